@@ -1,0 +1,172 @@
+using Silk.NET.Vulkan;
+
+namespace NpcMind.Gpu;
+
+/// <summary>A named 4-byte number for a push or specialization constant.</summary>
+/// <param name="Name">Name in the shader.</param>
+/// <param name="Bits">The value's 32 bits.</param>
+public readonly record struct Constant(string Name, uint Bits)
+{
+    /// <summary>An unsigned integer.</summary>
+    public static implicit operator Constant((string Name, uint Value) of) => new(of.Name, of.Value);
+
+    /// <summary>A binary32 number.</summary>
+    public static implicit operator Constant((string Name, float Value) of) => new(of.Name, BitConverter.SingleToUInt32Bits(of.Value));
+}
+
+/// <summary>
+/// A compiled compute shader with its specialization constants. Layouts come from the SPIR-V; <see cref="Node"/> binds tensors and push constants by the
+/// names in the shader and throws when they do not agree. Owned by its creator; freed before the device.
+/// </summary>
+public sealed unsafe class ComputePipeline : IDisposable
+{
+    private readonly GpuDevice _device;
+    private readonly DescriptorSetLayout _setLayout;
+
+    /// <summary>Compiles a pipeline.</summary>
+    /// <param name="device">Device to run on.</param>
+    /// <param name="module">Shader.</param>
+    /// <param name="specialization">Value of every specialization constant, by name.</param>
+    /// <exception cref="ArgumentException">A specialization constant is missing or unknown.</exception>
+    public ComputePipeline(GpuDevice device, SpirvModule module, params ReadOnlySpan<Constant> specialization)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(module);
+        _device = device;
+        Module = module;
+        Vk vk = device.Api;
+        uint bindingCount = (uint)module.Bindings.Count;
+        DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[(int)bindingCount];
+        for (uint i = 0; i < bindingCount; i++) bindings[i] = new DescriptorSetLayoutBinding(i, DescriptorType.StorageBuffer, 1, ShaderStageFlags.ComputeBit);
+        DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = bindingCount, PBindings = bindings };
+        vk.CreateDescriptorSetLayout(device.Handle, in setInfo, null, out _setLayout).ThrowOnError("vkCreateDescriptorSetLayout");
+
+        DescriptorSetLayout setLayout = _setLayout;
+        PushConstantBytes = module.PushConstants.Count == 0 ? 0 : module.PushConstants[^1].Location + 4;
+        PushConstantRange range = new(ShaderStageFlags.ComputeBit, 0, PushConstantBytes);
+        PipelineLayoutCreateInfo layoutInfo = new()
+        {
+            SType = StructureType.PipelineLayoutCreateInfo,
+            SetLayoutCount = 1,
+            PSetLayouts = &setLayout,
+            PushConstantRangeCount = PushConstantBytes > 0 ? 1u : 0u,
+            PPushConstantRanges = &range,
+        };
+        vk.CreatePipelineLayout(device.Handle, in layoutInfo, null, out PipelineLayout layout).ThrowOnError("vkCreatePipelineLayout");
+        Layout = layout;
+        Handle = Compile(specialization);
+    }
+
+    /// <summary>Shader it runs.</summary>
+    public SpirvModule Module { get; }
+
+    internal Pipeline Handle { get; }
+
+    internal PipelineLayout Layout { get; }
+
+    internal uint PushConstantBytes { get; }
+
+    /// <summary>A dispatch of this pipeline on fixed tensors with fixed push constants; only the grid is open.</summary>
+    /// <param name="label">Label in timings and debuggers, e.g. <c>blk.3.attn_q</c>.</param>
+    /// <param name="tensors">One per binding, in binding order.</param>
+    /// <param name="constants">Every push constant, by its name in the shader.</param>
+    /// <exception cref="ArgumentException">Tensors or constants do not agree with the shader.</exception>
+    public DispatchNode Node(string label, ReadOnlySpan<Tensor> tensors, params ReadOnlySpan<Constant> constants)
+    {
+        if (tensors.Length != Module.Bindings.Count)
+            throw new ArgumentException($"Shader {Module.Name} has {Module.Bindings.Count} bindings ({string.Join(", ", Module.Bindings.Select(b => b.Name))}); {label} gives {tensors.Length} tensors.", nameof(tensors));
+        foreach (Tensor tensor in tensors)
+            if (tensor.Bytes > _device.Limits.MaxStorageBufferRange || tensor.Offset % _device.Limits.StorageBufferAlignment != 0)
+                throw new ArgumentException($"{label}: tensor '{tensor.Name}' ({tensor.Bytes} bytes at {tensor.Offset}) cannot be bound: at most {_device.Limits.MaxStorageBufferRange} bytes, aligned to {_device.Limits.StorageBufferAlignment}.", nameof(tensors));
+        uint[] bits = Match(Module.PushConstants, constants, $"{label}: push constants");
+        return new DispatchNode(label, this, tensors.ToArray(), _device.Descriptors.Allocate(_setLayout, tensors), bits);
+    }
+
+    /// <summary>Frees the pipeline.</summary>
+    public void Dispose()
+    {
+        _device.Api.DestroyPipeline(_device.Handle, Handle, null);
+        _device.Api.DestroyPipelineLayout(_device.Handle, Layout, null);
+        _device.Api.DestroyDescriptorSetLayout(_device.Handle, _setLayout, null);
+    }
+
+    private Pipeline Compile(ReadOnlySpan<Constant> specialization)
+    {
+        uint[] values = Match(Module.Specializations, specialization, $"Shader {Module.Name}: specialization constants");
+        SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[values.Length];
+        for (int i = 0; i < values.Length; i++) entries[i] = new SpecializationMapEntry(Module.Specializations[i].Location, (uint)i * 4, 4);
+        using Utf8Strings strings = new();
+        fixed (byte* code = Module.Code)
+        fixed (uint* data = values)
+        {
+            ShaderModuleCreateInfo moduleInfo = new() { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)Module.Code.Length, PCode = (uint*)code };
+            _device.Api.CreateShaderModule(_device.Handle, in moduleInfo, null, out ShaderModule shader).ThrowOnError("vkCreateShaderModule");
+            SpecializationInfo special = new((uint)values.Length, entries, (nuint)(values.Length * 4), data);
+            ComputePipelineCreateInfo info = new()
+            {
+                SType = StructureType.ComputePipelineCreateInfo,
+                Layout = Layout,
+                Stage = new PipelineShaderStageCreateInfo
+                {
+                    SType = StructureType.PipelineShaderStageCreateInfo,
+                    Stage = ShaderStageFlags.ComputeBit,
+                    Module = shader,
+                    PName = strings["main"],
+                    PSpecializationInfo = &special,
+                },
+            };
+            Pipeline pipeline;
+            Result result = _device.Api.CreateComputePipelines(_device.Handle, _device.PipelineCache.Handle, 1, &info, null, &pipeline);
+            _device.Api.DestroyShaderModule(_device.Handle, shader, null);
+            result.ThrowOnError($"vkCreateComputePipelines for {Module.Name}");
+            _device.SetName(ObjectType.Pipeline, pipeline.Handle, Module.Name);
+            return pipeline;
+        }
+    }
+
+    private static uint[] Match(IReadOnlyList<ShaderConstant> declared, ReadOnlySpan<Constant> given, string where)
+    {
+        uint[] bits = new uint[declared.Count];
+        if (given.Length != declared.Count)
+            throw new ArgumentException($"{where}: the shader declares {string.Join(", ", declared.Select(c => c.Name))}; {given.Length} were given.", nameof(given));
+        for (int i = 0; i < bits.Length; i++)
+        {
+            bool found = false;
+            foreach (Constant constant in given)
+            {
+                if (constant.Name != declared[i].Name) continue;
+                bits[i] = constant.Bits;
+                found = true;
+            }
+
+            if (!found) throw new ArgumentException($"{where}: '{declared[i].Name}' is missing.", nameof(given));
+        }
+
+        return bits;
+    }
+}
+
+/// <summary>One dispatch of a graph: pipeline, tensors and push constants are fixed, the grid is given when recording. Immutable.</summary>
+public sealed class DispatchNode
+{
+    internal DispatchNode(string label, ComputePipeline pipeline, Tensor[] tensors, Silk.NET.Vulkan.DescriptorSet set, uint[] constants)
+    {
+        Label = label;
+        Pipeline = pipeline;
+        Tensors = tensors;
+        Set = set;
+        Constants = constants;
+    }
+
+    /// <summary>Label in timings and debuggers.</summary>
+    public string Label { get; }
+
+    /// <summary>Pipeline it runs.</summary>
+    public ComputePipeline Pipeline { get; }
+
+    internal Tensor[] Tensors { get; }
+
+    internal Silk.NET.Vulkan.DescriptorSet Set { get; }
+
+    internal uint[] Constants { get; }
+}

@@ -1,0 +1,60 @@
+using Silk.NET.Vulkan;
+
+namespace NpcMind.Gpu;
+
+/// <summary>Allocates descriptor sets of storage buffers from pools that grow; sets live as long as the device.</summary>
+internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
+{
+    private const uint SetsPerPool = 256;
+    private const uint BuffersPerPool = SetsPerPool * 8;
+    private readonly List<DescriptorPool> _pools = [];
+
+    public DescriptorSet Allocate(DescriptorSetLayout layout, ReadOnlySpan<Tensor> tensors)
+    {
+        DescriptorSet set = default;
+        DescriptorSetAllocateInfo info = new() { SType = StructureType.DescriptorSetAllocateInfo, DescriptorSetCount = 1, PSetLayouts = &layout };
+        Result result = Result.ErrorOutOfPoolMemory;
+        if (_pools.Count > 0)
+        {
+            info.DescriptorPool = _pools[^1];
+            result = device.Api.AllocateDescriptorSets(device.Handle, &info, &set);
+        }
+
+        if (result is Result.ErrorOutOfPoolMemory or Result.ErrorFragmentedPool)
+        {
+            info.DescriptorPool = Grow();
+            result = device.Api.AllocateDescriptorSets(device.Handle, &info, &set);
+        }
+
+        result.ThrowOnError("vkAllocateDescriptorSets");
+        DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[tensors.Length];
+        WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[tensors.Length];
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            buffers[i] = new DescriptorBufferInfo(tensors[i].Buffer.Handle, (ulong)tensors[i].Offset, (ulong)tensors[i].Bytes);
+            writes[i] = new WriteDescriptorSet
+            {
+                SType = StructureType.WriteDescriptorSet,
+                DstSet = set,
+                DstBinding = (uint)i,
+                DescriptorCount = 1,
+                DescriptorType = DescriptorType.StorageBuffer,
+                PBufferInfo = buffers + i,
+            };
+        }
+
+        device.Api.UpdateDescriptorSets(device.Handle, (uint)tensors.Length, writes, 0, null);
+        return set;
+    }
+
+    public void Dispose() => _pools.ForEach(p => device.Api.DestroyDescriptorPool(device.Handle, p, null));
+
+    private DescriptorPool Grow()
+    {
+        DescriptorPoolSize size = new(DescriptorType.StorageBuffer, BuffersPerPool);
+        DescriptorPoolCreateInfo info = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = SetsPerPool, PoolSizeCount = 1, PPoolSizes = &size };
+        device.Api.CreateDescriptorPool(device.Handle, in info, null, out DescriptorPool pool).ThrowOnError("vkCreateDescriptorPool");
+        _pools.Add(pool);
+        return pool;
+    }
+}

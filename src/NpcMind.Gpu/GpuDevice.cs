@@ -1,0 +1,204 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Silk.NET.Vulkan;
+using Semaphore = Silk.NET.Vulkan.Semaphore;
+
+namespace NpcMind.Gpu;
+
+/// <summary>
+/// A Vulkan 1.3 compute device with one queue: our own (<see cref="Create"/>) or the game's (<see cref="Share"/>).
+/// Used by one thread at a time, except where a member says otherwise.
+/// </summary>
+public sealed unsafe class GpuDevice : IDisposable
+{
+    private readonly GpuInstance? _ownInstance;
+    private readonly bool _ownsDevice;
+    private readonly List<string> _messages;
+    private readonly object _queueLock;
+    private readonly delegate* unmanaged<Device, DebugUtilsObjectNameInfoEXT*, Result> _setName;
+
+    private GpuDevice(Vk vk, GpuInstance? ownInstance, Instance instance, PhysicalDevice physical, Device device, Queue queue, uint queueFamily, bool ownsDevice, object? queueLock, string? cacheFolder, List<string> messages)
+    {
+        Api = vk;
+        _ownInstance = ownInstance;
+        _ownsDevice = ownsDevice;
+        _messages = messages;
+        _queueLock = queueLock ?? new object();
+        Physical = physical;
+        Handle = device;
+        Queue = queue;
+        QueueFamily = queueFamily;
+        if (ownInstance is { HasDebugUtils: true })
+        {
+            using Utf8Strings strings = new();
+            _setName = (delegate* unmanaged<Device, DebugUtilsObjectNameInfoEXT*, Result>)vk.GetDeviceProcAddr(device, strings["vkSetDebugUtilsObjectNameEXT"]).Handle;
+        }
+
+        Limits = GpuLimits.Read(vk, physical, queueFamily);
+        Memory = new GpuMemory(this);
+        PipelineCache = new PipelineCacheFile(this, cacheFolder);
+        Descriptors = new DescriptorPools(this);
+    }
+
+    /// <summary>Name, sizes and counts the device reports.</summary>
+    public GpuLimits Limits { get; }
+
+    /// <summary>Allocates buffers, checking the heap's budget first.</summary>
+    public GpuMemory Memory { get; }
+
+    /// <summary>What the validation layer has said since the device was made. Safe from any thread.</summary>
+    public IReadOnlyList<string> ValidationMessages
+    {
+        get
+        {
+            lock (_messages) return [.. _messages];
+        }
+    }
+
+    /// <summary>Whether compiled pipelines of an earlier run were found and accepted by the driver.</summary>
+    public bool PipelineCacheWasLoaded => PipelineCache.WasLoaded;
+
+    internal Vk Api { get; }
+
+    internal PhysicalDevice Physical { get; }
+
+    internal Device Handle { get; }
+
+    internal Queue Queue { get; }
+
+    internal uint QueueFamily { get; }
+
+    internal PipelineCacheFile PipelineCache { get; }
+
+    internal DescriptorPools Descriptors { get; }
+
+    /// <summary>The Vulkan devices of this machine.</summary>
+    /// <exception cref="GpuUnavailableException">No Vulkan loader or driver.</exception>
+    public static IReadOnlyList<GpuInfo> List()
+    {
+        Vk vk = LoadApi();
+        using GpuInstance instance = new(vk, validate: false, []);
+        return DeviceChoice.List(vk, instance.Handle);
+    }
+
+    /// <summary>Makes a device of our own.</summary>
+    /// <exception cref="GpuUnavailableException">No loader, driver or fitting device; the message says what to install.</exception>
+    public static GpuDevice Create(GpuOptions? options = null)
+    {
+        options ??= new GpuOptions();
+        Vk vk = LoadApi();
+        List<string> messages = [];
+        GpuInstance instance = new(vk, options.Validate, messages);
+        try
+        {
+            PhysicalDevice physical = DeviceChoice.Choose(vk, instance.Handle, options.Device);
+            uint family = DeviceChoice.ComputeFamily(vk, physical);
+            Device device = DeviceChoice.CreateDevice(vk, physical, family);
+            vk.GetDeviceQueue(device, family, 0, out Queue queue);
+            return new GpuDevice(vk, instance, instance.Handle, physical, device, queue, family, true, null, options.CacheFolder, messages);
+        }
+        catch
+        {
+            instance.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Uses a game's device. The handles must outlive the result; features needed: see <see cref="GpuHandles"/>.</summary>
+    /// <exception cref="GpuUnavailableException">The physical device is older than Vulkan 1.3 or the queue family cannot compute.</exception>
+    public static GpuDevice Share(GpuHandles handles, string? cacheFolder = null)
+    {
+        ArgumentNullException.ThrowIfNull(handles);
+        if (handles.Instance == 0 || handles.PhysicalDevice == 0 || handles.Device == 0 || handles.Queue == 0) throw new ArgumentException("All four handles must be set.", nameof(handles));
+        Vk vk = LoadApi();
+        PhysicalDevice physical = new(handles.PhysicalDevice);
+        DeviceChoice.CheckUsable(vk, physical);
+        DeviceChoice.CheckComputes(vk, physical, handles.QueueFamily);
+        return new GpuDevice(vk, null, new Instance(handles.Instance), physical, new Device(handles.Device), new Queue(handles.Queue), handles.QueueFamily, false, handles.QueueLock, cacheFolder, []);
+    }
+
+    /// <summary>Writes the compiled pipelines to the cache folder, if there is one. Failing to write is not an error.</summary>
+    public void SavePipelineCache() => PipelineCache.Save();
+
+    /// <summary>Frees everything made here; a shared device itself stays. Waits for the device to be idle, so not for use within a frame.</summary>
+    public void Dispose()
+    {
+        if (_ownsDevice) _ = Api.DeviceWaitIdle(Handle); // a lost device must still be torn down
+        PipelineCache.Dispose();
+        Descriptors.Dispose();
+        Memory.Dispose();
+        if (!_ownsDevice) return;
+        Api.DestroyDevice(Handle, null);
+        _ownInstance?.Dispose();
+    }
+
+    internal void SetName(ObjectType type, ulong handle, string name)
+    {
+        if (_setName == null) return;
+        using Utf8Strings strings = new();
+        DebugUtilsObjectNameInfoEXT info = new() { SType = StructureType.DebugUtilsObjectNameInfoExt, ObjectType = type, ObjectHandle = handle, PObjectName = strings[name] };
+        _setName(Handle, &info).ThrowOnError("vkSetDebugUtilsObjectNameEXT");
+    }
+
+    internal void Submit(CommandBuffer commands, Semaphore timeline, ulong signal)
+    {
+        CommandBufferSubmitInfo command = new() { SType = StructureType.CommandBufferSubmitInfo, CommandBuffer = commands };
+        SemaphoreSubmitInfo semaphore = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = timeline, Value = signal, StageMask = PipelineStageFlags2.AllCommandsBit };
+        SubmitInfo2 info = new()
+        {
+            SType = StructureType.SubmitInfo2,
+            CommandBufferInfoCount = 1,
+            PCommandBufferInfos = &command,
+            SignalSemaphoreInfoCount = 1,
+            PSignalSemaphoreInfos = &semaphore,
+        };
+        lock (_queueLock) Api.QueueSubmit2(Queue, 1, &info, default).ThrowOnError("vkQueueSubmit2");
+    }
+
+    private static Vk LoadApi()
+    {
+        try
+        {
+            return Vk.GetApi();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DllNotFoundException or TypeInitializationException)
+        {
+            throw new GpuUnavailableException("The Vulkan loader is not installed.", "Install it (Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers).", e);
+        }
+    }
+}
+
+/// <summary>What a device reports about itself.</summary>
+/// <param name="Name">Device name.</param>
+/// <param name="Driver">Driver name and version text.</param>
+/// <param name="IsSoftware">True for a CPU implementation such as lavapipe.</param>
+/// <param name="SubgroupSize">Default lanes per subgroup.</param>
+/// <param name="MaxStorageBufferRange">Largest byte range one shader binding can cover.</param>
+/// <param name="StorageBufferAlignment">Bytes a binding's offset must be a multiple of.</param>
+/// <param name="MaxWorkgroupSize">Most threads in a workgroup.</param>
+/// <param name="MaxSharedMemory">Bytes of shared memory per workgroup.</param>
+/// <param name="TimestampNanoseconds">Nanoseconds per timestamp tick; 0 when the queue has no timestamps.</param>
+/// <param name="TimestampBits">Valid low bits of a timestamp.</param>
+public sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long StorageBufferAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
+{
+    internal static unsafe GpuLimits Read(Vk vk, PhysicalDevice physical, uint queueFamily)
+    {
+        PhysicalDeviceDriverProperties driver = new() { SType = StructureType.PhysicalDeviceDriverProperties };
+        PhysicalDeviceSubgroupProperties subgroup = new() { SType = StructureType.PhysicalDeviceSubgroupProperties, PNext = &driver };
+        PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &subgroup };
+        vk.GetPhysicalDeviceProperties2(physical, &properties);
+        PhysicalDeviceLimits limits = properties.Properties.Limits;
+        uint bits = DeviceChoice.Families(vk, physical)[queueFamily].TimestampValidBits;
+        return new GpuLimits(
+            Marshal.PtrToStringUTF8((nint)properties.Properties.DeviceName) ?? "",
+            string.Create(CultureInfo.InvariantCulture, $"{Marshal.PtrToStringUTF8((nint)driver.DriverName)} {Marshal.PtrToStringUTF8((nint)driver.DriverInfo)}"),
+            properties.Properties.DeviceType == PhysicalDeviceType.Cpu,
+            subgroup.SubgroupSize,
+            limits.MaxStorageBufferRange,
+            (long)limits.MinStorageBufferOffsetAlignment,
+            limits.MaxComputeWorkGroupInvocations,
+            limits.MaxComputeSharedMemorySize,
+            bits == 0 ? 0 : limits.TimestampPeriod,
+            bits);
+    }
+}

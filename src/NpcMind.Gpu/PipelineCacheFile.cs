@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Silk.NET.Vulkan;
+
+namespace NpcMind.Gpu;
+
+/// <summary>
+/// VkPipelineCache kept in a file per device and driver. A file that is damaged or from another driver is ignored: the driver checks the header
+/// (Vulkan specification, "Pipeline Cache Header"), we check a SHA-256 in front of it, because drivers trust the rest.
+/// </summary>
+internal sealed unsafe class PipelineCacheFile : IDisposable
+{
+    private const int HashBytes = 32;
+    private const int MaximumBytes = 256 << 20;
+    private readonly GpuDevice _device;
+    private readonly string? _path;
+
+    public PipelineCacheFile(GpuDevice device, string? folder)
+    {
+        _device = device;
+        byte[] data = [];
+        if (folder is not null)
+        {
+            device.Api.GetPhysicalDeviceProperties(device.Physical, out PhysicalDeviceProperties properties);
+            string uuid = Convert.ToHexString(new ReadOnlySpan<byte>(properties.PipelineCacheUuid, 16));
+            _path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"pipelines-{properties.VendorID:x4}-{properties.DeviceID:x4}-{properties.DriverVersion:x}-{uuid}.bin"));
+            data = Load(_path);
+        }
+
+        fixed (byte* p = data)
+        {
+            PipelineCacheCreateInfo info = new() { SType = StructureType.PipelineCacheCreateInfo, InitialDataSize = (nuint)data.Length, PInitialData = p };
+            device.Api.CreatePipelineCache(device.Handle, in info, null, out PipelineCache cache).ThrowOnError("vkCreatePipelineCache");
+            Handle = cache;
+        }
+
+        WasLoaded = data.Length > 0;
+    }
+
+    public PipelineCache Handle { get; }
+
+    public bool WasLoaded { get; }
+
+    public void Save()
+    {
+        if (_path is null) return;
+        nuint size = 0;
+        _device.Api.GetPipelineCacheData(_device.Handle, Handle, &size, null).ThrowOnError("vkGetPipelineCacheData");
+        byte[] data = new byte[size];
+        fixed (byte* p = data) _device.Api.GetPipelineCacheData(_device.Handle, Handle, &size, p).ThrowOnError("vkGetPipelineCacheData");
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+            string beside = $"{_path}.{Environment.ProcessId}";
+            File.WriteAllBytes(beside, [.. SHA256.HashData(data), .. data]);
+            File.Move(beside, _path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A cache that cannot be written costs the next start some time, nothing else.
+        }
+    }
+
+    public void Dispose() => _device.Api.DestroyPipelineCache(_device.Handle, Handle, null);
+
+    private static byte[] Load(string path)
+    {
+        try
+        {
+            FileInfo file = new(path);
+            if (!file.Exists || file.Length is <= HashBytes or > MaximumBytes) return [];
+            byte[] bytes = File.ReadAllBytes(path);
+            byte[] data = bytes[HashBytes..];
+            return SHA256.HashData(data).AsSpan().SequenceEqual(bytes.AsSpan(0, HashBytes)) ? data : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+}

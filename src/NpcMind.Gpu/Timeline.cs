@@ -1,0 +1,70 @@
+using Silk.NET.Vulkan;
+using Semaphore = Silk.NET.Vulkan.Semaphore;
+
+namespace NpcMind.Gpu;
+
+/// <summary>A timeline semaphore: a counter that each submission raises when the device has finished it.</summary>
+public sealed unsafe class Timeline : IDisposable
+{
+    private readonly GpuDevice _device;
+
+    /// <summary>Makes a timeline at 0.</summary>
+    public Timeline(GpuDevice device, string name)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        _device = device;
+        SemaphoreTypeCreateInfo type = new() { SType = StructureType.SemaphoreTypeCreateInfo, SemaphoreType = SemaphoreType.Timeline };
+        SemaphoreCreateInfo info = new() { SType = StructureType.SemaphoreCreateInfo, PNext = &type };
+        device.Api.CreateSemaphore(device.Handle, in info, null, out Semaphore semaphore).ThrowOnError("vkCreateSemaphore");
+        Handle = semaphore;
+        device.SetName(ObjectType.Semaphore, semaphore.Handle, name);
+    }
+
+    /// <summary>Value that the last submission will reach.</summary>
+    public ulong Submitted { get; private set; }
+
+    /// <summary>Value reached so far. Does not wait.</summary>
+    public ulong Completed
+    {
+        get
+        {
+            _device.Api.GetSemaphoreCounterValue(_device.Handle, Handle, out ulong value).ThrowOnError("vkGetSemaphoreCounterValue");
+            return value;
+        }
+    }
+
+    internal Semaphore Handle { get; }
+
+    /// <summary>Submits a recording; returns the value at which it is finished.</summary>
+    public ulong Submit(CommandRecorder recorder)
+    {
+        ArgumentNullException.ThrowIfNull(recorder);
+        _device.Submit(recorder.Handle, Handle, Submitted + 1);
+        Submitted++;
+        recorder.FinishedAt(this, Submitted);
+        return Submitted;
+    }
+
+    /// <summary>Waits until <paramref name="value"/> is reached. For loading and for programs without a frame; never within a tick.</summary>
+    public void Wait(ulong value)
+    {
+        Semaphore handle = Handle;
+        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &handle, PValues = &value };
+        _device.Api.WaitSemaphores(_device.Handle, &info, ulong.MaxValue).ThrowOnError("vkWaitSemaphores");
+    }
+
+    /// <summary>Waits for everything submitted, then frees the semaphore. A lost device is not waited for.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            Wait(Submitted);
+        }
+        catch (VulkanException e) when (e.IsDeviceLost)
+        {
+            // The work will never finish; there is nothing left to wait for.
+        }
+
+        _device.Api.DestroySemaphore(_device.Handle, Handle, null);
+    }
+}

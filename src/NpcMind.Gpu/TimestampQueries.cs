@@ -1,0 +1,68 @@
+using Silk.NET.Vulkan;
+
+namespace NpcMind.Gpu;
+
+/// <summary>
+/// GPU time per labelled dispatch of one recording. A timestamp at the end of each dispatch means that dispatches which overlap share their time in
+/// record order. Reused from recording to recording; used by one thread.
+/// </summary>
+public sealed unsafe class TimestampQueries : IDisposable
+{
+    private readonly GpuDevice _device;
+    private readonly QueryPool _pool;
+    private readonly string[] _labels;
+    private readonly ulong[] _ticks;
+    private int _count;
+
+    /// <summary>Makes room for <paramref name="capacity"/> labelled dispatches; more are not timed.</summary>
+    public TimestampQueries(GpuDevice device, int capacity)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (device.Limits.TimestampNanoseconds == 0) throw new GpuUnavailableException($"'{device.Limits.Name}' has no timestamps on its compute queue.", "Measure on another device.");
+        _device = device;
+        _labels = new string[capacity];
+        _ticks = new ulong[capacity + 1];
+        QueryPoolCreateInfo info = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = (uint)capacity + 1 };
+        device.Api.CreateQueryPool(device.Handle, in info, null, out _pool).ThrowOnError("vkCreateQueryPool");
+    }
+
+    /// <summary>Dispatches timed in the last recording.</summary>
+    public int Count => _count;
+
+    /// <summary>Label of dispatch <paramref name="index"/>.</summary>
+    public string Label(int index) => _labels[index];
+
+    /// <summary>Milliseconds of dispatch <paramref name="index"/>; call <see cref="Read"/> first.</summary>
+    public double Milliseconds(int index)
+    {
+        ulong mask = _device.Limits.TimestampBits >= 64 ? ulong.MaxValue : (1UL << (int)_device.Limits.TimestampBits) - 1;
+        return ((_ticks[index + 1] - _ticks[index]) & mask) * _device.Limits.TimestampNanoseconds / 1e6;
+    }
+
+    /// <summary>Fetches the results of a finished recording. Returns the milliseconds from first to last.</summary>
+    public double Read()
+    {
+        fixed (ulong* ticks = _ticks)
+            _device.Api.GetQueryPoolResults(_device.Handle, _pool, 0, (uint)_count + 1, (nuint)(_ticks.Length * 8), ticks, 8, QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit).ThrowOnError("vkGetQueryPoolResults");
+        double total = 0;
+        for (int i = 0; i < _count; i++) total += Milliseconds(i);
+        return total;
+    }
+
+    /// <summary>Frees the queries.</summary>
+    public void Dispose() => _device.Api.DestroyQueryPool(_device.Handle, _pool, null);
+
+    internal void Start(CommandRecorder recorder)
+    {
+        _count = 0;
+        _device.Api.CmdResetQueryPool(recorder.Handle, _pool, 0, (uint)_ticks.Length);
+        _device.Api.CmdWriteTimestamp2(recorder.Handle, PipelineStageFlags2.AllCommandsBit, _pool, 0);
+    }
+
+    internal void Mark(CommandRecorder recorder, string label)
+    {
+        if (_count == _labels.Length) return;
+        _labels[_count++] = label;
+        _device.Api.CmdWriteTimestamp2(recorder.Handle, PipelineStageFlags2.AllCommandsBit, _pool, (uint)_count);
+    }
+}
