@@ -82,7 +82,7 @@ public sealed class GgufFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tensor);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, tensor.ByteLength, nameof(destination));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, tensor.ByteLength - destination.Length);
         long at = tensor.Offset + start;
         while (!destination.IsEmpty)
         {

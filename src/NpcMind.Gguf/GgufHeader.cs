@@ -9,8 +9,9 @@ namespace NpcMind.Gguf;
 /// </summary>
 internal sealed class GgufHeader
 {
-    private const int MaximumPairs = 1 << 16;
-    private const int MaximumTensors = 1 << 16;
+    // Far above any model (a few thousand), and low enough that the objects for them stay within a few MB.
+    private const int MaximumPairs = 1 << 15;
+    private const int MaximumTensors = 1 << 15;
     private const int MaximumKeyBytes = 1 << 16;
     private const int MaximumNameBytes = 1024;
     private const int MaximumStringBytes = 16 << 20;
@@ -87,7 +88,7 @@ internal sealed class GgufHeader
         GgufValueType elementType = ValueType(cursor, "an element type 0..12 that is not an array");
         if (elementType == GgufValueType.Array) throw cursor.Error("array elements that are not arrays", "a nested array", at);
         int size = elementType == GgufValueType.String ? 8 : GgufValue.SizeOf(elementType);
-        int count = cursor.Count("an element count", Math.Min(int.MaxValue / size, Math.Max(0, cursor.Remaining - 8) / size));
+        int count = cursor.Count("an element count", Math.Min(Array.MaxLength / size, Math.Max(0, cursor.Remaining - 8) / size));
         return elementType == GgufValueType.String
             ? Strings(cursor, count, at)
             : new GgufValue(type, elementType, count, cursor.Bytes(count * size, "array elements"), null, at);
@@ -104,12 +105,12 @@ internal sealed class GgufHeader
     private static GgufValue Strings(GgufCursor cursor, int count, long at)
     {
         long first = cursor.Position;
-        int[] starts = new int[count];
+        int[] starts = new int[(count + GgufValue.StartsEvery - 1) / GgufValue.StartsEvery];
         for (int i = 0; i < count; i++)
         {
-            starts[i] = checked((int)Math.Min(cursor.Position - first, int.MaxValue));
+            if (i % GgufValue.StartsEvery == 0) starts[i / GgufValue.StartsEvery] = (int)(cursor.Position - first);
             cursor.Skip(cursor.Count("a string length", Math.Min(MaximumStringBytes, Math.Max(0, cursor.Remaining - 8))), "a string");
-            if (cursor.Position - first > int.MaxValue) throw cursor.Error("an array of strings below 2 GiB", "a longer one", at);
+            if (cursor.Position - first > Array.MaxLength) throw cursor.Error("an array of strings below 2 GiB", "a longer one", at);
         }
 
         int bytes = (int)(cursor.Position - first);
@@ -119,8 +120,14 @@ internal sealed class GgufHeader
 
     private static List<GgufTensor> TensorInfos(GgufCursor cursor, int count, int shard, long alignment)
     {
-        List<(GgufTensor Tensor, long At)> infos = new(Math.Min(count, 4096));
-        for (int i = 0; i < count; i++) infos.Add(TensorInfo(cursor, shard, alignment));
+        List<(GgufTensor Tensor, long At)> infos = new(count);
+        HashSet<string> names = new(count, StringComparer.Ordinal);
+        for (int i = 0; i < count; i++)
+        {
+            infos.Add(TensorInfo(cursor, shard, alignment));
+            if (!names.Add(infos[i].Tensor.Name)) throw cursor.Error("tensor names that occur once", $"'{infos[i].Tensor.Name}' again", infos[i].At);
+        }
+
         if (count == 0) return [];
 
         long dataStart = (cursor.Position + alignment - 1) & ~(alignment - 1);

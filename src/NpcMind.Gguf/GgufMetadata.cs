@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace NpcMind.Gguf;
 
@@ -50,7 +51,7 @@ public sealed class GgufMetadata
     {
         if (Find(key) is not { } value) return null;
         if (value.Type == GgufValueType.Array || !value.IsInteger) throw Wrong(key, value, "a bool");
-        return value.Integer() != 0;
+        return value.Number() != 0;
     }
 
     /// <summary>The string at <paramref name="key"/>, or null when the key is absent.</summary>
@@ -88,7 +89,7 @@ public sealed class GgufMetadata
 
     private GgufFormatException Wrong(string key, GgufValue value, string expected)
     {
-        string found = value.ToString();
+        string found = value.Type == GgufValueType.String && value.Utf8().Length > 320 ? Encoding.UTF8.GetString(value.Utf8()[..320]) : value.ToString();
         if (found.Length > 80) found = found[..80] + "...";
         return new(_path, value.Offset, $"{expected} at key '{key}'", value.Type == GgufValueType.Array ? found : $"{value.Type} {found}");
     }

@@ -38,8 +38,11 @@ public enum GgufValueType : uint
 /// <summary>One metadata value, kept as the bytes of the file and read on demand. Immutable; safe from any thread.</summary>
 public sealed class GgufValue
 {
+    /// <summary>A start is kept for one string in so many: an index over millions of short strings would be as large as they are.</summary>
+    internal const int StartsEvery = 16;
+
     private readonly byte[] _bytes;
-    private readonly int[]? _starts; // string arrays: where each element's length prefix stands in _bytes
+    private readonly int[]? _starts; // string arrays: where the length prefix of every 16th element stands in _bytes
 
     internal GgufValue(GgufValueType type, GgufValueType? elementType, int count, byte[] bytes, int[]? starts, long offset)
     {
@@ -117,9 +120,13 @@ public sealed class GgufValue
     {
         if (!IsString) throw new InvalidOperationException($"A value of type {ElementType ?? Type} is not a string.");
         if (_starts is null) return _bytes;
-        int start = _starts[index];
-        int length = (int)BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(start));
-        return _bytes.AsSpan(start + 8, length);
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        int start = _starts[index / StartsEvery];
+        for (int i = index % StartsEvery; i > 0; i--) start += 8 + Length(start);
+        return _bytes.AsSpan(start + 8, Length(start));
+
+        int Length(int at) => (int)BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(at));
     }
 
     /// <summary>String element <paramref name="index"/>; ill-formed UTF-8 becomes U+FFFD.</summary>
@@ -134,7 +141,7 @@ public sealed class GgufValue
         GgufValueType.Array => string.Create(CultureInfo.InvariantCulture, $"{ElementType}[{Count}]"),
         GgufValueType.String => Text(),
         GgufValueType.Bool => Integer() != 0 ? "true" : "false",
-        GgufValueType.UInt64 => ((ulong)Number()).ToString(CultureInfo.InvariantCulture),
+        GgufValueType.UInt64 => BinaryPrimitives.ReadUInt64LittleEndian(_bytes).ToString(CultureInfo.InvariantCulture),
         _ when IsInteger => Integer().ToString(CultureInfo.InvariantCulture),
         _ => Number().ToString("R", CultureInfo.InvariantCulture),
     };

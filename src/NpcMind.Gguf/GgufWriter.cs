@@ -10,7 +10,8 @@ namespace NpcMind.Gguf;
 /// </summary>
 public sealed class GgufWriter
 {
-    private const int Alignment = 32;
+    private const string AlignmentKey = "general.alignment";
+    private int _alignment = 32;
     private readonly ArrayBufferWriter<byte> _pairs = new();
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
@@ -27,6 +28,7 @@ public sealed class GgufWriter
     /// <summary>Adds an unsigned 32-bit integer.</summary>
     public GgufWriter Add(string key, uint value)
     {
+        if (key == AlignmentKey) SetAlignment(value);
         Key(key, GgufValueType.UInt32);
         UInt32(_pairs, value);
         return this;
@@ -92,6 +94,7 @@ public sealed class GgufWriter
     public GgufWriter Add(string key, GgufValue value)
     {
         ArgumentNullException.ThrowIfNull(value);
+        if (key == AlignmentKey) SetAlignment(value.Integer());
         if (value.Type == GgufValueType.Array) ArrayHead(key, value.ElementType!.Value, value.Count);
         else Key(key, value.Type);
         if (value.Type == GgufValueType.String) UInt64(_pairs, (ulong)value.Raw.Length);
@@ -161,8 +164,7 @@ public sealed class GgufWriter
             offset += (ulong)Padded(data.Length);
         }
 
-        Span<byte> padding = stackalloc byte[Alignment];
-        padding.Clear();
+        ReadOnlySpan<byte> padding = new byte[_alignment];
         if (_tensors.Count > 0) head.Write(padding[..(int)(Padded(head.WrittenCount) - head.WrittenCount)]);
         stream.Write(head.WrittenSpan);
         foreach (var (_, _, _, data) in _tensors)
@@ -172,7 +174,14 @@ public sealed class GgufWriter
         }
     }
 
-    private static long Padded(long length) => (length + Alignment - 1) / Alignment * Alignment;
+    private long Padded(long length) => (length + _alignment - 1) / _alignment * _alignment;
+
+    /// <summary>Tensor data must stand where the key says, also when it was copied from another file.</summary>
+    private void SetAlignment(long value)
+    {
+        if (value is < 1 or > 1 << 20 || !long.IsPow2(value)) throw new ArgumentOutOfRangeException(nameof(value), value, "The alignment must be a power of two of at most 1 MiB.");
+        _alignment = (int)value;
+    }
 
     private void Key(string key, GgufValueType type)
     {

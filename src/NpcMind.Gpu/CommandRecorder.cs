@@ -10,7 +10,7 @@ public sealed unsafe class CommandRecorder : IDisposable
 {
     private const PipelineStageFlags2 Stages = PipelineStageFlags2.ComputeShaderBit | PipelineStageFlags2.AllTransferBit;
     private const AccessFlags2 Writes = AccessFlags2.ShaderStorageWriteBit | AccessFlags2.TransferWriteBit;
-    private const AccessFlags2 Accesses = Writes | AccessFlags2.ShaderStorageReadBit | AccessFlags2.TransferReadBit;
+    private const AccessFlags2 Accesses = Writes | AccessFlags2.ShaderStorageReadBit | AccessFlags2.ShaderSampledReadBit | AccessFlags2.TransferReadBit;
     private readonly GpuDevice _device;
     private readonly CommandPool _pool;
     private readonly HazardTracker _hazards = new();

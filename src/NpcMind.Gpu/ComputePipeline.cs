@@ -37,7 +37,7 @@ public sealed unsafe class ComputePipeline : IDisposable
         Vk vk = device.Api;
         uint bindingCount = (uint)module.Bindings.Count;
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[(int)bindingCount];
-        for (uint i = 0; i < bindingCount; i++) bindings[i] = new DescriptorSetLayoutBinding(i, DescriptorType.StorageBuffer, 1, ShaderStageFlags.ComputeBit);
+        for (uint i = 0; i < bindingCount; i++) bindings[i] = new DescriptorSetLayoutBinding(i, module.Bindings[(int)i].IsTexels ? DescriptorType.UniformTexelBuffer : DescriptorType.StorageBuffer, 1, ShaderStageFlags.ComputeBit);
         DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = bindingCount, PBindings = bindings };
         vk.CreateDescriptorSetLayout(device.Handle, in setInfo, null, out _setLayout).ThrowOnError("vkCreateDescriptorSetLayout");
 
@@ -75,11 +75,16 @@ public sealed unsafe class ComputePipeline : IDisposable
     {
         if (tensors.Length != Module.Bindings.Count)
             throw new ArgumentException($"Shader {Module.Name} has {Module.Bindings.Count} bindings ({string.Join(", ", Module.Bindings.Select(b => b.Name))}); {label} gives {tensors.Length} tensors.", nameof(tensors));
-        foreach (Tensor tensor in tensors)
-            if (tensor.Bytes > _device.Limits.MaxStorageBufferRange || tensor.Offset % _device.Limits.StorageBufferAlignment != 0)
-                throw new ArgumentException($"{label}: tensor '{tensor.Name}' ({tensor.Bytes} bytes at {tensor.Offset}) cannot be bound: at most {_device.Limits.MaxStorageBufferRange} bytes, aligned to {_device.Limits.StorageBufferAlignment}.", nameof(tensors));
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            Tensor tensor = tensors[i];
+            long limit = Module.Bindings[i].IsTexels ? _device.Limits.MaxTexels * TexelFormats.Bytes(tensor.Format) : _device.Limits.MaxStorageBufferRange;
+            if (tensor.Bytes > limit || tensor.Offset % _device.Limits.BindingAlignment != 0)
+                throw new ArgumentException($"{label}: tensor '{tensor.Name}' ({tensor.Bytes} bytes at {tensor.Offset}) cannot be bound: at most {limit} bytes, aligned to {_device.Limits.BindingAlignment}.", nameof(tensors));
+        }
+
         uint[] bits = Match(Module.PushConstants, constants, $"{label}: push constants");
-        return new DispatchNode(label, this, tensors.ToArray(), _device.Descriptors.Allocate(_setLayout, tensors), bits);
+        return new DispatchNode(label, this, tensors.ToArray(), _device.Descriptors.Allocate(_setLayout, Module.Bindings, tensors), bits);
     }
 
     /// <summary>Frees the pipeline.</summary>

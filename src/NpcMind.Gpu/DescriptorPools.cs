@@ -2,14 +2,14 @@ using Silk.NET.Vulkan;
 
 namespace NpcMind.Gpu;
 
-/// <summary>Allocates descriptor sets of storage buffers from pools that grow; sets live as long as the device.</summary>
+/// <summary>Allocates descriptor sets of storage and texel buffers from pools that grow; sets live as long as the device.</summary>
 internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
 {
     private const uint SetsPerPool = 256;
     private const uint BuffersPerPool = SetsPerPool * 8;
     private readonly List<DescriptorPool> _pools = [];
 
-    public DescriptorSet Allocate(DescriptorSetLayout layout, ReadOnlySpan<Tensor> tensors)
+    public DescriptorSet Allocate(DescriptorSetLayout layout, IReadOnlyList<ShaderBinding> bindings, ReadOnlySpan<Tensor> tensors)
     {
         DescriptorSet set = default;
         DescriptorSetAllocateInfo info = new() { SType = StructureType.DescriptorSetAllocateInfo, DescriptorSetCount = 1, PSetLayouts = &layout };
@@ -28,9 +28,12 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
 
         result.ThrowOnError("vkAllocateDescriptorSets");
         DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[tensors.Length];
+        BufferView* views = stackalloc BufferView[tensors.Length];
         WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[tensors.Length];
         for (int i = 0; i < tensors.Length; i++)
         {
+            bool texels = bindings[i].IsTexels;
+            if (texels) views[i] = device.Memory.View(tensors[i]);
             buffers[i] = new DescriptorBufferInfo(tensors[i].Buffer.Handle, (ulong)tensors[i].Offset, (ulong)tensors[i].Bytes);
             writes[i] = new WriteDescriptorSet
             {
@@ -38,8 +41,9 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
                 DstSet = set,
                 DstBinding = (uint)i,
                 DescriptorCount = 1,
-                DescriptorType = DescriptorType.StorageBuffer,
+                DescriptorType = texels ? DescriptorType.UniformTexelBuffer : DescriptorType.StorageBuffer,
                 PBufferInfo = buffers + i,
+                PTexelBufferView = views + i,
             };
         }
 
@@ -51,8 +55,8 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
 
     private DescriptorPool Grow()
     {
-        DescriptorPoolSize size = new(DescriptorType.StorageBuffer, BuffersPerPool);
-        DescriptorPoolCreateInfo info = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = SetsPerPool, PoolSizeCount = 1, PPoolSizes = &size };
+        DescriptorPoolSize* sizes = stackalloc DescriptorPoolSize[2] { new(DescriptorType.StorageBuffer, BuffersPerPool), new(DescriptorType.UniformTexelBuffer, BuffersPerPool) };
+        DescriptorPoolCreateInfo info = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = SetsPerPool, PoolSizeCount = 2, PPoolSizes = sizes };
         device.Api.CreateDescriptorPool(device.Handle, in info, null, out DescriptorPool pool).ThrowOnError("vkCreateDescriptorPool");
         _pools.Add(pool);
         return pool;

@@ -174,12 +174,13 @@ public sealed unsafe class GpuDevice : IDisposable
 /// <param name="IsSoftware">True for a CPU implementation such as lavapipe.</param>
 /// <param name="SubgroupSize">Default lanes per subgroup.</param>
 /// <param name="MaxStorageBufferRange">Largest byte range one shader binding can cover.</param>
-/// <param name="StorageBufferAlignment">Bytes a binding's offset must be a multiple of.</param>
+/// <param name="MaxTexels">Most texels one texel-buffer binding can cover.</param>
+/// <param name="BindingAlignment">Bytes a binding's offset must be a multiple of.</param>
 /// <param name="MaxWorkgroupSize">Most threads in a workgroup.</param>
 /// <param name="MaxSharedMemory">Bytes of shared memory per workgroup.</param>
 /// <param name="TimestampNanoseconds">Nanoseconds per timestamp tick; 0 when the queue has no timestamps.</param>
 /// <param name="TimestampBits">Valid low bits of a timestamp.</param>
-public sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long StorageBufferAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
+public sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long MaxTexels, long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
 {
     internal static unsafe GpuLimits Read(Vk vk, PhysicalDevice physical, uint queueFamily)
     {
@@ -195,7 +196,8 @@ public sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint
             properties.Properties.DeviceType == PhysicalDeviceType.Cpu,
             subgroup.SubgroupSize,
             limits.MaxStorageBufferRange,
-            (long)limits.MinStorageBufferOffsetAlignment,
+            limits.MaxTexelBufferElements,
+            (long)Math.Max(limits.MinStorageBufferOffsetAlignment, limits.MinTexelBufferOffsetAlignment),
             limits.MaxComputeWorkGroupInvocations,
             limits.MaxComputeSharedMemorySize,
             bits == 0 ? 0 : limits.TimestampPeriod,

@@ -61,7 +61,7 @@ public sealed unsafe class GpuMemory : IDisposable
         {
             SType = StructureType.BufferCreateInfo,
             Size = (ulong)bytes,
-            Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
+            Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.UniformTexelBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
             SharingMode = SharingMode.Exclusive,
         };
         _device.Api.CreateBuffer(_device.Handle, in info, null, out Buffer buffer).ThrowOnError("vkCreateBuffer");
@@ -105,9 +105,29 @@ public sealed unsafe class GpuMemory : IDisposable
     internal void Free(GpuBuffer buffer)
     {
         if (!_live.Remove(buffer)) return;
+        foreach (BufferView view in buffer.Views.Values) _device.Api.DestroyBufferView(_device.Handle, view, null);
         _device.Api.DestroyBuffer(_device.Handle, buffer.Handle, null);
         _device.Api.FreeMemory(_device.Handle, buffer.Memory, null);
         AllocatedBytes -= buffer.Bytes;
+    }
+
+    /// <summary>The texel view of a tensor, made once.</summary>
+    internal BufferView View(Tensor tensor)
+    {
+        var key = (tensor.Offset, tensor.Bytes, tensor.Format);
+        if (tensor.Buffer.Views.TryGetValue(key, out BufferView view)) return view;
+        BufferViewCreateInfo info = new()
+        {
+            SType = StructureType.BufferViewCreateInfo,
+            Buffer = tensor.Buffer.Handle,
+            Format = TexelFormats.Vulkan(tensor.Format),
+            Offset = (ulong)tensor.Offset,
+            Range = (ulong)tensor.Bytes,
+        };
+        _device.Api.CreateBufferView(_device.Handle, in info, null, out view).ThrowOnError("vkCreateBufferView");
+        _device.SetName(ObjectType.BufferView, view.Handle, tensor.Name);
+        tensor.Buffer.Views.Add(key, view);
+        return view;
     }
 
     private long AvailableInHeap(uint heap)
@@ -161,6 +181,9 @@ public sealed unsafe class GpuBuffer : IDisposable
 
     internal DeviceMemory Memory { get; }
 
+    /// <summary>Texel views made so far; freed with the buffer.</summary>
+    internal Dictionary<(long Offset, long Bytes, TexelFormat Format), BufferView> Views { get; } = [];
+
     /// <summary>The whole buffer as a tensor.</summary>
     public Tensor Whole => new(this, 0, Bytes, Name);
 
@@ -171,18 +194,3 @@ public sealed unsafe class GpuBuffer : IDisposable
     public void Dispose() => _owner.Free(this);
 }
 
-/// <summary>A byte range of a buffer that a shader binding or a copy sees. Shapes are stated where a tensor is used.</summary>
-/// <param name="Buffer">Buffer that holds it; not owned.</param>
-/// <param name="Offset">First byte, a multiple of the device's storage-buffer alignment when bound.</param>
-/// <param name="Bytes">Length.</param>
-/// <param name="Name">Name for errors.</param>
-public sealed record Tensor(GpuBuffer Buffer, long Offset, long Bytes, string Name)
-{
-    /// <summary>A part of it.</summary>
-    public Tensor Slice(long offset, long bytes)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes, Bytes, nameof(bytes));
-        return this with { Offset = Offset + offset, Bytes = bytes };
-    }
-}

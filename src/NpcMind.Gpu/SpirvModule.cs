@@ -15,11 +15,12 @@ public enum BindingAccess
     Write = 2,
 }
 
-/// <summary>A storage buffer of a shader.</summary>
+/// <summary>A storage buffer or uniform texel buffer of a shader.</summary>
 /// <param name="Index">Binding number in set 0.</param>
-/// <param name="Name">Block name.</param>
-/// <param name="Access">From the readonly and writeonly qualifiers.</param>
-public readonly record struct ShaderBinding(uint Index, string Name, BindingAccess Access);
+/// <param name="Name">Name of the block or of the texel buffer.</param>
+/// <param name="Access">From the readonly and writeonly qualifiers; texel buffers are read.</param>
+/// <param name="IsTexels">Whether it is a uniform texel buffer.</param>
+public readonly record struct ShaderBinding(uint Index, string Name, BindingAccess Access, bool IsTexels);
 
 /// <summary>A 4-byte member of the push-constant block, or a specialization constant.</summary>
 /// <param name="Name">Name in the shader.</param>
@@ -46,7 +47,7 @@ public sealed class SpirvModule
         Name = name;
         Code = code;
         Parse(MemoryMarshal.Cast<byte, uint>(code));
-        Bindings = [.. _variables.Where(v => v.Storage == 12).Select(Binding).OrderBy(b => b.Index)];
+        Bindings = [.. _variables.Where(v => v.Storage is 0 or 12).Select(Binding).OrderBy(b => b.Index)];
         PushConstants = [.. _variables.Where(v => v.Storage == 9).SelectMany(PushMembers).OrderBy(c => c.Location)];
         Specializations = [.. _decorations.Where(d => d.Value.ContainsKey(1)).Select(d => new ShaderConstant(_names.GetValueOrDefault(d.Key, d.Value[1] == 0 ? "workgroupSize" : ""), d.Value[1])).OrderBy(c => c.Location)];
         for (int i = 0; i < Bindings.Count; i++)
@@ -56,7 +57,7 @@ public sealed class SpirvModule
     /// <summary>Name without extension, e.g. <c>rms_norm</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Storage buffers in binding order, numbered from 0 without gaps.</summary>
+    /// <summary>Storage and texel buffers in binding order, numbered from 0 without gaps.</summary>
     public IReadOnlyList<ShaderBinding> Bindings { get; }
 
     /// <summary>Members of the push-constant block in offset order.</summary>
@@ -120,11 +121,12 @@ public sealed class SpirvModule
         const uint NonWritable = 24, NonReadable = 25, BindingNumber = 33;
         uint type = _pointees[variable.Type];
         Dictionary<uint, uint> own = _decorations[variable.Id];
+        if (variable.Storage == 0) return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(variable.Id, ""), BindingAccess.Read, true);
         uint members = (uint)_structs[type].Length;
         BindingAccess access = BindingAccess.None;
         if (!Has(NonReadable)) access |= BindingAccess.Read;
         if (!Has(NonWritable)) access |= BindingAccess.Write;
-        return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(type, ""), access);
+        return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(type, ""), access, false);
 
         bool Has(uint decoration)
         {

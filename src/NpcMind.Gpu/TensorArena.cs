@@ -14,7 +14,7 @@ public sealed class TensorArena(GpuDevice device, string name, long chunkBytes =
     public Tensor Allocate(long bytes, string tensorName)
     {
         ArgumentNullException.ThrowIfNull(device);
-        long alignment = Math.Max(256, device.Limits.StorageBufferAlignment);
+        long alignment = Math.Max(256, device.Limits.BindingAlignment);
         long padded = (bytes + alignment - 1) / alignment * alignment;
         if (_chunks.Count == 0 || _used + padded > _chunks[^1].Bytes)
         {

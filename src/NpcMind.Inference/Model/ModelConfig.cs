@@ -1,0 +1,118 @@
+using System.Globalization;
+using NpcMind.Gguf;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// Hyper-parameters of a decoder model, read from <c>{architecture}.*</c> keys and checked, because a file can say anything.
+/// Source: ../shared/design/architectures.md section 0.1 (keys as written by llama.cpp's converter).
+/// </summary>
+public sealed record ModelConfig
+{
+    private const int MaximumBlocks = 512;
+    private const int MaximumExperts = 512;
+
+    /// <summary>Value of <c>general.architecture</c>.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Transformer blocks.</summary>
+    public required int Blocks { get; init; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Query heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Key/value heads; query head h reads key/value head h / (Heads / KvHeads).</summary>
+    public required int KvHeads { get; init; }
+
+    /// <summary>Elements of a query, key or value head.</summary>
+    public required int HeadDim { get; init; }
+
+    /// <summary>Hidden width of the feed-forward block, or of one expert.</summary>
+    public required int FeedForward { get; init; }
+
+    /// <summary>Rows of the embedding matrix.</summary>
+    public required int Vocabulary { get; init; }
+
+    /// <summary>Context the model was trained for, in tokens.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Epsilon of the RMS norms.</summary>
+    public required float RmsEpsilon { get; init; }
+
+    /// <summary>Factor on q.k; 1/sqrt(HeadDim) unless the file gives one.</summary>
+    public required float AttentionScale { get; init; }
+
+    /// <summary>Experts per block; 0 in a dense model.</summary>
+    public required int Experts { get; init; }
+
+    /// <summary>Experts that see each token.</summary>
+    public required int ExpertsUsed { get; init; }
+
+    /// <summary>Rotary embedding.</summary>
+    public required RopeConfig Rope { get; init; }
+
+    /// <summary>Reads and checks the keys of <paramref name="file"/>.</summary>
+    /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
+    public static ModelConfig Read(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        GgufMetadata metadata = file.Metadata;
+        string a = metadata.String("general.architecture") ?? throw metadata.Wrong("general.architecture", "the model's architecture");
+        int width = Size(metadata, $"{a}.embedding_length", 1 << 20);
+        int heads = Size(metadata, $"{a}.attention.head_count", 1 << 16);
+        int kvHeads = Size(metadata, $"{a}.attention.head_count_kv", heads, heads);
+        int headDim = Size(metadata, $"{a}.attention.key_length", 4096, width % heads == 0 ? width / heads : null);
+        int valueDim = Size(metadata, $"{a}.attention.value_length", 4096, headDim);
+        if (heads % kvHeads != 0) throw metadata.Wrong($"{a}.attention.head_count_kv", $"a divisor of {heads} heads");
+        if (headDim % 2 != 0) throw metadata.Wrong($"{a}.attention.key_length", "an even head size");
+        if (valueDim != headDim) throw metadata.Wrong($"{a}.attention.value_length", $"{headDim}, the size of a key head");
+        int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
+        int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
+        if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
+        GgufTensor embedding = file.Find("token_embd.weight")
+            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it");
+        double epsilon = metadata.Number($"{a}.attention.layer_norm_rms_epsilon") ?? throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "the epsilon of the norms");
+        if (epsilon is < 0 or > 1) throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "an epsilon from 0 to 1");
+        double scale = metadata.Number($"{a}.attention.scale") ?? 0;
+        return new ModelConfig
+        {
+            Architecture = a,
+            Blocks = Size(metadata, $"{a}.block_count", MaximumBlocks),
+            Width = width,
+            Heads = heads,
+            KvHeads = kvHeads,
+            HeadDim = headDim,
+            FeedForward = Size(metadata, experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? $"{a}.expert_feed_forward_length" : $"{a}.feed_forward_length", 1 << 22),
+            Vocabulary = embedding.Rows is > 0 and < 1 << 24 ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape),
+            ContextLength = Size(metadata, $"{a}.context_length", 1 << 28),
+            RmsEpsilon = (float)epsilon,
+            AttentionScale = scale != 0 ? (float)scale : (float)(1 / Math.Sqrt(headDim)),
+            Experts = experts,
+            ExpertsUsed = used,
+            Rope = RopeConfig.Read(metadata, a, headDim),
+        };
+    }
+
+    /// <summary>A size that may stand as scalar or as per-layer array of equal values.</summary>
+    private static int Size(GgufMetadata metadata, string key, int maximum, int? absent = null, int minimum = 1)
+    {
+        if (metadata.Find(key) is not { } value) return absent ?? throw metadata.Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a size from {minimum} to {maximum}"));
+        if (value.Type == GgufValueType.Array)
+        {
+            GgufValue array = metadata.Numbers(key)!;
+            if (array.Count == 0 || !array.IsInteger) throw metadata.Wrong(key, "integers");
+            for (int i = 1; i < array.Count; i++)
+                if (array.Number(i) != array.Number(0)) throw metadata.Wrong(key, "the same size in every layer: different sizes per layer are not supported");
+            return Checked(array.Number(0));
+        }
+
+        return Checked(metadata.Integer(key)!.Value);
+
+        int Checked(double size) => size >= minimum && size <= maximum
+            ? (int)size
+            : throw metadata.Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a size from {minimum} to {maximum}"));
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using NpcMind.Text.Jinja;
+
+namespace NpcMind.Text;
+
+/// <summary>
+/// A chat template: the small Jinja program in a model file that turns a conversation into the text the model was trained on. It is parsed
+/// once and can then be rendered any number of times, on several threads at once. Templates come from downloads, so they run sandboxed:
+/// they reach nothing but the values passed in, and <see cref="ChatTemplateLimits"/> end those that never would.
+/// </summary>
+public sealed class ChatTemplate
+{
+    private readonly Body _body;
+    private readonly Dictionary<string, BlockStatement> _blocks;
+    private readonly string _name;
+    private readonly ChatTemplateLimits _limits;
+
+    private ChatTemplate(Body body, Dictionary<string, BlockStatement> blocks, string name, ChatTemplateLimits limits)
+    {
+        _body = body;
+        _blocks = blocks;
+        _name = name;
+        _limits = limits;
+    }
+
+    /// <summary>Parses a template, as in GGUF's <c>tokenizer.chat_template</c>.</summary>
+    /// <param name="source">The template.</param>
+    /// <param name="name">Name for error messages.</param>
+    /// <param name="limits">Limits for parsing and for every rendering; null for <see cref="ChatTemplateLimits.Default"/>.</param>
+    /// <exception cref="ChatTemplateException">The source is not a template, or uses a tag, filter or test that does not exist.</exception>
+    public static ChatTemplate Parse(string source, string name = "chat template", ChatTemplateLimits? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        limits ??= ChatTemplateLimits.Default;
+        try
+        {
+            (Body body, Dictionary<string, BlockStatement> blocks) = Parser.Parse(source, limits);
+            return new ChatTemplate(body, blocks, name, limits);
+        }
+        catch (JinjaError error)
+        {
+            throw new ChatTemplateException(name, Math.Max(1, error.Line), error.Fault, error.Message, error);
+        }
+    }
+
+    /// <summary>Renders messages given as JSON: any shape the template understands, usually a list of objects with role and content.</summary>
+    /// <param name="messages">The conversation.</param>
+    /// <param name="addGenerationPrompt">Whether to end with the start of the assistant's answer.</param>
+    /// <param name="variables">Further variables, such as bos_token, eos_token, tools, enable_thinking. Absent tools and documents are none.</param>
+    /// <param name="now">Local time the template may print; null for the present.</param>
+    /// <exception cref="ChatTemplateException">The template cannot render these messages.</exception>
+    public string Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null, DateTime? now = null) =>
+        Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
+
+    /// <summary>Renders messages that are plain text.</summary>
+    /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
+    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
+        Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
+
+    /// <summary>
+    /// Renders messages given as JSON to pieces that say where their text comes from, so that nothing a player writes becomes a control
+    /// token. The pieces joined are what <c>Render</c> gives. Trusted is what the template itself holds, variables whose name ends in
+    /// <c>_token</c>, and roles that are a plain word; all else in messages and variables is not, whatever the template does with it.
+    /// </summary>
+    /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
+    public IReadOnlyList<PromptSegment> RenderSegments(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null, DateTime? now = null) =>
+        [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Segments()];
+
+    /// <summary>
+    /// Renders messages to pieces that say where their text comes from, so that nothing a player writes becomes a control token. The
+    /// pieces joined are what <c>Render</c> gives. Trusted is what the template itself holds, variables whose name ends in <c>_token</c>,
+    /// and roles that are a plain word; all else in messages and variables is not, whatever the template does with it.
+    /// </summary>
+    /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
+    public IReadOnlyList<PromptSegment> RenderSegments(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
+        [.. Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now).Segments()];
+
+    private static ListValue Convert(IReadOnlyList<ChatMessage> messages, Budget budget) => new([.. messages.Select(message => new DictValue(budget)
+    {
+        ["role"] = JsonValues.Role(message.Role),
+        ["content"] = TemplateString.Untrusted(message.Content),
+    })]);
+
+    private static IEnumerable<(string Name, Func<Budget, object> Value)> Convert(IReadOnlyDictionary<string, JsonElement>? variables) =>
+        variables?.Select(v => (v.Key, (Func<Budget, object>)(budget => JsonValues.Read(v.Value, IsTrusted(v.Key), budget)))) ?? [];
+
+    private static IEnumerable<(string Name, Func<Budget, object> Value)> Convert(IReadOnlyDictionary<string, string>? variables) =>
+        variables?.Select(v => (v.Key, (Func<Budget, object>)(_ => TemplateString.Of(v.Value, !IsTrusted(v.Key))))) ?? [];
+
+    // Control tokens are passed in as variables: bos_token and the like.
+    private static bool IsTrusted(string variable) => variable.EndsWith("_token", StringComparison.Ordinal);
+
+    private TemplateString Run(Func<Budget, object> messages, bool addGenerationPrompt, IEnumerable<(string Name, Func<Budget, object> Value)> variables, DateTime? now)
+    {
+        Budget budget = new(_limits);
+        Interpreter? interpreter = null;
+        try
+        {
+            Dictionary<string, object> context = new() { ["tools"] = NoneValue.Instance, ["documents"] = NoneValue.Instance };
+            foreach ((string name, Func<Budget, object> value) in variables) context[name] = value(budget);
+            context["messages"] = messages(budget);
+            context["add_generation_prompt"] = addGenerationPrompt;
+            interpreter = new Interpreter(context, _blocks, now ?? TimeProvider.System.GetLocalNow().DateTime, budget);
+            return interpreter.Render(_body);
+        }
+        catch (JinjaError error)
+        {
+            int line = error.Line > 0 ? error.Line : interpreter?.Line ?? 1;
+            throw new ChatTemplateException(_name, line, error.Fault, error.Message, error);
+        }
+    }
+}

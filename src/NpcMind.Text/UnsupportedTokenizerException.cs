@@ -1,0 +1,23 @@
+using System.Globalization;
+
+namespace NpcMind.Text;
+
+/// <summary>A model file is well-formed but asks for a kind of tokenizer that is not built in. Guessing one would spoil every answer.</summary>
+public sealed class UnsupportedTokenizerException : Exception
+{
+    /// <summary>Creates the error; the message is composed from the parts.</summary>
+    /// <param name="what">What the file asks for.</param>
+    /// <param name="supported">What it could ask for instead.</param>
+    public UnsupportedTokenizerException(string what, IReadOnlyList<string> supported)
+        : base(string.Create(CultureInfo.InvariantCulture, $"The model needs {what}, which is not supported. Supported: {string.Join(", ", supported ?? [])}."))
+    {
+        What = what;
+        Supported = supported ?? [];
+    }
+
+    /// <summary>What the file asks for.</summary>
+    public string What { get; }
+
+    /// <summary>What is built in, by the names used in model files.</summary>
+    public IReadOnlyList<string> Supported { get; }
+}

@@ -1,0 +1,83 @@
+using NpcMind.Reference;
+using NUnit.Framework;
+
+namespace NpcMind.Tests.Gguf;
+
+/// <summary>Small cases worked out by hand, for what the reference models do not exercise.</summary>
+public sealed class ReferenceOpsTests
+{
+    private static readonly float[] Logits = [0, 3, 3, 1, -1];
+
+    [Test]
+    public void Equal_router_logits_select_the_lower_expert()
+    {
+        (int[] experts, float[] weights) = RouterTopK.Run([1, 2, 2, 2], 2);
+        Assert.That(experts, Is.EqualTo(new[] { 1, 2 }));
+        Assert.That(weights, Is.EqualTo(new[] { 0.5f, 0.5f }));
+    }
+
+    [Test]
+    public void Neox_rope_turns_the_halves_and_leaves_the_rest()
+    {
+        float[] x = [1, 2, 0, 0, 9];
+        Rope.Run(x, 1, 5, 1, new RopeSettings(4, Base: 100, Neox: true));
+        float[] expected = [(float)Math.Cos(1), (float)(2 * Math.Cos(0.1)), (float)Math.Sin(1), (float)(2 * Math.Sin(0.1)), 9];
+        Assert.That(x, Is.EqualTo(expected).Within(1e-7f));
+    }
+
+    [Test]
+    public void Yarn_keeps_fast_pairs_and_stretches_slow_ones()
+    {
+        RopeSettings yarn = new(64, Base: 10000, FrequencyScale: 0.25, Yarn: new Yarn(OriginalContext: 2048, ExtensionFactor: 1, Magnitude: 1));
+        RopeSettings plain = new(64, Base: 10000);
+        RopeSettings linear = plain with { FrequencyScale = 0.25 };
+        Assert.That(Rope.Turn(10, 0, yarn), Is.EqualTo(Rope.Turn(10, 0, plain)));
+        Assert.That(Rope.Turn(10, 31, yarn), Is.EqualTo(Rope.Turn(10, 31, linear)));
+    }
+
+    [Test]
+    public void Greedy_takes_the_lowest_of_equal_tokens() => Assert.That(Sampling.Greedy(Logits), Is.EqualTo(1));
+
+    [TestCase(0.0, 1)]
+    [TestCase(0.45, 1)]
+    [TestCase(0.47, 2)]
+    [TestCase(0.90, 2)]
+    [TestCase(0.92, 3)]
+    [TestCase(0.999, 4)]
+    public void A_uniform_number_picks_in_descending_order_of_probability(double uniform, int expected)
+    {
+        // e^3, e^3, e, 1, 1/e over their sum: 0.4538, 0.4538, 0.0614, 0.0226, 0.0083 and so cumulative 0.454, 0.908, 0.969, 0.992, 1
+        Assert.That(Sampling.Pick(Logits, new SamplerSettings(), [], uniform), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Cuts_keep_the_front_of_the_candidates()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(Left(new(TopK: 3)), Is.EqualTo(new[] { 1, 2, 3 }));
+            Assert.That(Left(new(TopK: 99)), Is.EqualTo(new[] { 1, 2, 3, 0, 4 }));
+            Assert.That(Left(new(TopP: 0.5)), Is.EqualTo(new[] { 1, 2 }));
+            Assert.That(Left(new(TopP: 0)), Is.EqualTo(new[] { 1 }));
+            Assert.That(Left(new(TopK: 2, TopP: 0.49)), Is.EqualTo(new[] { 1 }), "top-p sees the distribution that top-k left: a half each");
+            Assert.That(Left(new(MinP: 0.1)), Is.EqualTo(new[] { 1, 2, 3 }));
+            Assert.That(Left(new(MinP: 2)), Is.EqualTo(new[] { 1 }));
+            Assert.That(Left(new(TopP: 0.5, Temperature: 100)), Is.EqualTo(new[] { 1, 2 }), "temperature comes after the cuts");
+            Assert.That(Left(new(Temperature: 0)), Is.EqualTo(new[] { 1 }));
+        });
+    }
+
+    [Test]
+    public void Penalties_count_the_last_tokens_only()
+    {
+        SamplerSettings settings = new(RepetitionPenalty: 2, FrequencyPenalty: 0.25, PresencePenalty: 0.5, PenaltyTokens: 3, TopK: 1);
+        int[] recent = [2, 1, 1, 4]; // token 2 is out of the window: it keeps 3, token 1 has 3/2 - 2*0.25 - 0.5
+        Assert.That(Sampling.Pick(Logits, settings, recent, 0), Is.EqualTo(2));
+        (int[] ids, double[] p) = Sampling.Distribution(Logits, settings with { TopK = 0 }, recent);
+        Assert.That(ids, Is.EqualTo(new[] { 2, 3, 1, 0, 4 }));
+        Assert.That(p[2] / p[0], Is.EqualTo(Math.Exp(0.5 - 3)).Within(1e-12));
+        Assert.That(p[4] / p[0], Is.EqualTo(Math.Exp(-2 - 0.25 - 0.5 - 3)).Within(1e-12));
+    }
+
+    private static int[] Left(SamplerSettings settings) => Sampling.Distribution(Logits, settings, []).Ids;
+}
