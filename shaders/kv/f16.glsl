@@ -1,4 +1,5 @@
-// KV cache in binary16: two neighbouring elements of a head share one 32-bit word.
-#define KvPair uint
-KvPair packPair(vec2 v) { return packHalf2x16(v); }
-vec2 unpackPair(KvPair p) { return unpackHalf2x16(p); }
+// KV cache in binary16: a quad is 8 bytes.
+#define KvQuad uvec2
+#define KvSampler usamplerBuffer
+KvQuad packQuad(vec4 v) { return uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw)); }
+vec4 unpackQuad(uvec4 texel) { return vec4(unpackHalf2x16(texel.x), unpackHalf2x16(texel.y)); }

@@ -1,4 +1,5 @@
-// KV cache in binary32: two neighbouring elements of a head, unrounded.
-#define KvPair vec2
-KvPair packPair(vec2 v) { return v; }
-vec2 unpackPair(KvPair p) { return p; }
+// KV cache in binary32: a quad is 16 bytes, unrounded.
+#define KvQuad vec4
+#define KvSampler samplerBuffer
+KvQuad packQuad(vec4 v) { return v; }
+vec4 unpackQuad(vec4 texel) { return texel; }

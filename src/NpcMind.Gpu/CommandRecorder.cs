@@ -66,7 +66,8 @@ public sealed unsafe class CommandRecorder : IDisposable
         bool conflict = false;
         for (int i = 0; i < node.Tensors.Length; i++) conflict |= _hazards.Conflicts(node.Tensors[i], bindings[i].Access);
         if (conflict) Barrier(Stages, Accesses);
-        for (int i = 0; i < node.Tensors.Length; i++) _hazards.Add(node.Tensors[i], bindings[i].Access);
+        for (int i = 0; i < node.Tensors.Length; i++)
+            if (bindings[i].Access != BindingAccess.None) _hazards.Add(node.Tensors[i], bindings[i].Access);
 
         if (_bound.Handle != pipeline.Handle.Handle) _device.Api.CmdBindPipeline(Handle, PipelineBindPoint.Compute, pipeline.Handle);
         _bound = pipeline.Handle;
@@ -110,6 +111,7 @@ public sealed unsafe class CommandRecorder : IDisposable
     /// <summary>Ends the recording; what it wrote to readback buffers becomes visible to the host once it is finished.</summary>
     public void End()
     {
+        _timestamps?.Finish(this);
         Barrier(PipelineStageFlags2.HostBit, AccessFlags2.HostReadBit);
         _device.Api.EndCommandBuffer(Handle).ThrowOnError("vkEndCommandBuffer");
     }
@@ -159,6 +161,7 @@ internal sealed class HazardTracker
 
     public bool Conflicts(Tensor tensor, BindingAccess access)
     {
+        if (access == BindingAccess.None) return false;
         ulong buffer = tensor.Buffer.Handle.Handle;
         bool write = (access & BindingAccess.Write) != 0;
         foreach (var p in _pending)

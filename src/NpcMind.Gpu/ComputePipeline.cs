@@ -35,9 +35,10 @@ public sealed unsafe class ComputePipeline : IDisposable
         _device = device;
         Module = module;
         Vk vk = device.Api;
-        uint bindingCount = (uint)module.Bindings.Count;
-        DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[(int)bindingCount];
-        for (uint i = 0; i < bindingCount; i++) bindings[i] = new DescriptorSetLayoutBinding(i, module.Bindings[(int)i].IsTexels ? DescriptorType.UniformTexelBuffer : DescriptorType.StorageBuffer, 1, ShaderStageFlags.ComputeBit);
+        DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[module.Bindings.Count];
+        uint bindingCount = 0;
+        for (uint i = 0; i < module.Bindings.Count; i++)
+            if (module.Bindings[(int)i].Access != BindingAccess.None) bindings[bindingCount++] = new DescriptorSetLayoutBinding(i, module.Bindings[(int)i].IsTexels ? DescriptorType.UniformTexelBuffer : DescriptorType.StorageBuffer, 1, ShaderStageFlags.ComputeBit);
         DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = bindingCount, PBindings = bindings };
         vk.CreateDescriptorSetLayout(device.Handle, in setInfo, null, out _setLayout).ThrowOnError("vkCreateDescriptorSetLayout");
 
@@ -78,6 +79,7 @@ public sealed unsafe class ComputePipeline : IDisposable
         for (int i = 0; i < tensors.Length; i++)
         {
             Tensor tensor = tensors[i];
+            if (Module.Bindings[i].Access == BindingAccess.None) continue;
             long limit = Module.Bindings[i].IsTexels ? _device.Limits.MaxTexels * TexelFormats.Bytes(tensor.Format) : _device.Limits.MaxStorageBufferRange;
             if (tensor.Bytes > limit || tensor.Offset % _device.Limits.BindingAlignment != 0)
                 throw new ArgumentException($"{label}: tensor '{tensor.Name}' ({tensor.Bytes} bytes at {tensor.Offset}) cannot be bound: at most {limit} bytes, aligned to {_device.Limits.BindingAlignment}.", nameof(tensors));

@@ -30,12 +30,14 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
         DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[tensors.Length];
         BufferView* views = stackalloc BufferView[tensors.Length];
         WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[tensors.Length];
+        uint count = 0;
         for (int i = 0; i < tensors.Length; i++)
         {
+            if (bindings[i].Access == BindingAccess.None) continue;
             bool texels = bindings[i].IsTexels;
             if (texels) views[i] = device.Memory.View(tensors[i]);
             buffers[i] = new DescriptorBufferInfo(tensors[i].Buffer.Handle, (ulong)tensors[i].Offset, (ulong)tensors[i].Bytes);
-            writes[i] = new WriteDescriptorSet
+            writes[count++] = new WriteDescriptorSet
             {
                 SType = StructureType.WriteDescriptorSet,
                 DstSet = set,
@@ -47,7 +49,7 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
             };
         }
 
-        device.Api.UpdateDescriptorSets(device.Handle, (uint)tensors.Length, writes, 0, null);
+        device.Api.UpdateDescriptorSets(device.Handle, count, writes, 0, null);
         return set;
     }
 

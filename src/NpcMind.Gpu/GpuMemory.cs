@@ -40,18 +40,18 @@ public sealed unsafe class GpuMemory : IDisposable
     public long Available(MemoryKind kind) => AvailableInHeap(_properties.MemoryTypes[(int)TypeFor(kind, uint.MaxValue)].HeapIndex);
 
     /// <summary>Throws when <paramref name="bytes"/> more would not fit, without allocating anything.</summary>
-    /// <exception cref="InsufficientMemoryException">They would not.</exception>
+    /// <exception cref="InsufficientGpuMemoryException">They would not.</exception>
     public void Check(long bytes, string what, MemoryKind kind = MemoryKind.Device)
     {
         long available = Available(kind);
-        if (bytes > available) throw new InsufficientMemoryException(what, bytes, available, Advice);
+        if (bytes > available) throw new InsufficientGpuMemoryException(what, bytes, available, Advice);
     }
 
     /// <summary>Makes a storage buffer that also can be copied from and to.</summary>
     /// <param name="bytes">Size, at least 1; rounded up to a multiple of 16.</param>
     /// <param name="kind">Where it lives.</param>
     /// <param name="name">Name in debuggers and errors.</param>
-    /// <exception cref="InsufficientMemoryException">The heap has not so much left.</exception>
+    /// <exception cref="InsufficientGpuMemoryException">The heap has not so much left.</exception>
     public GpuBuffer Allocate(long bytes, MemoryKind kind, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
@@ -76,7 +76,7 @@ public sealed unsafe class GpuMemory : IDisposable
                 MemoryTypeIndex = TypeFor(kind, requirements.MemoryTypeBits),
             };
             Result result = _device.Api.AllocateMemory(_device.Handle, in allocate, null, out memory);
-            if (result is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory) throw new InsufficientMemoryException(name, bytes, Available(kind), Advice);
+            if (result is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory) throw new InsufficientGpuMemoryException(name, bytes, Available(kind), Advice);
             result.ThrowOnError("vkAllocateMemory");
             _device.Api.BindBufferMemory(_device.Handle, buffer, memory, 0).ThrowOnError("vkBindBufferMemory");
             void* mapped = null;

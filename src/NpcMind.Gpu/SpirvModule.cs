@@ -47,17 +47,16 @@ public sealed class SpirvModule
         Name = name;
         Code = code;
         Parse(MemoryMarshal.Cast<byte, uint>(code));
-        Bindings = [.. _variables.Where(v => v.Storage is 0 or 12).Select(Binding).OrderBy(b => b.Index)];
+        ShaderBinding[] used = [.. _variables.Where(v => v.Storage is 0 or 12).Select(Binding).OrderBy(b => b.Index)];
+        Bindings = [.. Enumerable.Range(0, used.Length == 0 ? 0 : (int)used[^1].Index + 1).Select(i => Array.Find(used, b => b.Index == i) is { Access: not BindingAccess.None } b ? b : new ShaderBinding((uint)i, "", BindingAccess.None, false))];
         PushConstants = [.. _variables.Where(v => v.Storage == 9).SelectMany(PushMembers).OrderBy(c => c.Location)];
-        Specializations = [.. _decorations.Where(d => d.Value.ContainsKey(1)).Select(d => new ShaderConstant(_names.GetValueOrDefault(d.Key, d.Value[1] == 0 ? "workgroupSize" : ""), d.Value[1])).OrderBy(c => c.Location)];
-        for (int i = 0; i < Bindings.Count; i++)
-            if (Bindings[i].Index != i) throw new InvalidDataException($"Shader {name}: bindings must be numbered 0, 1, 2, ...; found {Bindings[i].Index} at place {i}.");
+        Specializations = [.. _decorations.Where(d => d.Value.ContainsKey(1)).Select(d => new ShaderConstant(_names.GetValueOrDefault(d.Key, d.Value[1] == 0 ? "workgroupSize" : ""), d.Value[1])).DistinctBy(c => c.Location).OrderBy(c => c.Location)];
     }
 
     /// <summary>Name without extension, e.g. <c>rms_norm</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Storage and texel buffers in binding order, numbered from 0 without gaps.</summary>
+    /// <summary>Storage and texel buffers in binding order. One that the compiler found unused has access None; a tensor given for it is ignored.</summary>
     public IReadOnlyList<ShaderBinding> Bindings { get; }
 
     /// <summary>Members of the push-constant block in offset order.</summary>
@@ -71,7 +70,7 @@ public sealed class SpirvModule
     /// <summary>Reads a module.</summary>
     /// <param name="name">Name for errors and debuggers.</param>
     /// <param name="code">Little-endian SPIR-V words.</param>
-    /// <exception cref="InvalidDataException">Not SPIR-V, or a shader that breaks a house rule (binding order, 128 bytes of push constants).</exception>
+    /// <exception cref="InvalidDataException">Not SPIR-V, or a shader that breaks a house rule (128 bytes of push constants).</exception>
     public static SpirvModule Read(string name, byte[] code)
     {
         ArgumentNullException.ThrowIfNull(code);

@@ -10,7 +10,7 @@ public sealed class TensorArena(GpuDevice device, string name, long chunkBytes =
     private long _used;
 
     /// <summary>A new tensor of <paramref name="bytes"/> bytes, aligned for binding. One larger than a chunk gets a buffer of its own.</summary>
-    /// <exception cref="InsufficientMemoryException">The heap has not so much left.</exception>
+    /// <exception cref="InsufficientGpuMemoryException">The heap has not so much left.</exception>
     public Tensor Allocate(long bytes, string tensorName)
     {
         ArgumentNullException.ThrowIfNull(device);

@@ -3,8 +3,8 @@ using Silk.NET.Vulkan;
 namespace NpcMind.Gpu;
 
 /// <summary>
-/// GPU time per labelled dispatch of one recording. A timestamp at the end of each dispatch means that dispatches which overlap share their time in
-/// record order. Reused from recording to recording; used by one thread.
+/// GPU time of one recording, as a whole or per labelled dispatch. A timestamp at the end of each dispatch means that dispatches which overlap share their
+/// time in record order. Reused from recording to recording; used by one thread.
 /// </summary>
 public sealed unsafe class TimestampQueries : IDisposable
 {
@@ -12,17 +12,19 @@ public sealed unsafe class TimestampQueries : IDisposable
     private readonly QueryPool _pool;
     private readonly string[] _labels;
     private readonly ulong[] _ticks;
+    private readonly bool _perDispatch;
     private int _count;
 
-    /// <summary>Makes room for <paramref name="capacity"/> labelled dispatches; more are not timed.</summary>
+    /// <summary>Makes room for <paramref name="capacity"/> labelled dispatches; more are not timed. With 0 only the whole recording is.</summary>
     public TimestampQueries(GpuDevice device, int capacity)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (device.Limits.TimestampNanoseconds == 0) throw new GpuUnavailableException($"'{device.Limits.Name}' has no timestamps on its compute queue.", "Measure on another device.");
         _device = device;
-        _labels = new string[capacity];
-        _ticks = new ulong[capacity + 1];
-        QueryPoolCreateInfo info = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = (uint)capacity + 1 };
+        _perDispatch = capacity > 0;
+        _labels = new string[Math.Max(1, capacity)];
+        _ticks = new ulong[_labels.Length + 1];
+        QueryPoolCreateInfo info = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = (uint)_ticks.Length };
         device.Api.CreateQueryPool(device.Handle, in info, null, out _pool).ThrowOnError("vkCreateQueryPool");
     }
 
@@ -59,7 +61,17 @@ public sealed unsafe class TimestampQueries : IDisposable
         _device.Api.CmdWriteTimestamp2(recorder.Handle, PipelineStageFlags2.AllCommandsBit, _pool, 0);
     }
 
+    internal void Finish(CommandRecorder recorder)
+    {
+        if (!_perDispatch) Write(recorder, "all");
+    }
+
     internal void Mark(CommandRecorder recorder, string label)
+    {
+        if (_perDispatch) Write(recorder, label);
+    }
+
+    private void Write(CommandRecorder recorder, string label)
     {
         if (_count == _labels.Length) return;
         _labels[_count++] = label;

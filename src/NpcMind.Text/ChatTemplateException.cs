@@ -31,7 +31,7 @@ public sealed class ChatTemplateException : Exception
     /// <param name="problem">What is wrong there; for <see cref="ChatTemplateFault.Raised"/> the template's own words.</param>
     /// <param name="inner">Underlying error, if any.</param>
     public ChatTemplateException(string templateName, int line, ChatTemplateFault fault, string problem, Exception? inner = null)
-        : base(string.Create(CultureInfo.InvariantCulture, $"{templateName}: line {line}: {Describe(fault, problem)}"), inner)
+        : base(string.Create(CultureInfo.InvariantCulture, $"{templateName}: line {line}: {Describe(fault, OneLine(problem))}"), inner)
     {
         TemplateName = templateName;
         Line = line;
@@ -50,6 +50,9 @@ public sealed class ChatTemplateException : Exception
 
     /// <summary>What the template itself said through <c>raise_exception</c>; null for every other failure.</summary>
     public string? RaisedMessage { get; }
+
+    // The problem can quote the template or the messages.
+    private static string OneLine(string problem) => (problem.Length > 300 ? problem[..300] + "..." : problem).ReplaceLineEndings(" ");
 
     private static string Describe(ChatTemplateFault fault, string problem) => fault switch
     {

@@ -5,36 +5,40 @@ using NpcMind.Gguf;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// How weights lie on the device. Rows are taken in groups of 32 and their words interleaved, so that neighbouring lanes, which work on neighbouring rows,
-/// read neighbouring words: <c>[row group][unit][word of unit][row in group]</c>. A unit is the smallest run of columns that fills whole 32-bit words.
-/// No bit of a weight changes; only Q6_K grows, by one byte in a hundred. Missing rows and columns are zero, which every format decodes to 0
-/// (docs/decisions/0004).
+/// How weights lie on the device. Rows are taken in groups of 32 and interleaved by texels of 16 bytes, so that neighbouring lanes, which work on
+/// neighbouring rows, fetch neighbouring texels: a group holds the codes of all units, <c>[unit][texel][row]</c>, then their scales, <c>[unit][row]</c>.
+/// No bit of a weight changes; Q5_0 grows by a tenth and Q6_K by a hundredth for alignment. Missing rows and columns are zero, which every format
+/// decodes to 0 (docs/decisions/0004, shaders/lib/weights.glsl).
 /// </summary>
 /// <param name="Type">Storage type.</param>
-/// <param name="UnitColumns">Columns per unit, a multiple of 32.</param>
-/// <param name="UnitWords">32-bit words per unit.</param>
-public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitWords)
+/// <param name="UnitColumns">Columns per unit: 64, or 256 for K-quants.</param>
+/// <param name="UnitTexels">Texels of codes per row and unit.</param>
+/// <param name="ScaleWords">32-bit words of scales per row and unit: 0, 1, 2 or 4.</param>
+public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexels, int ScaleWords)
 {
     /// <summary>Rows per group.</summary>
     public const int GroupRows = 32;
 
     private static readonly WeightLayout[] All =
     [
-        new(TensorType.F32, 32, 32),
-        new(TensorType.F16, 32, 16),
-        new(TensorType.BF16, 32, 16),
-        new(TensorType.Q4_0, 64, 9),
-        new(TensorType.Q4_1, 32, 5),
-        new(TensorType.Q5_0, 64, 11),
-        new(TensorType.Q5_1, 32, 6),
-        new(TensorType.Q8_0, 64, 17),
-        new(TensorType.Q4_K, 256, 36),
-        new(TensorType.Q5_K, 256, 44),
-        new(TensorType.Q6_K, 256, 53),
+        new(TensorType.F32, 64, 16, 0),
+        new(TensorType.F16, 64, 8, 0),
+        new(TensorType.BF16, 64, 8, 0),
+        new(TensorType.Q4_0, 64, 2, 1),
+        new(TensorType.Q4_1, 64, 2, 2),
+        new(TensorType.Q5_0, 64, 2, 4),
+        new(TensorType.Q5_1, 64, 2, 4),
+        new(TensorType.Q8_0, 64, 4, 1),
+        new(TensorType.Q4_K, 256, 9, 0),
+        new(TensorType.Q5_K, 256, 11, 0),
+        new(TensorType.Q6_K, 256, 13, 1),
     ];
 
     /// <summary>Types that kernels exist for.</summary>
     public static IEnumerable<TensorType> Supported => All.Select(l => l.Type);
+
+    /// <summary>Suffix of the kernels for this type, e.g. <c>q4_k</c>.</summary>
+    public string KernelSuffix => Type.ToString().ToLowerInvariant();
 
     /// <summary>The layout of <paramref name="type"/>, or null when there is no kernel for it.</summary>
     public static WeightLayout? For(TensorType type) => Array.Find(All, l => l.Type == type);
@@ -43,7 +47,7 @@ public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitWord
     public int Units(int columns) => (columns + UnitColumns - 1) / UnitColumns;
 
     /// <summary>Bytes of a group of rows.</summary>
-    public long GroupBytes(int columns) => (long)Units(columns) * UnitWords * GroupRows * 4;
+    public long GroupBytes(int columns) => (long)Units(columns) * (UnitTexels * 16 + ScaleWords * 4) * GroupRows;
 
     /// <summary>Interleaves up to 32 rows as they stand in a file.</summary>
     /// <param name="rows">Whole rows, one after the other.</param>
@@ -54,41 +58,82 @@ public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitWord
         BlockLayout block = TensorTypes.Layout(Type)!.Value;
         int rowBytes = columns / block.Elements * block.Bytes;
         int unitBytes = UnitColumns / block.Elements * block.Bytes;
+        int units = Units(columns);
         int count = rows.Length / rowBytes;
-        Span<uint> to = MemoryMarshal.Cast<byte, uint>(group);
-        if (count < GroupRows) group.Clear();
+        group.Clear();
+        Span<uint> scales = MemoryMarshal.Cast<byte, uint>(group[(units * UnitTexels * 16 * GroupRows)..]);
         Span<byte> last = stackalloc byte[256];
         for (int row = 0; row < count; row++)
         {
             ReadOnlySpan<byte> from = rows.Slice(row * rowBytes, rowBytes);
-            for (int unit = 0, at = row; unit < Units(columns); unit++, at += UnitWords * GroupRows)
+            for (int unit = 0; unit < units; unit++)
             {
-                scoped ReadOnlySpan<byte> source = from[Math.Min(unit * unitBytes, rowBytes)..];
-                if (source.Length < unitBytes || unitBytes % 4 != 0)
+                scoped ReadOnlySpan<byte> source = from[(unit * unitBytes)..];
+                if (source.Length < unitBytes)
                 {
                     last.Clear();
-                    source[..Math.Min(source.Length, unitBytes)].CopyTo(last);
+                    source.CopyTo(last);
                     source = last;
                 }
 
-                PackUnit(source, block.Bytes, to, at);
+                PackUnit(source[..unitBytes], group[(((unit * UnitTexels * GroupRows) + row) * 16)..], scales[(((unit * GroupRows) + row) * ScaleWords)..]);
             }
         }
     }
 
-    private void PackUnit(ReadOnlySpan<byte> source, int blockBytes, Span<uint> to, int at)
+    /// <summary>Texels of a row's unit are <see cref="GroupRows"/> texels apart in <paramref name="codes"/>.</summary>
+    private void PackUnit(ReadOnlySpan<byte> source, Span<byte> codes, Span<uint> scales)
     {
-        if (Type is TensorType.Q4_0 or TensorType.Q5_0 or TensorType.Q8_0)
+        switch (Type)
         {
-            // Two blocks: both 16-bit scales share the first word, so that the codes behind them are whole words.
-            to[at] = BinaryPrimitives.ReadUInt16LittleEndian(source) | ((uint)BinaryPrimitives.ReadUInt16LittleEndian(source[blockBytes..]) << 16);
-            int words = (blockBytes - 2) / 4;
-            for (int half = 0; half < 2; half++)
-                for (int w = 0; w < words; w++)
-                    to[at + (1 + (half * words) + w) * GroupRows] = BinaryPrimitives.ReadUInt32LittleEndian(source[(half * blockBytes + 2 + w * 4)..]);
-            return;
+            case TensorType.Q4_0:
+                scales[0] = Pair(source, 0, 18);
+                Texels(source, 2, 1, codes, 0);
+                Texels(source, 20, 1, codes, 1);
+                break;
+            case TensorType.Q8_0:
+                scales[0] = Pair(source, 0, 34);
+                Texels(source, 2, 2, codes, 0);
+                Texels(source, 36, 2, codes, 2);
+                break;
+            case TensorType.Q4_1:
+                scales[0] = Word(source, 0);
+                scales[1] = Word(source, 20);
+                Texels(source, 4, 1, codes, 0);
+                Texels(source, 24, 1, codes, 1);
+                break;
+            case TensorType.Q5_0:
+                scales[0] = Pair(source, 0, 22);
+                scales[1] = Word(source, 2);
+                scales[2] = Word(source, 24);
+                Texels(source, 6, 1, codes, 0);
+                Texels(source, 28, 1, codes, 1);
+                break;
+            case TensorType.Q5_1:
+                scales[0] = Word(source, 0);
+                scales[1] = Word(source, 24);
+                scales[2] = Word(source, 4);
+                scales[3] = Word(source, 28);
+                Texels(source, 8, 1, codes, 0);
+                Texels(source, 32, 1, codes, 1);
+                break;
+            case TensorType.Q6_K:
+                Texels(source, 0, 13, codes, 0);
+                scales[0] = BinaryPrimitives.ReadUInt16LittleEndian(source[208..]);
+                break;
+            default:
+                Texels(source, 0, UnitTexels, codes, 0);
+                break;
         }
-
-        for (int w = 0; w < UnitWords; w++) to[at + w * GroupRows] = BinaryPrimitives.ReadUInt32LittleEndian(source[(w * 4)..]);
     }
+
+    private static void Texels(ReadOnlySpan<byte> source, int at, int count, Span<byte> codes, int first)
+    {
+        for (int i = 0; i < count; i++) source.Slice(at + i * 16, 16).CopyTo(codes[((first + i) * GroupRows * 16)..]);
+    }
+
+    private static uint Word(ReadOnlySpan<byte> source, int at) => BinaryPrimitives.ReadUInt32LittleEndian(source[at..]);
+
+    private static uint Pair(ReadOnlySpan<byte> source, int a, int b) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(source[a..]) | ((uint)BinaryPrimitives.ReadUInt16LittleEndian(source[b..]) << 16);
 }

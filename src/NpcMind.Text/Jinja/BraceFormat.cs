@@ -28,6 +28,7 @@ internal sealed class BraceFormat(Interpreter interpreter, Func<int, object?> po
         if (depth == 0) throw JinjaError.Evaluation("fields in a format are nested too deep");
         TemplateStringBuilder output = new(_budget);
         string text = format.Value;
+        _budget.Spend(text.Length);
         for (int at = 0; at < text.Length; at++)
         {
             char c = text[at];
@@ -63,18 +64,21 @@ internal sealed class BraceFormat(Interpreter interpreter, Func<int, object?> po
         {
             if (text[i] == '{') depth++;
             else if (text[i] == '}' && --depth == 0) return i;
-            else if (text[i] == '[' && depth == 1 && text.IndexOf(']', i) is > 0 and var close) i = close;
+            else if (text[i] == '[' && depth == 1) i = IndexEnd(text, i);
         }
 
         throw JinjaError.Evaluation("a '{' in a format is not closed");
     }
+
+    private static int IndexEnd(string text, int open) =>
+        text.IndexOf(']', open) is > 0 and var close ? close : throw JinjaError.Evaluation("a '[' in a format is not closed");
 
     private void AppendField(TemplateStringBuilder output, TemplateString field, int depth, bool escape)
     {
         string text = field.Value;
         int nameEnd = 0;
         while (nameEnd < text.Length && text[nameEnd] is not ('!' or ':'))
-            nameEnd = text[nameEnd] == '[' && text.IndexOf(']', nameEnd) is > 0 and var close ? close + 1 : nameEnd + 1;
+            nameEnd = text[nameEnd] == '[' ? IndexEnd(text, nameEnd) + 1 : nameEnd + 1;
         object value = Lookup(text[..nameEnd]);
         int specStart = nameEnd;
         if (nameEnd < text.Length && text[nameEnd] == '!')
@@ -128,7 +132,7 @@ internal sealed class BraceFormat(Interpreter interpreter, Func<int, object?> po
                 int close = path.IndexOf(']', at);
                 if (path[at] != '[' || close < 0) throw JinjaError.Evaluation($"the field '{path}' of a format is not valid");
                 string key = path[(at + 1)..close];
-                value = Members.Item(value, Numbers.ParseInteger(key, 10) is long index && index >= 0 ? index : TemplateString.Trusted(key), interpreter);
+                value = Members.Item(value, Numbers.ParseInteger(key, 10, _budget) is long index && index >= 0 ? index : TemplateString.Trusted(key), interpreter);
                 at = close + 1;
             }
         }
@@ -142,7 +146,7 @@ internal sealed class BraceFormat(Interpreter interpreter, Func<int, object?> po
         if (name.Length > 0 && !isNumber) return named(name) ?? throw JinjaError.Evaluation($"the format names '{name}', which is not given");
         if (_explicit is { } given && given != isNumber) throw JinjaError.Evaluation("a format cannot number some of its fields only");
         _explicit = isNumber;
-        int index = !isNumber ? _next++ : Numbers.ParseInteger(name, 10) is long number && number < int.MaxValue ? (int)number : int.MaxValue;
+        int index = !isNumber ? _next++ : Numbers.ParseInteger(name, 10, _budget) is long number && number < int.MaxValue ? (int)number : int.MaxValue;
         return positional(index) ?? throw JinjaError.Evaluation("the format needs more values");
     }
 }

@@ -30,6 +30,9 @@ internal sealed class Budget(ChatTemplateLimits limits)
     /// <summary>Pays for a search of one text in another: the worst case is their product, vectorised.</summary>
     public void Search(int haystack, int needle) => Spend((haystack >> 3) + ((long)haystack * needle >> 9));
 
+    /// <summary>Pays for turning an integer into digits or back: the square of their number.</summary>
+    public void Digits(long count) => Spend(count * count >> 6);
+
     public void Enter()
     {
         if (++_depth > limits.Depth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())

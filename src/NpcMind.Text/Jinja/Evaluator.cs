@@ -127,6 +127,7 @@ internal sealed class Evaluator(Interpreter interpreter)
     {
         Arguments arguments = Arguments(expression.Arguments, scope);
         interpreter.Line = expression.Line;
+        Filters.Pay(value, _budget);
         return Filters.Find(expression.Name)(interpreter, value, arguments);
     }
 

@@ -53,6 +53,12 @@ internal static class Filters
     /// <exception cref="JinjaError">There is no such filter.</exception>
     public static Filter Find(string name) => All.TryGetValue(name, out Filter? filter) ? filter : throw new JinjaError(ChatTemplateFault.Syntax, $"unknown filter '{name}'");
 
+    /// <summary>Pays for reading a text through, which most filters do.</summary>
+    public static void Pay(object value, Budget budget)
+    {
+        if (value is TemplateString text) budget.Spend(text.Length >> 3);
+    }
+
     public static TemplateString Text(Interpreter interpreter, object value) => PythonText.Str(value, interpreter.Budget);
 
     public static JinjaError Unsuited(string filter, object value) =>
@@ -96,7 +102,7 @@ internal static class Filters
         if (value is UndefinedValue undefined) throw undefined.Error();
         if (value is TemplateString text)
         {
-            object? integer = radix is 0 or >= 2 and <= 36 ? Numbers.ParseInteger(text.Value, radix) : null;
+            object? integer = radix is 0 or >= 2 and <= 36 ? Numbers.ParseInteger(text.Value, radix, interpreter.Budget) : null;
             return integer ?? (Numbers.ParseFloat(text.Value) is { } number && double.IsFinite(number) ? Numbers.Normalize(new BigInteger(number)) : fallback);
         }
 

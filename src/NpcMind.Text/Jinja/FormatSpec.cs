@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace NpcMind.Text.Jinja;
 
 /// <summary>How one value is to be laid out: the part behind the colon in <c>{:>8.2f}</c>, or the letters behind a percent sign.</summary>
@@ -112,7 +114,7 @@ internal sealed record FormatSpec
         if (Type is 's') throw JinjaError.Evaluation("the format 's' does not suit a number");
         if (Type == 'c')
         {
-            (this with { Type = '\0', Align = Align == 0 ? '<' : Align }).AppendText(builder, TemplateString.Trusted(NumberFormat.Character(value)));
+            (this with { Type = '\0', Align = Align == 0 ? '<' : Align }).AppendText(builder, NumberFormat.Character(value));
             return;
         }
 
@@ -134,8 +136,14 @@ internal sealed record FormatSpec
     {
         int size = Type is 'b' or 'o' or 'x' or 'X' ? 4 : 3;
         if (digits.Length > 0 && !char.IsAsciiHexDigit(digits[0])) return digits;
-        while (digits.Length + (digits.Length - 1) / size < width) digits = "0" + digits;
-        for (int at = digits.Length - size; at > 0; at -= size) digits = digits.Insert(at, Grouping.ToString());
-        return digits;
+        digits = digits.PadLeft(width <= 0 ? 0 : width - (width - 1) / (size + 1), '0'); // so many digits, and a mark between groups, fill the width
+        StringBuilder grouped = new();
+        for (int at = 0; at < digits.Length; at++)
+        {
+            if (at > 0 && (digits.Length - at) % size == 0) grouped.Append(Grouping);
+            grouped.Append(digits[at]);
+        }
+
+        return grouped.ToString();
     }
 }

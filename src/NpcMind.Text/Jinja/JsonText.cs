@@ -82,16 +82,16 @@ internal sealed class JsonText(TemplateStringBuilder builder, bool asciiOnly, st
         for (int i = 0; i < depth; i++) builder.Append(indent);
     }
 
-    private static string? Scalar(object value) => value switch
+    private string? Scalar(object value) => value switch
     {
         NoneValue => "null",
         bool truth => truth ? "true" : "false",
-        long or BigInteger => Numbers.IntegerText(value),
+        long or BigInteger => Numbers.IntegerText(value, _budget),
         double number => FloatText.NotFinite(number) switch { "nan" => "NaN", "inf" => "Infinity", "-inf" => "-Infinity", _ => FloatText.Repr(number) },
         _ => null,
     };
 
-    private static TemplateString Key(object key) => key as TemplateString
+    private TemplateString Key(object key) => key as TemplateString
         ?? TemplateString.Trusted(Scalar(key) ?? throw JinjaError.Evaluation($"{TypeNames.Of(key)} cannot be a key in JSON"));
 
     private void AppendText(TemplateString text)

@@ -24,10 +24,14 @@ internal static class Markup
         string value = text.Value;
         TemplateStringBuilder kept = new(budget);
         int at = 0;
+        bool anyComment = true, anyTag = true; // whether a closing mark may still come
         while (at < text.Length)
         {
-            if (string.CompareOrdinal(value, at, "<!--", 0, 4) == 0 && value.IndexOf("-->", at + 4, StringComparison.Ordinal) is >= 0 and var close) at = close + 3;
-            else if (value[at] == '<' && value.IndexOf('>', at) is >= 0 and var end) at = end + 1;
+            int comment = anyComment && string.CompareOrdinal(value, at, "<!--", 0, 4) == 0 ? value.IndexOf("-->", at + 4, StringComparison.Ordinal) : at;
+            int tag = anyTag && value[at] == '<' ? value.IndexOf('>', at) : at;
+            (anyComment, anyTag) = (anyComment && comment >= 0, anyTag && tag >= 0);
+            if (comment > at) at = comment + 3;
+            else if (tag > at) at = tag + 1;
             else kept.Append(text, at++, 1);
             budget.Spend();
         }

@@ -70,7 +70,7 @@ internal static class Members
         if (Internals.Contains(name)) return Refused(target, name);
         return target switch
         {
-            TemplateString text => StringMethods.All.TryGetValue(name, out StringMethod? method) ? Method(name, (i, a) => method(i, text, a)) : null,
+            TemplateString text => StringMethods.All.TryGetValue(name, out StringMethod? method) ? Method(name, (i, a) => CallMethod(method, i, text, a)) : null,
             DictValue dict => DictMember(dict, name, interpreter.Budget),
             GroupValue group when name == "grouper" => group.Items[0],
             GroupValue group when name == "list" => group.Items[1],
@@ -91,6 +91,12 @@ internal static class Members
             _ when Numbers.IsNumber(target) => NumberMember(target, name),
             _ => null,
         };
+    }
+
+    private static object CallMethod(StringMethod method, Interpreter interpreter, TemplateString text, Arguments arguments)
+    {
+        Filters.Pay(text, interpreter.Budget);
+        return method(interpreter, text, arguments);
     }
 
     private static UndefinedValue Refused(object target, string name) => new(target, name, $"'{name}' of {TypeNames.Of(target)} is out of reach", isForbidden: true);

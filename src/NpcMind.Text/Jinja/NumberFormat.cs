@@ -14,7 +14,7 @@ internal static class NumberFormat
             if (value is double) throw JinjaError.Evaluation($"the format '{spec.Type}' does not suit a float");
             BigInteger number = BigInteger.Abs(Numbers.ToBig(value));
             string prefix = spec.Alternate && spec.Type is 'b' or 'o' or 'x' or 'X' && spec.Alternate ? "0" + spec.Type : "";
-            return (prefix, Digits(number, spec.Type), "");
+            return (prefix, Digits(number, spec.Type, budget), "");
         }
 
         string text = Float(Math.Abs(Numbers.ToDouble(value)), spec, budget);
@@ -23,20 +23,21 @@ internal static class NumberFormat
         return ("", end == 0 ? text : text[..end], end == 0 ? "" : text[end..]);
     }
 
-    public static string Digits(BigInteger number, char type) => type switch
+    public static string Digits(BigInteger number, char type, Budget budget) => type switch
     {
         'b' => Radix(number, 1),
         'o' => Radix(number, 3),
         'x' => Radix(number, 4),
         'X' => Radix(number, 4).ToUpperInvariant(),
-        _ => Numbers.IntegerText(Numbers.Normalize(number)),
+        _ => Numbers.IntegerText(Numbers.Normalize(number), budget),
     };
 
-    public static string Character(object value)
+    /// <summary>The character of a code. It is never trusted: the code can come from anywhere.</summary>
+    public static TemplateString Character(object value)
     {
         if (!Numbers.IsInteger(value)) throw JinjaError.Evaluation("the format 'c' needs an integer");
         BigInteger code = Numbers.ToBig(value);
-        return code >= 0 && code <= 0x10FFFF ? CodePoints.ToText((int)code) : throw JinjaError.Evaluation("there is no character of this code");
+        return code >= 0 && code <= 0x10FFFF ? TemplateString.Untrusted(CodePoints.ToText((int)code)) : throw JinjaError.Evaluation("there is no character of this code");
     }
 
     private static string Radix(BigInteger number, int bits)
@@ -58,7 +59,7 @@ internal static class NumberFormat
         bool upper = type is 'E' or 'F' or 'G';
         if (FloatText.NotFinite(value) is { } word) return (upper ? word.ToUpperInvariant() : word) + (type == '%' ? "%" : "");
         int precision = spec.Precision ?? 6;
-        budget.Spend(precision);
+        budget.Digits(precision);
         if (precision > 100_000) throw JinjaError.Limit($"a precision of {precision} is above 100000");
         switch (type)
         {

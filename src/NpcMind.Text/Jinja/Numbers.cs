@@ -165,14 +165,17 @@ internal static class Numbers
 
     public static object Absolute(object value) => value is double number ? Math.Abs(number) : Normalize(BigInteger.Abs(ToBig(value)));
 
-    public static string IntegerText(object value)
+    public static string IntegerText(object value, Budget budget)
     {
-        string text = value is long small ? small.ToString(CultureInfo.InvariantCulture) : ToBig(value).ToString(CultureInfo.InvariantCulture);
+        if (value is long small) return small.ToString(CultureInfo.InvariantCulture);
+        BigInteger big = ToBig(value);
+        budget.Digits(big.GetBitLength() / 3);
+        string text = big.ToString(CultureInfo.InvariantCulture);
         return text.Length <= MaxDigits ? text : throw JinjaError.Evaluation($"an integer has more than {MaxDigits} digits to print");
     }
 
     /// <summary>int(text, radix) as Python reads it; null when it is not an integer. Radix 0 takes it from the prefix.</summary>
-    public static object? ParseInteger(string text, long radix)
+    public static object? ParseInteger(string text, long radix, Budget budget)
     {
         string digits = Trim(text);
         bool negative = digits.StartsWith('-');
@@ -192,6 +195,7 @@ internal static class Numbers
         if (zeroRadix) radix = 10;
         if (digits.Length is 0 or > MaxDigits || digits[0] == '_' || digits[^1] == '_' || digits.Contains("__", StringComparison.Ordinal)) return null;
         if (zeroRadix && digits[0] == '0' && digits.Trim('0', '_').Length > 0) return null;
+        budget.Digits(digits.Length);
         BigInteger value = 0;
         for (int i = 0; i < digits.Length; i += CodePoints.SizeAt(digits, i))
         {

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace NpcMind.Text.Jinja;
 
 /// <summary>Operators on values of any type, with Python's meaning.</summary>
@@ -24,7 +26,7 @@ internal static class Operators
         if (right is UndefinedValue undefined) throw undefined.Error();
         if (Numbers.IsNumber(left) && Numbers.IsNumber(right))
         {
-            if (left is System.Numerics.BigInteger || right is System.Numerics.BigInteger || kind == BinaryOperator.Power) budget.Spend(100);
+            PayForBig(kind, left, right, budget);
             return Numbers.Binary(kind, left, right);
         }
 
@@ -36,6 +38,14 @@ internal static class Operators
             _ => null,
         };
         return result ?? throw JinjaError.Evaluation($"'{Sign(kind)}' does not go with {TypeNames.Of(left)} and {TypeNames.Of(right)}");
+    }
+
+    // Integers beyond 64 bits: the square of their words.
+    private static void PayForBig(BinaryOperator kind, object left, object right, Budget budget)
+    {
+        long bits = Math.Max(left is BigInteger a ? a.GetBitLength() : 0, right is BigInteger b ? b.GetBitLength() : 0);
+        if (kind == BinaryOperator.Power) bits = Budget.MaxIntegerBits / 4;
+        if (bits > 0) budget.Spend(100 + ((bits >> 6) * (bits >> 6) >> 4));
     }
 
     private static string Sign(BinaryOperator kind) => kind switch
@@ -83,7 +93,7 @@ internal static class Operators
 
     private static object? Repeat(object value, object times, Budget budget)
     {
-        System.Numerics.BigInteger wanted = Numbers.ToBig(times);
+        BigInteger wanted = Numbers.ToBig(times);
         int length = value is TemplateString text ? text.Length : value is ItemsValue sequence ? sequence.Items.Length : -1;
         if (length < 0) return null;
         int count = length == 0 || wanted.Sign < 0 ? 0 : wanted > int.MaxValue ? budget.Reserve(long.MaxValue) : (int)wanted;

@@ -172,12 +172,13 @@ internal sealed class Parser
     {
         List<string> parameters = [];
         List<Expression> defaults = [];
+        HashSet<string> names = [];
         _tokens.ExpectOperator("(");
         while (!_tokens.IsOperator(")"))
         {
             if (parameters.Count > 0) _tokens.ExpectOperator(",");
             string parameter = ReadTargetName();
-            if (parameters.Contains(parameter)) throw _tokens.Error($"the parameter '{parameter}' stands twice");
+            if (!names.Add(parameter)) throw _tokens.Error($"the parameter '{parameter}' stands twice");
             parameters.Add(parameter);
             if (_tokens.SkipOperator("=")) defaults.Add(_expressions.ReadExpression());
             else if (defaults.Count > 0) throw _tokens.Error($"the parameter '{parameter}' without a default follows one with a default");

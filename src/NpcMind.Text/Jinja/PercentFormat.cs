@@ -45,6 +45,7 @@ internal sealed class PercentFormat
 
     private void Convert()
     {
+        _budget.Spend();
         string text = _format.Value;
         object? named = ReadName();
         FormatSpec spec = new();
@@ -112,7 +113,7 @@ internal sealed class PercentFormat
                 (spec with { Type = 's', Sign = '-', Fill = " ", Align = spec.Align == '<' ? '<' : '>' }).AppendText(_output, shown);
                 break;
             case 'c':
-                TemplateString character = value is TemplateString { Count: 1 } text ? text : TemplateString.Trusted(NumberFormat.Character(value));
+                TemplateString character = value is TemplateString { Count: 1 } text ? text : NumberFormat.Character(value);
                 (spec with { Type = 's', Sign = '-', Fill = " ", Precision = null, Align = spec.Align == '<' ? '<' : '>' }).AppendText(_output, character);
                 break;
             case 'd' or 'i' or 'u':
@@ -145,7 +146,7 @@ internal sealed class PercentFormat
     {
         if (!Numbers.IsInteger(value)) throw JinjaError.Evaluation($"the format '{spec.Type}' needs an integer, found {TypeNames.Of(value)}");
         BigInteger number = Numbers.ToBig(value);
-        string digits = NumberFormat.Digits(BigInteger.Abs(number), spec.Type);
+        string digits = NumberFormat.Digits(BigInteger.Abs(number), spec.Type, _budget);
         int missing = _budget.Reserve(Math.Max(0, (spec.Precision ?? 0) - digits.Length));
         string sign = number.Sign < 0 ? "-" : spec.Sign == '-' ? "" : spec.Sign.ToString();
         if (spec.Alternate && spec.Type != 'd') sign += "0" + spec.Type;

@@ -37,7 +37,7 @@ internal static class PythonText
         {
             case NoneValue: builder.Append("None"); break;
             case bool truth: builder.Append(truth ? "True" : "False"); break;
-            case long or BigInteger: builder.Append(Numbers.IntegerText(value)); break;
+            case long or BigInteger: builder.Append(Numbers.IntegerText(value, budget)); break;
             case double number: builder.Append(FloatText.Repr(number)); break;
             case TemplateString text: AppendQuoted(builder, text); break;
             case ListValue list: AppendItems(builder, "[", list.Items, "]"); break;

@@ -19,7 +19,7 @@ internal sealed class Scope(Scope? parent)
     public object? Find(string name)
     {
         for (Scope? at = this; at is not null; at = at.Parent)
-            if (at._values is not null && at._values.TryGetValue(name, out object? value)) return ReferenceEquals(value, Unset) ? null : value;
+            if (at._values is not null && at._values.TryGetValue(name, out object? value)) return ReferenceEquals(value, Unset) ? UndefinedValue.Variable(name) : value;
         return null;
     }
 

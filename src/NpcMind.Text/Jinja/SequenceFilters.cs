@@ -65,7 +65,7 @@ internal static class SequenceFilters
             return ignoreCase && item is TemplateString text ? Casing.Lower(text, interpreter.Budget) : item;
         };
 
-        static object Part(string part) => part.Length > 0 && part.All(char.IsAsciiDigit) ? Numbers.ParseInteger(part, 10)! : TemplateString.Trusted(part);
+        object Part(string part) => (part.All(char.IsAsciiDigit) ? Numbers.ParseInteger(part, 10, interpreter.Budget) : null) ?? TemplateString.Trusted(part);
     }
 
     private static IEnumerable<object> Batch(Interpreter interpreter, object value, BoundArguments bound)
@@ -176,7 +176,11 @@ internal static class SequenceFilters
             if (arguments.Positional is not [TemplateString name, ..]) throw JinjaError.Evaluation("the filter 'map' needs the name of a filter, or attribute=");
             Filter filter = Filters.Find(name.Value);
             Arguments rest = arguments.Skip(1);
-            map = item => filter(interpreter, item, rest);
+            map = item =>
+            {
+                Filters.Pay(item, interpreter.Budget);
+                return filter(interpreter, item, rest);
+            };
         }
 
         foreach (object item in Sequences.Iterate(value, interpreter.Budget)) yield return map(item);

@@ -62,7 +62,7 @@ internal static class StringLayout
             long code = CodePoints.ValueAt(character.Value, 0);
             object? mapped = table is DictValue dict ? dict.Items.GetValueOrDefault(code, character) : Sequences.ItemAt(table, code, interpreter.Budget) ?? character;
             if (mapped is TemplateString other) translated.Append(other);
-            else if (mapped is not NoneValue) translated.Append(NumberFormat.Character(mapped), character.HasUntrusted);
+            else if (mapped is not NoneValue) translated.Append(NumberFormat.Character(mapped));
         }
 
         return translated.ToTemplateString(text.IsMarkup);

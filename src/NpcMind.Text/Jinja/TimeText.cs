@@ -9,6 +9,7 @@ internal static class TimeText
     public static string Format(DateTime time, string format, Budget budget)
     {
         StringBuilder text = new();
+        budget.Spend(format.Length);
         for (int i = 0; i < format.Length; i++)
         {
             if (format[i] != '%' || i + 1 >= format.Length)

@@ -25,15 +25,13 @@ internal sealed class UndefinedValue(object? owner, object? name, string? proble
 
     private string Describe() => (owner, name) switch
     {
-        (null, _) => $"'{name}' is undefined",
+        (null, _) => $"'{Shown}' is undefined",
         (NoneValue, _) => $"'None' has no attribute '{Shown}'",
         (_, TemplateString or string) => $"'{TypeNames.Of(owner)} object' has no attribute '{Shown}'",
         _ => $"{TypeNames.Of(owner)} object has no element {Shown}",
     };
 
-    private string Shown => name is string or TemplateString or long ? Shorten(name.ToString()!) : $"of type {TypeNames.Of(name!)}";
-
-    private static string Shorten(string text) => text.Length > 100 ? text[..100] + "..." : text;
+    private string Shown => name is string or TemplateString or long ? name.ToString()! : $"of type {TypeNames.Of(name!)}";
 }
 
 /// <summary>A list or tuple. Neither changes: the sandbox has no append.</summary>

@@ -1,6 +1,6 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
-#include "lib/kv_layout.glsl"
-#include "kv/f16.glsl"
-#include "bodies/kv_write.glsl"
+#include "lib/cluster.glsl"
+#include "quant/q5_1.glsl"
+#include "bodies/matmul.glsl"

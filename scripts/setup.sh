@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what a bare Debian or Ubuntu machine with the .NET SDK lacks; does nothing when all is there. Without root it says what to install.
+set -euo pipefail
+missing=()
+have_library() { compgen -G "/usr/lib/*/$1*" >/dev/null || ldconfig -p 2>/dev/null | grep -q "$1"; }
+command -v glslc >/dev/null || missing+=(glslc)
+command -v spirv-val >/dev/null || missing+=(spirv-tools)
+have_library libvulkan.so.1 || missing+=(libvulkan1)
+# A software driver, unless some driver is there already.
+compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || [ -n "${VK_DRIVER_FILES:-}" ] || missing+=(mesa-vulkan-drivers)
+compgen -G '/usr/share/vulkan/explicit_layer.d/*validation*.json' >/dev/null || missing+=(vulkan-validationlayers)
+if ! command -v dotnet >/dev/null || ! dotnet --list-sdks 2>/dev/null | grep -q '^1[0-9]\.'; then
+    echo "setup: the .NET 10 SDK is missing. Install it (https://dot.net, or your distribution's dotnet-sdk-10.0) and run this again." >&2
+    exit 1
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+if ! command -v apt-get >/dev/null; then
+    echo "setup: please install with your package manager: ${missing[*]} (Debian's names)." >&2
+    exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+    echo "setup: please run: sudo apt-get install -y ${missing[*]}" >&2
+    exit 1
+fi
+echo "setup: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q >/dev/null
+apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,131 @@
+// out[row, head] = sum over tokens t <= position of softmax(scale * q.k_t) v_t          Causal attention over the blocks of each row's sequence.
+//   q [rows, heads, Quads] f32 texels of 4   keys, values: lib/kv_layout.glsl   blockTable [slots, maxBlocks] u32
+//   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, -)
+//   parts [row][head][split][Quads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine joins the splits
+//
+// One workgroup per key/value head, tile and split of the context; grid (kvHeads, tiles, splits). A cluster takes every Slices-th block of its split: lane l
+// scores tokens l, 8+l, 16+l, 24+l of the block for all Group heads that share the key/value head (GQA), then the lanes hold neighbouring quads while values
+// are summed. Softmax is online (Milakov & Gimelshein 2018); splits are those of Dao et al. 2023 (Flash-Decoding), fixed by position, so that a row's result
+// depends neither on its companions nor on how the prompt was cut.  Reference: tests/NpcMind.Reference/Attention.cs
+layout(constant_id = 1) const uint Quads = 16;    // head size / 4
+layout(constant_id = 2) const uint Group = 1;     // query heads per key/value head
+layout(constant_id = 3) const uint Queries = 1;   // most rows per tile
+layout(constant_id = 4) const uint Slices = 1;    // clusters per workgroup
+layout(constant_id = 5) const uint SplitBlocks = 16;
+
+layout(push_constant) uniform Constants {
+    uint kvHeads;
+    uint maxBlocks;
+    uint maxSplits;
+    float scale;
+};
+layout(binding = 0) uniform samplerBuffer q;
+layout(binding = 1) uniform KvSampler keys;
+layout(binding = 2) uniform KvSampler values;
+layout(binding = 3) uniform usamplerBuffer blockTable;
+layout(binding = 4) uniform usamplerBuffer tiles;
+layout(binding = 5) uniform usamplerBuffer rows;
+layout(binding = 6) writeonly buffer Parts { vec4 parts[]; };
+
+const uint Columns = Group * Queries;                // (head, row) pairs computed together
+const uint Chunks = (Quads + 7) / 8;                 // quads per lane
+const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
+shared vec4 mergedSum[Slices > 1 ? Slices * Quads : 1];
+shared vec2 mergedScale[Slices];
+
+void main() {
+    uint lane = clusterLane();
+    uint base = clusterBase();
+    uint slice = clusterIndex();
+    uint kvHead = gl_WorkGroupID.x;
+    uvec4 tile = texelFetch(tiles, int(gl_WorkGroupID.y));
+    uint lastRow = tile.x + tile.y - 1;
+    uint lastPosition = texelFetch(rows, int(lastRow)).y;
+    uint firstBlock = gl_WorkGroupID.z * SplitBlocks;
+    uint endBlock = min(firstBlock + SplitBlocks, lastPosition / BlockTokens + 1);
+    if (tile.y == 0 || firstBlock >= endBlock) return;
+
+    uint position[Queries];
+    [[unroll]] for (uint i = 0; i < Queries; i++) position[i] = texelFetch(rows, int(min(tile.x + i, lastRow))).y;
+    float largest[Columns];
+    float total[Columns];
+    vec4 sum[Columns][Chunks];
+    [[unroll]] for (uint c = 0; c < Columns; c++) {
+        largest[c] = Hidden;
+        total[c] = 0.0;
+        [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] = vec4(0.0);
+    }
+
+    for (uint b = firstBlock + slice; b < endBlock; b += Slices) {
+        uint block = texelFetch(blockTable, int(tile.z * maxBlocks + b)).x;
+        float score[Columns][4];
+        [[unroll]] for (uint c = 0; c < Columns; c++)
+            [[unroll]] for (uint r = 0; r < 4; r++) score[c][r] = 0.0;
+        for (uint quad = 0; quad < Quads; quad++) {
+            vec4 k[4];
+            [[unroll]] for (uint r = 0; r < 4; r++) k[r] = unpackQuad(texelFetch(keys, int(keyAt(block, kvHeads, kvHead, Quads, quad, r * 8 + lane))));
+            [[unroll]] for (uint c = 0; c < Columns; c++) {
+                uint row = min(tile.x + c / Group, lastRow);
+                vec4 qv = texelFetch(q, int((row * kvHeads * Group + kvHead * Group + c % Group) * Quads + quad));
+                [[unroll]] for (uint r = 0; r < 4; r++)
+                    score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
+            }
+        }
+        float weight[Columns][4];
+        [[unroll]] for (uint c = 0; c < Columns; c++) {
+            float top = Hidden;
+            [[unroll]] for (uint r = 0; r < 4; r++) {
+                bool seen = b * BlockTokens + r * 8 + lane <= position[c / Group];
+                score[c][r] = seen ? score[c][r] * scale : Hidden;
+                top = max(top, score[c][r]);
+            }
+            top = max(largest[c], clusterMax(top));
+            float shrink = exp(largest[c] - top);
+            float added = 0.0;
+            [[unroll]] for (uint r = 0; r < 4; r++) {
+                weight[c][r] = score[c][r] > 0.5 * Hidden ? exp(score[c][r] - top) : 0.0;
+                added += weight[c][r];
+            }
+            largest[c] = top;
+            total[c] = total[c] * shrink + clusterSum(added);
+            [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] *= shrink;
+        }
+        uint tokens = min(BlockTokens, lastPosition + 1 - b * BlockTokens);
+        [[unroll]] for (uint r = 0; r < 4; r++) {
+            if (r * 8 >= tokens) break;
+            [[unroll]] for (uint t = 0; t < 8; t++) {
+                float w[Columns];
+                [[unroll]] for (uint c = 0; c < Columns; c++) w[c] = subgroupShuffle(weight[c][r], base + t);
+                [[unroll]] for (uint k = 0; k < Chunks; k++) {
+                    vec4 v = unpackQuad(texelFetch(values, int(valueAt(block, kvHeads, kvHead, Quads, min(k * 8 + lane, Quads - 1), r * 8 + t))));
+                    [[unroll]] for (uint c = 0; c < Columns; c++) sum[c][k] = fma(vec4(w[c]), v, sum[c][k]);
+                }
+            }
+        }
+    }
+
+    [[unroll]] for (uint c = 0; c < Columns; c++) {
+        float top = largest[c];
+        if (Slices > 1) {
+            barrier();
+            if (lane == 0) mergedScale[slice] = vec2(largest[c], total[c]);
+            [[unroll]] for (uint k = 0; k < Chunks; k++)
+                if (k * 8 + lane < Quads) mergedSum[slice * Quads + k * 8 + lane] = sum[c][k];
+            barrier();
+            [[unroll]] for (uint s = 0; s < Slices; s++) top = max(top, mergedScale[s].x);
+            total[c] = 0.0;
+            [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] = vec4(0.0);
+            [[unroll]] for (uint s = 0; s < Slices; s++) {
+                float shrink = exp(mergedScale[s].x - top);
+                total[c] += mergedScale[s].y * shrink;
+                [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] += mergedSum[s * Quads + min(k * 8 + lane, Quads - 1)] * shrink;
+            }
+        }
+        uint row = tile.x + c / Group;
+        if (row > lastRow || slice != 0) continue;
+        uint at = ((row * kvHeads * Group + kvHead * Group + c % Group) * maxSplits + gl_WorkGroupID.z) * (Quads + 1);
+        [[unroll]] for (uint k = 0; k < Chunks; k++)
+            if (k * 8 + lane < Quads) parts[at + k * 8 + lane] = sum[c][k];
+        if (lane == 0) parts[at + Quads] = vec4(top, total[c], 0.0, 0.0);
+    }
+}

@@ -1,0 +1,26 @@
+// x[row] = embedding of the row's token, which comes from the host or from the sampler of an earlier step; the token is noted in its sequence's log.
+//   codes, scales: the embedding matrix (lib/weights.glsl)   rows [rows] (token or 0xFFFFFFFF, position, slot, -)   next [slots] u32
+//   x [rows, stride] f32   tokens [slots, maxContext] u32
+// Grid (dim / workgroup size rounded up, rows, 1), once per segment of the matrix.  Reference: tests/NpcMind.Reference/Embed.cs
+layout(push_constant) uniform Constants {
+    uint dim;
+    uint stride;
+    uint units;
+    uint firstGroup;
+    uint groups;
+    uint maxContext;
+};
+layout(binding = 2) readonly buffer Rows { uvec4 rows[]; };
+layout(binding = 3) readonly buffer Next { uint next[]; };
+layout(binding = 4) writeonly buffer X { float x[]; };
+layout(binding = 5) writeonly buffer Tokens { uint tokens[]; };
+
+void main() {
+    uvec4 row = rows[gl_WorkGroupID.y];
+    uint token = row.x == 0xFFFFFFFFu ? next[row.z] : row.x;
+    uint column = gl_GlobalInvocationID.x;
+    if (column == 0) tokens[row.z * maxContext + row.y] = token;
+    uint group = token / 32;
+    if (column >= dim || group < firstGroup || group >= firstGroup + groups) return;
+    x[gl_WorkGroupID.y * stride + column] = dequantize(group - firstGroup, units, column, token % 32);
+}

@@ -1,0 +1,39 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+// out[row, head] = (sum over splits of exp(top_s - top) * sum_s) / (sum over splits of exp(top_s - top) * total_s)          Joins the parts of attention.glsl.
+//   parts [rows][heads][maxSplits][quads + 1] f32 texels of 4   rows [rows] (token, position, slot, -)   out [rows, heads * quads] vec4, row stride in quads
+// One lane per quad; grid (heads * quads / workgroup size rounded up, rows, 1).
+#include "lib/common.glsl"
+
+layout(push_constant) uniform Constants {
+    uint heads;
+    uint quads;
+    uint maxSplits;
+    uint splitTokens;
+    uint stride;
+};
+layout(binding = 0) uniform samplerBuffer parts;
+layout(binding = 1) readonly buffer Rows { uvec4 rows[]; };
+layout(binding = 2) writeonly buffer Out { vec4 result[]; };
+
+void main() {
+    uint head = gl_GlobalInvocationID.x / quads;
+    uint quad = gl_GlobalInvocationID.x % quads;
+    uint row = gl_WorkGroupID.y;
+    if (head >= heads) return;
+    uint splits = rows[row].y / splitTokens + 1;
+    uint at = (row * heads + head) * maxSplits * (quads + 1);
+    float top = -1e30;
+    float total = 0.0;
+    vec4 sum = vec4(0.0);
+    for (uint s = 0; s < splits; s++, at += quads + 1) {
+        vec2 scale = texelFetch(parts, int(at + quads)).xy;
+        float higher = max(top, scale.x);
+        float shrink = exp(top - higher);
+        float share = exp(scale.x - higher);
+        total = total * shrink + scale.y * share;
+        sum = sum * shrink + texelFetch(parts, int(at + quad)) * share;
+        top = higher;
+    }
+    result[row * stride + head * quads + quad] = sum / total;
+}

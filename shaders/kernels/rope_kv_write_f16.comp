@@ -1,0 +1,6 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/common.glsl"
+#include "lib/kv_layout.glsl"
+#include "kv/f16.glsl"
+#include "bodies/rope_kv_write.glsl"

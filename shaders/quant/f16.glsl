@@ -1,0 +1,13 @@
+// F16: a chunk of 64 columns is 8 texels of 8 numbers.
+const uint UnitTexels = 8;
+const uint UnitColumns = 64;
+const uint ScaleWords = 0;
+#include "lib/weights.glsl"
+const int ChunkTexels = 8;
+float decoded(uvec4 texel, int column) { return unpackHalf2x16(texel[column % 8 / 2])[column % 2]; }
+#define code(words, s, chunk, column) decoded(words[(column) / 8], column)
+#include "quant/plain_codes.glsl"
+
+float dequantize(uint group, uint units, uint column, uint row) {
+    return unpackHalf2x16(codeTexel(group, units, column / 64, column % 64 / 8, row)[column % 8 / 2])[column % 2];
+}

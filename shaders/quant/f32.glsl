@@ -1,0 +1,11 @@
+// F32: a chunk of 64 columns is 16 texels.
+const uint UnitTexels = 16;
+const uint UnitColumns = 64;
+const uint ScaleWords = 0;
+#include "lib/weights.glsl"
+const int ChunkTexels = 16;
+float decoded(uvec4 texel, int column) { return uintBitsToFloat(texel[column % 4]); }
+#define code(words, s, chunk, column) decoded(words[(column) / 4], column)
+#include "quant/plain_codes.glsl"
+
+float dequantize(uint group, uint units, uint column, uint row) { return uintBitsToFloat(codeTexel(group, units, column / 64, column % 64 / 4, row)[column % 4]); }

@@ -1,0 +1,12 @@
+// Shared by the unquantised formats: nothing to scale, no minimum.
+const int PartColumns = 32;
+const bool Prescaled = false;
+const bool HasMinimum = false;
+struct Scales { float unused; };
+Scales fetchScales(uint group, uint chunks, uint chunk, uint row) { return Scales(0.0); }
+vec2 factors(Scales s, uint chunk, int part) { return vec2(1.0, 0.0); }
+vec4 prescale(int half_, uint lane) { return vec4(1.0); }
+
+void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[ChunkTexels]) {
+    [[unroll]] for (int i = 0; i < ChunkTexels; i++) words[i] = codeTexel(group, chunks, chunk, i, row);
+}

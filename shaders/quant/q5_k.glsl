@@ -1,0 +1,46 @@
+// Q5_K: super-blocks of 256 weights, 8 sub-blocks of 32: y = d * scale * q - dmin * minimum.
+// A unit is 11 texels: (d|dmin, 12 bytes of scales), 32 bytes of fifth bits (bit s of byte l belongs to weight l of sub-block s), 128 bytes of nibbles as in Q4_K.
+const uint UnitTexels = 11;
+const uint UnitColumns = 256;
+const uint ScaleWords = 0;
+#include "lib/weights.glsl"
+#include "quant/k_scales.glsl"
+const int ChunkTexels = 4;
+const int PartColumns = 32;
+const bool Prescaled = false;
+const bool HasMinimum = true;
+struct Scales { uvec4 words; };
+Scales fetchScales(uint group, uint chunks, uint chunk, uint row) { return Scales(codeTexel(group, chunks / 4, chunk / 4, 0, row)); }
+
+vec2 factors(Scales s, uint chunk, int part) {
+    return unpackHalf2x16(s.words.x) * vec2(ivec2(scaleAndMinimum(s.words.yzw, chunk % 4 * 2 + part))) * vec2(1.0, -1.0);
+}
+
+void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[ChunkTexels]) {
+    words[0] = codeTexel(group, chunks / 4, chunk / 4, 3 + chunk % 4 * 2, row);
+    words[1] = codeTexel(group, chunks / 4, chunk / 4, 4 + chunk % 4 * 2, row);
+    words[2] = codeTexel(group, chunks / 4, chunk / 4, 1, row) >> (chunk % 4 * 2);
+    words[3] = codeTexel(group, chunks / 4, chunk / 4, 2, row) >> (chunk % 4 * 2);
+}
+
+float fiveBitCode(uint word, uint high, int byte_, int half_) {
+    return float(int(((word >> (8 * byte_ + 4 * half_)) & 15u) | (((high >> (8 * byte_ + half_)) & 1u) << 4)));
+}
+#define code(words, s, chunk, column) fiveBitCode(words[(column) % 32 / 16][(column) % 16 / 4], words[2 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
+vec4 prescale(int half_, uint lane) { return vec4(1.0); }
+
+float dequantize(uint group, uint units, uint column, uint row) {
+    uint unit = column / 256, chunk = column % 256 / 64, l = column % 32;
+    uvec4 s = codeTexel(group, units, unit, 0, row);
+    vec2 d = unpackHalf2x16(s.x);
+    uvec2 scale = scaleAndMinimum(s.yzw, column % 256 / 32);
+    uint word = codeTexel(group, units, unit, 3 + chunk * 2 + l / 16, row)[l % 16 / 4];
+    uint high = codeTexel(group, units, unit, 1 + l / 16, row)[l % 16 / 4];
+    uint low = (word >> (8 * (l % 4) + 4 * (column / 32 % 2))) & 15u;
+    precise float q = float(int(low | (((high >> (8 * (l % 4) + column % 256 / 32)) & 1u) << 4)));
+    precise float step_ = d.x * float(int(scale.x));
+    precise float scaled = step_ * q;
+    precise float minimum = d.y * float(int(scale.y));
+    precise float y = scaled - minimum;
+    return y;
+}

@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.Diagnostics;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+
+namespace NpcMind.Cli;
+
+/// <summary><c>npcmind bench</c>: speed of prefill and decode, and GPU time per operation of a decode step.</summary>
+internal static class BenchVerb
+{
+    private const int OperationSteps = 5;
+
+    public static Command Create()
+    {
+        Argument<string> model = Common.Model();
+        Option<int> promptTokens = new("--prompt-tokens") { Description = "Tokens of the prompt.", Required = true }, generateTokens = new("--generate-tokens") { Description = "Tokens to generate.", Required = true };
+        Option<bool> json = Common.Json(), validate = Common.Validate();
+        Option<string?> device = Common.Device(), kv = Common.Kv();
+        Command command = new("bench", "Measures prefill, decode and every operation.") { model, promptTokens, generateTokens, json, device, validate, kv };
+        command.SetAction(parsed =>
+        {
+            int prompt = parsed.GetValue(promptTokens), generate = parsed.GetValue(generateTokens);
+            if (prompt < 1 || generate < 1) throw new CliException("--prompt-tokens and --generate-tokens must be at least 1.");
+            using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
+            Stopwatch clock = Stopwatch.StartNew();
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = prompt + generate + OperationSteps + 64, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            {
+                double load = clock.Elapsed.TotalSeconds;
+                Speed speed = Measure(engine, gpu, prompt, generate);
+                List<Operation> operations = Operations(engine, gpu, prompt);
+                Print(parsed.GetValue(json), gpu, engine, load, speed, operations);
+            }
+
+            Common.Finish(gpu);
+            return 0;
+        });
+        return command;
+    }
+
+    private sealed record Speed(double PrefillPerSecond, double DecodePerSecond, double GpuMillisecondsPerToken);
+
+    private sealed record Operation(string Name, double Milliseconds, double GigabytesPerSecond, int Dispatches);
+
+    /// <summary>Token ids that spread over the vocabulary; what they say does not matter for speed.</summary>
+    private static int[] Tokens(InferenceEngine engine, int count) => [.. Enumerable.Range(0, count).Select(i => (int)((i * 7919L + 13) % engine.Config.Vocabulary))];
+
+    private static Speed Measure(InferenceEngine engine, GpuDevice gpu, int prompt, int generate)
+    {
+        using TokenGenerator generator = new(engine, gpu, new SamplerSettings());
+        generator.Prefill(Tokens(engine, Math.Min(prompt, engine.Options.MaxRows))); // compiles what the driver compiles late
+        generator.Next();
+        generator.Next();
+        generator.Stop(0);
+
+        Stopwatch clock = Stopwatch.StartNew();
+        generator.Prefill(Tokens(engine, prompt));
+        generator.WaitForPrefill();
+        double prefill = clock.Elapsed.TotalSeconds;
+        generator.Next();
+        double gpuBefore = generator.GpuMilliseconds;
+        clock.Restart();
+        for (int i = 0; i < generate; i++) generator.Next();
+        double decode = clock.Elapsed.TotalSeconds;
+        return new Speed(prompt / prefill, generate / decode, (generator.GpuMilliseconds - gpuBefore) / generate);
+    }
+
+    private static List<Operation> Operations(InferenceEngine engine, GpuDevice gpu, int prompt)
+    {
+        using TimestampQueries times = new(gpu, engine.Nodes.Count + 8);
+        int slot = engine.Open(new SamplerSettings());
+        foreach (int id in Tokens(engine, Math.Min(prompt, engine.Options.MaxRows))) engine.Batch.Add(slot, id);
+        engine.Collect(engine.Submit());
+        Dictionary<string, (double Milliseconds, int Dispatches)> sums = [];
+        for (int step = 0; step < OperationSteps; step++)
+        {
+            engine.Batch.Add(slot, 0, output: true);
+            engine.Batch.Sample();
+            engine.Collect(engine.Submit(times));
+            times.Read();
+            for (int i = 0; i < times.Count; i++)
+            {
+                string name = Generic(times.Label(i));
+                (double ms, int n) = sums.GetValueOrDefault(name);
+                sums[name] = (ms + times.Milliseconds(i) / OperationSteps, n + 1);
+            }
+        }
+
+        engine.Close(slot);
+        ILookup<string, GraphNode> nodes = engine.Nodes.ToLookup(n => Generic(n.Label));
+        return [.. sums.OrderByDescending(s => s.Value.Milliseconds).Select(s =>
+            new Operation(s.Key, s.Value.Milliseconds, nodes[s.Key].Sum(n => n.WeightBytes) / Math.Max(1e-9, s.Value.Milliseconds) / 1e6, s.Value.Dispatches / OperationSteps))];
+    }
+
+    /// <summary>The label without its block number.</summary>
+    private static string Generic(string label) => label.StartsWith("blk.", StringComparison.Ordinal) ? label[(label.IndexOf('.', 4) + 1)..] : label;
+
+    private static void Print(bool json, GpuDevice gpu, InferenceEngine engine, double load, Speed speed, List<Operation> operations)
+    {
+        double bandwidth = engine.Nodes.Sum(n => n.WeightBytes) / speed.GpuMillisecondsPerToken / 1e6;
+        if (!json)
+        {
+            Console.WriteLine($"{gpu.Limits.Name} ({gpu.Limits.Driver})");
+            Console.WriteLine($"prefill {speed.PrefillPerSecond:F1} tokens/s, decode {speed.DecodePerSecond:F1} tokens/s, {speed.GpuMillisecondsPerToken:F2} GPU ms per token, weights at {bandwidth:F2} GB/s");
+            Console.WriteLine($"load {load:F2} s (pipeline cache {(gpu.PipelineCacheWasLoaded ? "reused" : "new")}), {gpu.Memory.PeakBytes / 1e6:F0} MB of device memory, {engine.LastStep.Dispatches} dispatches and {engine.LastStep.Barriers} barriers per token");
+            foreach (Operation o in operations) Console.WriteLine($"  {o.Name,-22} {o.Milliseconds,8:F3} ms {o.GigabytesPerSecond,8:F2} GB/s {o.Dispatches,4} dispatches");
+            return;
+        }
+
+        Common.PrintJson(w =>
+        {
+            w.WriteStartObject();
+            w.WriteNumber("prefill_tokens_per_s", Math.Round(speed.PrefillPerSecond, 3));
+            w.WriteNumber("decode_tokens_per_s", Math.Round(speed.DecodePerSecond, 3));
+            w.WriteNumber("gpu_ms_per_token", Math.Round(speed.GpuMillisecondsPerToken, 3));
+            w.WriteNumber("weight_gb_per_s", Math.Round(bandwidth, 3));
+            w.WriteNumber("load_s", Math.Round(load, 3));
+            w.WriteNumber("peak_bytes", gpu.Memory.PeakBytes);
+            w.WriteString("device", gpu.Limits.Name);
+            w.WriteString("driver", gpu.Limits.Driver);
+            w.WriteBoolean("pipeline_cache_loaded", gpu.PipelineCacheWasLoaded);
+            w.WriteNumber("dispatches_per_token", engine.LastStep.Dispatches);
+            w.WriteNumber("barriers_per_token", engine.LastStep.Barriers);
+            w.WriteStartArray("ops");
+            foreach (Operation o in operations)
+            {
+                w.WriteStartObject();
+                w.WriteString("name", o.Name);
+                w.WriteNumber("ms", Math.Round(o.Milliseconds, 4));
+                w.WriteNumber("gb_per_s", Math.Round(o.GigabytesPerSecond, 3));
+                w.WriteNumber("dispatches", o.Dispatches);
+                w.WriteEndObject();
+            }
+
+            w.WriteEndArray();
+            w.WriteEndObject();
+        });
+    }
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Text;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Text;
+
+namespace NpcMind.Cli;
+
+/// <summary><c>npcmind chat</c>: a conversation in the terminal. Ctrl-C stops the reply and keeps the session; an empty line or end of input ends it.</summary>
+internal static class ChatVerb
+{
+    public static Command Create()
+    {
+        Argument<string> model = Common.Model();
+        Option<string?> system = new("--system") { Description = "System prompt." }, device = Common.Device(), kv = Common.Kv();
+        Option<int> context = new("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 };
+        Option<bool> validate = Common.Validate();
+        SamplerOptions sampler = new();
+        Command command = new("chat", "Talks with the model.") { model, system, context, device, validate, kv };
+        sampler.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
+            ChatTemplate template = TemplateVerb.Load(file);
+            Dictionary<string, string> variables = TemplateVerb.SpecialTokens(file);
+            using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
+            Console.Error.Write($"loading {Path.GetFileName(file.Path)} on {gpu.Limits.Name}...");
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = parsed.GetValue(context), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            {
+                Console.Error.WriteLine(" ready. An empty line ends the conversation, Ctrl-C stops a reply.");
+                using TokenGenerator generator = new(engine, gpu, sampler.Read(parsed));
+                new Conversation(tokenizer, template, variables, generator, engine.Options.ContextTokens, parsed.GetValue(system)).Run();
+            }
+
+            Common.Finish(gpu);
+            return 0;
+        });
+        return command;
+    }
+
+    private sealed class Conversation(Tokenizer tokenizer, ChatTemplate template, Dictionary<string, string> variables, TokenGenerator generator, int contextTokens, string? system)
+    {
+        private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
+        private readonly List<int> _read = []; // what the KV cache holds
+        private volatile bool _stop;
+
+        public void Run()
+        {
+            Console.CancelKeyPress += OnCancel;
+            try
+            {
+                while (true)
+                {
+                    Console.Error.Write("> ");
+                    if (Console.In.ReadLine() is not { Length: > 0 } line) return;
+                    _messages.Add(new ChatMessage("user", line));
+                    Reply();
+                }
+            }
+            finally
+            {
+                Console.CancelKeyPress -= OnCancel;
+            }
+        }
+
+        private void OnCancel(object? sender, ConsoleCancelEventArgs e)
+        {
+            e.Cancel = true;
+            _stop = true;
+        }
+
+        private void Reply()
+        {
+            int[] prompt = tokenizer.Encode(template.RenderSegments(_messages, true, variables));
+            if (prompt.Length + 16 > contextTokens)
+            {
+                Console.Error.WriteLine($"(the conversation fills the context of {contextTokens} tokens; start a new one or use --context)");
+                _messages.RemoveAt(_messages.Count - 1);
+                return;
+            }
+
+            // Only what differs from what was read before is read again.
+            int same = 0;
+            while (same < prompt.Length - 1 && same < _read.Count && _read[same] == prompt[same]) same++;
+            generator.Stop(same);
+            _read.RemoveRange(generator.Length, _read.Count - generator.Length);
+            generator.Prefill(prompt.AsSpan(generator.Length));
+            _read.AddRange(prompt.AsSpan(_read.Count));
+
+            StringBuilder said = new();
+            Utf8TokenDecoder decoder = new();
+            _stop = false;
+            while (!_stop && generator.Next() is { } id && !tokenizer.IsEndOfGeneration(id))
+            {
+                _read.Add(id);
+                Say(decoder.Append(tokenizer.Bytes(id)), said);
+            }
+
+            Say(decoder.Flush(), said);
+            Console.WriteLine();
+            _messages.Add(new ChatMessage("assistant", said.ToString()));
+        }
+
+        private static void Say(ReadOnlySpan<char> text, StringBuilder said)
+        {
+            Console.Out.Write(text);
+            Console.Out.Flush();
+            said.Append(text);
+        }
+    }
+}

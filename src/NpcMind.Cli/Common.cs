@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+
+namespace NpcMind.Cli;
+
+/// <summary>Options and habits that verbs share.</summary>
+internal static class Common
+{
+    public static Argument<string> Model() => new("MODEL") { Description = "GGUF file; of a split model, the first." };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print JSON." };
+
+    public static Option<string?> Device() => new("--device") { Description = "Vulkan device by index or part of its name." };
+
+    public static Option<bool> Validate() => new("--validate") { Description = "Turn on the Vulkan validation layers; a message is an error." };
+
+    public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32 or f16." };
+
+    /// <summary>Reads a text file, naming it in errors; ill-formed UTF-8 is an error.</summary>
+    public static string ReadText(string path)
+    {
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new CliException($"{path} is not UTF-8 text.");
+        }
+    }
+
+    public static JsonDocument ReadJson(string path)
+    {
+        try
+        {
+            return JsonDocument.Parse(File.ReadAllBytes(path));
+        }
+        catch (JsonException e)
+        {
+            throw new CliException($"{path} is not JSON: {e.Message}");
+        }
+    }
+
+    public static int[] ParseTokens(string text, string where)
+    {
+        string[] parts = text.Split([' ', ',', '\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        int[] ids = new int[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out ids[i])) throw new CliException($"{where}: '{parts[i]}' is not a token id.");
+        return ids;
+    }
+
+    /// <summary>Writes one JSON value and a newline to standard output.</summary>
+    public static void PrintJson(Action<Utf8JsonWriter> write)
+    {
+        using Stream output = Console.OpenStandardOutput();
+        using (Utf8JsonWriter writer = new(output, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) write(writer);
+        output.Write("\n"u8);
+    }
+
+    public static GpuDevice OpenDevice(ParseResult parsed, Option<string?> device, Option<bool> validate) => GpuDevice.Create(new GpuOptions
+    {
+        Device = parsed.GetValue(device),
+        Validate = parsed.GetValue(validate),
+        CacheFolder = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "NpcMind", "pipelines"),
+    });
+
+    public static KvFormat KvFormat(string? name) => name switch
+    {
+        null or "f32" => Inference.KvFormat.F32,
+        "f16" => Inference.KvFormat.F16,
+        _ => throw new CliException($"--kv {name}: choose f32 or f16."),
+    };
+
+    /// <summary>Saves the pipeline cache; with validation on, any message of the layers is an error.</summary>
+    public static void Finish(GpuDevice device)
+    {
+        device.SavePipelineCache();
+        if (device.ValidationMessages is { Count: > 0 } messages) throw new CliException($"the validation layers said {messages.Count} things; the first: {messages[0]}");
+    }
+}

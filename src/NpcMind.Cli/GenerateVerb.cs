@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Text;
+
+namespace NpcMind.Cli;
+
+/// <summary><c>npcmind generate</c>: the continuation of a prompt, with figures.</summary>
+internal static class GenerateVerb
+{
+    public static Command Create()
+    {
+        Argument<string> model = Common.Model();
+        Option<string?> prompt = new("--prompt") { Description = "Text to continue." }, messages = new("--messages") { Description = "JSON array of messages, rendered with the model's template." }, tokensFile = new("--tokens-file") { Description = "File with token ids to continue." };
+        Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens to generate.", Required = true };
+        Option<bool> ignoreEnd = new("--ignore-end") { Description = "Go on past end tokens." }, json = Common.Json(), validate = Common.Validate();
+        Option<int> context = new("--context") { Description = "Context in tokens; as long as needed when absent." };
+        Option<string?> device = Common.Device(), kv = Common.Kv();
+        SamplerOptions sampler = new();
+        Command command = new("generate", "Generates text.") { model, prompt, messages, tokensFile, maxTokens, context, ignoreEnd, json, device, validate, kv };
+        sampler.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            int most = parsed.GetValue(maxTokens);
+            if (most < 1) throw new CliException("--max-tokens must be at least 1.");
+            if (new[] { parsed.GetValue(prompt), parsed.GetValue(messages), parsed.GetValue(tokensFile) }.Count(s => s is not null) != 1) throw new CliException("give exactly one of --prompt, --messages and --tokens-file.");
+            using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            Tokenizer? tokenizer = parsed.GetValue(tokensFile) is null || file.Metadata.String("tokenizer.ggml.model") is not (null or "none") ? Tokenizer.Create(file.Metadata) : null;
+            int[] ids = Prompt(file, tokenizer, parsed.GetValue(prompt), parsed.GetValue(messages), parsed.GetValue(tokensFile));
+            if (ids.Length == 0) throw new CliException("the prompt has no tokens.");
+            int tokens = parsed.GetValue(context) is > 0 and int given ? given : ids.Length + most;
+            using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
+            Stopwatch load = Stopwatch.StartNew();
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = tokens, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            {
+                Result result = Run(engine, gpu, ids, most, sampler.Read(parsed), parsed.GetValue(ignoreEnd) ? null : tokenizer, load.Elapsed.TotalSeconds);
+                string text = tokenizer?.Decode(result.Ids.ToArray()) ?? "";
+                if (parsed.GetValue(json)) Common.PrintJson(w => Write(w, result, text, gpu));
+                else Console.WriteLine(text);
+            }
+
+            Common.Finish(gpu);
+            return 0;
+        });
+        return command;
+    }
+
+    private sealed record Result(List<int> Ids, int PromptTokens, string Stop, double LoadSeconds, double PrefillSeconds, double DecodeSeconds, double GpuMillisecondsPerToken, long WeightBytes, (int Dispatches, int Barriers) Step);
+
+    private static int[] Prompt(GgufFile file, Tokenizer? tokenizer, string? text, string? messagesPath, string? tokensPath)
+    {
+        if (tokensPath is not null) return Common.ParseTokens(Common.ReadText(tokensPath), tokensPath);
+        if (text is not null) return tokenizer!.Encode(text, addSpecial: true);
+        using JsonDocument messages = Common.ReadJson(messagesPath!);
+        Dictionary<string, JsonElement> variables = [];
+        foreach ((string name, string value) in TemplateVerb.SpecialTokens(file)) variables[name] = TemplateVerb.JsonString(value);
+        return tokenizer!.Encode(TemplateVerb.Load(file).RenderSegments(messages.RootElement, true, variables));
+    }
+
+    private static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends, double loadSeconds)
+    {
+        using TokenGenerator generator = new(engine, gpu, sampler);
+        Stopwatch clock = Stopwatch.StartNew();
+        generator.Prefill(prompt);
+        generator.WaitForPrefill();
+        double prefill = clock.Elapsed.TotalSeconds;
+        List<int> ids = [];
+        string stop = "length";
+        double gpuBefore = 0;
+        while (ids.Count < most)
+        {
+            if (generator.Next() is not { } id)
+            {
+                stop = "context";
+                break;
+            }
+
+            if (ids.Count == 0) gpuBefore = generator.GpuMilliseconds;
+            ids.Add(id);
+            if (ends is null || !ends.IsEndOfGeneration(id)) continue;
+            stop = "end";
+            break;
+        }
+
+        double decode = clock.Elapsed.TotalSeconds - prefill;
+        double gpuPerToken = ids.Count > 1 ? (generator.GpuMilliseconds - gpuBefore) / (ids.Count - 1) : 0;
+        long weights = engine.Nodes.Sum(n => n.WeightBytes);
+        return new Result(ids, prompt.Length, stop, loadSeconds, prefill, decode, gpuPerToken, weights, engine.LastStep);
+    }
+
+    private static void Write(Utf8JsonWriter w, Result r, string text, GpuDevice gpu)
+    {
+        int decoded = Math.Max(0, r.Ids.Count - 1);
+        double decodePerSecond = decoded > 0 ? decoded / r.DecodeSeconds : 0;
+        w.WriteStartObject();
+        w.WritePropertyName("ids");
+        TokenizeVerb.Ids(w, r.Ids);
+        w.WriteString("text", text);
+        w.WriteString("stop", r.Stop);
+        w.WriteNumber("prompt_tokens", r.PromptTokens);
+        w.WriteNumber("prefill_tokens_per_s", Math.Round(r.PromptTokens / r.PrefillSeconds, 3));
+        w.WriteNumber("decode_tokens_per_s", Math.Round(decodePerSecond, 3));
+        w.WriteNumber("gpu_ms_per_token", Math.Round(r.GpuMillisecondsPerToken, 3));
+        w.WriteNumber("weight_gb_per_s", r.GpuMillisecondsPerToken > 0 ? Math.Round(r.WeightBytes / r.GpuMillisecondsPerToken / 1e6, 3) : 0);
+        w.WriteNumber("load_s", Math.Round(r.LoadSeconds, 3));
+        w.WriteNumber("peak_device_bytes", gpu.Memory.PeakBytes);
+        w.WriteNumber("dispatches_per_token", r.Step.Dispatches);
+        w.WriteNumber("barriers_per_token", r.Step.Barriers);
+        w.WriteString("device", gpu.Limits.Name);
+        w.WriteBoolean("pipeline_cache_loaded", gpu.PipelineCacheWasLoaded);
+        w.WriteEndObject();
+    }
+}
+
+/// <summary>The sampling options.</summary>
+internal sealed class SamplerOptions
+{
+    private readonly Option<float> _temperature = new("--temperature") { Description = "0 takes the likeliest token." };
+    private readonly Option<int> _topK = new("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." };
+    private readonly Option<float> _topP = new("--top-p") { Description = "Keep the likeliest tokens up to this probability.", DefaultValueFactory = _ => 1 };
+    private readonly Option<float> _minP = new("--min-p") { Description = "Keep tokens at least this probable relative to the likeliest." };
+    private readonly Option<float> _repetition = new("--repetition-penalty") { Description = "1 is off.", DefaultValueFactory = _ => 1 };
+    private readonly Option<float> _frequency = new("--frequency-penalty") { Description = "Subtracted per occurrence." };
+    private readonly Option<float> _presence = new("--presence-penalty") { Description = "Subtracted once." };
+    private readonly Option<int> _last = new("--penalty-tokens") { Description = "How far back penalties look.", DefaultValueFactory = _ => 64 };
+    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the random numbers." };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_temperature, _topK, _topP, _minP, _repetition, _frequency, _presence, _last, _seed]) command.Options.Add(option);
+    }
+
+    public SamplerSettings Read(ParseResult parsed) => new()
+    {
+        Temperature = parsed.GetValue(_temperature),
+        TopK = parsed.GetValue(_topK),
+        TopP = parsed.GetValue(_topP),
+        MinP = parsed.GetValue(_minP),
+        RepetitionPenalty = parsed.GetValue(_repetition),
+        FrequencyPenalty = parsed.GetValue(_frequency),
+        PresencePenalty = parsed.GetValue(_presence),
+        PenaltyTokens = parsed.GetValue(_last),
+        Seed = parsed.GetValue(_seed),
+    };
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+
+namespace NpcMind.Cli;
+
+/// <summary><c>npcmind logits</c>: the model's logits for given tokens, as raw little-endian f32 [tokens from I, vocabulary].</summary>
+internal static class LogitsVerb
+{
+    public static Command Create()
+    {
+        Argument<string> model = Common.Model();
+        Option<string?> tokens = new("--tokens") { Description = "Ids, separated by commas or blanks." }, tokensFile = new("--tokens-file") { Description = "File with ids, separated by white space." }, device = Common.Device(), kv = Common.Kv();
+        Option<int> from = new("--from") { Description = "First position whose logits are written." };
+        Option<bool> oneAtATime = new("--one-at-a-time") { Description = "Run every token as a step of its own instead of prefilling in chunks." }, validate = Common.Validate();
+        Option<string> output = new("--out") { Description = "File to write.", Required = true };
+        Command command = new("logits", "Writes the logits after each token.") { model, tokens, tokensFile, from, oneAtATime, output, device, validate, kv };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(tokens) is null == parsed.GetValue(tokensFile) is null) throw new CliException("give either --tokens or --tokens-file.");
+            int[] ids = parsed.GetValue(tokensFile) is { } path ? Common.ParseTokens(Common.ReadText(path), path) : Common.ParseTokens(parsed.GetValue(tokens)!, "--tokens");
+            int first = parsed.GetValue(from);
+            if (ids.Length == 0) throw new CliException("there are no tokens.");
+            if (first < 0 || first >= ids.Length) throw new CliException($"--from {first}: choose a position from 0 to {ids.Length - 1}.");
+            using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = Math.Max(64, ids.Length), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            using (FileStream stream = File.Create(parsed.GetRequiredValue(output)))
+                Run(engine, ids, first, parsed.GetValue(oneAtATime), stream);
+            Common.Finish(gpu);
+            return 0;
+        });
+        return command;
+    }
+
+    private static void Run(InferenceEngine engine, int[] ids, int first, bool oneAtATime, Stream stream)
+    {
+        int slot = engine.Open(new SamplerSettings());
+        for (int at = 0; at < ids.Length;)
+        {
+            StepBatch batch = engine.Batch;
+            for (int rows = 0; at < ids.Length && rows < (oneAtATime ? 1 : engine.Options.MaxRows) && (at < first || batch.FreeOutputs > 0); rows++, at++)
+                batch.Add(slot, ids[at], at >= first);
+            batch.WantsLogits = true;
+            StepTicket ticket = engine.Submit();
+            for (int i = 0; i < ticket.Outputs; i++) stream.Write(MemoryMarshal.AsBytes(engine.Logits(ticket, i)));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+using NpcMind.Cli;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Text;
+
+RootCommand root = new("Runs game-character language models through Vulkan.");
+foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), DevicesVerb.Create()])
+    root.Subcommands.Add(verb);
+
+ParseResult parsed = root.Parse(args);
+try
+{
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or GpuUnavailableException
+    or VulkanException or InsufficientGpuMemoryException or CliException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
+{
+    Console.Error.WriteLine($"npcmind: {e.Message.ReplaceLineEndings(" ")}");
+    return 1;
+}

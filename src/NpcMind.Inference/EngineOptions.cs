@@ -1,0 +1,76 @@
+namespace NpcMind.Inference;
+
+/// <summary>Number format of the KV cache.</summary>
+public enum KvFormat
+{
+    /// <summary>binary32: nothing is rounded.</summary>
+    F32,
+    /// <summary>binary16: half the memory; keys and values are rounded to 11 bits.</summary>
+    F16,
+}
+
+/// <summary>Sizes that are fixed when an engine is loaded.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Most tokens one sequence can hold.</summary>
+    public int ContextTokens { get; init; } = 2048;
+
+    /// <summary>Sequences that can be open at once.</summary>
+    public int MaxSequences { get; init; } = 1;
+
+    /// <summary>Most rows (tokens of any sequences) in one step; a multiple of 16.</summary>
+    public int MaxRows { get; init; } = 64;
+
+    /// <summary>Most rows of one step whose logits are computed.</summary>
+    public int MaxOutputs { get; init; } = 16;
+
+    /// <summary>Format of the KV cache.</summary>
+    public KvFormat Kv { get; init; } = KvFormat.F32;
+
+    /// <summary>Tokens whose keys and values fit into the cache, over all sequences; null for MaxSequences * ContextTokens.</summary>
+    public int? CacheTokens { get; init; }
+}
+
+/// <summary>How the next token is chosen. The order of steps is stated in shaders/kernels/sample.comp.</summary>
+public readonly record struct SamplerSettings()
+{
+    /// <summary>0 always takes the likeliest token; 1 samples the model's own distribution.</summary>
+    public float Temperature { get; init; } = 0;
+
+    /// <summary>Keeps the k likeliest tokens; 0 keeps all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Keeps the smallest set of likeliest tokens with at least this probability; 1 keeps all.</summary>
+    public float TopP { get; init; } = 1;
+
+    /// <summary>Keeps tokens at least this probable relative to the likeliest; 0 keeps all.</summary>
+    public float MinP { get; init; }
+
+    /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 is off.</summary>
+    public float RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>Subtracted from the logit of a recent token once per occurrence.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Subtracted from the logit of a recent token once.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>How many tokens back the penalties look.</summary>
+    public int PenaltyTokens { get; init; } = 64;
+
+    /// <summary>Seed of the random numbers; with the position it is the whole random state.</summary>
+    public ulong Seed { get; init; }
+
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(Temperature);
+        ArgumentOutOfRangeException.ThrowIfNegative(TopK);
+        ArgumentOutOfRangeException.ThrowIfNegative(TopP);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(TopP, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(MinP);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MinP, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RepetitionPenalty, 0);
+        ArgumentOutOfRangeException.ThrowIfNegative(PenaltyTokens);
+        if (!float.IsFinite(Temperature + FrequencyPenalty + PresencePenalty + RepetitionPenalty)) throw new ArgumentException("Sampler settings must be finite.");
+    }
+}

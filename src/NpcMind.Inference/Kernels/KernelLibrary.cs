@@ -1,0 +1,51 @@
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>The embedded shaders of this assembly and the pipelines made from them, each once per set of specialization constants. Owned by an engine.</summary>
+public sealed class KernelLibrary(GpuDevice device) : IDisposable
+{
+    private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
+
+    /// <summary>Device the pipelines run on.</summary>
+    public GpuDevice Device => device;
+
+    /// <summary>Lanes of workgroups that need no more than one cluster or subgroup: one subgroup on a software device, more on a GPU.</summary>
+    public uint SmallWorkgroup { get; } = device.Limits.IsSoftware ? 8u : 64u;
+
+    /// <summary>Lanes of workgroups that work on a whole row.</summary>
+    public uint RowWorkgroup { get; } = device.Limits.IsSoftware ? 8u : 256u;
+
+    /// <summary>Clusters of 8 lanes that share the columns of a row group in a matmul, and the blocks of a split in attention.</summary>
+    public uint Slices { get; } = device.Limits.IsSoftware ? 1u : 8u;
+
+    /// <summary>Names of all embedded shaders.</summary>
+    public static IEnumerable<string> ShaderNames =>
+        typeof(KernelLibrary).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".spv", StringComparison.Ordinal)).Select(n => n[..^4]).Order(StringComparer.Ordinal);
+
+    /// <summary>Reads an embedded shader.</summary>
+    public static SpirvModule ReadModule(string name)
+    {
+        using Stream stream = typeof(KernelLibrary).Assembly.GetManifestResourceStream(name + ".spv") ?? throw new ArgumentException($"There is no shader '{name}'.", nameof(name));
+        byte[] code = new byte[stream.Length];
+        stream.ReadExactly(code);
+        return SpirvModule.Read(name, code);
+    }
+
+    /// <summary>The pipeline of a shader with these specialization constants (the workgroup size is <c>workgroupSize</c>).</summary>
+    public ComputePipeline Pipeline(string shader, params ReadOnlySpan<Constant> specialization)
+    {
+        string key = shader;
+        foreach (Constant constant in specialization) key += $" {constant.Name}={constant.Bits}";
+        if (_pipelines.TryGetValue(key, out ComputePipeline? pipeline)) return pipeline;
+        if (!_modules.TryGetValue(shader, out SpirvModule? module)) _modules[shader] = module = ReadModule(shader);
+        return _pipelines[key] = new ComputePipeline(device, module, specialization);
+    }
+
+    /// <summary>Frees the pipelines.</summary>
+    public void Dispose()
+    {
+        foreach (ComputePipeline pipeline in _pipelines.Values) pipeline.Dispose();
+    }
+}

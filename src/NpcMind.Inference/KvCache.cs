@@ -1,0 +1,59 @@
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// Keys and values of all sequences, per layer in blocks of 32 tokens (layout: shaders/lib/kv_layout.glsl). A sequence owns block ids, not memory;
+/// the same id names the same place in every layer. Used by one thread.
+/// </summary>
+internal sealed class KvCache
+{
+    /// <summary>Tokens per block.</summary>
+    public const int BlockTokens = 32;
+
+    private readonly Stack<int> _free = new();
+
+    /// <summary>Allocates the arena and clears it, so that what was never written is zero.</summary>
+    public KvCache(TensorArena arena, Uploader uploader, ModelConfig config, KvFormat format, long tokens)
+    {
+        Format = format;
+        Blocks = checked((int)((tokens + BlockTokens - 1) / BlockTokens));
+        long bytes = BytesPerToken(config, format) / 2 / config.Blocks * BlockTokens * Blocks;
+        for (int i = 0; i < config.Blocks; i++)
+        {
+            Keys.Add(arena.Allocate(bytes, $"keys {i}"));
+            Values.Add(arena.Allocate(bytes, $"values {i}"));
+            uploader.Clear(Keys[i]);
+            uploader.Clear(Values[i]);
+        }
+
+        for (int i = Blocks - 1; i >= 0; i--) _free.Push(i);
+    }
+
+    /// <summary>Number format.</summary>
+    public KvFormat Format { get; }
+
+    /// <summary>Blocks in the arena.</summary>
+    public int Blocks { get; }
+
+    /// <summary>Blocks not owned by a sequence.</summary>
+    public int FreeBlocks => _free.Count;
+
+    /// <summary>Keys per layer.</summary>
+    public List<Tensor> Keys { get; } = [];
+
+    /// <summary>Values per layer.</summary>
+    public List<Tensor> Values { get; } = [];
+
+    /// <summary>How a quad is fetched.</summary>
+    public TexelFormat Texels => Format == KvFormat.F16 ? TexelFormat.UInt2 : TexelFormat.Float4;
+
+    /// <summary>Bytes of keys and values of one token in all layers.</summary>
+    public static long BytesPerToken(ModelConfig config, KvFormat format) => 2L * config.Blocks * config.KvHeads * config.HeadDim * (format == KvFormat.F16 ? 2 : 4);
+
+    /// <summary>Takes a block; false when none is free.</summary>
+    public bool TryTake(out int block) => _free.TryPop(out block);
+
+    /// <summary>Gives a block back.</summary>
+    public void Return(int block) => _free.Push(block);
+}

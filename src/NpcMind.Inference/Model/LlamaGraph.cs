@@ -1,0 +1,42 @@
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// The architecture <c>llama</c>: Llama 2 and 3, Mistral, Mixtral, SmolLM and their relatives, dense and mixture of experts. The forward pass is the
+/// straight list that <see cref="Build"/> writes down (Touvron et al. 2023; Jiang et al. 2024; tensor names: ../shared/design/architectures.md section 1).
+/// </summary>
+internal static class LlamaGraph
+{
+    public static void Build(GraphBuilder g)
+    {
+        ModelConfig c = g.Config;
+        int width = Workspace.Stride(c.Width);
+        int heads = c.Heads * c.HeadDim, kvHeads = c.KvHeads * c.HeadDim;
+        Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
+
+        g.Embed("embed", "token_embd", x, width);
+        for (int i = 0; i < c.Blocks; i++)
+        {
+            string blk = $"blk.{i}";
+            // attention
+            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
+            IReadOnlyList<PlacedMatrix> qkv = g.Weights.Has($"{blk}.attn_qkv")
+                ? g.Weights.Stack(c.Width, 1, Part("attn_qkv", heads, 0), Part("attn_qkv", kvHeads, heads), Part("attn_qkv", kvHeads, heads + kvHeads))
+                : g.Weights.Stack(c.Width, 1, new MatrixPart($"{blk}.attn_q", heads), new MatrixPart($"{blk}.attn_k", kvHeads), new MatrixPart($"{blk}.attn_v", kvHeads));
+            g.MatMul($"{blk}.attn_qkv", qkv, h, width, g.Qkv, g.QkvStride);
+            g.RopeAndKvWrite($"{blk}.rope_kv_write", i, neox: false);
+            g.Attention($"{blk}.attention", i, attended, Workspace.Stride(heads));
+            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+
+            // feed-forward
+            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
+            if (c.Experts == 0) g.SwiGluFeedForward(blk, h, width, x);
+            else g.MixtureFeedForward(blk, h, width, x);
+
+            MatrixPart Part(string name, int rows, int first) => new($"{blk}.{name}", rows, first, heads + 2 * kvHeads);
+        }
+
+        g.Logits(x, width);
+    }
+}

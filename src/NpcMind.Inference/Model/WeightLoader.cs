@@ -1,0 +1,159 @@
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>Reads tensors of a GGUF file, checks their shapes and puts them on the device. Used by one thread, at load.</summary>
+internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena arena, Uploader uploader)
+{
+    private const int GroupRows = WeightLayout.GroupRows;
+    private readonly HashSet<string> _loaded = new(StringComparer.Ordinal);
+    private byte[] _rows = [];
+
+    /// <summary>Tensors of the file that nothing has asked for.</summary>
+    public IEnumerable<string> Unused => file.Tensors.Select(t => t.Name).Where(n => !_loaded.Contains(n));
+
+    /// <summary>Device bytes that all tensors of <paramref name="file"/> will take, a little over rather than under.</summary>
+    public static long DeviceBytes(GgufFile file) => file.Tensors.Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
+        ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
+        : t.Elements * 4 + 512);
+
+    /// <summary>Whether the file has the tensor <c>name.weight</c>.</summary>
+    public bool Has(string name) => file.Find(name + ".weight") is not null;
+
+    /// <summary>One matrix of the given shape, with its bias if the file has one.</summary>
+    public WeightMatrix Matrix(string name, int columns, int rows, int slabs = 1) => Stack(columns, slabs, new MatrixPart(name, rows))[0].Matrix;
+
+    /// <summary>Several matrices with the same input, below each other; those of one type become one matrix, so that one dispatch computes them.</summary>
+    public IReadOnlyList<PlacedMatrix> Stack(int columns, int slabs, params ReadOnlySpan<MatrixPart> parts)
+    {
+        List<PlacedMatrix> placed = [];
+        int offset = 0;
+        for (int i = 0; i < parts.Length;)
+        {
+            TensorType type = Tensor(parts[i], columns, slabs).Type;
+            int end = i + 1;
+            while (end < parts.Length && Tensor(parts[end], columns, slabs).Type == type) end++;
+            WeightMatrix matrix = Load(parts[i..end], columns, slabs, type);
+            placed.Add(new PlacedMatrix(matrix, offset));
+            offset += matrix.OutputColumns;
+            i = end;
+        }
+
+        return placed;
+    }
+
+    /// <summary>A vector as f32, padded with zeros to a multiple of 64 elements, that must be there.</summary>
+    public Tensor Vector(string name, int length)
+    {
+        float[] values = HostVector(name, length) ?? throw Missing(name);
+        byte[] bytes = new byte[(length + 63) / 64 * 64 * 4];
+        Buffer.BlockCopy(values, 0, bytes, 0, length * 4);
+        return Upload(bytes, name);
+    }
+
+    /// <summary>A vector on the host as f32 that may be absent. F32, F16 and BF16 are read.</summary>
+    public float[]? HostVector(string name, int length)
+    {
+        if (file.Find(name) is not { } tensor) return null;
+        CheckShape(tensor, length, 1, 1);
+        _loaded.Add(name);
+        byte[] bytes = new byte[tensor.ByteLength];
+        file.Read(tensor, 0, bytes);
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++)
+            values[i] = tensor.Type switch
+            {
+                TensorType.F32 => BitConverter.ToSingle(bytes, i * 4),
+                TensorType.F16 => (float)BitConverter.ToHalf(bytes, i * 2),
+                TensorType.BF16 => BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(bytes, i * 2) << 16),
+                _ => throw new UnsupportedModelException(file.Path, $"tensor type {tensor.Type} of the vector '{name}'", "Vectors must be F32, F16 or BF16."),
+            };
+        return values;
+    }
+
+    private WeightMatrix Load(ReadOnlySpan<MatrixPart> parts, int columns, int slabs, TensorType type)
+    {
+        WeightLayout layout = WeightLayout.For(type)
+            ?? throw new UnsupportedModelException(file.Path, $"tensor type {type} of '{parts[0].Name}.weight'", $"Supported: {string.Join(", ", WeightLayout.Supported)}. Use a file in one of these.");
+        List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources = [];
+        int groupsPerSlab = 0;
+        foreach (MatrixPart part in parts)
+        {
+            sources.Add((Tensor(part, columns, slabs), part, groupsPerSlab));
+            groupsPerSlab += (part.Rows + GroupRows - 1) / GroupRows;
+        }
+
+        long groupBytes = layout.GroupBytes(columns);
+        long groups = (long)groupsPerSlab * slabs;
+        int texelBytes = layout.ScaleWords is > 0 and < 4 ? layout.ScaleWords * 4 : 16;
+        long perSegment = Math.Min(groups, Math.Min(device.Limits.MaxTexels * texelBytes, int.MaxValue) / groupBytes);
+        if (perSegment == 0 || groups > int.MaxValue) throw new UnsupportedModelException(file.Path, $"'{parts[0].Name}' with {columns} columns and {groups} row groups", $"The device fetches at most {device.Limits.MaxTexels} texels.");
+        List<WeightSegment> segments = [];
+        for (long at = 0; at < groups; at += perSegment)
+        {
+            int count = (int)Math.Min(perSegment, groups - at), start = (int)at;
+            Tensor target = arena.Allocate(count * groupBytes, parts[0].Name);
+            uploader.Write(target, groupBytes, (to, offset) => Fill(sources, layout, columns, groupsPerSlab, start + (int)(offset / groupBytes), to));
+            segments.Add(new WeightSegment(target, start, count));
+        }
+
+        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab), segments);
+    }
+
+    private Tensor? Bias(List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources, int groupsPerSlab)
+    {
+        float[]? all = null;
+        foreach (var (_, part, firstGroup) in sources)
+        {
+            if (HostVector(part.Name + ".bias", part.AllRows > 0 ? part.AllRows : part.Rows) is not { } bias) continue;
+            all ??= new float[groupsPerSlab * GroupRows];
+            Array.Copy(bias, part.FirstRow, all, firstGroup * GroupRows, part.Rows);
+        }
+
+        if (all is null) return null;
+        byte[] bytes = new byte[all.Length * 4];
+        Buffer.BlockCopy(all, 0, bytes, 0, bytes.Length);
+        return Upload(bytes, sources[0].Part.Name + ".bias");
+    }
+
+    private Tensor Upload(byte[] bytes, string name)
+    {
+        Tensor target = arena.Allocate(bytes.Length, name);
+        uploader.Write(target, bytes);
+        return target;
+    }
+
+    private GgufTensor Tensor(MatrixPart part, int columns, int slabs)
+    {
+        string name = part.Name + ".weight";
+        GgufTensor tensor = file.Find(name) ?? throw Missing(name);
+        CheckShape(tensor, columns, part.AllRows > 0 ? part.AllRows : part.Rows, slabs);
+        _loaded.Add(name);
+        return tensor;
+    }
+
+    private GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it");
+
+    private void CheckShape(GgufTensor tensor, int columns, int rows, int slabs)
+    {
+        if (tensor.Columns != columns || tensor.Rows != rows || tensor.Slabs != slabs)
+            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape);
+    }
+
+    private void Fill(List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources, WeightLayout layout, int columns, int groupsPerSlab, int firstGroup, Span<byte> to)
+    {
+        int groupBytes = (int)layout.GroupBytes(columns);
+        for (int i = 0; i < to.Length / groupBytes; i++)
+        {
+            int slab = (firstGroup + i) / groupsPerSlab, group = (firstGroup + i) % groupsPerSlab;
+            var (tensor, part, partGroup) = sources.FindLast(s => s.FirstGroup <= group);
+            int row = (group - partGroup) * GroupRows;
+            long rowBytes = tensor.ByteLength / (tensor.Rows * tensor.Slabs);
+            if (_rows.Length < rowBytes * GroupRows) _rows = new byte[rowBytes * GroupRows];
+            Span<byte> source = _rows.AsSpan(0, (int)(Math.Min(GroupRows, part.Rows - row) * rowBytes));
+            file.Read(tensor, (slab * tensor.Rows + part.FirstRow + row) * rowBytes, source);
+            layout.Pack(source, columns, to.Slice(i * groupBytes, groupBytes));
+        }
+    }
+}

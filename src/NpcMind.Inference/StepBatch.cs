@@ -1,0 +1,97 @@
+namespace NpcMind.Inference;
+
+/// <summary>
+/// The step being filled in: which tokens of which sequences are processed, and of which rows logits or a next token are wanted. Rows of a sequence are
+/// added in order of position. Used by one thread.
+/// </summary>
+public sealed class StepBatch
+{
+    /// <summary>Stands for the token the device chose for this sequence in an earlier step.</summary>
+    private const uint FromDevice = 0xFFFFFFFF;
+
+    private readonly InferenceEngine _engine;
+    private readonly StepInputs _inputs;
+    private readonly int[] _lengths;
+    private readonly int[] _slots;
+    private int _rows;
+    private int _outputs;
+    private int _lastPosition;
+    private bool _samples;
+
+    internal StepBatch(InferenceEngine engine, StepInputs inputs)
+    {
+        _engine = engine;
+        _inputs = inputs;
+        _lengths = new int[engine.Options.MaxSequences];
+        _slots = new int[engine.Options.MaxRows];
+    }
+
+    /// <summary>Rows that still fit.</summary>
+    public int FreeRows => _engine.Options.MaxRows - _rows;
+
+    /// <summary>Outputs that still fit.</summary>
+    public int FreeOutputs => _engine.Options.MaxOutputs - _outputs;
+
+    /// <summary>Whether logits are copied to the host (<see cref="InferenceEngine.Logits"/>).</summary>
+    public bool WantsLogits { get; set; }
+
+    /// <summary>Adds a token of a sequence. False when its context or the KV cache is full; the batch is then unchanged.</summary>
+    /// <param name="slot">Sequence.</param>
+    /// <param name="token">Token id.</param>
+    /// <param name="output">Whether logits are wanted after it.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No such token.</exception>
+    /// <exception cref="InvalidOperationException">The batch has no room; look at <see cref="FreeRows"/> and <see cref="FreeOutputs"/>.</exception>
+    public bool Add(int slot, int token, bool output = false)
+    {
+        if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
+        return Add(slot, (uint)token, output);
+    }
+
+    /// <summary>Adds the token that the device chose last for a sequence, and asks for the next.</summary>
+    public bool AddNext(int slot) => Add(slot, FromDevice, true);
+
+    /// <summary>Says that the next token of every output is to be chosen on the device.</summary>
+    public void Sample() => _samples = true;
+
+    internal int Length(int slot) => _lengths[slot];
+
+    internal void SetLength(int slot, int length) => _lengths[slot] = length;
+
+    internal void Clear()
+    {
+        _rows = 0;
+        _outputs = 0;
+        _lastPosition = 0;
+        _samples = false;
+        WantsLogits = false;
+    }
+
+    /// <summary>Cuts the rows into attention tiles and states the shape.</summary>
+    internal StepShape Finish()
+    {
+        if (_rows == 0) throw new InvalidOperationException("The batch is empty.");
+        int most = _rows == 1 ? 1 : GraphBuilder.AttentionRows(_engine.Config), tiles = 0;
+        for (int first = 0; first < _rows;)
+        {
+            int count = 1;
+            while (count < most && first + count < _rows && _slots[first + count] == _slots[first]) count++;
+            _inputs.SetTile(tiles++, first, count, _slots[first]);
+            first += count;
+        }
+
+        return new StepShape(_rows, _outputs, _samples ? _outputs : 0, tiles, GraphBuilder.SplitsOf(_lastPosition));
+    }
+
+    private bool Add(int slot, uint token, bool output)
+    {
+        if (FreeRows == 0 || (output && FreeOutputs == 0)) throw new InvalidOperationException("The batch is full.");
+        int position = _lengths[slot];
+        if (position >= _engine.Options.ContextTokens || !_engine.Reserve(slot, position)) return false;
+        _inputs.SetRow(_rows, token, position, slot);
+        if (output) _inputs.SetOutput(_outputs++, _rows, slot, position);
+        _slots[_rows++] = slot;
+        _lengths[slot] = position + 1;
+        _lastPosition = Math.Max(_lastPosition, position);
+        return true;
+    }
+}

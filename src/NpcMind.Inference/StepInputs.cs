@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// What the host tells the device per step: rows, tiles, outputs, rotary turns, block tables, samplers. Written into the command buffer, so it is ordered
+/// with the step and frames in flight need no copies of it. Used by one thread.
+/// </summary>
+internal sealed class StepInputs
+{
+    private readonly uint[] _header = new uint[4];
+    private readonly uint[] _rows;
+    private readonly uint[] _tiles;
+    private readonly uint[] _outputs;
+    private readonly float[] _turns;
+    private readonly uint[] _blockTable;
+    private readonly uint[] _samplers;
+    private readonly RopeTable _rope;
+    private readonly int _maxBlocks;
+    private bool _tablesChanged = true;
+
+    public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope)
+    {
+        _rope = rope;
+        _maxBlocks = (options.ContextTokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens;
+        _rows = new uint[options.MaxRows * 4];
+        _tiles = new uint[options.MaxRows * 4];
+        _outputs = new uint[options.MaxOutputs * 4];
+        _turns = new float[options.MaxRows * rope.Pairs * 2];
+        _blockTable = new uint[options.MaxSequences * _maxBlocks];
+        _samplers = new uint[options.MaxSequences * SamplerWords];
+        Header = arena.Allocate(16, "step header");
+        Rows = arena.Allocate(_rows.Length * 4, "rows");
+        Tiles = arena.Allocate(_tiles.Length * 4, "attention tiles");
+        Outputs = arena.Allocate(_outputs.Length * 4, "outputs");
+        Turns = arena.Allocate(_turns.Length * 4, "rotary turns");
+        BlockTable = arena.Allocate((_blockTable.Length * 4 + 15) & ~15, "block table");
+        Samplers = arena.Allocate(_samplers.Length * 4, "samplers");
+    }
+
+    public const int SamplerWords = 12;
+
+    public Tensor Header { get; }
+
+    public Tensor Rows { get; }
+
+    public Tensor Tiles { get; }
+
+    public Tensor Outputs { get; }
+
+    public Tensor Turns { get; }
+
+    public Tensor BlockTable { get; }
+
+    public Tensor Samplers { get; }
+
+    public int MaxBlocks => _maxBlocks;
+
+    public void SetRow(int row, uint token, int position, int slot)
+    {
+        _rows[row * 4] = token;
+        _rows[row * 4 + 1] = (uint)position;
+        _rows[row * 4 + 2] = (uint)slot;
+        _rope.Turns(position, _turns.AsSpan(row * _rope.Pairs * 2, _rope.Pairs * 2));
+    }
+
+    public void SetTile(int tile, int firstRow, int count, int slot)
+    {
+        _tiles[tile * 4] = (uint)firstRow;
+        _tiles[tile * 4 + 1] = (uint)count;
+        _tiles[tile * 4 + 2] = (uint)slot;
+    }
+
+    public void SetOutput(int output, int row, int slot, int position)
+    {
+        _outputs[output * 4] = (uint)row;
+        _outputs[output * 4 + 1] = (uint)slot;
+        _outputs[output * 4 + 2] = (uint)position;
+    }
+
+    public void SetBlock(int slot, int index, int block)
+    {
+        _blockTable[slot * _maxBlocks + index] = (uint)block;
+        _tablesChanged = true;
+    }
+
+    public void SetSampler(int slot, SamplerSettings s)
+    {
+        Span<uint> words = _samplers.AsSpan(slot * SamplerWords, SamplerWords);
+        words[0] = BitConverter.SingleToUInt32Bits(s.Temperature);
+        words[1] = (uint)s.TopK;
+        words[2] = BitConverter.SingleToUInt32Bits(s.TopP);
+        words[3] = BitConverter.SingleToUInt32Bits(s.MinP);
+        words[4] = BitConverter.SingleToUInt32Bits(s.RepetitionPenalty);
+        words[5] = BitConverter.SingleToUInt32Bits(s.FrequencyPenalty);
+        words[6] = BitConverter.SingleToUInt32Bits(s.PresencePenalty);
+        words[7] = (uint)s.PenaltyTokens;
+        words[8] = (uint)s.Seed;
+        words[9] = (uint)(s.Seed >> 32);
+        _tablesChanged = true;
+    }
+
+    /// <summary>Records the writes of what a step uses.</summary>
+    public void Record(CommandRecorder recorder, StepShape shape)
+    {
+        _header[0] = (uint)shape.Rows;
+        Write(recorder, Header, MemoryMarshal.AsBytes(_header.AsSpan()));
+        Write(recorder, Rows, MemoryMarshal.AsBytes(_rows.AsSpan(0, shape.Rows * 4)));
+        Write(recorder, Tiles, MemoryMarshal.AsBytes(_tiles.AsSpan(0, shape.AttentionTiles * 4)));
+        Write(recorder, Outputs, MemoryMarshal.AsBytes(_outputs.AsSpan(0, shape.Outputs * 4)));
+        Write(recorder, Turns, MemoryMarshal.AsBytes(_turns.AsSpan(0, shape.Rows * _rope.Pairs * 2)));
+        if (!_tablesChanged) return;
+        Write(recorder, BlockTable, MemoryMarshal.AsBytes(_blockTable.AsSpan()));
+        Write(recorder, Samplers, MemoryMarshal.AsBytes(_samplers.AsSpan()));
+        _tablesChanged = false;
+    }
+
+    /// <summary>vkCmdUpdateBuffer takes at most 64 KiB at a time.</summary>
+    private static void Write(CommandRecorder recorder, Tensor target, ReadOnlySpan<byte> bytes)
+    {
+        const int Limit = 65536;
+        for (int at = 0; at < bytes.Length; at += Limit)
+        {
+            int count = Math.Min(Limit, bytes.Length - at);
+            recorder.Update(target.Slice(at, count), bytes.Slice(at, count));
+        }
+    }
+}

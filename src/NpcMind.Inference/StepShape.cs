@@ -1,0 +1,36 @@
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>What of a step decides the grids: everything else is on the device.</summary>
+/// <param name="Rows">Tokens processed.</param>
+/// <param name="Outputs">Rows whose logits are computed.</param>
+/// <param name="Sampled">Outputs, counted from the first, whose next token is chosen on the device; 0 or all.</param>
+/// <param name="AttentionTiles">Runs of rows that attend together.</param>
+/// <param name="Splits">Splits of the longest context.</param>
+public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits);
+
+/// <summary>Workgroups of a dispatch; a zero means that it is left out in this step.</summary>
+/// <param name="X">First dimension.</param>
+/// <param name="Y">Second dimension.</param>
+/// <param name="Z">Third dimension.</param>
+/// <param name="Variant">Which of a node's dispatches is meant.</param>
+public readonly record struct Grid(int X, int Y = 1, int Z = 1, int Variant = 0);
+
+/// <summary>A labelled step of the forward pass: one dispatch, or the same operation compiled for different numbers of rows, and its grid rule.</summary>
+/// <param name="Variants">Dispatches that compute the same bits.</param>
+/// <param name="Grid">Workgroups, and variant, for a step.</param>
+/// <param name="WeightBytes">Bytes of weights read when every row group is visited once.</param>
+public sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0)
+{
+    /// <summary>Label in timings.</summary>
+    public string Label => Variants[0].Label;
+
+    /// <summary>Records it.</summary>
+    public void Record(CommandRecorder recorder, StepShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(recorder);
+        Grid grid = Grid(shape);
+        recorder.Dispatch(Variants[grid.Variant], (uint)grid.X, (uint)grid.Y, (uint)grid.Z);
+    }
+}

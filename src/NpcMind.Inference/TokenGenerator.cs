@@ -1,0 +1,113 @@
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// Runs one sequence for a program without a frame: reads a prompt in chunks, then yields token after token, always one step ahead of the reader.
+/// Waits for the device. Used by one thread.
+/// </summary>
+public sealed class TokenGenerator : IDisposable
+{
+    private readonly InferenceEngine _engine;
+    private readonly Queue<(StepTicket Ticket, TimestampQueries Time)> _pending = new();
+    private readonly Queue<TimestampQueries> _clocks;
+    private int _length;
+
+    /// <summary>Opens a sequence.</summary>
+    public TokenGenerator(InferenceEngine engine, GpuDevice device, SamplerSettings sampler)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        _engine = engine;
+        Slot = engine.Open(sampler);
+        _clocks = new Queue<TimestampQueries>([new TimestampQueries(device, 0), new TimestampQueries(device, 0)]);
+    }
+
+    /// <summary>The sequence.</summary>
+    public int Slot { get; }
+
+    /// <summary>GPU milliseconds of all steps collected so far.</summary>
+    public double GpuMilliseconds { get; private set; }
+
+    /// <summary>Tokens the sequence holds, as far as its reader has taken them.</summary>
+    public int Length => _length;
+
+    /// <summary>Reads prompt tokens; the first answer token is on its way when this returns.</summary>
+    /// <exception cref="ArgumentException">The prompt is empty or longer than the context has room for.</exception>
+    public void Prefill(ReadOnlySpan<int> tokens)
+    {
+        Drain();
+        if (tokens.IsEmpty) throw new ArgumentException("The prompt has no tokens.", nameof(tokens));
+        if (_length + tokens.Length > _engine.Options.ContextTokens)
+            throw new ArgumentException($"The prompt has {tokens.Length} tokens, the context of {_engine.Options.ContextTokens} has room for {_engine.Options.ContextTokens - _length}: shorten it or use a larger context.", nameof(tokens));
+        for (int at = 0; at < tokens.Length;)
+        {
+            int count = Math.Min(_engine.Batch.FreeRows, tokens.Length - at);
+            for (int i = 0; i < count; i++)
+                if (!_engine.Batch.Add(Slot, tokens[at + i], at + i == tokens.Length - 1)) throw new ArgumentException("The KV cache is full.", nameof(tokens));
+            at += count;
+            if (at == tokens.Length) _engine.Batch.Sample();
+            Submit();
+        }
+
+        _length += tokens.Length;
+    }
+
+    /// <summary>Waits until the prompt is read.</summary>
+    public void WaitForPrefill()
+    {
+        while (_pending.Count > 1) Take();
+        if (_pending.TryPeek(out var last)) _engine.Collect(last.Ticket);
+    }
+
+    /// <summary>The next token, or null when the context is full.</summary>
+    public int? Next()
+    {
+        while (_pending.Count > 1 && _pending.Peek().Ticket.Sampled == 0) Take();
+        if (_pending.Count == 0) return null;
+        if (_pending.Count == 1 && _engine.Batch.AddNext(Slot))
+        {
+            _engine.Batch.Sample();
+            Submit();
+        }
+
+        _length++;
+        return Take();
+    }
+
+    /// <summary>Ends a reply: collects what is on its way and forgets what the reader has not taken, or everything from <paramref name="keep"/> on.</summary>
+    public void Stop(int? keep = null)
+    {
+        Drain();
+        _length = Math.Min(Math.Min(_length, keep ?? _length), _engine.Length(Slot));
+        _engine.Rewind(Slot, _length);
+    }
+
+    /// <summary>Closes the sequence.</summary>
+    public void Dispose()
+    {
+        Drain();
+        _engine.Close(Slot);
+        foreach (TimestampQueries clock in _clocks) clock.Dispose();
+    }
+
+    private void Submit()
+    {
+        if (_pending.Count == 2) Take();
+        TimestampQueries clock = _clocks.Dequeue();
+        _pending.Enqueue((_engine.Submit(clock), clock));
+    }
+
+    private int Take()
+    {
+        (StepTicket ticket, TimestampQueries clock) = _pending.Dequeue();
+        ReadOnlySpan<int> tokens = _engine.Collect(ticket);
+        GpuMilliseconds += clock.Read();
+        _clocks.Enqueue(clock);
+        return tokens.IsEmpty ? -1 : tokens[0];
+    }
+
+    private void Drain()
+    {
+        while (_pending.Count > 0) Take();
+    }
+}
