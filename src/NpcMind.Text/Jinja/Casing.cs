@@ -72,7 +72,6 @@ internal static class Casing
     {
         TemplateStringBuilder mapped = new(budget);
         string value = text.Value;
-        budget.Spend(value.Length >> 3);
         for (int i = 0; i < value.Length; i += CodePoints.SizeAt(value, i)) mapped.Append(map(value, i), text.IsUntrustedAt(i));
         return mapped.ToTemplateString(text.IsMarkup);
     }

@@ -16,33 +16,33 @@ internal static class Filters
 {
     private static readonly FrozenDictionary<string, Filter> All = new Dictionary<string, Filter>(SequenceFilters.All)
     {
-        ["abs"] = (_, v, a) => a.Bind("abs", 0) is var _ && Numbers.IsNumber(v) ? Numbers.Absolute(v) : throw Unsuited("abs", v),
+        ["abs"] = Plain("abs", (_, v) => Numbers.IsNumber(v) ? Numbers.Absolute(v) : throw Unsuited("abs", v)),
         ["attr"] = (i, v, a) => Members.AttributeOnly(v, a.Bind("attr", 1, "name").Text(0).Value, i),
-        ["capitalize"] = (i, v, a) => a.Bind("capitalize", 0) is var _ ? Casing.Capitalize(Text(i, v), i.Budget) : v,
-        ["center"] = (i, v, a) => StringLayout.Pad(Text(i, v), a.Bind("center", 0, "width") is var b && b.Has(0) ? a.Bind("center", 0, "width", "/fill") : new Arguments([80L]).Bind("center", 0, "width", "/fill"), '^', i.Budget),
+        ["capitalize"] = Plain("capitalize", (i, v) => Casing.Capitalize(Text(i, v), i.Budget)),
+        ["center"] = (i, v, a) => StringLayout.Pad(Text(i, v), a.Bind("center", 0, "width", "/fill"), '^', i.Budget),
         ["d"] = Default,
         ["default"] = Default,
         ["e"] = Escape,
         ["escape"] = Escape,
         ["filesizeformat"] = (i, v, a) => TemplateString.Trusted(StringLayout.FileSize(ToFloat(v) ?? throw Unsuited("filesizeformat", v), a.Bind("filesizeformat", 0, "binary").Truth(0))),
-        ["float"] = (_, v, a) => a.Bind("float", 0, "default") is var b && ToFloat(v) is { } number ? number : b[0] ?? 0.0,
-        ["forceescape"] = (i, v, a) => a.Bind("forceescape", 0) is var _ ? Markup.Escape(Text(i, v).WithMarkup(false), i.Budget) : v,
+        ["float"] = Float,
+        ["forceescape"] = Plain("forceescape", (i, v) => Markup.Escape(Text(i, v).WithMarkup(false), i.Budget)),
         ["format"] = Format,
         ["indent"] = (i, v, a) => StringLayout.Indent(NeedText("indent", v), a.Bind("indent", 0, "width", "first", "blank"), i.Budget),
         ["int"] = Integer,
-        ["lower"] = (i, v, a) => a.Bind("lower", 0) is var _ ? Casing.Lower(Text(i, v), i.Budget) : v,
+        ["lower"] = Plain("lower", (i, v) => Casing.Lower(Text(i, v), i.Budget)),
         ["replace"] = Replace,
         ["round"] = Round,
-        ["safe"] = (i, v, a) => a.Bind("safe", 0) is var _ ? Text(i, v).WithMarkup(true) : v,
-        ["string"] = (i, v, a) => a.Bind("string", 0) is var _ ? Text(i, v) : v,
-        ["striptags"] = (i, v, a) => a.Bind("striptags", 0) is var _ ? Markup.StripTags(Text(i, v), i.Budget) : v,
-        ["title"] = (i, v, a) => a.Bind("title", 0) is var _ ? Casing.TitleWords(Text(i, v), i.Budget) : v,
+        ["safe"] = Plain("safe", (i, v) => Text(i, v).WithMarkup(true)),
+        ["string"] = Plain("string", (i, v) => Text(i, v)),
+        ["striptags"] = Plain("striptags", (i, v) => Markup.StripTags(Text(i, v), i.Budget)),
+        ["title"] = Plain("title", (i, v) => Casing.TitleWords(Text(i, v), i.Budget)),
         ["tojson"] = JsonText.Write,
         ["trim"] = (i, v, a) => StringSearch.Strip(Text(i, v), a.Bind("trim", 0, "chars").OptionalText(0), true, true),
         ["truncate"] = (i, v, a) => StringLayout.Truncate(v, a.Bind("truncate", 0, "length", "killwords", "end", "leeway"), i.Budget),
-        ["upper"] = (i, v, a) => a.Bind("upper", 0) is var _ ? Casing.Upper(Text(i, v), i.Budget) : v,
-        ["urlencode"] = (i, v, a) => a.Bind("urlencode", 0) is var _ ? UrlEncode(i, v) : v,
-        ["wordcount"] = (i, v, a) => a.Bind("wordcount", 0) is var _ ? StringLayout.CountWords(Text(i, v).Value) : v,
+        ["upper"] = Plain("upper", (i, v) => Casing.Upper(Text(i, v), i.Budget)),
+        ["urlencode"] = Plain("urlencode", (i, v) => UrlEncode(i, v)),
+        ["wordcount"] = Plain("wordcount", (i, v) => StringLayout.CountWords(Text(i, v).Value)),
         ["xmlattr"] = XmlAttributes,
     }.ToFrozenDictionary();
 
@@ -52,6 +52,13 @@ internal static class Filters
 
     /// <exception cref="JinjaError">There is no such filter.</exception>
     public static Filter Find(string name) => All.TryGetValue(name, out Filter? filter) ? filter : throw new JinjaError(ChatTemplateFault.Syntax, $"unknown filter '{name}'");
+
+    /// <summary>A filter without arguments.</summary>
+    public static Filter Plain(string name, Func<Interpreter, object, object> filter) => (interpreter, value, arguments) =>
+    {
+        arguments.Bind(name, 0);
+        return filter(interpreter, value);
+    };
 
     /// <summary>Pays for reading a text through, which most filters do.</summary>
     public static void Pay(object value, Budget budget)
@@ -108,6 +115,12 @@ internal static class Filters
 
         if (value is double real) return double.IsNaN(real) ? fallback : double.IsInfinity(real) ? throw Unsuited("int", value) : Numbers.Normalize(new BigInteger(real));
         return Numbers.IsNumber(value) ? Numbers.Normalize(Numbers.ToBig(value)) : fallback;
+    }
+
+    private static object Float(Interpreter interpreter, object value, Arguments arguments)
+    {
+        BoundArguments bound = arguments.Bind("float", 0, "default");
+        return ToFloat(value) ?? bound[0] ?? 0.0;
     }
 
     private static double? ToFloat(object value) => value switch

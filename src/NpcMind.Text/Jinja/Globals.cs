@@ -15,8 +15,7 @@ internal static class Globals
         ("cycler", (_, a) => a.Named is null && a.Positional.Length > 0 ? new CyclerValue(a.Positional) : throw JinjaError.Evaluation("cycler needs values")),
         ("joiner", (_, a) => new JoinerValue(a.Bind("joiner", 0, "sep")[0] ?? TemplateString.Trusted(", "))),
         ("raise_exception", (i, a) => throw new JinjaError(ChatTemplateFault.Raised, Filters.Text(i, a.Bind("raise_exception", 1, "message")[0]!).Value)),
-        ("strftime_now", (i, a) => a.Bind("strftime_now", 1, "format").Text(0) is var format
-            ? TemplateString.Of(TimeText.Format(i.Now, format.Value, i.Budget), format.HasUntrusted) : format),
+        ("strftime_now", Now),
         ("lipsum", (_, _) => throw JinjaError.Evaluation("lipsum is not offered here")),
     }.ToFrozenDictionary(global => global.Name, global => (object)new NativeFunction(global.Name, global.Body));
 
@@ -30,6 +29,12 @@ internal static class Globals
         Int128 distance = step > 0 ? (Int128)stop - start : (Int128)start - stop, by = step > 0 ? step : -(Int128)step;
         if (distance > 0 && (distance - 1) / by + 1 > LongestRange) throw JinjaError.Limit($"range gives more than {LongestRange} numbers");
         return new RangeValue(start, stop, step);
+    }
+
+    private static TemplateString Now(Interpreter interpreter, Arguments arguments)
+    {
+        TemplateString format = arguments.Bind("strftime_now", 1, "format").Text(0);
+        return TemplateString.Of(TimeText.Format(interpreter.Now, format.Value, interpreter.Budget), format.HasUntrusted);
     }
 
     private static DictValue Dict(Interpreter interpreter, Arguments arguments)

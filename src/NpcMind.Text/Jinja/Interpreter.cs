@@ -257,5 +257,9 @@ internal sealed class Interpreter
 /// <summary>The variable <c>self</c>: the blocks of the template as functions.</summary>
 internal sealed class BlocksValue(Dictionary<string, BlockStatement> blocks, Func<BlockStatement, object> render)
 {
-    public NativeFunction? Find(string name) => blocks.TryGetValue(name, out BlockStatement? block) ? new NativeFunction(name, (_, a) => a.Bind(name, 0) is var _ ? render(block) : block) : null;
+    public NativeFunction? Find(string name) => !blocks.TryGetValue(name, out BlockStatement? block) ? null : new NativeFunction(name, (_, arguments) =>
+    {
+        arguments.Bind(name, 0);
+        return render(block);
+    });
 }

@@ -75,7 +75,7 @@ internal static class Members
             GroupValue group when name == "grouper" => group.Items[0],
             GroupValue group when name == "list" => group.Items[1],
             ListValue when ListChanges.Contains(name) => Refused(target, name),
-            ListValue list when name == "copy" => Method(name, (_, a) => a.Bind(name, 0) is var _ ? list : list),
+            ListValue list when name == "copy" => Plain(name, () => list),
             ItemsValue items => SequenceMember(items, name),
             RangeValue range => name switch { "start" => range.Start, "stop" => range.Stop, "step" => range.Step, _ => SequenceMember(range, name) },
             LoopValue loop => LoopMember(loop, name),
@@ -83,8 +83,8 @@ internal static class Members
             CyclerValue cycler => name switch
             {
                 "current" => cycler.Current,
-                "next" => Method(name, (_, a) => a.Bind(name, 0) is var _ ? cycler.Next() : target),
-                "reset" => Method(name, (_, a) => a.Bind(name, 0) is var _ ? cycler.Reset() : target),
+                "next" => Plain(name, () => cycler.Next()),
+                "reset" => Plain(name, () => cycler.Reset()),
                 _ => null,
             },
             BlocksValue blocks => blocks.Find(name),
@@ -103,6 +103,13 @@ internal static class Members
 
     private static NativeFunction Method(string name, Func<Interpreter, Arguments, object> body) => new(name, body, isMethod: true);
 
+    // A method without arguments.
+    private static NativeFunction Plain(string name, Func<object> body) => Method(name, (_, arguments) =>
+    {
+        arguments.Bind(name, 0);
+        return body();
+    });
+
     private static object? DictMember(DictValue dict, string name, Budget budget)
     {
         if (DictChanges.Contains(name)) return Refused(dict, name);
@@ -111,8 +118,12 @@ internal static class Members
             "items" => View(DictPart.Items),
             "keys" => View(DictPart.Keys),
             "values" => View(DictPart.Values),
-            "copy" => Method(name, (_, a) => a.Bind(name, 0) is var _ ? dict : dict),
-            "get" => Method(name, (_, a) => a.Bind("get", 1, "/key", "/default") is var b ? dict.Items.GetValueOrDefault(b[0]!, b[1] ?? NoneValue.Instance) : dict),
+            "copy" => Plain(name, () => dict),
+            "get" => Method(name, (_, a) =>
+            {
+                BoundArguments bound = a.Bind("get", 1, "/key", "/default");
+                return dict.Items.GetValueOrDefault(bound[0]!, bound[1] ?? NoneValue.Instance);
+            }),
             "fromkeys" => Method(name, (_, a) =>
             {
                 BoundArguments b = a.Bind("fromkeys", 1, "/iterable", "/value");
@@ -123,13 +134,16 @@ internal static class Members
             _ => null,
         };
 
-        NativeFunction View(DictPart part) => Method(name, (_, a) => a.Bind(name, 0) is var _ ? new DictViewValue(dict, part) : dict);
+        NativeFunction View(DictPart part) => Plain(name, () => new DictViewValue(dict, part));
     }
 
     private static NativeFunction? SequenceMember(object sequence, string name) => name switch
     {
-        "count" => Method(name, (i, a) => a.Bind("count", 1, "/value")[0] is var wanted
-            ? (object)Sequences.Iterate(sequence, i.Budget).LongCount(item => Operators.AreEqual(item, wanted!, i.Budget)) : 0L),
+        "count" => Method(name, (i, a) =>
+        {
+            object wanted = a.Bind("count", 1, "/value")[0]!;
+            return Sequences.Iterate(sequence, i.Budget).LongCount(item => Operators.AreEqual(item, wanted, i.Budget));
+        }),
         "index" => Method(name, (i, a) =>
         {
             BoundArguments bound = a.Bind("index", 1, "/value", "/start", "/stop");
@@ -178,9 +192,9 @@ internal static class Members
         "imag" => number is double ? 0.0 : (object)0L,
         "numerator" when number is not double => Numbers.Normalize(Numbers.ToBig(number)),
         "denominator" when number is not double => 1L,
-        "conjugate" => Method(name, (_, a) => a.Bind(name, 0) is var _ ? number : number),
-        "bit_length" when number is not double => Method(name, (_, a) => a.Bind(name, 0) is var _ ? (long)BigInteger.Abs(Numbers.ToBig(number)).GetBitLength() : number),
-        "is_integer" when number is double value => Method(name, (_, a) => a.Bind(name, 0) is var _ && double.IsFinite(value) && value == Math.Floor(value)),
+        "conjugate" => Plain(name, () => number),
+        "bit_length" when number is not double => Plain(name, () => (long)BigInteger.Abs(Numbers.ToBig(number)).GetBitLength()),
+        "is_integer" when number is double value => Plain(name, () => double.IsFinite(value) && value == Math.Floor(value)),
         _ => null,
     };
 }

@@ -8,13 +8,13 @@ internal static class SequenceFilters
         ["batch"] = (i, v, a) => Stream(i, Batch(i, v, a.Bind("batch", 1, "linecount", "fill_with"))),
         ["count"] = (_, v, a) => Length(v, a),
         ["dictsort"] = DictSort,
-        ["first"] = (i, v, a) => a.Bind("first", 0) is var _ ? FirstOf(Sequences.Iterate(v, i.Budget)) : v,
+        ["first"] = Filters.Plain("first", (i, v) => FirstOf(Sequences.Iterate(v, i.Budget))),
         ["groupby"] = GroupBy,
-        ["items"] = (i, v, a) => a.Bind("items", 0) is var _ ? Stream(i, Items(v)) : v,
+        ["items"] = Filters.Plain("items", (i, v) => Stream(i, Items(v))),
         ["join"] = Join,
-        ["last"] = (i, v, a) => a.Bind("last", 0) is var _ ? FirstOf(Reversed(i, v)) : v,
+        ["last"] = Filters.Plain("last", (i, v) => FirstOf(Reversed(i, v))),
         ["length"] = (_, v, a) => Length(v, a),
-        ["list"] = (i, v, a) => a.Bind("list", 0) is var _ ? new ListValue(Sequences.ToArray(v, i.Budget)) : v,
+        ["list"] = Filters.Plain("list", (i, v) => new ListValue(Sequences.ToArray(v, i.Budget))),
         ["map"] = (i, v, a) => Stream(i, Map(i, v, a)),
         ["max"] = (i, v, a) => Extreme(i, v, a.Bind("max", 0, "case_sensitive", "attribute"), 1),
         ["min"] = (i, v, a) => Extreme(i, v, a.Bind("min", 0, "case_sensitive", "attribute"), -1),
@@ -174,12 +174,11 @@ internal static class SequenceFilters
         else
         {
             if (arguments.Positional is not [TemplateString name, ..]) throw JinjaError.Evaluation("the filter 'map' needs the name of a filter, or attribute=");
-            Filter filter = Filters.Find(name.Value);
             Arguments rest = arguments.Skip(1);
             map = item =>
             {
                 Filters.Pay(item, interpreter.Budget);
-                return filter(interpreter, item, rest);
+                return Filters.Find(name.Value)(interpreter, item, rest);
             };
         }
 
@@ -195,9 +194,9 @@ internal static class SequenceFilters
         Func<object, bool> test = Operators.IsTrue;
         if (rest.Positional.Length > 0)
         {
-            Test named = Tests.Find(rest.Positional[0] is TemplateString name ? name.Value : throw JinjaError.Evaluation("the name of a test must be a text"));
+            string named = rest.Positional[0] is TemplateString name ? name.Value : throw JinjaError.Evaluation("the name of a test must be a text");
             Arguments others = rest.Skip(1);
-            test = item => named(interpreter, item, others);
+            test = item => Tests.Find(named)(interpreter, item, others);
         }
 
         foreach (object item in Sequences.Iterate(value, interpreter.Budget))

@@ -10,12 +10,12 @@ internal static class StringMethods
 {
     public static readonly FrozenDictionary<string, StringMethod> All = new Dictionary<string, StringMethod>
     {
-        ["upper"] = (i, s, a) => a.Bind("upper", 0) is var _ ? Casing.Upper(s, i.Budget) : s,
-        ["lower"] = (i, s, a) => a.Bind("lower", 0) is var _ ? Casing.Lower(s, i.Budget) : s,
-        ["casefold"] = (i, s, a) => a.Bind("casefold", 0) is var _ ? Casing.Fold(s, i.Budget) : s,
-        ["swapcase"] = (i, s, a) => a.Bind("swapcase", 0) is var _ ? Casing.Swap(s, i.Budget) : s,
-        ["capitalize"] = (i, s, a) => a.Bind("capitalize", 0) is var _ ? Casing.Capitalize(s, i.Budget) : s,
-        ["title"] = (i, s, a) => a.Bind("title", 0) is var _ ? Casing.Title(s, i.Budget) : s,
+        ["upper"] = Plain("upper", (i, s) => Casing.Upper(s, i.Budget)),
+        ["lower"] = Plain("lower", (i, s) => Casing.Lower(s, i.Budget)),
+        ["casefold"] = Plain("casefold", (i, s) => Casing.Fold(s, i.Budget)),
+        ["swapcase"] = Plain("swapcase", (i, s) => Casing.Swap(s, i.Budget)),
+        ["capitalize"] = Plain("capitalize", (i, s) => Casing.Capitalize(s, i.Budget)),
+        ["title"] = Plain("title", (i, s) => Casing.Title(s, i.Budget)),
         ["strip"] = (_, s, a) => StringSearch.Strip(s, a.Bind("strip", 0, "/chars").OptionalText(0), true, true),
         ["lstrip"] = (_, s, a) => StringSearch.Strip(s, a.Bind("lstrip", 0, "/chars").OptionalText(0), true, false),
         ["rstrip"] = (_, s, a) => StringSearch.Strip(s, a.Bind("rstrip", 0, "/chars").OptionalText(0), false, true),
@@ -26,14 +26,14 @@ internal static class StringMethods
         ["rpartition"] = (i, s, a) => StringSearch.Partition(s, a.Bind("rpartition", 1, "/sep").Text(0), true, i.Budget),
         ["startswith"] = (i, s, a) => StringSearch.HasAffix(s, a.Bind("startswith", 1, "/prefix", "/start", "/end"), false, i.Budget),
         ["endswith"] = (i, s, a) => StringSearch.HasAffix(s, a.Bind("endswith", 1, "/suffix", "/start", "/end"), true, i.Budget),
-        ["removeprefix"] = (_, s, a) => a.Bind("removeprefix", 1, "/prefix").Text(0) is var p && s.Value.StartsWith(p.Value, StringComparison.Ordinal) ? s.From(p.Length) : s,
-        ["removesuffix"] = (_, s, a) => a.Bind("removesuffix", 1, "/suffix").Text(0) is var p && s.Value.EndsWith(p.Value, StringComparison.Ordinal) ? s.Slice(0, s.Length - p.Length) : s,
+        ["removeprefix"] = (_, s, a) => StringSearch.Without(s, a.Bind("removeprefix", 1, "/prefix").Text(0), atEnd: false),
+        ["removesuffix"] = (_, s, a) => StringSearch.Without(s, a.Bind("removesuffix", 1, "/suffix").Text(0), atEnd: true),
         ["find"] = (i, s, a) => StringSearch.Find(s, a.Bind("find", 1, "/sub", "/start", "/end"), false, i.Budget),
         ["rfind"] = (i, s, a) => StringSearch.Find(s, a.Bind("rfind", 1, "/sub", "/start", "/end"), true, i.Budget),
         ["index"] = (i, s, a) => Found(StringSearch.Find(s, a.Bind("index", 1, "/sub", "/start", "/end"), false, i.Budget)),
         ["rindex"] = (i, s, a) => Found(StringSearch.Find(s, a.Bind("rindex", 1, "/sub", "/start", "/end"), true, i.Budget)),
         ["count"] = (i, s, a) => StringSearch.Count(s, a.Bind("count", 1, "/sub", "/start", "/end"), i.Budget),
-        ["replace"] = (i, s, a) => a.Bind("replace", 2, "/old", "/new", "/count") is var b ? StringSearch.Replace(s, b.Text(0), b.Text(1), b.Integer(2, -1), i.Budget) : s,
+        ["replace"] = Replace,
         ["join"] = (i, s, a) => Join(s, a.Bind("join", 1, "/iterable")[0]!, i.Budget),
         ["format"] = BraceFormat.Format,
         ["format_map"] = (i, s, a) => BraceFormat.FormatMap(i, s, a.Bind("format_map", 1, "/mapping")[0] as DictValue ?? throw JinjaError.Evaluation("format_map needs a mapping")),
@@ -42,20 +42,27 @@ internal static class StringMethods
         ["rjust"] = (i, s, a) => StringLayout.Pad(s, a.Bind("rjust", 1, "/width", "/fillchar"), '>', i.Budget),
         ["zfill"] = (i, s, a) => StringLayout.ZeroFill(s, a.Bind("zfill", 1, "/width").Count(0, 0, i.Budget), i.Budget),
         ["expandtabs"] = (i, s, a) => StringLayout.ExpandTabs(s, a.Bind("expandtabs", 0, "tabsize").Count(0, 8, i.Budget), i.Budget),
-        ["isalpha"] = (_, s, a) => Every(s, a, CodePoints.IsAlpha),
-        ["isdigit"] = (_, s, a) => Every(s, a, CodePoints.IsDigit),
-        ["isdecimal"] = (_, s, a) => Every(s, a, CodePoints.IsDecimal),
-        ["isnumeric"] = (_, s, a) => Every(s, a, CodePoints.IsNumeric),
-        ["isalnum"] = (_, s, a) => Every(s, a, CodePoints.IsAlphanumeric),
-        ["isspace"] = (_, s, a) => Every(s, a, (text, at) => CodePoints.IsSpace(text[at])),
-        ["isprintable"] = (_, s, a) => s.Length == 0 || Every(s, a, CodePoints.IsPrintable),
-        ["isascii"] = (_, s, a) => s.Length == 0 || Every(s, a, (text, at) => char.IsAscii(text[at])),
-        ["isidentifier"] = (_, s, a) => a.Bind("isidentifier", 0) is var _ && CodePoints.IsIdentifier(s.Value),
-        ["isupper"] = (_, s, a) => a.Bind("isupper", 0) is var _ && IsUpper(s),
-        ["islower"] = (_, s, a) => a.Bind("islower", 0) is var _ && IsLower(s),
-        ["istitle"] = (_, s, a) => a.Bind("istitle", 0) is var _ && IsTitle(s.Value),
+        ["isalpha"] = Plain("isalpha", (_, s) => Every(s, CodePoints.IsAlpha)),
+        ["isdigit"] = Plain("isdigit", (_, s) => Every(s, CodePoints.IsDigit)),
+        ["isdecimal"] = Plain("isdecimal", (_, s) => Every(s, CodePoints.IsDecimal)),
+        ["isnumeric"] = Plain("isnumeric", (_, s) => Every(s, CodePoints.IsNumeric)),
+        ["isalnum"] = Plain("isalnum", (_, s) => Every(s, CodePoints.IsAlphanumeric)),
+        ["isspace"] = Plain("isspace", (_, s) => Every(s, (text, at) => CodePoints.IsSpace(text[at]))),
+        ["isprintable"] = Plain("isprintable", (_, s) => s.Length == 0 || Every(s, CodePoints.IsPrintable)),
+        ["isascii"] = Plain("isascii", (_, s) => s.Length == 0 || Every(s, (text, at) => char.IsAscii(text[at]))),
+        ["isidentifier"] = Plain("isidentifier", (_, s) => CodePoints.IsIdentifier(s.Value)),
+        ["isupper"] = Plain("isupper", (_, s) => IsUpper(s)),
+        ["islower"] = Plain("islower", (_, s) => IsLower(s)),
+        ["istitle"] = Plain("istitle", (_, s) => IsTitle(s.Value)),
         ["translate"] = (i, s, a) => StringLayout.Translate(s, a.Bind("translate", 1, "/table")[0]!, i),
     }.ToFrozenDictionary();
+
+    // A method without arguments.
+    private static StringMethod Plain(string name, Func<Interpreter, TemplateString, object> method) => (interpreter, self, arguments) =>
+    {
+        arguments.Bind(name, 0);
+        return method(interpreter, self);
+    };
 
     public static bool IsUpper(TemplateString text) => HasCase(text.Value, Casing.IsUpper);
 
@@ -76,11 +83,16 @@ internal static class StringMethods
         return joined.ToTemplateString(separator.IsMarkup);
     }
 
+    private static TemplateString Replace(Interpreter interpreter, TemplateString self, Arguments arguments)
+    {
+        BoundArguments bound = arguments.Bind("replace", 2, "/old", "/new", "/count");
+        return StringSearch.Replace(self, bound.Text(0), bound.Text(1), bound.Integer(2, -1), interpreter.Budget);
+    }
+
     private static long Found(long index) => index >= 0 ? index : throw JinjaError.Evaluation("the text does not hold the other one");
 
-    private static bool Every(TemplateString text, Arguments arguments, Func<string, int, bool> test)
+    private static bool Every(TemplateString text, Func<string, int, bool> test)
     {
-        arguments.Bind("the test of a text", 0);
         string value = text.Value;
         for (int i = 0; i < value.Length; i += CodePoints.SizeAt(value, i))
             if (!test(value, i)) return false;

@@ -123,6 +123,12 @@ internal static class StringSearch
         return false;
     }
 
+    public static TemplateString Without(TemplateString text, TemplateString affix, bool atEnd)
+    {
+        if (atEnd) return text.Value.EndsWith(affix.Value, StringComparison.Ordinal) ? text.Slice(0, text.Length - affix.Length) : text;
+        return text.Value.StartsWith(affix.Value, StringComparison.Ordinal) ? text.From(affix.Length) : text;
+    }
+
     /// <summary>Index of the first or last place in code points, -1 when there is none.</summary>
     public static long Find(TemplateString text, BoundArguments bound, bool last, Budget budget)
     {

@@ -50,7 +50,7 @@ internal sealed class TemplateStringBuilder(Budget budget)
     private void Mark(int length, bool untrusted)
     {
         if ((long)Length + length > budget.MaxLength) budget.Reserve((long)Length + length);
-        budget.Spend(length >> 3);
+        budget.Spend(1 + (length >> 3));
         if (Length == 0) _first = untrusted;
         else if (untrusted != _last) _cuts.Add(Length);
         _last = untrusted;

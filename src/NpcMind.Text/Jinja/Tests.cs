@@ -33,12 +33,12 @@ internal static class Tests
         Simple("iterable", v => v is LoopValue || Sequences.TryIterate(v) is not null);
         Simple("callable", v => v is CallableValue or UndefinedValue);
         Simple("escaped", v => v is TemplateString { IsMarkup: true });
-        tests["lower"] = (i, v, a) => a.Bind("lower", 0) is var _ && StringMethods.IsLower(PythonText.Str(v, i.Budget));
-        tests["upper"] = (i, v, a) => a.Bind("upper", 0) is var _ && StringMethods.IsUpper(PythonText.Str(v, i.Budget));
-        tests["filter"] = (_, v, a) => a.Bind("filter", 0) is var _ && v is TemplateString name && Filters.Exists(name.Value);
-        tests["test"] = (_, v, a) => a.Bind("test", 0) is var _ && v is TemplateString name && Exists(name.Value);
-        tests["even"] = (i, v, a) => a.Bind("even", 0) is var _ && IsRest(i, v, 2L, 0L);
-        tests["odd"] = (i, v, a) => a.Bind("odd", 0) is var _ && IsRest(i, v, 2L, 1L);
+        Plain("lower", (i, v) => StringMethods.IsLower(PythonText.Str(v, i.Budget)));
+        Plain("upper", (i, v) => StringMethods.IsUpper(PythonText.Str(v, i.Budget)));
+        Plain("filter", (_, v) => v is TemplateString name && Filters.Exists(name.Value));
+        Plain("test", (_, v) => v is TemplateString name && Exists(name.Value));
+        Plain("even", (i, v) => IsRest(i, v, 2L, 0L));
+        Plain("odd", (i, v) => IsRest(i, v, 2L, 1L));
         tests["divisibleby"] = (i, v, a) => IsRest(i, v, a.Bind("divisibleby", 1, "num")[0]!, 0L);
         tests["sameas"] = (_, v, a) => IsSame(v, a.Bind("sameas", 1, "other")[0]!);
         tests["in"] = (i, v, a) => Operators.Contains(a.Bind("in", 1, "seq")[0]!, v, i.Budget);
@@ -50,7 +50,13 @@ internal static class Tests
         Comparing(Comparison.GreaterOrEqual, ">=", "ge");
         return tests;
 
-        void Simple(string name, Func<object, bool> test) => tests[name] = (_, value, arguments) => arguments.Bind(name, 0) is var _ && test(value);
+        void Simple(string name, Func<object, bool> test) => Plain(name, (_, value) => test(value));
+
+        void Plain(string name, Func<Interpreter, object, bool> test) => tests[name] = (interpreter, value, arguments) =>
+        {
+            arguments.Bind(name, 0);
+            return test(interpreter, value);
+        };
 
         void Comparing(Comparison comparison, params ReadOnlySpan<string> names)
         {

@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("NpcMind.GpuTests")]
+[assembly: InternalsVisibleTo("NpcMind.Benchmarks")]

@@ -1,0 +1,58 @@
+using NpcMind.Gpu;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>
+/// One device for all tests, with Khronos validation and synchronization validation. Without a Vulkan device or the validation layer every test fails: nothing
+/// is skipped. Tests that must not share it make their own through <see cref="NewDevice"/>.
+/// </summary>
+[SetUpFixture]
+public sealed class GpuFixture
+{
+    private static GpuDevice? _device;
+
+    public static GpuDevice Device => _device ?? throw new InvalidOperationException("The fixture has not made its device.");
+
+    public static GpuDevice NewDevice(string? cacheFolder = null) => GpuDevice.Create(new GpuOptions { Validate = true, CacheFolder = cacheFolder });
+
+    /// <summary>Fails when the validation layer has said anything.</summary>
+    public static void CheckValidation(GpuDevice device)
+    {
+        IReadOnlyList<string> messages = device.ValidationMessages;
+        Assert.That(messages, Is.Empty, $"{messages.Count} validation messages, the first: {(messages.Count > 0 ? messages[0] : "")}");
+    }
+
+    [OneTimeSetUp]
+    public void MakeDevice()
+    {
+        _device = NewDevice();
+        TestContext.Progress.WriteLine($"Device: {_device.Limits.Name}, {_device.Limits.Driver}");
+    }
+
+    [OneTimeTearDown]
+    public void FreeDevice()
+    {
+        TinyEngines.DeleteFiles();
+        if (_device is null) return;
+        _device.Dispose();
+        CheckValidation(_device);
+    }
+}
+
+/// <summary>Base of tests on the shared device: each fails when it makes the validation layer speak.</summary>
+public abstract class GpuTest
+{
+    private int _before;
+
+    protected static GpuDevice Device => GpuFixture.Device;
+
+    [SetUp]
+    public void CountMessages() => _before = Device.ValidationMessages.Count;
+
+    [TearDown]
+    public void Validation_layer_is_silent()
+    {
+        IReadOnlyList<string> messages = Device.ValidationMessages;
+        Assert.That(messages, Has.Count.EqualTo(_before), $"The validation layer says: {messages.ElementAtOrDefault(_before)}");
+    }
+}

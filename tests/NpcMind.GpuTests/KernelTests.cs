@@ -1,0 +1,37 @@
+using System.Globalization;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>Every kernel case (Kernels/) against the reference, which sums in double. A test runs all cases of an operation and prints the error of each.</summary>
+public sealed class KernelTests : GpuTest
+{
+    private KernelRig _rig = null!;
+
+    public static IEnumerable<string> Operations => KernelCases.All.Select(c => c.Op).Distinct();
+
+    [OneTimeSetUp]
+    public void MakeRig() => _rig = new KernelRig(Device);
+
+    [OneTimeTearDown]
+    public void FreeRig() => _rig.Dispose();
+
+    [TestCaseSource(nameof(Operations))]
+    public void Kernel_agrees_with_the_reference(string op)
+    {
+        List<string> wrong = [];
+        foreach (KernelCase kernel in KernelCases.All.Where(c => c.Op == op))
+        {
+            KernelRun run = kernel.Make(_rig);
+            _rig.Run(run.Nodes, run.Shape);
+            float[] expected = run.Expected();
+            double nmse = TestData.Nmse(_rig.ReadFloats(run.Output, expected.Length), expected);
+            _rig.Reset();
+            string line = string.Create(CultureInfo.InvariantCulture, $"{kernel}: NMSE {nmse:E2}");
+            TestContext.Out.WriteLine(line);
+            if (!(nmse <= kernel.Tolerance)) wrong.Add(line);
+        }
+
+        Assert.That(wrong, Is.Empty);
+    }
+}

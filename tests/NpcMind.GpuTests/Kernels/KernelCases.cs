@@ -1,0 +1,7 @@
+namespace NpcMind.GpuTests;
+
+/// <summary>All kernel cases.</summary>
+internal static class KernelCases
+{
+    public static IReadOnlyList<KernelCase> All { get; } = [.. MatMulCases.All()];
+}

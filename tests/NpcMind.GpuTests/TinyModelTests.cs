@@ -1,0 +1,70 @@
+using System.Globalization;
+using NpcMind.Gguf;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>Whole tiny models against the CPU reference, in every weight format.</summary>
+public sealed class TinyModelTests : GpuTest
+{
+    private static readonly TinyModelOptions Odd = TinyModelOptions.Dense with { Tied = true, Biases = true, RopeFactors = true, RopeLinearFactor = 2, Seed = 3 };
+
+    public static IEnumerable<TensorType> Formats => Dequantize.Supported;
+
+    [TestCaseSource(nameof(Formats))]
+    public void Dense_model_agrees_with_the_reference(TensorType format) => Agrees(TinyModelOptions.Dense.With(format), KvFormat.F32, 1e-11);
+
+    [TestCaseSource(nameof(Formats))]
+    public void Mixture_agrees_with_the_reference(TensorType format) => Agrees(TinyModelOptions.Mixture.With(format), KvFormat.F32, 1e-11);
+
+    [Test]
+    public void Tied_model_with_biases_and_scaled_rotation_agrees_with_the_reference() => Agrees(Odd, KvFormat.F32, 1e-11);
+
+    [Test]
+    public void Different_formats_in_one_model_agree_with_the_reference() =>
+        Agrees(TinyModelOptions.Dense.With(TensorType.Q4_K) with { EmbeddingMatrices = TensorType.Q6_K }, KvFormat.F32, 1e-11);
+
+    [TestCase(1, 1, 16)]
+    [TestCase(3, 1, 64)]
+    [TestCase(9, 3, 32)]
+    [TestCase(4, 4, 20)]
+    [TestCase(2, 1, 128)]
+    [TestCase(8, 1, 16)]
+    public void Head_counts_and_sizes_agree_with_the_reference(int heads, int kvHeads, int headDim) =>
+        Agrees(TinyModelOptions.Dense with { Heads = heads, KvHeads = kvHeads, HeadDimension = headDim, Blocks = 1, Matrices = TensorType.F32 }, KvFormat.F32, 1e-11);
+
+    [Test]
+    public void Keys_and_values_in_half_precision_cost_little()
+    {
+        Agrees(TinyModelOptions.Dense, KvFormat.F16, 1e-6);
+        Agrees(TinyModelOptions.Mixture, KvFormat.F16, 1e-6);
+    }
+
+    [Test]
+    public void Context_of_several_attention_splits_agrees_with_the_reference()
+    {
+        TinyModelOptions model = TinyModelOptions.Dense with { Blocks = 1, Heads = 3, KvHeads = 1, Context = 2048 };
+        int[] ids = TinyEngines.Ids(1100, 5);
+        float[] expected = TinyEngines.Reference(model).Forward(ids).Logits;
+        using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { ContextTokens = 1200, MaxSequences = 1 });
+        float[] actual = engine.ReadFresh(ids, 64);
+        Report("1100 tokens", TestData.Nmse(actual, expected), 1e-11);
+    }
+
+    private static void Agrees(TinyModelOptions model, KvFormat kv, double tolerance)
+    {
+        LlamaReference reference = TinyEngines.Reference(model);
+        int[] ids = TinyModels.Ids(reference, 40);
+        float[] expected = reference.Forward(ids).Logits;
+        using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { Kv = kv });
+        Assert.That(engine.UnusedTensors, Is.Empty);
+        Report($"{(model.Experts > 0 ? "mixture" : "dense")} {model.Matrices} KV {kv}", TestData.Nmse(engine.ReadFresh(ids, 17), expected), tolerance);
+    }
+
+    private static void Report(string what, double nmse, double tolerance)
+    {
+        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: NMSE {nmse:E2}"));
+        Assert.That(nmse, Is.LessThanOrEqualTo(tolerance), what);
+    }
+}
