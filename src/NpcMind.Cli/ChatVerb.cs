@@ -16,8 +16,9 @@ internal static class ChatVerb
         Option<string?> system = new("--system") { Description = "System prompt." }, device = Common.Device(), kv = Common.Kv();
         Option<int> context = new("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 };
         Option<bool> validate = Common.Validate();
-        SamplerOptions sampler = new();
-        Command command = new("chat", "Talks with the model.") { model, system, context, device, validate, kv };
+        SamplerOptions sampler = new(temperature: 0.7f, topP: 0.9f, repetition: 1.1f);
+        Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens of a reply.", DefaultValueFactory = _ => 512 };
+        Command command = new("chat", "Talks with the model.") { model, system, maxTokens, context, device, validate, kv };
         sampler.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -31,7 +32,7 @@ internal static class ChatVerb
             {
                 Console.Error.WriteLine(" ready. An empty line ends the conversation, Ctrl-C stops a reply.");
                 using TokenGenerator generator = new(engine, gpu, sampler.Read(parsed));
-                new Conversation(tokenizer, template, variables, generator, engine.Options.ContextTokens, parsed.GetValue(system)).Run();
+                new Conversation(tokenizer, template, variables, generator, engine.Options.ContextTokens, parsed.GetValue(maxTokens), parsed.GetValue(system)).Run();
             }
 
             Common.Finish(gpu);
@@ -40,7 +41,7 @@ internal static class ChatVerb
         return command;
     }
 
-    private sealed class Conversation(Tokenizer tokenizer, ChatTemplate template, Dictionary<string, string> variables, TokenGenerator generator, int contextTokens, string? system)
+    private sealed class Conversation(Tokenizer tokenizer, ChatTemplate template, Dictionary<string, string> variables, TokenGenerator generator, int contextTokens, int maxTokens, string? system)
     {
         private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
         private readonly List<int> _read = []; // what the KV cache holds
@@ -92,7 +93,7 @@ internal static class ChatVerb
             StringBuilder said = new();
             Utf8TokenDecoder decoder = new();
             _stop = false;
-            while (!_stop && generator.Next() is { } id && !tokenizer.IsEndOfGeneration(id))
+            for (int n = 0; n < maxTokens && !_stop && generator.Next() is { } id && !tokenizer.IsEndOfGeneration(id); n++)
             {
                 _read.Add(id);
                 Say(decoder.Append(tokenizer.Bytes(id)), said);

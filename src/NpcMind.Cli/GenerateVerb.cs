@@ -115,14 +115,14 @@ internal static class GenerateVerb
     }
 }
 
-/// <summary>The sampling options.</summary>
-internal sealed class SamplerOptions
+/// <summary>The sampling options. <c>generate</c> is greedy by default, <c>chat</c> is not: a small model that always takes the likeliest word repeats itself.</summary>
+internal sealed class SamplerOptions(float temperature = 0, float topP = 1, float repetition = 1)
 {
-    private readonly Option<float> _temperature = new("--temperature") { Description = "0 takes the likeliest token." };
+    private readonly Option<float> _temperature = new("--temperature") { Description = "0 takes the likeliest token.", DefaultValueFactory = _ => temperature };
     private readonly Option<int> _topK = new("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." };
-    private readonly Option<float> _topP = new("--top-p") { Description = "Keep the likeliest tokens up to this probability.", DefaultValueFactory = _ => 1 };
+    private readonly Option<float> _topP = new("--top-p") { Description = "Keep the likeliest tokens up to this probability.", DefaultValueFactory = _ => topP };
     private readonly Option<float> _minP = new("--min-p") { Description = "Keep tokens at least this probable relative to the likeliest." };
-    private readonly Option<float> _repetition = new("--repetition-penalty") { Description = "1 is off.", DefaultValueFactory = _ => 1 };
+    private readonly Option<float> _repetition = new("--repetition-penalty") { Description = "1 is off.", DefaultValueFactory = _ => repetition };
     private readonly Option<float> _frequency = new("--frequency-penalty") { Description = "Subtracted per occurrence." };
     private readonly Option<float> _presence = new("--presence-penalty") { Description = "Subtracted once." };
     private readonly Option<int> _last = new("--penalty-tokens") { Description = "How far back penalties look.", DefaultValueFactory = _ => 64 };

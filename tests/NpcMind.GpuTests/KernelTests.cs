@@ -4,7 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Every kernel case (Kernels/) against the reference, which sums in double. A test runs all cases of an operation and prints the error of each.</summary>
-public sealed class KernelTests : GpuTest
+public sealed class KernelTests : GpuTest, IDisposable
 {
     private KernelRig _rig = null!;
 
@@ -13,8 +13,7 @@ public sealed class KernelTests : GpuTest
     [OneTimeSetUp]
     public void MakeRig() => _rig = new KernelRig(Device);
 
-    [OneTimeTearDown]
-    public void FreeRig() => _rig.Dispose();
+    public void Dispose() => _rig?.Dispose();
 
     [TestCaseSource(nameof(Operations))]
     public void Kernel_agrees_with_the_reference(string op)

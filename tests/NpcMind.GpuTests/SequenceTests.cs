@@ -7,7 +7,7 @@ namespace NpcMind.GpuTests;
 /// What a sequence computes depends on its tokens alone, bit for bit: not on how they were cut into steps, not on its companions, not on what its memory held before.
 /// </summary>
 [TestFixtureSource(nameof(Models))]
-public sealed class SequenceTests(TinyModelOptions model, string name) : GpuTest
+public sealed class SequenceTests(TinyModelOptions model, string name) : GpuTest, IDisposable
 {
     private InferenceEngine _engine = null!;
 
@@ -21,8 +21,7 @@ public sealed class SequenceTests(TinyModelOptions model, string name) : GpuTest
     [OneTimeSetUp]
     public void Load() => _engine = TinyEngines.Load(model);
 
-    [OneTimeTearDown]
-    public void Unload() => _engine.Dispose();
+    public void Dispose() => _engine?.Dispose();
 
     [Test]
     public void Prompt_in_chunks_equals_one_token_at_a_time()

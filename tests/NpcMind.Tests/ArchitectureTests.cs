@@ -1,0 +1,50 @@
+using System.Xml.Linq;
+using NpcMind.Reference;
+using NUnit.Framework;
+
+namespace NpcMind.Tests;
+
+/// <summary>Holds docs/architecture.md against the project files.</summary>
+public sealed class ArchitectureTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["NpcMind.Gguf"] = [],
+        ["NpcMind.Gpu"] = ["Silk.NET.Vulkan"],
+        ["NpcMind.Text"] = ["NpcMind.Gguf"],
+        ["NpcMind.Inference"] = ["NpcMind.Gguf", "NpcMind.Gpu"],
+        ["NpcMind.Cli"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Gpu", "NpcMind.Inference", "System.CommandLine"],
+    };
+
+    private static IEnumerable<string> Projects => Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.csproj", SearchOption.AllDirectories);
+
+    [Test]
+    public void Every_room_references_only_what_the_architecture_allows()
+    {
+        foreach (string project in Projects)
+        {
+            string room = Path.GetFileNameWithoutExtension(project);
+            Assert.That(Allowed.Keys, Does.Contain(room), "docs/architecture.md and this test must know every room");
+            XDocument xml = XDocument.Load(project);
+            IEnumerable<string> references = xml.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')))
+                .Concat(xml.Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value));
+            Assert.That(references, Is.SubsetOf(Allowed[room]), room);
+        }
+    }
+
+    [Test]
+    public void Only_the_Gpu_room_names_the_Vulkan_binding()
+    {
+        foreach (string source in Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.cs", SearchOption.AllDirectories))
+            if (!source.Contains("NpcMind.Gpu", StringComparison.Ordinal) && !source.Contains("/obj/", StringComparison.Ordinal))
+                Assert.That(File.ReadAllText(source), Does.Not.Contain("Silk.NET"), source);
+    }
+
+    [Test]
+    public void Every_shipped_file_is_of_readable_length()
+    {
+        foreach (string source in Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.cs", SearchOption.AllDirectories))
+            if (!source.Contains("/obj/", StringComparison.Ordinal))
+                Assert.That(File.ReadLines(source).Count(), Is.LessThanOrEqualTo(400), source);
+    }
+}
