@@ -117,6 +117,7 @@ internal static class BenchVerb
             w.WriteNumber("weight_gb_per_s", Math.Round(bandwidth, 3));
             w.WriteNumber("load_s", Math.Round(load, 3));
             w.WriteNumber("peak_bytes", gpu.Memory.PeakBytes);
+            w.WriteNumber("peak_process_bytes", Process.GetCurrentProcess().PeakWorkingSet64);
             w.WriteString("device", gpu.Limits.Name);
             w.WriteString("driver", gpu.Limits.Driver);
             w.WriteBoolean("pipeline_cache_loaded", gpu.PipelineCacheWasLoaded);

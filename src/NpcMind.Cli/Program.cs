@@ -10,6 +10,13 @@ foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create()
     root.Subcommands.Add(verb);
 
 ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    string verb = parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ";
+    Console.Error.WriteLine($"npcmind: {parsed.Errors[0].Message.ReplaceLineEndings(" ")} See: npcmind {verb}--help");
+    return 1;
+}
+
 try
 {
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

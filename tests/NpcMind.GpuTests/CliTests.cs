@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Text.Json;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>The command line as scripts use it, on a tiny model with tokenizer and chat template.</summary>
+public sealed class CliTests
+{
+    private static readonly TinyModelOptions Model = TinyModelOptions.Mixture with { Tokenizer = true, ChatTemplate = true };
+
+    private static string ModelPath => TinyEngines.Path(Model);
+
+    [Test]
+    public void Inspect_names_tensors_and_memory()
+    {
+        JsonElement json = Json("inspect", ModelPath, "--json");
+        Assert.That(json.GetProperty("tensors").GetArrayLength(), Is.GreaterThan(20));
+        Assert.That(json.GetProperty("quantisation").TryGetProperty("F16", out _));
+        Assert.That(json.GetProperty("memory")[0].GetProperty("total_bytes").GetInt64(), Is.Positive);
+        Assert.That(Run("inspect", ModelPath).Output, Does.Contain("blk.0.ffn_gate_exps.weight"));
+    }
+
+    [Test]
+    public void Tokenize_and_detokenize_are_inverse()
+    {
+        JsonElement json = Json("tokenize", ModelPath, "--text", "Grüß Gott 🍺", "--json");
+        string ids = string.Join(',', json.GetProperty("ids").EnumerateArray().Select(e => e.GetInt32()));
+        Assert.That(Run("detokenize", ModelPath, "--tokens", ids).Output.TrimEnd('\n'), Is.EqualTo("Grüß Gott 🍺"));
+        Assert.That(Run("detokenize", ModelPath, "--tokens", ids, "--hex").Output.TrimEnd('\n'), Is.EqualTo(Convert.ToHexStringLower(System.Text.Encoding.UTF8.GetBytes("Grüß Gott 🍺"))));
+    }
+
+    [Test]
+    public void Template_prints_the_prompt_and_nothing_else()
+    {
+        string messages = Write("messages.json", """[{"role":"user","content":"Hello"}]""");
+        string jinja = Write("template.jinja", "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}|{{ place }}|{{ strftime_now('%Y') }}");
+        string vars = Write("vars.json", """{"place":"inn"}""");
+        Assert.That(Run("template", "--jinja", jinja, "--messages", messages, "--vars", vars, "--now", "2026-11-23T10:30:00").Output, Is.EqualTo("[user] Hello|inn|2026"));
+        Assert.That(Run("template", ModelPath, "--messages", messages, "--add-generation-prompt").Output, Does.Contain("Hello"));
+    }
+
+    [Test]
+    public void Logits_are_the_same_in_one_go_and_one_at_a_time()
+    {
+        string all = Path.Combine(Folder, "all.bin"), single = Path.Combine(Folder, "single.bin");
+        Assert.That(Run("logits", ModelPath, "--tokens", "1 2 3 4 5 6 7", "--out", all).Code, Is.Zero);
+        Assert.That(Run("logits", ModelPath, "--tokens", "1,2,3,4,5,6,7", "--from", "2", "--one-at-a-time", "--validate", "--out", single).Code, Is.Zero);
+        byte[] whole = File.ReadAllBytes(all);
+        Assert.That(File.ReadAllBytes(single), Is.EqualTo(whole[(whole.Length / 7 * 2)..]));
+    }
+
+    [Test]
+    public void Generate_repeats_itself_with_the_same_seed_only()
+    {
+        string[] arguments = ["generate", ModelPath, "--prompt", "Hello", "--max-tokens", "12", "--temperature", "1.5", "--ignore-end", "--json"];
+        string first = Ids([.. arguments, "--seed", "7"]), again = Ids([.. arguments, "--seed", "7"]), other = Ids([.. arguments, "--seed", "8"]);
+        Assert.That(again, Is.EqualTo(first));
+        Assert.That(other, Is.Not.EqualTo(first));
+    }
+
+    [Test]
+    public void Bench_reports_every_operation()
+    {
+        JsonElement json = Json("bench", ModelPath, "--prompt-tokens", "20", "--generate-tokens", "3", "--json");
+        Assert.That(json.GetProperty("ops").EnumerateArray().Select(o => o.GetProperty("name").GetString()), Does.Contain("attention").And.Contain("ffn_gate_up_exps").And.Contain("sample"));
+        foreach (string figure in (string[])["prefill_tokens_per_s", "decode_tokens_per_s", "weight_gb_per_s", "load_s", "peak_bytes"]) Assert.That(json.GetProperty(figure).GetDouble(), Is.Positive, figure);
+    }
+
+    [Test]
+    public void Chat_answers_and_ends_with_the_input()
+    {
+        (int code, string output, string error) = Start("Hello\nAnd you?\n", "chat", ModelPath, "--system", "Be brief.", "--max-tokens", "8", "--context", "512");
+        Assert.That(code, Is.Zero, error);
+        Assert.That(output.Split('\n'), Has.Length.GreaterThanOrEqualTo(2));
+    }
+
+    [TestCase("No such file", "inspect", "/nowhere.gguf")]
+    [TestCase("magic 'GGUF'", "inspect", "README")]
+    [TestCase("vocabulary", "detokenize", "MODEL", "--tokens", "99999")]
+    [TestCase("not a token id", "logits", "MODEL", "--tokens", "1,x", "--out", "/dev/null")]
+    [TestCase("--from", "logits", "MODEL", "--tokens", "1", "--from", "1", "--out", "/dev/null")]
+    [TestCase("Choose one of", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--device", "no such device")]
+    [TestCase("--max-tokens", "generate", "MODEL", "--prompt", "a")]
+    [TestCase("not JSON", "template", "MODEL", "--messages", "README")]
+    [TestCase("MiB are available", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context", "2000000000")]
+    public void Errors_are_one_line_that_names_the_trouble(string expected, params string[] arguments)
+    {
+        string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"), _ => a })];
+        (int code, _, string error) = Start("", real);
+        Assert.That(code, Is.EqualTo(1), error);
+        Assert.That(error.TrimEnd('\n').Split('\n'), Has.Length.EqualTo(1));
+        Assert.That(error, Does.StartWith("npcmind: "));
+        if (expected != "No such file") Assert.That(error, Does.Contain(expected));
+        else Assert.That(error, Does.Contain("/nowhere.gguf"));
+    }
+
+    private static string Folder => Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "cli-tests")).FullName;
+
+    private static string Write(string name, string text)
+    {
+        string path = Path.Combine(Folder, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static string Ids(string[] arguments) => Json(arguments).GetProperty("ids").ToString();
+
+    private static JsonElement Json(params string[] arguments) => JsonDocument.Parse(Run(arguments).Output).RootElement;
+
+    private static (int Code, string Output) Run(params string[] arguments)
+    {
+        (int code, string output, string error) = Start("", arguments);
+        Assert.That(code, Is.Zero, error);
+        return (code, output);
+    }
+
+    /// <summary>The program built beside these tests, in the same configuration.</summary>
+    private static (int Code, string Output, string Error) Start(string input, params string[] arguments)
+    {
+        string configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
+        ProcessStartInfo info = new(Path.Combine(TestData.Root, "src", "NpcMind.Cli", "bin", configuration, "net10.0", "npcmind"), arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(info)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+}
