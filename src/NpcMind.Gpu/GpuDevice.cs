@@ -24,6 +24,7 @@ public sealed unsafe class GpuDevice : IDisposable
         _ownsDevice = ownsDevice;
         _messages = messages;
         _queueLock = queueLock ?? new object();
+        Instance = instance;
         Physical = physical;
         Handle = device;
         Queue = queue;
@@ -41,7 +42,7 @@ public sealed unsafe class GpuDevice : IDisposable
     }
 
     /// <summary>Name, sizes and counts the device reports.</summary>
-    public GpuLimits Limits { get; }
+    public GpuLimits Limits { get; internal set; }
 
     /// <summary>Allocates buffers, checking the heap's budget first.</summary>
     public GpuMemory Memory { get; }
@@ -59,6 +60,8 @@ public sealed unsafe class GpuDevice : IDisposable
     public bool PipelineCacheWasLoaded => PipelineCache.WasLoaded;
 
     internal Vk Api { get; }
+
+    internal Instance Instance { get; }
 
     internal PhysicalDevice Physical { get; }
 

@@ -6,10 +6,10 @@ namespace NpcMind.Inference;
 internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
 {
     /// <summary>Rows per workgroup of the variants. All give the same bits; larger tiles read the weights less often.</summary>
-    public static readonly int[] TileRows = [1, 4, 16];
+    public static readonly int[] TileRows = [1, 4, 8];
 
     /// <summary>Variant for a number of rows.</summary>
-    public static int Variant(int rows) => rows == 1 ? 0 : rows < 16 ? 1 : 2;
+    public static int Variant(int rows) => rows == 1 ? 0 : rows < 8 ? 1 : 2;
 
     /// <summary>y[row, offset...] (+)= W x[row] + bias. Nodes run one after the other without depending on each other.</summary>
     /// <param name="label">Label in timings.</param>

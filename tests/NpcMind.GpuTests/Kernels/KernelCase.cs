@@ -18,12 +18,23 @@ internal sealed record KernelCase(string Op, string Shape, TensorType? Format, d
     public override string ToString() => $"{Op}{(Format is { } f ? $" {f}" : "")} {Shape}";
 }
 
+/// <summary>A result of a case: f32 values, or u32 values when <paramref name="Words"/> is set, from the first byte of a tensor.</summary>
+/// <param name="Values">Where they are.</param>
+/// <param name="Expected">The reference's values, paddings included.</param>
+/// <param name="Words">Integers.</param>
+internal sealed record KernelOutput(Tensor Values, Func<float[]> Expected, bool Words = false);
+
 /// <summary>A case on the device.</summary>
 /// <param name="Nodes">What to dispatch, in order.</param>
 /// <param name="Shape">Step that the nodes' grids are made for.</param>
-/// <param name="Output">f32 values to compare, from its first byte.</param>
-/// <param name="Expected">The reference's values, paddings included.</param>
-internal sealed record KernelRun(IReadOnlyList<GraphNode> Nodes, StepShape Shape, Tensor Output, Func<float[]> Expected);
+/// <param name="Outputs">What to compare.</param>
+internal sealed record KernelRun(IReadOnlyList<GraphNode> Nodes, StepShape Shape, params KernelOutput[] Outputs)
+{
+    public KernelRun(IReadOnlyList<GraphNode> nodes, StepShape shape, Tensor output, Func<float[]> expected)
+        : this(nodes, shape, new KernelOutput(output, expected))
+    {
+    }
+}
 
 /// <summary>Device memory and pipelines for kernel cases. <see cref="Reset"/> frees the memory of a case; pipelines stay.</summary>
 internal sealed class KernelRig : IDisposable

@@ -111,5 +111,5 @@ internal static class MatMulCases
 
     public static StepShape Step(int rows) => new(rows, rows, 0, rows, 1);
 
-    private static int RowsFor(int columns, int tokens) => (columns / 32 + tokens) % 4 switch { 0 => 1, 1 => 31, 2 => 33, _ => 96 };
+    private static int RowsFor(int columns, int tokens) => ((columns / 32 + tokens) % 4) switch { 0 => 1, 1 => 31, 2 => 33, _ => 96 };
 }

@@ -1,0 +1,16 @@
+using NpcMind.Benchmarks;
+
+switch (args)
+{
+    case ["shaders", .. string[] names]:
+        ShaderCompilation.Run(names);
+        return 0;
+    default:
+        Console.Error.WriteLine("""
+            usage: dotnet run -c Release --project tests/NpcMind.Benchmarks -- shaders [NAME...]
+              shaders   compiles kernels as a GPU would run them. With a driver that tells what it made of them, e.g. AMD's without a card:
+                        RADV_FORCE_FAMILY=NAVI21 RADV_DEBUG=shaderstats,nocache VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/radeon_icd.x86_64.json
+            Whole models: scripts/bench.sh, or npcmind bench.
+            """);
+        return 1;
+}

@@ -1,0 +1,105 @@
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>Rotation with the write into the cache, and attention over it.</summary>
+internal static class AttentionCases
+{
+    private const int Block = KvCache.BlockTokens;
+
+    public static IEnumerable<KernelCase> All()
+    {
+        foreach (bool neox in new[] { false, true })
+            foreach ((int headDim, int rotated) in new[] { (64, 64), (20, 12), (128, 64) })
+                yield return RopeAndKvWrite(3, 1, headDim, rotated, neox, 5);
+        yield return RopeAndKvWrite(4, 4, 16, 16, neox: false, 1);
+        foreach ((int heads, int kvHeads) in new[] { (1, 1), (3, 1), (9, 3) })
+            foreach (int headDim in new[] { 16, 20, 64, 128 })
+                foreach (int context in new[] { 1, 31, 32, 33, 600 })
+                    yield return Attention(heads, kvHeads, headDim, context, 1);
+        yield return Attention(3, 1, 64, 40, 2);
+        yield return Attention(9, 3, 20, 33, 2);
+        yield return Attention(4, 4, 64, 515, 4);
+    }
+
+    /// <summary>Queries, keys and values of the last <paramref name="rows"/> positions of 40 tokens; the rest of the cache must stay zero.</summary>
+    public static KernelCase RopeAndKvWrite(int heads, int kvHeads, int headDim, int rotated, bool neox, int rows) => new(
+        "rope_kv_write", $"{heads}/{kvHeads} heads of {headDim}, {rotated} {(neox ? "neox" : "in pairs")} x{rows}", null, 1e-13, 8.0 * rows * headDim * (heads + 2 * kvHeads), 3.0 * rows * rotated * (heads + kvHeads), rig =>
+        {
+            int first = 40 - rows, pairs = rotated / 2, quads = headDim / 4, q = heads * headDim, kv = kvHeads * headDim;
+            RopeSettings settings = new(rotated, Neox: neox);
+            float[] qkv = CaseData.Normal(1, rows * (q + 2 * kv));
+            List<float> turns = [];
+            for (int row = 0; row < rows; row++)
+                for (int k = 0; k < pairs; k++) turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
+            uint[] table = [1, 0];
+            Tensor queries = rig.Empty(rows * q * 4), keys = rig.Empty(2 * Block * kv * 4), values = rig.Empty(2 * Block * kv * 4);
+            uint lanes = rig.Library.SmallWorkgroup;
+            GraphNode node = rig.Node(
+                "rope_kv_write_f32", lanes,
+                [rig.Floats(qkv).As(TexelFormat.Float4), rig.Floats([.. turns]).As(TexelFormat.Float2), rig.Words(Rows(first, rows)), rig.Words(table), queries, keys, values],
+                new Grid(((heads + 2 * kvHeads) * quads + (int)lanes - 1) / (int)lanes, rows),
+                ("heads", (uint)heads), ("kvHeads", (uint)kvHeads), ("quads", (uint)quads), ("pairs", (uint)pairs), ("neox", neox ? 1u : 0u), ("stride", (uint)(q + 2 * kv) / 4),
+                ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)pairs), ("maxBlocks", 2u));
+            return new KernelRun(
+                [node], MatMulCases.Step(rows),
+                new KernelOutput(queries, () => Rotated(0, q, heads)),
+                new KernelOutput(keys, () => Cache(Zeros(first * kv, Rotated(q, kv, kvHeads)), kvHeads, headDim, table, byToken: false)),
+                new KernelOutput(values, () => Cache(Zeros(first * kv, Part(q + kv, kv)), kvHeads, headDim, table, byToken: true)));
+
+            float[] Part(int offset, int width) => [.. Enumerable.Range(0, rows).SelectMany(row => qkv.Skip(row * (q + 2 * kv) + offset).Take(width))];
+
+            float[] Rotated(int offset, int width, int count)
+            {
+                float[] part = Part(offset, width);
+                Rope.Run(part, count, headDim, first, settings);
+                return part;
+            }
+        });
+
+    /// <summary>The last <paramref name="queries"/> positions of a context, in one tile, over scattered blocks.</summary>
+    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries) => new(
+        "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}", null, 3e-13, 8.0 * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
+        {
+            const uint SplitBlocks = 16;
+            int first = context - queries, quads = headDim / 4, blocks = (context + Block - 1) / Block, splits = GraphBuilder.SplitsOf(context - 1), stride = CaseData.RoundUp(heads * headDim, 64);
+            float scale = (float)(1.5 / Math.Sqrt(headDim));
+            float[] q = CaseData.Normal(1, queries * heads * headDim), k = CaseData.Normal(2, context * kvHeads * headDim), v = CaseData.Normal(3, context * kvHeads * headDim);
+            uint[] table = [.. Enumerable.Range(0, blocks).Select(i => (uint)(blocks - 1 - i))];
+            Tensor parts = rig.Empty((long)queries * heads * splits * (headDim + 4) * 4), output = rig.Empty(queries * stride * 4), rows = rig.Words(Rows(first, queries));
+            uint slices = rig.Library.Slices, lanes = rig.Library.SmallWorkgroup;
+            DispatchNode attention = rig.Library.Pipeline(
+                "attention_f32", ("workgroupSize", 8 * slices), ("Quads", (uint)quads), ("Group", (uint)(heads / kvHeads)), ("Queries", (uint)queries), ("Slices", slices), ("SplitBlocks", SplitBlocks)).Node(
+                "attention",
+                [
+                    rig.Floats(q).As(TexelFormat.Float4), rig.Floats(Cache(k, kvHeads, headDim, table, byToken: false)).As(TexelFormat.Float4), rig.Floats(Cache(v, kvHeads, headDim, table, byToken: true)).As(TexelFormat.Float4),
+                    rig.Words(table).As(TexelFormat.UInt1), rig.Words([0, (uint)queries, 0, 0]).As(TexelFormat.UInt4), rows.As(TexelFormat.UInt4), parts,
+                ],
+                ("kvHeads", (uint)kvHeads), ("maxBlocks", (uint)blocks), ("maxSplits", (uint)splits), ("scale", scale));
+            GraphNode combine = rig.Node(
+                "attention_combine", lanes, [parts.As(TexelFormat.Float4), rows, output], new Grid((heads * quads + (int)lanes - 1) / (int)lanes, queries),
+                ("heads", (uint)heads), ("quads", (uint)quads), ("maxSplits", (uint)splits), ("splitTokens", SplitBlocks * Block), ("stride", (uint)stride / 4));
+            return new KernelRun([new GraphNode([attention], _ => new Grid(kvHeads, 1, splits)), combine], MatMulCases.Step(queries), output, () =>
+                CaseData.Pad(Reference.Attention.Run(q, k, v, heads, kvHeads, context, first, scale), heads * headDim, stride, queries));
+        });
+
+    private static uint[] Rows(int first, int count) => [.. Enumerable.Range(first, count).SelectMany(p => new[] { 0u, (uint)p, 0u, 0u })];
+
+    private static float[] Zeros(int count, float[] rest) => [.. new float[count], .. rest];
+
+    /// <summary>[tokens, kvHeads, headDim] as the cache keeps it (shaders/lib/kv_layout.glsl).</summary>
+    private static float[] Cache(float[] values, int kvHeads, int headDim, uint[] table, bool byToken)
+    {
+        float[] cache = new float[table.Length * Block * kvHeads * headDim];
+        int quads = headDim / 4;
+        for (int i = 0; i < values.Length; i++)
+        {
+            int token = i / (kvHeads * headDim), head = i / headDim % kvHeads, quad = i % headDim / 4, start = ((int)table[token / Block] * kvHeads + head) * quads * Block;
+            cache[(start + (byToken ? token % Block * quads + quad : quad * Block + token % Block)) * 4 + i % 4] = values[i];
+        }
+
+        return cache;
+    }
+}

@@ -1,0 +1,110 @@
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>Operations that work row by row.</summary>
+internal static class RowCases
+{
+    public static IEnumerable<KernelCase> All()
+    {
+        foreach (int dim in new[] { 24, 576, 4096 })
+            foreach (int rows in new[] { 1, 3 })
+                yield return RmsNorm(dim, rows);
+        yield return RmsNorm(96, 2, outliers: true);
+        foreach (int width in new[] { 4, 96, 1536 }) yield return SwiGlu(width, 3, 1);
+        yield return SwiGlu(64, 2, 100);
+        foreach (int experts in new[] { 2, 6, 8, 70 }) yield return Router(experts, Math.Min(experts, 3), 9, ties: false);
+        yield return Router(8, 3, 12, ties: true);
+        yield return Router(130, 8, 5, ties: true);
+        yield return ExpertCombine(96, 2, 5);
+        yield return ExpertCombine(512, 3, 1);
+        yield return GatherRows(96, [4, 0, 4, 2], 5);
+        yield return Tiles(6, 2, 1, 1);
+        yield return Tiles(6, 2, 9, 4);
+        yield return Tiles(40, 3, 33, 16);
+    }
+
+    public static KernelCase RmsNorm(int dim, int rows, bool outliers = false) => new("rms_norm", $"{dim} x{rows}{(outliers ? " outliers" : "")}", null, 1e-13, 4.0 * dim * (2 * rows + 1), 4.0 * dim * rows, rig =>
+    {
+        int stride = CaseData.RoundUp(dim, 64);
+        float[] x = CaseData.Normal(1, rows * dim, outliers), weight = CaseData.Normal(2, dim);
+        Tensor y = rig.Empty((long)rows * stride * 4);
+        Tensor input = rig.Floats(CaseData.Pad(x, dim, stride, rows)).As(TexelFormat.Float4), weights = rig.Floats(CaseData.Pad(weight, dim, stride, 1)).As(TexelFormat.Float4);
+        GraphNode node = rig.Node("rms_norm", rig.Library.RowWorkgroup, [input, weights, y], new Grid(rows), ("dim", (uint)dim), ("quads", (uint)stride / 4), ("epsilon", 1e-5f));
+        return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.RmsNorm.Run(x, weight, 1e-5f), dim, stride, rows));
+    });
+
+    /// <param name="width">Elements of gate and of up, a multiple of 4.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="largest">Gates go from minus to plus this.</param>
+    public static KernelCase SwiGlu(int width, int rows, float largest) => new("swiglu", $"{width} x{rows} up to {largest}", null, 1e-13, 12.0 * width * rows, 5.0 * width * rows, rig =>
+    {
+        int stride = CaseData.RoundUp(width, 64);
+        float[] gate = CaseData.Normal(1, rows * width), up = CaseData.Normal(2, rows * width);
+        if (largest > 1)
+            for (int i = 0; i < gate.Length; i++) gate[i] = largest * (2f * i / (gate.Length - 1) - 1);
+        List<float> gateUp = [];
+        for (int row = 0; row < rows; row++) gateUp.AddRange([.. gate.AsSpan(row * width, width), .. up.AsSpan(row * width, width)]);
+        Tensor y = rig.Empty((long)rows * stride * 4);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node("swiglu", lanes, [rig.Floats([.. gateUp]).As(TexelFormat.Float4), y], new Grid((width / 4 + (int)lanes - 1) / (int)lanes, rows), ("quads", (uint)width / 4), ("stride", (uint)stride / 4));
+        return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.SwiGlu.Run(gate, up), width, stride, rows));
+    });
+
+    public static KernelCase Router(int experts, int used, int rows, bool ties) => new("router_top_k", $"{used} of {experts} x{rows}{(ties ? " ties" : "")}", null, 1e-12, 4.0 * rows * experts, 3.0 * rows * experts, rig =>
+    {
+        int stride = CaseData.RoundUp(experts, 64);
+        float[] logits = CaseData.Normal(1, rows * experts);
+        if (ties)
+            for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Round(logits[i]);
+        Tensor chosen = rig.Empty(rows * used * 4), weights = rig.Empty(rows * used * 4);
+        GraphNode node = rig.Node("router_top_k", rig.Library.SmallWorkgroup, [rig.Floats(CaseData.Pad(logits, experts, stride, rows)), chosen, weights], new Grid(rows), ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride));
+        (int[] Experts, float[] Weights)[] choices = [.. Enumerable.Range(0, rows).Select(row => RouterTopK.Run(logits.AsSpan(row * experts, experts), used))];
+        return new KernelRun([node], MatMulCases.Step(rows), new KernelOutput(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true), new KernelOutput(weights, () => [.. choices.SelectMany(c => c.Weights)]));
+    });
+
+    public static KernelCase ExpertCombine(int dim, int used, int rows) => new("expert_combine", $"{dim} from {used} x{rows}", null, 1e-13, 4.0 * dim * rows * (used + 2), 2.0 * dim * used * rows, rig =>
+    {
+        int stride = CaseData.RoundUp(dim, 64);
+        float[] y = CaseData.Normal(1, rows * used * stride), weights = CaseData.Normal(2, rows * used), x = CaseData.Normal(3, rows * stride);
+        Tensor output = rig.Floats(x);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node("expert_combine", lanes, [rig.Floats(y).As(TexelFormat.Float4), rig.Floats(weights), output], new Grid((stride / 4 + (int)lanes - 1) / (int)lanes, rows), ("used", (uint)used), ("quads", (uint)stride / 4));
+        return new KernelRun([node], MatMulCases.Step(rows), output, () =>
+        [
+            .. Enumerable.Range(0, rows).SelectMany(row => Reference.ExpertCombine.Run(y.AsSpan(row * used * stride, used * stride), weights.AsSpan(row * used, used))).Zip(x, (a, b) => a + b),
+        ]);
+    });
+
+    public static KernelCase GatherRows(int stride, uint[] rows, int sources) => new("gather_rows", $"{rows.Length} of {sources} rows of {stride}", null, 0, 8.0 * stride * rows.Length, 0, rig =>
+    {
+        float[] x = CaseData.Normal(1, sources * stride);
+        Tensor y = rig.Empty((long)rows.Length * stride * 4);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node("gather_rows", lanes, [rig.Floats(x), rig.Words([.. rows.SelectMany(r => new[] { r, 0u, 0u, 0u })]), y], new Grid((stride + (int)lanes - 1) / (int)lanes, rows.Length), ("stride", (uint)stride));
+        return new KernelRun([node], MatMulCases.Step(sources), y, () => [.. rows.SelectMany(r => x.Skip((int)r * stride).Take(stride))]);
+    });
+
+    /// <summary>Pairs sorted by expert, and tiles that cover each expert's run.</summary>
+    public static KernelCase Tiles(int experts, int used, int rows, int tileRows) => new("expert_tiles", $"{used} of {experts} x{rows} by {tileRows}", null, 0, 8.0 * rows * used, 0, rig =>
+    {
+        int pairs = rows * used;
+        uint[] chosen = MatMulCases.Choose(experts, used, rows);
+        Tensor order = rig.Empty(pairs * 4), tiles = rig.Words([.. Enumerable.Repeat(7u, pairs * 4)]);
+        GraphNode node = rig.Node("expert_tiles", rig.Library.SmallWorkgroup, [rig.Words(chosen), rig.Words([(uint)rows, 0, 0, 0]), order, tiles], new Grid(1), ("experts", (uint)experts), ("used", (uint)used), ("tileRows", (uint)tileRows), ("maxTiles", (uint)pairs));
+        int[] sorted = [.. Enumerable.Range(0, pairs).OrderBy(p => chosen[p]).ThenBy(p => p)];
+        List<float> expected = [];
+        for (int at = 0; at < pairs;)
+        {
+            uint expert = chosen[sorted[at]];
+            int count = sorted.Skip(at).Take(tileRows).Count(p => chosen[p] == expert);
+            expected.AddRange([expert, at, count, 0]);
+            at += count;
+        }
+
+        expected.AddRange(new float[pairs * 4 - expected.Count]);
+        return new KernelRun([node], MatMulCases.Step(rows), new KernelOutput(order, () => [.. sorted.Select(p => (float)p)], Words: true), new KernelOutput(tiles, () => [.. expected], Words: true));
+    });
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>What must hold for every embedded shader.</summary>
+public sealed class ShaderAuditTests : GpuTest
+{
+    /// <summary>Buffers that a shader means to read and write. All others are declared readonly or writeonly, or the recorder would place needless barriers.</summary>
+    private static readonly HashSet<(string Shader, string Buffer)> ReadWrite =
+    [
+        .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
+        ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("sample", "Logits"),
+    ];
+
+    public static IEnumerable<string> Shaders => KernelLibrary.ShaderNames;
+
+    [TestCaseSource(nameof(Shaders))]
+    public void Shader_is_valid_named_and_says_what_it_writes(string name)
+    {
+        SpirvModule module = KernelLibrary.ReadModule(name);
+        Validate(module);
+        Assert.That(module.PushConstants.Select(c => c.Name), Has.None.Empty, "Push constants have names: shaders are compiled with -g.");
+        Assert.That(module.PushConstants.Max(c => c.Location) + 4, Is.LessThanOrEqualTo(128));
+        Assert.That(module.Specializations.Select(c => c.Name), Has.None.Empty.And.Contain("workgroupSize"));
+        foreach (ShaderBinding binding in module.Bindings.Where(b => b.Access != BindingAccess.None))
+        {
+            Assert.That(binding.Name, Is.Not.Empty);
+            Assert.That(binding.Access == (BindingAccess.Read | BindingAccess.Write), Is.EqualTo(ReadWrite.Contains((name, binding.Name))), $"{binding.Name} is {binding.Access}.");
+        }
+    }
+
+    [Test]
+    public void Every_shader_is_used_by_some_model()
+    {
+        HashSet<string> used = [];
+        EngineOptions options = new() { ContextTokens = 32, MaxRows = 16, MaxOutputs = 16 };
+        foreach (TensorType type in WeightLayout.Supported) Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options);
+        Collect(TinyModelOptions.Mixture with { Blocks = 1 }, options with { Kv = KvFormat.F16 });
+        Assert.That(KernelLibrary.ShaderNames.Except(used), Is.Empty);
+
+        void Collect(TinyModelOptions model, EngineOptions sizes)
+        {
+            using InferenceEngine engine = TinyEngines.Load(model, sizes);
+            used.UnionWith(engine.Nodes.SelectMany(n => n.Variants).Select(v => v.Pipeline.Module.Name));
+        }
+    }
+
+    private static void Validate(SpirvModule module)
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, $"{Environment.ProcessId}-{module.Name}.spv");
+        File.WriteAllBytes(path, module.Code);
+        try
+        {
+            using Process process = Process.Start(new ProcessStartInfo("spirv-val", ["--target-env", "vulkan1.3", path]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            string output = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            Assert.That(process.ExitCode, Is.Zero, output);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}
