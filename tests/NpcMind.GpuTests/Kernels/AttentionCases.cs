@@ -61,7 +61,7 @@ internal static class AttentionCases
 
     /// <summary>The last <paramref name="queries"/> positions of a context, in one tile, over scattered blocks.</summary>
     public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries) => new(
-        "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}", null, 3e-13, 8.0 * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
+        "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}", null, 3e-12, 8.0 * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
         {
             const uint SplitBlocks = 16;
             int first = context - queries, quads = headDim / 4, blocks = (context + Block - 1) / Block, splits = GraphBuilder.SplitsOf(context - 1), stride = CaseData.RoundUp(heads * headDim, 64);

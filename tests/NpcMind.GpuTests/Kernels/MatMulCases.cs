@@ -37,7 +37,7 @@ internal static class MatMulCases
     {
         string extras = $"{(bias ? " +bias" : "")}{(accumulate ? " +y" : "")}{(yOffset > 0 ? $" at {yOffset}" : "")}{(outliers ? " outliers" : "")}{(segmentGroups < int.MaxValue ? " segments" : "")}";
         double bytes = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements + 4.0 * tokens * (rows + columns);
-        return new KernelCase("matmul", $"{rows}x{columns} x{tokens}{extras}", type, 3e-12, bytes, 2.0 * rows * columns * tokens, rig =>
+        return new KernelCase("matmul", $"{rows}x{columns} x{tokens}{extras}", type, 1e-12, bytes, 2.0 * rows * columns * tokens, rig =>
         {
             byte[] blocks = Quantize.Rows(type, CaseData.Normal(1, rows * columns));
             float[] x = CaseData.Normal(2, tokens * columns, outliers);
@@ -69,7 +69,7 @@ internal static class MatMulCases
         int pairs = tokens * used;
         string extras = $"{(segmentGroups < int.MaxValue ? " segments" : "")}{(xPerPair ? " x per pair" : "")}";
         double slab = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements;
-        return new KernelCase("matmul_experts", $"{experts} take {used} {rows}x{columns} x{tokens}{extras}", type, 3e-12, slab * Math.Min(experts, pairs) + 4.0 * pairs * (rows + columns), 2.0 * rows * columns * pairs, rig =>
+        return new KernelCase("matmul_experts", $"{experts} take {used} {rows}x{columns} x{tokens}{extras}", type, 1e-12, slab * Math.Min(experts, pairs) + 4.0 * pairs * (rows + columns), 2.0 * rows * columns * pairs, rig =>
         {
             byte[] blocks = Quantize.Rows(type, CaseData.Normal(1, experts * rows * columns));
             int xRows = xPerPair ? pairs : tokens;
