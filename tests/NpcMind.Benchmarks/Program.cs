@@ -5,9 +5,13 @@ switch (args)
     case ["shaders", .. string[] names]:
         ShaderCompilation.Run(names);
         return 0;
+    case ["kernels", .. string[] filter]:
+        KernelTimes.Run(filter);
+        return 0;
     default:
         Console.Error.WriteLine("""
-            usage: dotnet run -c Release --project tests/NpcMind.Benchmarks -- shaders [NAME...]
+            usage: dotnet run -c Release --project tests/NpcMind.Benchmarks -- kernels [TEXT...] | shaders [NAME...]
+              kernels   times the kernel cases of the tests whose name contains every TEXT: GPU ms, GB/s, GFLOPS.
               shaders   compiles kernels as a GPU would run them. With a driver that tells what it made of them, e.g. AMD's without a card:
                         RADV_FORCE_FAMILY=NAVI21 RADV_DEBUG=shaderstats,nocache VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/radeon_icd.x86_64.json
             Whole models: scripts/bench.sh, or npcmind bench.

@@ -109,11 +109,12 @@ internal sealed class KernelRig : IDisposable
     public GraphNode Node(string shader, uint lanes, ReadOnlySpan<Tensor> tensors, Grid grid, params ReadOnlySpan<Constant> constants) =>
         new([Library.Pipeline(shader, ("workgroupSize", lanes)).Node(shader, tensors, constants)], _ => grid);
 
-    public void Run(IEnumerable<GraphNode> nodes, StepShape shape)
+    /// <summary>Runs a case once and waits; with <paramref name="times"/>, timed.</summary>
+    public void Run(IEnumerable<GraphNode> nodes, StepShape shape, TimestampQueries? times = null)
     {
         _uploader.Finish();
         _recorder.WaitUntilFree();
-        _recorder.Begin();
+        _recorder.Begin(times);
         foreach (GraphNode node in nodes) node.Record(_recorder, shape);
         _recorder.End();
         _timeline.Wait(_timeline.Submit(_recorder));

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Text.Json;
+using NpcMind.Gguf;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>Every golden model of a supported kind, and the real model, dense and as mixture, in ../shared.</summary>
+[Category("Shared")]
+public sealed class SharedModelTests : GpuTest
+{
+    private const double ClearMargin = 0.02; // below it the reference's best two logits are too close to decide anything
+    private static readonly string[] Families = ["llama_", "llama3_", "mistral", "mixtral_", "quant_"];
+    private static readonly string[] OtherTypes = ["q2_k", "q3_k", "iq4_nl", "iq4_xs", "mxfp4"]; // tensor types of a later issue
+
+    public static IEnumerable<string> Architectures => !Directory.Exists(TestData.Shared("golden", "architectures")) ? [] :
+        Directory.EnumerateDirectories(TestData.Shared("golden", "architectures")).Select(d => Path.GetFileName(d)!)
+            .Where(n => Families.Any(f => n.StartsWith(f, StringComparison.Ordinal)) && !OtherTypes.Any(t => n.EndsWith(t, StringComparison.Ordinal))).Order(StringComparer.Ordinal);
+
+    [TestCaseSource(nameof(Architectures))]
+    public void Logits_agree_with_the_golden_ones(string name)
+    {
+        string folder = TestData.Shared("golden", "architectures", name);
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
+        using GgufFile file = GgufFile.Open(Path.Combine(folder, json.RootElement.GetProperty("files").GetProperty("model").GetString()!));
+        using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options with { ContextTokens = 1024, MaxSequences = 1 });
+        foreach (JsonElement sequence in json.RootElement.GetProperty("sequences").EnumerateArray())
+        {
+            int[] ids = sequence.TryGetProperty("ids", out JsonElement inline)
+                ? [.. inline.EnumerateArray().Select(id => id.GetInt32())]
+                : [.. TestData.Floats(Path.Combine(folder, sequence.GetProperty("ids_file").GetString()!)).Select(BitConverter.SingleToInt32Bits)];
+            float[] expected = TestData.Floats(Path.Combine(folder, sequence.GetProperty("logits").GetString()!));
+            foreach (int chunk in (int[])[64, 1])
+            {
+                if (chunk == 1 && ids.Length > 200) continue;
+                float[] logits = engine.ReadFresh(ids, chunk);
+                if (sequence.TryGetProperty("positions", out JsonElement positions))
+                    logits = [.. positions.EnumerateArray().SelectMany(p => logits.AsSpan(p.GetInt32() * engine.Config.Vocabulary, engine.Config.Vocabulary).ToArray())];
+                double nmse = TestData.Nmse(logits, expected);
+                TestContext.Out.WriteLine($"{name}, {ids.Length} tokens in chunks of {chunk}: NMSE {nmse:E2}");
+                Assert.That(nmse, Is.LessThanOrEqualTo(1e-9));
+            }
+        }
+    }
+
+    [Test]
+    public void Real_model_gives_the_reference_logits_and_text() => CheckRealModel(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"), ["greeting", "thief", "no-system", "turns", "unicode", "long", "story"]);
+
+    [Test]
+    public void Mixture_form_of_the_real_model_gives_the_same()
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, "smollm2-moe.gguf");
+        using (Process process = Process.Start("python3", [TestData.Shared("models", "make_moe.py"), TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"), path, "4"]))
+        {
+            process.WaitForExit();
+            Assert.That(process.ExitCode, Is.Zero, "make_moe.py");
+        }
+
+        CheckRealModel(path, ["greeting", "story"]);
+        File.Delete(path);
+    }
+
+    private static void CheckRealModel(string path, string[] names)
+    {
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));
+        using GgufFile file = GgufFile.Open(path);
+        using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options with { ContextTokens = 1536, MaxSequences = 1 });
+        foreach (JsonElement one in json.RootElement.EnumerateArray().Where(c => names.Contains(c.GetProperty("name").GetString())))
+        {
+            string name = one.GetProperty("name").GetString()!;
+            int[] prompt = Ids(one.GetProperty("prompt_tokens")), greedy = Ids(one.GetProperty("greedy_tokens"));
+            double[] margins = [.. one.GetProperty("margins").EnumerateArray().Select(m => m.GetDouble())];
+            float[] logits = AfterPrompt(engine, prompt, greedy);
+            int vocabulary = engine.Config.Vocabulary;
+
+            double nmse = TestData.Nmse(logits.AsSpan(0, vocabulary), TestData.Floats(TestData.Shared("golden", "smollm2-135m", one.GetProperty("logits0").GetString()!)));
+            if (one.TryGetProperty("logits", out JsonElement steps))
+            {
+                float[] chosen = [.. Ids(one.GetProperty("logits_steps")).SelectMany(s => logits.AsSpan(s * vocabulary, vocabulary).ToArray())];
+                nmse = Math.Max(nmse, TestData.Nmse(chosen, TestData.Floats(TestData.Shared("golden", "smollm2-135m", steps.GetString()!))));
+            }
+
+            TestContext.Out.WriteLine($"{Path.GetFileName(path)} {name}, {prompt.Length} prompt tokens: NMSE {nmse:E2}");
+            Assert.That(nmse, Is.LessThanOrEqualTo(1e-8), name);
+            for (int i = 0; i < greedy.Length; i++)
+                if (margins[i] >= ClearMargin) Assert.That(Sampling.Greedy(logits.AsSpan(i * vocabulary, vocabulary)), Is.EqualTo(greedy[i]), $"{name}, step {i}");
+
+            int free = Array.FindIndex(margins, m => m < ClearMargin);
+            int[] clear = greedy[..(free < 0 ? greedy.Length : free)];
+            using TokenGenerator generator = new(engine, Device, new Inference.SamplerSettings());
+            generator.Prefill(prompt);
+            Assert.That(clear.Select(_ => generator.Next()!.Value), Is.EqualTo(clear), $"{name}, free-running");
+        }
+    }
+
+    /// <summary>Logits that choose each greedy token, the reference's own tokens being fed: [greedy, vocabulary].</summary>
+    private static float[] AfterPrompt(InferenceEngine engine, int[] prompt, int[] greedy)
+    {
+        int slot = engine.Open(new Inference.SamplerSettings());
+        for (int at = 0; at < prompt.Length - 1; at += engine.Options.MaxRows)
+        {
+            foreach (int id in prompt[at..Math.Min(at + engine.Options.MaxRows, prompt.Length - 1)]) engine.Batch.Add(slot, id);
+            engine.Collect(engine.Submit());
+        }
+
+        float[] logits = engine.Read(slot, [prompt[^1], .. greedy[..^1]], 32);
+        engine.Close(slot);
+        return logits;
+    }
+
+    private static int[] Ids(JsonElement array) => [.. array.EnumerateArray().Select(id => id.GetInt32())];
+}
