@@ -1,10 +1,13 @@
 using System.CommandLine;
+using System.Text;
 using NpcMind.Cli;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
 using NpcMind.Text;
 
+Console.OutputEncoding = new UTF8Encoding(false); // whatever the locale says
+Console.InputEncoding = new UTF8Encoding(false);
 RootCommand root = new("Runs game-character language models through Vulkan.");
 foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), DevicesVerb.Create()])
     root.Subcommands.Add(verb);

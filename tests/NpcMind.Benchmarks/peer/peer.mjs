@@ -1,4 +1,6 @@
-// Measures llama.cpp's Vulkan backend: node peer.mjs MODEL PROMPT_TOKENS GENERATE_TOKENS. Prints one line of JSON, or exits 1 with a reason.
+// Measures llama.cpp's Vulkan backend: node peer.mjs MODEL PROMPT_TOKENS GENERATE_TOKENS. Loads and warms up once (the driver compiles llama.cpp's
+// pipelines then), prints "ready", then one line of JSON for each line read. Exits 1 with a reason if Vulkan is not what llama.cpp uses.
+import readline from "node:readline";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 
 const [path, promptTokens, generateTokens] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
@@ -11,24 +13,27 @@ const devices = await llama.getGpuDeviceNames();
 const model = await llama.loadModel({ modelPath: path, gpuLayers: "max", ignoreMemorySafetyChecks: true });
 const context = await model.createContext({ contextSize: promptTokens + generateTokens + 64, batchSize: promptTokens, ignoreMemorySafetyChecks: true });
 const sequence = context.getSequence();
+const prompt = model.tokenize("The blacksmith looked up from the anvil and greeted the traveller. ".repeat(promptTokens)).slice(0, promptTokens);
 
-// As NpcMind's own benchmark does: ordinary tokens, a first run thrown away (it compiles the pipelines), then the prompt in one batch and greedy decoding.
-const words = model.tokenize("The blacksmith looked up from the anvil and greeted the traveller. ".repeat(promptTokens));
-const prompt = words.slice(0, promptTokens);
-async function decode(tokens, count) {
-    let n = 0;
-    const start = performance.now();
-    for await (const _ of sequence.evaluate(tokens, { temperature: 0, yieldEogToken: true }))
-        if (++n === count) break;
-    return n / ((performance.now() - start) / 1000);
+/** Greedy tokens per second, the first one not counted, as `npcmind bench` counts. */
+async function decode(count) {
+    let n = 0, start = 0;
+    for await (const _ of sequence.evaluate([prompt[0]], { temperature: 0, yieldEogToken: true })) {
+        if (n === 0) start = performance.now();
+        if (n++ === count) break;
+    }
+    return (n - 1) / ((performance.now() - start) / 1000);
 }
-await sequence.evaluateWithoutGeneratingNewTokens(prompt);
-await decode([prompt[0]], 2);
-await sequence.clearHistory();
 
-const start = performance.now();
-await sequence.evaluateWithoutGeneratingNewTokens(prompt);
-const prefill = promptTokens / ((performance.now() - start) / 1000);
-const decoded = await decode([prompt[0]], generateTokens);
-console.log(JSON.stringify({ prefill_tokens_per_s: prefill, decode_tokens_per_s: decoded, gpu_layers: model.gpuLayers, layers: model.fileInsights.totalLayers, devices }));
+async function measure(count) {
+    await sequence.clearHistory();
+    const start = performance.now();
+    await sequence.evaluateWithoutGeneratingNewTokens(prompt); // the whole prompt in one batch
+    const prefill = promptTokens / ((performance.now() - start) / 1000);
+    return { prefill_tokens_per_s: prefill, decode_tokens_per_s: await decode(count), gpu_layers: model.gpuLayers, layers: model.fileInsights.totalLayers, devices };
+}
+
+await measure(1);
+console.log("ready");
+for await (const _ of readline.createInterface({ input: process.stdin })) console.log(JSON.stringify(await measure(generateTokens)));
 process.exit(0);
