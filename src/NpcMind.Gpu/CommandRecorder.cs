@@ -80,23 +80,25 @@ public sealed unsafe class CommandRecorder : IDisposable
         _timestamps?.Mark(this, node.Label);
     }
 
-    /// <summary>Writes at most 65,536 bytes, a multiple of 4, into a tensor; the bytes travel inside the command buffer.</summary>
-    public void Update(Tensor target, ReadOnlySpan<byte> bytes)
+    /// <summary>Writes at most 65,536 bytes, a multiple of 4, into a tensor from byte <paramref name="offset"/>; they travel inside the command buffer.</summary>
+    public void Update(Tensor target, ReadOnlySpan<byte> bytes, long offset = 0)
     {
         ArgumentNullException.ThrowIfNull(target);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes.Length, target.Bytes, nameof(bytes));
         Transfer(target, BindingAccess.Write);
-        fixed (byte* p = bytes) _device.Api.CmdUpdateBuffer(Handle, target.Buffer.Handle, (ulong)target.Offset, (ulong)bytes.Length, p);
+        fixed (byte* p = bytes) _device.Api.CmdUpdateBuffer(Handle, target.Buffer.Handle, (ulong)(target.Offset + offset), (ulong)bytes.Length, p);
     }
 
-    /// <summary>Copies one tensor to another of the same length.</summary>
-    public void Copy(Tensor source, Tensor target)
+    /// <summary>Copies <paramref name="bytes"/> bytes from the start of one tensor to byte <paramref name="targetOffset"/> of another.</summary>
+    public void Copy(Tensor source, Tensor target, long bytes, long targetOffset = 0)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(source.Bytes, target.Bytes, nameof(target));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, source.Bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(targetOffset + bytes, target.Bytes);
         Transfer(source, BindingAccess.Read);
         Transfer(target, BindingAccess.Write);
-        BufferCopy region = new((ulong)source.Offset, (ulong)target.Offset, (ulong)source.Bytes);
+        BufferCopy region = new((ulong)source.Offset, (ulong)(target.Offset + targetOffset), (ulong)bytes);
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, 1, in region);
     }
 

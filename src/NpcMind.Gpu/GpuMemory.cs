@@ -169,6 +169,7 @@ public sealed unsafe class GpuBuffer : IDisposable
         Memory = memory;
         Bytes = bytes;
         Name = name;
+        Whole = new Tensor(this, 0, bytes, name);
     }
 
     /// <summary>Size in bytes.</summary>
@@ -185,7 +186,7 @@ public sealed unsafe class GpuBuffer : IDisposable
     internal Dictionary<(long Offset, long Bytes, TexelFormat Format), BufferView> Views { get; } = [];
 
     /// <summary>The whole buffer as a tensor.</summary>
-    public Tensor Whole => new(this, 0, Bytes, Name);
+    public Tensor Whole { get; }
 
     /// <summary>The mapped bytes of an upload or readback buffer (at most 2 GiB of them).</summary>
     public Span<byte> Mapped => _mapped != 0 ? new Span<byte>((void*)_mapped, (int)Math.Min(Bytes, int.MaxValue)) : throw new InvalidOperationException($"'{Name}' is not mapped.");

@@ -48,7 +48,7 @@ public sealed class Uploader : IDisposable
             recorder.WaitUntilFree();
             write(_staging[_next].Mapped[..length], at);
             recorder.Begin();
-            recorder.Copy(_staging[_next].Whole.Slice(0, length), target.Slice(at, length));
+            recorder.Copy(_staging[_next].Whole, target, length, at);
             recorder.End();
             _timeline.Submit(recorder);
             _next ^= 1;

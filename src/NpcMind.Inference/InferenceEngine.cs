@@ -161,8 +161,8 @@ public sealed class InferenceEngine : IDisposable
         _inputs.Record(recorder, shape);
         foreach (GraphNode node in _nodes) node.Record(recorder, shape);
         int bytes = shape.Sampled * 4;
-        if (bytes > 0) recorder.Copy(_graph.Results.Slice(0, bytes), _resultsReadback.Whole.Slice(index * Options.MaxOutputs * 4, bytes));
-        if (Batch.WantsLogits && shape.Outputs > 0) recorder.Copy(_graph.LogitsTensor.Slice(0, LogitsBytes(shape)), LogitsReadback().Whole.Slice(0, LogitsBytes(shape)));
+        if (bytes > 0) recorder.Copy(_graph.Results, _resultsReadback.Whole, bytes, (long)index * Options.MaxOutputs * 4);
+        if (Batch.WantsLogits && shape.Outputs > 0) recorder.Copy(_graph.LogitsTensor, LogitsReadback().Whole, LogitsBytes(shape));
         recorder.End();
         LastStep = (recorder.Dispatches, recorder.Barriers);
         ulong value = _timeline.Submit(recorder);

@@ -123,7 +123,7 @@ internal sealed class StepInputs
         for (int at = 0; at < bytes.Length; at += Limit)
         {
             int count = Math.Min(Limit, bytes.Length - at);
-            recorder.Update(target.Slice(at, count), bytes.Slice(at, count));
+            recorder.Update(target, bytes.Slice(at, count), at);
         }
     }
 }

@@ -126,7 +126,7 @@ public sealed class DeviceTests : GpuTest
     }
 
     [Test]
-    public void Submitting_a_step_allocates_eight_small_objects_at_most()
+    public void Submitting_a_step_allocates_nothing()
     {
         using InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Mixture, Small);
         int slot = engine.Open(new Inference.SamplerSettings());
@@ -142,7 +142,7 @@ public sealed class DeviceTests : GpuTest
         }
 
         TestContext.Out.WriteLine($"{worst} bytes per step");
-        Assert.That(worst, Is.LessThanOrEqualTo(448), "Eight tensor slices of 56 bytes: StepInputs.Record and the copy of the results.");
+        Assert.That(worst, Is.Zero);
     }
 
     private static InferenceEngine With(GpuLimits limits, Func<InferenceEngine> load)

@@ -158,7 +158,7 @@ internal sealed class KernelRig : IDisposable
         _readback.Add(buffer);
         _recorder.WaitUntilFree();
         _recorder.Begin();
-        _recorder.Copy(tensor, buffer.Whole.Slice(0, tensor.Bytes));
+        _recorder.Copy(tensor, buffer.Whole, tensor.Bytes);
         _recorder.End();
         _timeline.Wait(_timeline.Submit(_recorder));
         return buffer.Mapped[..(int)tensor.Bytes];
