@@ -10,9 +10,10 @@ pairs=${PAIRS:-3} prompt=${PROMPT:-128} generate=${GENERATE:-32}
 [ -f "$model" ] || { echo "bench: there is no model '$model'" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"; [ -z "${PEER_PID:-}" ] || kill "$PEER_PID" 2>/dev/null || true' EXIT
+short() { awk -v v="$1" 'BEGIN { if (v ~ /^[0-9]/) printf "%.4g", v; else print "-" }'; }
 field() { grep -oE "\"$1\": ?(\"[^\"]*\"|[^,}]*)" <<<"$2" | head -1 | cut -d: -f2- | sed -E 's/^ ?"?//; s/"$//'; }
 ours() { "$root/scripts/npcmind" bench "$1" --prompt-tokens "$prompt" --generate-tokens "$generate" --json; }
-median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 
 first=$(ours "$model") # builds if needed, fills the pipeline cache; not counted
@@ -55,13 +56,13 @@ for ((i = 1; i <= pairs; i++)); do
         [ "$i" -gt 1 ] || peerline="peer ran $(field gpu_layers "$b") of $(field layers "$b") layers on the device"
     fi
     echo "$ap $bp $rp $ad $bd $rd" >>"$work/pairs"
-    printf '%-6s %12.4s %12.4s %7s   %12.4s %12.4s %7s\n' "$i" "$ap" "$bp" "$rp" "$ad" "$bd" "$rd"
+    printf '%-6s %12s %12s %7s   %12s %12s %7s\n' "$i" "$(short "$ap")" "$(short "$bp")" "$rp" "$(short "$ad")" "$(short "$bd")" "$rd"
 done
 column_median() { awk -v c="$1" '$c != "-" { print $c }' "$work/pairs" | median; }
 printf '%-6s' median
 for c in 1 2 3 4 5 6; do
-    v=$(column_median "$c")
-    case $c in 3 | 6) printf ' %7s' "${v:--}" ;; 4) printf '   %12.4s' "${v:--}" ;; *) printf ' %12.4s' "${v:--}" ;; esac
+    v=$(short "$(column_median "$c")")
+    case $c in 3 | 6) printf ' %7s' "${v:--}" ;; 4) printf '   %12s' "${v:--}" ;; *) printf ' %12s' "${v:--}" ;; esac
 done
 printf '\ntokens per second; ratio = ours / llama.cpp, pair by pair. %s\n' "${peerline:-}"
 [ -n "$absent" ] || { exec 9>&-; kill "$PEER_PID" 2>/dev/null || true; }
@@ -71,7 +72,7 @@ if [ -f "$shared/models/make_moe.py" ] && python3 "$shared/models/make_moe.py" "
     ours "$work/moe.gguf" >/dev/null
     for ((i = 1; i <= pairs; i++)); do
         d=$(field decode_tokens_per_s "$(ours "$model")") m=$(field decode_tokens_per_s "$(ours "$work/moe.gguf")")
-        echo "$d $m $(ratio "$d" "$m")" | tee -a "$work/moe" | awk -v i="$i" '{ printf "%sdense %.4s, mixture %.4s tokens/s decode, ratio %s\n", i == 1 ? "\n" : "", $1, $2, $3 }'
+        echo "$d $m $(ratio "$d" "$m")" | tee -a "$work/moe" | awk -v i="$i" '{ printf "%sdense %.4g, mixture %.4g tokens/s decode, ratio %s\n", i == 1 ? "\n" : "", $1, $2, $3 }'
     done
     echo "median ratio dense / mixture of 4 experts, all used: $(awk '{ print $3 }' "$work/moe" | median)"
 else
