@@ -8,14 +8,6 @@ const uint ScaleWords = 0;
 const int ChunkTexels = 4;
 const int PartColumns = 32;
 const bool Prescaled = false;
-const bool HasMinimum = true;
-struct Scales { uvec4 words; };
-Scales fetchScales(uint group, uint chunks, uint chunk, uint row) { return Scales(codeTexel(group, chunks / 4, chunk / 4, 0, row)); }
-
-vec2 factors(Scales s, uint chunk, int part) {
-    return unpackHalf2x16(s.words.x) * vec2(ivec2(scaleAndMinimum(s.words.yzw, chunk % 4 * 2 + part))) * vec2(1.0, -1.0);
-}
-
 void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[ChunkTexels]) {
     words[0] = codeTexel(group, chunks / 4, chunk / 4, 3 + chunk % 4 * 2, row);
     words[1] = codeTexel(group, chunks / 4, chunk / 4, 4 + chunk % 4 * 2, row);
