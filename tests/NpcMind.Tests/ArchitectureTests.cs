@@ -12,8 +12,11 @@ public sealed class ArchitectureTests
         ["NpcMind.Gguf"] = [],
         ["NpcMind.Gpu"] = ["Silk.NET.Vulkan"],
         ["NpcMind.Text"] = ["NpcMind.Gguf"],
-        ["NpcMind.Inference"] = ["NpcMind.Gguf", "NpcMind.Gpu"],
-        ["NpcMind.Cli"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Gpu", "NpcMind.Inference", "System.CommandLine"],
+        ["NpcMind.Scheduling"] = [],
+        ["NpcMind.Inference"] = ["NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling"],
+        ["NpcMind"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Gpu", "NpcMind.Inference", "MessagePack", "Microsoft.Extensions.ObjectPool", "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
+        ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
+        ["NpcMind.Cli"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
 
     private static IEnumerable<string> Projects => Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.csproj", SearchOption.AllDirectories);

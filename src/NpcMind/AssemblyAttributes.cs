@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("NpcMind.Tests")]
+[assembly: InternalsVisibleTo("NpcMind.GpuTests")]
