@@ -1,4 +1,5 @@
 using Silk.NET.Vulkan;
+using Semaphore = Silk.NET.Vulkan.Semaphore;
 
 namespace NpcMind.Gpu;
 
@@ -15,8 +16,10 @@ public sealed unsafe class CommandRecorder : IDisposable
     private readonly CommandPool _pool;
     private readonly HazardTracker _hazards = new();
     private TimestampQueries? _timestamps;
+    private bool _marksEach;
     private Pipeline _bound;
-    private Timeline? _timeline;
+    private readonly CommandBuffer _own;
+    private Semaphore _finished;
     private ulong _finishedAt;
 
     /// <summary>Makes a recorder.</summary>
@@ -29,7 +32,7 @@ public sealed unsafe class CommandRecorder : IDisposable
         CommandBufferAllocateInfo info = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
         CommandBuffer buffer;
         device.Api.AllocateCommandBuffers(device.Handle, &info, &buffer).ThrowOnError("vkAllocateCommandBuffers");
-        Handle = buffer;
+        _own = buffer;
         device.SetName(ObjectType.CommandBuffer, (ulong)buffer.Handle, name);
     }
 
@@ -39,7 +42,7 @@ public sealed unsafe class CommandRecorder : IDisposable
     /// <summary>Barriers placed since <see cref="Begin"/>, the opening one included.</summary>
     public int Barriers { get; private set; }
 
-    internal CommandBuffer Handle { get; }
+    internal CommandBuffer Handle { get; private set; }
 
     /// <summary>Starts over. The last recording must have finished (<see cref="WaitUntilFree"/>). Opens with a full barrier against earlier submissions.</summary>
     /// <param name="timestamps">When given, a timestamp is taken after every labelled dispatch.</param>
@@ -47,27 +50,36 @@ public sealed unsafe class CommandRecorder : IDisposable
     {
         _device.Api.ResetCommandPool(_device.Handle, _pool, 0).ThrowOnError("vkResetCommandPool");
         CommandBufferBeginInfo info = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
-        _device.Api.BeginCommandBuffer(Handle, in info).ThrowOnError("vkBeginCommandBuffer");
-        Dispatches = 0;
-        Barriers = 0;
-        _bound = default;
-        _timestamps = timestamps;
-        Barrier(Stages, Accesses);
-        timestamps?.Start(this);
+        _device.Api.BeginCommandBuffer(_own, in info).ThrowOnError("vkBeginCommandBuffer");
+        Start(_own, timestamps);
+    }
+
+    /// <summary>
+    /// Starts over, recording into a game's command buffer, which must be in the recording state and outside a render pass. The game submits it to the
+    /// device's queue and signals a timeline semaphore: <see cref="IsFree"/> asks that one. <see cref="End"/> leaves the command buffer recording.
+    /// </summary>
+    /// <param name="commands">Whose commands follow.</param>
+    /// <param name="timestamps">As in <see cref="Begin"/>.</param>
+    public void BeginWithin(GameCommands commands, TimestampQueries? timestamps = null)
+    {
+        Start(new CommandBuffer(commands.CommandBuffer), timestamps);
+        _finished = new Semaphore((ulong)commands.TimelineSemaphore);
+        _finishedAt = commands.SignalValue;
     }
 
     /// <summary>Records a dispatch of <paramref name="x"/> * <paramref name="y"/> * <paramref name="z"/> workgroups; none when any is 0.</summary>
-    public void Dispatch(DispatchNode node, uint x, uint y = 1, uint z = 1)
+    public void Dispatch(DispatchNode node, uint x, uint y = 1, uint z = 1) => Dispatch(node, new Workgroups(0, 0, 0, x, y, z));
+
+    /// <summary>Records a part of a dispatch; none when it is empty.</summary>
+    /// <param name="node">What to run.</param>
+    /// <param name="part">Which workgroups of its grid.</param>
+    /// <param name="continues">Whether the command recorded just before is another part of the same dispatch: parts of one do not wait for each other.</param>
+    public void Dispatch(DispatchNode node, Workgroups part, bool continues = false)
     {
         ArgumentNullException.ThrowIfNull(node);
-        if (x == 0 || y == 0 || z == 0) return;
+        if (part.CountX == 0 || part.CountY == 0 || part.CountZ == 0) return;
         ComputePipeline pipeline = node.Pipeline;
-        IReadOnlyList<ShaderBinding> bindings = pipeline.Module.Bindings;
-        bool conflict = false;
-        for (int i = 0; i < node.Tensors.Length; i++) conflict |= _hazards.Conflicts(node.Tensors[i], bindings[i].Access);
-        if (conflict) Barrier(Stages, Accesses);
-        for (int i = 0; i < node.Tensors.Length; i++)
-            if (bindings[i].Access != BindingAccess.None) _hazards.Add(node.Tensors[i], bindings[i].Access);
+        if (!continues) Order(node);
 
         if (_bound.Handle != pipeline.Handle.Handle) _device.Api.CmdBindPipeline(Handle, PipelineBindPoint.Compute, pipeline.Handle);
         _bound = pipeline.Handle;
@@ -75,30 +87,33 @@ public sealed unsafe class CommandRecorder : IDisposable
         _device.Api.CmdBindDescriptorSets(Handle, PipelineBindPoint.Compute, pipeline.Layout, 0, 1, &set, 0, null);
         fixed (uint* constants = node.Constants)
             if (pipeline.PushConstantBytes > 0) _device.Api.CmdPushConstants(Handle, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, pipeline.PushConstantBytes, constants);
-        _device.Api.CmdDispatch(Handle, x, y, z);
+        _device.Api.CmdDispatchBase(Handle, part.X, part.Y, part.Z, part.CountX, part.CountY, part.CountZ);
         Dispatches++;
-        _timestamps?.Mark(this, node.Label);
+        if (_marksEach) _timestamps?.Mark(this, node.Label);
     }
+
+    /// <summary>Takes a timestamp here, if timestamps were given and have room; returns its index, or -1. For recordings that time only some of their parts.</summary>
+    public int Mark() => _timestamps?.Mark(this, "") ?? -1;
 
     /// <summary>Writes at most 65,536 bytes, a multiple of 4, into a tensor from byte <paramref name="offset"/>; they travel inside the command buffer.</summary>
     public void Update(Tensor target, ReadOnlySpan<byte> bytes, long offset = 0)
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes.Length, target.Bytes, nameof(bytes));
-        Transfer(target, BindingAccess.Write);
+        Transfer(target, offset, bytes.Length, BindingAccess.Write);
         fixed (byte* p = bytes) _device.Api.CmdUpdateBuffer(Handle, target.Buffer.Handle, (ulong)(target.Offset + offset), (ulong)bytes.Length, p);
     }
 
-    /// <summary>Copies <paramref name="bytes"/> bytes from the start of one tensor to byte <paramref name="targetOffset"/> of another.</summary>
-    public void Copy(Tensor source, Tensor target, long bytes, long targetOffset = 0)
+    /// <summary>Copies <paramref name="bytes"/> bytes from byte <paramref name="sourceOffset"/> of one tensor to byte <paramref name="targetOffset"/> of another.</summary>
+    public void Copy(Tensor source, Tensor target, long bytes, long targetOffset = 0, long sourceOffset = 0)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, source.Bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sourceOffset + bytes, source.Bytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(targetOffset + bytes, target.Bytes);
-        Transfer(source, BindingAccess.Read);
-        Transfer(target, BindingAccess.Write);
-        BufferCopy region = new((ulong)source.Offset, (ulong)(target.Offset + targetOffset), (ulong)bytes);
+        Transfer(source, sourceOffset, bytes, BindingAccess.Read);
+        Transfer(target, targetOffset, bytes, BindingAccess.Write);
+        BufferCopy region = new((ulong)(source.Offset + sourceOffset), (ulong)(target.Offset + targetOffset), (ulong)bytes);
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, 1, in region);
     }
 
@@ -106,7 +121,7 @@ public sealed unsafe class CommandRecorder : IDisposable
     public void Clear(Tensor target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        Transfer(target, BindingAccess.Write);
+        Transfer(target, 0, target.Bytes, BindingAccess.Write);
         _device.Api.CmdFillBuffer(Handle, target.Buffer.Handle, (ulong)target.Offset, (ulong)((target.Bytes + 3) & ~3L), 0);
     }
 
@@ -115,28 +130,61 @@ public sealed unsafe class CommandRecorder : IDisposable
     {
         _timestamps?.Finish(this);
         Barrier(PipelineStageFlags2.HostBit, AccessFlags2.HostReadBit);
-        _device.Api.EndCommandBuffer(Handle).ThrowOnError("vkEndCommandBuffer");
+        if (Handle.Handle == _own.Handle) _device.Api.EndCommandBuffer(Handle).ThrowOnError("vkEndCommandBuffer");
     }
 
     /// <summary>Waits until the last submission of this recorder has finished.</summary>
-    public void WaitUntilFree() => _timeline?.Wait(_finishedAt);
+    public void WaitUntilFree()
+    {
+        if (_finished.Handle != 0) Timeline.Wait(_device, _finished, _finishedAt);
+    }
 
     /// <summary>Whether the last submission of this recorder has finished. Does not wait.</summary>
-    public bool IsFree => _timeline is null || _timeline.Completed >= _finishedAt;
+    public bool IsFree
+    {
+        get
+        {
+            if (_finished.Handle == 0) return true;
+            _device.Api.GetSemaphoreCounterValue(_device.Handle, _finished, out ulong value).ThrowOnError("vkGetSemaphoreCounterValue");
+            return value >= _finishedAt;
+        }
+    }
 
     /// <summary>Frees the command buffer, which the device must have finished.</summary>
     public void Dispose() => _device.Api.DestroyCommandPool(_device.Handle, _pool, null);
 
     internal void FinishedAt(Timeline timeline, ulong value)
     {
-        _timeline = timeline;
+        _finished = timeline.Handle;
         _finishedAt = value;
     }
 
-    private void Transfer(Tensor tensor, BindingAccess access)
+    private void Start(CommandBuffer commands, TimestampQueries? timestamps)
     {
-        if (_hazards.Conflicts(tensor, access)) Barrier(Stages, Accesses);
-        _hazards.Add(tensor, access);
+        Handle = commands;
+        Dispatches = 0;
+        Barriers = 0;
+        _bound = default;
+        _timestamps = timestamps;
+        _marksEach = timestamps is { MarksEach: true };
+        Barrier(Stages, Accesses);
+        timestamps?.Start(this);
+    }
+
+    private void Order(DispatchNode node)
+    {
+        IReadOnlyList<ShaderBinding> bindings = node.Pipeline.Module.Bindings;
+        bool conflict = false;
+        for (int i = 0; i < node.Tensors.Length; i++) conflict |= _hazards.Conflicts(node.Tensors[i], 0, node.Tensors[i].Bytes, bindings[i].Access);
+        if (conflict) Barrier(Stages, Accesses);
+        for (int i = 0; i < node.Tensors.Length; i++)
+            if (bindings[i].Access != BindingAccess.None) _hazards.Add(node.Tensors[i], 0, node.Tensors[i].Bytes, bindings[i].Access);
+    }
+
+    private void Transfer(Tensor tensor, long offset, long bytes, BindingAccess access)
+    {
+        if (_hazards.Conflicts(tensor, offset, bytes, access)) Barrier(Stages, Accesses);
+        _hazards.Add(tensor, offset, bytes, access);
     }
 
     private void Barrier(PipelineStageFlags2 to, AccessFlags2 access)
@@ -156,23 +204,38 @@ public sealed unsafe class CommandRecorder : IDisposable
     }
 }
 
+/// <summary>A box of workgroups of a dispatch.</summary>
+/// <param name="X">First workgroup in x.</param>
+/// <param name="Y">First in y.</param>
+/// <param name="Z">First in z.</param>
+/// <param name="CountX">How many in x.</param>
+/// <param name="CountY">How many in y.</param>
+/// <param name="CountZ">How many in z.</param>
+public readonly record struct Workgroups(uint X, uint Y, uint Z, uint CountX, uint CountY, uint CountZ);
+
+/// <summary>A command buffer of the game, to record a frame's work into, and how its end becomes known.</summary>
+/// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass; for the queue family of <see cref="GpuHandles"/>.</param>
+/// <param name="TimelineSemaphore">VkSemaphore of type timeline that the game's submission of this command buffer signals.</param>
+/// <param name="SignalValue">Value it is signalled with; must rise from frame to frame.</param>
+public readonly record struct GameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);
+
 /// <summary>Ranges read and written since the last barrier.</summary>
 internal sealed class HazardTracker
 {
     private readonly List<(ulong Buffer, long Start, long End, bool Write)> _pending = new(64);
 
-    public bool Conflicts(Tensor tensor, BindingAccess access)
+    public bool Conflicts(Tensor tensor, long offset, long bytes, BindingAccess access)
     {
         if (access == BindingAccess.None) return false;
         ulong buffer = tensor.Buffer.Handle.Handle;
         bool write = (access & BindingAccess.Write) != 0;
         foreach (var p in _pending)
-            if (p.Buffer == buffer && (write || p.Write) && p.Start < tensor.Offset + tensor.Bytes && tensor.Offset < p.End) return true;
+            if (p.Buffer == buffer && (write || p.Write) && p.Start < tensor.Offset + offset + bytes && tensor.Offset + offset < p.End) return true;
         return false;
     }
 
-    public void Add(Tensor tensor, BindingAccess access) =>
-        _pending.Add((tensor.Buffer.Handle.Handle, tensor.Offset, tensor.Offset + tensor.Bytes, (access & BindingAccess.Write) != 0));
+    public void Add(Tensor tensor, long offset, long bytes, BindingAccess access) =>
+        _pending.Add((tensor.Buffer.Handle.Handle, tensor.Offset + offset, tensor.Offset + offset + bytes, (access & BindingAccess.Write) != 0));
 
     public void Clear() => _pending.Clear();
 }

@@ -112,6 +112,7 @@ public sealed unsafe class ComputePipeline : IDisposable
             ComputePipelineCreateInfo info = new()
             {
                 SType = StructureType.ComputePipelineCreateInfo,
+                Flags = PipelineCreateFlags.CreateDispatchBaseBit,
                 Layout = Layout,
                 Stage = new PipelineShaderStageCreateInfo
                 {

@@ -46,12 +46,7 @@ public sealed unsafe class Timeline : IDisposable
     }
 
     /// <summary>Waits until <paramref name="value"/> is reached. For loading and for programs without a frame; never within a tick.</summary>
-    public void Wait(ulong value)
-    {
-        Semaphore handle = Handle;
-        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &handle, PValues = &value };
-        _device.Api.WaitSemaphores(_device.Handle, &info, ulong.MaxValue).ThrowOnError("vkWaitSemaphores");
-    }
+    public void Wait(ulong value) => Wait(_device, Handle, value);
 
     /// <summary>Waits for everything submitted, then frees the semaphore. A lost device is not waited for.</summary>
     public void Dispose()
@@ -66,5 +61,11 @@ public sealed unsafe class Timeline : IDisposable
         }
 
         _device.Api.DestroySemaphore(_device.Handle, Handle, null);
+    }
+
+    internal static void Wait(GpuDevice device, Semaphore semaphore, ulong value)
+    {
+        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &semaphore, PValues = &value };
+        device.Api.WaitSemaphores(device.Handle, &info, ulong.MaxValue).ThrowOnError("vkWaitSemaphores");
     }
 }

@@ -12,21 +12,30 @@ public sealed unsafe class TimestampQueries : IDisposable
     private readonly QueryPool _pool;
     private readonly string[] _labels;
     private readonly ulong[] _ticks;
-    private readonly bool _perDispatch;
+    private readonly bool _closes;
     private int _count;
 
     /// <summary>Makes room for <paramref name="capacity"/> labelled dispatches; more are not timed. With 0 only the whole recording is.</summary>
     public TimestampQueries(GpuDevice device, int capacity)
+        : this(device, capacity, capacity > 0)
+    {
+    }
+
+    private TimestampQueries(GpuDevice device, int capacity, bool marksEach)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (device.Limits.TimestampNanoseconds == 0) throw new GpuUnavailableException($"'{device.Limits.Name}' has no timestamps on its compute queue.", "Measure on another device.");
         _device = device;
-        _perDispatch = capacity > 0;
-        _labels = new string[Math.Max(1, capacity)];
+        MarksEach = marksEach;
+        _closes = !marksEach;
+        _labels = new string[capacity + (marksEach ? 0 : 1)];
         _ticks = new ulong[_labels.Length + 1];
         QueryPoolCreateInfo info = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = (uint)_ticks.Length };
         device.Api.CreateQueryPool(device.Handle, in info, null, out _pool).ThrowOnError("vkCreateQueryPool");
     }
+
+    /// <summary>Times the whole recording and, between <see cref="CommandRecorder.Mark"/> and the next, parts of it.</summary>
+    public static TimestampQueries OnDemand(GpuDevice device, int marks) => new(device, marks, false);
 
     /// <summary>Dispatches timed in the last recording.</summary>
     public int Count => _count;
@@ -40,6 +49,9 @@ public sealed unsafe class TimestampQueries : IDisposable
         ulong mask = _device.Limits.TimestampBits >= 64 ? ulong.MaxValue : (1UL << (int)_device.Limits.TimestampBits) - 1;
         return ((_ticks[index + 1] - _ticks[index]) & mask) * _device.Limits.TimestampNanoseconds / 1e6;
     }
+
+    /// <summary>Whether every dispatch is timed.</summary>
+    internal bool MarksEach { get; }
 
     /// <summary>Fetches the results of a finished recording. Returns the milliseconds from first to last.</summary>
     public double Read()
@@ -63,17 +75,19 @@ public sealed unsafe class TimestampQueries : IDisposable
 
     internal void Finish(CommandRecorder recorder)
     {
-        if (!_perDispatch) Write(recorder, "all");
+        if (_closes) Write(recorder, "rest");
     }
 
-    internal void Mark(CommandRecorder recorder, string label)
+    /// <summary>Index of the part that ends here, or -1 when there is no room.</summary>
+    internal int Mark(CommandRecorder recorder, string label)
     {
-        if (_perDispatch) Write(recorder, label);
+        if (_count + (_closes ? 1 : 0) >= _labels.Length) return -1;
+        Write(recorder, label);
+        return _count - 1;
     }
 
     private void Write(CommandRecorder recorder, string label)
     {
-        if (_count == _labels.Length) return;
         _labels[_count++] = label;
         _device.Api.CmdWriteTimestamp2(recorder.Handle, PipelineStageFlags2.AllCommandsBit, _pool, (uint)_count);
     }
