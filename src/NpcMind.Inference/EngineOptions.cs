@@ -29,6 +29,9 @@ public sealed record EngineOptions
 
     /// <summary>Tokens whose keys and values fit into the cache, over all sequences; null for MaxSequences * ContextTokens.</summary>
     public int? CacheTokens { get; init; }
+
+    /// <summary>Tokens whose keys and values fit into host memory, where sequences wait that are not needed now.</summary>
+    public int HostTokens { get; init; }
 }
 
 /// <summary>How the next token is chosen. The order of steps is stated in shaders/kernels/sample.comp.</summary>

@@ -16,6 +16,11 @@ public readonly record struct LoadProgress(long Done, long Total);
 /// </summary>
 public sealed class InferenceEngine : IDisposable
 {
+    /// <summary>Tokens of a block of keys and values: what sequences share, spill and save.</summary>
+    public const int BlockTokens = KvCache.BlockTokens;
+
+    /// <summary>Finished steps whose tokens can wait to be collected.</summary>
+    public const int ResultSlots = 8;
     private const int InFlight = 2;
     private readonly GpuDevice _device;
     private readonly KernelLibrary _kernels;
@@ -26,10 +31,12 @@ public sealed class InferenceEngine : IDisposable
     private readonly StepInputs _inputs;
     private readonly KvCache _kv;
     private readonly GraphBuilder _graph;
-    private readonly List<int>?[] _blocks;
+    private readonly HostKv _host;
+    private readonly KvBlocks _blocks;
     private readonly GraphNode[] _nodes;
     private GpuBuffer? _logitsReadback;
     private int _nextRecorder;
+    private int _nextResult;
 
     private InferenceEngine(GpuDevice device, GgufFile file, ModelConfig config, EngineOptions options, Action<LoadProgress>? progress)
     {
@@ -47,6 +54,8 @@ public sealed class InferenceEngine : IDisposable
             RopeTable rope = new(config.Rope, weights.HostVector("rope_freqs.weight", config.Rope.Dims / 2));
             _inputs = new StepInputs(_arena, options, rope);
             _kv = new KvCache(_arena, uploader, config, options.Kv, CacheTokens(options));
+            _host = new HostKv(device, _kv, options.HostTokens);
+            _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
             _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope.Pairs);
             LlamaGraph.Build(_graph);
             _nodes = [.. _graph.Nodes];
@@ -54,9 +63,9 @@ public sealed class InferenceEngine : IDisposable
             uploader.Finish();
             _timeline = new Timeline(device, "steps");
             _recorders = [.. Enumerable.Range(0, InFlight).Select(i => new CommandRecorder(device, $"step {i}"))];
-            _resultsReadback = device.Memory.Allocate(InFlight * options.MaxOutputs * 4, MemoryKind.Readback, "results");
-            _blocks = new List<int>?[options.MaxSequences];
+            _resultsReadback = device.Memory.Allocate(ResultSlots * options.MaxOutputs * 4, MemoryKind.Readback, "results");
             Batch = new StepBatch(this, _inputs);
+            Transfer = new KvTransfer(this);
         }
         catch
         {
@@ -65,6 +74,9 @@ public sealed class InferenceEngine : IDisposable
             throw;
         }
     }
+
+    /// <summary>Where blocks of keys and values lie, and the way to move them.</summary>
+    public KvTransfer Transfer { get; }
 
     /// <summary>Hyper-parameters of the model.</summary>
     public ModelConfig Config { get; }
@@ -116,65 +128,68 @@ public sealed class InferenceEngine : IDisposable
     public int Open(SamplerSettings sampler)
     {
         sampler.Check();
-        int slot = Array.IndexOf(_blocks, null);
+        int slot = _blocks.Open();
         if (slot < 0) throw new InvalidOperationException($"All {Options.MaxSequences} sequences are open.");
-        _blocks[slot] = [];
         _inputs.SetSampler(slot, sampler);
         return slot;
     }
 
-    /// <summary>Forgets everything from token <paramref name="length"/> of a sequence on; its steps must have been collected.</summary>
+    /// <summary>Opens a sequence that begins with the first <paramref name="tokens"/> tokens of another. They share memory until one of them writes there.</summary>
+    /// <exception cref="InvalidOperationException">All slots are open, or the parent waits in host memory.</exception>
+    public int Fork(int parent, int tokens, SamplerSettings sampler)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, Length(parent));
+        int slot = Open(sampler);
+        _blocks.Share(parent, slot, tokens);
+        _inputs.CopyLog(parent, slot, tokens);
+        Batch.SetLength(slot, tokens);
+        return slot;
+    }
+
+    /// <summary>Changes how the next tokens of a sequence are chosen.</summary>
+    public void SetSampler(int slot, SamplerSettings sampler)
+    {
+        sampler.Check();
+        _inputs.SetSampler(slot, sampler);
+    }
+
+    /// <summary>Forgets everything from token <paramref name="length"/> of a sequence on. It must not be part of an unfinished step.</summary>
     public void Rewind(int slot, int length)
     {
-        List<int> blocks = BlocksOf(slot);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length(slot));
-        int keep = (length + KvCache.BlockTokens - 1) / KvCache.BlockTokens;
-        for (int i = blocks.Count - 1; i >= keep; i--)
-        {
-            _kv.Return(blocks[i]);
-            blocks.RemoveAt(i);
-        }
-
+        _blocks.Truncate(slot, length);
         Batch.SetLength(slot, length);
     }
 
-    /// <summary>Closes a sequence; its steps must have been collected.</summary>
+    /// <summary>Closes a sequence. It must not be part of an unfinished step.</summary>
     public void Close(int slot)
     {
-        Rewind(slot, 0);
-        _blocks[slot] = null;
+        _blocks.Close(slot);
+        Batch.SetLength(slot, 0);
     }
 
     /// <summary>Tokens submitted to a sequence so far.</summary>
     public int Length(int slot) => Batch.Length(slot);
 
-    /// <summary>Records and submits the batch; returns a ticket to collect it by. At most two steps may be on their way.</summary>
+    /// <summary>Records and submits the batch as a whole; returns a ticket to collect it by. At most two may be on their way.</summary>
     /// <param name="timestamps">When given, each dispatch is timed.</param>
     public StepTicket Submit(TimestampQueries? timestamps = null)
     {
         StepShape shape = Batch.Finish();
-        int index = _nextRecorder;
-        _nextRecorder = (index + 1) % InFlight;
-        CommandRecorder recorder = _recorders[index];
-        recorder.WaitUntilFree();
-        recorder.Begin(timestamps);
-        _inputs.Record(recorder, shape);
+        CommandRecorder recorder = BeginRecording(timestamps);
+        RecordInputs(recorder, shape);
         foreach (GraphNode node in _nodes) node.Record(recorder, shape);
-        int bytes = shape.Sampled * 4;
-        if (bytes > 0) recorder.Copy(_graph.Results, _resultsReadback.Whole, bytes, (long)index * Options.MaxOutputs * 4);
-        if (Batch.WantsLogits && shape.Outputs > 0) recorder.Copy(_graph.LogitsTensor, LogitsReadback().Whole, LogitsBytes(shape));
+        StepTicket ticket = RecordResults(recorder, shape);
         recorder.End();
         LastStep = (recorder.Dispatches, recorder.Barriers);
-        ulong value = _timeline.Submit(recorder);
-        Batch.Clear();
-        return new StepTicket(value, index, shape.Outputs, shape.Sampled);
+        return ticket with { Value = _timeline.Submit(recorder) };
     }
 
-    /// <summary>Waits for a step; returns the tokens it chose, one per output, valid until the step after the next is submitted.</summary>
+    /// <summary>Waits for a step; returns the tokens it chose, one per output, valid until <see cref="ResultSlots"/> further steps are submitted.</summary>
     public ReadOnlySpan<int> Collect(StepTicket ticket)
     {
         _timeline.Wait(ticket.Value);
-        return MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
+        return Results(ticket);
     }
 
     /// <summary>Logits of an output of a collected step whose batch asked for them: [vocabulary] f32, valid until the next submission.</summary>
@@ -191,27 +206,58 @@ public sealed class InferenceEngine : IDisposable
         foreach (CommandRecorder recorder in _recorders) recorder.Dispose();
         _resultsReadback.Dispose();
         _logitsReadback?.Dispose();
+        _host.Dispose();
         _arena.Dispose();
         _kernels.Dispose();
     }
 
-    /// <summary>Sees to it that a sequence has a block for a position; false when the cache is full.</summary>
-    internal bool Reserve(int slot, int position)
+    internal KvBlocks Blocks => _blocks;
+
+    internal HostKv Host => _host;
+
+    internal KvCache Kv => _kv;
+
+    internal GpuDevice Device => _device;
+
+    internal Timeline Timeline => _timeline;
+
+    /// <summary>Sees to it that a sequence has a block of its own for a position; false when the cache is full.</summary>
+    internal bool Reserve(int slot, int position) => _blocks.Reserve(slot, position);
+
+    /// <summary>A recorder of our own, whose copies of blocks come first. Waits when two recordings are on their way.</summary>
+    internal CommandRecorder BeginRecording(TimestampQueries? timestamps = null)
     {
-        List<int> blocks = BlocksOf(slot);
-        if (position / KvCache.BlockTokens < blocks.Count) return true;
-        if (!_kv.TryTake(out int block)) return false;
-        _inputs.SetBlock(slot, blocks.Count, block);
-        blocks.Add(block);
-        return true;
+        CommandRecorder recorder = _recorders[_nextRecorder];
+        _nextRecorder = (_nextRecorder + 1) % InFlight;
+        recorder.WaitUntilFree();
+        recorder.Begin(timestamps);
+        while (_blocks.Copies.Count > 0) _blocks.Copies.RecordLayer(recorder);
+        return recorder;
     }
+
+    /// <summary>Records what a step needs before its first node.</summary>
+    internal void RecordInputs(CommandRecorder recorder, StepShape shape) => _inputs.Record(recorder, shape, _graph.TokenLog);
+
+    /// <summary>Records what brings a step's tokens to the host, and clears the batch. The ticket's value is to be set on submission.</summary>
+    internal StepTicket RecordResults(CommandRecorder recorder, StepShape shape)
+    {
+        int index = _nextResult, bytes = shape.Sampled * 4;
+        _nextResult = (index + 1) % ResultSlots;
+        if (bytes > 0) recorder.Copy(_graph.Results, _resultsReadback.Whole, bytes, (long)index * Options.MaxOutputs * 4);
+        if (Batch.WantsLogits && shape.Outputs > 0) recorder.Copy(_graph.LogitsTensor, LogitsReadback().Whole, LogitsBytes(shape));
+        Batch.Clear();
+        return new StepTicket(0, index, shape.Outputs, shape.Sampled);
+    }
+
+    internal void SetLog(int slot, int first, ReadOnlySpan<int> tokens) => _inputs.SetLog(slot, first, tokens);
+
+    /// <summary>The tokens of a step known to be finished.</summary>
+    internal ReadOnlySpan<int> Results(StepTicket ticket) => MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
 
     private static long CacheTokens(EngineOptions options) => options.CacheTokens ?? (long)options.ContextTokens * options.MaxSequences;
 
     /// <summary>A staging buffer must hold a whole row group.</summary>
     private static int StagingBytes(GgufFile file) => (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / Math.Max(1, t.Rows * t.Slabs)) * 40, 4 << 20, 1 << 30);
-
-    private List<int> BlocksOf(int slot) => (uint)slot < (uint)_blocks.Length && _blocks[slot] is { } blocks ? blocks : throw new ArgumentException($"Sequence {slot} is not open.", nameof(slot));
 
     private long LogitsBytes(StepShape shape) => (long)shape.Outputs * _graph.LogitsStride * 4;
 

@@ -57,6 +57,8 @@ public sealed class StepBatch
 
     internal void SetLength(int slot, int length) => _lengths[slot] = length;
 
+    internal bool Contains(int slot) => _slots.AsSpan(0, _rows).Contains(slot);
+
     internal void Clear()
     {
         _rows = 0;
@@ -79,7 +81,7 @@ public sealed class StepBatch
             first += count;
         }
 
-        return new StepShape(_rows, _outputs, _samples ? _outputs : 0, tiles, GraphBuilder.SplitsOf(_lastPosition));
+        return new StepShape(_rows, _outputs, _samples ? _outputs : 0, tiles, GraphBuilder.SplitsOf(_lastPosition), _lastPosition);
     }
 
     private bool Add(int slot, uint token, bool output)

@@ -16,9 +16,13 @@ internal sealed class StepInputs
     private readonly float[] _turns;
     private readonly uint[] _blockTable;
     private readonly uint[] _samplers;
+    private readonly uint[] _log;
+    private readonly bool[] _tableChanged;
+    private readonly bool[] _samplerChanged;
+    private readonly bool[] _logChanged;
     private readonly RopeTable _rope;
     private readonly int _maxBlocks;
-    private bool _tablesChanged = true;
+    private readonly int _contextTokens;
 
     public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope)
     {
@@ -30,6 +34,11 @@ internal sealed class StepInputs
         _turns = new float[options.MaxRows * rope.Pairs * 2];
         _blockTable = new uint[options.MaxSequences * _maxBlocks];
         _samplers = new uint[options.MaxSequences * SamplerWords];
+        _contextTokens = options.ContextTokens;
+        _log = new uint[options.MaxSequences * options.ContextTokens];
+        _tableChanged = new bool[options.MaxSequences];
+        _samplerChanged = new bool[options.MaxSequences];
+        _logChanged = new bool[options.MaxSequences];
         Header = arena.Allocate(16, "step header");
         Rows = arena.Allocate(_rows.Length * 4, "rows");
         Tiles = arena.Allocate(_tiles.Length * 4, "attention tiles");
@@ -62,6 +71,7 @@ internal sealed class StepInputs
         _rows[row * 4] = token;
         _rows[row * 4 + 1] = (uint)position;
         _rows[row * 4 + 2] = (uint)slot;
+        _log[slot * _contextTokens + position] = token;
         _rope.Turns(position, _turns.AsSpan(row * _rope.Pairs * 2, _rope.Pairs * 2));
     }
 
@@ -82,7 +92,21 @@ internal sealed class StepInputs
     public void SetBlock(int slot, int index, int block)
     {
         _blockTable[slot * _maxBlocks + index] = (uint)block;
-        _tablesChanged = true;
+        _tableChanged[slot] = true;
+    }
+
+    /// <summary>Says which tokens a sequence read before; the device learns those that penalties look at.</summary>
+    public void SetLog(int slot, int position, ReadOnlySpan<int> tokens)
+    {
+        for (int i = 0; i < tokens.Length; i++) _log[slot * _contextTokens + position + i] = (uint)tokens[i];
+        _logChanged[slot] = true;
+    }
+
+    /// <summary>Lets a sequence have read what another has.</summary>
+    public void CopyLog(int from, int to, int tokens)
+    {
+        _log.AsSpan(from * _contextTokens, tokens).CopyTo(_log.AsSpan(to * _contextTokens));
+        _logChanged[to] = true;
     }
 
     public void SetSampler(int slot, SamplerSettings s)
@@ -98,11 +122,14 @@ internal sealed class StepInputs
         words[7] = (uint)s.PenaltyTokens;
         words[8] = (uint)s.Seed;
         words[9] = (uint)(s.Seed >> 32);
-        _tablesChanged = true;
+        _samplerChanged[slot] = true;
     }
 
     /// <summary>Records the writes of what a step uses.</summary>
-    public void Record(CommandRecorder recorder, StepShape shape)
+    /// <param name="recorder">Where to.</param>
+    /// <param name="shape">Shape of the step.</param>
+    /// <param name="tokenLog">[slots, context] u32 on the device.</param>
+    public void Record(CommandRecorder recorder, StepShape shape, Tensor tokenLog)
     {
         _header[0] = (uint)shape.Rows;
         Write(recorder, Header, MemoryMarshal.AsBytes(_header.AsSpan()));
@@ -110,20 +137,31 @@ internal sealed class StepInputs
         Write(recorder, Tiles, MemoryMarshal.AsBytes(_tiles.AsSpan(0, shape.AttentionTiles * 4)));
         Write(recorder, Outputs, MemoryMarshal.AsBytes(_outputs.AsSpan(0, shape.Outputs * 4)));
         Write(recorder, Turns, MemoryMarshal.AsBytes(_turns.AsSpan(0, shape.Rows * _rope.Pairs * 2)));
-        if (!_tablesChanged) return;
-        Write(recorder, BlockTable, MemoryMarshal.AsBytes(_blockTable.AsSpan()));
-        Write(recorder, Samplers, MemoryMarshal.AsBytes(_samplers.AsSpan()));
-        _tablesChanged = false;
+        for (int row = 0; row < shape.Rows; row++) RecordSlot(recorder, (int)_rows[row * 4 + 2], (int)_rows[row * 4 + 1], tokenLog);
+    }
+
+    private void RecordSlot(CommandRecorder recorder, int slot, int position, Tensor tokenLog)
+    {
+        if (_tableChanged[slot]) Write(recorder, BlockTable, MemoryMarshal.AsBytes(_blockTable.AsSpan(slot * _maxBlocks, _maxBlocks)), slot * _maxBlocks * 4L);
+        if (_samplerChanged[slot]) Write(recorder, Samplers, MemoryMarshal.AsBytes(_samplers.AsSpan(slot * SamplerWords, SamplerWords)), slot * SamplerWords * 4L);
+        int penaltyTokens = Math.Min((int)_samplers[slot * SamplerWords + 7], position);
+        if (_logChanged[slot] && penaltyTokens > 0)
+        {
+            int first = slot * _contextTokens + position - penaltyTokens;
+            Write(recorder, tokenLog, MemoryMarshal.AsBytes(_log.AsSpan(first, penaltyTokens)), first * 4L);
+        }
+
+        _tableChanged[slot] = _samplerChanged[slot] = _logChanged[slot] = false;
     }
 
     /// <summary>vkCmdUpdateBuffer takes at most 64 KiB at a time.</summary>
-    private static void Write(CommandRecorder recorder, Tensor target, ReadOnlySpan<byte> bytes)
+    private static void Write(CommandRecorder recorder, Tensor target, ReadOnlySpan<byte> bytes, long offset = 0)
     {
         const int Limit = 65536;
         for (int at = 0; at < bytes.Length; at += Limit)
         {
             int count = Math.Min(Limit, bytes.Length - at);
-            recorder.Update(target, bytes.Slice(at, count), at);
+            recorder.Update(target, bytes.Slice(at, count), offset + at);
         }
     }
 }

@@ -8,7 +8,8 @@ namespace NpcMind.Inference;
 /// <param name="Sampled">Outputs, counted from the first, whose next token is chosen on the device; 0 or all.</param>
 /// <param name="AttentionTiles">Runs of rows that attend together.</param>
 /// <param name="Splits">Splits of the longest context.</param>
-public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits);
+/// <param name="LastPosition">Highest position of a row.</param>
+public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int LastPosition = 0);
 
 /// <summary>Workgroups of a dispatch; a zero means that it is left out in this step.</summary>
 /// <param name="X">First dimension.</param>
@@ -21,10 +22,18 @@ public readonly record struct Grid(int X, int Y = 1, int Z = 1, int Variant = 0)
 /// <param name="Variants">Dispatches that compute the same bits.</param>
 /// <param name="Grid">Workgroups, and variant, for a step.</param>
 /// <param name="WeightBytes">Bytes of weights read when every row group is visited once.</param>
-public sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0)
+/// <param name="Work">How much a workgroup has to do in a step, in proportion to other steps; null when it is always the same.</param>
+public sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0, Func<StepShape, double>? Work = null)
 {
     /// <summary>Label in timings.</summary>
     public string Label => Variants[0].Label;
+
+    /// <summary>What variants that cost the same are called: the label without the block, and the shader.</summary>
+    public string CostKey(int variant)
+    {
+        string operation = Label.StartsWith("blk.", StringComparison.Ordinal) ? Label[(Label.IndexOf('.', 4) + 1)..] : Label;
+        return $"{operation}/{Variants[variant].Pipeline.Module.Name}/{variant}";
+    }
 
     /// <summary>Records it.</summary>
     public void Record(CommandRecorder recorder, StepShape shape)

@@ -134,7 +134,7 @@ internal sealed class GraphBuilder
             [_q.As(TexelFormat.Float4), _kv.Keys[layer].As(_kv.Texels), _kv.Values[layer].As(_kv.Texels), _inputs.BlockTable.As(TexelFormat.UInt1), _inputs.Tiles.As(TexelFormat.UInt4), _inputs.Rows.As(TexelFormat.UInt4), _parts],
             ("kvHeads", (uint)Config.KvHeads), ("maxBlocks", (uint)_inputs.MaxBlocks), ("maxSplits", (uint)_maxSplits), ("scale", Config.AttentionScale)))];
         int kvHeads = Config.KvHeads;
-        Nodes.Add(new GraphNode(variants, s => new Grid(kvHeads, s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1)));
+        Nodes.Add(new GraphNode(variants, s => new Grid(kvHeads, s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1), Work: s => s.Splits > 1 ? SplitBlocks : s.LastPosition / KvCache.BlockTokens + 1));
 
         uint lanes = _kernels.SmallWorkgroup;
         DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes)).Node(
@@ -142,7 +142,7 @@ internal sealed class GraphBuilder
             [_parts.As(TexelFormat.Float4), _inputs.Rows, attended],
             ("heads", (uint)Config.Heads), ("quads", quads), ("maxSplits", (uint)_maxSplits), ("splitTokens", SplitBlocks * KvCache.BlockTokens), ("stride", (uint)stride / 4));
         int groups = Groups(Config.Heads * (int)quads, lanes);
-        Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows)));
+        Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows), Work: s => s.Splits));
     }
 
     public void SwiGluFeedForward(string blk, Tensor h, int width, Tensor x)

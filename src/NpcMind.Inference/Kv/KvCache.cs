@@ -1,4 +1,5 @@
 using NpcMind.Gpu;
+using NpcMind.Scheduling;
 
 namespace NpcMind.Inference;
 
@@ -11,14 +12,13 @@ internal sealed class KvCache
     /// <summary>Tokens per block.</summary>
     public const int BlockTokens = 32;
 
-    private readonly Stack<int> _free = new();
-
     /// <summary>Allocates the arena and clears it, so that what was never written is zero.</summary>
     public KvCache(TensorArena arena, Uploader uploader, ModelConfig config, KvFormat format, long tokens)
     {
         Format = format;
-        Blocks = checked((int)((tokens + BlockTokens - 1) / BlockTokens));
-        long bytes = BytesPerToken(config, format) / 2 / config.Blocks * BlockTokens * Blocks;
+        Pool = new BlockPool(checked((int)((tokens + BlockTokens - 1) / BlockTokens)));
+        LayerBlockBytes = BytesPerToken(config, format) / 2 / config.Blocks * BlockTokens;
+        long bytes = LayerBlockBytes * Pool.Count;
         for (int i = 0; i < config.Blocks; i++)
         {
             Keys.Add(arena.Allocate(bytes, $"keys {i}"));
@@ -26,18 +26,16 @@ internal sealed class KvCache
             uploader.Clear(Keys[i]);
             uploader.Clear(Values[i]);
         }
-
-        for (int i = Blocks - 1; i >= 0; i--) _free.Push(i);
     }
 
     /// <summary>Number format.</summary>
     public KvFormat Format { get; }
 
-    /// <summary>Blocks in the arena.</summary>
-    public int Blocks { get; }
+    /// <summary>Who has which block.</summary>
+    public BlockPool Pool { get; }
 
-    /// <summary>Blocks not owned by a sequence.</summary>
-    public int FreeBlocks => _free.Count;
+    /// <summary>Bytes of the keys, or of the values, of a block in one layer.</summary>
+    public long LayerBlockBytes { get; }
 
     /// <summary>Keys per layer.</summary>
     public List<Tensor> Keys { get; } = [];
@@ -50,10 +48,4 @@ internal sealed class KvCache
 
     /// <summary>Bytes of keys and values of one token in all layers.</summary>
     public static long BytesPerToken(ModelConfig config, KvFormat format) => 2L * config.Blocks * config.KvHeads * config.HeadDim * (format == KvFormat.F16 ? 2 : 4);
-
-    /// <summary>Takes a block; false when none is free.</summary>
-    public bool TryTake(out int block) => _free.TryPop(out block);
-
-    /// <summary>Gives a block back.</summary>
-    public void Return(int block) => _free.Push(block);
 }

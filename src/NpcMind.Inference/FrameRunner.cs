@@ -1,0 +1,276 @@
+using NpcMind.Gpu;
+using NpcMind.Scheduling;
+
+namespace NpcMind.Inference;
+
+/// <summary>Sizes of a frame's share of work.</summary>
+public sealed record FrameRunnerOptions
+{
+    /// <summary>Longest predicted milliseconds of one dispatch: larger ones are cut.</summary>
+    public double QuantumMilliseconds { get; init; } = 0.5;
+
+    /// <summary>Frames whose work may be on its way.</summary>
+    public int FramesInFlight { get; init; } = 3;
+
+    /// <summary>Dispatches per frame that are timed one by one, besides the whole.</summary>
+    public int TimedDispatches { get; init; } = 2;
+}
+
+/// <summary>What a finished frame cost.</summary>
+/// <param name="Milliseconds">GPU time, from timestamps.</param>
+/// <param name="Predicted">What it was predicted to take.</param>
+public readonly record struct FrameTime(double Milliseconds, double Predicted);
+
+/// <summary>
+/// Puts work into frames: so much of the step under way as is predicted to fit, in parts of dispatches no longer than a quantum. The place in the dispatch list
+/// is state, so a step goes on where the last frame stopped. Costs are learned from timestamps. Nothing here waits or allocates. Used by the engine's thread.
+/// </summary>
+public sealed class FrameRunner : IDisposable
+{
+    private readonly InferenceEngine _engine;
+    private readonly FrameRunnerOptions _options;
+    private readonly int[][] _classes;
+    private readonly int _copyClass;
+    private readonly Slot[] _slots;
+    private readonly StepTicket[] _ended;
+    private Slot? _current;
+    private int _next;
+    private int _oldest;
+    private int _endedCount;
+    private StepShape _shape;
+    private int _node;
+    private long _position;
+    private bool _active;
+    private bool _forced;
+    private int _untimed;
+
+    /// <summary>Makes a runner for an engine.</summary>
+    public FrameRunner(InferenceEngine engine, CostModel costs, FrameRunnerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(costs);
+        _engine = engine;
+        _options = options ?? new FrameRunnerOptions();
+        Costs = costs;
+        _classes = [.. engine.Nodes.Select(node => node.Variants.Select((_, i) => costs.Class(node.CostKey(i))).ToArray())];
+        _copyClass = costs.Class("kv copy");
+        _slots = [.. Enumerable.Range(0, _options.FramesInFlight).Select(i => new Slot(engine.Device, i, _options.TimedDispatches))];
+        _ended = new StepTicket[InferenceEngine.ResultSlots];
+    }
+
+    /// <summary>What dispatches cost.</summary>
+    public CostModel Costs { get; }
+
+    /// <summary>Whether a step is under way.</summary>
+    public bool StepIsActive => _active;
+
+    /// <summary>Milliseconds that may still be predicted in this frame.</summary>
+    public double Remaining { get; private set; }
+
+    /// <summary>Milliseconds predicted in this frame so far.</summary>
+    public double Predicted => _current?.Predicted ?? 0;
+
+    /// <summary>Dispatches of this frame, or of the last.</summary>
+    public int Dispatches { get; private set; }
+
+    /// <summary>Whether another step may end before results are collected.</summary>
+    public bool HasResultSlot => _endedCount < _ended.Length;
+
+    /// <summary>Part of the step under way that is recorded, 0 to 1.</summary>
+    public double Progress => _active ? (double)_node / _engine.Nodes.Count : 0;
+
+    /// <summary>Starts a frame. False when as many as allowed are still on their way.</summary>
+    /// <param name="milliseconds">GPU time to keep within.</param>
+    /// <param name="game">The game's command buffer to record into; null for our own submission.</param>
+    public bool TryBegin(double milliseconds, GameCommands? game = null)
+    {
+        if (_current is not null) throw new InvalidOperationException("The last frame was not ended.");
+        Slot slot = _slots[_next];
+        if (slot.Busy) return false;
+        slot.Reset();
+        if (game is { } commands) slot.Recorder.BeginWithin(commands, slot.Times);
+        else slot.Recorder.Begin(slot.Times);
+        slot.External = game is not null;
+        _current = slot;
+        Remaining = milliseconds / Costs.Margin;
+        _forced = milliseconds > 0;
+        Dispatches = 0;
+        return true;
+    }
+
+    /// <summary>Records pending copies of blocks while they fit; true when none is left.</summary>
+    public bool RecordCopies()
+    {
+        KvCopyQueue copies = _engine.Blocks.Copies;
+        double megabytes = copies.LayerBytes / 1e6;
+        while (copies.Count > 0)
+        {
+            double predicted = Costs.Predict(_copyClass, megabytes);
+            if (!Admit(predicted)) return false;
+            bool timed = BeginTiming(_copyClass, megabytes);
+            copies.RecordLayer(_current!.Recorder);
+            EndTiming(timed, _copyClass, megabytes);
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the engine's batch the step under way.</summary>
+    public void BeginStep()
+    {
+        if (_active) throw new InvalidOperationException("A step is under way.");
+        if (!HasResultSlot) throw new InvalidOperationException("The results of earlier steps have not been collected.");
+        if (_engine.Blocks.Copies.Count > 0) throw new InvalidOperationException("Copies of blocks come before a step.");
+        _shape = _engine.Batch.Finish();
+        _node = 0;
+        _position = 0;
+        _active = true;
+        _engine.RecordInputs(_current!.Recorder, _shape);
+    }
+
+    /// <summary>Records as much of the step as fits; true when it ended.</summary>
+    public bool RecordStep()
+    {
+        IReadOnlyList<GraphNode> nodes = _engine.Nodes;
+        CommandRecorder recorder = _current!.Recorder;
+        for (; _node < nodes.Count; _node++, _position = 0)
+        {
+            GraphNode node = nodes[_node];
+            Grid grid = node.Grid(_shape);
+            long all = (long)grid.X * grid.Y * grid.Z;
+            int costClass = _classes[_node][grid.Variant];
+            double work = node.Work?.Invoke(_shape) ?? 1;
+            for (bool continues = false; _position < all; continues = true)
+            {
+                double most = Math.Min(_options.QuantumMilliseconds, Remaining);
+                long fits = most > 0 ? Costs.WorkWithin(costClass, work, most) : 0;
+                if (fits == 0 && !_forced) return false;
+                GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, _position, Math.Clamp(fits, 1, all - _position));
+                double pieceWork = piece.Workgroups * work;
+                if (!Admit(Costs.Predict(costClass, pieceWork))) return false;
+                bool timed = BeginTiming(costClass, pieceWork);
+                recorder.Dispatch(node.Variants[grid.Variant], new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ), continues);
+                EndTiming(timed, costClass, pieceWork);
+                _position += piece.Workgroups;
+            }
+        }
+
+        _active = false;
+        _ended[_endedCount++] = _engine.RecordResults(recorder, _shape);
+        _current.StepsEnded++;
+        return true;
+    }
+
+    /// <summary>Ends the frame: submits it, or leaves it in the game's command buffer. An empty frame of our own is not submitted.</summary>
+    public void End()
+    {
+        Slot slot = _current ?? throw new InvalidOperationException("No frame was begun.");
+        _current = null;
+        slot.Recorder.End();
+        Dispatches = slot.Recorder.Dispatches;
+        if (slot.Predicted == 0 && slot.StepsEnded == 0 && !slot.External) return;
+        if (!slot.External) _engine.Timeline.Submit(slot.Recorder);
+        slot.Busy = true;
+        _next = (_next + 1) % _slots.Length;
+    }
+
+    /// <summary>Takes the oldest frame off the list if the device has finished it, and learns from it.</summary>
+    /// <param name="time">What it cost.</param>
+    /// <param name="stepsEnded">Steps that ended in it: their tokens are read by <see cref="TakeResults"/>, in order.</param>
+    public bool TryCollect(out FrameTime time, out int stepsEnded)
+    {
+        Slot slot = _slots[_oldest];
+        (time, stepsEnded) = (default, 0);
+        if (!slot.Busy || !slot.Recorder.IsFree) return false;
+        double milliseconds = slot.Times.Read();
+        for (int i = 0; i < slot.SampleCount; i++) Costs.Learn(slot.Samples[i].Class, slot.Samples[i].Work, slot.Times.Milliseconds(slot.Samples[i].Part));
+        if (slot.Predicted > 0) Costs.LearnFrame(slot.Predicted, milliseconds);
+        time = new FrameTime(milliseconds, slot.Predicted);
+        stepsEnded = slot.StepsEnded;
+        slot.Busy = false;
+        _oldest = (_oldest + 1) % _slots.Length;
+        return true;
+    }
+
+    /// <summary>The tokens of the oldest step that ended in a collected frame, one per output; valid until the next step ends.</summary>
+    public ReadOnlySpan<int> TakeResults()
+    {
+        StepTicket ticket = _ended[0];
+        _endedCount--;
+        for (int i = 0; i < _endedCount; i++) _ended[i] = _ended[i + 1];
+        return _engine.Results(ticket);
+    }
+
+    /// <summary>Milliseconds that a step of this shape is predicted to take in all.</summary>
+    public double PredictStep(StepShape shape)
+    {
+        double total = 0;
+        for (int i = 0; i < _classes.Length; i++)
+        {
+            GraphNode node = _engine.Nodes[i];
+            Grid grid = node.Grid(shape);
+            long all = (long)grid.X * grid.Y * grid.Z;
+            if (all > 0) total += Costs.Predict(_classes[i][grid.Variant], all * (node.Work?.Invoke(shape) ?? 1));
+        }
+
+        return total * Costs.Margin;
+    }
+
+    /// <summary>Frees the recorders; waits for the frames on their way.</summary>
+    public void Dispose()
+    {
+        foreach (Slot slot in _slots) slot.Dispose();
+    }
+
+    /// <summary>Takes a prediction off the frame. A frame's first piece is let in even if it alone is too long: else nothing would ever go on.</summary>
+    private bool Admit(double predicted)
+    {
+        if (predicted > Remaining && !_forced) return false;
+        _forced = false;
+        Remaining -= predicted;
+        _current!.Predicted += predicted;
+        return true;
+    }
+
+    private bool BeginTiming(int costClass, double work)
+    {
+        bool wanted = !Costs.Known(costClass) || ++_untimed >= 5;
+        if (!wanted || _current!.SampleCount == _current.Samples.Length) return false;
+        _untimed = 0;
+        return _current.Recorder.Mark() >= 0;
+    }
+
+    private void EndTiming(bool timed, int costClass, double work)
+    {
+        if (!timed) return;
+        int part = _current!.Recorder.Mark();
+        if (part >= 0) _current.Samples[_current.SampleCount++] = (part, costClass, work);
+    }
+
+    /// <summary>A frame on its way.</summary>
+    private sealed class Slot(GpuDevice device, int index, int samples) : IDisposable
+    {
+        public readonly CommandRecorder Recorder = new(device, $"frame {index}");
+        public readonly TimestampQueries Times = TimestampQueries.OnDemand(device, samples * 2);
+        public readonly (int Part, int Class, double Work)[] Samples = new (int, int, double)[samples];
+        public int SampleCount;
+        public double Predicted;
+        public int StepsEnded;
+        public bool Busy;
+        public bool External;
+
+        public void Reset()
+        {
+            SampleCount = 0;
+            Predicted = 0;
+            StepsEnded = 0;
+        }
+
+        public void Dispose()
+        {
+            if (Busy && !External) Recorder.WaitUntilFree();
+            Recorder.Dispose();
+            Times.Dispose();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using NpcMind.Gpu;
+using NpcMind.Scheduling;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// Blocks of keys and values in host memory that the device can copy from and to: where cold sequences wait, and the way to and from files. A block here holds
+/// all layers one after the other, keys then values of each. Used by one thread.
+/// </summary>
+internal sealed class HostKv : IDisposable
+{
+    private const long ChunkBytes = 256 << 20;
+    private readonly List<GpuBuffer> _chunks = [];
+    private readonly int _blocksPerChunk;
+
+    /// <summary>Allocates the memory; drivers that map lazily spend it when it is first used.</summary>
+    public HostKv(GpuDevice device, KvCache cache, long tokens)
+    {
+        BlockBytes = cache.LayerBlockBytes * 2 * cache.Keys.Count;
+        int blocks = checked((int)((tokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens));
+        Pool = new BlockPool(blocks);
+        _blocksPerChunk = (int)Math.Max(1, Math.Min(ChunkBytes / BlockBytes, blocks));
+        for (int first = 0; first < blocks; first += _blocksPerChunk)
+            _chunks.Add(device.Memory.Allocate(Math.Min(_blocksPerChunk, blocks - first) * BlockBytes, MemoryKind.Readback, $"spilled keys and values {_chunks.Count}"));
+    }
+
+    /// <summary>Bytes of a block: all layers.</summary>
+    public long BlockBytes { get; }
+
+    /// <summary>Who has which block.</summary>
+    public BlockPool Pool { get; }
+
+    /// <summary>The chunk a block lies in.</summary>
+    public Tensor Chunk(int block) => _chunks[block / _blocksPerChunk].Whole;
+
+    /// <summary>First byte of a block in its chunk.</summary>
+    public long Offset(int block) => block % _blocksPerChunk * BlockBytes;
+
+    /// <summary>The bytes of a block. The caller sees to it that the device is done with them.</summary>
+    public Span<byte> Bytes(int block) => _chunks[block / _blocksPerChunk].Mapped.Slice((int)Offset(block), (int)BlockBytes);
+
+    /// <summary>Frees the memory.</summary>
+    public void Dispose() => _chunks.ForEach(c => c.Dispose());
+}

@@ -1,0 +1,197 @@
+using NpcMind.Inference;
+using NpcMind.Reference;
+using NpcMind.Scheduling;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>Steps cut into frames, sequences that share, wait in host memory and come back: always the same bits as the plain way.</summary>
+[TestFixtureSource(nameof(Models))]
+public sealed class FrameTests(TinyModelOptions model, string name) : GpuTest, IDisposable
+{
+    private const int Scenarios = 200;
+    private InferenceEngine _engine = null!;
+    private int _cut;
+    private CostModel _costs = null!;
+    private FrameRunner _frames = null!;
+
+    public static IEnumerable<TestFixtureData> Models =>
+    [
+        Named(TinyModelOptions.Dense, "dense F16"),
+        Named(TinyModelOptions.Mixture with { Matrices = Gguf.TensorType.Q4_0 }, "mixture Q4_0"),
+    ];
+
+    [OneTimeSetUp]
+    public void Load()
+    {
+        _engine = TinyEngines.Load(model);
+        _costs = new CostModel(1);
+        Calibration.Run(_engine, _costs, 1);
+        _frames = new FrameRunner(_engine, _costs, new FrameRunnerOptions { QuantumMilliseconds = 0.05 });
+    }
+
+    public void Dispose()
+    {
+        _frames?.Dispose();
+        _engine?.Dispose();
+    }
+
+    [Test]
+    public void Sliced_equals_unsliced()
+    {
+        TinyRandom random = new(7);
+        for (int scenario = 0; scenario < Scenarios; scenario++)
+        {
+            int[] ids = TinyEngines.Ids(1 + random.Below(90), scenario + 100);
+            int slot = _engine.Open(new Inference.SamplerSettings());
+            float[] sliced = ReadInFrames(slot, ids, random);
+            _engine.Close(slot);
+            TinyEngines.AssertSameBits(sliced, _engine.ReadFresh(ids, 16), $"{name}, scenario {scenario}");
+        }
+    }
+
+    [Test]
+    public void Forked_equals_fresh_while_the_parent_goes_on()
+    {
+        TinyRandom random = new(8);
+        int vocabulary = _engine.Config.Vocabulary;
+        for (int scenario = 0; scenario < Scenarios; scenario++)
+        {
+            int[] world = TinyEngines.Ids(1 + random.Below(70), scenario + 400), own = TinyEngines.Ids(1 + random.Below(40), scenario + 700), more = TinyEngines.Ids(1 + random.Below(40), scenario + 1000);
+            int parent = _engine.Open(new Inference.SamplerSettings());
+            _engine.Read(parent, world, 16);
+            int at = 1 + random.Below(world.Length);
+            int child = _engine.Fork(parent, at, new Inference.SamplerSettings());
+            bool childFirst = random.Below(2) == 0;
+            (float[] firstLogits, float[] secondLogits) = childFirst ? Interleave(child, own, parent, more, random) : Interleave(parent, more, child, own, random);
+            (float[] childLogits, float[] parentLogits) = childFirst ? (firstLogits, secondLogits) : (secondLogits, firstLogits);
+            _engine.Close(child);
+            _engine.Close(parent);
+            TinyEngines.AssertSameBits(childLogits, _engine.ReadFresh([.. world[..at], .. own], 16).AsSpan(at * vocabulary), $"{name}, child of scenario {scenario}");
+            TinyEngines.AssertSameBits(parentLogits, _engine.ReadFresh([.. world, .. more], 16).AsSpan(world.Length * vocabulary), $"{name}, parent of scenario {scenario}");
+            Assert.That(_engine.Transfer.FreeBlocks, Is.EqualTo(_engine.Transfer.Blocks), "every block was given back");
+        }
+    }
+
+    [Test]
+    public void Evicted_equals_kept()
+    {
+        TinyRandom random = new(9);
+        int vocabulary = _engine.Config.Vocabulary;
+        for (int scenario = 0; scenario < Scenarios; scenario++)
+        {
+            int[] before = TinyEngines.Ids(1 + random.Below(90), scenario + 1300), after = TinyEngines.Ids(1 + random.Below(30), scenario + 1600), other = TinyEngines.Ids(60, scenario + 1900);
+            int slot = _engine.Open(new Inference.SamplerSettings());
+            ReadInFrames(slot, before, random);
+            Assert.That(_engine.Transfer.Spill(slot));
+            Assert.That(_engine.Transfer.OnHost(slot), Is.EqualTo((before.Length + 31) / 32));
+            int intruder = _engine.Open(new Inference.SamplerSettings());
+            ReadInFrames(intruder, other, random); // takes the blocks that became free
+            Assert.That(_engine.Transfer.Restore(slot));
+            float[] logits = ReadInFrames(slot, after, random);
+            _engine.Close(intruder);
+            _engine.Close(slot);
+            TinyEngines.AssertSameBits(logits, _engine.ReadFresh([.. before, .. after], 16).AsSpan(before.Length * vocabulary), $"{name}, scenario {scenario}");
+            Assert.That(_engine.Transfer.FreeBlocks, Is.EqualTo(_engine.Transfer.Blocks));
+        }
+    }
+
+    [Test]
+    public void Exported_and_imported_equals_kept()
+    {
+        TinyRandom random = new(10);
+        int vocabulary = _engine.Config.Vocabulary;
+        for (int scenario = 0; scenario < Scenarios; scenario++)
+        {
+            int[] before = TinyEngines.Ids(1 + random.Below(90), scenario + 2200), after = TinyEngines.Ids(1 + random.Below(30), scenario + 2500);
+            int slot = _engine.Open(new Inference.SamplerSettings());
+            ReadInFrames(slot, before, random);
+            if (random.Below(3) == 0) _engine.Transfer.Spill(slot);
+            List<byte[]> blocks = [];
+            _engine.Transfer.Export(slot, 0, (index, bytes) =>
+            {
+                Assert.That(index, Is.EqualTo(blocks.Count));
+                blocks.Add(bytes.ToArray());
+            });
+            _engine.Close(slot);
+            slot = _engine.Open(new Inference.SamplerSettings());
+            Assert.That(_engine.Transfer.Import(slot, before.Length));
+            for (int i = 0; i < blocks.Count; i++) blocks[i].CopyTo(_engine.Transfer.ImportBlock(slot, i));
+            Assert.That(_engine.Transfer.Restore(slot));
+            float[] logits = ReadInFrames(slot, after, random);
+            _engine.Close(slot);
+            TinyEngines.AssertSameBits(logits, _engine.ReadFresh([.. before, .. after], 16).AsSpan(before.Length * vocabulary), $"{name}, scenario {scenario}");
+            Assert.That(_engine.Transfer.FreeHostBlocks, Is.EqualTo((TinyEngines.Options.HostTokens + 31) / 32));
+        }
+    }
+
+    /// <summary>Reads two sequences by turns and together.</summary>
+    private (float[] First, float[] Second) Interleave(int first, int[] firstIds, int second, int[] secondIds, TinyRandom random)
+    {
+        int vocabulary = _engine.Config.Vocabulary, a = 0, b = 0;
+        float[] firstLogits = new float[firstIds.Length * vocabulary], secondLogits = new float[secondIds.Length * vocabulary];
+        while (a < firstIds.Length || b < secondIds.Length)
+        {
+            int fromFirst = Math.Min(firstIds.Length - a, random.Below(9)), fromSecond = Math.Min(secondIds.Length - b, random.Below(9));
+            if (fromFirst + fromSecond == 0) continue;
+            for (int i = 0; i < fromFirst; i++) _engine.Batch.Add(first, firstIds[a + i], output: true);
+            for (int i = 0; i < fromSecond; i++) _engine.Batch.Add(second, secondIds[b + i], output: true);
+            float[] logits = new float[(fromFirst + fromSecond) * vocabulary];
+            RunInFrames(random, logits);
+            logits.AsSpan(0, fromFirst * vocabulary).CopyTo(firstLogits.AsSpan(a * vocabulary));
+            logits.AsSpan(fromFirst * vocabulary).CopyTo(secondLogits.AsSpan(b * vocabulary));
+            a += fromFirst;
+            b += fromSecond;
+        }
+
+        return (firstLogits, secondLogits);
+    }
+
+    private float[] ReadInFrames(int slot, int[] ids, TinyRandom random)
+    {
+        float[] logits = new float[ids.Length * _engine.Config.Vocabulary];
+        for (int at = 0, rows; at < ids.Length; at += rows)
+        {
+            rows = Math.Min(ids.Length - at, 1 + random.Below(16));
+            for (int i = 0; i < rows; i++) _engine.Batch.Add(slot, ids[at + i], output: true);
+            RunInFrames(random, logits.AsSpan(at * _engine.Config.Vocabulary, rows * _engine.Config.Vocabulary));
+        }
+
+        return logits;
+    }
+
+    /// <summary>Runs the batch in frames of random budgets and fetches its logits.</summary>
+    private void RunInFrames(TinyRandom random, Span<float> logits)
+    {
+        _engine.Batch.WantsLogits = true;
+        for (bool begun = false, ended = false; !ended;)
+        {
+            Collect();
+            Assert.That(_frames.TryBegin(0.05 * (1 + random.Below(40))));
+            if (_frames.RecordCopies())
+            {
+                if (!begun) _frames.BeginStep();
+                begun = true;
+                ended = _frames.RecordStep();
+            }
+
+            _frames.End();
+            if (_frames.StepIsActive) _cut++;
+        }
+
+        Collect();
+        int vocabulary = _engine.Config.Vocabulary;
+        for (int i = 0; i < logits.Length / vocabulary; i++) _engine.Logits(new StepTicket(0, 0, logits.Length / vocabulary, 0), i).CopyTo(logits[(i * vocabulary)..]);
+    }
+
+    private void Collect()
+    {
+        _engine.Transfer.Flush();
+        while (_frames.TryCollect(out _, out int steps))
+            for (; steps > 0; steps--) _frames.TakeResults();
+    }
+
+    [OneTimeTearDown]
+    public void Steps_really_were_cut() => Assert.That(_cut, Is.GreaterThan(100));
+
+    private static TestFixtureData Named(TinyModelOptions model, string name) => new TestFixtureData(model, name).SetArgDisplayNames(name);
+}
