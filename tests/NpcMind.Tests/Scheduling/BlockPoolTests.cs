@@ -1,0 +1,54 @@
+using CsCheck;
+using NpcMind.Scheduling;
+using NUnit.Framework;
+
+namespace NpcMind.Tests.Scheduling;
+
+public sealed class BlockPoolTests
+{
+    [Test]
+    public void Any_sequence_of_calls_conserves_blocks() =>
+        Gen.Select(Gen.Int[0, 6], Gen.Select(Gen.Int[0, 2], Gen.Int[-1, 6]).Array[0, 80]).Sample((blocks, calls) =>
+        {
+            BlockPool pool = new(blocks);
+            int[] model = new int[blocks];
+            foreach ((int call, int block) in calls)
+            {
+                bool known = block >= 0 && block < blocks;
+                if (call == 0)
+                {
+                    bool taken = pool.TryTake(out int id);
+                    Assert.That(taken, Is.EqualTo(model.Contains(0)));
+                    Assert.That(taken ? model[id] : 0, Is.Zero, "a block in use was given out");
+                    if (taken) model[id] = 1;
+                    else Assert.That(id, Is.EqualTo(-1));
+                }
+                else if (!known)
+                    Assert.Throws<ArgumentOutOfRangeException>(() => { if (call == 1) pool.Share(block); else pool.Return(block); });
+                else if (model[block] == 0)
+                    Assert.Throws<InvalidOperationException>(() => { if (call == 1) pool.Share(block); else pool.Return(block); });
+                else if (call == 1)
+                {
+                    pool.Share(block);
+                    model[block]++;
+                }
+                else
+                    Assert.That(pool.Return(block), Is.EqualTo(--model[block] == 0));
+                Assert.That(pool.Count, Is.EqualTo(blocks));
+                Assert.That(pool.Free, Is.EqualTo(model.Count(r => r == 0)));
+                Assert.That(Enumerable.Range(0, blocks).Select(pool.References), Is.EqualTo(model));
+            }
+        }, iter: 1000);
+
+    [Test]
+    public void A_pool_needs_no_negative_number_of_blocks() => Assert.Throws<ArgumentOutOfRangeException>(() => _ = new BlockPool(-1));
+
+    [Test]
+    public void Every_block_is_given_out_once()
+    {
+        BlockPool pool = new(100);
+        HashSet<int> taken = [];
+        while (pool.TryTake(out int block)) Assert.That(taken.Add(block));
+        Assert.That(taken, Is.EquivalentTo(Enumerable.Range(0, 100)));
+    }
+}
