@@ -41,7 +41,7 @@ public sealed class FrameTests(TinyModelOptions model, string name) : GpuTest, I
         TinyRandom random = new(7);
         for (int scenario = 0; scenario < Scenarios; scenario++)
         {
-            int[] ids = TinyEngines.Ids(1 + random.Below(90), scenario + 100);
+            int[] ids = TinyEngines.Ids(1 + random.Below(48), scenario + 100);
             int slot = _engine.Open(new Inference.SamplerSettings());
             float[] sliced = ReadInFrames(slot, ids, random);
             _engine.Close(slot);
@@ -56,7 +56,7 @@ public sealed class FrameTests(TinyModelOptions model, string name) : GpuTest, I
         int vocabulary = _engine.Config.Vocabulary;
         for (int scenario = 0; scenario < Scenarios; scenario++)
         {
-            int[] world = TinyEngines.Ids(1 + random.Below(70), scenario + 400), own = TinyEngines.Ids(1 + random.Below(40), scenario + 700), more = TinyEngines.Ids(1 + random.Below(40), scenario + 1000);
+            int[] world = TinyEngines.Ids(1 + random.Below(48), scenario + 400), own = TinyEngines.Ids(1 + random.Below(24), scenario + 700), more = TinyEngines.Ids(1 + random.Below(24), scenario + 1000);
             int parent = _engine.Open(new Inference.SamplerSettings());
             _engine.Read(parent, world, 16);
             int at = 1 + random.Below(world.Length);
@@ -79,7 +79,7 @@ public sealed class FrameTests(TinyModelOptions model, string name) : GpuTest, I
         int vocabulary = _engine.Config.Vocabulary;
         for (int scenario = 0; scenario < Scenarios; scenario++)
         {
-            int[] before = TinyEngines.Ids(1 + random.Below(90), scenario + 1300), after = TinyEngines.Ids(1 + random.Below(30), scenario + 1600), other = TinyEngines.Ids(60, scenario + 1900);
+            int[] before = TinyEngines.Ids(1 + random.Below(48), scenario + 1300), after = TinyEngines.Ids(1 + random.Below(30), scenario + 1600), other = TinyEngines.Ids(40, scenario + 1900);
             int slot = _engine.Open(new Inference.SamplerSettings());
             ReadInFrames(slot, before, random);
             Assert.That(_engine.Transfer.Spill(slot));
@@ -102,7 +102,7 @@ public sealed class FrameTests(TinyModelOptions model, string name) : GpuTest, I
         int vocabulary = _engine.Config.Vocabulary;
         for (int scenario = 0; scenario < Scenarios; scenario++)
         {
-            int[] before = TinyEngines.Ids(1 + random.Below(90), scenario + 2200), after = TinyEngines.Ids(1 + random.Below(30), scenario + 2500);
+            int[] before = TinyEngines.Ids(1 + random.Below(48), scenario + 2200), after = TinyEngines.Ids(1 + random.Below(30), scenario + 2500);
             int slot = _engine.Open(new Inference.SamplerSettings());
             ReadInFrames(slot, before, random);
             if (random.Below(3) == 0) _engine.Transfer.Spill(slot);
@@ -166,7 +166,7 @@ public sealed class FrameTests(TinyModelOptions model, string name) : GpuTest, I
         for (bool begun = false, ended = false; !ended;)
         {
             Collect();
-            Assert.That(_frames.TryBegin(0.05 * (1 + random.Below(40))));
+            Assert.That(_frames.TryBegin(0.2 * (1 + random.Below(30))));
             if (_frames.RecordCopies())
             {
                 if (!begun) _frames.BeginStep();
