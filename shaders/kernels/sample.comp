@@ -11,6 +11,7 @@
 #include "lib/common.glsl"
 #include "lib/reduce.glsl"
 #include "lib/philox.glsl"
+#include "lib/forbidden.glsl"
 
 struct Sampler {
     float temperature;
@@ -65,6 +66,7 @@ void penalise(uint base, uvec4 o, Sampler s) {
         }
         if (!first || token >= vocabulary) continue;
         float v = logits[base + token];
+        if (v <= Forbidden) continue; // else a penalty below 1 would bring it back
         v = v > 0.0 ? v / s.repetition : v * s.repetition;
         logits[base + token] = v - float(count) * s.frequency - s.presence;
     }
@@ -120,7 +122,7 @@ void main() {
     uint bestIndex = 0xFFFFFFu;
     for (uint i = lane; i < vocabulary; i += gl_WorkGroupSize.x) {
         float v = logits[base + i];
-        if (v > best) {
+        if (v > best || bestIndex == 0xFFFFFFu) {
             best = v;
             bestIndex = i;
         }
@@ -132,8 +134,8 @@ void main() {
         return;
     }
 
-    uint lowest = 0;
-    if (s.topK > 0 && s.topK < vocabulary) lowest = threshold(base, 0, s.topK, true, largest, 1.0);
+    uint lowest = sortable(Forbidden) + 1;
+    if (s.topK > 0 && s.topK < vocabulary) lowest = threshold(base, lowest, s.topK, true, largest, 1.0);
     if (s.topP < 1.0) {
         float sum = 0.0;
         for (uint i = lane; i < vocabulary; i += gl_WorkGroupSize.x)

@@ -4,7 +4,7 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// What the host tells the device per step: rows, tiles, outputs, rotary turns, block tables, samplers. Written into the command buffer, so it is ordered
+/// What the host tells the device per step: rows, tiles, outputs, rotary turns, block tables, samplers, masks. Written into the command buffer, so it is ordered
 /// with the step and frames in flight need no copies of it. Used by one thread.
 /// </summary>
 internal sealed class StepInputs
@@ -16,12 +16,16 @@ internal sealed class StepInputs
     private readonly float[] _turns;
     private readonly uint[] _blockTable;
     private readonly uint[] _samplers;
+    private readonly uint[] _masks;
     private readonly RopeTable _rope;
     private readonly int _maxBlocks;
+    private readonly int _vocabulary;
     private bool _tablesChanged = true;
 
-    public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope)
+    public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope, int vocabulary)
     {
+        _vocabulary = vocabulary;
+        MaskWords = (vocabulary + 31) / 32;
         _rope = rope;
         _maxBlocks = (options.ContextTokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens;
         _rows = new uint[options.MaxRows * 4];
@@ -30,6 +34,7 @@ internal sealed class StepInputs
         _turns = new float[options.MaxRows * rope.Pairs * 2];
         _blockTable = new uint[options.MaxSequences * _maxBlocks];
         _samplers = new uint[options.MaxSequences * SamplerWords];
+        _masks = new uint[options.MaxOutputs * MaskWords];
         Header = arena.Allocate(16, "step header");
         Rows = arena.Allocate(_rows.Length * 4, "rows");
         Tiles = arena.Allocate(_tiles.Length * 4, "attention tiles");
@@ -37,6 +42,7 @@ internal sealed class StepInputs
         Turns = arena.Allocate(_turns.Length * 4, "rotary turns");
         BlockTable = arena.Allocate((_blockTable.Length * 4 + 15) & ~15, "block table");
         Samplers = arena.Allocate(_samplers.Length * 4, "samplers");
+        Masks = arena.Allocate((_masks.Length * 4L + 15) & ~15, "masks");
     }
 
     public const int SamplerWords = 12;
@@ -54,6 +60,12 @@ internal sealed class StepInputs
     public Tensor BlockTable { get; }
 
     public Tensor Samplers { get; }
+
+    /// <summary>[MaxOutputs, MaskWords] u32: bit i of word j says whether token 32 j + i may be chosen.</summary>
+    public Tensor Masks { get; }
+
+    /// <summary>Words per mask.</summary>
+    public int MaskWords { get; }
 
     public int MaxBlocks => _maxBlocks;
 
@@ -77,6 +89,31 @@ internal sealed class StepInputs
         _outputs[output * 4] = (uint)row;
         _outputs[output * 4 + 1] = (uint)slot;
         _outputs[output * 4 + 2] = (uint)position;
+        _outputs[output * 4 + 3] = 0;
+    }
+
+    /// <summary>Allows an output only the tokens whose bits are set; call after <see cref="SetOutput"/>.</summary>
+    /// <exception cref="ArgumentException">As <see cref="CheckMask"/>.</exception>
+    public void SetMask(int output, ReadOnlySpan<uint> words)
+    {
+        CheckMask(words);
+        words.CopyTo(_masks.AsSpan(output * MaskWords, MaskWords));
+        _outputs[output * 4 + 3] = 1;
+    }
+
+    /// <exception cref="ArgumentException">The mask has another length, or allows no token.</exception>
+    public void CheckMask(ReadOnlySpan<uint> words)
+    {
+        if (words.Length != MaskWords) throw new ArgumentException($"A mask for {_vocabulary} tokens has {MaskWords} words; {words.Length} were given.", nameof(words));
+        uint last = _vocabulary % 32 == 0 ? uint.MaxValue : (1u << (_vocabulary % 32)) - 1;
+        if (!words[..^1].ContainsAnyExcept(0u) && (words[^1] & last) == 0) throw new ArgumentException("A mask must allow at least one token.", nameof(words));
+    }
+
+    /// <summary>Outputs from the first to the last that has a mask.</summary>
+    public int Masked(int outputs)
+    {
+        while (outputs > 0 && _outputs[outputs * 4 - 1] == 0) outputs--;
+        return outputs;
     }
 
     public void SetBlock(int slot, int index, int block)
@@ -109,6 +146,7 @@ internal sealed class StepInputs
         Write(recorder, Rows, MemoryMarshal.AsBytes(_rows.AsSpan(0, shape.Rows * 4)));
         Write(recorder, Tiles, MemoryMarshal.AsBytes(_tiles.AsSpan(0, shape.AttentionTiles * 4)));
         Write(recorder, Outputs, MemoryMarshal.AsBytes(_outputs.AsSpan(0, shape.Outputs * 4)));
+        RecordMasks(recorder, shape.Masked);
         Write(recorder, Turns, MemoryMarshal.AsBytes(_turns.AsSpan(0, shape.Rows * _rope.Pairs * 2)));
         if (!_tablesChanged) return;
         Write(recorder, BlockTable, MemoryMarshal.AsBytes(_blockTable.AsSpan()));
@@ -116,14 +154,24 @@ internal sealed class StepInputs
         _tablesChanged = false;
     }
 
+    /// <summary>Writes the masks of neighbouring outputs together: fewer pieces, fewer barriers.</summary>
+    private void RecordMasks(CommandRecorder recorder, int outputs)
+    {
+        for (int first = 0, end; first < outputs; first = end + 1)
+        {
+            for (end = first; end < outputs && _outputs[end * 4 + 3] != 0;) end++;
+            Write(recorder, Masks, MemoryMarshal.AsBytes(_masks.AsSpan(first * MaskWords, (end - first) * MaskWords)), first * MaskWords * 4L);
+        }
+    }
+
     /// <summary>vkCmdUpdateBuffer takes at most 64 KiB at a time.</summary>
-    private static void Write(CommandRecorder recorder, Tensor target, ReadOnlySpan<byte> bytes)
+    private static void Write(CommandRecorder recorder, Tensor target, ReadOnlySpan<byte> bytes, long offset = 0)
     {
         const int Limit = 65536;
         for (int at = 0; at < bytes.Length; at += Limit)
         {
             int count = Math.Min(Limit, bytes.Length - at);
-            recorder.Update(target, bytes.Slice(at, count), at);
+            recorder.Update(target, bytes.Slice(at, count), offset + at);
         }
     }
 }

@@ -8,7 +8,8 @@ namespace NpcMind.Inference;
 /// <param name="Sampled">Outputs, counted from the first, whose next token is chosen on the device; 0 or all.</param>
 /// <param name="AttentionTiles">Runs of rows that attend together.</param>
 /// <param name="Splits">Splits of the longest context.</param>
-public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits);
+/// <param name="Masked">Outputs from the first to the last that has a mask; 0 when none has.</param>
+public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int Masked = 0);
 
 /// <summary>Workgroups of a dispatch; a zero means that it is left out in this step.</summary>
 /// <param name="X">First dimension.</param>

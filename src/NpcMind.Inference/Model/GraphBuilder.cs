@@ -9,6 +9,7 @@ namespace NpcMind.Inference;
 internal sealed class GraphBuilder
 {
     private const int SplitBlocks = 16;
+    private const uint SampleChunk = 2048;
     private readonly KernelLibrary _kernels;
     private readonly StepInputs _inputs;
     private readonly KvCache _kv;
@@ -196,6 +197,11 @@ internal sealed class GraphBuilder
         WeightMatrix output = Weights.Has("output") ? Weights.Matrix("output", Config.Width, Config.Vocabulary) : _embedding!;
         Nodes.AddRange(_matMul.Nodes("output", output, normed, width, LogitsTensor, LogitsStride, 0, false, s => s.Outputs));
 
+        DispatchNode mask = _kernels.Pipeline("mask_logits", ("workgroupSize", lanes), ("ChunkTokens", SampleChunk)).Node(
+            "mask_logits", [_inputs.Outputs, _inputs.Masks.As(TexelFormat.UInt1), LogitsTensor],
+            ("vocabulary", (uint)Config.Vocabulary), ("stride", (uint)LogitsStride), ("words", (uint)_inputs.MaskWords));
+        int chunks = Groups(Config.Vocabulary, SampleChunk);
+        Nodes.Add(new GraphNode([mask], s => new Grid(chunks, s.Masked)));
         DispatchNode sample = _kernels.Pipeline("sample", ("workgroupSize", _kernels.SmallWorkgroup)).Node(
             "sample", [LogitsTensor, _inputs.Outputs, _inputs.Samplers, TokenLog, NextTokens, Results],
             ("vocabulary", (uint)Config.Vocabulary), ("stride", (uint)LogitsStride), ("maxContext", (uint)_options.ContextTokens));
