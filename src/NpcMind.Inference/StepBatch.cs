@@ -84,7 +84,9 @@ public sealed class StepBatch
             first += count;
         }
 
-        return new StepShape(_rows, _outputs, _samples ? _outputs : 0, tiles, GraphBuilder.SplitsOf(_lastPosition), _inputs.Masked(_outputs));
+        int sampled = _samples ? _outputs : 0;
+        (SamplingSteps sampling, int penaltyTokens) = _inputs.SamplerNeeds(sampled);
+        return new StepShape(_rows, _outputs, sampled, tiles, GraphBuilder.SplitsOf(_lastPosition), _inputs.Masked(_outputs), penaltyTokens, sampling);
     }
 
     private bool Add(int slot, uint token, bool output, ReadOnlySpan<uint> mask)

@@ -17,6 +17,7 @@ internal sealed class StepInputs
     private readonly uint[] _blockTable;
     private readonly uint[] _samplers;
     private readonly uint[] _masks;
+    private readonly SamplerSettings[] _settings;
     private readonly RopeTable _rope;
     private readonly int _maxBlocks;
     private readonly int _vocabulary;
@@ -34,6 +35,7 @@ internal sealed class StepInputs
         _turns = new float[options.MaxRows * rope.Pairs * 2];
         _blockTable = new uint[options.MaxSequences * _maxBlocks];
         _samplers = new uint[options.MaxSequences * SamplerWords];
+        _settings = new SamplerSettings[options.MaxSequences];
         _masks = new uint[options.MaxOutputs * MaskWords];
         Header = arena.Allocate(16, "step header");
         Rows = arena.Allocate(_rows.Length * 4, "rows");
@@ -109,6 +111,29 @@ internal sealed class StepInputs
         if (!words[..^1].ContainsAnyExcept(0u) && (words[^1] & last) == 0) throw new ArgumentException("A mask must allow at least one token.", nameof(words));
     }
 
+    /// <summary>What the samplers of the first <paramref name="outputs"/> outputs need, and the longest window of their penalties.</summary>
+    public (SamplingSteps Steps, int PenaltyTokens) SamplerNeeds(int outputs)
+    {
+        SamplingSteps steps = SamplingSteps.None;
+        int window = 0;
+        for (int i = 0; i < outputs; i++)
+        {
+            ref readonly SamplerSettings s = ref _settings[_outputs[i * 4 + 1]];
+            steps |= Steps(s, _vocabulary);
+            if (HasPenalties(s)) window = Math.Max(window, Math.Min(s.PenaltyTokens, (int)_outputs[i * 4 + 2] + 1));
+        }
+
+        return (steps, window);
+    }
+
+    internal static bool HasPenalties(SamplerSettings s) => s.RepetitionPenalty != 1 || s.FrequencyPenalty != 0 || s.PresencePenalty != 0;
+
+    internal static SamplingSteps Steps(SamplerSettings s, int vocabulary)
+    {
+        if (s.Temperature <= 0 || s.TopK == 1) return SamplingSteps.None;
+        return SamplingSteps.Stochastic | (s.TopK > 0 && s.TopK < vocabulary ? SamplingSteps.TopK : 0) | (s.TopP < 1 ? SamplingSteps.TopP : 0);
+    }
+
     /// <summary>Outputs from the first to the last that has a mask.</summary>
     public int Masked(int outputs)
     {
@@ -124,7 +149,14 @@ internal sealed class StepInputs
 
     public void SetSampler(int slot, SamplerSettings s)
     {
-        Span<uint> words = _samplers.AsSpan(slot * SamplerWords, SamplerWords);
+        _settings[slot] = s;
+        Pack(s, _samplers.AsSpan(slot * SamplerWords, SamplerWords));
+        _tablesChanged = true;
+    }
+
+    /// <summary>Settings as the shaders read them (shaders/lib/sampler_settings.glsl).</summary>
+    internal static void Pack(SamplerSettings s, Span<uint> words)
+    {
         words[0] = BitConverter.SingleToUInt32Bits(s.Temperature);
         words[1] = (uint)s.TopK;
         words[2] = BitConverter.SingleToUInt32Bits(s.TopP);
@@ -135,7 +167,6 @@ internal sealed class StepInputs
         words[7] = (uint)s.PenaltyTokens;
         words[8] = (uint)s.Seed;
         words[9] = (uint)(s.Seed >> 32);
-        _tablesChanged = true;
     }
 
     /// <summary>Records the writes of what a step uses.</summary>
