@@ -13,6 +13,19 @@ float workgroupSum(float value) {
     return sum;
 }
 
+shared uint subgroupUnits[128];
+
+uint workgroupSum(uint value) {
+    value = subgroupAdd(value);
+    if (gl_NumSubgroups == 1) return value;
+    barrier();
+    if (subgroupElect()) subgroupUnits[gl_SubgroupID] = value;
+    barrier();
+    uint sum = 0;
+    for (uint i = 0; i < gl_NumSubgroups; i++) sum += subgroupUnits[i];
+    return sum;
+}
+
 float workgroupMax(float value) {
     value = subgroupMax(value);
     if (gl_NumSubgroups == 1) return value;

@@ -34,7 +34,7 @@ public sealed record EngineOptions
     public int HostTokens { get; init; }
 }
 
-/// <summary>How the next token is chosen. The order of steps is stated in shaders/kernels/sample.comp.</summary>
+/// <summary>How the next token is chosen. The order of steps is stated in Kernels/Sampler.cs.</summary>
 public readonly record struct SamplerSettings()
 {
     /// <summary>0 always takes the likeliest token; 1 samples the model's own distribution.</summary>

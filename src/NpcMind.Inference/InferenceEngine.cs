@@ -52,7 +52,7 @@ public sealed class InferenceEngine : IDisposable
             using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
             WeightLoader weights = new(device, file, _arena, uploader);
             RopeTable rope = new(config.Rope, weights.HostVector("rope_freqs.weight", config.Rope.Dims / 2));
-            _inputs = new StepInputs(_arena, options, rope);
+            _inputs = new StepInputs(_arena, options, rope, config.Vocabulary);
             _kv = new KvCache(_arena, uploader, config, options.Kv, CacheTokens(options));
             _host = new HostKv(device, _kv, options.HostTokens);
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);

@@ -39,16 +39,21 @@ public sealed class StepBatch
     /// <param name="slot">Sequence.</param>
     /// <param name="token">Token id.</param>
     /// <param name="output">Whether logits are wanted after it.</param>
+    /// <param name="mask">Tokens that may follow: bit i of word j stands for token 32 j + i, ceil(vocabulary / 32) words. Empty: any may.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such token.</exception>
+    /// <exception cref="ArgumentException">The mask has a wrong length, allows nothing, or there is no output for it.</exception>
     /// <exception cref="InvalidOperationException">The batch has no room; look at <see cref="FreeRows"/> and <see cref="FreeOutputs"/>.</exception>
-    public bool Add(int slot, int token, bool output = false)
+    public bool Add(int slot, int token, bool output = false, ReadOnlySpan<uint> mask = default)
     {
         if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
-        return Add(slot, (uint)token, output);
+        if (!output && !mask.IsEmpty) throw new ArgumentException("A mask needs an output.", nameof(mask));
+        return Add(slot, (uint)token, output, mask);
     }
 
     /// <summary>Adds the token that the device chose last for a sequence, and asks for the next.</summary>
-    public bool AddNext(int slot) => Add(slot, FromDevice, true);
+    /// <param name="slot">Sequence.</param>
+    /// <param name="mask">As in <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</param>
+    public bool AddNext(int slot, ReadOnlySpan<uint> mask = default) => Add(slot, FromDevice, true, mask);
 
     /// <summary>Says that the next token of every output is to be chosen on the device.</summary>
     public void Sample() => _samples = true;
@@ -81,16 +86,25 @@ public sealed class StepBatch
             first += count;
         }
 
-        return new StepShape(_rows, _outputs, _samples ? _outputs : 0, tiles, GraphBuilder.SplitsOf(_lastPosition), _lastPosition);
+        int sampled = _samples ? _outputs : 0;
+        (SamplingSteps sampling, int penaltyTokens) = _inputs.SamplerNeeds(sampled);
+        return new StepShape(_rows, _outputs, sampled, tiles, GraphBuilder.SplitsOf(_lastPosition), _lastPosition, _inputs.Masked(_outputs), penaltyTokens, sampling);
     }
 
-    private bool Add(int slot, uint token, bool output)
+    private bool Add(int slot, uint token, bool output, ReadOnlySpan<uint> mask)
     {
+        if (!mask.IsEmpty) _inputs.CheckMask(mask);
         if (FreeRows == 0 || (output && FreeOutputs == 0)) throw new InvalidOperationException("The batch is full.");
         int position = _lengths[slot];
         if (position >= _engine.Options.ContextTokens || !_engine.Reserve(slot, position)) return false;
         _inputs.SetRow(_rows, token, position, slot);
-        if (output) _inputs.SetOutput(_outputs++, _rows, slot, position);
+        if (output)
+        {
+            _inputs.SetOutput(_outputs, _rows, slot, position);
+            if (!mask.IsEmpty) _inputs.SetMask(_outputs, mask);
+            _outputs++;
+        }
+
         _slots[_rows++] = slot;
         _lengths[slot] = position + 1;
         _lastPosition = Math.Max(_lastPosition, position);

@@ -4,7 +4,7 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// What the host tells the device per step: rows, tiles, outputs, rotary turns, block tables, samplers. Written into the command buffer, so it is ordered
+/// What the host tells the device per step: rows, tiles, outputs, rotary turns, block tables, samplers, masks. Written into the command buffer, so it is ordered
 /// with the step and frames in flight need no copies of it. Used by one thread.
 /// </summary>
 internal sealed class StepInputs
@@ -20,12 +20,17 @@ internal sealed class StepInputs
     private readonly bool[] _tableChanged;
     private readonly bool[] _samplerChanged;
     private readonly bool[] _logChanged;
+    private readonly int _contextTokens;
+    private readonly uint[] _masks;
+    private readonly SamplerSettings[] _settings;
     private readonly RopeTable _rope;
     private readonly int _maxBlocks;
-    private readonly int _contextTokens;
+    private readonly int _vocabulary;
 
-    public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope)
+    public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope, int vocabulary)
     {
+        _vocabulary = vocabulary;
+        MaskWords = (vocabulary + 31) / 32;
         _rope = rope;
         _maxBlocks = (options.ContextTokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens;
         _rows = new uint[options.MaxRows * 4];
@@ -39,6 +44,8 @@ internal sealed class StepInputs
         _tableChanged = new bool[options.MaxSequences];
         _samplerChanged = new bool[options.MaxSequences];
         _logChanged = new bool[options.MaxSequences];
+        _settings = new SamplerSettings[options.MaxSequences];
+        _masks = new uint[options.MaxOutputs * MaskWords];
         Header = arena.Allocate(16, "step header");
         Rows = arena.Allocate(_rows.Length * 4, "rows");
         Tiles = arena.Allocate(_tiles.Length * 4, "attention tiles");
@@ -46,6 +53,7 @@ internal sealed class StepInputs
         Turns = arena.Allocate(_turns.Length * 4, "rotary turns");
         BlockTable = arena.Allocate((_blockTable.Length * 4 + 15) & ~15, "block table");
         Samplers = arena.Allocate(_samplers.Length * 4, "samplers");
+        Masks = arena.Allocate((_masks.Length * 4L + 15) & ~15, "masks");
     }
 
     public const int SamplerWords = 12;
@@ -63,6 +71,12 @@ internal sealed class StepInputs
     public Tensor BlockTable { get; }
 
     public Tensor Samplers { get; }
+
+    /// <summary>[MaxOutputs, MaskWords] u32: bit i of word j says whether token 32 j + i may be chosen.</summary>
+    public Tensor Masks { get; }
+
+    /// <summary>Words per mask.</summary>
+    public int MaskWords { get; }
 
     public int MaxBlocks => _maxBlocks;
 
@@ -87,6 +101,54 @@ internal sealed class StepInputs
         _outputs[output * 4] = (uint)row;
         _outputs[output * 4 + 1] = (uint)slot;
         _outputs[output * 4 + 2] = (uint)position;
+        _outputs[output * 4 + 3] = 0;
+    }
+
+    /// <summary>Allows an output only the tokens whose bits are set; call after <see cref="SetOutput"/>.</summary>
+    /// <exception cref="ArgumentException">As <see cref="CheckMask"/>.</exception>
+    public void SetMask(int output, ReadOnlySpan<uint> words)
+    {
+        CheckMask(words);
+        words.CopyTo(_masks.AsSpan(output * MaskWords, MaskWords));
+        _outputs[output * 4 + 3] = 1;
+    }
+
+    /// <exception cref="ArgumentException">The mask has another length, or allows no token.</exception>
+    public void CheckMask(ReadOnlySpan<uint> words)
+    {
+        if (words.Length != MaskWords) throw new ArgumentException($"A mask for {_vocabulary} tokens has {MaskWords} words; {words.Length} were given.", nameof(words));
+        uint last = _vocabulary % 32 == 0 ? uint.MaxValue : (1u << (_vocabulary % 32)) - 1;
+        if (!words[..^1].ContainsAnyExcept(0u) && (words[^1] & last) == 0) throw new ArgumentException("A mask must allow at least one token.", nameof(words));
+    }
+
+    /// <summary>What the samplers of the first <paramref name="outputs"/> outputs need, and the longest window of their penalties.</summary>
+    public (SamplingSteps Steps, int PenaltyTokens) SamplerNeeds(int outputs)
+    {
+        SamplingSteps steps = SamplingSteps.None;
+        int window = 0;
+        for (int i = 0; i < outputs; i++)
+        {
+            ref readonly SamplerSettings s = ref _settings[_outputs[i * 4 + 1]];
+            steps |= Steps(s, _vocabulary);
+            if (HasPenalties(s)) window = Math.Max(window, Math.Min(s.PenaltyTokens, (int)_outputs[i * 4 + 2] + 1));
+        }
+
+        return (steps, window);
+    }
+
+    internal static bool HasPenalties(SamplerSettings s) => s.RepetitionPenalty != 1 || s.FrequencyPenalty != 0 || s.PresencePenalty != 0;
+
+    internal static SamplingSteps Steps(SamplerSettings s, int vocabulary)
+    {
+        if (s.Temperature <= 0 || s.TopK == 1) return SamplingSteps.None;
+        return SamplingSteps.Stochastic | (s.TopK > 0 && s.TopK < vocabulary ? SamplingSteps.TopK : 0) | (s.TopP < 1 ? SamplingSteps.TopP : 0);
+    }
+
+    /// <summary>Outputs from the first to the last that has a mask.</summary>
+    public int Masked(int outputs)
+    {
+        while (outputs > 0 && _outputs[outputs * 4 - 1] == 0) outputs--;
+        return outputs;
     }
 
     public void SetBlock(int slot, int index, int block)
@@ -111,7 +173,14 @@ internal sealed class StepInputs
 
     public void SetSampler(int slot, SamplerSettings s)
     {
-        Span<uint> words = _samplers.AsSpan(slot * SamplerWords, SamplerWords);
+        _settings[slot] = s;
+        Pack(s, _samplers.AsSpan(slot * SamplerWords, SamplerWords));
+        _samplerChanged[slot] = true;
+    }
+
+    /// <summary>Settings as the shaders read them (shaders/lib/sampler_settings.glsl).</summary>
+    internal static void Pack(SamplerSettings s, Span<uint> words)
+    {
         words[0] = BitConverter.SingleToUInt32Bits(s.Temperature);
         words[1] = (uint)s.TopK;
         words[2] = BitConverter.SingleToUInt32Bits(s.TopP);
@@ -122,7 +191,6 @@ internal sealed class StepInputs
         words[7] = (uint)s.PenaltyTokens;
         words[8] = (uint)s.Seed;
         words[9] = (uint)(s.Seed >> 32);
-        _samplerChanged[slot] = true;
     }
 
     /// <summary>Records the writes of what a step uses.</summary>
@@ -136,6 +204,7 @@ internal sealed class StepInputs
         Write(recorder, Rows, MemoryMarshal.AsBytes(_rows.AsSpan(0, shape.Rows * 4)));
         Write(recorder, Tiles, MemoryMarshal.AsBytes(_tiles.AsSpan(0, shape.AttentionTiles * 4)));
         Write(recorder, Outputs, MemoryMarshal.AsBytes(_outputs.AsSpan(0, shape.Outputs * 4)));
+        RecordMasks(recorder, shape.Masked);
         Write(recorder, Turns, MemoryMarshal.AsBytes(_turns.AsSpan(0, shape.Rows * _rope.Pairs * 2)));
         for (int row = 0; row < shape.Rows; row++) RecordSlot(recorder, (int)_rows[row * 4 + 2], (int)_rows[row * 4 + 1], tokenLog);
     }
@@ -152,6 +221,16 @@ internal sealed class StepInputs
         }
 
         _tableChanged[slot] = _samplerChanged[slot] = _logChanged[slot] = false;
+    }
+
+    /// <summary>Writes the masks of neighbouring outputs together: fewer pieces, fewer barriers.</summary>
+    private void RecordMasks(CommandRecorder recorder, int outputs)
+    {
+        for (int first = 0, end; first < outputs; first = end + 1)
+        {
+            for (end = first; end < outputs && _outputs[end * 4 + 3] != 0;) end++;
+            Write(recorder, Masks, MemoryMarshal.AsBytes(_masks.AsSpan(first * MaskWords, (end - first) * MaskWords)), first * MaskWords * 4L);
+        }
     }
 
     /// <summary>vkCmdUpdateBuffer takes at most 64 KiB at a time.</summary>

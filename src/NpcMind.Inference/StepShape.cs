@@ -9,7 +9,10 @@ namespace NpcMind.Inference;
 /// <param name="AttentionTiles">Runs of rows that attend together.</param>
 /// <param name="Splits">Splits of the longest context.</param>
 /// <param name="LastPosition">Highest position of a row.</param>
-public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int LastPosition = 0);
+/// <param name="Masked">Outputs from the first to the last that has a mask; 0 when none has.</param>
+/// <param name="PenaltyTokens">Longest window of recent tokens that a sampled output's penalties look at; 0 when none has penalties.</param>
+/// <param name="Sampling">What the sampled outputs need beyond the largest logit.</param>
+public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int LastPosition = 0, int Masked = 0, int PenaltyTokens = 0, SamplingSteps Sampling = SamplingSteps.None);
 
 /// <summary>Workgroups of a dispatch; a zero means that it is left out in this step.</summary>
 /// <param name="X">First dimension.</param>

@@ -8,11 +8,14 @@ namespace NpcMind.GpuTests;
 
 /// <summary>
 /// The choice of the next token on the device. It inverts the cumulative distribution in order of token id, the reference in order of probability, so
-/// distributions are compared, not single picks. With 8 lanes, as on lavapipe, and with 64, as on GPUs.
+/// distributions are compared, not single picks. With 8 lanes, as on lavapipe, and with 64, as on GPUs; with the engine's chunks
+/// and with chunks so small that every vocabulary is many.
 /// </summary>
-[TestFixture(8u)]
-[TestFixture(64u)]
-public sealed class SamplerTests(uint lanes) : GpuTest
+[TestFixture(8u, Sampler.ChunkTokens)]
+[TestFixture(8u, 16)]
+[TestFixture(64u, Sampler.ChunkTokens)]
+[TestFixture(64u, 4)]
+public sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
 {
     private const int Draws = 4000;
 
@@ -65,6 +68,46 @@ public sealed class SamplerTests(uint lanes) : GpuTest
         TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ids.Length} candidates, chi-square {squares:F1} of {cells} cells, limit {limit:F1}"));
         Assert.That(squares, Is.LessThan(limit));
         Assert.That(Draw(logits, Draws, settings, i => (ulong)i * 7919, i => (uint)i % 50, _ => []).Tokens, Is.EqualTo(drawn.Tokens), "The same again.");
+    }
+
+    [TestCaseSource(nameof(Filters))]
+    public void Draw_inverts_the_reference_distribution_in_order_of_token(Settings settings)
+    {
+        const int Vocabulary = 5003, Picks = 150;
+        float[] logits = [.. CaseData.Normal(6, Vocabulary).Select(v => v * 2)];
+        uint[] log = [.. Enumerable.Range(0, 90).Select(i => (uint)(i * i % 61))];
+        settings = settings with { FrequencyPenalty = 0.1f, RepetitionPenalty = 1.2f, PenaltyTokens = 80 };
+        (int[] ids, double[] probabilities) = Sampling.Distribution(logits, Plain(settings), [.. log.Select(t => (int)t)]);
+        Array.Sort(ids, probabilities);
+        uint[] tokens = Draw(logits, Picks, settings, i => (ulong)i * 31 + 7, _ => (uint)log.Length - 1, _ => log).Tokens;
+        for (int i = 0; i < Picks; i++)
+        {
+            double u = Philox((ulong)i * 31 + 7, (uint)log.Length - 1) / 4294967296.0, before = 0;
+            int at = Array.IndexOf(ids, (int)tokens[i]);
+            Assert.That(at, Is.Not.Negative, $"{tokens[i]} is not among the {ids.Length} candidates.");
+            for (int j = 0; j < at; j++) before += probabilities[j];
+            Assert.That(u, Is.InRange(before - 2e-4, before + probabilities[at] + 2e-4), $"draw {i}");
+        }
+    }
+
+    [Test]
+    public void Choice_does_not_depend_on_what_other_outputs_need()
+    {
+        float[] logits = CaseData.Normal(8, 2500);
+        uint[] log = [.. Enumerable.Range(0, 40).Select(i => (uint)(i % 7))];
+        (Settings, int, uint[])[] outputs = [.. Filters.Select((f, i) => ((Settings)f.Arguments[0]! with { Seed = (ulong)i, PresencePenalty = i % 2 }, 39, log)), (new Settings(), 39, log), (new Settings { FrequencyPenalty = 1 }, 39, log)];
+        using KernelRig rig = new(Device);
+        uint[] together = Tokens([.. outputs]);
+        Assert.That(outputs.Select(o => Tokens([o])[0]), Is.EqualTo(together));
+
+        uint[] Tokens((Settings, int, uint[])[] some)
+        {
+            SamplerRun run = SamplerCases.Make(rig, logits, some, lanes, chunkTokens);
+            rig.Run(run.Nodes, run.Shape);
+            uint[] tokens = rig.ReadWords(run.Results, some.Length);
+            rig.Reset();
+            return tokens;
+        }
     }
 
     [Test]
@@ -121,25 +164,9 @@ public sealed class SamplerTests(uint lanes) : GpuTest
     private Drawn Draw(float[] logits, int count, Settings settings, Func<int, ulong> seed, Func<int, uint> position, Func<int, uint[]> log)
     {
         using KernelRig rig = new(Device);
-        int vocabulary = logits.Length, stride = Workspace.Stride(vocabulary), context = Math.Max(1, log(0).Length);
-        uint[] samplers = new uint[count * StepInputs.SamplerWords];
-        for (int i = 0; i < count; i++)
-        {
-            uint[] words =
-            [
-                Bits(settings.Temperature), (uint)settings.TopK, Bits(settings.TopP), Bits(settings.MinP), Bits(settings.RepetitionPenalty), Bits(settings.FrequencyPenalty), Bits(settings.PresencePenalty),
-                (uint)settings.PenaltyTokens, (uint)seed(i), (uint)(seed(i) >> 32),
-            ];
-            words.CopyTo(samplers, i * StepInputs.SamplerWords);
-        }
-
-        Tensor rows = rig.Floats([.. Enumerable.Range(0, count).SelectMany(_ => CaseData.Pad(logits, vocabulary, stride, 1))]);
-        Tensor outputs = rig.Words([.. Enumerable.Range(0, count).SelectMany(i => new[] { (uint)i, (uint)i, position(i), 0u })]);
-        Tensor tokens = rig.Words([.. Enumerable.Range(0, count).SelectMany(i => log(i).Concat(new uint[context - log(i).Length]))]);
-        Tensor results = rig.Empty(count * 4);
-        GraphNode node = rig.Node("sample", lanes, [rows, outputs, rig.Words(samplers), tokens, rig.Empty(count * 4), results], new Grid(count), ("vocabulary", (uint)vocabulary), ("stride", (uint)stride), ("maxContext", (uint)context));
-        rig.Run([node], new StepShape(count, count, count, count, 1));
-        return new Drawn(rig.ReadWords(results, count), rig.ReadFloats(rows, vocabulary));
+        SamplerRun run = SamplerCases.Make(rig, logits, [.. Enumerable.Range(0, count).Select(i => (settings with { Seed = seed(i) }, (int)position(i), log(i)))], lanes, chunkTokens);
+        rig.Run(run.Nodes, run.Shape);
+        return new Drawn(rig.ReadWords(run.Results, count), rig.ReadFloats(run.Logits, logits.Length));
     }
 
     /// <summary>Philox4x32-10 (Salmon et al. 2011), first word, counter in the first word.</summary>
@@ -159,8 +186,6 @@ public sealed class SamplerTests(uint lanes) : GpuTest
 
     private static NpcMind.Reference.SamplerSettings Plain(Settings s) =>
         new(s.Temperature, s.TopK, s.TopP, s.MinP, s.RepetitionPenalty, s.FrequencyPenalty, s.PresencePenalty, s.PenaltyTokens);
-
-    private static uint Bits(float value) => BitConverter.SingleToUInt32Bits(value);
 
     private static TestCaseData Named(string name, Settings settings) => new TestCaseData(settings).SetArgDisplayNames(name);
 

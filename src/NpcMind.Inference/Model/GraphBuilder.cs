@@ -196,10 +196,11 @@ internal sealed class GraphBuilder
         WeightMatrix output = Weights.Has("output") ? Weights.Matrix("output", Config.Width, Config.Vocabulary) : _embedding!;
         Nodes.AddRange(_matMul.Nodes("output", output, normed, width, LogitsTensor, LogitsStride, 0, false, s => s.Outputs));
 
-        DispatchNode sample = _kernels.Pipeline("sample", ("workgroupSize", _kernels.SmallWorkgroup)).Node(
-            "sample", [LogitsTensor, _inputs.Outputs, _inputs.Samplers, TokenLog, NextTokens, Results],
-            ("vocabulary", (uint)Config.Vocabulary), ("stride", (uint)LogitsStride), ("maxContext", (uint)_options.ContextTokens));
-        Nodes.Add(new GraphNode([sample], s => new Grid(s.Sampled)));
+        var bytes = Sampler.Bytes(_options.MaxOutputs, Config.Vocabulary);
+        SamplerTensors tensors = new(
+            LogitsTensor, _inputs.Outputs, _inputs.Masks, _inputs.Samplers, TokenLog, _options.ContextTokens, _outputs.Cleared("sampler maxima", bytes.Best), _outputs.Cleared("sampler histograms", bytes.Histograms),
+            _outputs.Cleared("sampler state", bytes.State), _outputs.Cleared("sampler sums", bytes.Sums), _outputs.Cleared("sampler units", bytes.Sums), NextTokens, Results);
+        Nodes.AddRange(new Sampler(_kernels, Config.Vocabulary, tensors, lanes).Nodes());
     }
 
     private string KvSuffix => _kv.Format == KvFormat.F16 ? "f16" : "f32";

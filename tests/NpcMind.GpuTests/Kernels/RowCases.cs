@@ -21,6 +21,7 @@ internal static class RowCases
         yield return ExpertCombine(96, 2, 5);
         yield return ExpertCombine(512, 3, 1);
         yield return GatherRows(96, [4, 0, 4, 2], 5);
+        foreach (int vocabulary in new[] { 1, 31, 64, 515, 2048, 2049, 49152 }) yield return MaskLogits(vocabulary, 3);
         yield return Tiles(6, 2, 1, 1);
         yield return Tiles(6, 2, 9, 4);
         yield return Tiles(40, 3, 33, 16);
@@ -85,6 +86,26 @@ internal static class RowCases
         uint lanes = rig.Library.SmallWorkgroup;
         GraphNode node = rig.Node("gather_rows", lanes, [rig.Floats(x), rig.Words([.. rows.SelectMany(r => new[] { r, 0u, 0u, 0u })]), y], new Grid((stride + (int)lanes - 1) / (int)lanes, rows.Length), ("stride", (uint)stride));
         return new KernelRun([node], MatMulCases.Step(sources), y, () => [.. rows.SelectMany(r => x.Skip((int)r * stride).Take(stride))]);
+    });
+
+    /// <summary>Every output but the second has a mask; padding must stay as it is.</summary>
+    public static KernelCase MaskLogits(int vocabulary, int outputs) => new("mask_logits", $"{vocabulary} x{outputs}", null, 0, outputs * (vocabulary * 4.0 + vocabulary / 8.0), 0, rig =>
+    {
+        const int ChunkTokens = 2048;
+        int stride = CaseData.RoundUp(vocabulary, 64), words = (vocabulary + 31) / 32;
+        TinyRandom random = new(2);
+        float[] logits = CaseData.Normal(1, outputs * stride);
+        uint[] masks = [.. Enumerable.Range(0, outputs * words).Select(_ => (uint)random.Below(1 << 16) << 16 | (uint)random.Below(1 << 16))];
+        uint[] rows = [.. Enumerable.Range(0, outputs).SelectMany(o => new[] { 0u, 0u, 0u, o == 1 ? 0u : 1u })];
+        Tensor output = rig.Floats(logits);
+        DispatchNode node = rig.Library.Pipeline("mask_logits", ("workgroupSize", rig.Library.SmallWorkgroup), ("ChunkTokens", ChunkTokens)).Node(
+            "mask_logits", [rig.Words(rows), rig.Words(masks).As(TexelFormat.UInt1), output], ("vocabulary", (uint)vocabulary), ("stride", (uint)stride), ("words", (uint)words));
+        return new KernelRun([new GraphNode([node], _ => new Grid((vocabulary + ChunkTokens - 1) / ChunkTokens, outputs))], MatMulCases.Step(outputs), output, () =>
+        [
+            .. Enumerable.Range(0, outputs).SelectMany(o => o == 1
+                ? logits[(o * stride)..((o + 1) * stride)]
+                : [.. Reference.MaskLogits.Run(logits.AsSpan(o * stride, vocabulary), masks.AsSpan(o * words, words)), .. logits[(o * stride + vocabulary)..((o + 1) * stride)]]),
+        ]);
     });
 
     /// <summary>Pairs sorted by expert, and tiles that cover each expert's run.</summary>
