@@ -1,5 +1,4 @@
 using System.Globalization;
-using NpcMind.Gpu;
 using NpcMind.Inference;
 using NpcMind.Reference;
 using Settings = NpcMind.Inference.SamplerSettings;

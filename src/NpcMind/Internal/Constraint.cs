@@ -1,0 +1,113 @@
+using System.Text;
+using NpcMind.Text;
+
+namespace NpcMind;
+
+/// <summary>Where a reply stands in the grammar it must follow: the tokens that may come next, and the bytes written so far.</summary>
+internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, ActionType? action, LegalActions? legal)
+{
+    private readonly byte[] _bytes = new byte[4096];
+    private TokenConstraint _tokens = cache.Get(grammar, action, legal);
+    private int _version = legal?.Version ?? 0;
+    private int _state = -1;
+    private int _count;
+
+    /// <summary>What was written so far.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _count);
+
+    /// <summary>Whether nothing more may be written.</summary>
+    public bool MustEnd => _count == _bytes.Length || _tokens.MustEnd(State);
+
+    /// <summary>Tokens that may come next.</summary>
+    public ReadOnlySpan<uint> Mask => _tokens.Mask(State);
+
+    private int State => _state >= 0 ? _state : _state = Hold(_tokens.Start);
+
+    /// <summary>Takes a token; false when it is not allowed.</summary>
+    public bool TryAdvance(int token, ReadOnlySpan<byte> bytes)
+    {
+        int next = _tokens.Advance(State, token);
+        if (next < 0 || bytes.Length > _bytes.Length - _count) return false;
+        Move(next);
+        bytes.CopyTo(_bytes.AsSpan(_count));
+        _count += bytes.Length;
+        return true;
+    }
+
+    /// <summary>Starts over with text written before, for a restored reply; false when the grammar does not allow it.</summary>
+    public bool TryReplay(ReadOnlySpan<byte> bytes)
+    {
+        int next = _tokens.AdvanceBytes(_tokens.Start, bytes);
+        if (next < 0 || bytes.Length > _bytes.Length) return false;
+        Move(next);
+        bytes.CopyTo(_bytes);
+        _count = bytes.Length;
+        return true;
+    }
+
+    /// <summary>Follows a change of what is legal. False when what was written so far has become illegal: it must be written anew, from an empty text.</summary>
+    public bool FollowLegal()
+    {
+        if (legal is null || legal.Version == _version) return true;
+        Release();
+        _version = legal.Version;
+        _tokens = cache.Get(grammar, action, legal);
+        int next = _tokens.AdvanceBytes(_tokens.Start, Bytes);
+        if (next >= 0)
+        {
+            _state = Hold(next);
+            return true;
+        }
+
+        _count = 0;
+        return false;
+    }
+
+    /// <summary>Lets the grammar's states be forgotten.</summary>
+    public void Release()
+    {
+        if (_state >= 0) _tokens.Release(_state);
+        _state = -1;
+    }
+
+    private void Move(int next)
+    {
+        Hold(next);
+        Release();
+        _state = next;
+    }
+
+    private int Hold(int state)
+    {
+        _tokens.Hold(state);
+        return state;
+    }
+}
+
+/// <summary>Grammars joined with the vocabulary, each once. Used by one thread.</summary>
+internal sealed class ConstraintCache(Tokenizer tokenizer)
+{
+    private const int MaxGrammars = 64;
+    private readonly Dictionary<string, TokenConstraint> _byText = new(StringComparer.Ordinal);
+    private readonly Dictionary<Grammar, TokenConstraint> _byGrammar = [];
+    private TokenTrie? _trie;
+
+    /// <summary>The constraint of a grammar, or of an action with what is legal of it.</summary>
+    public TokenConstraint Get(Grammar? grammar, ActionType? action, LegalActions? legal)
+    {
+        if (grammar is not null)
+        {
+            if (!_byGrammar.TryGetValue(grammar, out TokenConstraint? known)) _byGrammar[grammar] = known = Compile(grammar);
+            return known;
+        }
+
+        string gbnf = action!.ToGbnf(legal);
+        if (_byText.TryGetValue(gbnf, out TokenConstraint? constraint)) return constraint;
+        if (_byText.Count == MaxGrammars) _byText.Clear();
+        constraint = Compile(Grammar.Parse(gbnf, action.Name));
+        constraint.CompileAll(4096);
+        return _byText[gbnf] = constraint;
+    }
+
+    private TokenConstraint Compile(Grammar grammar) => TokenConstraint.Compile(grammar, _trie ??= TokenTrie.Create(tokenizer));
+}

@@ -1,0 +1,57 @@
+namespace NpcMind;
+
+/// <summary>
+/// A sequence of tokens that is to be in the KV cache: of a prefix, or of a character. The token log is the truth; what the cache holds of it (<see cref="Slot"/>)
+/// can be lost and read again. <see cref="Thinking"/> moves the one after the other.
+/// </summary>
+internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
+{
+    /// <summary>Place in the list of minds, and id for the planner.</summary>
+    public int Id { get; } = id;
+
+    public string Name { get; } = name;
+
+    /// <summary>Mind whose first tokens this one shares; null for a root.</summary>
+    public Mind? Parent { get; } = parent;
+
+    /// <summary>How many.</summary>
+    public int Shared { get; set; }
+
+    /// <summary>What this mind has read or is to read, with what it said.</summary>
+    public List<int> Tokens { get; } = new(contextTokens);
+
+    /// <summary>Tokens that are read ahead, before anybody waits for them.</summary>
+    public int ReadAhead { get; set; }
+
+    /// <summary>Never spilled or dropped: others begin with it.</summary>
+    public bool Pinned { get; init; }
+
+    /// <summary>Sequence of the engine; -1 before the first token is read.</summary>
+    public int Slot { get; set; } = -1;
+
+    /// <summary>Rows in the step under way.</summary>
+    public int RowsInStep { get; set; }
+
+    /// <summary>Tokens to be kept when the step under way ends.</summary>
+    public int KeepAfterStep { get; set; } = int.MaxValue;
+
+    /// <summary>Changes whenever tokens are taken back: a token chosen for an earlier epoch is ignored.</summary>
+    public int Epoch { get; set; }
+
+    /// <summary>A token was asked for and has not come yet.</summary>
+    public bool AwaitsToken { get; set; }
+
+    /// <summary>Reply being thought of; null when there is nothing to say.</summary>
+    public Reply? Reply { get; set; }
+
+    /// <summary>Lower is more urgent.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>Clock seconds at which it last was part of a step.</summary>
+    public double LastUsed { get; set; }
+
+    public NpcWait Waiting { get; set; }
+
+    /// <summary>To be closed when the step under way ends.</summary>
+    public bool Closing { get; set; }
+}

@@ -1,0 +1,60 @@
+namespace NpcMind;
+
+/// <summary>Number format in which minds keep keys and values.</summary>
+public enum KvPrecision
+{
+    /// <summary>32 bits: nothing is rounded.</summary>
+    Full,
+
+    /// <summary>16 bits: half the memory.</summary>
+    Half,
+
+    /// <summary>8 bits with a scale for each 32 (ggml's Q8_0): about a quarter.</summary>
+    Eighth,
+}
+
+/// <summary>Sizes and places that are fixed when a runtime is loaded.</summary>
+public sealed record NpcRuntimeOptions
+{
+    /// <summary>Device to think on.</summary>
+    public VulkanHost Host { get; init; } = VulkanHost.Own();
+
+    /// <summary>Most characters at a time.</summary>
+    public int MaxNpcs { get; init; } = 16;
+
+    /// <summary>Most prefixes at a time.</summary>
+    public int MaxPrefixes { get; init; } = 8;
+
+    /// <summary>Tokens a mind can hold: what it begins with, its conversation and its reply.</summary>
+    public int ContextTokens { get; init; } = 2048;
+
+    /// <summary>Tokens whose keys and values fit on the device, over all minds; shared ones count once. Null for four contexts.</summary>
+    public int? DeviceTokens { get; init; }
+
+    /// <summary>Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the device.</summary>
+    public int? HostTokens { get; init; }
+
+    /// <summary>Format of keys and values.</summary>
+    public KvPrecision Kv { get; init; } = KvPrecision.Full;
+
+    /// <summary>Rows (tokens of any minds) of one step, a multiple of 16.</summary>
+    public int MaxRows { get; init; } = 64;
+
+    /// <summary>Longest predicted milliseconds of one dispatch: larger ones are cut.</summary>
+    public double QuantumMilliseconds { get; init; } = 0.5;
+
+    /// <summary>Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.</summary>
+    public int FramesPerStep { get; init; } = 30;
+
+    /// <summary>Folder for compiled shaders and learned costs; null for one in the user's cache, "" for none.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>Mixed into every character's seed: the same seed, model, device and words give the same replies.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The clock by which readers read and deadlines pass.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Called on the loading thread with the part loaded, 0 to 1.</summary>
+    public Action<double>? LoadProgress { get; init; }
+}

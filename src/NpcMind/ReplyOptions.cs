@@ -1,0 +1,46 @@
+using NpcMind.Text;
+
+namespace NpcMind;
+
+/// <summary>How a character answers.</summary>
+public sealed record ReplyOptions
+{
+    /// <summary>0 always says the likeliest; 1 follows the model's own distribution.</summary>
+    public float Temperature { get; init; } = 0.7f;
+
+    /// <summary>Keeps the k likeliest tokens; 0 keeps all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Keeps the smallest set of likeliest tokens with at least this probability; 1 keeps all.</summary>
+    public float TopP { get; init; } = 0.9f;
+
+    /// <summary>Keeps tokens at least this probable relative to the likeliest; 0 keeps all.</summary>
+    public float MinP { get; init; }
+
+    /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 is off.</summary>
+    public float RepetitionPenalty { get; init; } = 1.1f;
+
+    /// <summary>Most tokens of speech.</summary>
+    public int MaxTokens { get; init; } = 128;
+
+    /// <summary>Speech ends before the first of these.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Action that follows the speech; null for none.</summary>
+    public ActionType? Action { get; init; }
+
+    /// <summary>What of the action is legal; looked at whenever a token of it is chosen. Null for everything.</summary>
+    public LegalActions? Legal { get; init; }
+
+    /// <summary>Grammar that the speech follows; null for free speech.</summary>
+    public Grammar? Grammar { get; init; }
+
+    /// <summary>Characters the reader reads in a second; thinking keeps <see cref="LeadTokens"/> ahead and no further. Infinity thinks as fast as budgets allow.</summary>
+    public double CharactersPerSecond { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Tokens that the text leads its reader by, where it is paced.</summary>
+    public int LeadTokens { get; init; } = 8;
+
+    /// <summary>When the first word should be there; later ones are due at the reader's pace.</summary>
+    public TimeSpan FirstWord { get; init; } = TimeSpan.FromSeconds(1);
+}

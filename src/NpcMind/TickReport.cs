@@ -1,0 +1,79 @@
+namespace NpcMind;
+
+/// <summary>How a tick went.</summary>
+public enum TickStatus
+{
+    /// <summary>Work was put on the frame.</summary>
+    Worked,
+
+    /// <summary>There was nothing to do, or the budget was 0.</summary>
+    Idle,
+
+    /// <summary>The device has not finished the frames before; nothing was added.</summary>
+    DeviceBehind,
+
+    /// <summary>The device was lost. The runtime does nothing any more: save the minds (their token logs are intact) and load a new one.</summary>
+    DeviceLost,
+}
+
+/// <summary>Why a character with something to think was not part of what a tick did.</summary>
+public enum NpcWait
+{
+    /// <summary>It is being thought about, or has nothing to do.</summary>
+    None,
+
+    /// <summary>What it begins with is still being read.</summary>
+    Prefix,
+
+    /// <summary>Its text is ahead of its reader.</summary>
+    Reader,
+
+    /// <summary>More urgent characters took the step.</summary>
+    Others,
+
+    /// <summary>No memory for its keys and values is free.</summary>
+    Memory,
+}
+
+/// <summary>What a tick did. A value: nothing of it changes afterwards.</summary>
+public readonly record struct TickReport
+{
+    /// <summary>How it went.</summary>
+    public TickStatus Status { get; init; }
+
+    /// <summary>GPU milliseconds predicted for what this tick put on the frame.</summary>
+    public double PredictedMilliseconds { get; init; }
+
+    /// <summary>GPU milliseconds, from timestamps, of the latest frame that was found finished; not a number when none was.</summary>
+    public double GpuMilliseconds { get; init; }
+
+    /// <summary>Frames found finished, with the tokens and figures below.</summary>
+    public int FramesFinished { get; init; }
+
+    /// <summary>Dispatches put on the frame.</summary>
+    public int Dispatches { get; init; }
+
+    /// <summary>Tokens that characters said.</summary>
+    public int TokensSaid { get; init; }
+
+    /// <summary>Tokens whose reading ended on this frame, prompts and replies.</summary>
+    public int TokensRead { get; init; }
+
+    /// <summary>Characters with something to think that were not part of it; <see cref="Npc.Waiting"/> says why.</summary>
+    public int Deferred { get; init; }
+
+    /// <summary>Minds sent to host memory to make room.</summary>
+    public int Spilled { get; init; }
+
+    /// <summary>Minds brought back from there.</summary>
+    public int Restored { get; init; }
+
+    /// <summary>Minds whose keys and values were dropped to be read again from their token logs.</summary>
+    public int Dropped { get; init; }
+
+    /// <summary>Conversation turns forgotten because a context was full.</summary>
+    public int TurnsForgotten { get; init; }
+
+    /// <summary>Free blocks of keys and values, and all blocks.</summary>
+    public (int Free, int All) KvBlocks { get; init; }
+}

@@ -1,0 +1,40 @@
+using NpcMind.Gpu;
+
+namespace NpcMind;
+
+/// <summary>Which Vulkan device the minds run on: one of their own, or the game's. Immutable.</summary>
+public sealed class VulkanHost
+{
+    private readonly GpuHandles? _handles;
+    private readonly string? _device;
+    private readonly bool _validate;
+
+    private VulkanHost(GpuHandles? handles, string? device, bool validate)
+    {
+        _handles = handles;
+        _device = device;
+        _validate = validate;
+    }
+
+    /// <summary>A device of the runtime's own, freed with it.</summary>
+    /// <param name="device">Index or part of the name; null takes a discrete card first, then an integrated one, then software.</param>
+    /// <param name="validate">Whether to turn on the Khronos validation layer, with synchronization validation.</param>
+    public static VulkanHost Own(string? device = null, bool validate = false) => new(null, device, validate);
+
+    /// <summary>
+    /// The game's device, with the features synchronization2, timelineSemaphore and maintenance4 of Vulkan 1.3 enabled. The handles stay the game's and must
+    /// outlive the runtime. The queue may be the one that renders, or a separate compute queue.
+    /// </summary>
+    /// <param name="instance">VkInstance.</param>
+    /// <param name="physicalDevice">VkPhysicalDevice.</param>
+    /// <param name="device">VkDevice.</param>
+    /// <param name="queue">VkQueue that can compute.</param>
+    /// <param name="queueFamily">Its family.</param>
+    /// <param name="queueLock">Held during each submission; null when no other thread uses the queue.</param>
+    public static VulkanHost Share(nint instance, nint physicalDevice, nint device, nint queue, uint queueFamily, object? queueLock = null) =>
+        new(new GpuHandles(instance, physicalDevice, device, queue, queueFamily, queueLock), null, false);
+
+    internal GpuDevice Open(string? cacheFolder) => _handles is { } handles
+        ? GpuDevice.Share(handles, cacheFolder)
+        : GpuDevice.Create(new GpuOptions { Device = _device, Validate = _validate, CacheFolder = cacheFolder });
+}
