@@ -25,7 +25,7 @@ internal sealed class ActionReading
         }
 
         string code = Code(type);
-        string identifier = code.Replace("global::", "").Replace("_", "__").Replace('.', '_').Replace("@", "");
+        string identifier = "Action_" + code.Replace("global::", "").Replace("_", "__").Replace('.', '_').Replace("@", "");
         return new ActionModel(code, type.Name, identifier, isEnum, new([.. reading._members]), new([.. reading._findings]));
     }
 

@@ -54,7 +54,7 @@ public sealed class NpcActionGeneratorTests
     }
 
     [TestCase("[NpcAction] enum @class { @new, _2, é }")]
-    [TestCase("namespace A { [NpcAction] record B_C(bool? @params, [ActionRange(0, 1)] short? @in); } namespace A.B { [NpcAction] record C; } namespace A.B { partial record C(); }")]
+    [TestCase("namespace A { [NpcAction] record B_C(bool? @params, [ActionRange(0, 1)] short? @in); } namespace A.B { [NpcAction] partial record C; } namespace A.B { partial record C(); }")]
     [TestCase("#nullable disable\nnamespace Game { [NpcAction] public sealed record A([ActionText(5)] string Name, [ActionRange(-1, 1)] int NPCMood); }")]
     [TestCase("namespace Game; [NpcAction] public readonly record struct A(System.DayOfWeek? Day, System.DayOfWeek Other, [ActionText(3)] string? Note);")]
     [TestCase("public partial class Outer { protected internal partial record Inner { [NpcAction] internal record A(bool X) { public bool Twice => X; } } }")]
