@@ -1,0 +1,245 @@
+using NpcMind.Text.Grammars;
+
+namespace NpcMind.Text;
+
+/// <summary>
+/// A grammar over the tokens of a vocabulary: which tokens may come next, exactly. A state is a number that stands for the text written so far; states and
+/// masks are computed when first asked for, or all at once by <see cref="CompileAll"/>, and then cost no allocation. One thread at a time.
+/// </summary>
+/// <remarks>
+/// Grammars that nest have states without end. When more than the number given to <see cref="Compile(Grammar, TokenTrie, int)"/> are known, or states or masks
+/// pass 64 MiB, all are forgotten but the start, those held by <see cref="Hold"/>, and the one in use by the call. Whoever keeps the states of several texts
+/// over calls holds them; a forgotten state is refused, never mistaken.
+/// </remarks>
+public sealed class TokenConstraint
+{
+    private const int SlotBits = 20, GenerationMask = (1 << (31 - SlotBits)) - 1, SlotMask = (1 << SlotBits) - 1, MaxStatesLimit = SlotMask / 2;
+    private const int NoMask = -1;
+    private const long MaxBytes = 64L << 20;
+    private readonly Grammar _grammar;
+    private readonly TokenTrie _trie;
+    private readonly ByteAutomaton _automaton;
+    private readonly MaskTable _masks = new();
+    private readonly int _maxStates;
+    private readonly int[] _path;
+    private readonly uint[] _scratch;
+    private Slot[] _slots = new Slot[64];
+
+    private TokenConstraint(Grammar grammar, TokenTrie trie, int maxStates)
+    {
+        _grammar = grammar;
+        _trie = trie;
+        _maxStates = maxStates;
+        _automaton = new ByteAutomaton(grammar.Program, grammar.Name);
+        _path = new int[trie.MaxLength + 1];
+        _scratch = new uint[MaskLength];
+        Array.Fill(_slots, Slot.Fresh);
+    }
+
+    /// <summary>The state before any text.</summary>
+    public int Start => Id(_automaton.Start);
+
+    /// <summary>Words of a mask: one bit for each token of the vocabulary, rounded up.</summary>
+    public int MaskLength => (_trie.VocabularySize + 31) / 32;
+
+    /// <summary>States known now, those between the bytes of tokens included.</summary>
+    public int StateCount => _automaton.Count;
+
+    /// <summary>Distinct masks known now; valid indices of <see cref="MaskAt"/> are below it. Grows until <see cref="Epoch"/> changes.</summary>
+    public int MaskCount => _masks.Count;
+
+    /// <summary>How often states were forgotten. When it changes, mask indices start anew.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>Joins a grammar and a vocabulary.</summary>
+    /// <exception cref="GrammarException">The grammar is too ambiguous to be followed.</exception>
+    public static TokenConstraint Compile(Grammar grammar, Tokenizer tokenizer) => Compile(grammar, TokenTrie.Create(tokenizer));
+
+    /// <summary>Joins a grammar and a vocabulary that is already a tree.</summary>
+    /// <param name="grammar">What may be written.</param>
+    /// <param name="vocabulary">The tokens.</param>
+    /// <param name="maxStates">States remembered at most between calls; one call can add up to 65,536.</param>
+    /// <exception cref="GrammarException">The grammar is too ambiguous to be followed.</exception>
+    public static TokenConstraint Compile(Grammar grammar, TokenTrie vocabulary, int maxStates = 16_384)
+    {
+        ArgumentNullException.ThrowIfNull(grammar);
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxStates, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxStates, MaxStatesLimit);
+        return new TokenConstraint(grammar, vocabulary, maxStates);
+    }
+
+    /// <summary>The state after a token; -1 when it is not allowed. A token that ends the answer leaves the state as it is where the text can end.</summary>
+    public int Advance(int state, int token)
+    {
+        int slot = Enter(state);
+        if (_trie.IsEnd(token)) return _automaton.IsComplete(slot) ? state : -1;
+        ReadOnlySpan<byte> bytes = _trie.Written(token);
+        return bytes.IsEmpty ? -1 : Follow(slot, bytes);
+    }
+
+    /// <summary>The state after bytes of a text; -1 when they are not allowed. Restores a state from the text written since <see cref="Start"/>.</summary>
+    public int AdvanceBytes(int state, ReadOnlySpan<byte> bytes) => Follow(Enter(state), bytes);
+
+    /// <summary>The tokens allowed in a state: token i is bit i % 32 of word i / 32. Tokens that end the answer are among them where the text can end.</summary>
+    /// <exception cref="GrammarException">The text is not complete and the vocabulary has no token to go on with.</exception>
+    public ReadOnlySpan<uint> Mask(int state) => _masks[MaskIndex(state)];
+
+    /// <summary>Index of a state's mask among the distinct masks: states with the same index allow the same tokens.</summary>
+    /// <exception cref="GrammarException">The text is not complete and the vocabulary has no token to go on with.</exception>
+    public int MaskIndex(int state)
+    {
+        int slot = Enter(state);
+        return At(slot).Mask != NoMask ? At(slot).Mask : Walk(slot, null);
+    }
+
+    /// <summary>A distinct mask; see <see cref="MaskIndex"/>.</summary>
+    public ReadOnlySpan<uint> MaskAt(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _masks.Count);
+        return _masks[index];
+    }
+
+    /// <summary>Whether the text is complete.</summary>
+    public bool CanEnd(int state) => _automaton.IsComplete(Check(state));
+
+    /// <summary>Whether the text is complete and nothing can follow.</summary>
+    public bool MustEnd(int state) => Check(state) is var slot && _automaton.IsComplete(slot) && !_automaton.Continues(slot);
+
+    /// <summary>Keeps a state from being forgotten until as many calls of <see cref="Release"/>.</summary>
+    public void Hold(int state) => At(Check(state)).Holds++;
+
+    /// <summary>Undoes one <see cref="Hold"/>.</summary>
+    /// <exception cref="ArgumentException">The state is not held.</exception>
+    public void Release(int state)
+    {
+        ref Slot slot = ref At(Check(state));
+        if (slot.Holds == 0) throw new ArgumentException($"State {state} is not held. Call Release once for each Hold.", nameof(state));
+        slot.Holds--;
+    }
+
+    /// <summary>Computes every state that tokens lead to, and its mask: afterwards nothing is computed or allocated any more.</summary>
+    /// <param name="maxStates">States between tokens computed at most.</param>
+    /// <returns>Whether that was all. False for grammars with more states, or without end: the rest is computed when asked for.</returns>
+    /// <exception cref="GrammarException">In a state that tokens lead to the text is not complete and the vocabulary has no token to go on with.</exception>
+    public bool CompileAll(int maxStates)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxStates, 1);
+        Enter(Start);
+        List<int> reached = [_automaton.Start];
+        HashSet<int> known = [_automaton.Start];
+        for (int i = 0; i < reached.Count; i++)
+        {
+            if (i == maxStates || IsFull) return false;
+            _automaton.BeginWork();
+            Walk(reached[i], state =>
+            {
+                if (known.Add(state)) reached.Add(state);
+            });
+        }
+
+        return true;
+    }
+
+    /// <summary>Computes a state's mask: the tokens of the tree whose bytes the grammar allows, whole branches left out where it does not.</summary>
+    private int Walk(int slot, Action<int>? reached)
+    {
+        Array.Clear(_scratch);
+        bool any = false;
+        byte[] bytes = _trie.Byte;
+        int[] depths = _trie.Depth, firstToken = _trie.FirstToken;
+        _path[0] = slot;
+        for (int node = 0; node < bytes.Length;)
+        {
+            int depth = depths[node], next = _automaton.Next(_path[depth], bytes[node]);
+            if (next == ByteAutomaton.None)
+            {
+                node = _trie.Skip[node];
+                continue;
+            }
+
+            _path[depth + 1] = next;
+            int first = firstToken[node], end = firstToken[++node];
+            if (first == end) continue;
+            any = true;
+            for (int i = first; i < end; i++) Allow(_trie.Tokens[i]);
+            reached?.Invoke(next);
+        }
+
+        if (_automaton.IsComplete(slot))
+            foreach (int token in _trie.Ends) Allow(token);
+        else if (!any)
+            throw new GrammarException(_grammar.Name, 0, 0, "after some text no token of the vocabulary can go on, and the text is not complete. Use characters that the vocabulary can write, or a vocabulary with a token for each byte.");
+        return At(slot).Mask = _masks.Intern(_scratch);
+    }
+
+    private void Allow(int token) => _scratch[token >> 5] |= 1u << token;
+
+    private int Follow(int slot, ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte value in bytes)
+        {
+            slot = _automaton.Next(slot, value);
+            if (slot == ByteAutomaton.None) return -1;
+        }
+
+        return Id(slot);
+    }
+
+    /// <summary>Begins a call that may compute: makes room first, because during it every state counts.</summary>
+    private int Enter(int state)
+    {
+        int slot = Check(state);
+        _automaton.BeginWork();
+        if (IsFull) Forget(slot);
+        return slot;
+    }
+
+    private bool IsFull => _automaton.Count > _maxStates || _automaton.Bytes > MaxBytes || _masks.Bytes > MaxBytes;
+
+    private void Forget(int inUse)
+    {
+        bool[] keep = new bool[_automaton.Capacity];
+        for (int slot = 0; slot < keep.Length; slot++)
+        {
+            ref Slot at = ref At(slot);
+            keep[slot] = slot == inUse || slot == _automaton.Start || at.Holds > 0;
+            at.Mask = NoMask;
+            if (!keep[slot] && _automaton.IsKnown(slot)) at.Generation = (at.Generation + 1) & GenerationMask;
+        }
+
+        _masks.Clear();
+        _automaton.Forget(keep);
+        Epoch++;
+    }
+
+    private int Check(int state)
+    {
+        int slot = state & SlotMask;
+        if (state < 0 || !_automaton.IsKnown(slot) || At(slot).Generation != state >> SlotBits)
+            throw new ArgumentException($"State {state} is none of this constraint, or was forgotten. Keep states of several texts with Hold.", nameof(state));
+        return slot;
+    }
+
+    private int Id(int slot) => (At(slot).Generation << SlotBits) | slot;
+
+    private ref Slot At(int slot)
+    {
+        if (slot >= _slots.Length)
+        {
+            int length = _slots.Length;
+            Array.Resize(ref _slots, Math.Max(_automaton.Capacity, 2 * length));
+            Array.Fill(_slots, Slot.Fresh, length, _slots.Length - length);
+        }
+
+        return ref _slots[slot];
+    }
+
+    private struct Slot
+    {
+        public static readonly Slot Fresh = new() { Mask = NoMask };
+
+        public int Mask, Holds, Generation;
+    }
+}

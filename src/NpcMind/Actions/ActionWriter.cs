@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+
+namespace NpcMind;
+
+/// <summary>Values to the canonical form.</summary>
+internal static class ActionWriter
+{
+    public static string Write(ActionType type, ReadOnlySpan<ActionValue> values)
+    {
+        StringBuilder json = new();
+        if (type.IsEnum)
+        {
+            Append(json, type, type.Members[0], values[0]);
+            return json.ToString();
+        }
+
+        for (int i = 0; i < values.Length; i++)
+        {
+            json.Append(i == 0 ? '{' : ',');
+            ActionText.AppendJson(json, type.Members[i].Name);
+            json.Append(':');
+            Append(json, type, type.Members[i], values[i]);
+        }
+
+        return json.Append(values.Length == 0 ? "{}" : "}").ToString();
+    }
+
+    private static void Append(StringBuilder json, ActionType type, ActionMember member, ActionValue value)
+    {
+        if (value.IsNull)
+        {
+            if (!member.IsNullable) throw Wrong(type, member, "is null and cannot be. Give it a value");
+            json.Append("null");
+            return;
+        }
+
+        switch (member.Kind)
+        {
+            case ActionMemberKind.Choice when (uint)value.Number >= (uint)member.Choices.Count:
+                throw Wrong(type, member, "is a value of the enum without a name. Use a named one");
+            case ActionMemberKind.Choice when member.IsBoolean:
+                json.Append(member.Choices[value.Number]);
+                break;
+            case ActionMemberKind.Choice:
+                ActionText.AppendJson(json, member.Choices[value.Number]);
+                break;
+            case ActionMemberKind.Number:
+                if (value.Number < member.Minimum || value.Number > member.Maximum)
+                    throw Wrong(type, member, string.Create(CultureInfo.InvariantCulture, $"is {value.Number} and must be from {member.Minimum} to {member.Maximum}"));
+                json.Append(value.Number);
+                break;
+            default:
+                if (ActionText.Fault(value.Text, member.MaxLength) is { } fault) throw Wrong(type, member, fault);
+                ActionText.AppendJson(json, value.Text!);
+                break;
+        }
+    }
+
+    private static ArgumentException Wrong(ActionType type, ActionMember member, string problem) => new($"{type.Name}: member '{member.Name}' {problem}.");
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+
+namespace NpcMind;
+
+/// <summary>
+/// What of an action is legal now: a game changes it as often as it likes, and <see cref="Version"/> tells whether anything did change. At first everything is
+/// legal. One thread at a time.
+/// </summary>
+public sealed class LegalActions
+{
+    private readonly Restriction[] _members;
+
+    /// <summary>Everything of an action.</summary>
+    public LegalActions(ActionType type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        Type = type;
+        _members = [.. type.Members.Select(member => new Restriction(member))];
+    }
+
+    /// <summary>The action.</summary>
+    public ActionType Type { get; }
+
+    /// <summary>Goes up with every change; saying what is already so is none.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>Allows only some names of an enum or bool, or only some texts. Null stays as it is.</summary>
+    /// <param name="member">Name of the member as it is written; "value" for an enum action.</param>
+    /// <param name="values">At least one.</param>
+    /// <exception cref="ArgumentException">There is no such member or name, the member is a number, a text cannot be written, or there are no values.</exception>
+    public void Allow(string member, params ReadOnlySpan<string> values)
+    {
+        Restriction legal = Find(member);
+        if (values.IsEmpty) throw Wrong(member, "would have no legal value left. Name at least one, or do not offer the action");
+        if (legal.Member.Kind == ActionMemberKind.Number) throw Wrong(member, "is a number. Use AllowRange");
+        Changed(legal.Member.Kind == ActionMemberKind.Choice ? AllowNames(legal, values) : AllowTexts(legal, values));
+    }
+
+    /// <summary>Allows only some numbers. Null stays as it is.</summary>
+    /// <param name="member">Name of the member as it is written.</param>
+    /// <param name="minimum">Smallest, not below that of the member.</param>
+    /// <param name="maximum">Largest, not above that of the member.</param>
+    /// <exception cref="ArgumentException">There is no such member, it is no number, or the range is empty or leaves the member's.</exception>
+    public void AllowRange(string member, int minimum, int maximum)
+    {
+        Restriction legal = Find(member);
+        if (legal.Member.Kind != ActionMemberKind.Number) throw Wrong(member, "is no number. Use Allow");
+        if (minimum > maximum) throw Wrong(member, "would have no legal value left: the range is empty. Swap its ends, or do not offer the action");
+        if (minimum < legal.Member.Minimum || maximum > legal.Member.Maximum)
+            throw Wrong(member, string.Create(CultureInfo.InvariantCulture, $"has values from {legal.Member.Minimum} to {legal.Member.Maximum}, and {minimum} to {maximum} leaves them. Clamp the range"));
+        bool changed = (legal.Minimum, legal.Maximum) != (minimum, maximum);
+        (legal.Minimum, legal.Maximum) = (minimum, maximum);
+        Changed(changed);
+    }
+
+    /// <summary>Says whether null is legal.</summary>
+    /// <exception cref="ArgumentException">There is no such member, or it is not nullable.</exception>
+    public void AllowNull(string member, bool isLegal)
+    {
+        Restriction legal = Find(member);
+        if (!legal.Member.IsNullable) throw Wrong(member, "cannot be null. Make its type nullable");
+        bool changed = legal.AllowsNull != isLegal;
+        legal.AllowsNull = isLegal;
+        Changed(changed);
+    }
+
+    /// <summary>Allows everything of a member again.</summary>
+    /// <exception cref="ArgumentException">There is no such member.</exception>
+    public void AllowAll(string member) => Changed(Find(member).Reset());
+
+    /// <summary>Allows everything again.</summary>
+    public void AllowAll()
+    {
+        bool changed = false;
+        foreach (Restriction legal in _members) changed |= legal.Reset();
+        Changed(changed);
+    }
+
+    internal Restriction Of(int member) => _members[member];
+
+    internal bool Allows(ReadOnlySpan<ActionValue> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            if (!_members[i].Allows(values[i])) return false;
+        return true;
+    }
+
+    private bool AllowNames(Restriction legal, ReadOnlySpan<string> values)
+    {
+        foreach (string value in values)
+            if (!legal.Member.Choices.Contains(value))
+                throw Wrong(legal.Member.Name, $"has no value '{value}'. It has: {string.Join(", ", legal.Member.Choices)}");
+        bool changed = false;
+        for (int i = 0; i < legal.Choices!.Length; i++)
+        {
+            bool isLegal = values.Contains(legal.Member.Choices[i]);
+            changed |= legal.Choices[i] != isLegal;
+            legal.Choices[i] = isLegal;
+        }
+
+        return changed;
+    }
+
+    private bool AllowTexts(Restriction legal, ReadOnlySpan<string> values)
+    {
+        foreach (string value in values)
+        {
+            if (value is null) throw Wrong(legal.Member.Name, "cannot be given null here. Use AllowNull");
+            if (ActionText.Fault(value, legal.Member.MaxLength) is { } fault) throw Wrong(legal.Member.Name, $"cannot be '{value}': it {fault}");
+        }
+
+        if (values.SequenceEqual(legal.Texts)) return false;
+        legal.Texts = values.ToArray();
+        return true;
+    }
+
+    private Restriction Find(string member)
+    {
+        ArgumentNullException.ThrowIfNull(member);
+        foreach (Restriction legal in _members)
+            if (legal.Member.Name == member) return legal;
+        throw new ArgumentException($"{Type.Name} has no member '{member}'. It has: {string.Join(", ", Type.Members.Select(m => m.Name))}.", nameof(member));
+    }
+
+    private ArgumentException Wrong(string member, string problem) => new($"{Type.Name}: member '{member}' {problem}.");
+
+    private void Changed(bool changed)
+    {
+        if (changed) Version++;
+    }
+
+    /// <summary>What of one member is legal.</summary>
+    internal sealed class Restriction
+    {
+        public Restriction(ActionMember member)
+        {
+            Member = member;
+            if (member.Kind == ActionMemberKind.Choice) Choices = new bool[member.Choices.Count];
+            Reset();
+        }
+
+        public ActionMember Member { get; }
+
+        /// <summary>Which names are legal; null for other kinds.</summary>
+        public bool[]? Choices { get; }
+
+        public int Minimum { get; set; }
+
+        public int Maximum { get; set; }
+
+        /// <summary>The only legal texts; null when all are.</summary>
+        public string[]? Texts { get; set; }
+
+        public bool AllowsNull { get; set; }
+
+        public bool Reset()
+        {
+            bool changed = AllowsNull != Member.IsNullable || Texts is not null || (Minimum, Maximum) != (Member.Minimum, Member.Maximum) || Choices?.Contains(false) == true;
+            (AllowsNull, Texts, Minimum, Maximum) = (Member.IsNullable, null, Member.Minimum, Member.Maximum);
+            Choices?.AsSpan().Fill(true);
+            return changed;
+        }
+
+        public bool Allows(ActionValue value)
+        {
+            if (value.IsNull) return AllowsNull;
+            return Member.Kind switch
+            {
+                ActionMemberKind.Choice => Choices![value.Number],
+                ActionMemberKind.Number => value.Number >= Minimum && value.Number <= Maximum,
+                _ => Texts is null || Texts.Contains(value.Text),
+            };
+        }
+    }
+}
