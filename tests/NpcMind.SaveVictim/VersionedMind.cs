@@ -3,7 +3,7 @@ namespace NpcMind.SaveVictim;
 /// <summary>A mind that is another one at every save, in all its parts; both the victim and its killer know which.</summary>
 internal static class VersionedMind
 {
-    public const int Blocks = 8;
+    public const int Blocks = 16;
     public const int BytesPerBlock = 256 << 10;
 
     public static SavedMind Create(int version) => new()
