@@ -20,9 +20,9 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
             if (mind.Violation() is (string field, string expected, string found)) throw new SaveFormatException(place, offset, $"{field}: {expected}", found);
             return mind;
         }
-        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException)
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or ArgumentOutOfRangeException)
         {
-            // MessagePack's way to say: another type, an array longer than what follows, a number too large.
+            // MessagePack's way to say: another type, an array longer than what follows, a number too large, a binary longer than what follows.
             throw reader.Error($"a sound {reader._field}", e.InnerException?.Message ?? e.Message, e);
         }
     }

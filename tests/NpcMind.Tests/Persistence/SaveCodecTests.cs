@@ -49,7 +49,7 @@ public sealed class SaveCodecTests
 
                 Assert.That(stream.Left, Is.EqualTo(1));
             },
-            iter: 200);
+            iter: 100);
 
     [Test]
     public void Reading_behind_the_last_mind_says_that_it_ended()

@@ -6,22 +6,17 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Persistence;
 
 [SupportedOSPlatform("linux")]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class SaveFileTests : IDisposable
 {
-    private TestFolder _folder = null!;
+    private readonly TestFolder _folder = new();
+
+    public SaveFileTests() => SaveFile.WriteAtomically(Save, stream => stream.Write("old"u8));
 
     private string Save => _folder.File("mira.npc");
 
     private string[] Files => [.. Directory.GetFileSystemEntries(Path.GetDirectoryName(Save)!).Select(f => Path.GetFileName(f)!)];
 
-    [SetUp]
-    public void SetUp()
-    {
-        _folder = new();
-        SaveFile.WriteAtomically(Save, stream => stream.Write("old"u8));
-    }
-
-    [TearDown]
     public void Dispose() => _folder.Dispose();
 
     [Test]
@@ -124,20 +119,23 @@ public sealed class SaveFileTests : IDisposable
     [Test]
     public void Many_saves_at_once_to_one_file_and_to_many_are_all_whole()
     {
+        int mixed = 0;
         byte[][] versions = [.. Enumerable.Range(0, 8).Select(i => Enumerable.Repeat((byte)i, 300_000 + i).ToArray())];
-        Thread[] threads = [.. versions.Select((bytes, i) => new Thread(() =>
-        {
-            for (int round = 0; round < 25; round++)
+        Task[] savers = [.. versions.Select((bytes, i) => Task.Factory.StartNew(
+            () =>
             {
-                SaveFile.WriteAtomically(Save, stream => stream.Write(bytes));
-                SaveFile.WriteAtomically(_folder.File($"npc {i}"), stream => stream.Write(bytes));
-                byte[] read = SaveFile.Read(Save, ReadAll);
-                Assert.That(read, Is.EqualTo(versions[read[0]]));
-            }
-        }))];
-        foreach (Thread thread in threads) thread.Start();
-        foreach (Thread thread in threads) thread.Join();
-        for (int i = 0; i < versions.Length; i++) Assert.That(File.ReadAllBytes(_folder.File($"npc {i}")), Is.EqualTo(versions[i]));
+                for (int round = 0; round < 25; round++)
+                {
+                    SaveFile.WriteAtomically(Save, stream => stream.Write(bytes));
+                    SaveFile.WriteAtomically(_folder.File($"npc {i}"), stream => stream.Write(bytes));
+                    byte[] read = SaveFile.Read(Save, ReadAll);
+                    if (!read.AsSpan().SequenceEqual(versions[read[0]])) Interlocked.Increment(ref mixed);
+                }
+            },
+            TaskCreationOptions.LongRunning))];
+        Task.WaitAll(savers);
+        Assert.That(mixed, Is.Zero);
+        for (int i = 0; i < versions.Length; i++) Assert.That(File.ReadAllBytes(_folder.File($"npc {i}")).AsSpan().SequenceEqual(versions[i]));
         Assert.That(Files, Has.Length.EqualTo(9));
     }
 

@@ -73,7 +73,7 @@ public sealed class SaveMutationTests
         Stream stream = number % 2 == 0 ? new MemoryStream(bytes) : new OneWayStream(bytes);
         int wrongBlocks = 0;
         LoadedMind? loaded = null;
-        byte[] expected = new byte[3000];
+        byte[] expected = new byte[12_000];
         long before = GC.GetAllocatedBytesForCurrentThread();
         try
         {

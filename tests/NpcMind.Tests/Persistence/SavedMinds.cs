@@ -100,6 +100,6 @@ internal static class SavedMinds
         from first in Gen.Int[0, sequence]
         from tokens in Gen.Int[0, sequence - first]
         from blocks in Gen.Int[0, 5]
-        from bytes in Gen.Int[0, 3000]
+        from bytes in Gen.Int[0, 12_000]
         select new SavedKv(first, tokens, blocks, bytes);
 }
