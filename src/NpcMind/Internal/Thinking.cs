@@ -1,0 +1,312 @@
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Scheduling;
+
+namespace NpcMind;
+
+/// <summary>
+/// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction policy), what fits (the
+/// frame runner). Chosen tokens go to <paramref name="onToken"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
+/// </summary>
+internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken)
+{
+    /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
+    private const int Patience = 64;
+
+    private readonly StepPlanner _planner = new(minds.Length);
+    private readonly Candidate[] _candidates = new Candidate[minds.Length];
+    private readonly PlannedRows[] _planned = new PlannedRows[minds.Length];
+    private readonly Deferral[] _deferrals = new Deferral[minds.Length];
+    private readonly Resident[] _residents = new Resident[minds.Length];
+    private readonly int[] _chosen = new int[minds.Length];
+    private readonly double[] _stepMilliseconds = new double[engine.Options.MaxRows + 1];
+    private readonly uint[] _mask = new uint[(engine.Config.Vocabulary + 31) / 32];
+    private readonly (Mind Mind, int Epoch)[][] _outputs = [.. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
+    private readonly int[] _outputCounts = new int[InferenceEngine.ResultSlots + 1];
+    private int _firstOutputs;
+    private int _lastOutputs;
+    private int _refresh;
+    private bool _batchIsFilled;
+    private int _rowsInStep;
+
+    public int Spilled { get; private set; }
+
+    public int Restored { get; private set; }
+
+    public int Dropped { get; private set; }
+
+    public int Deferred { get; private set; }
+
+    public int TokensRead { get; private set; }
+
+    public int FramesFinished { get; private set; }
+
+    public double GpuMilliseconds { get; private set; }
+
+    /// <summary>Tokens of a mind that are in the cache, or will be when the step under way ends.</summary>
+    public int Read(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot), mind.KeepAfterStep);
+
+    /// <summary>Tokens of a mind that are in the cache in every layer.</summary>
+    public int Settled(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot) - mind.RowsInStep, mind.KeepAfterStep);
+
+    /// <summary>Takes a mind's tokens back to the first <paramref name="keep"/>.</summary>
+    public void Truncate(Mind mind, int keep)
+    {
+        if (keep < mind.Tokens.Count) mind.Tokens.RemoveRange(keep, mind.Tokens.Count - keep);
+        Forget(mind, keep);
+    }
+
+    /// <summary>Forgets what the cache holds of a mind beyond its first <paramref name="keep"/> tokens.</summary>
+    public void Forget(Mind mind, int keep)
+    {
+        mind.Epoch++;
+        mind.AwaitsToken = false;
+        if (mind.RowsInStep > 0) mind.KeepAfterStep = Math.Min(mind.KeepAfterStep, keep);
+        else if (mind.Slot >= 0 && engine.Length(mind.Slot) > keep) engine.Rewind(mind.Slot, keep);
+    }
+
+    /// <summary>Takes a mind out of the cache, at the latest when the step under way ends.</summary>
+    public void Close(Mind mind)
+    {
+        mind.Epoch++;
+        mind.Closing = true;
+        if (mind.RowsInStep == 0) CloseNow(mind);
+    }
+
+    /// <summary>Hands out the tokens of finished frames, then puts work on this one. Whether any was; null when the device is behind.</summary>
+    public bool? Tick(double milliseconds, GameCommands? game)
+    {
+        Spilled = Restored = Dropped = TokensRead = Deferred = 0;
+        Collect();
+        if (milliseconds <= 0 || (game is null && !frames.StepIsActive && !_batchIsFilled && !AnybodyWantsToThink())) return false;
+        if (!frames.TryBegin(milliseconds, game)) return null;
+        RefreshStepTimes();
+        while (true)
+        {
+            bool filled = frames.StepIsActive || _batchIsFilled || Plan(milliseconds);
+            if (!frames.StepIsActive && !frames.RecordCopies()) break;
+            if (!filled) break;
+            if (_batchIsFilled) frames.BeginStep();
+            _batchIsFilled = false;
+            if (!frames.RecordStep()) break;
+            EndStep();
+        }
+
+        frames.End();
+        return frames.Dispatches > 0 || frames.Predicted > 0;
+    }
+
+    /// <summary>Takes finished frames off the list.</summary>
+    public void Collect()
+    {
+        FramesFinished = 0;
+        GpuMilliseconds = double.NaN;
+        while (frames.TryCollect(out FrameTime time, out int steps))
+        {
+            FramesFinished++;
+            GpuMilliseconds = time.Milliseconds;
+            for (; steps > 0; steps--)
+            {
+                ReadOnlySpan<int> tokens = frames.TakeResults();
+                for (int i = 0; i < _outputCounts[_firstOutputs]; i++)
+                {
+                    (Mind mind, int epoch) = _outputs[_firstOutputs][i];
+                    if (mind.Epoch != epoch) continue;
+                    mind.AwaitsToken = false;
+                    onToken(mind, tokens[i]);
+                }
+
+                _firstOutputs = (_firstOutputs + 1) % _outputs.Length;
+            }
+        }
+    }
+
+    private bool AnybodyWantsToThink()
+    {
+        foreach (Mind? mind in minds)
+            if (mind is not null && WantsToRead(mind)) return true;
+        return engine.Transfer.PendingCopies > 0;
+    }
+
+    private bool WantsToRead(Mind mind)
+    {
+        if (mind.AwaitsToken || mind.Closing || mind.RowsInStep > 0) return false;
+        int read = Math.Max(Read(mind), mind.Slot < 0 ? mind.Shared : 0);
+        return read < (mind.Reply is null ? Math.Min(mind.ReadAhead, mind.Tokens.Count) : mind.Tokens.Count);
+    }
+
+    /// <summary>Fills the batch with the next step's rows; false when nobody can run, perhaps until copies of blocks are made.</summary>
+    private bool Plan(double milliseconds)
+    {
+        Deferred = 0;
+        if (!frames.HasResultSlot) return false;
+        double now = clock();
+        int count = 0;
+        foreach (Mind? mind in minds)
+        {
+            if (mind is null) continue;
+            mind.Waiting = NpcWait.None;
+            if (!WantsToRead(mind)) continue;
+            mind.Waiting = Candidate(mind, now, ref count);
+            if (mind.Waiting != NpcWait.None) Deferred++;
+        }
+
+        if (count == 0) return false;
+        StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, milliseconds * framesPerStep);
+        int planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepMilliseconds, _planned, _deferrals);
+        for (int i = 0; i < planned; i++) Add(minds[_planned[i].Id]!, _planned[i], now);
+        MakeRoom(count, planned, now);
+        if (planned > 0) engine.Batch.Sample();
+        return _batchIsFilled = planned > 0;
+    }
+
+    /// <summary>Adds a mind to the candidates, or says what it waits for.</summary>
+    private NpcWait Candidate(Mind mind, double now, ref int count)
+    {
+        if (mind.Slot < 0 && !TryOpen(mind)) return NpcWait.Prefix;
+        if (mind.Reply is { } reply)
+        {
+            if (reply.Words.Tokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.Tokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
+            if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.InAction ? reply.ActionStart : reply.FirstToken);
+        }
+
+        if (engine.Transfer.OnHost(mind.Slot) > 0)
+        {
+            if (!engine.Transfer.Restore(mind.Slot))
+            {
+                FreeBlocks(mind, engine.Transfer.OnHost(mind.Slot) + 1, now, fromActive: mind.Priority == 0);
+                return NpcWait.Memory;
+            }
+
+            Restored++;
+        }
+
+        int read = engine.Length(mind.Slot), pending = mind.Tokens.Count - read;
+        double deadline = mind.Reply is null ? double.PositiveInfinity
+            : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWord.TotalSeconds - now
+            : mind.Reply.Pace.SecondsUntilDry(mind.Reply.Characters, now - mind.Reply.FirstShown);
+        int open = (InferenceEngine.BlockTokens - read % InferenceEngine.BlockTokens) % InferenceEngine.BlockTokens;
+        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null, mind.Priority, deadline, engine.Transfer.Needed(mind.Slot, pending), open);
+        return NpcWait.None;
+    }
+
+    /// <summary>Opens a mind's sequence when what it begins with is read.</summary>
+    private bool TryOpen(Mind mind)
+    {
+        SamplerSettings sampler = new();
+        if (mind.Parent is not { } parent) mind.Slot = engine.Open(sampler);
+        else if (parent.Slot >= 0 && Settled(parent) >= mind.Shared) mind.Slot = engine.Fork(parent.Slot, mind.Shared, sampler);
+        else return false;
+        if (mind.Reply is { } reply) engine.SetSampler(mind.Slot, reply.Npc.Sampler(reply.Options));
+        return true;
+    }
+
+    private void Add(Mind mind, PlannedRows plan, double now)
+    {
+        int read = engine.Length(mind.Slot);
+        for (int i = 0; i < plan.Rows; i++)
+        {
+            bool output = plan.Output && i == plan.Rows - 1;
+            ReadOnlySpan<uint> mask = output && mind.Reply!.Constraint is { } constraint ? Fit(constraint.Mask) : default;
+            if (!engine.Batch.Add(mind.Slot, mind.Tokens[read + i], output, mask)) throw new InvalidOperationException($"{mind.Name}: the plan counted a block that is not there.");
+        }
+
+        mind.RowsInStep = plan.Rows;
+        mind.LastUsed = now;
+        _rowsInStep += plan.Rows;
+        if (!plan.Output) return;
+        mind.AwaitsToken = true;
+        _outputs[_lastOutputs][_outputCounts[_lastOutputs]++] = (mind, mind.Epoch);
+    }
+
+    /// <summary>A vocabulary can have more rows in the model than in the tokenizer: those have no text and are never allowed.</summary>
+    private ReadOnlySpan<uint> Fit(ReadOnlySpan<uint> mask)
+    {
+        if (mask.Length == _mask.Length) return mask;
+        mask[..Math.Min(mask.Length, _mask.Length)].CopyTo(_mask);
+        return _mask;
+    }
+
+    /// <summary>Says who was passed over and why; starts to free memory for the most urgent of those that lack it.</summary>
+    private void MakeRoom(int count, int planned, double now)
+    {
+        int neediest = -1;
+        for (int i = 0; i < count; i++)
+        {
+            if (_deferrals[i] == Deferral.None) continue;
+            Deferred++;
+            minds[_candidates[i].Id]!.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
+            if (_deferrals[i] == Deferral.NoBlocks && (neediest < 0 || _candidates[i].Priority < _candidates[neediest].Priority)) neediest = i;
+        }
+
+        if (neediest < 0) return;
+        Mind mind = minds[_candidates[neediest].Id]!;
+        FreeBlocks(mind, Math.Min(_candidates[neediest].BlocksNeeded, 4), now, planned == 0 || _planner.Waited(mind.Id) > Patience);
+    }
+
+    private void FreeBlocks(Mind wanting, int blocks, double now, bool fromActive)
+    {
+        int needed = blocks - engine.Transfer.FreeBlocks, count = 0;
+        if (engine.Transfer.PendingCopies > 0) return; // what is on its way may be enough
+        for (int pass = 0; pass < (fromActive ? 2 : 1) && count == 0; pass++)
+            foreach (Mind? mind in minds)
+                if (mind is { Slot: >= 0, RowsInStep: 0, Pinned: false } && mind != wanting && (pass == 1 || mind.Reply is null) && engine.Transfer.Own(mind.Slot) > 0)
+                    _residents[count++] = new Resident(mind.Id, engine.Transfer.Own(mind.Slot), now - mind.LastUsed, mind.Priority, mind.AwaitsToken);
+        int chosen = EvictionPolicy.Choose(_residents.AsSpan(0, count), needed, _chosen, out _);
+        for (int i = 0; i < chosen; i++)
+        {
+            Mind victim = minds[_chosen[i]]!;
+            if (engine.Transfer.Spill(victim.Slot))
+            {
+                Spilled++;
+                continue;
+            }
+
+            engine.Rewind(victim.Slot, Math.Min(victim.Shared, engine.Length(victim.Slot)));
+            Dropped++;
+        }
+    }
+
+    private void EndStep()
+    {
+        TokensRead += _rowsInStep;
+        _rowsInStep = 0;
+        _lastOutputs = (_lastOutputs + 1) % _outputs.Length;
+        _outputCounts[_lastOutputs] = 0;
+        foreach (Mind? mind in minds)
+        {
+            if (mind is null || mind.RowsInStep == 0) continue;
+            mind.RowsInStep = 0;
+            if (mind.KeepAfterStep < engine.Length(mind.Slot)) engine.Rewind(mind.Slot, mind.KeepAfterStep);
+            mind.KeepAfterStep = int.MaxValue;
+            if (mind.Closing) CloseNow(mind);
+        }
+    }
+
+    private void CloseNow(Mind mind)
+    {
+        if (mind.Slot >= 0) engine.Close(mind.Slot);
+        mind.Slot = -1;
+        minds[mind.Id] = null;
+    }
+
+    /// <summary>Keeps the predicted times of steps fresh: one number of rows per tick, the first time all.</summary>
+    private void RefreshStepTimes()
+    {
+        int last = _stepMilliseconds.Length - 1, tiles = last / StepPlanner.TileRows;
+        for (int n = _refresh == 0 ? tiles + 1 : 1; n > 0; n--, _refresh++)
+        {
+            int rows = Math.Max(1, _refresh % (tiles + 1) * StepPlanner.TileRows);
+            StepShape shape = new(rows, Math.Min(rows, engine.Options.MaxOutputs), Math.Min(rows, engine.Options.MaxOutputs), rows, 1, engine.Options.ContextTokens / 2);
+            _stepMilliseconds[rows] = frames.PredictStep(shape);
+        }
+
+        for (int rows = 2; rows < last; rows++)
+        {
+            int below = rows / StepPlanner.TileRows * StepPlanner.TileRows, above = Math.Min(below + StepPlanner.TileRows, last);
+            if (rows == below) continue;
+            double low = _stepMilliseconds[Math.Max(1, below)], high = _stepMilliseconds[above];
+            _stepMilliseconds[rows] = low + (high - low) * (rows - Math.Max(1, below)) / (above - Math.Max(1, below));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using System.Buffers;
+using MessagePack;
+
+namespace NpcMind;
+
+/// <summary>Reads the body that <see cref="SavedMindWriter"/> wrote. Its checksum was right, but a save may be crafted: every count is held against the bytes that follow.</summary>
+internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, long offset)
+{
+    private readonly long _length = body.Length;
+    private MessagePackReader _reader = new(body);
+    private string _field = "body";
+
+    public static SavedMind Read(ReadOnlyMemory<byte> body, string place, long offset)
+    {
+        SavedMindReader reader = new(body, place, offset);
+        try
+        {
+            SavedMind mind = reader.Mind();
+            if (reader._reader.Consumed != reader._length) throw reader.Error("the end of the body", $"{reader._length - reader._reader.Consumed} more bytes");
+            if (mind.Violation() is (string field, string expected, string found)) throw new SaveFormatException(place, offset, $"{field}: {expected}", found);
+            return mind;
+        }
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or ArgumentOutOfRangeException)
+        {
+            // MessagePack's way to say: another type, an array longer than what follows, a number too large, a binary longer than what follows.
+            throw reader.Error($"a sound {reader._field}", e.InnerException?.Message ?? e.Message, e);
+        }
+    }
+
+    private SavedMind Mind()
+    {
+        int more = Fields("mind", 12);
+        SavedMind mind = new()
+        {
+            Name = Text("name"),
+            ModelFingerprint = Bytes("model fingerprint"),
+            CacheFingerprint = Text("cache fingerprint"),
+            PrefixFingerprint = Bytes("prefix fingerprint"),
+            PrefixTokens = Int("prefix tokens"),
+            Persona = Text("persona"),
+            Turns = Turns(),
+            Tokens = Tokens("token log"),
+            DroppedTokens = Long("dropped tokens"),
+            Sampler = Sampler(),
+            Reply = Reply(),
+            Kv = Kv(),
+        };
+        Skip(more);
+        return mind;
+    }
+
+    private List<SavedTurn> Turns()
+    {
+        int count = Array("turns");
+        List<SavedTurn> turns = [];
+        for (int i = 0; i < count; i++)
+        {
+            int more = Fields("turn", 5);
+            turns.Add(new(Byte("turn's role"), Text("turn's speaker"), Text("turn's text"), Int("turn's first token"), Int("turn's tokens")));
+            Skip(more);
+        }
+
+        return turns;
+    }
+
+    private SavedSampler Sampler()
+    {
+        int more = Fields("sampler", 9);
+        SavedSampler sampler = new(
+            Float("temperature"), Int("top k"), Float("top p"), Float("min p"), Float("repetition penalty"), Float("frequency penalty"), Float("presence penalty"),
+            Int("penalty tokens"), UInt64("seed"));
+        Skip(more);
+        return sampler;
+    }
+
+    private SavedReply? Reply()
+    {
+        if (_reader.TryReadNil()) return null;
+        int more = Fields("reply", 12);
+        SavedReply reply = new()
+        {
+            Phase = Byte("reply's phase"),
+            Text = Text("reply's text"),
+            GeneratedTokens = Int("generated tokens"),
+            MaximumTokens = Int("maximum tokens"),
+            ReadCharacters = Int("read characters"),
+            HeardCharacters = Int("heard characters"),
+            UndecodedBytes = Bytes("undecoded bytes"),
+            StopStrings = StopStrings(),
+            Action = OptionalText("action"),
+            Grammar = OptionalText("grammar"),
+            ConstraintBytes = Bytes("constraint bytes"),
+            PendingTokens = Tokens("pending tokens"),
+        };
+        Skip(more);
+        return reply;
+    }
+
+    private List<string> StopStrings()
+    {
+        int count = Array("stop strings");
+        List<string> stops = [];
+        for (int i = 0; i < count; i++) stops.Add(Text("stop string"));
+        return stops;
+    }
+
+    private SavedKv? Kv()
+    {
+        if (_reader.TryReadNil()) return null;
+        int more = Fields("KV blocks", 4);
+        SavedKv kv = new(Int("KV's first token"), Int("KV's tokens"), Int("KV's blocks"), Int("KV's bytes per block"));
+        Skip(more);
+        return kv;
+    }
+
+    private int[] Tokens(string field)
+    {
+        int[] tokens = new int[Array(field)];
+        for (int i = 0; i < tokens.Length; i++) tokens[i] = _reader.ReadInt32();
+        return tokens;
+    }
+
+    /// <summary>Opens a record and returns how many fields it has that this version does not know.</summary>
+    private int Fields(string field, int known)
+    {
+        int count = Array(field);
+        return count >= known ? count - known : throw Error($"a {field} of at least {known} fields", $"{count}");
+    }
+
+    /// <summary>Every element takes a byte or more, so a count is at most what follows; <c>ReadArrayHeader</c> holds it against that.</summary>
+    private int Array(string field)
+    {
+        _field = field;
+        return _reader.ReadArrayHeader();
+    }
+
+    private int Int(string field)
+    {
+        _field = field;
+        return _reader.ReadInt32();
+    }
+
+    private long Long(string field)
+    {
+        _field = field;
+        return _reader.ReadInt64();
+    }
+
+    private ulong UInt64(string field)
+    {
+        _field = field;
+        return _reader.ReadUInt64();
+    }
+
+    private byte Byte(string field)
+    {
+        _field = field;
+        return _reader.ReadByte();
+    }
+
+    private float Float(string field)
+    {
+        _field = field;
+        return _reader.ReadSingle();
+    }
+
+    private string Text(string field) => OptionalText(field) ?? throw Error($"a {field}", "nil");
+
+    private string? OptionalText(string field)
+    {
+        _field = field;
+        return _reader.ReadString();
+    }
+
+    private byte[] Bytes(string field)
+    {
+        _field = field;
+        return _reader.ReadBytes()?.ToArray() ?? throw Error($"{field}", "nil");
+    }
+
+    /// <summary>Steps over fields of a newer minor version, without recursion: a crafted one may nest as deep as it is long.</summary>
+    private void Skip(long values)
+    {
+        _field = "field of a newer version";
+        for (; values > 0; values--)
+        {
+            switch (_reader.NextMessagePackType)
+            {
+                case MessagePackType.Array: values += _reader.ReadArrayHeader(); break;
+                case MessagePackType.Map: values += 2L * _reader.ReadMapHeader(); break;
+                default: _reader.Skip(); break;
+            }
+        }
+    }
+
+    private readonly SaveFormatException Error(string expected, string found, Exception? inner = null) =>
+        new(place, offset + _reader.Consumed, expected, found, inner: inner);
+}
