@@ -59,10 +59,11 @@ public sealed class MarginTests
         Assert.That(model.Margin, Is.EqualTo(0.5));
     }
 
+    // With a few large pieces in each frame one outlier among them is 1.5 times the frame, and every twelfth frame has one: the tail costs a third of the budget.
     [Test]
-    public void Whole_frames_of_learned_dispatches_keep_the_contract([Values(1, 2, 3)] int seed)
+    public void Whole_frames_of_learned_dispatches_keep_the_contract([Values(1, 2, 3)] int seed, [Values(0, 0.02)] double outliers)
     {
-        // Eight kernels with a launch cost and a rate each; times vary by 15 %, one dispatch in fifty takes three times as long, and the device slows down for good.
+        // Eight kernels with a launch cost and a rate each; times vary by 15 %, some dispatches take three times as long, and the device slows down for good.
         CostModel model = new(0.5);
         Random random = new(seed);
         int[] classes = [.. Enumerable.Range(0, 8).Select(i => model.Class($"kernel {i}"))];
@@ -79,7 +80,7 @@ public sealed class MarginTests
                 if (groups == 0 && planned > 0) break;
                 groups = Math.Max(groups, 1);
                 double predicted = model.Predict(classes[kernel], groups);
-                double time = (0.003 + groups * 0.00004 * (kernel + 1)) * (frame > 1000 ? 1.7 : 1) * Math.Exp(0.15 * CostModelTests.Gaussian(random)) * (random.NextDouble() < 0.02 ? 3 : 1);
+                double time = (0.003 + groups * 0.00004 * (kernel + 1)) * (frame > 1000 ? 1.7 : 1) * Math.Exp(0.15 * CostModelTests.Gaussian(random)) * (random.NextDouble() < outliers ? 3 : 1);
                 model.Learn(classes[kernel], groups, time);
                 planned += predicted;
                 actual[frame] += time;
@@ -89,7 +90,7 @@ public sealed class MarginTests
             model.LearnFrame(planned, actual[frame]);
         }
         AssertContract(actual);
-        Assert.That(actual.Average() / Budget, Is.GreaterThan(0.7), "the budget is used");
+        Assert.That(actual.Average() / Budget, Is.GreaterThan(outliers > 0 ? 0.48 : 0.75), "the budget is used");
     }
 
     [Test]
