@@ -139,7 +139,7 @@ public sealed class CostModel
     public byte[] Save(string device) => CostModelFile.Write(this, device);
 
     /// <summary>
-    /// Puts a file's content into a model and registers its classes there. False, and the model is as it was, if the content is damaged, of another version or device,
+    /// Puts a file's content into a model and registers the measured classes there. False, and the model is as it was, if the content is damaged, of another version or device,
     /// or has more classes than the model has room for. What the file does not mention stays.
     /// </summary>
     public static bool TryLoad(ReadOnlySpan<byte> content, string device, CostModel into) => CostModelFile.TryRead(content, device, into);
