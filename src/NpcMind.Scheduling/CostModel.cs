@@ -14,7 +14,8 @@ public sealed class CostModel
 
     // The contract is p99 <= 1.10 x budget; 0.8 % leaves room for the frames in which the estimate is still finding its level.
     private const double UsualQuantile = 0.97, TailQuantile = 0.992, TailAllowance = 1.10;
-    private const double LeastMargin = 0.5;
+    // Above, it is not the work that varies but something that stalls it, which smaller plans do not cure: they would only starve the minds as well.
+    private const double LeastMargin = 0.5, MostMargin = 4;
     private const double RepresentativeShare = 0.25, LoadDecay = 0.99;
     private const double CountedGroups = 1L << 50;
 
@@ -22,8 +23,8 @@ public sealed class CostModel
     private readonly Dictionary<string, int> _indices = [];
     private readonly List<string> _keys = [];
     private CostCurve[] _curves = [];
-    private RunningQuantile _usual = new(UsualQuantile, 0.04, Math.Log(1.25));
-    private RunningQuantile _tail = new(TailQuantile, 0.08, Math.Log(1.5));
+    private RunningQuantile _usual = new(UsualQuantile, 0.04, Math.Log(1.25), Math.Log(MostMargin));
+    private RunningQuantile _tail = new(TailQuantile, 0.08, Math.Log(1.5), Math.Log(MostMargin * TailAllowance));
     private double _load;
 
     /// <summary>A model that knows nothing yet.</summary>
@@ -40,7 +41,7 @@ public sealed class CostModel
 
     /// <summary>
     /// The factor between a whole frame's GPU time and the sum of its predictions that about 97 % of the frames stay under, or more where the tail asks for it: plan
-    /// with budget / margin and 99 % of the frames stay under 1.10 x budget. Between 0.5 and about 33; 1.36 before anything is learned. Rises fast and falls slowly.
+    /// with budget / margin and 99 % of the frames stay under 1.10 x budget. Between 0.5 and 4; 1.36 before anything is learned. Rises fast and falls slowly.
     /// </summary>
     public double Margin => Math.Max(LeastMargin, Math.Max(_usual.Value, _tail.Value / TailAllowance));
 
@@ -138,7 +139,7 @@ public sealed class CostModel
     public byte[] Save(string device) => CostModelFile.Write(this, device);
 
     /// <summary>
-    /// Puts a file's content into a model and registers its classes there. False, and the model is as it was, if the content is damaged, of another version or device,
+    /// Puts a file's content into a model and registers the measured classes there. False, and the model is as it was, if the content is damaged, of another version or device,
     /// or has more classes than the model has room for. What the file does not mention stays.
     /// </summary>
     public static bool TryLoad(ReadOnlySpan<byte> content, string device, CostModel into) => CostModelFile.TryRead(content, device, into);

@@ -5,14 +5,14 @@ namespace NpcMind.Scheduling;
 /// makes the exceedances as many as asked for, whatever the distribution; drift only adds drift / step to them.
 /// </summary>
 /// <remarks>Works on logarithms. Exceedances close together are drift: they enlarge the upward step. Blocks of samples that stay far below pull the estimate down to their maximum.</remarks>
-internal struct RunningQuantile(double probability, double step, double start)
+internal struct RunningQuantile(double probability, double step, double start, double most)
 {
-    private const double HeatDecay = 0.95, MostHeat = 4, Least = -3, Most = 3.5;
-    private const int FirstBlock = 32, LastBlock = 256;
+    private const double HeatDecay = 0.95, MostHeat = 4, Least = -3;
+    private const int FirstBlock = 128, LastBlock = 256, YoungSamples = 512;
 
     private double _log = start;
     private double _heat, _maximum = double.NegativeInfinity, _maximumBefore = double.NegativeInfinity;
-    private int _block = FirstBlock, _inBlock;
+    private int _block = FirstBlock, _inBlock, _samples;
 
     /// <summary>The estimate's logarithm.</summary>
     public readonly double Log => _log;
@@ -24,18 +24,21 @@ internal struct RunningQuantile(double probability, double step, double start)
         _heat *= HeatDecay;
         if (log > _log)
         {
-            _log += step * probability * (1 + _heat);
+            double up = step * probability * (1 + _heat);
+            // Young, it is still looking for its level: one value far above says more than a step.
+            _log += _samples < YoungSamples ? Math.Max(up, (log - _log) / 2) : up;
             _heat = Math.Min(_heat + 1, MostHeat);
         }
         else
             _log -= step * (1 - probability);
         _maximum = Math.Max(_maximum, log);
+        _samples = Math.Min(_samples + 1, YoungSamples);
         if (++_inBlock == _block) EndBlock();
-        _log = Math.Clamp(_log, Least, Most);
+        _log = Math.Clamp(_log, Least, most);
     }
 
     /// <summary>Goes on from an estimate of another time, and checks it against new blocks.</summary>
-    public void Restore(double log) => this = new RunningQuantile(probability, step, Math.Clamp(log, Least, Most));
+    public void Restore(double log) => this = new RunningQuantile(probability, step, Math.Clamp(log, Least, most), most);
 
     private void EndBlock()
     {

@@ -2,7 +2,7 @@ namespace NpcMind.Scheduling;
 
 /// <summary>
 /// Chooses who runs in the next step and with how many tokens. Decode rows go first; prompts fill what is left of the step's time, in chunks. Urgency is priority,
-/// then deadline, then the longest wait, then the id; whoever has been passed over for <see cref="AgingSteps"/> steps goes before all others, the longest wait
+/// then deadline, then whose last turn is longest ago, then the id; whoever has been passed over for <see cref="AgingSteps"/> steps goes before all others, the longest wait
 /// first. The first in that order who can run at all always gets rows, whatever the time. The same calls give the same plans. Not thread-safe; allocates nothing after its first use.
 /// </summary>
 /// <remarks>
@@ -20,8 +20,9 @@ public sealed class StepPlanner
 
     private readonly int[] _waited;
     private readonly long[] _seen;
+    private readonly long[] _turn;
     private readonly Entry[] _order;
-    private long _step;
+    private long _step, _turns;
     private int _rowsLeft, _outputsLeft;
     private long _blocksLeft;
 
@@ -32,6 +33,7 @@ public sealed class StepPlanner
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         _waited = new int[capacity];
         _seen = new long[capacity];
+        _turn = new long[capacity];
         _order = new Entry[capacity];
     }
 
@@ -78,6 +80,7 @@ public sealed class StepPlanner
                 continue;
             }
             _waited[candidate.Id] = 0;
+            _turn[candidate.Id] = ++_turns;
             deferrals[entry.Index] = Deferral.None;
             planned[count++] = new PlannedRows(candidate.Id, entry.Rows, NeedsOutput(candidate, entry.Rows));
         }
@@ -103,9 +106,9 @@ public sealed class StepPlanner
             if (_seen[c.Id] == _step) throw new ArgumentException($"Candidate {c.Id} is listed twice.", nameof(candidates));
             if (c.PendingTokens < 1 || c.BlocksNeeded < 0 || c.OpenTokens < 0 || double.IsNaN(c.SecondsToDeadline))
                 throw new ArgumentOutOfRangeException(nameof(candidates), c, "A candidate has at least one pending token, needs no fewer than 0 blocks, and its deadline is a number.");
-            if (_seen[c.Id] != _step - 1) _waited[c.Id] = 0;
+            if (_seen[c.Id] != _step - 1) (_waited[c.Id], _turn[c.Id]) = (0, _turns);
             _seen[c.Id] = _step;
-            _order[i] = new Entry(i, c, _waited[c.Id]);
+            _order[i] = new Entry(i, c, _waited[c.Id], _turn[c.Id]);
         }
         Span<Entry> order = _order.AsSpan(0, candidates.Length);
         order.Sort();
@@ -210,9 +213,10 @@ public sealed class StepPlanner
         if (NeedsOutput(candidate, count)) _outputsLeft -= sign;
     }
 
-    private struct Entry(int index, in Candidate candidate, int waited) : IComparable<Entry>
+    private struct Entry(int index, in Candidate candidate, int waited, long turn) : IComparable<Entry>
     {
         private readonly int _priority = candidate.Priority, _waited = waited, _id = candidate.Id;
+        private readonly long _turn = turn;
         private readonly double _deadline = candidate.SecondsToDeadline;
 
         public readonly int Index = index;
@@ -223,7 +227,7 @@ public sealed class StepPlanner
             int order = Math.Max(other._waited, AgingSteps - 1).CompareTo(Math.Max(_waited, AgingSteps - 1));
             if (order == 0) order = _priority.CompareTo(other._priority);
             if (order == 0) order = _deadline.CompareTo(other._deadline);
-            if (order == 0) order = other._waited.CompareTo(_waited);
+            if (order == 0) order = _turn.CompareTo(other._turn);
             return order == 0 ? _id.CompareTo(other._id) : order;
         }
     }
