@@ -8,7 +8,7 @@ string path = args[0];
 using FileStream output = new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 for (int version = int.Parse(args[1]); ; version++)
 {
-    output.Write(BitConverter.GetBytes(version));
     SavedMind mind = VersionedMind.Create(version);
+    output.Write(BitConverter.GetBytes(version));
     SaveFile.WriteAtomically(path, stream => SaveCodec.Write(stream, mind, (block, bytes) => VersionedMind.WriteBlock(version, block, bytes)));
 }

@@ -14,7 +14,7 @@ internal static partial class SaveFile
 
     // Between creating a file and locking it another save of this process could take it for a leftover.
     private static readonly Lock Gate = new();
-    private static int count;
+    private static int _count;
 
     /// <summary>Calls <paramref name="write"/> with a new file and puts that in the place of <paramref name="path"/>.</summary>
     /// <exception cref="SaveFileException">Disk full, no permission, the path is a folder: nothing was changed.</exception>
@@ -74,7 +74,7 @@ internal static partial class SaveFile
         lock (Gate)
         {
             RemoveLeftovers(folder, name);
-            string beside = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{Environment.ProcessId}-{++count}-{Guid.NewGuid():N}{Suffix}"));
+            string beside = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{Environment.ProcessId}-{++_count}-{Guid.NewGuid():N}{Suffix}"));
             return new(beside, FileMode.CreateNew, FileAccess.Write, FileShare.Delete);
         }
     }
