@@ -64,7 +64,9 @@ public readonly record struct SamplerSettings()
     /// <summary>Seed of the random numbers; with the position it is the whole random state.</summary>
     public ulong Seed { get; init; }
 
-    internal void Check()
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ArgumentException">A value is out of range or not finite.</exception>
+    public void Check()
     {
         ArgumentOutOfRangeException.ThrowIfNegative(Temperature);
         ArgumentOutOfRangeException.ThrowIfNegative(TopK);

@@ -70,6 +70,9 @@ public sealed class FrameRunner : IDisposable
     /// <summary>Milliseconds predicted in this frame so far.</summary>
     public double Predicted => _current?.Predicted ?? 0;
 
+    /// <summary>Milliseconds predicted in the last frame that was ended, with the margin for what frames take beyond the sum of their dispatches.</summary>
+    public double LastPredicted { get; private set; }
+
     /// <summary>Dispatches of this frame, or of the last.</summary>
     public int Dispatches { get; private set; }
 
@@ -168,6 +171,7 @@ public sealed class FrameRunner : IDisposable
         _current = null;
         slot.Recorder.End();
         Dispatches = slot.Recorder.Dispatches;
+        LastPredicted = slot.Predicted * Costs.Margin;
         if (slot.Predicted == 0 && slot.StepsEnded == 0 && !slot.External) return;
         if (!slot.External) _engine.Timeline.Submit(slot.Recorder);
         slot.Busy = true;

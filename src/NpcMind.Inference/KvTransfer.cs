@@ -13,7 +13,7 @@ public delegate void KvBlockReceiver(int index, ReadOnlySpan<byte> bytes);
 /// </summary>
 public sealed class KvTransfer(InferenceEngine engine)
 {
-    private const int ExportBlocks = 4;
+    private const int ExportBlocks = 8;
 
     /// <summary>Blocks of the device arena.</summary>
     public int Blocks => engine.Kv.Pool.Count;
@@ -58,13 +58,13 @@ public sealed class KvTransfer(InferenceEngine engine)
         engine.Timeline.Wait(engine.Timeline.Submitted);
     }
 
-    /// <summary>Hands the blocks of a sequence from <paramref name="firstBlock"/> on to <paramref name="receiver"/>. Waits for the device.</summary>
+    /// <summary>Hands <paramref name="blocks"/> blocks of a sequence from <paramref name="firstBlock"/> on to <paramref name="receiver"/>. Waits for the device.</summary>
     /// <exception cref="InvalidOperationException">Not one block of host memory is free to copy through.</exception>
-    public void Export(int slot, int firstBlock, KvBlockReceiver receiver)
+    public void Export(int slot, int firstBlock, int blocks, KvBlockReceiver receiver)
     {
         ArgumentNullException.ThrowIfNull(receiver);
         Flush();
-        int count = KvBlocks.Count(engine.Length(slot));
+        int count = Math.Min(firstBlock + blocks, KvBlocks.Count(engine.Length(slot)));
         Span<int> through = stackalloc int[ExportBlocks];
         for (int index = firstBlock; index < count;)
         {

@@ -68,7 +68,13 @@ public sealed class Reply
 
     internal ReplyText Words { get; }
 
-    internal Constraint? Constraint { get; set; }
+    /// <summary>Grammar of the speech; null where it is free.</summary>
+    internal Constraint? SpeechConstraint { get; init; }
+
+    /// <summary>Grammar of the action; null where none was asked for.</summary>
+    internal Constraint? ActionConstraint { get; init; }
+
+    internal Constraint? Constraint => InAction ? ActionConstraint : SpeechConstraint;
 
     /// <summary>Whether the action is being written now.</summary>
     internal bool InAction { get; set; }
@@ -82,7 +88,8 @@ public sealed class Reply
     /// <summary>Tokens of the mind before the action's first.</summary>
     internal int ActionStart { get; set; }
 
-    internal string? ActionText { get; private set; }
+    /// <summary>The action is complete and was not taken.</summary>
+    internal bool ActionIsReady { get; set; }
 
     /// <summary>Takes the characters that came since the last call; false when there are none.</summary>
     /// <param name="text">Valid until the next tick.</param>
@@ -111,10 +118,9 @@ public sealed class Reply
     public bool TryTakeAction<T>([MaybeNullWhen(false)] out T action)
     {
         action = default;
-        if (ActionText is null || Options.Action is not ActionType<T> type) return false;
-        bool parsed = type.TryParse(ActionText, out action);
-        ActionText = null;
-        return parsed;
+        if (!ActionIsReady || Options.Action is not ActionType<T> type) return false;
+        ActionIsReady = false;
+        return type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action);
     }
 
     internal void NoteFirstWord(double now)
@@ -125,19 +131,18 @@ public sealed class Reply
     internal void Finish(ReplyEnd end)
     {
         if (IsDone) return;
-        Words.Finish();
+        if (end != ReplyEnd.StopString) Words.Finish();
         End = end;
+        SpeechConstraint?.Release();
+        ActionConstraint?.Release();
     }
 
-    internal void SetAction(ReadOnlySpan<byte> utf8) => ActionText = Encoding.UTF8.GetString(utf8);
-
-    internal void Restore(ReplyEnd end, int read)
+    /// <summary>Characters the game has taken.</summary>
+    internal int ReadCharacters
     {
-        End = end;
-        _read = _sentence = Math.Min(read, Words.Shown);
+        get => _read;
+        set => _read = _sentence = Math.Min(value, Words.Shown);
     }
-
-    internal int ReadCharacters => _read;
 
     /// <summary>Characters up to the end of the first sentence: terminators with what closes them, and a space after it; or a line end. -1 for none.</summary>
     private static int SentenceEnd(ReadOnlySpan<char> text)

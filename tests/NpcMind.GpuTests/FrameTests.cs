@@ -107,7 +107,7 @@ public sealed class FrameTests(TinyModelOptions model, string name) : GpuTest, I
             ReadInFrames(slot, before, random);
             if (random.Below(3) == 0) _engine.Transfer.Spill(slot);
             List<byte[]> blocks = [];
-            _engine.Transfer.Export(slot, 0, (index, bytes) =>
+            _engine.Transfer.Export(slot, 0, int.MaxValue / 2, (index, bytes) =>
             {
                 Assert.That(index, Is.EqualTo(blocks.Count));
                 blocks.Add(bytes.ToArray());

@@ -19,6 +19,7 @@ public abstract class ActionType
 {
     /// <summary>Name of the only member of an enum.</summary>
     internal const string EnumMember = "value";
+    private static readonly Dictionary<string, ActionType> ByName = new(StringComparer.Ordinal);
 
     /// <summary>Describes an action; for generated code.</summary>
     /// <param name="name">Name of the type.</param>
@@ -52,7 +53,17 @@ public abstract class ActionType
 
     /// <summary>Makes an action known to <see cref="Of"/>; for generated code.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
-    public static void Register<T>(ActionType<T> type) => Registered<T>.Type = type;
+    public static void Register<T>(ActionType<T> type)
+    {
+        Registered<T>.Type = type;
+        lock (ByName) ByName[type.Name] = type;
+    }
+
+    /// <summary>A registered action by its name, for saves; null when there is none.</summary>
+    internal static ActionType? Find(string name)
+    {
+        lock (ByName) return ByName.GetValueOrDefault(name);
+    }
 
     /// <summary>The grammar of the written action, in GBNF.</summary>
     /// <param name="legal">What is legal now; everything when null.</param>

@@ -1,4 +1,3 @@
-using System.Text;
 using NpcMind.Text;
 
 namespace NpcMind;

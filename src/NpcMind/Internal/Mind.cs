@@ -12,7 +12,7 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     public string Name { get; } = name;
 
     /// <summary>Mind whose first tokens this one shares; null for a root.</summary>
-    public Mind? Parent { get; } = parent;
+    public Mind? Parent { get; set; } = parent;
 
     /// <summary>How many.</summary>
     public int Shared { get; set; }

@@ -62,12 +62,18 @@ internal sealed class ReplyText
         Shown = Length;
     }
 
-    /// <summary>Most tokens whose characters all lie within the first <paramref name="characters"/>; the rest is forgotten.</summary>
-    public int Cut(int characters)
+    /// <summary>Most tokens whose characters all lie within the first <paramref name="characters"/>.</summary>
+    public int TokensWithin(int characters)
     {
         int keep = 0;
         while (keep < _tokens && _ends[keep] <= characters) keep++;
-        _tokens = keep;
+        return keep;
+    }
+
+    /// <summary>Forgets all but <see cref="TokensWithin"/>, which it returns.</summary>
+    public int Cut(int characters)
+    {
+        int keep = _tokens = TokensWithin(characters);
         Length = Shown = Math.Min(Length, keep == 0 ? 0 : _ends[keep - 1]);
         _decoder.Reset();
         return keep;

@@ -131,8 +131,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     private bool WantsToRead(Mind mind)
     {
         if (mind.AwaitsToken || mind.Closing || mind.RowsInStep > 0) return false;
-        int read = Math.Max(Read(mind), mind.Slot < 0 ? mind.Shared : 0);
-        return read < (mind.Reply is null ? Math.Min(mind.ReadAhead, mind.Tokens.Count) : mind.Tokens.Count);
+        return mind.Reply is not null || (mind.Slot < 0 ? mind.Shared : Read(mind)) < Math.Min(mind.ReadAhead, mind.Tokens.Count);
     }
 
     /// <summary>Fills the batch with the next step's rows; false when nobody can run, perhaps until copies of blocks are made.</summary>
@@ -155,7 +154,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, milliseconds * framesPerStep);
         int planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepMilliseconds, _planned, _deferrals);
         for (int i = 0; i < planned; i++) Add(minds[_planned[i].Id]!, _planned[i], now);
-        MakeRoom(count, planned, now);
+        MakeRoom(count, planned);
         if (planned > 0) engine.Batch.Sample();
         return _batchIsFilled = planned > 0;
     }
@@ -163,24 +162,31 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     /// <summary>Adds a mind to the candidates, or says what it waits for.</summary>
     private NpcWait Candidate(Mind mind, double now, ref int count)
     {
-        if (mind.Slot < 0 && !TryOpen(mind)) return NpcWait.Prefix;
+        if (mind.Slot < 0 && !TryOpen(mind))
+        {
+            mind.Parent!.Priority = Math.Min(mind.Parent.Priority, mind.Priority);
+            return NpcWait.Prefix;
+        }
+
         if (mind.Reply is { } reply)
         {
             if (reply.Words.Tokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.Tokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
-            if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.InAction ? reply.ActionStart : reply.FirstToken);
+            if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
         }
 
         if (engine.Transfer.OnHost(mind.Slot) > 0)
         {
             if (!engine.Transfer.Restore(mind.Slot))
             {
-                FreeBlocks(mind, engine.Transfer.OnHost(mind.Slot) + 1, now, fromActive: mind.Priority == 0);
+                FreeBlocks(mind, engine.Transfer.OnHost(mind.Slot) + 1, fromActive: mind.Priority == 0);
                 return NpcWait.Memory;
             }
 
             Restored++;
         }
 
+        // The last token is read again where the cache holds it but its answer was taken back.
+        if (engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
         int read = engine.Length(mind.Slot), pending = mind.Tokens.Count - read;
         double deadline = mind.Reply is null ? double.PositiveInfinity
             : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWord.TotalSeconds - now
@@ -228,7 +234,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     }
 
     /// <summary>Says who was passed over and why; starts to free memory for the most urgent of those that lack it.</summary>
-    private void MakeRoom(int count, int planned, double now)
+    private void MakeRoom(int count, int planned)
     {
         int neediest = -1;
         for (int i = 0; i < count; i++)
@@ -241,17 +247,17 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
 
         if (neediest < 0) return;
         Mind mind = minds[_candidates[neediest].Id]!;
-        FreeBlocks(mind, Math.Min(_candidates[neediest].BlocksNeeded, 4), now, planned == 0 || _planner.Waited(mind.Id) > Patience);
+        FreeBlocks(mind, Math.Min(_candidates[neediest].BlocksNeeded, 4), planned == 0 || _planner.Waited(mind.Id) > Patience);
     }
 
-    private void FreeBlocks(Mind wanting, int blocks, double now, bool fromActive)
+    private void FreeBlocks(Mind wanting, int blocks, bool fromActive)
     {
         int needed = blocks - engine.Transfer.FreeBlocks, count = 0;
         if (engine.Transfer.PendingCopies > 0) return; // what is on its way may be enough
         for (int pass = 0; pass < (fromActive ? 2 : 1) && count == 0; pass++)
             foreach (Mind? mind in minds)
                 if (mind is { Slot: >= 0, RowsInStep: 0, Pinned: false } && mind != wanting && (pass == 1 || mind.Reply is null) && engine.Transfer.Own(mind.Slot) > 0)
-                    _residents[count++] = new Resident(mind.Id, engine.Transfer.Own(mind.Slot), now - mind.LastUsed, mind.Priority, mind.AwaitsToken);
+                    _residents[count++] = new Resident(mind.Id, engine.Transfer.Own(mind.Slot), mind.LastUsed, mind.Priority, mind.AwaitsToken);
         int chosen = EvictionPolicy.Choose(_residents.AsSpan(0, count), needed, _chosen, out _);
         for (int i = 0; i < chosen; i++)
         {

@@ -1,0 +1,226 @@
+using System.Runtime.InteropServices;
+using NpcMind.Inference;
+using NpcMind.Scheduling;
+
+namespace NpcMind;
+
+/// <summary>Minds to and from saves.</summary>
+internal static class MindSaves
+{
+    private const byte Heard = 0, Said = 1, Overheard = 2;
+    private const byte Speech = 0, Action = 1;
+
+    public static void Save(NpcRuntime runtime, Npc npc, Stream stream)
+    {
+        ObjectDisposedException.ThrowIf(npc.IsDisposed, npc);
+        Mind mind = npc.Mind;
+        KvTransfer kv = runtime.Engine.Transfer;
+        int firstBlock = mind.Shared / InferenceEngine.BlockTokens, first = firstBlock * InferenceEngine.BlockTokens;
+        int settled = mind.Slot < 0 ? 0 : Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count);
+        int blocks = settled <= first ? 0 : (settled - first + InferenceEngine.BlockTokens - 1) / InferenceEngine.BlockTokens;
+        ReadOnlySpan<int> tokens = CollectionsMarshal.AsSpan(mind.Tokens);
+        Reply? reply = npc.Reply is { IsDone: false } r ? r : null;
+        SavedMind saved = new()
+        {
+            Name = npc.Name,
+            Persona = npc.Persona,
+            ModelFingerprint = runtime.ModelFingerprint,
+            CacheFingerprint = runtime.CacheFingerprint,
+            PrefixFingerprint = Fingerprints.Tokens(tokens[..mind.Shared]),
+            PrefixTokens = mind.Shared,
+            Turns = [.. Turns(npc, mind)],
+            Tokens = tokens[mind.Shared..].ToArray(),
+            Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReply)),
+            Reply = reply is null ? null : new SavedReply
+            {
+                Phase = reply.InAction ? Action : Speech,
+                Text = reply.Text,
+                GeneratedTokens = reply.Words.Tokens,
+                MaximumTokens = reply.Options.MaxTokens,
+                ReadCharacters = Math.Min(reply.ReadCharacters, reply.Characters),
+                HeardCharacters = Math.Min(reply.ReadCharacters, reply.Characters),
+                StopStrings = reply.Options.StopStrings,
+                Action = reply.Options.Action?.Name,
+                ConstraintBytes = reply.Constraint is { } constraint ? constraint.Bytes.ToArray() : [],
+            },
+            Kv = blocks == 0 ? null : new SavedKv(first, settled - first, blocks, checked((int)kv.BlockBytes)),
+        };
+        if (blocks == 0)
+        {
+            SaveCodec.Write(stream, saved, null);
+            return;
+        }
+
+        KvReader reader = new(runtime.Engine, mind.Slot, firstBlock, blocks);
+        SaveCodec.Write(stream, saved, reader.Read);
+    }
+
+    public static Npc Load(NpcRuntime runtime, Stream stream, Prefix prefix)
+    {
+        List<byte[]> blocks = [];
+        LoadedMind loaded = SaveCodec.Read(stream, (mind, _, bytes) =>
+        {
+            if (!mind.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal) || !mind.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint) || bytes.Length != runtime.Engine.Transfer.BlockBytes) return false;
+            blocks.Add(bytes.ToArray());
+            return true;
+        });
+        SavedMind saved = loaded.Mind;
+        Check(runtime, saved);
+        Npc? replaced = runtime.Npcs.FirstOrDefault(n => n.Name == saved.Name);
+        Npc npc = runtime.ReplaceNpc(replaced, saved.Name, saved.Persona, prefix);
+        Mind self = npc.Mind;
+        if (replaced is not null) npc.Priority = replaced.Priority;
+        foreach (SavedTurn turn in saved.Turns)
+        {
+            if (turn.Role == Overheard) npc.Pending.Add(turn.Text);
+            else if (turn.Role == Heard) npc.History.Add(new Turn(turn.Text) { HeardTokens = turn.Tokens });
+            else if (npc.History.Count > 0) (npc.History[^1].Said, npc.History[^1].SaidTokens) = (turn.Text, turn.Tokens);
+        }
+
+        ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
+        bool sameModel = saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint);
+        bool same = sameModel && saved.PrefixTokens <= parent.Length && Fingerprints.Tokens(parent[..saved.PrefixTokens]).AsSpan().SequenceEqual(saved.PrefixFingerprint);
+        List<int> tokens = same ? [.. parent[..saved.PrefixTokens], .. saved.Tokens] : Rebuild(runtime, npc);
+        if (tokens.Count > runtime.Options.ContextTokens)
+        {
+            npc.Dispose();
+            throw new ArgumentException($"{saved.Name}'s mind takes {tokens.Count} tokens; the context has {runtime.Options.ContextTokens}. Use a larger context.", nameof(stream));
+        }
+
+        self.Tokens.Clear();
+        self.Tokens.AddRange(tokens);
+        self.ReadAhead = tokens.Count;
+        self.Shared = Math.Min(CollectionsMarshal.AsSpan(self.Tokens).CommonPrefixLength(parent), same ? saved.PrefixTokens : int.MaxValue);
+        if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks);
+        if (saved.Reply is { } reply) Continue(runtime, npc, saved, reply, same);
+        return npc;
+    }
+
+    private static List<SavedTurn> Turns(Npc npc, Mind mind)
+    {
+        int at = mind.Tokens.Count - mind.Shared;
+        Reply? open = npc.Reply is { IsDone: false } r ? r : null;
+        List<SavedTurn> turns = [];
+        for (int i = npc.History.Count - 1; i >= 0; i--)
+        {
+            Turn turn = npc.History[i];
+            int said = turn.Reply == open && open is not null ? mind.Tokens.Count - open.FirstToken : turn.SaidTokens;
+            at -= said;
+            turns.Add(new SavedTurn(Said, npc.Name, turn.Said, at, said));
+            int heard = i == 0 ? at : turn.HeardTokens; // the first turn's opening is partly shared
+            at -= heard;
+            turns.Add(new SavedTurn(Heard, "", turn.Heard, at, i == 0 ? heard : turn.HeardTokens));
+        }
+
+        turns.Reverse();
+        foreach (string line in npc.Pending) turns.Add(new SavedTurn(Overheard, "", line, mind.Tokens.Count - mind.Shared, 0));
+        return turns;
+    }
+
+    private static SavedSampler Sampler(SamplerSettings s) => new(s.Temperature, s.TopK, s.TopP, s.MinP, s.RepetitionPenalty, s.FrequencyPenalty, s.PresencePenalty, s.PenaltyTokens, s.Seed);
+
+    /// <summary>What a sound save can still have wrong: ids beyond the vocabulary of the model it was made with.</summary>
+    private static void Check(NpcRuntime runtime, SavedMind saved)
+    {
+        if (saved.Name.Length == 0) throw new SaveFormatException("name", 0, "a name", "none");
+        if (!saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint)) return;
+        int at = Array.FindIndex(saved.Tokens, t => t >= runtime.Engine.Config.Vocabulary);
+        if (at >= 0) throw new SaveFormatException($"token {at}", 0, $"an id below {runtime.Engine.Config.Vocabulary}", $"{saved.Tokens[at]}");
+        long total = 0;
+        foreach (SavedTurn turn in saved.Turns) total += turn.Tokens;
+        if (total > saved.Tokens.Length) throw new SaveFormatException("turns", 0, $"at most {saved.Tokens.Length} tokens", $"{total}");
+    }
+
+    /// <summary>The conversation in the tokens of this model and this prefix.</summary>
+    private static List<int> Rebuild(NpcRuntime runtime, Npc npc)
+    {
+        List<int> tokens = [];
+        for (int i = 0; i < npc.History.Count; i++)
+        {
+            Turn turn = npc.History[i];
+            int[] heard = i == 0 ? runtime.Format.FirstTurn(npc.SystemPrompt, turn.Heard) : runtime.Format.NextTurn(npc.SystemPrompt, turn.Heard), said = runtime.Tokenizer.Encode(turn.Said);
+            (turn.HeardTokens, turn.SaidTokens) = (heard.Length, said.Length);
+            tokens.AddRange(heard);
+            tokens.AddRange(said);
+        }
+
+        if (npc.History.Count == 0) tokens.AddRange(runtime.Format.Opening(npc.SystemPrompt));
+        return tokens;
+    }
+
+    /// <summary>Puts saved blocks into host memory, from where a later frame brings them to the device. Where there is no room, or the prefix is not read yet, the log is read again instead.</summary>
+    private static void Import(NpcRuntime runtime, Mind mind, Mind parent, SavedKv kv, List<byte[]> blocks)
+    {
+        KvTransfer transfer = runtime.Engine.Transfer;
+        int held = Math.Min(kv.Tokens, blocks.Count * InferenceEngine.BlockTokens);
+        bool aligned = kv.FirstToken % InferenceEngine.BlockTokens == 0 && kv.FirstToken <= mind.Shared && kv.FirstToken + held <= mind.Tokens.Count;
+        if (!aligned || held == 0 || (kv.FirstToken > 0 && (parent.Slot < 0 || runtime.Thinking.Settled(parent) < kv.FirstToken))) return;
+        mind.Slot = kv.FirstToken > 0 ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings()) : runtime.Engine.Open(new SamplerSettings());
+        if (!transfer.Import(mind.Slot, kv.FirstToken + held))
+        {
+            runtime.Engine.Close(mind.Slot);
+            mind.Slot = -1;
+            return;
+        }
+
+        for (int i = 0; i * InferenceEngine.BlockTokens < held; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken / InferenceEngine.BlockTokens + i));
+        transfer.SetTokens(mind.Slot, 0, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]);
+    }
+
+    /// <summary>Goes on with a reply that was under way. An action asked for by a type that is no longer known ends the reply after its speech.</summary>
+    private static void Continue(NpcRuntime runtime, Npc npc, SavedMind saved, SavedReply reply, bool same)
+    {
+        if (npc.History.Count == 0) return;
+        Turn turn = npc.History[^1];
+        SavedSampler s = saved.Sampler;
+        ActionType? type = reply.Action is null ? null : ActionType.Find(reply.Action);
+        ReplyOptions options = new()
+        {
+            Temperature = s.Temperature,
+            TopK = s.TopK,
+            TopP = s.TopP,
+            MinP = s.MinP,
+            RepetitionPenalty = s.RepetitionPenalty,
+            MaxTokens = Math.Clamp(reply.MaximumTokens, Math.Clamp(reply.GeneratedTokens, 1, runtime.Options.ContextTokens), runtime.Options.ContextTokens),
+            StopStrings = [.. reply.StopStrings.Where(t => t.Length > 0)],
+            Action = type,
+        };
+        int first = npc.Mind.Tokens.Count - turn.SaidTokens, spoken = same ? Math.Min(reply.GeneratedTokens, turn.SaidTokens) : turn.SaidTokens;
+        Reply going = new(npc, options, new ReadingPace(double.PositiveInfinity, options.LeadTokens), runtime.Seconds)
+        {
+            ActionConstraint = type is null ? null : new Constraint(runtime.Constraints, null, type, null),
+            FirstToken = first,
+            ActionStart = first,
+        };
+        for (int i = 0; i < spoken && i < options.MaxTokens; i++) going.Words.Append(runtime.Tokenizer.Bytes(npc.Mind.Tokens[first + i]));
+        going.ReadCharacters = reply.ReadCharacters;
+        turn.Reply = npc.Reply = npc.Mind.Reply = going;
+        if (npc.Mind.Slot >= 0) runtime.Engine.SetSampler(npc.Mind.Slot, npc.Sampler(options));
+        if (reply.Phase != Action) return;
+        if (going.ActionConstraint is null || !same || !going.ActionConstraint.TryReplay(reply.ConstraintBytes))
+        {
+            runtime.Thinking.Truncate(npc.Mind, first + spoken);
+            NpcRuntime.EndReply(npc.Mind, going, ReplyEnd.Said);
+            return;
+        }
+
+        going.InAction = true;
+        going.SpeechEnd = ReplyEnd.Said;
+        going.ActionStart = npc.Mind.Tokens.Count - (turn.SaidTokens - spoken - runtime.ActionOpening.Length);
+    }
+
+    /// <summary>Hands out blocks one by one, fetched from the device several at a time.</summary>
+    private sealed class KvReader(InferenceEngine engine, int slot, int firstBlock, int blocks)
+    {
+        private const int Ahead = 8;
+        private readonly byte[]?[] _fetched = new byte[Ahead][];
+
+        public void Read(int block, Span<byte> destination)
+        {
+            if (block % Ahead == 0) engine.Transfer.Export(slot, firstBlock + block, Math.Min(Ahead, blocks - block), Keep);
+            _fetched[block % Ahead].CopyTo(destination);
+        }
+
+        private void Keep(int index, ReadOnlySpan<byte> bytes) => bytes.CopyTo(_fetched[(index - firstBlock) % Ahead] ??= new byte[bytes.Length]);
+    }
+}

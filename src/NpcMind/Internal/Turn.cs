@@ -1,0 +1,24 @@
+namespace NpcMind;
+
+/// <summary>Something heard and what was answered.</summary>
+internal sealed class Turn(string heard)
+{
+    private string? _said;
+
+    public string Heard { get; } = heard;
+
+    /// <summary>Tokens from the end of the last answer to the start of this one.</summary>
+    public int HeardTokens { get; set; }
+
+    /// <summary>Tokens of the answer, its action included.</summary>
+    public int SaidTokens { get; set; }
+
+    public Reply? Reply { get; set; }
+
+    /// <summary>The answer without its action.</summary>
+    public string Said
+    {
+        get => _said ?? Reply?.Text ?? "";
+        set => _said = value;
+    }
+}

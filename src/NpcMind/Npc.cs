@@ -1,0 +1,231 @@
+using System.Runtime.InteropServices;
+using NpcMind.Inference;
+using NpcMind.Scheduling;
+
+namespace NpcMind;
+
+/// <summary>
+/// A character with a mind: it hears, it answers, and it remembers what it heard and said, and nothing else. Made by <see cref="Prefix.CreateNpc"/>. Owned by its
+/// runtime; used on the game's thread. Nothing here waits for the device but <see cref="Save(Stream)"/>.
+/// </summary>
+public sealed class Npc : IDisposable
+{
+    private const int ActionTokens = 192;
+    private readonly List<string> _overheard = [];
+    private readonly NpcRuntime _runtime;
+
+    internal Npc(NpcRuntime runtime, Prefix prefix, string name, string persona, Mind mind)
+    {
+        _runtime = runtime;
+        Prefix = prefix;
+        Name = name;
+        Persona = persona;
+        Mind = mind;
+        mind.Priority = 1;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Who it is.</summary>
+    public string Persona { get; }
+
+    /// <summary>What it begins with.</summary>
+    public Prefix Prefix { get; }
+
+    /// <summary>How urgent its thoughts are: 0 speaks to the player, higher numbers think when there is time. 1 at first.</summary>
+    public int Priority
+    {
+        get => Mind.Priority;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            Mind.Priority = value;
+        }
+    }
+
+    /// <summary>What it waits for, if it has something to think.</summary>
+    public NpcWait Waiting => Mind.Waiting;
+
+    /// <summary>The reply it is giving, or gave last; null before the first.</summary>
+    public Reply? Reply { get; internal set; }
+
+    /// <summary>Tokens of its mind, with what it shares.</summary>
+    public int Tokens => Mind.Tokens.Count;
+
+    /// <summary>Of these, the tokens it shares with its prefix.</summary>
+    public int SharedTokens => Mind.Shared;
+
+    /// <summary>Turns of conversation it remembers word for word.</summary>
+    public int Turns => History.Count;
+
+    /// <summary>Whether the character was removed from its runtime.</summary>
+    public bool IsDisposed => Mind.Closing;
+
+    internal Mind Mind { get; }
+
+    internal List<Turn> History { get; } = [];
+
+    internal List<string> Pending => _overheard;
+
+    internal string SystemPrompt => Prefix.Text.Length == 0 ? Persona : Persona.Length == 0 ? Prefix.Text : Prefix.Text + "\n\n" + Persona;
+
+    /// <summary>Says something to the character. The reply arrives over the next ticks. A reply it is giving is interrupted where the game has read it.</summary>
+    /// <param name="speaker">Who speaks; "" to say the text as it is.</param>
+    /// <param name="text">What is said. Whatever it holds, it stays words.</param>
+    /// <param name="options">How to answer; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The text and the longest reply allowed do not fit into the context, even with the conversation forgotten; or options do not go together.</exception>
+    /// <exception cref="ObjectDisposedException">The character was removed.</exception>
+    public Reply Hear(string speaker, string text, ReplyOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(speaker);
+        ArgumentNullException.ThrowIfNull(text);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        options ??= _runtime.DefaultReply;
+        Sampler(options).Check();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
+        if (options.StopStrings.Any(string.IsNullOrEmpty)) throw new ArgumentException("A stop string is empty.", nameof(options));
+        ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
+        Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
+        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
+        if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
+
+        _overheard.Add(Line(speaker, text));
+        string heard = string.Join('\n', _overheard);
+        try
+        {
+            Append(heard, options.MaxTokens + (action is null ? 0 : ActionTokens));
+        }
+        catch
+        {
+            _overheard.RemoveAt(_overheard.Count - 1);
+            throw;
+        }
+
+        _overheard.Clear();
+        Reply reply = new(this, options, pace, _runtime.Seconds) { SpeechConstraint = speech, ActionConstraint = action, FirstToken = Mind.Tokens.Count, ActionStart = Mind.Tokens.Count };
+        History[^1].Reply = reply;
+        Mind.Reply = Reply = reply;
+        if (Mind.Slot >= 0) _runtime.Engine.SetSampler(Mind.Slot, Sampler(options));
+        return reply;
+    }
+
+    /// <summary>Lets the character know what was said near it. It does not answer, and thinks of it when it next hears something said to it.</summary>
+    public void Overhear(string speaker, string text)
+    {
+        ArgumentNullException.ThrowIfNull(speaker);
+        ArgumentNullException.ThrowIfNull(text);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        _overheard.Add(Line(speaker, text));
+    }
+
+    /// <summary>
+    /// Stops the reply, anywhere. The character remembers having said what was heard of it, to the end of the last whole token, and nothing more. After a reply
+    /// has ended it can still be cut to what was heard, until the character hears something else.
+    /// </summary>
+    /// <param name="heardCharacters">Characters of <see cref="NpcMind.Reply.Text"/> that were heard.</param>
+    public void Interrupt(int heardCharacters)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(heardCharacters);
+        if (Reply is not { } reply || History.Count == 0 || History[^1].Reply != reply) return;
+        if (reply.IsDone && heardCharacters >= reply.Characters) return;
+        int keep = reply.Words.Cut(heardCharacters);
+        _runtime.Thinking.Truncate(Mind, reply.FirstToken + keep);
+        reply.ActionIsReady = false;
+        NpcRuntime.EndReply(Mind, reply, ReplyEnd.Interrupted);
+    }
+
+    /// <summary>Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: not within a frame.</summary>
+    /// <param name="stream">Where to; several minds may follow one another.</param>
+    public void Save(Stream stream) => MindSaves.Save(_runtime, this, stream);
+
+    /// <summary>As <see cref="Save(Stream)"/>, to a file, atomically: whatever happens, the file holds the old save or the new one.</summary>
+    /// <exception cref="SaveFileException">The file cannot be written.</exception>
+    public void Save(string path) => SaveFile.WriteAtomically(path, Save);
+
+    /// <summary>Removes the character. A reply under way ends.</summary>
+    public void Dispose()
+    {
+        if (IsDisposed) return;
+        if (Reply is { IsDone: false } reply) NpcRuntime.EndReply(Mind, reply, ReplyEnd.Interrupted);
+        _runtime.Remove(this);
+    }
+
+    internal SamplerSettings Sampler(ReplyOptions options) => new()
+    {
+        Temperature = options.Temperature,
+        TopK = options.TopK,
+        TopP = options.TopP,
+        MinP = options.MinP,
+        RepetitionPenalty = options.RepetitionPenalty,
+        Seed = Seed.Of(_runtime.Options.Seed, Name),
+    };
+
+    private static string Line(string speaker, string text) => speaker.Length == 0 ? text : speaker + ": " + text;
+
+    /// <summary>Adds what was heard to the mind, forgetting the oldest turns where the context is too small for it and for <paramref name="room"/> tokens.</summary>
+    private void Append(string heard, int room)
+    {
+        int limit = _runtime.Options.ContextTokens;
+        int[] added = History.Count == 0 ? _runtime.Format.FirstTurn(SystemPrompt, heard) : _runtime.Format.NextTurn(SystemPrompt, heard);
+        int before = History.Count == 0 ? 0 : Mind.Tokens.Count;
+        if (before + added.Length + room <= limit)
+        {
+            if (History.Count == 0) Rewrite(added);
+            else Mind.Tokens.AddRange(added);
+            History.Add(new Turn(heard) { HeardTokens = added.Length });
+            return;
+        }
+
+        // A quarter is freed at once: reading what is left again is dear, and is needed only then.
+        int aim = limit - room - (limit - Mind.Shared) / 4;
+        for (int first = 1; first <= History.Count; first++)
+        {
+            List<int> tokens = Conversation(first, heard, out int[] lengths);
+            if (tokens.Count > (first == History.Count ? limit - room : aim)) continue;
+            Forget(first, lengths);
+            Rewrite(CollectionsMarshal.AsSpan(tokens));
+            History.Add(new Turn(heard) { HeardTokens = lengths[^1] });
+            return;
+        }
+
+        int alone = _runtime.Format.FirstTurn(SystemPrompt, heard).Length;
+        throw new ArgumentException($"{Name}: what it begins with and what was said take {alone} tokens, and the reply up to {room}; the context has {limit}. Say less, allow a shorter reply or use a larger context.", nameof(heard));
+    }
+
+    /// <summary>The conversation from turn <paramref name="first"/> on, with <paramref name="heard"/> as its last; and what each turn's hearing takes.</summary>
+    private List<int> Conversation(int first, string heard, out int[] lengths)
+    {
+        List<int> tokens = [];
+        lengths = new int[History.Count - first + 1];
+        int at = Mind.Tokens.Count;
+        for (int i = History.Count - 1; i >= first; i--) at -= History[i].HeardTokens + History[i].SaidTokens;
+        for (int i = first; i <= History.Count; i++)
+        {
+            string words = i < History.Count ? History[i].Heard : heard;
+            int[] hearing = i == first ? _runtime.Format.FirstTurn(SystemPrompt, words) : _runtime.Format.NextTurn(SystemPrompt, words);
+            lengths[i - first] = hearing.Length;
+            tokens.AddRange(hearing);
+            if (i == History.Count) break;
+            tokens.AddRange(Mind.Tokens.GetRange(at + History[i].HeardTokens, History[i].SaidTokens));
+            at += History[i].HeardTokens + History[i].SaidTokens;
+        }
+
+        return tokens;
+    }
+
+    private void Forget(int turns, int[] lengths)
+    {
+        History.RemoveRange(0, turns);
+        for (int i = 0; i < History.Count; i++) History[i].HeardTokens = lengths[i];
+        _runtime.TurnsForgotten += turns;
+    }
+
+    /// <summary>Gives the mind other tokens; what they begin with alike stays in the cache.</summary>
+    private void Rewrite(ReadOnlySpan<int> tokens)
+    {
+        int same = CollectionsMarshal.AsSpan(Mind.Tokens).CommonPrefixLength(tokens);
+        _runtime.Thinking.Truncate(Mind, same);
+        Mind.Tokens.AddRange(tokens[same..]);
+    }
+}

@@ -1,0 +1,345 @@
+using System.Diagnostics;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Text;
+
+namespace NpcMind;
+
+/// <summary>
+/// One model, shared by all characters of a game, and the loop in which they think: once a frame <see cref="Tick(FrameBudget)"/> puts as much of their thinking on the
+/// GPU as the budget allows. Everything is used on one thread, the game's. Owns its device unless it is the game's.
+/// </summary>
+public sealed class NpcRuntime : IDisposable
+{
+    private readonly GpuDevice _device;
+    private readonly FrameRunner _frames;
+    private readonly CostFile _costs;
+    private readonly Tokenizer _tokenizer;
+    private readonly Mind?[] _minds;
+    private readonly int[] _actionOpening;
+    private readonly List<Npc> _npcs = [];
+    private readonly List<Prefix> _prefixes = [];
+    private readonly long _started;
+    private int _tokensSaid;
+    private bool _lost;
+    private bool _disposed;
+
+    private NpcRuntime(GgufFile file, NpcRuntimeOptions options)
+    {
+        Options = options;
+        _started = options.Clock.GetTimestamp();
+        _tokenizer = Tokenizer.Create(file.Metadata);
+        Format = new ChatFormat(file, _tokenizer);
+        Constraints = new ConstraintCache(_tokenizer);
+        _actionOpening = _tokenizer.Encode("\n[action] ");
+        ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
+        ModelFingerprint = Fingerprints.Model(file);
+        string? cache = options.CacheFolder switch
+        {
+            null => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "NpcMind"),
+            "" => null,
+            { } folder => folder,
+        };
+        _device = options.Host.Open(cache);
+        try
+        {
+            int deviceTokens = options.DeviceTokens ?? options.ContextTokens * 4;
+            Engine = InferenceEngine.Load(_device, file, new EngineOptions
+            {
+                ContextTokens = options.ContextTokens,
+                MaxSequences = Minds(options),
+                MaxRows = options.MaxRows,
+                MaxOutputs = Math.Min(options.MaxRows, 16),
+                Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, _ => KvFormat.F16 },
+                CacheTokens = deviceTokens,
+                HostTokens = Math.Max(options.HostTokens ?? deviceTokens, 4 * InferenceEngine.BlockTokens),
+            }, options.LoadProgress is { } progress ? p => progress(p.Total == 0 ? 0 : Math.Min(1, (double)p.Done / p.Total)) : null);
+            CacheFingerprint = Fingerprints.Cache(_device, options.Kv);
+            _costs = new CostFile(cache, $"{_device.Limits.Name} {_device.Limits.Driver}", ModelFingerprint);
+            Calibration.Run(Engine, _costs.Costs, _costs.WasLoaded ? 0 : 3);
+            _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.QuantumMilliseconds });
+            _minds = new Mind?[Minds(options)];
+            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, OnToken);
+            options.LoadProgress?.Invoke(1);
+        }
+        catch
+        {
+            Engine?.Dispose();
+            _device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the model calls itself.</summary>
+    public string ModelName { get; }
+
+    /// <summary>Name of the device.</summary>
+    public string DeviceName => _device.Limits.Name;
+
+    /// <summary>The characters.</summary>
+    public IReadOnlyList<Npc> Npcs => _npcs;
+
+    /// <summary>Options of replies that are given none.</summary>
+    public ReplyOptions DefaultReply { get; set; } = new();
+
+    /// <summary>Where what happens is drawn; null for nowhere.</summary>
+    public NpcTrace? Trace { get; set; }
+
+    /// <summary>Messages of the validation layer, where <see cref="VulkanHost.Own"/> turned it on.</summary>
+    public IReadOnlyList<string> ValidationMessages => _device.ValidationMessages;
+
+    internal NpcRuntimeOptions Options { get; }
+
+    internal ChatFormat Format { get; }
+
+    internal ConstraintCache Constraints { get; }
+
+    internal InferenceEngine Engine { get; }
+
+    internal Thinking Thinking { get; }
+
+    internal Tokenizer Tokenizer => _tokenizer;
+
+    internal byte[] ModelFingerprint { get; }
+
+    internal string CacheFingerprint { get; }
+
+    /// <summary>What opens the action of a reply.</summary>
+    internal int[] ActionOpening => _actionOpening;
+
+    internal int TurnsForgotten { get; set; }
+
+    internal double Seconds => Options.Clock.GetElapsedTime(_started).TotalSeconds;
+
+    /// <summary>Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading screen shows.</summary>
+    /// <param name="modelPath">GGUF file.</param>
+    /// <param name="options">Sizes; null for the defaults.</param>
+    /// <exception cref="GgufFormatException">The file is damaged; the message says where.</exception>
+    /// <exception cref="UnsupportedModelException">There is no code for the model.</exception>
+    /// <exception cref="UnsupportedTokenizerException">Nor for its vocabulary.</exception>
+    /// <exception cref="ChatTemplateException">Its chat template cannot be used.</exception>
+    /// <exception cref="GpuUnavailableException">No usable device; the message says what to install.</exception>
+    /// <exception cref="InsufficientGpuMemoryException">It does not fit; nothing was allocated.</exception>
+    public static NpcRuntime Load(string modelPath, NpcRuntimeOptions? options = null)
+    {
+        options ??= new NpcRuntimeOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxNpcs, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPrefixes, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.ContextTokens, 64, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.FramesPerStep, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.QuantumMilliseconds, nameof(options));
+        if (options.DeviceTokens < options.ContextTokens) throw new ArgumentException($"DeviceTokens ({options.DeviceTokens}) must hold at least one context ({options.ContextTokens}).", nameof(options));
+        using GgufFile file = GgufFile.Open(modelPath);
+        return new NpcRuntime(file, options);
+    }
+
+    /// <summary>Makes a prefix: text that several characters begin with. It is read within the budgets of the coming ticks.</summary>
+    /// <param name="text">In the model's language; becomes the start of the system prompt. "" for none.</param>
+    /// <exception cref="ArgumentException">It does not fit into the context.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxPrefixes"/> already.</exception>
+    public Prefix CreatePrefix(string text) => CreatePrefix(text, null);
+
+    /// <summary>Lets the minds think for a frame, in a submission of the runtime's own. Call it once a frame. Never waits, never allocates once warm.</summary>
+    /// <param name="budget">GPU time they may take.</param>
+    public TickReport Tick(FrameBudget budget) => Tick(budget, null);
+
+    /// <summary>As <see cref="Tick(FrameBudget)"/>, recording into the game's command buffer.</summary>
+    /// <param name="budget">GPU time they may take.</param>
+    /// <param name="commands">The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame.</param>
+    public TickReport Tick(FrameBudget budget, FrameCommands commands) => Tick(budget, new GameCommands(commands.CommandBuffer, commands.TimelineSemaphore, commands.SignalValue));
+
+    /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
+    /// <param name="stream">Where the save begins; left behind its end.</param>
+    /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
+    /// <exception cref="SaveFormatException">The save is damaged. Nothing has changed.</exception>
+    /// <exception cref="ArgumentException">The mind does not fit into the context.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already.</exception>
+    public Npc LoadNpc(Stream stream, Prefix prefix) => MindSaves.Load(this, stream, prefix);
+
+    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, from a file.</summary>
+    /// <exception cref="SaveFileException">The file cannot be read.</exception>
+    public Npc LoadNpc(string path, Prefix prefix) => SaveFile.Read(path, stream => LoadNpc(stream, prefix));
+
+    /// <summary>Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>.</summary>
+    public bool ThinkUntilIdle(TimeSpan limit)
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
+        {
+            if (report.Status == TickStatus.DeviceLost || Stopwatch.GetElapsedTime(started) > limit) return false;
+            Engine.Transfer.Flush();
+        }
+
+        return true;
+    }
+
+    /// <summary>Frees everything. Waits for the device.</summary>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        foreach (Npc npc in _npcs.ToArray()) npc.Dispose();
+        if (!_lost) _costs.Save();
+        if (!_lost) _device.SavePipelineCache();
+        _frames.Dispose();
+        Engine.Dispose();
+        _device.Dispose();
+    }
+
+    internal Prefix CreatePrefix(string text, Prefix? parent)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_prefixes.Count == Options.MaxPrefixes) throw new InvalidOperationException($"There are {_prefixes.Count} prefixes already: dispose one, or raise NpcRuntimeOptions.MaxPrefixes.");
+        string whole = parent is null || parent.Text.Length == 0 ? text : parent.Text + "\n\n" + text;
+        Mind mind = NewMind(whole.Length == 0 ? "no prefix" : whole, parent?.Mind, whole, pinned: true);
+        mind.Priority = 2;
+        Prefix prefix = new(this, parent, whole, mind);
+        _prefixes.Add(prefix);
+        return prefix;
+    }
+
+    internal Npc CreateNpc(string name, string persona, Prefix prefix) => ReplaceNpc(null, name, persona, prefix);
+
+    /// <summary>Makes a character, in the place of another if one is given. When it cannot be made the other lives on.</summary>
+    internal Npc ReplaceNpc(Npc? replaced, string name, string persona, Prefix prefix)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(persona);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
+        if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
+        string whole = prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
+        Npc npc = new(this, prefix, name, persona, NewMind(name, prefix.Mind, whole, pinned: false));
+        replaced?.Dispose();
+        _npcs.Add(npc);
+        return npc;
+    }
+
+    internal void Remove(Npc npc)
+    {
+        _npcs.Remove(npc);
+        Thinking.Close(npc.Mind);
+    }
+
+    internal void Remove(Prefix prefix)
+    {
+        if (!_prefixes.Remove(prefix)) return;
+        foreach (Mind? mind in _minds)
+        {
+            if (mind?.Parent != prefix.Mind) continue;
+            mind.Parent = null;
+            if (mind.Slot < 0) mind.Shared = 0; // reads it by itself
+        }
+
+        Thinking.Close(prefix.Mind);
+    }
+
+    internal static void EndReply(Mind mind, Reply reply, ReplyEnd end)
+    {
+        mind.Reply = null;
+        reply.Finish(end);
+        reply.Npc.History[^1].SaidTokens = mind.Tokens.Count - reply.FirstToken;
+    }
+
+    /// <summary>Minds that were removed live until the step under way ends: as many again can wait for that.</summary>
+    private static int Minds(NpcRuntimeOptions options) => 2 * (options.MaxNpcs + options.MaxPrefixes);
+
+    private TickReport Tick(FrameBudget budget, GameCommands? commands)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_lost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+        long started = Stopwatch.GetTimestamp();
+        _tokensSaid = 0;
+        try
+        {
+            bool? worked = Thinking.Tick(budget.GpuMilliseconds, commands);
+            TickReport report = new()
+            {
+                Status = worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
+                PredictedMilliseconds = worked == true ? _frames.LastPredicted : 0,
+                GpuMilliseconds = Thinking.GpuMilliseconds,
+                FramesFinished = Thinking.FramesFinished,
+                Dispatches = worked == true ? _frames.Dispatches : 0,
+                TokensSaid = _tokensSaid,
+                TokensRead = Thinking.TokensRead,
+                Deferred = Thinking.Deferred,
+                Spilled = Thinking.Spilled,
+                Restored = Thinking.Restored,
+                Dropped = Thinking.Dropped,
+                TurnsForgotten = TurnsForgotten,
+                KvBlocks = (Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
+            };
+            TurnsForgotten = 0;
+            Telemetry.Report(report, started);
+            Trace?.Add(report, started, _npcs);
+            return report;
+        }
+        catch (VulkanException e) when (e.IsDeviceLost)
+        {
+            _lost = true;
+            return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+        }
+    }
+
+    private Mind NewMind(string name, Mind? parent, string system, bool pinned)
+    {
+        int[] opening = Format.Opening(system);
+        if (opening.Length > Options.ContextTokens - 32) throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' takes {opening.Length} tokens; the context has {Options.ContextTokens}. Use a shorter text or a larger context.", nameof(system));
+        int id = Array.IndexOf(_minds, null);
+        if (id < 0) throw new InvalidOperationException("Characters that were removed are still in the step under way: tick before making new ones, or raise NpcRuntimeOptions.MaxNpcs.");
+        Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };
+        mind.Tokens.AddRange(opening);
+        if (parent is not null) mind.Shared = opening.AsSpan().CommonPrefixLength(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(parent.Tokens));
+        return _minds[id] = mind;
+    }
+
+    private void OnToken(Mind mind, int token)
+    {
+        if (mind.Reply is not { } reply) return;
+        bool ends = _tokenizer.IsEndOfGeneration(token);
+        ReadOnlySpan<byte> bytes = ends ? default : _tokenizer.Bytes(token);
+        // What is legal can have changed since the token was chosen; then it is chosen anew.
+        if (!ends && reply.Constraint is { } constraint && !constraint.TryAdvance(token, bytes)) return;
+        if (!ends) mind.Tokens.Add(token);
+        if (reply.InAction)
+        {
+            if (!ends && !reply.ActionConstraint!.MustEnd) return;
+            reply.ActionIsReady = true;
+            EndReply(mind, reply, reply.SpeechEnd);
+            return;
+        }
+
+        if (ends)
+        {
+            EndSpeech(mind, reply, ReplyEnd.Said);
+            return;
+        }
+
+        _tokensSaid++;
+        bool stopped = reply.Words.Append(bytes);
+        reply.NoteFirstWord(Seconds);
+        if (stopped)
+        {
+            Thinking.Truncate(mind, reply.FirstToken + reply.Words.TokensWithin(reply.Words.Length));
+            EndSpeech(mind, reply, ReplyEnd.StopString);
+        }
+        else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
+        else if (reply.Words.Tokens == reply.Options.MaxTokens || mind.Tokens.Count >= Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
+    }
+
+    private void EndSpeech(Mind mind, Reply reply, ReplyEnd end)
+    {
+        if (reply.ActionConstraint is null)
+        {
+            EndReply(mind, reply, end);
+            return;
+        }
+
+        mind.Tokens.AddRange(_actionOpening);
+        reply.SpeechEnd = end;
+        reply.ActionStart = mind.Tokens.Count;
+        reply.InAction = true;
+    }
+}

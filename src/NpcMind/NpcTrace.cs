@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace NpcMind;
+
+/// <summary>
+/// Writes what ticks do as a Chrome trace ("Trace Event Format", JSON array form): open it in chrome://tracing or ui.perfetto.dev. Set it as
+/// <see cref="NpcRuntime.Trace"/>. Used on the game's thread; does not own the stream. Ticks allocate while it is set.
+/// </summary>
+public sealed class NpcTrace : IDisposable
+{
+    private const int FlushBytes = 64 << 10;
+    private readonly Utf8JsonWriter _json;
+    private readonly long _started = Stopwatch.GetTimestamp();
+
+    /// <summary>Starts a trace.</summary>
+    public NpcTrace(Stream stream)
+    {
+        _json = new Utf8JsonWriter(stream);
+        _json.WriteStartArray();
+    }
+
+    /// <summary>Ends the trace.</summary>
+    public void Dispose()
+    {
+        if (_json.CurrentDepth > 0) _json.WriteEndArray();
+        _json.Dispose();
+    }
+
+    internal void Add(in TickReport report, long tickStarted, IReadOnlyList<Npc> npcs)
+    {
+        double begin = Stopwatch.GetElapsedTime(_started, tickStarted).TotalMicroseconds, end = Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        Begin("tick", "X", begin, 1);
+        _json.WriteNumber("dur", end - begin);
+        Arguments(("dispatches", report.Dispatches), ("predicted_ms", report.PredictedMilliseconds), ("deferred", report.Deferred), ("read", report.TokensRead), ("said", report.TokensSaid));
+        if (report.FramesFinished > 0)
+        {
+            Begin("minds", "X", begin - report.GpuMilliseconds * 1000, 2);
+            _json.WriteNumber("dur", report.GpuMilliseconds * 1000);
+            _json.WriteEndObject();
+        }
+
+        Begin("kv blocks", "C", begin, 1);
+        Arguments(("used", report.KvBlocks.All - report.KvBlocks.Free), ("free", report.KvBlocks.Free));
+        foreach (Npc npc in npcs)
+        {
+            if (npc.Reply is not { IsDone: false }) continue;
+            Begin(npc.Name, "i", begin, 3);
+            _json.WriteString("s", "t");
+            _json.WriteStartObject("args");
+            _json.WriteString("waiting", npc.Waiting.ToString());
+            _json.WriteEndObject();
+            _json.WriteEndObject();
+        }
+
+        if (_json.BytesPending > FlushBytes) _json.Flush();
+    }
+
+    private void Begin(string name, string phase, double microseconds, int thread)
+    {
+        _json.WriteStartObject();
+        _json.WriteString("name", name);
+        _json.WriteString("ph", phase);
+        _json.WriteNumber("ts", microseconds);
+        _json.WriteNumber("pid", 1);
+        _json.WriteNumber("tid", thread);
+    }
+
+    private void Arguments(params ReadOnlySpan<(string Name, double Value)> values)
+    {
+        _json.WriteStartObject("args");
+        foreach ((string name, double value) in values) _json.WriteNumber(name, value);
+        _json.WriteEndObject();
+        _json.WriteEndObject();
+    }
+}
