@@ -34,5 +34,5 @@ internal static class GrammarLimits
     public const int NewStates = 65_536;
 
     /// <summary>Readings that one call may follow, in all states together.</summary>
-    public const long Work = 20_000_000;
+    public const long Work = 5_000_000;
 }

@@ -82,6 +82,7 @@ public sealed class TokenConstraint
     public int AdvanceBytes(int state, ReadOnlySpan<byte> bytes) => Follow(Enter(state), bytes);
 
     /// <summary>The tokens allowed in a state: token i is bit i % 32 of word i / 32. Tokens that end the answer are among them where the text can end.</summary>
+    /// <remarks>None only where <see cref="MustEnd"/> is true and the vocabulary has no token that ends an answer. The span stays as it is.</remarks>
     /// <exception cref="GrammarException">The text is not complete and the vocabulary has no token to go on with.</exception>
     public ReadOnlySpan<uint> Mask(int state) => _masks[MaskIndex(state)];
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using NpcMind.Reference;
 using NpcMind.Tests.Text;
@@ -46,8 +47,12 @@ public sealed class GeneratedActionTests
     {
         ActionType<T> type = ActionType.Of<T>();
         LegalActions legal = Restrict(type, random);
+        Stopwatch watch = Stopwatch.StartNew();
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(type.ToGbnf(legal), type.Name), trie);
+        double parsed = watch.Elapsed.TotalMilliseconds;
         Assert.That(constraint.CompileAll(20_000), type.Name);
+        if (tokenizer != Tiny)
+            TestContext.Out.WriteLine($"{type.Name}: grammar {parsed:F2} ms, all masks {watch.Elapsed.TotalMilliseconds - parsed:F1} ms, {constraint.StateCount} states, {constraint.MaskCount} masks");
         for (int i = 0; i < count; i++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();

@@ -1,4 +1,5 @@
 using System.Text;
+using CsCheck;
 using NpcMind.Text;
 using NUnit.Framework;
 
@@ -74,6 +75,36 @@ public sealed class GrammarParseTests
         GrammarException error = Assert.Throws<GrammarException>(() => Grammar.Parse(gbnf, "mod.gbnf"))!;
         Assert.That((error.GrammarName, error.Line, error.Column), Is.EqualTo(("mod.gbnf", line, column)), error.Message);
         Assert.That(error.Message, Does.Contain(problem).And.StartWith($"mod.gbnf: line {line}, column {column}: "));
+    }
+
+    [Test]
+    public void A_class_accepts_exactly_its_characters()
+    {
+        int[] edges = [0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x40000, 0xFFFFF, 0x100000, 0x10FFFF];
+        Gen<int> character = Gen.OneOf(Gen.OneOfConst(edges), Gen.Int[0, 0xFFF], Gen.Int[0, 0x10FFFF]);
+        Gen.Select(character, character, character.Array[20], Gen.Bool).Sample(
+            (one, other, candidates, negated) =>
+            {
+                (int first, int last) = (Math.Min(one, other), Math.Max(one, other));
+                string gbnf = $"root ::= [{(negated ? "^" : "")}\\U{first:X8}-\\U{last:X8}]";
+                if (!edges.Concat([first, last]).Any(c => Rune.IsValid(c) && (c >= first && c <= last) != negated))
+                {
+                    Assert.That(() => Grammar.Parse(gbnf, "class"), Throws.TypeOf<GrammarException>().With.Message.Contains("matches no character"));
+                    return;
+                }
+
+                TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(gbnf, "class"), Bytes);
+                foreach (int value in (int[])[.. candidates, .. edges, first, first - 1, first + 1, last, last - 1, last + 1])
+                {
+                    if (!Rune.IsValid(value)) continue;
+                    int state = constraint.AdvanceBytes(constraint.Start, Encoding.UTF8.GetBytes(new Rune(value).ToString()));
+                    Assert.That(state >= 0 && constraint.MustEnd(state), Is.EqualTo((value >= first && value <= last) != negated), $"U+{value:X} in {gbnf}");
+                }
+
+                int continuation = constraint.AdvanceBytes(constraint.Start, [0x80]), overlong = constraint.AdvanceBytes(constraint.Start, [0xC0]), surrogate = constraint.AdvanceBytes(constraint.Start, [0xED, 0xA0]), beyond = constraint.AdvanceBytes(constraint.Start, [0xF4, 0x90]);
+                Assert.That(new[] { continuation, overlong, surrogate, beyond }, Is.All.EqualTo(-1), gbnf);
+            },
+            iter: 2000);
     }
 
     [Test]

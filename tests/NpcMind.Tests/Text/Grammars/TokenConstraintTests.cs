@@ -152,6 +152,30 @@ public sealed class TokenConstraintTests
         Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(20)));
     }
 
+    [TestCase(200)]
+    [TestCase(6000)]
+    public void A_mask_of_a_grammar_with_many_readings_takes_bounded_time(int parts)
+    {
+        // Any of the parts can be left out, and each letter suits others: hardly two words of the vocabulary lead to the same state.
+        Random random = new(3);
+        string gbnf = "root ::= " + string.Join(' ', Enumerable.Range(0, parts).Select(_ => $"[{string.Concat(Enumerable.Range(0, 6).Select(_ => (char)random.Next('a', 'z' + 1)))}]?"));
+        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(gbnf, "ambiguous"), TokenTrie.Create(TokenizerFiles.Load("smollm")));
+        Stopwatch watch = Stopwatch.StartNew();
+        string end = "computed";
+        try
+        {
+            constraint.Mask(constraint.Start);
+        }
+        catch (GrammarException error)
+        {
+            end = error.Message;
+        }
+
+        TestContext.Out.WriteLine($"{parts} parts: {watch.Elapsed.TotalMilliseconds:F0} ms, {end}");
+        Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)));
+        Assert.That(end, parts < 1000 ? Is.EqualTo("computed") : Does.Contain("too many ways"));
+    }
+
     [Test]
     public void Mutated_grammars_parse_or_are_refused()
     {
