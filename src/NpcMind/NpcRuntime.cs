@@ -140,6 +140,15 @@ public sealed class NpcRuntime : IDisposable
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxPrefixes"/> already.</exception>
     public Prefix CreatePrefix(string text) => CreatePrefix(text, null);
 
+    /// <summary>Compiles an action for the model's vocabulary now. Without it the first replies that ask for the action do so, some milliseconds a piece.</summary>
+    /// <param name="action">The action.</param>
+    /// <param name="legal">What of it is legal; null for everything.</param>
+    public void Prepare(ActionType action, LegalActions? legal = null)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        Constraints.Prepare(action, legal);
+    }
+
     /// <summary>Lets the minds think for a frame, in a submission of the runtime's own. Call it once a frame. Never waits, never allocates once warm.</summary>
     /// <param name="budget">GPU time they may take.</param>
     public TickReport Tick(FrameBudget budget) => Tick(budget, null);

@@ -87,6 +87,7 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
 internal sealed class ConstraintCache(Tokenizer tokenizer)
 {
     private const int MaxGrammars = 64;
+    private const int MaxStates = 16384;
     private readonly Dictionary<string, TokenConstraint> _byText = new(StringComparer.Ordinal);
     private readonly Dictionary<Grammar, TokenConstraint> _byGrammar = [];
     private TokenTrie? _trie;
@@ -103,10 +104,11 @@ internal sealed class ConstraintCache(Tokenizer tokenizer)
         string gbnf = action!.ToGbnf(legal);
         if (_byText.TryGetValue(gbnf, out TokenConstraint? constraint)) return constraint;
         if (_byText.Count == MaxGrammars) _byText.Clear();
-        constraint = Compile(Grammar.Parse(gbnf, action.Name));
-        constraint.CompileAll(4096);
-        return _byText[gbnf] = constraint;
+        return _byText[gbnf] = Compile(Grammar.Parse(gbnf, action.Name));
     }
+
+    /// <summary>Computes all states and masks of an action now, so that no frame has to.</summary>
+    public void Prepare(ActionType action, LegalActions? legal) => Get(null, action, legal).CompileAll(MaxStates);
 
     private TokenConstraint Compile(Grammar grammar) => TokenConstraint.Compile(grammar, _trie ??= TokenTrie.Create(tokenizer));
 }
