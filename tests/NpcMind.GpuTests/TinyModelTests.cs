@@ -44,9 +44,9 @@ public sealed class TinyModelTests : GpuTest
     [Test]
     public void Keys_and_values_in_bytes_cost_little()
     {
-        Agrees(TinyModelOptions.Dense, KvFormat.Q8_0, 2e-4);
-        Agrees(TinyModelOptions.Mixture, KvFormat.Q8_0, 2e-4);
-        Agrees(TinyModelOptions.Dense with { Heads = 2, KvHeads = 1, HeadDimension = 128, Blocks = 1 }, KvFormat.Q8_0, 2e-4);
+        Agrees(TinyModelOptions.Dense, KvFormat.Q8_0, 5e-4);
+        Agrees(TinyModelOptions.Mixture, KvFormat.Q8_0, 5e-4);
+        Agrees(TinyModelOptions.Dense with { Heads = 2, KvHeads = 1, HeadDimension = 128, Blocks = 1 }, KvFormat.Q8_0, 5e-4);
     }
 
     [Test]
