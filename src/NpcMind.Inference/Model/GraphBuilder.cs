@@ -169,7 +169,7 @@ internal sealed class GraphBuilder
         Nodes.Add(new GraphNode([router], s => new Grid(s.Rows)));
         ComputePipeline tiles = _kernels.Pipeline("expert_tiles", ("workgroupSize", _kernels.SmallWorkgroup));
         DispatchNode[] variants = [.. Inference.MatMul.TileRows.Select(t => tiles.Node(
-            $"{blk}.expert_tiles", [chosen, _inputs.Header, routing.Order, routing.Tiles],
+            $"{blk}.expert_tiles", [chosen.As(TexelFormat.UInt1), _inputs.Header, routing.Order, routing.Tiles],
             ("experts", (uint)Config.Experts), ("used", (uint)used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
         Nodes.Add(new GraphNode(variants, s => new Grid(1, 1, 1, Inference.MatMul.Variant(s.Rows))));
 
