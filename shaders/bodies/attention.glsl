@@ -61,9 +61,15 @@ void main() {
         float score[Columns][4];
         [[unroll]] for (uint c = 0; c < Columns; c++)
             [[unroll]] for (uint r = 0; r < 4; r++) score[c][r] = 0.0;
+        float keyScale[4];
         for (uint quad = 0; quad < Quads; quad++) {
             vec4 k[4];
-            [[unroll]] for (uint r = 0; r < 4; r++) k[r] = unpackQuad(texelFetch(keys, int(keyAt(block, kvHeads, kvHead, Quads, quad, r * 8 + lane))));
+            if (HasScales && quad % 8 == 0)
+                [[unroll]] for (uint r = 0; r < 4; r++) keyScale[r] = unpackScale(texelFetch(keys, int(keyAt(block, kvHeads, kvHead, kvRows(Quads), Quads + quad / 8, r * 8 + lane))));
+            [[unroll]] for (uint r = 0; r < 4; r++) {
+                k[r] = unpackQuad(texelFetch(keys, int(keyAt(block, kvHeads, kvHead, kvRows(Quads), quad, r * 8 + lane))));
+                if (HasScales) k[r] *= keyScale[r];
+            }
             [[unroll]] for (uint c = 0; c < Columns; c++) {
                 uint row = min(tile.x + c / Group, lastRow);
                 vec4 qv = texelFetch(q, int((row * kvHeads * Group + kvHead * Group + c % Group) * Quads + quad));
@@ -93,11 +99,15 @@ void main() {
         uint tokens = min(BlockTokens, lastPosition + 1 - b * BlockTokens);
         [[unroll]] for (uint r = 0; r < 4; r++) {
             if (r * 8 >= tokens) break;
+            float valueScale[Chunks];
+            if (HasScales)
+                [[unroll]] for (uint k = 0; k < Chunks; k++) valueScale[k] = unpackScale(texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), Quads + k, r * 8 + lane))));
             [[unroll]] for (uint t = 0; t < 8; t++) {
                 float w[Columns];
                 [[unroll]] for (uint c = 0; c < Columns; c++) w[c] = subgroupShuffle(weight[c][r], base + t);
                 [[unroll]] for (uint k = 0; k < Chunks; k++) {
-                    vec4 v = unpackQuad(texelFetch(values, int(valueAt(block, kvHeads, kvHead, Quads, min(k * 8 + lane, Quads - 1), r * 8 + t))));
+                    vec4 v = unpackQuad(texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), min(k * 8 + lane, Quads - 1), r * 8 + t))));
+                    if (HasScales) v *= subgroupShuffle(valueScale[k], base + t);
                     [[unroll]] for (uint c = 0; c < Columns; c++) sum[c][k] = fma(vec4(w[c]), v, sum[c][k]);
                 }
             }

@@ -41,8 +41,9 @@ float rotated(uint head, uint row, uint i) {
 
 void main() {
     uint row = gl_WorkGroupID.y;
-    uint head = gl_GlobalInvocationID.x / quads;
-    uint quad = gl_GlobalInvocationID.x % quads;
+    uint index = gl_WorkGroupID.x * gl_WorkGroupSize.x + clusterIndex() * 8 + clusterLane(); // so that a cluster holds neighbouring quads
+    uint head = index / quads;
+    uint quad = index % quads;
     if (head >= heads + 2 * kvHeads) return;
     uint at = row * stride;
     if (head < heads) at += head * quads;
@@ -60,7 +61,16 @@ void main() {
     uint position = rows[row].y;
     uint block = blockTable[rows[row].z * maxBlocks + position / BlockTokens];
     uint token = position % BlockTokens;
+    float scale = quantScale(v);
+    uint rows_ = kvRows(quads);
+    bool hasScale = HasScales && quad % 8 == 0;
     head -= heads;
-    if (head < kvHeads) keys[keyAt(block, kvHeads, head, quads, quad, token)] = packQuad(v);
-    else values[valueAt(block, kvHeads, head - kvHeads, quads, quad, token)] = packQuad(v);
+    if (head < kvHeads) {
+        keys[keyAt(block, kvHeads, head, rows_, quad, token)] = packQuad(v, scale);
+        if (hasScale) keys[keyAt(block, kvHeads, head, rows_, quads + quad / 8, token)] = packScale(scale);
+    } else {
+        head -= kvHeads;
+        values[valueAt(block, kvHeads, head, rows_, quad, token)] = packQuad(v, scale);
+        if (hasScale) values[valueAt(block, kvHeads, head, rows_, quads + quad / 8, token)] = packScale(scale);
+    }
 }

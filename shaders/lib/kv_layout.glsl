@@ -1,12 +1,13 @@
 // Where a KV cache keeps things. A block holds BlockTokens tokens of one layer; a quad is four neighbouring elements of a head, one texel.
-//   keys   [block][kvHead][quad][token in block]   neighbouring lanes fetch neighbouring tokens when scores are computed
-//   values [block][kvHead][token in block][quad]   neighbouring lanes fetch neighbouring quads when values are summed
+//   keys   [block][kvHead][row][token in block]   neighbouring lanes fetch neighbouring tokens when scores are computed
+//   values [block][kvHead][token in block][row]   neighbouring lanes fetch neighbouring quads when values are summed
+// Rows are the quads of a head, then the scales of 8 quads each, if the format has any (kvRows in shaders/kv says how many there are).
 const uint BlockTokens = 32;
 
-uint keyAt(uint block, uint kvHeads, uint kvHead, uint quads, uint quad, uint token) {
-    return ((block * kvHeads + kvHead) * quads + quad) * BlockTokens + token;
+uint keyAt(uint block, uint kvHeads, uint kvHead, uint rows, uint row, uint token) {
+    return ((block * kvHeads + kvHead) * rows + row) * BlockTokens + token;
 }
 
-uint valueAt(uint block, uint kvHeads, uint kvHead, uint quads, uint quad, uint token) {
-    return ((block * kvHeads + kvHead) * BlockTokens + token) * quads + quad;
+uint valueAt(uint block, uint kvHeads, uint kvHead, uint rows, uint row, uint token) {
+    return ((block * kvHeads + kvHead) * BlockTokens + token) * rows + row;
 }

@@ -1,7 +1,7 @@
 // The key from which tokens are kept: radix select over what sample_histogram.comp has counted, instead of sorting. Tokens exactly at it all stay.
 //   state [outputs, 8] (digits found before this pass, weight still to find); StateAccess: readonly, or nothing where it is written
 layout(binding = 3) uniform usamplerBuffer best;
-layout(binding = 4) uniform usamplerBuffer histograms;
+layout(binding = 4) readonly buffer Histograms { uint histograms[]; }; // too many texels for small limits; few are read
 layout(binding = 5) uniform usamplerBuffer sums;
 layout(binding = 6) StateAccess buffer State { uvec2 state[]; };
 
@@ -11,7 +11,7 @@ shared uint laneSums[256];
 uvec2 findBin(uint row, uint target) {
     uint lane = gl_LocalInvocationID.x, lanes = gl_WorkGroupSize.x, run = (256 + lanes - 1) / lanes;
     uint sum = 0;
-    for (uint i = lane * run; i < min((lane + 1) * run, 256u); i++) sum += texelFetch(histograms, int(row * 256 + 255 - i)).x;
+    for (uint i = lane * run; i < min((lane + 1) * run, 256u); i++) sum += histograms[row * 256 + 255 - i];
     barrier();
     laneSums[lane] = sum;
     barrier();
@@ -19,7 +19,7 @@ uvec2 findBin(uint row, uint target) {
     while ((owner + 1) * run < 256 && above + laneSums[owner] < target) above += laneSums[owner++];
     uint place = owner * run;
     for (; place < 255; place++) {
-        uint weight = texelFetch(histograms, int(row * 256 + 255 - place)).x;
+        uint weight = histograms[row * 256 + 255 - place];
         if (above + weight >= target) break;
         above += weight;
     }

@@ -18,7 +18,7 @@ internal static class Common
 
     public static Option<bool> Validate() => new("--validate") { Description = "Turn on the Vulkan validation layers; a message is an error." };
 
-    public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32 or f16." };
+    public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32, f16 or q8_0." };
 
     /// <summary>Reads a text file, naming it in errors; ill-formed UTF-8 is an error.</summary>
     public static string ReadText(string path)
@@ -73,7 +73,8 @@ internal static class Common
     {
         null or "f32" => Inference.KvFormat.F32,
         "f16" => Inference.KvFormat.F16,
-        _ => throw new CliException($"--kv {name}: choose f32 or f16."),
+        "q8_0" => Inference.KvFormat.Q8_0,
+        _ => throw new CliException($"--kv {name}: choose f32, f16 or q8_0."),
     };
 
     /// <summary>Saves the pipeline cache; with validation on, any message of the layers is an error.</summary>

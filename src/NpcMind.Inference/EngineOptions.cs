@@ -7,6 +7,8 @@ public enum KvFormat
     F32,
     /// <summary>binary16: half the memory; keys and values are rounded to 11 bits.</summary>
     F16,
+    /// <summary>Signed bytes, 32 elements of a head sharing a binary32 scale: 9 bits each. The head size must be a multiple of 32.</summary>
+    Q8_0,
 }
 
 /// <summary>Sizes that are fixed when an engine is loaded.</summary>

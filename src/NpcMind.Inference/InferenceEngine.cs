@@ -119,6 +119,7 @@ public sealed class InferenceEngine : IDisposable
         if (architecture != "llama") throw new UnsupportedModelException(file.Path, $"the architecture '{architecture}'", "Supported: llama.");
         ModelConfig config = ModelConfig.Read(file);
         if (config.HeadDim % 4 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {config.HeadDim}", "It must be a multiple of 4.");
+        KvCache.Check(config, options.Kv, file.Path);
         if (options.MaxRows % 16 != 0) throw new ArgumentException("MaxRows must be a multiple of 16.", nameof(options));
         return new InferenceEngine(device, file, config, options, progress);
     }

@@ -51,7 +51,7 @@ public sealed class NpcRuntime : IDisposable
                 MaxSequences = Minds(options),
                 MaxRows = options.MaxRows,
                 MaxOutputs = Math.Min(options.MaxRows, 16),
-                Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, _ => KvFormat.F16 },
+                Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, _ => KvFormat.Q8_0 },
                 CacheTokens = deviceTokens,
                 HostTokens = Math.Max(options.HostTokens ?? deviceTokens, 4 * InferenceEngine.BlockTokens),
             }, options.LoadProgress is { } progress ? p => progress(p.Total == 0 ? 0 : Math.Min(1, (double)p.Done / p.Total)) : null);

@@ -16,7 +16,7 @@ internal static class ShaderCompilation
             if (name.StartsWith("matmul_", StringComparison.Ordinal))
                 foreach (uint tokens in (uint[])[1, 4, 8])
                     Compile(kernels, name, ("workgroupSize", 8 * kernels.Slices), ("Tokens", tokens), ("Slices", kernels.Slices), ("Experts", 0u), ("HasBias", 0u), ("Accumulate", 1u));
-            else if (name.StartsWith("attention_f", StringComparison.Ordinal))
+            else if (name.StartsWith("attention_", StringComparison.Ordinal) && name != "attention_combine")
                 foreach (uint queries in (uint[])[1, 2])
                     Compile(kernels, name, ("workgroupSize", 8 * kernels.Slices), ("Quads", 32u), ("Group", 4u), ("Queries", queries), ("Slices", kernels.Slices), ("SplitBlocks", 16u));
             else

@@ -113,8 +113,8 @@ public sealed class DeviceTests : GpuTest
         foreach (int chunk in new[] { 3, 17 }) TinyEngines.AssertSameBits(engine.ReadFresh(ids, chunk), single, $"chunks of {chunk}");
     }
 
-    [TestCase(false, 35, 38)]
-    [TestCase(true, 47, 50)]
+    [TestCase(false, 36, 39)]
+    [TestCase(true, 48, 51)]
     public void Decode_step_costs_so_many_dispatches_and_barriers(bool mixture, int dispatches, int barriers)
     {
         using InferenceEngine engine = TinyEngines.Load(mixture ? TinyModelOptions.Mixture : TinyModelOptions.Dense, Small);

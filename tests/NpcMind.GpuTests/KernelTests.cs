@@ -36,7 +36,7 @@ public sealed class KernelTests : GpuTest, IDisposable
     private double Error(KernelOutput output)
     {
         float[] expected = output.Expected();
-        float[] actual = output.Words ? [.. _rig.ReadWords(output.Values, expected.Length).Select(w => (float)w)] : _rig.ReadFloats(output.Values, expected.Length);
+        float[] actual = output.Bytes ? AttentionCases.Bytes(_rig.ReadWords(output.Values, expected.Length / 4)) : output.Words ? [.. _rig.ReadWords(output.Values, expected.Length).Select(w => (float)w)] : _rig.ReadFloats(output.Values, expected.Length);
         return TestData.Nmse(actual, expected);
     }
 }

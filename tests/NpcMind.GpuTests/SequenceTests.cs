@@ -7,7 +7,7 @@ namespace NpcMind.GpuTests;
 /// What a sequence computes depends on its tokens alone, bit for bit: not on how they were cut into steps, not on its companions, not on what its memory held before.
 /// </summary>
 [TestFixtureSource(nameof(Models))]
-public sealed class SequenceTests(TinyModelOptions model, string name) : GpuTest, IDisposable
+public sealed class SequenceTests(TinyModelOptions model, KvFormat kv, string name) : GpuTest, IDisposable
 {
     private InferenceEngine _engine = null!;
 
@@ -16,10 +16,11 @@ public sealed class SequenceTests(TinyModelOptions model, string name) : GpuTest
         Named(TinyModelOptions.Dense, "dense F16"),
         Named(TinyModelOptions.Dense.With(Gguf.TensorType.Q6_K) with { Blocks = 2 }, "dense Q6_K"),
         Named(TinyModelOptions.Mixture with { Matrices = Gguf.TensorType.Q4_0 }, "mixture Q4_0"),
+        Named(TinyModelOptions.Dense with { Blocks = 2 }, "dense F16, KV Q8_0", KvFormat.Q8_0),
     ];
 
     [OneTimeSetUp]
-    public void Load() => _engine = TinyEngines.Load(model);
+    public void Load() => _engine = TinyEngines.Load(model, TinyEngines.Options with { Kv = kv });
 
     public void Dispose() => _engine?.Dispose();
 
@@ -150,5 +151,5 @@ public sealed class SequenceTests(TinyModelOptions model, string name) : GpuTest
         return [.. Enumerable.Range(0, 30).Select(_ => generator.Next()!.Value)];
     }
 
-    private static TestFixtureData Named(TinyModelOptions model, string name) => new TestFixtureData(model, name).SetArgDisplayNames(name);
+    private static TestFixtureData Named(TinyModelOptions model, string name, KvFormat kv = KvFormat.F32) => new TestFixtureData(model, kv, name).SetArgDisplayNames(name);
 }

@@ -40,6 +40,7 @@ public sealed class ShaderAuditTests : GpuTest
         EngineOptions options = new() { ContextTokens = 32, MaxRows = 16, MaxOutputs = 16 };
         foreach (TensorType type in WeightLayout.Supported) Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options);
         Collect(TinyModelOptions.Mixture with { Blocks = 1 }, options with { Kv = KvFormat.F16 });
+        Collect(TinyModelOptions.Dense with { Blocks = 1, HeadDimension = 32 }, options with { Kv = KvFormat.Q8_0 });
         Assert.That(KernelLibrary.ShaderNames.Except(used), Is.Empty);
 
         void Collect(TinyModelOptions model, EngineOptions sizes)

@@ -61,6 +61,23 @@ public sealed class SharedModelTests : GpuTest
         File.Delete(path);
     }
 
+    [TestCase(KvFormat.F16, 1e-6)]
+    [TestCase(KvFormat.Q8_0, 3e-4)]
+    public void Keys_and_values_in_fewer_bits_cost_the_real_model_little(KvFormat kv, double tolerance)
+    {
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));
+        using GgufFile file = GgufFile.Open(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"));
+        using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options with { ContextTokens = 1536, MaxSequences = 1, Kv = kv });
+        foreach (JsonElement one in json.RootElement.EnumerateArray().Where(c => c.GetProperty("name").GetString() is "thief" or "turns" or "long"))
+        {
+            int[] prompt = Ids(one.GetProperty("prompt_tokens"));
+            float[] logits = AfterPrompt(engine, prompt, Ids(one.GetProperty("greedy_tokens"))[..1]);
+            double nmse = TestData.Nmse(logits, TestData.Floats(TestData.Shared("golden", "smollm2-135m", one.GetProperty("logits0").GetString()!)));
+            TestContext.Out.WriteLine($"KV {kv}, {one.GetProperty("name")}, {prompt.Length} prompt tokens: NMSE {nmse:E2}");
+            Assert.That(nmse, Is.LessThanOrEqualTo(tolerance));
+        }
+    }
+
     private static void CheckRealModel(string path, string[] names)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));

@@ -42,6 +42,31 @@ public sealed class TinyModelTests : GpuTest
     }
 
     [Test]
+    public void Keys_and_values_in_bytes_cost_little()
+    {
+        Agrees(TinyModelOptions.Dense, KvFormat.Q8_0, 5e-4);
+        Agrees(TinyModelOptions.Mixture, KvFormat.Q8_0, 5e-4);
+        Agrees(TinyModelOptions.Dense with { Heads = 2, KvHeads = 1, HeadDimension = 128, Blocks = 1 }, KvFormat.Q8_0, 5e-4);
+    }
+
+    [Test]
+    public void Keys_and_values_in_bytes_need_heads_of_whole_blocks()
+    {
+        TinyModelOptions model = TinyModelOptions.Dense with { Heads = 4, KvHeads = 4, HeadDimension = 20, Blocks = 1, Matrices = TensorType.F32 };
+        Assert.That(() => TinyEngines.Load(model, TinyEngines.Options with { Kv = KvFormat.Q8_0 }), Throws.TypeOf<UnsupportedModelException>().With.Message.Contains("heads of 20").And.Message.Contains("F16"));
+    }
+
+    [Test]
+    public void Cache_formats_take_the_bytes_they_promise()
+    {
+        using InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Dense with { Blocks = 1 });
+        long f32 = InferenceEngine.KvBytes(engine.Config, KvFormat.F32, 100);
+        Assert.That(f32, Is.EqualTo(2L * 1 * 2 * 32 * 4 * 100));
+        Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.F16, 100), Is.EqualTo(f32 / 2));
+        Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q8_0, 100), Is.EqualTo(f32 * 9 / 32));
+    }
+
+    [Test]
     public void Context_of_several_attention_splits_agrees_with_the_reference()
     {
         TinyModelOptions model = TinyModelOptions.Dense with { Blocks = 1, Heads = 3, KvHeads = 1, Context = 2048 };

@@ -60,7 +60,7 @@ internal sealed class Sampler(KernelLibrary kernels, int vocabulary, SamplerTens
     private GraphNode Chunked(DispatchNode node, SamplingSteps step) => new([node], s => (s.Sampling & step) == step ? new Grid(_chunks, s.Sampled) : new Grid(0));
 
     private DispatchNode Threshold(string shader, string label, int pass, params ReadOnlySpan<Tensor> last) =>
-        Node(shader, label, pass, [t.Best.As(TexelFormat.UInt2), t.Histograms.As(TexelFormat.UInt1), t.Sums.As(TexelFormat.UInt1), t.State, .. last]);
+        Node(shader, label, pass, [t.Best.As(TexelFormat.UInt2), t.Histograms, t.Sums.As(TexelFormat.UInt1), t.State, .. last]);
 
     private DispatchNode Node(string shader, string label, int pass, params ReadOnlySpan<Tensor> last) => Pipeline(shader).Node(
         label, [t.Logits.As(TexelFormat.Float4), t.Outputs, t.Samplers, .. last], ("vocabulary", (uint)vocabulary), ("quads", _stride / 4), ("chunks", (uint)_chunks), ("pass", (uint)pass));

@@ -12,6 +12,8 @@ internal sealed class KvCache
     /// <summary>Tokens per block.</summary>
     public const int BlockTokens = 32;
 
+    private const int ScaleElements = 32;
+
     /// <summary>Allocates the arena and clears it, so that what was never written is zero.</summary>
     public KvCache(TensorArena arena, Uploader uploader, ModelConfig config, KvFormat format, long tokens)
     {
@@ -44,8 +46,37 @@ internal sealed class KvCache
     public List<Tensor> Values { get; } = [];
 
     /// <summary>How a quad is fetched.</summary>
-    public TexelFormat Texels => Format == KvFormat.F16 ? TexelFormat.UInt2 : TexelFormat.Float4;
+    public TexelFormat Texels => Format switch
+    {
+        KvFormat.F16 => TexelFormat.UInt2,
+        KvFormat.Q8_0 => TexelFormat.UInt1,
+        _ => TexelFormat.Float4,
+    };
+
+    /// <summary>What the names of its kernels end in.</summary>
+    public string KernelSuffix => Format switch
+    {
+        KvFormat.F16 => "f16",
+        KvFormat.Q8_0 => "q8_0",
+        _ => "f32",
+    };
 
     /// <summary>Bytes of keys and values of one token in all layers.</summary>
-    public static long BytesPerToken(ModelConfig config, KvFormat format) => 2L * config.Blocks * config.KvHeads * config.HeadDim * (format == KvFormat.F16 ? 2 : 4);
+    public static long BytesPerToken(ModelConfig config, KvFormat format)
+    {
+        long elements = 2L * config.Blocks * config.KvHeads * config.HeadDim;
+        return format switch
+        {
+            KvFormat.F16 => elements * 2,
+            KvFormat.Q8_0 => elements + elements / ScaleElements * 4,
+            _ => elements * 4,
+        };
+    }
+
+    /// <exception cref="UnsupportedModelException">The format cannot hold heads of the model's size.</exception>
+    public static void Check(ModelConfig config, KvFormat format, string path)
+    {
+        if (format == KvFormat.Q8_0 && config.HeadDim % ScaleElements != 0)
+            throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}", $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
+    }
 }

@@ -114,7 +114,7 @@ internal sealed class GraphBuilder
     {
         uint lanes = _kernels.SmallWorkgroup, quads = (uint)Config.HeadDim / 4;
         int q = Padded(Config.Heads * Config.HeadDim), kv = Padded(Config.KvHeads * Config.HeadDim);
-        DispatchNode node = _kernels.Pipeline("rope_kv_write_" + KvSuffix, ("workgroupSize", lanes)).Node(
+        DispatchNode node = _kernels.Pipeline("rope_kv_write_" + _kv.KernelSuffix, ("workgroupSize", lanes)).Node(
             label,
             [Qkv.As(TexelFormat.Float4), _inputs.Turns.As(TexelFormat.Float2), _inputs.Rows, _inputs.BlockTable, _q, _kv.Keys[layer], _kv.Values[layer]],
             ("heads", (uint)Config.Heads), ("kvHeads", (uint)Config.KvHeads), ("quads", quads), ("pairs", (uint)_pairs), ("neox", neox ? 1u : 0u),
@@ -128,7 +128,7 @@ internal sealed class GraphBuilder
         uint quads = (uint)Config.HeadDim / 4;
         int[] queries = [1, AttentionRows(Config)];
         DispatchNode[] variants = [.. queries.Select(rows => _kernels.Pipeline(
-            "attention_" + KvSuffix,
+            "attention_" + _kv.KernelSuffix,
             ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", (uint)(Config.Heads / Config.KvHeads)), ("Queries", (uint)rows), ("Slices", _kernels.Slices), ("SplitBlocks", SplitBlocks)).Node(
             label,
             [_q.As(TexelFormat.Float4), _kv.Keys[layer].As(_kv.Texels), _kv.Values[layer].As(_kv.Texels), _inputs.BlockTable.As(TexelFormat.UInt1), _inputs.Tiles.As(TexelFormat.UInt4), _inputs.Rows.As(TexelFormat.UInt4), _parts],
@@ -169,7 +169,7 @@ internal sealed class GraphBuilder
         Nodes.Add(new GraphNode([router], s => new Grid(s.Rows)));
         ComputePipeline tiles = _kernels.Pipeline("expert_tiles", ("workgroupSize", _kernels.SmallWorkgroup));
         DispatchNode[] variants = [.. Inference.MatMul.TileRows.Select(t => tiles.Node(
-            $"{blk}.expert_tiles", [chosen, _inputs.Header, routing.Order, routing.Tiles],
+            $"{blk}.expert_tiles", [chosen.As(TexelFormat.UInt1), _inputs.Header, routing.Order, routing.Tiles],
             ("experts", (uint)Config.Experts), ("used", (uint)used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
         Nodes.Add(new GraphNode(variants, s => new Grid(1, 1, 1, Inference.MatMul.Variant(s.Rows))));
 
@@ -202,8 +202,6 @@ internal sealed class GraphBuilder
             _outputs.Cleared("sampler state", bytes.State), _outputs.Cleared("sampler sums", bytes.Sums), _outputs.Cleared("sampler units", bytes.Sums), NextTokens, Results);
         Nodes.AddRange(new Sampler(_kernels, Config.Vocabulary, tensors, lanes).Nodes());
     }
-
-    private string KvSuffix => _kv.Format == KvFormat.F16 ? "f16" : "f32";
 
     private static int Padded(int rows) => (rows + WeightLayout.GroupRows - 1) / WeightLayout.GroupRows * WeightLayout.GroupRows;
 

@@ -19,6 +19,13 @@ internal static class AttentionCases
             foreach (int headDim in new[] { 16, 20, 64, 128 })
                 foreach (int context in new[] { 1, 31, 32, 33, 600 })
                     yield return Attention(heads, kvHeads, headDim, context, 1);
+        foreach ((int heads, int kvHeads, int headDim) in new[] { (3, 1, 64), (4, 4, 32), (9, 3, 96), (2, 1, 128) })
+        {
+            yield return RopeAndKvWriteQ8(heads, kvHeads, headDim, 5);
+            foreach (int context in new[] { 1, 33, 600 }) yield return Attention(heads, kvHeads, headDim, context, 1, q8: true);
+        }
+
+        yield return Attention(4, 4, 64, 515, 4, q8: true);
         yield return Attention(3, 1, 64, 40, 2);
         yield return Attention(9, 3, 20, 33, 2);
         yield return Attention(4, 4, 64, 515, 4);
@@ -59,9 +66,35 @@ internal static class AttentionCases
             }
         });
 
+    /// <summary>The same into bytes, byte for byte. Turns by 0 degrees, because a rotated value may round otherwise than the reference's, and its code with it.</summary>
+    public static KernelCase RopeAndKvWriteQ8(int heads, int kvHeads, int headDim, int rows) => new("rope_kv_write_q8_0", $"{heads}/{kvHeads} heads of {headDim} x{rows}", null, 0, 4.0 * rows * headDim * (heads + 2 * kvHeads), 0, rig =>
+    {
+        int first = 40 - rows, quads = headDim / 4, q = heads * headDim, kv = kvHeads * headDim, cacheBytes = 2 * Block * kv * 9 / 8;
+        float[] qkv = CaseData.Normal(1, rows * (q + 2 * kv), outlier: true);
+        qkv.AsSpan(q, 32).Clear(); // a block of zeros has no scale
+        uint[] table = [1, 0];
+        Tensor keys = rig.Empty(cacheBytes), values = rig.Empty(cacheBytes);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node(
+            "rope_kv_write_q8_0", lanes,
+            [rig.Floats(qkv).As(TexelFormat.Float4), rig.Floats([.. Enumerable.Range(0, rows * headDim).Select(i => i % 2 == 0 ? 1f : 0f)]).As(TexelFormat.Float2), rig.Words(Rows(first, rows)), rig.Words(table), rig.Empty(rows * q * 4), keys, values],
+            new Grid(((heads + 2 * kvHeads) * quads + (int)lanes - 1) / (int)lanes, rows),
+            ("heads", (uint)heads), ("kvHeads", (uint)kvHeads), ("quads", (uint)quads), ("pairs", (uint)headDim / 2), ("neox", 0u), ("stride", (uint)(q + 2 * kv) / 4),
+            ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)headDim / 2), ("maxBlocks", 2u));
+        return new KernelRun(
+            [node], MatMulCases.Step(rows),
+            new KernelOutput(keys, () => Bytes(CacheQ8(Zeros(first * kv, Part(q)), kvHeads, headDim, table, byToken: false)), Bytes: true),
+            new KernelOutput(values, () => Bytes(CacheQ8(Zeros(first * kv, Part(q + kv)), kvHeads, headDim, table, byToken: true)), Bytes: true));
+
+        float[] Part(int offset) => [.. Enumerable.Range(0, rows).SelectMany(row => qkv.Skip(row * (q + 2 * kv) + offset).Take(kv))];
+    });
+
+    /// <summary>The bytes of words, low first.</summary>
+    public static float[] Bytes(uint[] words) => [.. words.SelectMany(w => new float[] { w & 255, w >> 8 & 255, w >> 16 & 255, w >> 24 })];
+
     /// <summary>The last <paramref name="queries"/> positions of a context, in one tile, over scattered blocks.</summary>
-    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries) => new(
-        "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}", null, 3e-12, 8.0 * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
+    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, bool q8 = false) => new(
+        q8 ? "attention_q8_0" : "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}", null, 3e-12, (q8 ? 2.25 : 8.0) * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
         {
             const uint SplitBlocks = 16;
             int first = context - queries, quads = headDim / 4, blocks = (context + Block - 1) / Block, splits = GraphBuilder.SplitsOf(context - 1), stride = CaseData.RoundUp(heads * headDim, 64);
@@ -71,10 +104,10 @@ internal static class AttentionCases
             Tensor parts = rig.Empty((long)queries * heads * splits * (headDim + 4) * 4), output = rig.Empty(queries * stride * 4), rows = rig.Words(Rows(first, queries));
             uint slices = rig.Library.Slices, lanes = rig.Library.SmallWorkgroup;
             DispatchNode attention = rig.Library.Pipeline(
-                "attention_f32", ("workgroupSize", 8 * slices), ("Quads", (uint)quads), ("Group", (uint)(heads / kvHeads)), ("Queries", (uint)queries), ("Slices", slices), ("SplitBlocks", SplitBlocks)).Node(
+                q8 ? "attention_q8_0" : "attention_f32", ("workgroupSize", 8 * slices), ("Quads", (uint)quads), ("Group", (uint)(heads / kvHeads)), ("Queries", (uint)queries), ("Slices", slices), ("SplitBlocks", SplitBlocks)).Node(
                 "attention",
                 [
-                    rig.Floats(q).As(TexelFormat.Float4), rig.Floats(Cache(k, kvHeads, headDim, table, byToken: false)).As(TexelFormat.Float4), rig.Floats(Cache(v, kvHeads, headDim, table, byToken: true)).As(TexelFormat.Float4),
+                    rig.Floats(q).As(TexelFormat.Float4), Stored(k, byToken: false), Stored(v, byToken: true),
                     rig.Words(table).As(TexelFormat.UInt1), rig.Words([0, (uint)queries, 0, 0]).As(TexelFormat.UInt4), rows.As(TexelFormat.UInt4), parts,
                 ],
                 ("kvHeads", (uint)kvHeads), ("maxBlocks", (uint)blocks), ("maxSplits", (uint)splits), ("scale", scale));
@@ -82,7 +115,11 @@ internal static class AttentionCases
                 "attention_combine", lanes, [parts.As(TexelFormat.Float4), rows, output], new Grid((heads * quads + (int)lanes - 1) / (int)lanes, queries),
                 ("heads", (uint)heads), ("quads", (uint)quads), ("maxSplits", (uint)splits), ("splitTokens", SplitBlocks * Block), ("stride", (uint)stride / 4));
             return new KernelRun([new GraphNode([attention], _ => new Grid(kvHeads, 1, splits)), combine], MatMulCases.Step(queries), output, () =>
-                CaseData.Pad(Reference.Attention.Run(q, k, v, heads, kvHeads, context, first, scale), heads * headDim, stride, queries));
+                CaseData.Pad(Reference.Attention.Run(q, q8 ? QuantizeKv.RoundTrip(k) : k, q8 ? QuantizeKv.RoundTrip(v) : v, heads, kvHeads, context, first, scale), heads * headDim, stride, queries));
+
+            Tensor Stored(float[] x, bool byToken) => q8
+                ? rig.Words(CacheQ8(x, kvHeads, headDim, table, byToken)).As(TexelFormat.UInt1)
+                : rig.Floats(Cache(x, kvHeads, headDim, table, byToken)).As(TexelFormat.Float4);
         });
 
     private static uint[] Rows(int first, int count) => [.. Enumerable.Range(first, count).SelectMany(p => new[] { 0u, (uint)p, 0u, 0u })];
@@ -98,6 +135,24 @@ internal static class AttentionCases
         {
             int token = i / (kvHeads * headDim), head = i / headDim % kvHeads, quad = i % headDim / 4, start = ((int)table[token / Block] * kvHeads + head) * quads * Block;
             cache[(start + (byToken ? token % Block * quads + quad : quad * Block + token % Block)) * 4 + i % 4] = values[i];
+        }
+
+        return cache;
+    }
+
+    /// <summary>The same in bytes, each head of a token followed by its scales.</summary>
+    private static uint[] CacheQ8(float[] x, int kvHeads, int headDim, uint[] table, bool byToken)
+    {
+        (sbyte[] codes, float[] scales) = QuantizeKv.Q8_0(x);
+        int quads = headDim / 4, rows = quads + quads / 8;
+        uint[] cache = new uint[table.Length * Block * kvHeads * rows];
+        for (int i = 0; i < x.Length; i++)
+        {
+            int token = i / (kvHeads * headDim), head = i / headDim % kvHeads, quad = i % headDim / 4, start = ((int)table[token / Block] * kvHeads + head) * rows * Block;
+            cache[At(quad)] |= (uint)(byte)codes[i] << (8 * (i % 4));
+            cache[At(quads + quad / 8)] = BitConverter.SingleToUInt32Bits(scales[i / 32]);
+
+            int At(int row) => start + (byToken ? token % Block * rows + row : row * Block + token % Block);
         }
 
         return cache;

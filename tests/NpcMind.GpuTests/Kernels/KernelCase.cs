@@ -18,11 +18,12 @@ internal sealed record KernelCase(string Op, string Shape, TensorType? Format, d
     public override string ToString() => $"{Op}{(Format is { } f ? $" {f}" : "")} {Shape}";
 }
 
-/// <summary>A result of a case: f32 values, or u32 values when <paramref name="Words"/> is set, from the first byte of a tensor.</summary>
+/// <summary>A result of a case: f32 values, u32 values when <paramref name="Words"/> is set, or u8 values when <paramref name="Bytes"/> is, from the first byte of a tensor.</summary>
 /// <param name="Values">Where they are.</param>
 /// <param name="Expected">The reference's values, paddings included.</param>
 /// <param name="Words">Integers.</param>
-internal sealed record KernelOutput(Tensor Values, Func<float[]> Expected, bool Words = false);
+/// <param name="Bytes">Single bytes.</param>
+internal sealed record KernelOutput(Tensor Values, Func<float[]> Expected, bool Words = false, bool Bytes = false);
 
 /// <summary>A case on the device.</summary>
 /// <param name="Nodes">What to dispatch, in order.</param>

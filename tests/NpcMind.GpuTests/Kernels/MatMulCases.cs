@@ -78,7 +78,7 @@ internal static class MatMulCases
             int padded = CaseData.RoundUp(rows, 32), xStride = CaseData.RoundUp(columns, 64), maxTiles = CaseData.RoundUp(pairs, 16);
             Routing routing = new(experts, used, rig.Empty(maxTiles * 16), rig.Empty(maxTiles * 4));
             Tensor output = rig.Empty((long)pairs * padded * 4);
-            GraphNode tiles = rig.Node("expert_tiles", rig.Library.SmallWorkgroup, [rig.Words(chosen), rig.Words([(uint)tokens, 0, 0, 0]), routing.Order, routing.Tiles], new Grid(1),
+            GraphNode tiles = rig.Node("expert_tiles", rig.Library.SmallWorkgroup, [rig.Words(chosen).As(TexelFormat.UInt1), rig.Words([(uint)tokens, 0, 0, 0]), routing.Order, routing.Tiles], new Grid(1),
                 ("experts", (uint)experts), ("used", (uint)used), ("tileRows", (uint)Inference.MatMul.TileRows[Inference.MatMul.Variant(tokens)]), ("maxTiles", (uint)maxTiles));
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, null, segmentGroups);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);

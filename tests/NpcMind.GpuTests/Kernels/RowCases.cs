@@ -25,6 +25,7 @@ internal static class RowCases
         yield return Tiles(6, 2, 1, 1);
         yield return Tiles(6, 2, 9, 4);
         yield return Tiles(40, 3, 33, 16);
+        yield return Tiles(130, 8, 64, 8);
     }
 
     public static KernelCase RmsNorm(int dim, int rows, bool outliers = false) => new("rms_norm", $"{dim} x{rows}{(outliers ? " outliers" : "")}", null, 1e-13, 4.0 * dim * (2 * rows + 1), 4.0 * dim * rows, rig =>
@@ -114,7 +115,7 @@ internal static class RowCases
         int pairs = rows * used;
         uint[] chosen = MatMulCases.Choose(experts, used, rows);
         Tensor order = rig.Empty(pairs * 4), tiles = rig.Words([.. Enumerable.Repeat(7u, pairs * 4)]);
-        GraphNode node = rig.Node("expert_tiles", rig.Library.SmallWorkgroup, [rig.Words(chosen), rig.Words([(uint)rows, 0, 0, 0]), order, tiles], new Grid(1), ("experts", (uint)experts), ("used", (uint)used), ("tileRows", (uint)tileRows), ("maxTiles", (uint)pairs));
+        GraphNode node = rig.Node("expert_tiles", rig.Library.SmallWorkgroup, [rig.Words(chosen).As(TexelFormat.UInt1), rig.Words([(uint)rows, 0, 0, 0]), order, tiles], new Grid(1), ("experts", (uint)experts), ("used", (uint)used), ("tileRows", (uint)tileRows), ("maxTiles", (uint)pairs));
         int[] sorted = [.. Enumerable.Range(0, pairs).OrderBy(p => chosen[p]).ThenBy(p => p)];
         List<float> expected = [];
         for (int at = 0; at < pairs;)
