@@ -146,8 +146,8 @@ public sealed class FrameRunner : IDisposable
             for (bool continues = false; _position < all; continues = true)
             {
                 double most = Math.Min(_options.QuantumMilliseconds, Remaining);
-                long fits = most > 0 ? Costs.WorkWithin(costClass, work, most) : 0;
-                if (fits == 0 && !_forced) return false;
+                // A dispatch cannot be smaller than a workgroup; whether the frame has room for it is decided below.
+                long fits = most > 0 ? Costs.WorkWithin(costClass, work, most) : 1;
                 GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, _position, Math.Clamp(fits, 1, all - _position));
                 double pieceWork = piece.Workgroups * work;
                 if (!Admit(Costs.Predict(costClass, pieceWork))) return false;
