@@ -3,15 +3,15 @@
 //   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, -)
 //   parts [row][head][split][Quads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine joins the splits
 //
-// One workgroup per key/value head, tile and split of the context; grid (kvHeads, tiles, splits). A cluster takes every Slices-th block of its split: lane l
-// scores tokens l, 8+l, 16+l, 24+l of the block for all Group heads that share the key/value head (GQA), then the lanes hold neighbouring quads while values
+// One workgroup per key/value head, tile and split of the context; grid (kvHeads, tiles, splits). A cluster takes every Slices-th page of its split: lane l
+// scores token l of each of the page's four blocks for all Group heads that share the key/value head (GQA), then the lanes hold neighbouring quads while values
 // are summed. Softmax is online (Milakov & Gimelshein 2018); splits are those of Dao et al. 2023 (Flash-Decoding), fixed by position, so that a row's result
 // depends neither on its companions nor on how the prompt was cut.  Reference: tests/NpcMind.Reference/Attention.cs
 layout(constant_id = 1) const uint Quads = 16;    // head size / 4
 layout(constant_id = 2) const uint Group = 1;     // query heads per key/value head
 layout(constant_id = 3) const uint Queries = 1;   // most rows per tile
 layout(constant_id = 4) const uint Slices = 1;    // clusters per workgroup
-layout(constant_id = 5) const uint SplitBlocks = 16;
+layout(constant_id = 5) const uint SplitPages = 16;
 
 layout(push_constant) uniform Constants {
     uint kvHeads;
@@ -41,9 +41,9 @@ void main() {
     uvec4 tile = texelFetch(tiles, int(gl_WorkGroupID.y));
     uint lastRow = tile.x + tile.y - 1;
     uint lastPosition = texelFetch(rows, int(lastRow)).y;
-    uint firstBlock = gl_WorkGroupID.z * SplitBlocks;
-    uint endBlock = min(firstBlock + SplitBlocks, lastPosition / BlockTokens + 1);
-    if (tile.y == 0 || firstBlock >= endBlock) return;
+    uint firstPage = gl_WorkGroupID.z * SplitPages;
+    uint endPage = min(firstPage + SplitPages, lastPosition / PageTokens + 1);
+    if (tile.y == 0 || firstPage >= endPage) return;
 
     uint position[Queries];
     [[unroll]] for (uint i = 0; i < Queries; i++) position[i] = texelFetch(rows, int(min(tile.x + i, lastRow))).y;
@@ -56,8 +56,9 @@ void main() {
         [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] = vec4(0.0);
     }
 
-    for (uint b = firstBlock + slice; b < endBlock; b += Slices) {
-        uint block = texelFetch(blockTable, int(tile.z * maxBlocks + b)).x;
+    for (uint page = firstPage + slice; page < endPage; page += Slices) {
+        uint block[PageBlocks];
+        [[unroll]] for (uint r = 0; r < PageBlocks; r++) block[r] = texelFetch(blockTable, int(tile.z * maxBlocks + page * PageBlocks + r)).x;
         float score[Columns][4];
         [[unroll]] for (uint c = 0; c < Columns; c++)
             [[unroll]] for (uint r = 0; r < 4; r++) score[c][r] = 0.0;
@@ -65,9 +66,9 @@ void main() {
         for (uint quad = 0; quad < Quads; quad++) {
             vec4 k[4];
             if (HasScales && quad % 8 == 0)
-                [[unroll]] for (uint r = 0; r < 4; r++) keyScale[r] = unpackScale(texelFetch(keys, int(keyAt(block, kvHeads, kvHead, kvRows(Quads), Quads + quad / 8, r * 8 + lane))));
+                [[unroll]] for (uint r = 0; r < 4; r++) keyScale[r] = unpackScale(texelFetch(keys, int(keyAt(block[r], kvHeads, kvHead, kvRows(Quads), Quads + quad / 8, lane))));
             [[unroll]] for (uint r = 0; r < 4; r++) {
-                k[r] = unpackQuad(texelFetch(keys, int(keyAt(block, kvHeads, kvHead, kvRows(Quads), quad, r * 8 + lane))));
+                k[r] = unpackQuad(texelFetch(keys, int(keyAt(block[r], kvHeads, kvHead, kvRows(Quads), quad, lane))));
                 if (HasScales) k[r] *= keyScale[r];
             }
             [[unroll]] for (uint c = 0; c < Columns; c++) {
@@ -81,7 +82,7 @@ void main() {
         [[unroll]] for (uint c = 0; c < Columns; c++) {
             float top = Hidden;
             [[unroll]] for (uint r = 0; r < 4; r++) {
-                bool seen = b * BlockTokens + r * 8 + lane <= position[c / Group];
+                bool seen = page * PageTokens + r * BlockTokens + lane <= position[c / Group];
                 score[c][r] = seen ? score[c][r] * scale : Hidden;
                 top = max(top, score[c][r]);
             }
@@ -96,17 +97,17 @@ void main() {
             total[c] = total[c] * shrink + clusterSum(added);
             [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] *= shrink;
         }
-        uint tokens = min(BlockTokens, lastPosition + 1 - b * BlockTokens);
+        uint tokens = min(PageTokens, lastPosition + 1 - page * PageTokens);
         [[unroll]] for (uint r = 0; r < 4; r++) {
-            if (r * 8 >= tokens) break;
+            if (r * BlockTokens >= tokens) break;
             float valueScale[Chunks];
             if (HasScales)
-                [[unroll]] for (uint k = 0; k < Chunks; k++) valueScale[k] = unpackScale(texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), Quads + k, r * 8 + lane))));
+                [[unroll]] for (uint k = 0; k < Chunks; k++) valueScale[k] = unpackScale(texelFetch(values, int(valueAt(block[r], kvHeads, kvHead, kvRows(Quads), Quads + k, lane))));
             [[unroll]] for (uint t = 0; t < 8; t++) {
                 float w[Columns];
                 [[unroll]] for (uint c = 0; c < Columns; c++) w[c] = subgroupShuffle(weight[c][r], base + t);
                 [[unroll]] for (uint k = 0; k < Chunks; k++) {
-                    vec4 v = unpackQuad(texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), min(k * 8 + lane, Quads - 1), r * 8 + t))));
+                    vec4 v = unpackQuad(texelFetch(values, int(valueAt(block[r], kvHeads, kvHead, kvRows(Quads), min(k * 8 + lane, Quads - 1), t))));
                     if (HasScales) v *= subgroupShuffle(valueScale[k], base + t);
                     [[unroll]] for (uint c = 0; c < Columns; c++) sum[c][k] = fma(vec4(w[c]), v, sum[c][k]);
                 }

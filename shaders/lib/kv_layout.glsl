@@ -2,7 +2,9 @@
 //   keys   [block][kvHead][row][token in block]   neighbouring lanes fetch neighbouring tokens when scores are computed
 //   values [block][kvHead][token in block][row]   neighbouring lanes fetch neighbouring quads when values are summed
 // Rows are the quads of a head, then the scales of 8 quads each, if the format has any (kvRows in shaders/kv says how many there are).
-const uint BlockTokens = 32;
+const uint BlockTokens = 8;                        // a cluster's lanes: small, so that little of a sequence's last block lies idle
+const uint PageBlocks = 4;                         // attention goes through a sequence a page at a time
+const uint PageTokens = PageBlocks * BlockTokens;
 
 uint keyAt(uint block, uint kvHeads, uint kvHead, uint rows, uint row, uint token) {
     return ((block * kvHeads + kvHead) * rows + row) * BlockTokens + token;

@@ -13,7 +13,7 @@ public delegate void KvBlockReceiver(int index, ReadOnlySpan<byte> bytes);
 /// </summary>
 public sealed class KvTransfer(InferenceEngine engine)
 {
-    private const int ExportBlocks = 8;
+    private const int ExportBlocks = 32;
 
     /// <summary>Blocks of the device arena.</summary>
     public int Blocks => engine.Kv.Pool.Count;

@@ -32,7 +32,7 @@ internal sealed class StepInputs
         _vocabulary = vocabulary;
         MaskWords = (vocabulary + 31) / 32;
         _rope = rope;
-        _maxBlocks = (options.ContextTokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens;
+        _maxBlocks = (options.ContextTokens + KvCache.PageTokens - 1) / KvCache.PageTokens * (KvCache.PageTokens / KvCache.BlockTokens);
         _rows = new uint[options.MaxRows * 4];
         _tiles = new uint[options.MaxRows * 4];
         _outputs = new uint[options.MaxOutputs * 4];

@@ -18,7 +18,7 @@ internal static class ShaderCompilation
                     Compile(kernels, name, ("workgroupSize", 8 * kernels.Slices), ("Tokens", tokens), ("Slices", kernels.Slices), ("Experts", 0u), ("HasBias", 0u), ("Accumulate", 1u));
             else if (name.StartsWith("attention_", StringComparison.Ordinal) && name != "attention_combine")
                 foreach (uint queries in (uint[])[1, 2])
-                    Compile(kernels, name, ("workgroupSize", 8 * kernels.Slices), ("Quads", 32u), ("Group", 4u), ("Queries", queries), ("Slices", kernels.Slices), ("SplitBlocks", 16u));
+                    Compile(kernels, name, ("workgroupSize", 8 * kernels.Slices), ("Quads", 32u), ("Group", 4u), ("Queries", queries), ("Slices", kernels.Slices), ("SplitPages", 16u));
             else
                 Compile(kernels, name, ("workgroupSize", name is "rms_norm" ? kernels.RowWorkgroup : kernels.SmallWorkgroup));
         }

@@ -92,7 +92,7 @@ public sealed class FrameTests(TinyModelOptions model, string name, bool validat
             int slot = _engine.Open(new Inference.SamplerSettings());
             ReadInFrames(slot, before, random);
             Assert.That(_engine.Transfer.Spill(slot));
-            Assert.That(_engine.Transfer.OnHost(slot), Is.EqualTo((before.Length + 31) / 32));
+            Assert.That(_engine.Transfer.OnHost(slot), Is.EqualTo((before.Length + 7) / 8));
             int intruder = _engine.Open(new Inference.SamplerSettings());
             ReadInFrames(intruder, other, random); // takes the blocks that became free
             Assert.That(_engine.Transfer.Restore(slot));
@@ -129,7 +129,7 @@ public sealed class FrameTests(TinyModelOptions model, string name, bool validat
             float[] logits = ReadInFrames(slot, after, random);
             _engine.Close(slot);
             TinyEngines.AssertSameBits(logits, _engine.ReadFresh([.. before, .. after], 16).AsSpan(before.Length * vocabulary), $"{name}, scenario {scenario}");
-            Assert.That(_engine.Transfer.FreeHostBlocks, Is.EqualTo((TinyEngines.Options.HostTokens + 31) / 32));
+            Assert.That(_engine.Transfer.FreeHostBlocks, Is.EqualTo(TinyEngines.Options.HostTokens / 8));
         }
     }
 

@@ -4,13 +4,16 @@ using NpcMind.Scheduling;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Keys and values of all sequences, per layer in blocks of 32 tokens (layout: shaders/lib/kv_layout.glsl). A sequence owns block ids, not memory;
+/// Keys and values of all sequences, per layer in blocks of 8 tokens (layout: shaders/lib/kv_layout.glsl). A sequence owns block ids, not memory;
 /// the same id names the same place in every layer. Used by one thread.
 /// </summary>
 internal sealed class KvCache
 {
     /// <summary>Tokens per block.</summary>
-    public const int BlockTokens = 32;
+    public const int BlockTokens = 8;
+
+    /// <summary>Tokens that attention goes through at a time; block tables are made of whole pages.</summary>
+    public const int PageTokens = 32;
 
     private const int ScaleElements = 32;
 

@@ -8,7 +8,7 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class GraphBuilder
 {
-    private const int SplitBlocks = 16;
+    private const int SplitPages = 16;
     private readonly KernelLibrary _kernels;
     private readonly StepInputs _inputs;
     private readonly KvCache _kv;
@@ -75,7 +75,7 @@ internal sealed class GraphBuilder
     public int LogitsStride { get; }
 
     /// <summary>Splits that a context ending at <paramref name="position"/> has.</summary>
-    public static int SplitsOf(int position) => position / (SplitBlocks * KvCache.BlockTokens) + 1;
+    public static int SplitsOf(int position) => position / (SplitPages * KvCache.PageTokens) + 1;
 
     /// <summary>A buffer [rows, stride of width] that lives as long as the engine; the same name gives the same buffer.</summary>
     public Tensor Rows(string name, int width, int perRow = 1)
@@ -129,18 +129,18 @@ internal sealed class GraphBuilder
         int[] queries = [1, AttentionRows(Config)];
         DispatchNode[] variants = [.. queries.Select(rows => _kernels.Pipeline(
             "attention_" + _kv.KernelSuffix,
-            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", (uint)(Config.Heads / Config.KvHeads)), ("Queries", (uint)rows), ("Slices", _kernels.Slices), ("SplitBlocks", SplitBlocks)).Node(
+            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", (uint)(Config.Heads / Config.KvHeads)), ("Queries", (uint)rows), ("Slices", _kernels.Slices), ("SplitPages", SplitPages)).Node(
             label,
             [_q.As(TexelFormat.Float4), _kv.Keys[layer].As(_kv.Texels), _kv.Values[layer].As(_kv.Texels), _inputs.BlockTable.As(TexelFormat.UInt1), _inputs.Tiles.As(TexelFormat.UInt4), _inputs.Rows.As(TexelFormat.UInt4), _parts],
             ("kvHeads", (uint)Config.KvHeads), ("maxBlocks", (uint)_inputs.MaxBlocks), ("maxSplits", (uint)_maxSplits), ("scale", Config.AttentionScale)))];
         int kvHeads = Config.KvHeads;
-        Nodes.Add(new GraphNode(variants, s => new Grid(kvHeads, s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1), Work: s => s.Splits > 1 ? SplitBlocks : s.LastPosition / KvCache.BlockTokens + 1));
+        Nodes.Add(new GraphNode(variants, s => new Grid(kvHeads, s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1), Work: s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
 
         uint lanes = _kernels.SmallWorkgroup;
         DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes)).Node(
             label + "_combine",
             [_parts.As(TexelFormat.Float4), _inputs.Rows, attended],
-            ("heads", (uint)Config.Heads), ("quads", quads), ("maxSplits", (uint)_maxSplits), ("splitTokens", SplitBlocks * KvCache.BlockTokens), ("stride", (uint)stride / 4));
+            ("heads", (uint)Config.Heads), ("quads", quads), ("maxSplits", (uint)_maxSplits), ("splitTokens", SplitPages * KvCache.PageTokens), ("stride", (uint)stride / 4));
         int groups = Groups(Config.Heads * (int)quads, lanes);
         Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows), Work: s => s.Splits));
     }

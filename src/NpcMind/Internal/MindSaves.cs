@@ -212,7 +212,7 @@ internal static class MindSaves
     /// <summary>Hands out blocks one by one, fetched from the device several at a time.</summary>
     private sealed class KvReader(InferenceEngine engine, int slot, int firstBlock, int blocks)
     {
-        private const int Ahead = 8;
+        private const int Ahead = 32;
         private readonly byte[]?[] _fetched = new byte[Ahead][];
 
         public void Read(int block, Span<byte> destination)

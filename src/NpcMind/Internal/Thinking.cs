@@ -247,7 +247,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
 
         if (neediest < 0) return;
         Mind mind = minds[_candidates[neediest].Id]!;
-        FreeBlocks(mind, Math.Min(_candidates[neediest].BlocksNeeded, 4), planned == 0 || _planner.Waited(mind.Id) > Patience);
+        FreeBlocks(mind, Math.Min(_candidates[neediest].BlocksNeeded, 16), planned == 0 || _planner.Waited(mind.Id) > Patience);
     }
 
     private void FreeBlocks(Mind wanting, int blocks, bool fromActive)

@@ -7,7 +7,7 @@ namespace NpcMind.GpuTests;
 /// <summary>Rotation with the write into the cache, and attention over it.</summary>
 internal static class AttentionCases
 {
-    private const int Block = KvCache.BlockTokens;
+    private const int Block = KvCache.BlockTokens, Blocks = 64 / Block;
 
     public static IEnumerable<KernelCase> All()
     {
@@ -41,15 +41,15 @@ internal static class AttentionCases
             List<float> turns = [];
             for (int row = 0; row < rows; row++)
                 for (int k = 0; k < pairs; k++) turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
-            uint[] table = [1, 0];
-            Tensor queries = rig.Empty(rows * q * 4), keys = rig.Empty(2 * Block * kv * 4), values = rig.Empty(2 * Block * kv * 4);
+            uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
+            Tensor queries = rig.Empty(rows * q * 4), keys = rig.Empty(Blocks * Block * kv * 4), values = rig.Empty(Blocks * Block * kv * 4);
             uint lanes = rig.Library.SmallWorkgroup;
             GraphNode node = rig.Node(
                 "rope_kv_write_f32", lanes,
                 [rig.Floats(qkv).As(TexelFormat.Float4), rig.Floats([.. turns]).As(TexelFormat.Float2), rig.Words(Rows(first, rows)), rig.Words(table), queries, keys, values],
                 new Grid(((heads + 2 * kvHeads) * quads + (int)lanes - 1) / (int)lanes, rows),
                 ("heads", (uint)heads), ("kvHeads", (uint)kvHeads), ("quads", (uint)quads), ("pairs", (uint)pairs), ("neox", neox ? 1u : 0u), ("stride", (uint)(q + 2 * kv) / 4),
-                ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)pairs), ("maxBlocks", 2u));
+                ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)pairs), ("maxBlocks", (uint)Blocks));
             return new KernelRun(
                 [node], MatMulCases.Step(rows),
                 new KernelOutput(queries, () => Rotated(0, q, heads)),
@@ -69,10 +69,10 @@ internal static class AttentionCases
     /// <summary>The same into bytes, byte for byte. Turns by 0 degrees, because a rotated value may round otherwise than the reference's, and its code with it.</summary>
     public static KernelCase RopeAndKvWriteQ8(int heads, int kvHeads, int headDim, int rows) => new("rope_kv_write_q8_0", $"{heads}/{kvHeads} heads of {headDim} x{rows}", null, 0, 4.0 * rows * headDim * (heads + 2 * kvHeads), 0, rig =>
     {
-        int first = 40 - rows, quads = headDim / 4, q = heads * headDim, kv = kvHeads * headDim, cacheBytes = 2 * Block * kv * 9 / 8;
+        int first = 40 - rows, quads = headDim / 4, q = heads * headDim, kv = kvHeads * headDim, cacheBytes = Blocks * Block * kv * 9 / 8;
         float[] qkv = CaseData.Normal(1, rows * (q + 2 * kv), outlier: true);
         qkv.AsSpan(q, 32).Clear(); // a block of zeros has no scale
-        uint[] table = [1, 0];
+        uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
         Tensor keys = rig.Empty(cacheBytes), values = rig.Empty(cacheBytes);
         uint lanes = rig.Library.SmallWorkgroup;
         GraphNode node = rig.Node(
@@ -80,7 +80,7 @@ internal static class AttentionCases
             [rig.Floats(qkv).As(TexelFormat.Float4), rig.Floats([.. Enumerable.Range(0, rows * headDim).Select(i => i % 2 == 0 ? 1f : 0f)]).As(TexelFormat.Float2), rig.Words(Rows(first, rows)), rig.Words(table), rig.Empty(rows * q * 4), keys, values],
             new Grid(((heads + 2 * kvHeads) * quads + (int)lanes - 1) / (int)lanes, rows),
             ("heads", (uint)heads), ("kvHeads", (uint)kvHeads), ("quads", (uint)quads), ("pairs", (uint)headDim / 2), ("neox", 0u), ("stride", (uint)(q + 2 * kv) / 4),
-            ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)headDim / 2), ("maxBlocks", 2u));
+            ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)headDim / 2), ("maxBlocks", (uint)Blocks));
         return new KernelRun(
             [node], MatMulCases.Step(rows),
             new KernelOutput(keys, () => Bytes(CacheQ8(Zeros(first * kv, Part(q)), kvHeads, headDim, table, byToken: false)), Bytes: true),
@@ -96,15 +96,15 @@ internal static class AttentionCases
     public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, bool q8 = false) => new(
         q8 ? "attention_q8_0" : "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}", null, 3e-12, (q8 ? 2.25 : 8.0) * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
         {
-            const uint SplitBlocks = 16;
-            int first = context - queries, quads = headDim / 4, blocks = (context + Block - 1) / Block, splits = GraphBuilder.SplitsOf(context - 1), stride = CaseData.RoundUp(heads * headDim, 64);
+            const uint SplitPages = 16;
+            int first = context - queries, quads = headDim / 4, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block, splits = GraphBuilder.SplitsOf(context - 1), stride = CaseData.RoundUp(heads * headDim, 64);
             float scale = (float)(1.5 / Math.Sqrt(headDim));
             float[] q = CaseData.Normal(1, queries * heads * headDim), k = CaseData.Normal(2, context * kvHeads * headDim), v = CaseData.Normal(3, context * kvHeads * headDim);
             uint[] table = [.. Enumerable.Range(0, blocks).Select(i => (uint)(blocks - 1 - i))];
             Tensor parts = rig.Empty((long)queries * heads * splits * (headDim + 4) * 4), output = rig.Empty(queries * stride * 4), rows = rig.Words(Rows(first, queries));
             uint slices = rig.Library.Slices, lanes = rig.Library.SmallWorkgroup;
             DispatchNode attention = rig.Library.Pipeline(
-                q8 ? "attention_q8_0" : "attention_f32", ("workgroupSize", 8 * slices), ("Quads", (uint)quads), ("Group", (uint)(heads / kvHeads)), ("Queries", (uint)queries), ("Slices", slices), ("SplitBlocks", SplitBlocks)).Node(
+                q8 ? "attention_q8_0" : "attention_f32", ("workgroupSize", 8 * slices), ("Quads", (uint)quads), ("Group", (uint)(heads / kvHeads)), ("Queries", (uint)queries), ("Slices", slices), ("SplitPages", SplitPages)).Node(
                 "attention",
                 [
                     rig.Floats(q).As(TexelFormat.Float4), Stored(k, byToken: false), Stored(v, byToken: true),
@@ -113,7 +113,7 @@ internal static class AttentionCases
                 ("kvHeads", (uint)kvHeads), ("maxBlocks", (uint)blocks), ("maxSplits", (uint)splits), ("scale", scale));
             GraphNode combine = rig.Node(
                 "attention_combine", lanes, [parts.As(TexelFormat.Float4), rows, output], new Grid((heads * quads + (int)lanes - 1) / (int)lanes, queries),
-                ("heads", (uint)heads), ("quads", (uint)quads), ("maxSplits", (uint)splits), ("splitTokens", SplitBlocks * Block), ("stride", (uint)stride / 4));
+                ("heads", (uint)heads), ("quads", (uint)quads), ("maxSplits", (uint)splits), ("splitTokens", SplitPages * KvCache.PageTokens), ("stride", (uint)stride / 4));
             return new KernelRun([new GraphNode([attention], _ => new Grid(kvHeads, 1, splits)), combine], MatMulCases.Step(queries), output, () =>
                 CaseData.Pad(Reference.Attention.Run(q, q8 ? QuantizeKv.RoundTrip(k) : k, q8 ? QuantizeKv.RoundTrip(v) : v, heads, kvHeads, context, first, scale), heads * headDim, stride, queries));
 
