@@ -44,7 +44,7 @@ public readonly record struct TickReport
     /// <summary>GPU milliseconds predicted for what this tick put on the frame.</summary>
     public double PredictedMilliseconds { get; init; }
 
-    /// <summary>GPU milliseconds, from timestamps, of the latest frame that was found finished; not a number when none was.</summary>
+    /// <summary>GPU milliseconds, from timestamps, of the frame that was found finished, the longest where there were several; not a number when there was none.</summary>
     public double GpuMilliseconds { get; init; }
 
     /// <summary>Frames found finished, with the tokens and figures below.</summary>

@@ -119,7 +119,7 @@ public sealed class CliTests
     private static (int Code, string Output, string Error) Start(string input, params string[] arguments)
     {
         string configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
-        ProcessStartInfo info = new(Path.Combine(TestData.Root, "src", "NpcMind.Cli", "bin", configuration, "net10.0", "npcmind"), arguments)
+        ProcessStartInfo info = new(Path.Combine(TestData.Root, "src", "NpcMind.Cli", "bin", configuration, "net10.0", "NpcMind.Cli"), arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

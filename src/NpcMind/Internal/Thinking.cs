@@ -104,7 +104,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         while (frames.TryCollect(out FrameTime time, out int steps))
         {
             FramesFinished++;
-            GpuMilliseconds = time.Milliseconds;
+            GpuMilliseconds = FramesFinished == 1 ? time.Milliseconds : Math.Max(GpuMilliseconds, time.Milliseconds);
             for (; steps > 0; steps--)
             {
                 ReadOnlySpan<int> tokens = frames.TakeResults();
