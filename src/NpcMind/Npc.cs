@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using NpcMind.Inference;
 using NpcMind.Scheduling;
@@ -10,7 +11,6 @@ namespace NpcMind;
 /// </summary>
 public sealed class Npc : IDisposable
 {
-    private const int ActionTokens = 192;
     private readonly List<string> _overheard = [];
     private readonly NpcRuntime _runtime;
 
@@ -22,6 +22,7 @@ public sealed class Npc : IDisposable
         Persona = persona;
         Mind = mind;
         mind.Priority = 1;
+        RandomSeed = Seed.Of(runtime.Options.Seed, name);
     }
 
     /// <summary>Its name.</summary>
@@ -68,7 +69,10 @@ public sealed class Npc : IDisposable
 
     internal List<string> Pending => _overheard;
 
-    internal string SystemPrompt => Prefix.Text.Length == 0 ? Persona : Persona.Length == 0 ? Prefix.Text : Prefix.Text + "\n\n" + Persona;
+    /// <summary>Seed of its random choices; a save keeps it.</summary>
+    internal ulong RandomSeed { get; set; }
+
+    internal string SystemPrompt => NpcRuntime.SystemPrompt(Prefix, Persona);
 
     /// <summary>Says something to the character. The reply arrives over the next ticks. A reply it is giving is interrupted where the game has read it.</summary>
     /// <param name="speaker">Who speaks; "" to say the text as it is.</param>
@@ -88,20 +92,10 @@ public sealed class Npc : IDisposable
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
         Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
+        int room = options.MaxTokens + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
+        string heard = Fitting([.. _overheard, Line(speaker, text)], room);
         if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
-
-        _overheard.Add(Line(speaker, text));
-        string heard = string.Join('\n', _overheard);
-        try
-        {
-            Append(heard, options.MaxTokens + (action is null ? 0 : ActionTokens));
-        }
-        catch
-        {
-            _overheard.RemoveAt(_overheard.Count - 1);
-            throw;
-        }
-
+        Append(heard, room);
         _overheard.Clear();
         Reply reply = new(this, options, pace, _runtime.Seconds) { SpeechConstraint = speech, ActionConstraint = action, FirstToken = Mind.Tokens.Count, ActionStart = Mind.Tokens.Count };
         History[^1].Reply = reply;
@@ -158,10 +152,24 @@ public sealed class Npc : IDisposable
         TopP = options.TopP,
         MinP = options.MinP,
         RepetitionPenalty = options.RepetitionPenalty,
-        Seed = Seed.Of(_runtime.Options.Seed, Name),
+        Seed = RandomSeed,
     };
 
     private static string Line(string speaker, string text) => speaker.Length == 0 ? text : speaker + ": " + text;
+
+    /// <summary>The lines in one text: all of them, or without the oldest where they do not fit into the context even with the conversation forgotten.</summary>
+    private string Fitting(List<string> lines, int room)
+    {
+        int limit = _runtime.Options.ContextTokens - room;
+        for (int alone = 0; ; lines.RemoveAt(0))
+        {
+            string heard = string.Join('\n', lines);
+            if (History.Count > 0 && Mind.Tokens.Count + _runtime.Format.NextTurn(SystemPrompt, heard).Length <= limit) return heard;
+            alone = _runtime.Format.FirstTurn(SystemPrompt, heard).Length;
+            if (alone <= limit) return heard;
+            if (lines.Count == 1) throw new ArgumentException($"{Name}: what it begins with and what was said take {alone} tokens, and the reply up to {room}; the context has {_runtime.Options.ContextTokens}. Say less, allow a shorter reply or use a larger context.");
+        }
+    }
 
     /// <summary>Adds what was heard to the mind, forgetting the oldest turns where the context is too small for it and for <paramref name="room"/> tokens.</summary>
     private void Append(string heard, int room)
@@ -189,8 +197,7 @@ public sealed class Npc : IDisposable
             return;
         }
 
-        int alone = _runtime.Format.FirstTurn(SystemPrompt, heard).Length;
-        throw new ArgumentException($"{Name}: what it begins with and what was said take {alone} tokens, and the reply up to {room}; the context has {limit}. Say less, allow a shorter reply or use a larger context.", nameof(heard));
+        throw new UnreachableException("Fitting saw that it fits alone.");
     }
 
     /// <summary>The conversation from turn <paramref name="first"/> on, with <paramref name="heard"/> as its last; and what each turn's hearing takes.</summary>
@@ -226,6 +233,7 @@ public sealed class Npc : IDisposable
     {
         int same = CollectionsMarshal.AsSpan(Mind.Tokens).CommonPrefixLength(tokens);
         _runtime.Thinking.Truncate(Mind, same);
+        Mind.Shared = Math.Min(Mind.Shared, same); // the words after a prefix can change its last tokens
         Mind.Tokens.AddRange(tokens[same..]);
     }
 }

@@ -164,7 +164,13 @@ public sealed class NpcRuntime : IDisposable
     /// <exception cref="SaveFormatException">The save is damaged. Nothing has changed.</exception>
     /// <exception cref="ArgumentException">The mind does not fit into the context.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already.</exception>
-    public Npc LoadNpc(Stream stream, Prefix prefix) => MindSaves.Load(this, stream, prefix);
+    public Npc LoadNpc(Stream stream, Prefix prefix)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(prefix);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return MindSaves.Load(this, stream, prefix);
+    }
 
     /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, from a file.</summary>
     /// <exception cref="SaveFileException">The file cannot be read.</exception>
@@ -200,6 +206,7 @@ public sealed class NpcRuntime : IDisposable
     {
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (parent is not null) ObjectDisposedException.ThrowIf(parent.Mind.Closing, parent);
         if (_prefixes.Count == Options.MaxPrefixes) throw new InvalidOperationException($"There are {_prefixes.Count} prefixes already: dispose one, or raise NpcRuntimeOptions.MaxPrefixes.");
         string whole = parent is null || parent.Text.Length == 0 ? text : parent.Text + "\n\n" + text;
         Mind mind = NewMind(whole.Length == 0 ? "no prefix" : whole, parent?.Mind, whole, pinned: true);
@@ -218,13 +225,15 @@ public sealed class NpcRuntime : IDisposable
         ArgumentNullException.ThrowIfNull(persona);
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
+        ObjectDisposedException.ThrowIf(prefix.Mind.Closing, prefix);
         if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
-        string whole = prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
-        Npc npc = new(this, prefix, name, persona, NewMind(name, prefix.Mind, whole, pinned: false));
+        Npc npc = new(this, prefix, name, persona, NewMind(name, prefix.Mind, SystemPrompt(prefix, persona), pinned: false));
         replaced?.Dispose();
         _npcs.Add(npc);
         return npc;
     }
+
+    internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
 
     internal void Remove(Npc npc)
     {
@@ -309,13 +318,24 @@ public sealed class NpcRuntime : IDisposable
         if (mind.Reply is not { } reply) return;
         bool ends = _tokenizer.IsEndOfGeneration(token);
         ReadOnlySpan<byte> bytes = ends ? default : _tokenizer.Bytes(token);
-        // What is legal can have changed since the token was chosen; then it is chosen anew.
-        if (!ends && reply.Constraint is { } constraint && !constraint.TryAdvance(token, bytes)) return;
+        // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is.
+        if (reply.Constraint is { } constraint)
+        {
+            if (!constraint.FollowLegal())
+            {
+                Thinking.Truncate(mind, reply.ActionStart);
+                return;
+            }
+
+            if (!ends && !constraint.TryAdvance(token, bytes)) return;
+        }
+
         if (!ends) mind.Tokens.Add(token);
         if (reply.InAction)
         {
-            if (!ends && !reply.ActionConstraint!.MustEnd) return;
-            reply.ActionIsReady = true;
+            bool complete = ends || reply.ActionConstraint!.MustEnd;
+            if (!complete && mind.Tokens.Count < Options.ContextTokens) return;
+            reply.ActionIsReady = complete;
             EndReply(mind, reply, reply.SpeechEnd);
             return;
         }
@@ -331,16 +351,16 @@ public sealed class NpcRuntime : IDisposable
         reply.NoteFirstWord(Seconds);
         if (stopped)
         {
-            Thinking.Truncate(mind, reply.FirstToken + reply.Words.TokensWithin(reply.Words.Length));
+            Thinking.Truncate(mind, reply.FirstToken + reply.Words.Tokens);
             EndSpeech(mind, reply, ReplyEnd.StopString);
         }
         else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
         else if (reply.Words.Tokens == reply.Options.MaxTokens || mind.Tokens.Count >= Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
     }
 
-    private void EndSpeech(Mind mind, Reply reply, ReplyEnd end)
+    internal void EndSpeech(Mind mind, Reply reply, ReplyEnd end)
     {
-        if (reply.ActionConstraint is null)
+        if (reply.ActionConstraint is null || mind.Tokens.Count + _actionOpening.Length >= Options.ContextTokens)
         {
             EndReply(mind, reply, end);
             return;

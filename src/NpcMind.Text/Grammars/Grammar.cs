@@ -12,14 +12,18 @@ namespace NpcMind.Text;
 /// </remarks>
 public sealed class Grammar
 {
-    private Grammar(string name, GrammarProgram program)
+    private Grammar(string text, string name, GrammarProgram program)
     {
+        Text = text;
         Name = name;
         Program = program;
     }
 
     /// <summary>Name for errors.</summary>
     public string Name { get; }
+
+    /// <summary>What it was read from.</summary>
+    public string Text { get; }
 
     internal GrammarProgram Program { get; }
 
@@ -32,6 +36,6 @@ public sealed class Grammar
         ArgumentNullException.ThrowIfNull(gbnf);
         ArgumentNullException.ThrowIfNull(name);
         GrammarSource source = new(gbnf, name);
-        return new Grammar(name, GrammarCompiler.Compile(source, new GrammarParser(source).Parse()));
+        return new Grammar(gbnf, name, GrammarCompiler.Compile(source, new GrammarParser(source).Parse()));
     }
 }

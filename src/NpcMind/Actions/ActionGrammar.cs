@@ -32,6 +32,26 @@ internal sealed class ActionGrammar
         return $"{head} ::= {grammar._root}\n{grammar._rules}";
     }
 
+    /// <summary>Bytes of the longest form.</summary>
+    public static int MaxBytes(ActionType type)
+    {
+        int bytes = type.IsEnum ? 0 : 2;
+        foreach (ActionMember member in type.Members)
+        {
+            if (!type.IsEnum) bytes += 2 + Encoding.UTF8.GetByteCount(ActionText.Json(member.Name));
+            bytes += Math.Max(4, member.Kind switch
+            {
+                ActionMemberKind.Choice => member.Choices.Max(choice => Encoding.UTF8.GetByteCount(ActionText.Json(choice))),
+                ActionMemberKind.Number => Math.Max(Digits(member.Minimum), Digits(member.Maximum)),
+                _ => 2 + 3 * member.MaxLength,
+            });
+        }
+
+        return bytes;
+
+        static int Digits(int value) => value.ToString(CultureInfo.InvariantCulture).Length;
+    }
+
     private void Member(int index, ActionMember member, LegalActions.Restriction? legal)
     {
         List<string> alternatives = [];

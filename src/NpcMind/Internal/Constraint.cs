@@ -5,7 +5,7 @@ namespace NpcMind;
 /// <summary>Where a reply stands in the grammar it must follow: the tokens that may come next, and the bytes written so far.</summary>
 internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, ActionType? action, LegalActions? legal)
 {
-    private readonly byte[] _bytes = new byte[4096];
+    private readonly byte[] _bytes = new byte[action is null ? 4096 : ActionGrammar.MaxBytes(action)];
     private TokenConstraint _tokens = cache.Get(grammar, action, legal);
     private int _version = legal?.Version ?? 0;
     private int _state = -1;
@@ -13,6 +13,9 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
 
     /// <summary>What was written so far.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _count);
+
+    /// <summary>Most bytes it can write, and so most tokens.</summary>
+    public int MaxBytes => _bytes.Length;
 
     /// <summary>Whether nothing more may be written.</summary>
     public bool MustEnd => _count == _bytes.Length || _tokens.MustEnd(State);

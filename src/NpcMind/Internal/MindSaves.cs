@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using NpcMind.Inference;
 using NpcMind.Scheduling;
+using NpcMind.Text;
 
 namespace NpcMind;
 
@@ -8,7 +9,7 @@ namespace NpcMind;
 internal static class MindSaves
 {
     private const byte Heard = 0, Said = 1, Overheard = 2;
-    private const byte Speech = 0, Action = 1;
+    private const byte Speech = 0; // any other phase is the action, and the ReplyEnd of the speech before it
 
     public static void Save(NpcRuntime runtime, Npc npc, Stream stream)
     {
@@ -18,6 +19,8 @@ internal static class MindSaves
         int firstBlock = mind.Shared / InferenceEngine.BlockTokens, first = firstBlock * InferenceEngine.BlockTokens;
         int settled = mind.Slot < 0 ? 0 : Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count);
         int blocks = settled <= first ? 0 : (settled - first + InferenceEngine.BlockTokens - 1) / InferenceEngine.BlockTokens;
+        // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
+        if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;
         ReadOnlySpan<int> tokens = CollectionsMarshal.AsSpan(mind.Tokens);
         Reply? reply = npc.Reply is { IsDone: false } r ? r : null;
         SavedMind saved = new()
@@ -33,7 +36,7 @@ internal static class MindSaves
             Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReply)),
             Reply = reply is null ? null : new SavedReply
             {
-                Phase = reply.InAction ? Action : Speech,
+                Phase = reply.InAction ? (byte)reply.SpeechEnd : Speech,
                 Text = reply.Text,
                 GeneratedTokens = reply.Words.Tokens,
                 MaximumTokens = reply.Options.MaxTokens,
@@ -41,6 +44,7 @@ internal static class MindSaves
                 HeardCharacters = Math.Min(reply.ReadCharacters, reply.Characters),
                 StopStrings = reply.Options.StopStrings,
                 Action = reply.Options.Action?.Name,
+                Grammar = reply.Options.Grammar?.Text,
                 ConstraintBytes = reply.Constraint is { } constraint ? constraint.Bytes.ToArray() : [],
             },
             Kv = blocks == 0 ? null : new SavedKv(first, settled - first, blocks, checked((int)kv.BlockBytes)),
@@ -66,34 +70,74 @@ internal static class MindSaves
         });
         SavedMind saved = loaded.Mind;
         Check(runtime, saved);
+        Grammar? grammar = ReadGrammar(saved);
+        (List<Turn> history, List<string> pending) = ReadTurns(saved);
+        string system = NpcRuntime.SystemPrompt(prefix, saved.Persona);
+        ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
+        bool same = IsSame(runtime, saved, history, system, parent);
+        List<int> tokens = same ? [.. parent[..saved.PrefixTokens], .. saved.Tokens] : Rebuild(runtime, history, system);
+        int forgotten = 0;
+        for (; tokens.Count > runtime.Options.ContextTokens && history.Count > 1; forgotten++)
+        {
+            history.RemoveAt(0);
+            tokens = Rebuild(runtime, history, system);
+            same = false;
+        }
+
+        if (tokens.Count > runtime.Options.ContextTokens) throw new ArgumentException($"{saved.Name}'s mind takes {tokens.Count} tokens; the context has {runtime.Options.ContextTokens}. Use a larger context.", nameof(stream));
+
         Npc? replaced = runtime.Npcs.FirstOrDefault(n => n.Name == saved.Name);
         Npc npc = runtime.ReplaceNpc(replaced, saved.Name, saved.Persona, prefix);
         Mind self = npc.Mind;
         if (replaced is not null) npc.Priority = replaced.Priority;
-        foreach (SavedTurn turn in saved.Turns)
-        {
-            if (turn.Role == Overheard) npc.Pending.Add(turn.Text);
-            else if (turn.Role == Heard) npc.History.Add(new Turn(turn.Text) { HeardTokens = turn.Tokens });
-            else if (npc.History.Count > 0) (npc.History[^1].Said, npc.History[^1].SaidTokens) = (turn.Text, turn.Tokens);
-        }
-
-        ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
-        bool sameModel = saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint);
-        bool same = sameModel && saved.PrefixTokens <= parent.Length && Fingerprints.Tokens(parent[..saved.PrefixTokens]).AsSpan().SequenceEqual(saved.PrefixFingerprint);
-        List<int> tokens = same ? [.. parent[..saved.PrefixTokens], .. saved.Tokens] : Rebuild(runtime, npc);
-        if (tokens.Count > runtime.Options.ContextTokens)
-        {
-            npc.Dispose();
-            throw new ArgumentException($"{saved.Name}'s mind takes {tokens.Count} tokens; the context has {runtime.Options.ContextTokens}. Use a larger context.", nameof(stream));
-        }
-
+        npc.RandomSeed = saved.Sampler.Seed;
+        npc.History.AddRange(history);
+        npc.Pending.AddRange(pending);
+        runtime.TurnsForgotten += forgotten;
         self.Tokens.Clear();
         self.Tokens.AddRange(tokens);
         self.ReadAhead = tokens.Count;
         self.Shared = Math.Min(CollectionsMarshal.AsSpan(self.Tokens).CommonPrefixLength(parent), same ? saved.PrefixTokens : int.MaxValue);
         if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks);
-        if (saved.Reply is { } reply) Continue(runtime, npc, saved, reply, same);
+        if (saved.Reply is { } reply) Continue(runtime, npc, saved, reply, grammar, same);
         return npc;
+    }
+
+    /// <summary>Whether the token log still says what the mind is: the same model, and a prefix and persona that begin with these tokens.</summary>
+    private static bool IsSame(NpcRuntime runtime, SavedMind saved, List<Turn> history, string system, ReadOnlySpan<int> parent)
+    {
+        if (!saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint)) return false;
+        if (saved.PrefixTokens > parent.Length || !Fingerprints.Tokens(parent[..saved.PrefixTokens]).AsSpan().SequenceEqual(saved.PrefixFingerprint)) return false;
+        int[] begin = history.Count == 0 ? runtime.Format.Opening(system) : runtime.Format.FirstTurn(system, history[0].Heard);
+        int shared = Math.Min(saved.PrefixTokens, begin.Length);
+        return begin.AsSpan(0, shared).SequenceEqual(parent[..shared]) && shared == saved.PrefixTokens && saved.Tokens.AsSpan().StartsWith(begin.AsSpan(shared));
+    }
+
+    private static (List<Turn> History, List<string> Pending) ReadTurns(SavedMind saved)
+    {
+        List<Turn> history = [];
+        List<string> pending = [];
+        foreach (SavedTurn turn in saved.Turns)
+        {
+            if (turn.Role == Overheard) pending.Add(turn.Text);
+            else if (turn.Role == Heard) history.Add(new Turn(turn.Text) { HeardTokens = turn.Tokens });
+            else if (history.Count > 0) (history[^1].Said, history[^1].SaidTokens) = (turn.Text, turn.Tokens);
+        }
+
+        return (history, pending);
+    }
+
+    private static Grammar? ReadGrammar(SavedMind saved)
+    {
+        if (saved.Reply?.Grammar is not { } text) return null;
+        try
+        {
+            return Grammar.Parse(text, saved.Name);
+        }
+        catch (GrammarException e)
+        {
+            throw new SaveFormatException("grammar", 0, "a grammar", e.Message);
+        }
     }
 
     private static List<SavedTurn> Turns(Npc npc, Mind mind)
@@ -132,19 +176,19 @@ internal static class MindSaves
     }
 
     /// <summary>The conversation in the tokens of this model and this prefix.</summary>
-    private static List<int> Rebuild(NpcRuntime runtime, Npc npc)
+    private static List<int> Rebuild(NpcRuntime runtime, List<Turn> history, string system)
     {
         List<int> tokens = [];
-        for (int i = 0; i < npc.History.Count; i++)
+        for (int i = 0; i < history.Count; i++)
         {
-            Turn turn = npc.History[i];
-            int[] heard = i == 0 ? runtime.Format.FirstTurn(npc.SystemPrompt, turn.Heard) : runtime.Format.NextTurn(npc.SystemPrompt, turn.Heard), said = runtime.Tokenizer.Encode(turn.Said);
+            Turn turn = history[i];
+            int[] heard = i == 0 ? runtime.Format.FirstTurn(system, turn.Heard) : runtime.Format.NextTurn(system, turn.Heard), said = runtime.Tokenizer.Encode(turn.Said);
             (turn.HeardTokens, turn.SaidTokens) = (heard.Length, said.Length);
             tokens.AddRange(heard);
             tokens.AddRange(said);
         }
 
-        if (npc.History.Count == 0) tokens.AddRange(runtime.Format.Opening(npc.SystemPrompt));
+        if (history.Count == 0) tokens.AddRange(runtime.Format.Opening(system));
         return tokens;
     }
 
@@ -168,7 +212,7 @@ internal static class MindSaves
     }
 
     /// <summary>Goes on with a reply that was under way. An action asked for by a type that is no longer known ends the reply after its speech.</summary>
-    private static void Continue(NpcRuntime runtime, Npc npc, SavedMind saved, SavedReply reply, bool same)
+    private static void Continue(NpcRuntime runtime, Npc npc, SavedMind saved, SavedReply reply, Grammar? grammar, bool same)
     {
         if (npc.History.Count == 0) return;
         Turn turn = npc.History[^1];
@@ -184,10 +228,12 @@ internal static class MindSaves
             MaxTokens = Math.Clamp(reply.MaximumTokens, Math.Clamp(reply.GeneratedTokens, 1, runtime.Options.ContextTokens), runtime.Options.ContextTokens),
             StopStrings = [.. reply.StopStrings.Where(t => t.Length > 0)],
             Action = type,
+            Grammar = grammar,
         };
         int first = npc.Mind.Tokens.Count - turn.SaidTokens, spoken = same ? Math.Min(reply.GeneratedTokens, turn.SaidTokens) : turn.SaidTokens;
         Reply going = new(npc, options, new ReadingPace(double.PositiveInfinity, options.LeadTokens), runtime.Seconds)
         {
+            SpeechConstraint = grammar is null ? null : new Constraint(runtime.Constraints, grammar, null, null),
             ActionConstraint = type is null ? null : new Constraint(runtime.Constraints, null, type, null),
             FirstToken = first,
             ActionStart = first,
@@ -195,18 +241,28 @@ internal static class MindSaves
         for (int i = 0; i < spoken && i < options.MaxTokens; i++) going.Words.Append(runtime.Tokenizer.Bytes(npc.Mind.Tokens[first + i]));
         going.ReadCharacters = reply.ReadCharacters;
         turn.Reply = npc.Reply = npc.Mind.Reply = going;
+        turn.Said = null; // from now on what the reply says
         if (npc.Mind.Slot >= 0) runtime.Engine.SetSampler(npc.Mind.Slot, npc.Sampler(options));
-        if (reply.Phase != Action) return;
-        if (going.ActionConstraint is null || !same || !going.ActionConstraint.TryReplay(reply.ConstraintBytes))
+        if (reply.Phase == Speech)
         {
-            runtime.Thinking.Truncate(npc.Mind, first + spoken);
-            NpcRuntime.EndReply(npc.Mind, going, ReplyEnd.Said);
+            bool follows = going.SpeechConstraint?.TryReplay(same ? reply.ConstraintBytes : System.Text.Encoding.UTF8.GetBytes(reply.Text)) ?? true;
+            if (!follows || going.Words.Tokens >= options.MaxTokens || npc.Mind.Tokens.Count >= runtime.Options.ContextTokens - 1) runtime.EndSpeech(npc.Mind, going, ReplyEnd.Length);
             return;
         }
 
-        going.InAction = true;
-        going.SpeechEnd = ReplyEnd.Said;
-        going.ActionStart = npc.Mind.Tokens.Count - (turn.SaidTokens - spoken - runtime.ActionOpening.Length);
+        going.Words.End(reply.Text);
+        ReplyEnd end = Enum.IsDefined((ReplyEnd)reply.Phase) ? (ReplyEnd)reply.Phase : ReplyEnd.Said;
+        int written = turn.SaidTokens - spoken - runtime.ActionOpening.Length;
+        if (same && written >= 0 && going.ActionConstraint is { } action && action.TryReplay(reply.ConstraintBytes) && !action.MustEnd && npc.Mind.Tokens.Count < runtime.Options.ContextTokens)
+        {
+            going.InAction = true;
+            going.SpeechEnd = end;
+            going.ActionStart = npc.Mind.Tokens.Count - written;
+            return;
+        }
+
+        runtime.Thinking.Truncate(npc.Mind, first + spoken);
+        runtime.EndSpeech(npc.Mind, going, end); // the action is written anew
     }
 
     /// <summary>Hands out blocks one by one, fetched from the device several at a time.</summary>

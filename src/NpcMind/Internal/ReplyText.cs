@@ -48,6 +48,7 @@ internal sealed class ReplyText
         if (cut >= 0)
         {
             Length = Shown = cut;
+            _tokens = TokensWithin(cut);
             return true;
         }
 
@@ -60,6 +61,15 @@ internal sealed class ReplyText
     {
         Write(_decoder.Flush());
         Shown = Length;
+    }
+
+    /// <summary>Shows a text that was cut inside a token, for a restored reply whose speech has ended.</summary>
+    public void End(string text)
+    {
+        Length = 0;
+        Write(text);
+        Shown = Length;
+        _decoder.Reset();
     }
 
     /// <summary>Most tokens whose characters all lie within the first <paramref name="characters"/>.</summary>

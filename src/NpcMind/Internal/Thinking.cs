@@ -23,6 +23,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     private readonly uint[] _mask = new uint[(engine.Config.Vocabulary + 31) / 32];
     private readonly (Mind Mind, int Epoch)[][] _outputs = [.. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
     private readonly int[] _outputCounts = new int[InferenceEngine.ResultSlots + 1];
+    private Mind? _lacking;
     private int _firstOutputs;
     private int _lastOutputs;
     private int _refresh;
@@ -93,7 +94,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         }
 
         frames.End();
-        return frames.Dispatches > 0 || frames.Predicted > 0;
+        return frames.Dispatches > 0 || frames.LastPredicted > 0 || Dropped > 0;
     }
 
     /// <summary>Takes finished frames off the list.</summary>
@@ -131,7 +132,10 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     private bool WantsToRead(Mind mind)
     {
         if (mind.AwaitsToken || mind.Closing || mind.RowsInStep > 0) return false;
-        return mind.Reply is not null || (mind.Slot < 0 ? mind.Shared : Read(mind)) < Math.Min(mind.ReadAhead, mind.Tokens.Count);
+        if (mind.Reply is not null) return true;
+        // A prefix is read even where it adds nothing to its parent: others begin with it.
+        int read = mind.Slot >= 0 ? Read(mind) : mind.Pinned ? 0 : mind.Shared;
+        return read < Math.Min(mind.ReadAhead, mind.Tokens.Count);
     }
 
     /// <summary>Fills the batch with the next step's rows; false when nobody can run, perhaps until copies of blocks are made.</summary>
@@ -141,6 +145,10 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (!frames.HasResultSlot) return false;
         double now = clock();
         int count = 0;
+        _lacking = null;
+        // Forking shares a parent's last block, which then costs the parent a copy: all of that comes before blocks are counted.
+        foreach (Mind? mind in minds)
+            if (mind is { Slot: < 0 } && WantsToRead(mind)) TryOpen(mind);
         foreach (Mind? mind in minds)
         {
             if (mind is null) continue;
@@ -150,7 +158,12 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             if (mind.Waiting != NpcWait.None) Deferred++;
         }
 
-        if (count == 0) return false;
+        if (count == 0)
+        {
+            MakeRoom(0, 0);
+            return false;
+        }
+
         StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, milliseconds * framesPerStep);
         int planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepMilliseconds, _planned, _deferrals);
         for (int i = 0; i < planned; i++) Add(minds[_planned[i].Id]!, _planned[i], now);
@@ -162,7 +175,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     /// <summary>Adds a mind to the candidates, or says what it waits for.</summary>
     private NpcWait Candidate(Mind mind, double now, ref int count)
     {
-        if (mind.Slot < 0 && !TryOpen(mind))
+        if (mind.Slot < 0)
         {
             mind.Parent!.Priority = Math.Min(mind.Parent.Priority, mind.Priority);
             return NpcWait.Prefix;
@@ -178,7 +191,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         {
             if (!engine.Transfer.Restore(mind.Slot))
             {
-                FreeBlocks(mind, engine.Transfer.OnHost(mind.Slot) + 1, fromActive: mind.Priority == 0);
+                if (_lacking is null || mind.Priority < _lacking.Priority) _lacking = mind;
                 return NpcWait.Memory;
             }
 
@@ -196,15 +209,12 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         return NpcWait.None;
     }
 
-    /// <summary>Opens a mind's sequence when what it begins with is read.</summary>
-    private bool TryOpen(Mind mind)
+    /// <summary>Opens a mind's sequence if what it begins with is read.</summary>
+    private void TryOpen(Mind mind)
     {
-        SamplerSettings sampler = new();
-        if (mind.Parent is not { } parent) mind.Slot = engine.Open(sampler);
+        SamplerSettings sampler = mind.Reply is { } reply ? reply.Npc.Sampler(reply.Options) : new();
+        if (mind.Parent is not { } parent || mind.Shared == 0) mind.Slot = engine.Open(sampler);
         else if (parent.Slot >= 0 && Settled(parent) >= mind.Shared) mind.Slot = engine.Fork(parent.Slot, mind.Shared, sampler);
-        else return false;
-        if (mind.Reply is { } reply) engine.SetSampler(mind.Slot, reply.Npc.Sampler(reply.Options));
-        return true;
     }
 
     private void Add(Mind mind, PlannedRows plan, double now)
@@ -245,6 +255,13 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             if (_deferrals[i] == Deferral.NoBlocks && (neediest < 0 || _candidates[i].Priority < _candidates[neediest].Priority)) neediest = i;
         }
 
+        // Nobody gives way before the rows are added: who is about to run must not lose its blocks.
+        if (_lacking is { } lacking && (neediest < 0 || lacking.Priority < _candidates[neediest].Priority))
+        {
+            FreeBlocks(lacking, engine.Transfer.OnHost(lacking.Slot) + 1, planned == 0 || lacking.Priority == 0);
+            return;
+        }
+
         if (neediest < 0) return;
         Mind mind = minds[_candidates[neediest].Id]!;
         FreeBlocks(mind, Math.Min(_candidates[neediest].BlocksNeeded, 16), planned == 0 || _planner.Waited(mind.Id) > Patience);
@@ -268,7 +285,9 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
                 continue;
             }
 
-            engine.Rewind(victim.Slot, Math.Min(victim.Shared, engine.Length(victim.Slot)));
+            // What was shared with a prefix that is gone frees memory too. Nobody waits for it: it is read again when somebody does.
+            engine.Rewind(victim.Slot, victim.Parent is null ? 0 : Math.Min(victim.Shared, engine.Length(victim.Slot)));
+            victim.ReadAhead = 0;
             Dropped++;
         }
     }

@@ -16,6 +16,7 @@ internal sealed class Turn(string heard)
     public Reply? Reply { get; set; }
 
     /// <summary>The answer without its action.</summary>
+    [System.Diagnostics.CodeAnalysis.AllowNull]
     public string Said
     {
         get => _said ?? Reply?.Text ?? "";
