@@ -9,6 +9,8 @@ namespace NpcMind.Gpu;
 /// </summary>
 public sealed unsafe class CommandRecorder : IDisposable
 {
+    /// <summary>Most parts of one copy.</summary>
+    public const int MaxCopyParts = 64;
     private const PipelineStageFlags2 Stages = PipelineStageFlags2.ComputeShaderBit | PipelineStageFlags2.AllTransferBit;
     private const AccessFlags2 Writes = AccessFlags2.ShaderStorageWriteBit | AccessFlags2.TransferWriteBit;
     private const AccessFlags2 Accesses = Writes | AccessFlags2.ShaderStorageReadBit | AccessFlags2.ShaderSampledReadBit | AccessFlags2.TransferReadBit;
@@ -117,6 +119,31 @@ public sealed unsafe class CommandRecorder : IDisposable
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, 1, in region);
     }
 
+    /// <summary>Copies parts of one tensor to parts of another, at most <see cref="MaxCopyParts"/>. No target may overlap another part.</summary>
+    public void Copy(Tensor source, Tensor target, ReadOnlySpan<CopyPart> parts)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(parts.Length, MaxCopyParts, nameof(parts));
+        if (parts.IsEmpty) return;
+        BufferCopy* regions = stackalloc BufferCopy[MaxCopyParts];
+        long from = long.MaxValue, fromEnd = 0, to = long.MaxValue, toEnd = 0;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            CopyPart part = parts[i];
+            regions[i] = new BufferCopy((ulong)(source.Offset + part.Source), (ulong)(target.Offset + part.Target), (ulong)part.Bytes);
+            (from, fromEnd) = (Math.Min(from, part.Source), Math.Max(fromEnd, part.Source + part.Bytes));
+            (to, toEnd) = (Math.Min(to, part.Target), Math.Max(toEnd, part.Target + part.Bytes));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(fromEnd, source.Bytes, nameof(parts));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(toEnd, target.Bytes, nameof(parts));
+        if (_hazards.Conflicts(source, from, fromEnd - from, BindingAccess.Read) || _hazards.Conflicts(target, to, toEnd - to, BindingAccess.Write)) Barrier(Stages, Accesses);
+        _hazards.Add(source, from, fromEnd - from, BindingAccess.Read);
+        _hazards.Add(target, to, toEnd - to, BindingAccess.Write);
+        _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, (uint)parts.Length, regions);
+    }
+
     /// <summary>Sets every byte of a tensor to 0; offset and length are multiples of 4.</summary>
     public void Clear(Tensor target)
     {
@@ -203,6 +230,12 @@ public sealed unsafe class CommandRecorder : IDisposable
         Barriers++;
     }
 }
+
+/// <summary>A part of a copy.</summary>
+/// <param name="Source">First byte in the source.</param>
+/// <param name="Target">First byte in the target.</param>
+/// <param name="Bytes">How many.</param>
+public readonly record struct CopyPart(long Source, long Target, long Bytes);
 
 /// <summary>A box of workgroups of a dispatch.</summary>
 /// <param name="X">First workgroup in x.</param>

@@ -14,49 +14,80 @@ internal enum KvCopyKind
 }
 
 /// <summary>
-/// Copies of blocks that must happen before the next step begins, in order. They are recorded layer by layer, so that a frame can stop between two. The source
-/// is given back when its copy has been recorded: whoever takes it next is recorded later on the same queue. Used by one thread.
+/// Copies of blocks that must happen before the next step begins, in order. Neighbours in the queue are recorded together, layer by layer, so that a frame can
+/// stop between two layers. The source is given back when its copy has been recorded: whoever takes it next is recorded later on the same queue. Used by one thread.
 /// </summary>
 internal sealed class KvCopyQueue(KvCache cache, HostKv host)
 {
-    private readonly Queue<(KvCopyKind Kind, int Source, int Target)> _copies = new(256);
+    private const int MostTogether = 32;
+    private readonly Queue<(KvCopyKind Kind, int Source, int Target)> _copies = new(1024);
+    private readonly (int Source, int Target)[] _together = new (int, int)[MostTogether];
+    private readonly CopyPart[] _parts = new CopyPart[MostTogether];
+    private KvCopyKind _kind;
+    private int _count;
     private int _layer;
 
     /// <summary>Blocks whose copy is not wholly recorded yet.</summary>
-    public int Count => _copies.Count;
+    public int Count => _copies.Count + _count;
 
-    /// <summary>Bytes that one call of <see cref="RecordLayer"/> moves.</summary>
-    public long LayerBytes => 2 * cache.LayerBlockBytes;
+    /// <summary>Bytes that the next call of <see cref="RecordLayer"/> moves.</summary>
+    public long LayerBytes
+    {
+        get
+        {
+            Gather();
+            return _count * 2 * cache.LayerBlockBytes;
+        }
+    }
 
     /// <summary>Adds a copy. A <see cref="KvCopyKind.Split"/> keeps its source: the other owners still have it.</summary>
     public void Add(KvCopyKind kind, int source, int target) => _copies.Enqueue((kind, source, target));
 
-    /// <summary>Records the next layer of the first copy.</summary>
+    /// <summary>Records the next layer of the first copies.</summary>
     public void RecordLayer(CommandRecorder recorder)
     {
-        (KvCopyKind kind, int source, int target) = _copies.Peek();
-        long bytes = cache.LayerBlockBytes, hostLayer = _layer * 2 * bytes;
-        for (int part = 0; part < 2; part++)
+        Gather();
+        long bytes = cache.LayerBlockBytes;
+        for (int half = 0; half < 2; half++)
         {
-            Tensor device = part == 0 ? cache.Keys[_layer] : cache.Values[_layer];
-            switch (kind)
+            Tensor device = half == 0 ? cache.Keys[_layer] : cache.Values[_layer];
+            long inHost = (_layer * 2 + half) * bytes;
+            for (int i = 0; i < _count; i++)
             {
-                case KvCopyKind.Split:
-                    recorder.Copy(device, device, bytes, target * bytes, source * bytes);
-                    break;
-                case KvCopyKind.Spill:
-                    recorder.Copy(device, host.Chunk(target), bytes, host.Offset(target) + hostLayer + part * bytes, source * bytes);
-                    break;
-                default:
-                    recorder.Copy(host.Chunk(source), device, bytes, target * bytes, host.Offset(source) + hostLayer + part * bytes);
-                    break;
+                (int source, int target) = _together[i];
+                _parts[i] = new CopyPart(
+                    _kind == KvCopyKind.Restore ? host.Offset(source) + inHost : source * bytes,
+                    _kind == KvCopyKind.Spill ? host.Offset(target) + inHost : target * bytes,
+                    bytes);
             }
+
+            recorder.Copy(
+                _kind == KvCopyKind.Restore ? host.Chunk(_together[0].Source) : device,
+                _kind == KvCopyKind.Spill ? host.Chunk(_together[0].Target) : device,
+                _parts.AsSpan(0, _count));
         }
 
         if (++_layer < cache.Keys.Count) return;
-        _layer = 0;
-        _copies.Dequeue();
-        if (kind == KvCopyKind.Restore) host.Pool.Return(source);
-        else cache.Pool.Return(source);
+        for (int i = 0; i < _count; i++) (_kind == KvCopyKind.Restore ? host.Pool : cache.Pool).Return(_together[i].Source);
+        _layer = _count = 0;
     }
+
+    /// <summary>Takes the first copies off the queue that one command can make: of one kind, and in one chunk of host memory.</summary>
+    private void Gather()
+    {
+        while (_count < MostTogether && _layer == 0 && _copies.TryPeek(out var next))
+        {
+            if (_count > 0 && (next.Kind != _kind || Chunk(next.Kind, next.Source, next.Target) != Chunk(_kind, _together[0].Source, _together[0].Target))) return;
+            _kind = next.Kind;
+            _together[_count++] = (next.Source, next.Target);
+            _copies.Dequeue();
+        }
+    }
+
+    private Tensor? Chunk(KvCopyKind kind, int source, int target) => kind switch
+    {
+        KvCopyKind.Spill => host.Chunk(target),
+        KvCopyKind.Restore => host.Chunk(source),
+        _ => null,
+    };
 }
