@@ -12,8 +12,8 @@ public sealed record FrameRunnerOptions
     /// <summary>Frames whose work may be on its way.</summary>
     public int FramesInFlight { get; init; } = 3;
 
-    /// <summary>Dispatches per frame that are timed one by one, besides the whole.</summary>
-    public int TimedDispatches { get; init; } = 2;
+    /// <summary>One of so many dispatches is timed by itself, besides whole frames. Timestamps cost time: a software driver stops for each.</summary>
+    public int DispatchesPerTimed { get; init; } = 40;
 }
 
 /// <summary>What a finished frame cost.</summary>
@@ -27,6 +27,7 @@ public readonly record struct FrameTime(double Milliseconds, double Predicted);
 /// </summary>
 public sealed class FrameRunner : IDisposable
 {
+    private const int MostTimed = 2;
     private readonly InferenceEngine _engine;
     private readonly FrameRunnerOptions _options;
     private readonly int[][] _classes;
@@ -54,7 +55,7 @@ public sealed class FrameRunner : IDisposable
         Costs = costs;
         _classes = [.. engine.Nodes.Select(node => node.Variants.Select((_, i) => costs.Class(node.CostKey(i))).ToArray())];
         _copyClass = costs.Class("kv copy");
-        _slots = [.. Enumerable.Range(0, _options.FramesInFlight).Select(i => new Slot(engine.Device, i, _options.TimedDispatches))];
+        _slots = [.. Enumerable.Range(0, _options.FramesInFlight).Select(i => new Slot(engine.Device, i, MostTimed))];
         _ended = new StepTicket[InferenceEngine.ResultSlots];
     }
 
@@ -110,7 +111,7 @@ public sealed class FrameRunner : IDisposable
         {
             double predicted = Costs.Predict(_copyClass, megabytes);
             if (!Admit(predicted)) return false;
-            bool timed = BeginTiming(_copyClass, megabytes);
+            bool timed = BeginTiming(_copyClass);
             copies.RecordLayer(_current!.Recorder);
             EndTiming(timed, _copyClass, megabytes);
         }
@@ -151,7 +152,7 @@ public sealed class FrameRunner : IDisposable
                 GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, _position, Math.Clamp(fits, 1, all - _position));
                 double pieceWork = piece.Workgroups * work;
                 if (!Admit(Costs.Predict(costClass, pieceWork))) return false;
-                bool timed = BeginTiming(costClass, pieceWork);
+                bool timed = BeginTiming(costClass);
                 recorder.Dispatch(node.Variants[grid.Variant], new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ), continues);
                 EndTiming(timed, costClass, pieceWork);
                 _position += piece.Workgroups;
@@ -236,9 +237,9 @@ public sealed class FrameRunner : IDisposable
         return true;
     }
 
-    private bool BeginTiming(int costClass, double work)
+    private bool BeginTiming(int costClass)
     {
-        bool wanted = !Costs.Known(costClass) || ++_untimed >= 5;
+        bool wanted = ++_untimed >= _options.DispatchesPerTimed || !Costs.Known(costClass);
         if (!wanted || _current!.SampleCount == _current.Samples.Length) return false;
         _untimed = 0;
         return _current.Recorder.Mark() >= 0;
