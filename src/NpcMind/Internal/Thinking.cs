@@ -24,6 +24,9 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     private readonly (Mind Mind, int Epoch)[][] _outputs = [.. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
     private readonly int[] _outputCounts = new int[InferenceEngine.ResultSlots + 1];
     private Mind? _lacking;
+    private Mind? _claimant;
+    private bool _claimantLacks;
+    private int _lackingBlocks;
     private int _firstOutputs;
     private int _lastOutputs;
     private int _refresh;
@@ -146,6 +149,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         double now = clock();
         int count = 0;
         _lacking = null;
+        if (_claimant is { } done && (done.Closing || (done.Reply is null && !WantsToRead(done)))) _claimant = null;
         // Forking shares a parent's last block, which then costs the parent a copy: all of that comes before blocks are counted.
         foreach (Mind? mind in minds)
             if (mind is { Slot: < 0 } && WantsToRead(mind)) TryOpen(mind);
@@ -189,9 +193,11 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
 
         if (engine.Transfer.OnHost(mind.Slot) > 0)
         {
-            if (!engine.Transfer.Restore(mind.Slot))
+            // Blocks that were freed for another are not taken back: two minds could keep each other out for ever.
+            bool claimed = _claimantLacks && _claimant is { } claimant && claimant != mind && claimant.Priority <= mind.Priority;
+            if (claimed || !engine.Transfer.Restore(mind.Slot))
             {
-                if (_lacking is null || mind.Priority < _lacking.Priority) _lacking = mind;
+                Lacks(mind, engine.Transfer.OnHost(mind.Slot) + 1);
                 return NpcWait.Memory;
             }
 
@@ -243,28 +249,33 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         return _mask;
     }
 
-    /// <summary>Says who was passed over and why; starts to free memory for the most urgent of those that lack it.</summary>
+    /// <summary>Remembers the most urgent of those that lack memory; among equals the one for whom room is being made already.</summary>
+    private void Lacks(Mind mind, int blocks)
+    {
+        if (_lacking is { } other && (other.Priority < mind.Priority || (other.Priority == mind.Priority && mind != _claimant))) return;
+        _lacking = mind;
+        _lackingBlocks = blocks;
+    }
+
+    /// <summary>Says who was passed over and why; starts to free memory for the most urgent of those that lack it. Only now: who is about to run must not lose its blocks.</summary>
     private void MakeRoom(int count, int planned)
     {
-        int neediest = -1;
         for (int i = 0; i < count; i++)
         {
             if (_deferrals[i] == Deferral.None) continue;
             Deferred++;
-            minds[_candidates[i].Id]!.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
-            if (_deferrals[i] == Deferral.NoBlocks && (neediest < 0 || _candidates[i].Priority < _candidates[neediest].Priority)) neediest = i;
+            Mind mind = minds[_candidates[i].Id]!;
+            mind.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
+            if (mind.Waiting == NpcWait.Memory) Lacks(mind, Math.Min(_candidates[i].BlocksNeeded, 16));
         }
 
-        // Nobody gives way before the rows are added: who is about to run must not lose its blocks.
-        if (_lacking is { } lacking && (neediest < 0 || lacking.Priority < _candidates[neediest].Priority))
-        {
-            FreeBlocks(lacking, engine.Transfer.OnHost(lacking.Slot) + 1, planned == 0 || lacking.Priority == 0);
-            return;
-        }
-
-        if (neediest < 0) return;
-        Mind mind = minds[_candidates[neediest].Id]!;
-        FreeBlocks(mind, Math.Min(_candidates[neediest].BlocksNeeded, 16), planned == 0 || _planner.Waited(mind.Id) > Patience);
+        _claimantLacks = false;
+        if (_lacking is not { } lacking) return;
+        bool urgent = planned == 0 || lacking.Priority == 0 || _planner.Waited(lacking.Id) > Patience;
+        // One at a time takes from those in a reply, until its own has ended: else they would take it from one another and nobody would get to a word.
+        if (urgent && (_claimant is null || lacking.Priority < _claimant.Priority)) _claimant = lacking;
+        _claimantLacks = _claimant == lacking;
+        FreeBlocks(lacking, _lackingBlocks, _claimantLacks);
     }
 
     private void FreeBlocks(Mind wanting, int blocks, bool fromActive)
@@ -273,7 +284,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (engine.Transfer.PendingCopies > 0) return; // what is on its way may be enough
         for (int pass = 0; pass < (fromActive ? 2 : 1) && count == 0; pass++)
             foreach (Mind? mind in minds)
-                if (mind is { Slot: >= 0, RowsInStep: 0, Pinned: false } && mind != wanting && (pass == 1 || mind.Reply is null) && engine.Transfer.Own(mind.Slot) > 0)
+                if (mind is { Slot: >= 0, RowsInStep: 0, Pinned: false } && mind != wanting && mind != _claimant && (pass == 1 || mind.Reply is null) && engine.Transfer.Own(mind.Slot) > 0)
                     _residents[count++] = new Resident(mind.Id, engine.Transfer.Own(mind.Slot), mind.LastUsed, mind.Priority, mind.AwaitsToken);
         int chosen = EvictionPolicy.Choose(_residents.AsSpan(0, count), needed, _chosen, out _);
         for (int i = 0; i < chosen; i++)
@@ -285,8 +296,10 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
                 continue;
             }
 
-            // What was shared with a prefix that is gone frees memory too. Nobody waits for it: it is read again when somebody does.
-            engine.Rewind(victim.Slot, victim.Parent is null ? 0 : Math.Min(victim.Shared, engine.Length(victim.Slot)));
+            // Its copy of a block that it shares in part goes too. Nobody waits for it: it is read again when somebody does.
+            engine.Close(victim.Slot);
+            victim.Slot = -1;
+            if (victim.Parent is null) victim.Shared = 0;
             victim.ReadAhead = 0;
             Dropped++;
         }

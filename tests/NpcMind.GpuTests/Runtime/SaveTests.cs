@@ -1,0 +1,262 @@
+using NpcMind.Reference;
+using NpcMind.Text;
+
+namespace NpcMind.GpuTests.Runtime;
+
+/// <summary>Minds that were saved go on as if they had not been.</summary>
+public sealed class SaveTests : RuntimeTest
+{
+    private const string Lore = "The old miller said that there was a light in the tower. Nobody had been there for seven winters. You ask the guard.";
+    private static readonly Sizes Home = new();
+    private static readonly Sizes Elsewhere = new() { MaxRows = 16, Device = 1600, Quantum = 2 };
+    private static readonly Grammar Yes = Grammar.Parse("root ::= (\"yes\" | \"no\" | [a-z]) (\", \" root)?", "yes");
+
+    [Test]
+    public void Saved_and_restored_equals_never_saved()
+    {
+        NpcRuntime home = Use(Home), elsewhere = Use(Elsewhere);
+        Prefix world = World(home, Lore), ready = World(elsewhere, Lore);
+        TinyRandom random = new(21);
+        Until(elsewhere, random, () => ready.IsReady);
+        int midReply = 0, midAction = 0, midPrompt = 0, spilled = 0, withKv = 0;
+        for (int scenario = 0; scenario < 200; scenario++)
+        {
+            Npc npc = world.CreateNpc($"save {scenario}", Words(random, 1 + random.Below(5)));
+            if (random.Below(3) > 0) Say(home, npc, Words(random, 1 + random.Below(8)), Options(random), random);
+            if (random.Below(4) == 0) npc.Overhear("Bard", Words(random, 3));
+            if (random.Below(6) > 0) npc.Hear("Player", Words(random, 1 + random.Below(20)), Draw(random));
+            for (int ticks = random.Below(4) * random.Below(12); ticks > 0; ticks--) Tick(home, random);
+            Reply? open = npc.Reply is { IsDone: false } ? npc.Reply : null;
+            if (open is { InAction: true }) midAction++;
+            else if (open is { Words.Tokens: > 0 }) midReply++;
+            else if (open is not null && npc.Mind.Slot >= 0) midPrompt++;
+            if (npc.Mind is { Slot: >= 0, RowsInStep: 0 } && random.Below(5) == 0 && home.Engine.Transfer.Spill(npc.Mind.Slot)) spilled++;
+            open?.TryRead(out _);
+
+            using MemoryStream stream = new();
+            npc.Save(stream);
+            int[] before = Log(npc);
+            string shown = open?.Text ?? "";
+            Finish(home, random);
+            Outcome expected = Outcome.Of(npc, open);
+            string next = Words(random, 4);
+            ReplyOptions nextOptions = Options(random);
+            string expectedNext = Say(home, npc, next, nextOptions, random);
+            int[] expectedLog = Log(npc);
+
+            stream.Position = 0;
+            int where = random.Below(4);
+            NpcRuntime runtime = where < 2 ? home : elsewhere;
+            Prefix into = where switch { 0 or 1 => world, 2 => ready, _ => World(elsewhere, Lore) };
+            if (where == 1) npc.Dispose();
+            if (where == 2 && random.Below(2) == 0) for (int ticks = random.Below(5); ticks > 0; ticks--) Tick(elsewhere, random);
+            Npc loaded = runtime.LoadNpc(stream, into);
+            Assert.That(stream.Position, Is.EqualTo(stream.Length));
+            if (loaded.Mind.Slot >= 0) withKv++;
+            string what = $"scenario {scenario}, loaded to {where}";
+            Assert.That(Log(loaded), Is.EqualTo(before), what);
+            Assert.That(npc.IsDisposed, Is.EqualTo(where < 2), what);
+            Reply? going = loaded.Reply;
+            Assert.That(going?.Text ?? "", Is.EqualTo(shown), what);
+            Until(runtime, random, () => going is null or { IsDone: true });
+            Assert.That(Outcome.Of(loaded, open is null ? null : going), Is.EqualTo(expected), what);
+            Assert.That(Say(runtime, loaded, next, nextOptions, random), Is.EqualTo(expectedNext), what);
+            Assert.That(Log(loaded), Is.EqualTo(expectedLog), what);
+            loaded.Dispose();
+            npc.Dispose();
+            if (where == 3) into.Dispose();
+        }
+
+        TestContext.Out.WriteLine($"{midPrompt} in the prompt, {midReply} in the speech, {midAction} in the action, {spilled} spilled, {withKv} with keys and values");
+        Assert.That(new[] { midReply, midAction, midPrompt, spilled }, Has.All.GreaterThan(5));
+        Assert.That(withKv, Is.GreaterThan(50));
+    }
+
+    [Test]
+    public void Older_save_removes_what_was_said_after_it()
+    {
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, Lore);
+        ReplyOptions options = new() { MaxTokens = 6 };
+        Npc npc = world.CreateNpc("Mira", "You keep the gate.");
+        Say(runtime, npc, "Good morning.", options);
+        int[] log = Log(npc);
+        using MemoryStream stream = new();
+        npc.Save(stream);
+        string expected = Say(runtime, npc, "Who goes there?", options);
+        Say(runtime, npc, "The dragon is dead.", options);
+        npc.Priority = 0;
+        stream.Position = 0;
+        Npc loaded = runtime.LoadNpc(stream, world);
+        Assert.That(npc.IsDisposed);
+        Assert.That(() => npc.Hear("Player", "Hello?"), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(runtime.Npcs, Is.EqualTo(new[] { loaded }));
+        Assert.That((loaded.Turns, loaded.Priority), Is.EqualTo((1, 0)));
+        Assert.That(Log(loaded), Is.EqualTo(log));
+        Assert.That(runtime.Tokenizer.Decode(Log(loaded)), Does.Not.Contain("dragon"));
+        Assert.That(Say(runtime, loaded, "Who goes there?", options), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Mind_is_read_again_under_another_prefix_precision_or_model()
+    {
+        NpcRuntime home = Use(Home);
+        Prefix world = World(home, Lore);
+        TinyRandom random = new(4);
+        Sizes[] others = [Home, Home with { Kv = KvPrecision.Half }, Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
+        for (int scenario = 0; scenario < 24; scenario++)
+        {
+            Npc npc = world.CreateNpc($"moved {scenario}", "You keep the gate.");
+            Say(home, npc, "Good morning.", Options(random), random);
+            string said = npc.Reply!.Text;
+            npc.Hear("Player", "Where is the bread?", Draw(random));
+            for (int ticks = random.Below(60); ticks > 0; ticks--) Tick(home, random);
+            using MemoryStream stream = new();
+            npc.Save(stream);
+            stream.Position = 0;
+            npc.Dispose();
+            Sizes sizes = others[scenario % others.Length];
+            NpcRuntime runtime = Use(sizes);
+            string lore = scenario % 3 == 0 ? Lore : scenario % 3 == 1 ? Lore + " The dragon slept under the hill." : "You are far away.";
+            Prefix into = World(runtime, lore);
+            Npc loaded = runtime.LoadNpc(stream, into);
+            Finish(runtime, random);
+            string all = runtime.Tokenizer.Decode(Log(loaded));
+            Assert.That(all, Does.Contain(lore).And.Contain("You keep the gate.").And.Contain("Player: Good morning.").And.Contain("Where is the bread?"));
+            Assert.That(loaded.Turns, Is.EqualTo(2));
+            Assert.That(loaded.History[0].Said, Is.EqualTo(said));
+            Assert.That(loaded.Reply is null or { IsDone: true });
+            Assert.That(Say(runtime, loaded, "And now?", new ReplyOptions { MaxTokens = 5 }, random), Is.Not.Null);
+            // What it reads again is what a mind that always lived there would have.
+            List<int> turns = [.. runtime.Format.FirstTurn(loaded.SystemPrompt, loaded.History[0].Heard)];
+            Assert.That(Log(loaded).Take(turns.Count), Is.EqualTo(turns));
+            into.Dispose();
+            loaded.Dispose();
+        }
+    }
+
+    [Test]
+    public void Conversation_too_long_for_a_smaller_context_loses_its_oldest_turns()
+    {
+        NpcRuntime home = Use(Home), small = Use(Home with { Context = 128 });
+        Prefix world = World(home, "The gate."), there = World(small, "The gate.");
+        Npc npc = world.CreateNpc("Mira", "You.");
+        for (int i = 0; i < 4; i++) Say(home, npc, $"Number {i}: the river and the hill and the bread.", new ReplyOptions { MaxTokens = 10 });
+        Assert.That(npc.Tokens, Is.GreaterThan(128));
+        using MemoryStream stream = new();
+        npc.Save(stream);
+        stream.Position = 0;
+        Npc loaded = small.LoadNpc(stream, there);
+        Assert.That(loaded.Turns, Is.InRange(1, 3));
+        Assert.That(loaded.History[^1].Heard, Does.Contain("Number 3"));
+        Assert.That(Say(small, loaded, "And?", new ReplyOptions { MaxTokens = 5 }), Is.Not.Null);
+    }
+
+    [Test]
+    public void Mutated_saves_are_refused_or_load_and_the_runtime_talks_on()
+    {
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, Lore);
+        TinyRandom random = new(31);
+        Npc witness = world.CreateNpc("Witness", "You.");
+        string expected = Say(runtime, witness, "What did you see?", new ReplyOptions { MaxTokens = 6, Temperature = 1 });
+        witness.Dispose();
+        Npc npc = world.CreateNpc("Mira", "You keep the gate.");
+        Say(runtime, npc, "Good morning.", new ReplyOptions { MaxTokens = 6 });
+        npc.Hear("Player", "Where is the bread?", new ReplyOptions { MaxTokens = 4, Action = ActionType.Of<Gesture>() });
+        for (int i = 0; i < 30; i++) Tick(runtime, random);
+        using MemoryStream stream = new();
+        npc.Save(stream);
+        byte[] sound = stream.ToArray();
+        int refused = 0, loaded = 0;
+        for (int mutation = 0; mutation < 500; mutation++)
+        {
+            byte[] bytes = mutation % 2 == 0 ? Damage(sound, random) : Craft(sound, random);
+            try
+            {
+                runtime.LoadNpc(new MemoryStream(bytes), world).Priority = 0;
+                loaded++;
+            }
+            catch (Exception e) when (e is SaveFormatException or ArgumentException)
+            {
+                Assert.That(e.Message, Is.Not.Empty);
+                refused++;
+            }
+
+            if (mutation % 5 == 0 || runtime.Npcs.Count == runtime.Options.MaxNpcs)
+            {
+                Until(runtime, random, () => runtime.Npcs.All(n => n.Reply is null or { IsDone: true }), 3000);
+                foreach (Npc other in runtime.Npcs.ToArray())
+                {
+                    if (mutation % 25 == 0 && other.Tokens < 180) Say(runtime, other, "Well?", new ReplyOptions { MaxTokens = 2 }, random);
+                    other.Dispose();
+                }
+            }
+        }
+
+        Assert.That((refused, loaded), Has.Property("Item1").GreaterThan(200).And.Property("Item2").GreaterThan(50));
+        foreach (Npc other in runtime.Npcs.ToArray()) other.Dispose();
+        witness = world.CreateNpc("Witness", "You.");
+        Assert.That(Say(runtime, witness, "What did you see?", new ReplyOptions { MaxTokens = 6, Temperature = 1 }), Is.EqualTo(expected));
+    }
+
+    private static ReplyOptions Draw(TinyRandom random) => random.Below(6) switch
+    {
+        0 or 1 => Options(random, 4) with { Action = random.Below(2) == 0 ? ActionType.Of<Gesture>() : ActionType.Of<Trade>() },
+        2 => Options(random, 12) with { StopStrings = ["e", "the r", "\ufffd"], Action = random.Below(2) == 0 ? ActionType.Of<Gesture>() : null },
+        3 => Options(random, 12) with { Grammar = Yes },
+        _ => Options(random, 16),
+    };
+
+    private static byte[] Damage(byte[] sound, TinyRandom random)
+    {
+        byte[] bytes = [.. sound];
+        if (random.Below(4) == 0) return bytes[..random.Below(bytes.Length)];
+        for (int n = 1 + random.Below(3); n > 0; n--) bytes[random.Below(bytes.Length)] ^= (byte)(1 + random.Below(255));
+        return bytes;
+    }
+
+    /// <summary>A save that is sound but lies.</summary>
+    private static byte[] Craft(byte[] sound, TinyRandom random)
+    {
+        List<byte[]> blocks = [];
+        SavedMind mind = SaveCodec.Read(new MemoryStream(sound), (_, _, bytes) =>
+        {
+            blocks.Add(bytes.ToArray());
+            return true;
+        }).Mind;
+        SavedReply reply = mind.Reply ?? throw new InvalidOperationException("The save should hold a reply.");
+        int any = random.Below(300) - 20;
+        mind = random.Below(12) switch
+        {
+            0 => mind with { Reply = reply with { GeneratedTokens = any } },
+            1 => mind with { Reply = reply with { MaximumTokens = any } },
+            2 => mind with { Reply = reply with { Phase = (byte)random.Below(7) } },
+            3 => mind with { Reply = reply with { ConstraintBytes = [.. "\"Wa"u8] } },
+            4 => mind with { Tokens = [.. mind.Tokens.Select(t => random.Below(10) == 0 ? any : t)] },
+            5 => mind with { PrefixTokens = any },
+            6 => mind with { Turns = [.. mind.Turns.Select(t => t with { Role = (byte)random.Below(4) })] },
+            7 => mind with { Tokens = mind.Tokens[..random.Below(mind.Tokens.Length)], Kv = null, Turns = [] },
+            8 => mind with { Kv = mind.Kv is { } kv ? kv with { FirstToken = any, Tokens = random.Below(40) } : null },
+            9 => mind with { Reply = reply with { Grammar = "root ::= \"a", Action = null } },
+            10 => mind with { Turns = [.. mind.Turns.Select(t => t with { Text = t.Text + "x" })] },
+            _ => mind with { Reply = reply with { Text = Words(random, 40), StopStrings = ["the"] }, Tokens = [.. mind.Tokens, .. mind.Tokens, .. mind.Tokens] },
+        };
+        using MemoryStream stream = new();
+        try
+        {
+            SaveCodec.Write(stream, mind, mind.Kv is null ? null : (block, bytes) => blocks[Math.Min(block, blocks.Count - 1)].CopyTo(bytes));
+        }
+        catch (ArgumentException)
+        {
+            return Damage(sound, random); // the writer knows better
+        }
+
+        return stream.ToArray();
+    }
+
+    private readonly record struct Outcome(string Text, ReplyEnd End, string Action, bool HasAction, string Log)
+    {
+        public static Outcome Of(Npc npc, Reply? reply) => new(reply?.Text ?? "", reply?.End ?? ReplyEnd.None, reply is null ? "" : Written(reply), reply?.ActionIsReady ?? false, string.Join(' ', RuntimeTest.Log(npc)));
+    }
+}
