@@ -23,8 +23,8 @@ public sealed class CostModel
     private readonly Dictionary<string, int> _indices = [];
     private readonly List<string> _keys = [];
     private CostCurve[] _curves = [];
-    private RunningQuantile _usual = new(UsualQuantile, 0.04, Math.Log(1.25), Math.Log(MostMargin));
-    private RunningQuantile _tail = new(TailQuantile, 0.08, Math.Log(1.5), Math.Log(MostMargin * TailAllowance));
+    private RunningQuantile _usual = new(UsualQuantile, 0.08, Math.Log(1.25), Math.Log(MostMargin));
+    private RunningQuantile _tail = new(TailQuantile, 0.2, Math.Log(1.5), Math.Log(MostMargin * TailAllowance));
     private double _load;
 
     /// <summary>A model that knows nothing yet.</summary>
