@@ -105,6 +105,9 @@ public sealed class NpcRuntime : IDisposable
 
     internal string CacheFingerprint { get; }
 
+    /// <summary>Whether costs learned in an earlier run were found.</summary>
+    internal bool CostsWereLoaded => _costs.WasLoaded;
+
     /// <summary>What opens the action of a reply.</summary>
     internal int[] ActionOpening => _actionOpening;
 
