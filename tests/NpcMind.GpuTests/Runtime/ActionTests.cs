@@ -30,7 +30,7 @@ public sealed class ActionTests : RuntimeTest
         TinyRandom random = new(63);
         LegalActions legal = new(ActionType.Of<Trade>());
         int changes = 0, inAction = 0;
-        for (int round = 0; round < 12; round++)
+        for (int round = 0; round < 8; round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 6).Select(i => world.CreateNpc($"{round} {i}", "You trade."))];
             foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 3), new ReplyOptions { Temperature = 1, MaxTokens = 2, Action = legal.Type, Legal = legal });
@@ -48,7 +48,7 @@ public sealed class ActionTests : RuntimeTest
                     taken++;
                 }
 
-                if (random.Below(3) == 0)
+                if (random.Below(20) == 0)
                 {
                     changes++;
                     inAction += npcs.Count(n => n.Reply!.InAction && !n.Reply.IsDone);
@@ -60,11 +60,11 @@ public sealed class ActionTests : RuntimeTest
             foreach (Npc npc in npcs) npc.Dispose();
         }
 
-        Assert.That(changes, Is.GreaterThan(50));
-        Assert.That(inAction, Is.GreaterThan(50));
+        TestContext.Out.WriteLine($"{changes} changes, during {inAction} actions");
+        Assert.That(changes, Is.GreaterThan(20));
+        Assert.That(inAction, Is.GreaterThan(20));
     }
 
-    /// <summary>Vocabularies whose longest action fills the context to the end.</summary>
     [Test]
     public void Action_that_would_not_fit_is_refused_before_anything_is_said()
     {
@@ -85,10 +85,10 @@ public sealed class ActionTests : RuntimeTest
         LegalActions legal = new(ActionType.Of<Trade>());
         runtime.Prepare(legal.Type, legal);
         Npc[] npcs = [.. Enumerable.Range(0, 8).Select(i => world.CreateNpc($"npc {i}", "You."))];
-        ReplyOptions options = new() { Temperature = 1, RepetitionPenalty = 1, MaxTokens = actions ? 3 : 40, Action = actions ? legal.Type : null, Legal = actions ? legal : null };
+        ReplyOptions options = new() { Temperature = 1, RepetitionPenalty = 1, MaxTokens = actions ? 3 : 20, Action = actions ? legal.Type : null, Legal = actions ? legal : null };
         long worst = 0;
         int measured = 0, said = 0;
-        for (int round = 0; round < 8; round++)
+        for (int round = 0; round < 6; round++)
         {
             foreach (Npc npc in npcs) npc.Hear("Player", "Well?", options);
             while (npcs.Any(n => !n.Reply!.IsDone))

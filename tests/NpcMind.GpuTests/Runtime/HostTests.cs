@@ -93,7 +93,7 @@ public sealed class HostTests : RuntimeTest
     public void Bad_options_are_refused_and_a_runtime_that_was_disposed_says_so()
     {
         string path = TinyEngines.Path(Sizes.Chat);
-        NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.Own(validate: true), ContextTokens = 128 };
+        NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.Own(validate: true), ContextTokens = 256 };
         foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 }, good with { ContextTokens = 10 }, good with { DeviceTokens = 100 }, good with { MaxRows = 30 }, good with { MaxRows = 0 }, good with { QuantumMilliseconds = 0 }, good with { FramesPerStep = 0 }])
             Assert.That(() => NpcRuntime.Load(path, bad).Dispose(), Throws.InstanceOf<ArgumentException>(), $"{bad}");
         Assert.That(() => NpcRuntime.Load("/no/such/model.gguf", good), Throws.InstanceOf<IOException>());
@@ -118,7 +118,7 @@ public sealed class HostTests : RuntimeTest
     private static string[] Conversation(NpcRuntime runtime, Action<NpcRuntime, double> tick)
     {
         using Prefix world = runtime.CreatePrefix("The old miller said that there was a light in the tower.");
-        TinyRandom random = new(81);
+        TinyRandom random = new(81), budgets = new(82);
         Npc[] npcs = [.. Enumerable.Range(0, 4).Select(i => world.CreateNpc($"npc {i}", Words(random, 4)))];
         List<string> said = [];
         for (int turn = 0; turn < 2; turn++)
@@ -127,7 +127,7 @@ public sealed class HostTests : RuntimeTest
             for (int i = 0; npcs.Any(n => !n.Reply!.IsDone); i++)
             {
                 Assert.That(i, Is.LessThan(5000));
-                tick(runtime, 0.2 + random.Below(3));
+                tick(runtime, 0.2 + budgets.Below(3));
             }
 
             said.AddRange(npcs.Select(n => n.Reply!.Text));

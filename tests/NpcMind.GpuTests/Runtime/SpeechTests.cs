@@ -15,7 +15,7 @@ public sealed class SpeechTests : RuntimeTest
         Prefix world = World(runtime, "");
         TinyRandom random = new(51);
         int split = 0, stopped = 0;
-        for (int scenario = 0; scenario < 120; scenario++)
+        for (int scenario = 0; scenario < 80; scenario++)
         {
             ReplyOptions options = new() { Temperature = 1, MaxTokens = 20, RepetitionPenalty = 1 };
             string heard = Words(random, 4);
@@ -29,7 +29,7 @@ public sealed class SpeechTests : RuntimeTest
             int at = random.Below(all.Length - 1), length = 1 + random.Below(Math.Min(7, all.Length - at));
             string[] stops = random.Below(2) == 0 ? [all.Substring(at, length)] : ["never said", all.Substring(at, length), all[^1].ToString()];
             // Whichever is complete first counts, seen token by token.
-            int end = Enumerable.Range(1, said.Length).Select(n => runtime.Tokenizer.Decode(said[..n])).Select(soFar => stops.Select(s => soFar.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min()).First(i => i >= 0);
+            int end = Enumerable.Range(1, said.Length).Select(n => runtime.Tokenizer.Decode(said.AsSpan(0, n))).Select(soFar => stops.Select(s => soFar.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min()).First(i => i >= 0);
             npc = world.CreateNpc($"stop {scenario}", "You.");
             Reply reply = npc.Hear("Player", heard, options with { StopStrings = stops });
             string read = "", sentences = "";
@@ -54,8 +54,8 @@ public sealed class SpeechTests : RuntimeTest
             npc.Dispose();
         }
 
-        Assert.That(stopped, Is.GreaterThan(80));
-        Assert.That(split, Is.GreaterThan(3), "stop strings that begin inside a token");
+        Assert.That(stopped, Is.GreaterThan(50));
+        Assert.That(split, Is.GreaterThan(2), "stop strings that begin inside a token");
     }
 
     [Test]
