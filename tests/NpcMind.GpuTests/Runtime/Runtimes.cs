@@ -65,7 +65,7 @@ public sealed class Runtimes
 /// <summary>Base of tests of the SDK: after each, characters and prefixes are removed, and every block and slot must be free and the validation layer silent.</summary>
 public abstract class RuntimeTest
 {
-    private static readonly double[] Budgets = [0.05, 0.5, 1, 2, 5, 20];
+    private static readonly double[] Budgets = [0.05, 1, 3, 10, 20, 20];
     private readonly List<NpcRuntime> _used = [];
     private readonly List<Prefix> _prefixes = [];
 

@@ -194,7 +194,9 @@ public sealed class SaveTests : RuntimeTest
             }
         }
 
-        Assert.That((refused, loaded), Has.Property("Item1").GreaterThan(200).And.Property("Item2").GreaterThan(50));
+        TestContext.Out.WriteLine($"{refused} refused, {loaded} loaded");
+        Assert.That(refused, Is.GreaterThan(100));
+        Assert.That(loaded, Is.GreaterThan(100));
         foreach (Npc other in runtime.Npcs.ToArray()) other.Dispose();
         witness = world.CreateNpc("Witness", "You.");
         Assert.That(Say(runtime, witness, "What did you see?", new ReplyOptions { MaxTokens = 6, Temperature = 1 }), Is.EqualTo(expected));
@@ -212,7 +214,7 @@ public sealed class SaveTests : RuntimeTest
     {
         byte[] bytes = [.. sound];
         if (random.Below(4) == 0) return bytes[..random.Below(bytes.Length)];
-        for (int n = 1 + random.Below(3); n > 0; n--) bytes[random.Below(bytes.Length)] ^= (byte)(1 + random.Below(255));
+        for (int n = 1 + random.Below(3); n > 0; n--) bytes[random.Below(random.Below(2) == 0 ? 1200 : bytes.Length)] ^= (byte)(1 + random.Below(255));
         return bytes;
     }
 

@@ -1,0 +1,238 @@
+using NpcMind.Reference;
+using NpcMind.Text;
+
+namespace NpcMind.GpuTests.Runtime;
+
+/// <summary>The text of replies, how they end, and conversations longer than the context.</summary>
+public sealed class SpeechTests : RuntimeTest
+{
+    private static readonly Sizes Home = new();
+
+    [Test]
+    public void Speech_ends_before_the_first_stop_string_and_takes_nothing_back()
+    {
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, "");
+        TinyRandom random = new(51);
+        int split = 0, stopped = 0;
+        for (int scenario = 0; scenario < 80; scenario++)
+        {
+            ReplyOptions options = new() { Temperature = 1, MaxTokens = 20, RepetitionPenalty = 1 };
+            string heard = Words(random, 4);
+            Npc npc = world.CreateNpc($"stop {scenario}", "You.");
+            int heardTokens = npc.Hear("Player", heard, options).FirstToken;
+            Finish(runtime, random);
+            string all = npc.Reply!.Text.TrimEnd('\ufffd');
+            int[] said = Log(npc)[heardTokens..];
+            npc.Dispose();
+            if (all.Length < 4) continue;
+            int at = random.Below(all.Length - 1), length = 1 + random.Below(Math.Min(7, all.Length - at));
+            string[] stops = random.Below(2) == 0 ? [all.Substring(at, length)] : ["never said", all.Substring(at, length), all[^1].ToString()];
+            // Whichever is complete first counts, seen token by token.
+            int end = Enumerable.Range(1, said.Length).Select(n => runtime.Tokenizer.Decode(said.AsSpan(0, n))).Select(soFar => stops.Select(s => soFar.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min()).First(i => i >= 0);
+            npc = world.CreateNpc($"stop {scenario}", "You.");
+            Reply reply = npc.Hear("Player", heard, options with { StopStrings = stops });
+            string read = "", sentences = "";
+            Until(runtime, random, () =>
+            {
+                if (reply.TryRead(out ReadOnlySpan<char> text)) read += text.ToString();
+                while (reply.TryReadSentence(out string? sentence)) sentences += sentence;
+                return reply.IsDone;
+            });
+            if (reply.TryRead(out ReadOnlySpan<char> last)) read += last.ToString();
+            while (reply.TryReadSentence(out string? sentence)) sentences += sentence;
+            Assert.That(reply.End, Is.EqualTo(ReplyEnd.StopString));
+            Assert.That(reply.Text, Is.EqualTo(all[..end]), string.Join(" | ", stops));
+            Assert.That(read, Is.EqualTo(reply.Text));
+            Assert.That(new string([.. sentences.Where(c => !char.IsWhiteSpace(c))]), Is.EqualTo(new string([.. reply.Text.Where(c => !char.IsWhiteSpace(c))])));
+            int[] kept = Log(npc)[heardTokens..];
+            Assert.That(kept, Is.EqualTo(said[..kept.Length]));
+            string keptText = runtime.Tokenizer.Decode(kept).TrimEnd('\ufffd');
+            Assert.That(reply.Text, Does.StartWith(keptText));
+            if (keptText.Length < reply.Text.Length) split++;
+            stopped++;
+            npc.Dispose();
+        }
+
+        Assert.That(stopped, Is.GreaterThan(50));
+        Assert.That(split, Is.GreaterThan(2), "stop strings that begin inside a token");
+    }
+
+    [Test]
+    public void Sentences_come_whole()
+    {
+        NpcRuntime runtime = Use(Home);
+        Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
+        Grammar grammar = Grammar.Parse("root ::= \"Good morning. Who goes there?  \\\"I do!\\\" \\nYes... The end\"", "speech");
+        Reply reply = npc.Hear("Player", "Hello!", new ReplyOptions { Grammar = grammar, MaxTokens = 100 });
+        List<(string Sentence, bool Done)> sentences = [];
+        Until(runtime, new TinyRandom(2), () =>
+        {
+            while (reply.TryReadSentence(out string? sentence)) sentences.Add((sentence, reply.IsDone));
+            return reply.IsDone;
+        });
+        while (reply.TryReadSentence(out string? sentence)) sentences.Add((sentence, true));
+        Assert.That(sentences.Select(s => s.Sentence), Is.EqualTo(new[] { "Good morning.", "Who goes there?", "\"I do!\"", "Yes...", "The end" }));
+        Assert.That(sentences[0].Done, Is.False, "the first comes before the last");
+        Assert.That(reply.End, Is.EqualTo(ReplyEnd.Said));
+        Assert.That(reply.SecondsToFirstWord, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void Grammars_are_followed()
+    {
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, "");
+        TinyRandom random = new(53);
+        Grammar grammar = Grammar.Parse("root ::= word (\", \" word)* \".\"\nword ::= \"yes\" | \"no\" | [a-f]{2,4}", "words");
+        int whole = 0;
+        for (int round = 0; round < 12; round++)
+        {
+            Npc[] npcs = [.. Enumerable.Range(0, 6).Select(i => world.CreateNpc($"{round} {i}", "You."))];
+            foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 3), new ReplyOptions { Grammar = grammar, Temperature = 1, TopP = 1, MaxTokens = 24 });
+            Finish(runtime, random);
+            foreach (Npc npc in npcs)
+            {
+                string text = npc.Reply!.Text;
+                bool said = npc.Reply.End == ReplyEnd.Said;
+                if (said) whole++;
+                Assert.That(text, Does.Match(said ? "^(yes|no|[a-f]{2,4})(, (yes|no|[a-f]{2,4}))*\\.$" : "^[a-f, yesno]*$"));
+                npc.Dispose();
+            }
+        }
+
+        Assert.That(whole, Is.GreaterThan(20));
+    }
+
+    [Test]
+    public void Overheard_words_wait_for_the_next_turn()
+    {
+        NpcRuntime runtime = Use(Home);
+        Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
+        int[] before = Log(npc);
+        npc.Overhear("Bard", "The dragon slept.");
+        npc.Overhear("", "It rains.");
+        Finish(runtime, new TinyRandom(1));
+        Assert.That(Log(npc), Is.EqualTo(before));
+        Assert.That(npc.Reply, Is.Null);
+        Say(runtime, npc, "What now?", new ReplyOptions { MaxTokens = 3 });
+        Assert.That(npc.History.Select(t => t.Heard), Is.EqualTo(new[] { "Bard: The dragon slept.\nIt rains.\nPlayer: What now?" }));
+        for (int i = 0; i < 200; i++) npc.Overhear("Bard", $"Verse {i} of the long song of the miller.");
+        Say(runtime, npc, "And now?", new ReplyOptions { MaxTokens = 3 });
+        Assert.That(npc.History[^1].Heard, Does.EndWith("Verse 199 of the long song of the miller.\nPlayer: And now?").And.Not.Contain("Verse 0 "));
+    }
+
+    [Test]
+    public void Full_context_forgets_whole_turns_and_equals_a_mind_that_never_had_them()
+    {
+        NpcRuntime runtime = Use(Home with { Context = 160 });
+        Prefix world = World(runtime, "The guard at the gate.");
+        TinyRandom random = new(57);
+        int forgettings = 0;
+        for (int scenario = 0; scenario < 8; scenario++)
+        {
+            Npc npc = world.CreateNpc($"long {scenario}", "You remember little.");
+            List<(string Heard, int[] Said)> turns = [];
+            for (int turn = 0; turn < 14; turn++)
+            {
+                int known = npc.Turns;
+                string text = Words(random, 1 + random.Below(8));
+                ReplyOptions options = Options(random, 12);
+                Reply reply = npc.Hear("", text, options);
+                int gone = known + 1 - npc.Turns;
+                turns.RemoveRange(0, gone);
+                int[] heardLog = Log(npc);
+                int reported = 0;
+                Until(runtime, random, () =>
+                {
+                    reported += Tick(runtime, random).TurnsForgotten;
+                    return reply.IsDone;
+                });
+                Assert.That(reported, Is.EqualTo(gone));
+                Assert.That(npc.Tokens, Is.LessThanOrEqualTo(160));
+                Assert.That(heardLog, Is.EqualTo(Rendered(runtime, npc.SystemPrompt, turns, text)));
+                turns.Add((text, Log(npc)[heardLog.Length..]));
+                Assert.That(npc.Turns, Is.EqualTo(turns.Count));
+                if (gone == 0) continue;
+                forgettings++;
+                string said = reply.Text;
+                int[] log = Log(npc);
+                using MemoryStream save = new();
+                npc.Save(save);
+                npc.Dispose();
+                Npc fresh = world.CreateNpc(npc.Name, npc.Persona);
+                fresh.Mind.Tokens.Clear();
+                fresh.Mind.Tokens.AddRange(heardLog[..^runtime.Format.NextTurn("", text).Length]);
+                fresh.History.Add(new Turn("as before") { HeardTokens = 1 });
+                Assert.That(Say(runtime, fresh, text, options, random, speaker: ""), Is.EqualTo(said));
+                Assert.That(Log(fresh), Is.EqualTo(log));
+                fresh.Dispose();
+                save.Position = 0;
+                npc = runtime.LoadNpc(save, world);
+            }
+
+            npc.Dispose();
+        }
+
+        Assert.That(forgettings, Is.GreaterThan(8));
+    }
+
+    [Test]
+    public void Too_long_a_text_leaves_everything_as_it_was()
+    {
+        NpcRuntime runtime = Use(Home with { Context = 160 });
+        Prefix world = World(runtime, "The guard at the gate.");
+        TinyRandom random = new(58);
+        Npc npc = world.CreateNpc("Mira", "You."), twin = world.CreateNpc("Mira", "You.");
+        npc.Overhear("Bard", "La.");
+        twin.Overhear("Bard", "La.");
+        ReplyOptions options = new() { MaxTokens = 12, Temperature = 1 };
+        Reply reply = npc.Hear("Player", "Good morning.", options), expected = twin.Hear("Player", "Good morning.", options);
+        for (int i = 0; i < 20; i++) Tick(runtime, random);
+        int[] log = Log(npc);
+        Assert.That(() => npc.Hear("Player", Words(random, 200)), Throws.ArgumentException.With.Message.Contains("160"));
+        Assert.That(() => npc.Hear("Player", "Yes?", new ReplyOptions { MaxTokens = 200 }), Throws.ArgumentException);
+        Assert.That(Log(npc), Is.EqualTo(log));
+        Assert.That((npc.Reply, npc.Turns), Is.EqualTo((reply, 1)));
+        Finish(runtime, random);
+        Assert.That(reply.Text, Is.EqualTo(expected.Text));
+        Assert.That(() => world.CreateNpc("Long", Words(random, 200)), Throws.ArgumentException);
+        Assert.That(() => runtime.CreatePrefix(Words(random, 200)), Throws.ArgumentException);
+        Assert.That(runtime.Npcs, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void Longest_reply_is_as_long_as_allowed()
+    {
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, "");
+        for (int most = 1; most < 20; most++)
+        {
+            Npc npc = world.CreateNpc($"{most}", "You.");
+            Reply reply = npc.Hear("Player", "Talk.", new ReplyOptions { MaxTokens = most, Temperature = 0 });
+            Finish(runtime, new TinyRandom(most));
+            Assert.That(Log(npc).Length - reply.FirstToken, reply.End == ReplyEnd.Length ? Is.EqualTo(most) : Is.LessThan(most));
+            npc.Dispose();
+        }
+    }
+
+    private static string Say(NpcRuntime runtime, Npc npc, string text, ReplyOptions options, TinyRandom random, string speaker)
+    {
+        Reply reply = npc.Hear(speaker, text, options);
+        Until(runtime, random, () => reply.IsDone);
+        return reply.Text;
+    }
+
+    private static List<int> Rendered(NpcRuntime runtime, string system, List<(string Heard, int[] Said)> turns, string heard)
+    {
+        List<int> tokens = [];
+        foreach ((string words, int[] said) in turns)
+        {
+            tokens.AddRange(tokens.Count == 0 ? runtime.Format.FirstTurn(system, words) : runtime.Format.NextTurn(system, words));
+            tokens.AddRange(said);
+        }
+
+        tokens.AddRange(tokens.Count == 0 ? runtime.Format.FirstTurn(system, heard) : runtime.Format.NextTurn(system, heard));
+        return tokens;
+    }
+}
