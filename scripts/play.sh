@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Runs the sample's main job. Until the game exists: a conversation in the terminal with the model given as argument.
+# Runs the sample: samples/HelloNpc, two characters in a frame loop, until the game exists. scripts/play.sh [MODEL]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 model=${1:-$root/../shared/models/SmolLM2-135M-Instruct.Q4_1.gguf}
 if [ ! -f "$model" ]; then
-    echo "play: no model at '$model'. Give a GGUF file of the llama family: scripts/play.sh MODEL.gguf [--system TEXT]" >&2
+    [ $# -gt 0 ] && echo "play: there is no model '$model'." >&2 || echo "play: which model? scripts/play.sh MODEL.gguf" >&2
+    echo "play: any GGUF file of the llama family with a chat template will do; a small one is SmolLM2-135M-Instruct from https://huggingface.co (search for 'SmolLM2 135M Instruct GGUF')." >&2
     exit 1
 fi
-[ $# -gt 0 ] && shift
+model=$(realpath "$model")
 "$root/scripts/setup.sh" >&2
-exec "$root/scripts/npcmind" chat "$model" "$@"
+dotnet build "$root/samples/HelloNpc" -c Release -v quiet --nologo >&2
+exec "$root/samples/HelloNpc/bin/Release/net10.0/HelloNpc" "$model"

@@ -75,6 +75,30 @@ public sealed class CliTests
         Assert.That(output.Split('\n'), Has.Length.GreaterThanOrEqualTo(2));
     }
 
+    [Test]
+    public void Frames_reports_what_minds_take_of_frames_and_draws_it()
+    {
+        string plot = Path.Combine(Folder, "frames.png");
+        File.Delete(plot);
+        JsonElement json = Json("frames", ModelPath, "--npcs", "2", "--budget-ms", "4", "--frames", "90", "--fps", "60", "--json", "--plot", plot, "--warmup", "60", "--noise-frames", "30", "--context", "512", "--validate");
+        foreach (JsonElement figures in (JsonElement[])[json.GetProperty("gpu_ms"), json.GetProperty("noise").GetProperty("gpu_ms"), json.GetProperty("tick_cpu_ms")])
+        {
+            double[] quantiles = [.. ((string[])["p50", "p95", "p99", "max"]).Select(q => figures.GetProperty(q).GetDouble())];
+            Assert.That(quantiles, Is.Ordered.And.All.Positive);
+        }
+
+        Assert.That(json.GetProperty("gpu_ms").EnumerateObject().Select(p => p.Name), Is.EqualTo((string[])["p50", "p95", "p99", "max"]));
+        Assert.That(json.GetProperty("overruns").GetInt32(), Is.InRange(0, json.GetProperty("gpu_frames").GetInt32()));
+        Assert.That(json.GetProperty("quantum_ms").GetDouble(), Is.EqualTo(0.5));
+        Assert.That(json.GetProperty("allocated_bytes_per_tick").GetDouble(), Is.Zero);
+        Assert.That(json.GetProperty("tokens_read").GetInt32() + json.GetProperty("tokens_said").GetInt32(), Is.Positive, "the characters think");
+        Assert.That(json.GetProperty("tokens_per_s_per_npc").GetDouble(), Is.GreaterThanOrEqualTo(0));
+        Assert.That(json.GetProperty("first_word_ms").TryGetProperty("p50", out _));
+        Assert.That(File.ReadAllBytes(plot).AsSpan(0, 8).ToArray(), Is.EqualTo((byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]));
+    }
+
+    [TestCase("--npcs", "frames", "MODEL", "--npcs", "0", "--budget-ms", "2", "--frames", "10")]
+    [TestCase("--budget-ms", "frames", "MODEL", "--npcs", "1", "--budget-ms", "0", "--frames", "10")]
     [TestCase("No such file", "inspect", "/nowhere.gguf")]
     [TestCase("magic 'GGUF'", "inspect", "README")]
     [TestCase("vocabulary", "detokenize", "MODEL", "--tokens", "99999")]

@@ -14,7 +14,7 @@ public sealed class ArchitectureTests
         ["NpcMind.Text"] = ["NpcMind.Gguf"],
         ["NpcMind.Scheduling"] = [],
         ["NpcMind.Inference"] = ["NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling"],
-        ["NpcMind"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Gpu", "NpcMind.Inference", "MessagePack", "Microsoft.Extensions.ObjectPool", "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
+        ["NpcMind"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
         ["NpcMind.Cli"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
