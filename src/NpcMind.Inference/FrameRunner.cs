@@ -147,7 +147,7 @@ public sealed class FrameRunner : IDisposable
             {
                 double most = Math.Min(_options.QuantumMilliseconds, Remaining);
                 long fits = most > 0 ? Costs.WorkWithin(costClass, work, most) : 0;
-                if (fits == 0 && !_forced) return false;
+                // A workgroup that alone is longer than a quantum still runs where the frame has time for it.
                 GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, _position, Math.Clamp(fits, 1, all - _position));
                 double pieceWork = piece.Workgroups * work;
                 if (!Admit(Costs.Predict(costClass, pieceWork))) return false;
