@@ -369,6 +369,7 @@ public sealed class NpcRuntime : IDisposable
             return;
         }
 
+        if (end != ReplyEnd.StopString) reply.Words.Finish();
         mind.Tokens.AddRange(_actionOpening);
         reply.SpeechEnd = end;
         reply.ActionStart = mind.Tokens.Count;

@@ -273,7 +273,9 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (_lacking is not { } lacking) return;
         bool urgent = planned == 0 || lacking.Priority == 0 || _planner.Waited(lacking.Id) > Patience;
         // One at a time takes from those in a reply, until its own has ended: else they would take it from one another and nobody would get to a word.
-        if (urgent && (_claimant is null || lacking.Priority < _claimant.Priority)) _claimant = lacking;
+        // One that waits for its reader or for its prefix does not keep the claim.
+        bool passes = _claimant is null || lacking.Priority < _claimant.Priority || (planned == 0 && !_claimant.AwaitsToken);
+        if (urgent && passes) _claimant = lacking;
         _claimantLacks = _claimant == lacking;
         FreeBlocks(lacking, _lackingBlocks, _claimantLacks);
     }

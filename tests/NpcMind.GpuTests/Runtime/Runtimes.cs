@@ -113,11 +113,14 @@ public abstract class RuntimeTest
 
     internal static void Until(NpcRuntime runtime, TinyRandom random, Func<bool> done, int most = 20000)
     {
+        int read = 0, said = 0, spilled = 0, restored = 0, dropped = 0;
         for (int i = 0; !done(); i++)
         {
             TickReport report = Tick(runtime, random);
+            if (i > most / 2) (read, said, spilled, restored, dropped) = (read + report.TokensRead, said + report.TokensSaid, spilled + report.Spilled, restored + report.Restored, dropped + report.Dropped);
             if (i < most) continue;
-            Assert.Fail($"Nothing comes of it after {most} ticks. {report}\n" + string.Join('\n', runtime.Npcs.Select(n => $"{n.Name}: {n.Waiting}, {n.Tokens} tokens, {runtime.Thinking.Read(n.Mind)} read, {n.Reply?.End}")));
+            Assert.Fail($"Nothing comes of it after {most} ticks. In the last half: {read} read, {said} said, {spilled} spilled, {restored} restored, {dropped} dropped. {report}\n"
+                + string.Join('\n', runtime.Npcs.Select(n => $"{n.Name}: {n.Waiting}, {n.Tokens} tokens, {runtime.Thinking.Read(n.Mind)} read, slot {n.Mind.Slot}, priority {n.Priority}, {n.Reply?.End}, awaits {n.Mind.AwaitsToken}, {n.Mind.RowsInStep} rows")));
         }
     }
 
