@@ -79,7 +79,7 @@ public sealed unsafe class GpuDevice : IDisposable
     /// <exception cref="GpuUnavailableException">No Vulkan loader or driver.</exception>
     public static IReadOnlyList<GpuInfo> List()
     {
-        Vk vk = LoadApi();
+        Vk vk = VulkanLoader.Load();
         using GpuInstance instance = new(vk, validate: false, []);
         return DeviceChoice.List(vk, instance.Handle);
     }
@@ -89,7 +89,7 @@ public sealed unsafe class GpuDevice : IDisposable
     public static GpuDevice Create(GpuOptions? options = null)
     {
         options ??= new GpuOptions();
-        Vk vk = LoadApi();
+        Vk vk = VulkanLoader.Load();
         List<string> messages = [];
         GpuInstance instance = new(vk, options.Validate, messages);
         try
@@ -113,7 +113,7 @@ public sealed unsafe class GpuDevice : IDisposable
     {
         ArgumentNullException.ThrowIfNull(handles);
         if (handles.Instance == 0 || handles.PhysicalDevice == 0 || handles.Device == 0 || handles.Queue == 0) throw new ArgumentException("All four handles must be set.", nameof(handles));
-        Vk vk = LoadApi();
+        Vk vk = VulkanLoader.Load();
         PhysicalDevice physical = new(handles.PhysicalDevice);
         DeviceChoice.CheckUsable(vk, physical);
         DeviceChoice.CheckComputes(vk, physical, handles.QueueFamily);
@@ -156,18 +156,6 @@ public sealed unsafe class GpuDevice : IDisposable
             PSignalSemaphoreInfos = &semaphore,
         };
         lock (_queueLock) Api.QueueSubmit2(Queue, 1, &info, default).ThrowOnError("vkQueueSubmit2");
-    }
-
-    private static Vk LoadApi()
-    {
-        try
-        {
-            return Vk.GetApi();
-        }
-        catch (Exception e) when (e is FileNotFoundException or DllNotFoundException or TypeInitializationException)
-        {
-            throw new GpuUnavailableException("The Vulkan loader is not installed.", "Install it (Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers).", e);
-        }
     }
 }
 
