@@ -255,7 +255,7 @@ public readonly record struct GameCommands(nint CommandBuffer, nint TimelineSema
 /// <summary>Ranges read and written since the last barrier.</summary>
 internal sealed class HazardTracker
 {
-    private readonly List<(ulong Buffer, long Start, long End, bool Write)> _pending = new(64);
+    private readonly List<(ulong Buffer, long Start, long End, bool Write)> _pending = new(2048); // room for a step without a conflict: recording must not allocate
 
     public bool Conflicts(Tensor tensor, long offset, long bytes, BindingAccess access)
     {

@@ -71,7 +71,7 @@ public sealed class FrameRunner : IDisposable
     /// <summary>Milliseconds predicted in this frame so far.</summary>
     public double Predicted => _current?.Predicted ?? 0;
 
-    /// <summary>Milliseconds predicted in the last frame that was ended, with the margin for what frames take beyond the sum of their dispatches.</summary>
+    /// <summary>Milliseconds predicted in the last frame that was ended, at the rate that frames really take.</summary>
     public double LastPredicted { get; private set; }
 
     /// <summary>Dispatches of this frame, or of the last.</summary>
@@ -96,7 +96,8 @@ public sealed class FrameRunner : IDisposable
         else slot.Recorder.Begin(slot.Times);
         slot.External = game is not null;
         _current = slot;
-        Remaining = milliseconds / Costs.Margin;
+        slot.Budget = milliseconds;
+        Remaining = Costs.Room(milliseconds);
         _forced = milliseconds > 0;
         Dispatches = 0;
         return true;
@@ -137,6 +138,7 @@ public sealed class FrameRunner : IDisposable
     {
         IReadOnlyList<GraphNode> nodes = _engine.Nodes;
         CommandRecorder recorder = _current!.Recorder;
+        double quantum = _options.QuantumMilliseconds / Costs.Ratio; // predictions of single dispatches err on the long side
         for (; _node < nodes.Count; _node++, _position = 0)
         {
             GraphNode node = nodes[_node];
@@ -146,7 +148,7 @@ public sealed class FrameRunner : IDisposable
             double work = node.Work?.Invoke(_shape) ?? 1;
             for (bool continues = false; _position < all; continues = true)
             {
-                double most = Math.Min(_options.QuantumMilliseconds, Remaining);
+                double most = Math.Min(quantum, Remaining);
                 // A dispatch cannot be smaller than a workgroup; whether the frame has room for it is decided below.
                 long fits = most > 0 ? Costs.WorkWithin(costClass, work, most) : 1;
                 GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, _position, Math.Clamp(fits, 1, all - _position));
@@ -172,7 +174,7 @@ public sealed class FrameRunner : IDisposable
         _current = null;
         slot.Recorder.End();
         Dispatches = slot.Recorder.Dispatches;
-        LastPredicted = slot.Predicted * Costs.Margin;
+        LastPredicted = slot.Predicted * Costs.Ratio;
         if (slot.Predicted == 0 && slot.StepsEnded == 0 && !slot.External) return;
         if (!slot.External) _engine.Timeline.Submit(slot.Recorder);
         slot.Busy = true;
@@ -189,7 +191,7 @@ public sealed class FrameRunner : IDisposable
         if (!slot.Busy || !slot.Recorder.IsFree) return false;
         double milliseconds = slot.Times.Read();
         for (int i = 0; i < slot.SampleCount; i++) Costs.Learn(slot.Samples[i].Class, slot.Samples[i].Work, slot.Times.Milliseconds(slot.Samples[i].Part));
-        if (slot.Predicted > 0) Costs.LearnFrame(slot.Predicted, milliseconds);
+        if (slot is { Predicted: > 0, Budget: > 0 }) Costs.LearnFrame(slot.Predicted, milliseconds, slot.Budget);
         time = new FrameTime(milliseconds, slot.Predicted);
         stepsEnded = slot.StepsEnded;
         slot.Busy = false;
@@ -218,7 +220,7 @@ public sealed class FrameRunner : IDisposable
             if (all > 0) total += Costs.Predict(_classes[i][grid.Variant], all * (node.Work?.Invoke(shape) ?? 1));
         }
 
-        return total * Costs.Margin;
+        return total * Costs.Ratio;
     }
 
     /// <summary>Frees the recorders; waits for the frames on their way.</summary>
@@ -260,6 +262,7 @@ public sealed class FrameRunner : IDisposable
         public readonly (int Part, int Class, double Work)[] Samples = new (int, int, double)[samples];
         public int SampleCount;
         public double Predicted;
+        public double Budget;
         public int StepsEnded;
         public bool Busy;
         public bool External;

@@ -12,10 +12,6 @@ public sealed class CostModel
     /// <summary>Longest key of a class and longest device name of a file, in UTF-16 units.</summary>
     public const int MaxKeyLength = 512;
 
-    // The contract is p99 <= 1.10 x budget; 0.8 % leaves room for the frames in which the estimate is still finding its level.
-    private const double UsualQuantile = 0.97, TailQuantile = 0.992, TailAllowance = 1.10;
-    // Above, it is not the work that varies but something that stalls it, which smaller plans do not cure: they would only starve the minds as well.
-    private const double LeastMargin = 0.5, MostMargin = 4;
     private const double RepresentativeShare = 0.25, LoadDecay = 0.99;
     private const double CountedGroups = 1L << 50;
 
@@ -23,8 +19,7 @@ public sealed class CostModel
     private readonly Dictionary<string, int> _indices = [];
     private readonly List<string> _keys = [];
     private CostCurve[] _curves = [];
-    private RunningQuantile _usual = new(UsualQuantile, 0.08, Math.Log(1.25), Math.Log(MostMargin));
-    private RunningQuantile _tail = new(TailQuantile, 0.2, Math.Log(1.5), Math.Log(MostMargin * TailAllowance));
+    private FrameMargin _margin = new();
     private double _load;
 
     /// <summary>A model that knows nothing yet.</summary>
@@ -39,21 +34,20 @@ public sealed class CostModel
     /// <summary>Registered classes.</summary>
     public int Classes => _keys.Count;
 
-    /// <summary>
-    /// The factor between a whole frame's GPU time and the sum of its predictions that about 97 % of the frames stay under, or more where the tail asks for it: plan
-    /// with budget / margin and 99 % of the frames stay under 1.10 x budget. Between 0.5 and 4; 1.36 before anything is learned. Rises fast and falls slowly.
-    /// </summary>
-    public double Margin => Math.Max(LeastMargin, Math.Max(_usual.Value, _tail.Value / TailAllowance));
+    /// <summary>Median ratio of a whole frame's GPU time to the sum of its predictions.</summary>
+    public double Ratio => Math.Exp(_margin.RatioLog);
 
-    internal (double Usual, double Tail) MarginLogs
+    internal (double RatioLog, double Excess) Margin
     {
-        get => (_usual.Log, _tail.Log);
-        set
-        {
-            _usual.Restore(value.Usual);
-            _tail.Restore(value.Tail);
-        }
+        get => (_margin.RatioLog, _margin.Excess);
+        set => _margin.Restore(value.RatioLog, value.Excess);
     }
+
+    /// <summary>
+    /// The sum of predictions that a frame of this budget may be planned with, so that half of the frames stay within the budget and 99 % within 1.10 of it. At least
+    /// a quarter of what the ratio alone allows: noise beyond that is not of the plan's making. Rises fast and falls slowly.
+    /// </summary>
+    public double Room(double budget) => _margin.Room(budget);
 
     /// <summary>The index of a class of dispatches, registered on first use. The same key has the same index. For load time: allocates.</summary>
     /// <exception cref="ArgumentException">The key is empty or longer than <see cref="MaxKeyLength"/>.</exception>
@@ -123,15 +117,14 @@ public sealed class CostModel
     /// out: their noise is relatively larger, and they endanger no budget.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="predicted"/> is not a positive number, or <paramref name="actual"/> is not a number of at least 0.</exception>
-    public void LearnFrame(double predicted, double actual)
+    public void LearnFrame(double predicted, double actual, double budget)
     {
         ThrowUnlessPositive(predicted, nameof(predicted));
         ThrowUnlessTime(actual, nameof(actual));
+        ThrowUnlessPositive(budget, nameof(budget));
         _load = Math.Max(_load * LoadDecay, predicted);
         if (predicted < _load * RepresentativeShare) return;
-        double log = Math.Log(Math.Max(actual, 1e-9) / predicted);
-        _usual.Learn(log);
-        _tail.Learn(log);
+        _margin.Learn(predicted, actual, budget);
     }
 
     /// <summary>What was learned, as the content of a file for the device of that name (include the driver's version: other code has other costs).</summary>

@@ -25,8 +25,8 @@ internal static class CostModelFile
         writer.Write(Magic);
         writer.Write(Version);
         writer.Write(device);
-        writer.Write(model.MarginLogs.Usual);
-        writer.Write(model.MarginLogs.Tail);
+        writer.Write(model.Margin.RatioLog);
+        writer.Write(model.Margin.Excess);
         writer.Write((ushort)model.Classes);
         for (int i = 0; i < model.Classes; i++)
         {
@@ -79,7 +79,7 @@ internal static class CostModelFile
                 if (!into.Has(key)) added++;
                 if (apply && count > 0) into.Curve(into.Class(key)).Restore(knots[..count]);
             }
-            if (apply) into.MarginLogs = (usual, tail);
+            if (apply) into.Margin = (usual, tail);
             return apply || (stream.Position == stream.Length && added <= CostModel.MaxClasses - into.Classes);
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or IOException)

@@ -18,7 +18,7 @@ public sealed class CostModelFileTests
         foreach (string key in new[] { "matmul", "attention" })
             for (double work = 0.5; work < 1e6; work *= 1.7)
                 Assert.That(loaded.Predict(loaded.Class(key), work), Is.EqualTo(model.Predict(model.Class(key), work)));
-        Assert.That(loaded.Margin, Is.EqualTo(model.Margin));
+        Assert.That(loaded.Room(2), Is.EqualTo(model.Room(2)));
         Assert.That(loaded.Known(loaded.Class("its own")), Is.False);
         Assert.That(loaded.Save(Device), Is.Not.EqualTo(model.Save(Device)), "one class more");
     }
@@ -61,7 +61,7 @@ public sealed class CostModelFileTests
                 if (!(a >= 0 && b >= a && double.IsFinite(b))) return false;
                 _ = into.WorkWithin(c, 1, 0.5);
             }
-            return into.Margin is >= 0.5 and <= 4.001;
+            return into.Room(2) is > 0.04 and < 21;
         }, iter: 5000);
     }
 
@@ -85,7 +85,7 @@ public sealed class CostModelFileTests
             double work = Math.Exp(random.NextDouble() * 10);
             model.Learn(matmul, work, 0.01 + work * 1e-4);
             model.Learn(attention, work, work * 1e-3 * (1 + random.NextDouble()));
-            model.LearnFrame(1, 0.8 + random.NextDouble() * 0.3);
+            model.LearnFrame(1, 0.8 + random.NextDouble() * 0.3, 1);
         }
         return model;
     }

@@ -142,8 +142,8 @@ public sealed class CostModelTests
         static void Frame(CostModel model, int c)
         {
             for (int work = 1; work < 1 << 20; work *= 2) model.Learn(c, work, work * 1e-3);
-            model.LearnFrame(model.Predict(c, 77), 0.1);
-            _ = model.WorkWithin(c, 3, 0.5) + model.Margin;
+            model.LearnFrame(model.Predict(c, 77), 0.1, 2);
+            _ = model.WorkWithin(c, 3, 0.5) + model.Room(2);
         }
     }
 
@@ -162,7 +162,7 @@ public sealed class CostModelTests
             Assert.Throws<ArgumentOutOfRangeException>(() => model.Learn(c, double.NaN, 1));
             Assert.Throws<ArgumentOutOfRangeException>(() => model.Learn(c, 1, double.PositiveInfinity));
             Assert.Throws<ArgumentOutOfRangeException>(() => model.WorkWithin(c, 1, double.NaN));
-            Assert.Throws<ArgumentOutOfRangeException>(() => model.LearnFrame(0, 1));
+            Assert.Throws<ArgumentOutOfRangeException>(() => model.LearnFrame(0, 1, 2));
             Assert.Throws<ArgumentException>(() => model.Class(""));
             Assert.Throws<ArgumentException>(() => model.Class(new string('x', CostModel.MaxKeyLength + 1)));
         });
