@@ -7,7 +7,7 @@ namespace NpcMind.Inference;
 internal sealed class KvBlocks(KvCache cache, HostKv host, StepInputs inputs, int slots)
 {
     private readonly List<Place>?[] _tables = new List<Place>?[slots];
-    private readonly Stack<List<Place>> _spare = new();
+    private readonly Stack<List<Place>> _spare = new(Enumerable.Range(0, slots).Select(_ => new List<Place>(inputs.MaxBlocks))); // opening a sequence must not allocate
 
     /// <summary>Copies to be made before the next step.</summary>
     public KvCopyQueue Copies { get; } = new(cache, host);
@@ -16,7 +16,7 @@ internal sealed class KvBlocks(KvCache cache, HostKv host, StepInputs inputs, in
     public int Open()
     {
         int slot = Array.IndexOf(_tables, null);
-        if (slot >= 0) _tables[slot] = _spare.TryPop(out List<Place>? table) ? table : new List<Place>(inputs.MaxBlocks);
+        if (slot >= 0) _tables[slot] = _spare.Pop();
         return slot;
     }
 

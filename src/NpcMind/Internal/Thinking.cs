@@ -13,6 +13,9 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
     private const int Patience = 64;
 
+    /// <summary>Times as long a step may be while nobody's next word waits for it: long steps read prompts with less effort.</summary>
+    private const int SilentSteps = 4;
+
     private readonly StepPlanner _planner = new(minds.Length);
     private readonly Candidate[] _candidates = new Candidate[minds.Length];
     private readonly PlannedRows[] _planned = new PlannedRows[minds.Length];
@@ -168,12 +171,20 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             return false;
         }
 
-        StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, milliseconds * framesPerStep);
+        double target = milliseconds * framesPerStep * (SomebodySpeaks() ? 1 : SilentSteps);
+        StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, target);
         int planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepMilliseconds, _planned, _deferrals);
         for (int i = 0; i < planned; i++) Add(minds[_planned[i].Id]!, _planned[i], now);
         MakeRoom(count, planned);
         if (planned > 0) engine.Batch.Sample();
         return _batchIsFilled = planned > 0;
+    }
+
+    private bool SomebodySpeaks()
+    {
+        foreach (Mind? mind in minds)
+            if (mind is { Reply.Words.Tokens: > 0 }) return true;
+        return false;
     }
 
     /// <summary>Adds a mind to the candidates, or says what it waits for.</summary>
