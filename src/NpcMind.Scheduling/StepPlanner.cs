@@ -3,7 +3,7 @@ namespace NpcMind.Scheduling;
 /// <summary>
 /// Chooses who runs in the next step and with how many tokens. Decode rows go first; prompts fill what is left of the step's time, in chunks. Urgency is priority,
 /// then deadline, then whose last turn is longest ago, then the id; whoever has been passed over for <see cref="AgingSteps"/> steps goes before all others, the longest wait
-/// first. The first in that order who can run at all always gets rows, whatever the time. The same calls give the same plans. Not thread-safe; allocates nothing after its first use.
+/// first. The first in that order who can run at all always gets rows, whatever the time. The same calls give the same plans. Not thread-safe; <see cref="Plan"/> allocates nothing.
 /// </summary>
 /// <remarks>
 /// Nobody starves: a candidate that stays ready, and for whose next token enough blocks are free at the start of each step, is planned at the latest in its
@@ -35,6 +35,7 @@ public sealed class StepPlanner
         _seen = new long[capacity];
         _turn = new long[capacity];
         _order = new Entry[capacity];
+        new Entry[2].AsSpan().Sort(); // makes the comparer now: the first plan must not allocate
     }
 
     /// <summary>Steps that a candidate was ready and passed over, since it was last planned or last absent.</summary>
