@@ -53,7 +53,7 @@ public sealed class CapacityTests : GpuTest
     {
         using InferenceEngine engine = TinyEngines.Load(Model, TinyEngines.Options with { CacheTokens = 64 });
         int a = engine.Open(new Inference.SamplerSettings()), b = engine.Open(new Inference.SamplerSettings());
-        engine.Read(a, TinyEngines.Ids(33, 6), 33);
+        engine.Read(a, TinyEngines.Ids(57, 6), 57); // into the last of 8 blocks
         Assert.That(engine.Batch.Add(b, 1), Is.False);
         engine.Close(a);
         Assert.That(engine.Batch.Add(b, 1), Is.True);
