@@ -53,7 +53,7 @@ public sealed class NpcRuntime : IDisposable
                 MaxOutputs = Math.Min(options.MaxRows, 16),
                 Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, _ => KvFormat.Q8_0 },
                 CacheTokens = deviceTokens,
-                HostTokens = Math.Max(options.HostTokens ?? deviceTokens, 32 * InferenceEngine.BlockTokens),
+                HostTokens = Math.Max(options.HostTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),
             }, options.LoadProgress is { } progress ? p => progress(p.Total == 0 ? 0 : Math.Min(1, (double)p.Done / p.Total)) : null);
             CacheFingerprint = Fingerprints.Cache(_device, options.Kv);
             _costs = new CostFile(cache, $"{_device.Limits.Name} {_device.Limits.Driver}", ModelFingerprint);
