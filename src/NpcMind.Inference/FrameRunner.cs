@@ -80,9 +80,6 @@ public sealed class FrameRunner : IDisposable
     /// <summary>Whether another step may end before results are collected.</summary>
     public bool HasResultSlot => _endedCount < _ended.Length;
 
-    /// <summary>Part of the step under way that is recorded, 0 to 1.</summary>
-    public double Progress => _active ? (double)_node / _engine.Nodes.Count : 0;
-
     /// <summary>Starts a frame. False when as many as allowed are still on their way.</summary>
     /// <param name="milliseconds">GPU time to keep within.</param>
     /// <param name="game">The game's command buffer to record into; null for our own submission.</param>
@@ -107,11 +104,10 @@ public sealed class FrameRunner : IDisposable
     public bool RecordCopies()
     {
         KvCopyQueue copies = _engine.Blocks.Copies;
-        double megabytes = copies.LayerBytes / 1e6;
         while (copies.Count > 0)
         {
-            double predicted = Costs.Predict(_copyClass, megabytes);
-            if (!Admit(predicted)) return false;
+            double megabytes = copies.LayerBytes / 1e6; // changes from one group of neighbours to the next
+            if (!Admit(Costs.Predict(_copyClass, megabytes))) return false;
             bool timed = BeginTiming(_copyClass);
             copies.RecordLayer(_current!.Recorder);
             EndTiming(timed, _copyClass, megabytes);
