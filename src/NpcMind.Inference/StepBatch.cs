@@ -96,7 +96,9 @@ public sealed class StepBatch
         if (!mask.IsEmpty) _inputs.CheckMask(mask);
         if (FreeRows == 0 || (output && FreeOutputs == 0)) throw new InvalidOperationException("The batch is full.");
         int position = _lengths[slot];
-        if (position >= _engine.Options.ContextTokens || !_engine.Reserve(slot, position)) return false;
+        if (position >= _engine.Options.ContextTokens) return false;
+        if (_engine.Kv.Layout.Forgets && !Contains(slot)) _engine.Blocks.Release(slot, position);
+        if (!_engine.Reserve(slot, position)) return false;
         _inputs.SetRow(_rows, token, position, slot);
         if (output)
         {

@@ -215,6 +215,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             Restored++;
         }
 
+        engine.Transfer.ReleaseUnseen(mind.Slot);
         // The last token is read again where the cache holds it but its answer was taken back.
         if (engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
         int read = engine.Length(mind.Slot), pending = mind.Tokens.Count - read;
