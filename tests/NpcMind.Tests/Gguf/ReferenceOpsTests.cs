@@ -17,6 +17,42 @@ public sealed class ReferenceOpsTests
     }
 
     [Test]
+    public void Every_expert_chosen_by_sigmoid_keeps_its_own_weight()
+    {
+        (int[] experts, float[] weights) = RouterTopK.Sigmoid([-1, 2, 2, -3], 3);
+        Assert.That(experts, Is.EqualTo(new[] { 1, 2, 0 }));
+        Assert.That(weights, Is.EqualTo(new[] { 0.8807970f, 0.8807970f, 0.2689414f }).Within(1e-7f));
+        Assert.That(RouterTopK.Margin([-1, 2, 2, -3], experts), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_query_sees_no_key_before_its_chunk()
+    {
+        float[] zeros = new float[7]; // equal scores: the mean of the values that are seen
+        float[] means = Attention.Run(zeros.AsSpan(0, 5), zeros, [1, 2, 4, 8, 16, 32, 64], 1, 1, 7, firstPosition: 2, scale: 1, chunk: 3);
+        Assert.That(means, Is.EqualTo(new[] { 7 / 3f, 8, 12, 56 / 3f, 64 }));
+    }
+
+    [Test]
+    public void Temperature_rises_at_the_last_position_before_each_step()
+    {
+        float[] q = [1, 1, 1, 1, 1, 1, 1, 1];
+        QueryTemperature.Run(q, width: 2, firstPosition: 2, length: 4, scale: 0.5); // positions 2, 3, 4, 5
+        float raised = (float)(1 + (0.5 * Math.Log(2)));
+        Assert.That(q, Is.EqualTo(new[] { 1, 1, raised, raised, raised, raised, raised, raised }));
+        Assert.That(QueryTemperature.Factor(11, 4, 0.5), Is.EqualTo(1 + (0.5 * Math.Log(4))));
+    }
+
+    [Test]
+    public void Rows_of_pictures_fill_their_places_exactly()
+    {
+        float[]?[] rows = ImageRows.Place([5, 9, 5, 9], 9, [1, 2, 3, 4], 2);
+        Assert.That(rows, Is.EqualTo(new float[]?[] { null, [1, 2], null, [3, 4] }));
+        Assert.That(Embed.Run([10, 11, 20, 21], 2, [1, 0], [null, [7, 8]]), Is.EqualTo(new float[] { 20, 21, 7, 8 }));
+        Assert.That(() => ImageRows.Place([9], 9, [1, 2, 3, 4], 2), Throws.ArgumentException);
+    }
+
+    [Test]
     public void Neox_rope_turns_the_halves_and_leaves_the_rest()
     {
         float[] x = [1, 2, 0, 0, 9];
