@@ -15,9 +15,10 @@ public static class Attention
     /// <param name="firstPosition">Position of query 0; query i sees keys 0..firstPosition + i.</param>
     /// <param name="scale">Factor on the scores.</param>
     /// <param name="chunk">0, or the size of the chunks, counted from position 0, out of which a query sees no key (Llama 4).</param>
+    /// <param name="window">0, or how many keys a query sees, its own included.</param>
     /// <returns>[n, heads, valueDim].</returns>
     public static float[] Run(
-        ReadOnlySpan<float> q, ReadOnlySpan<float> k, ReadOnlySpan<float> v, int heads, int kvHeads, int positions, int firstPosition, double scale, int chunk = 0)
+        ReadOnlySpan<float> q, ReadOnlySpan<float> k, ReadOnlySpan<float> v, int heads, int kvHeads, int positions, int firstPosition, double scale, int chunk = 0, int window = 0)
     {
         int keyDim = k.Length / positions / kvHeads;
         int valueDim = v.Length / positions / kvHeads;
@@ -26,7 +27,7 @@ public static class Attention
         double[] sums = new double[valueDim];
         for (int i = 0; i < n; i++)
         {
-            int first = chunk > 0 ? (firstPosition + i) / chunk * chunk : 0;
+            int first = chunk > 0 ? (firstPosition + i) / chunk * chunk : window > 0 ? Math.Max(0, firstPosition + i - window + 1) : 0;
             double[] weights = new double[firstPosition + i + 1 - first];
             for (int head = 0; head < heads; head++)
             {

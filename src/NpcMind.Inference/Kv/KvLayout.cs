@@ -12,7 +12,7 @@ internal sealed record KvGroup(AttentionSpan Span, IReadOnlyList<int> Layers);
 internal sealed class KvLayout
 {
     /// <summary>Tokens that stay in the cache beyond what is seen, so that taking back a few does not mean reading a chunk again.</summary>
-    public const int SlackTokens = 64;
+    public const int SlackTokens = 32;
 
     private readonly (int Group, int Lane)[] _places;
 
