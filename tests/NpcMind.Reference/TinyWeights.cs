@@ -25,6 +25,10 @@ internal sealed class TinyWeights(GgufWriter writer, int seed)
     /// <summary>Tensor <paramref name="name"/> of normal values around 0.</summary>
     public void Vector(string name, int width, double deviation) => Vector(name, Draw(width, 0, deviation));
 
+    /// <summary>F32 tensor <paramref name="name"/> of <paramref name="rows"/> rows of normal values around 0.</summary>
+    public void Table(string name, int width, int rows, double deviation) =>
+        writer.AddTensor(name, TensorType.F32, [width, rows], Quantize.Rows(TensorType.F32, Draw((long)width * rows, 0, deviation)));
+
     /// <summary>From 1 for fast pairs to 8 for slow ones.</summary>
     public void RopeFactors(int headDimension)
     {

@@ -52,6 +52,33 @@ public sealed class ReferenceOpsTests
         Assert.That(() => ImageRows.Place([9], 9, [1, 2, 3, 4], 2), Throws.ArgumentException);
     }
 
+    [TestCase(0.5, 0.5204998778130465)]
+    [TestCase(1, 0.8427007929497149)]
+    [TestCase(-2, -0.9953222650189527)]
+    [TestCase(3, 0.9999779095030014)]
+    [TestCase(7, 1)]
+    public void Error_function_has_its_tabulated_values(double x, double expected) => Assert.That(Gelu.Erf(x), Is.EqualTo(expected).Within(2e-15));
+
+    [Test]
+    public void Gelu_and_its_approximation_are_not_the_same()
+    {
+        Assert.That(Gelu.Exact([0, 1, -1, 2]), Is.EqualTo(new[] { 0, 0.84134475f, -0.15865525f, 1.9544997f }).Within(1e-7f));
+        Assert.That(Gelu.Tanh([0, 1, -1, 2]), Is.EqualTo(new[] { 0, 0.84119199f, -0.15880801f, 1.9545977f }).Within(1e-7f));
+    }
+
+    [Test]
+    public void Layer_norm_takes_off_the_mean() =>
+        Assert.That(LayerNorm.Run([1, 3, 5, 5], [2, 2], [0, 10], 1e-12), Is.EqualTo(new float[] { -2, 12, 0, 10 }).Within(1e-6f));
+
+    [Test]
+    public void Pixel_shuffle_goes_row_by_row_outside_and_inside()
+    {
+        float[] patches = [.. Enumerable.Range(0, 32).Select(i => (float)i)]; // 4 x 4 patches, 2 channels
+        float[] tokens = PixelShuffle.Run(patches, 4, 2);
+        Assert.That(tokens[..8], Is.EqualTo(new float[] { 0, 1, 2, 3, 8, 9, 10, 11 }));
+        Assert.That(tokens.Where((_, i) => i % 8 == 0), Is.EqualTo(new float[] { 0, 4, 16, 20 }));
+    }
+
     [Test]
     public void Neox_rope_turns_the_halves_and_leaves_the_rest()
     {
