@@ -59,7 +59,8 @@ public sealed class InferenceEngine : IDisposable
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
             _host = new HostKv(device, _kv, layout.Blocks(options.HostTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
-            _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope);
+            Features = new FeatureRing(device, options.MaxRows, config.Width, options.Features);
+            _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
             plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
             UnusedTensors = [.. weights.Unused];
@@ -72,6 +73,7 @@ public sealed class InferenceEngine : IDisposable
         }
         catch
         {
+            Features?.Dispose();
             _arena.Dispose();
             _kernels.Dispose();
             throw;
@@ -229,9 +231,12 @@ public sealed class InferenceEngine : IDisposable
         _resultsReadback.Dispose();
         _logitsReadback?.Dispose();
         _host.Dispose();
+        Features.Dispose();
         _arena.Dispose();
         _kernels.Dispose();
     }
+
+    internal FeatureRing Features { get; }
 
     internal KvBlocks Blocks => _blocks;
 
@@ -268,6 +273,7 @@ public sealed class InferenceEngine : IDisposable
         if (bytes > 0) recorder.Copy(_graph.Results, _resultsReadback.Whole, bytes, (long)index * Options.MaxOutputs * 4);
         if (Batch.WantsLogits && shape.Outputs > 0) recorder.Copy(_graph.LogitsTensor, LogitsReadback().Whole, LogitsBytes(shape));
         Batch.Clear();
+        Features.NextStep();
         return new StepTicket(0, index, shape.Outputs, shape.Sampled);
     }
 

@@ -81,11 +81,17 @@ internal sealed class StepInputs
 
     public int MaxBlocks => _maxBlocks;
 
-    public void SetRow(int row, uint token, int position, int slot)
+    /// <param name="row">Row of the step.</param>
+    /// <param name="token">Token id.</param>
+    /// <param name="position">Position in its sequence.</param>
+    /// <param name="slot">Sequence.</param>
+    /// <param name="feature">One more than the row of the feature buffer that stands in its place; 0 for none.</param>
+    public void SetRow(int row, uint token, int position, int slot, int feature)
     {
         _rows[row * 4] = token;
         _rows[row * 4 + 1] = (uint)position;
         _rows[row * 4 + 2] = (uint)slot;
+        _rows[row * 4 + 3] = (uint)feature;
         _log[slot * _contextTokens + position] = token;
         _rope.Turns(position, _turns.AsSpan(row * _rope.RowTurns * 2, _rope.RowTurns * 2));
     }

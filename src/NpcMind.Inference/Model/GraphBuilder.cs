@@ -18,6 +18,7 @@ internal sealed class GraphBuilder
     private readonly Workspace _outputs;
     private readonly MatMul _matMul;
     private readonly Tensor _nothing;
+    private readonly Tensor _features;
     private readonly Tensor _q;
     private readonly Tensor _parts;
     private readonly int _maxSplits;
@@ -25,7 +26,7 @@ internal sealed class GraphBuilder
     private readonly Dictionary<(string, int, int), Tensor> _shared = [];
     private WeightMatrix? _embedding;
 
-    public GraphBuilder(KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv, RopeTable rope)
+    public GraphBuilder(KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv, RopeTable rope, Tensor? features)
     {
         _kernels = kernels;
         _inputs = inputs;
@@ -37,6 +38,7 @@ internal sealed class GraphBuilder
         _rows = new Workspace(arena, uploader, options.MaxRows);
         _outputs = new Workspace(arena, uploader, (options.MaxOutputs + 15) / 16 * 16);
         _nothing = _rows.Cleared("nothing", 256);
+        _features = features ?? _nothing;
         _matMul = new MatMul(kernels, _nothing);
         _maxSplits = SplitsOf(options.ContextTokens - 1);
         int heads = config.Heads * config.HeadDim, kvHeads = config.KvHeads * config.HeadDim;
@@ -93,7 +95,7 @@ internal sealed class GraphBuilder
         {
             DispatchNode node = _kernels.Pipeline("embed_" + _embedding.Layout.KernelSuffix, ("workgroupSize", lanes)).Node(
                 label,
-                [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(_embedding.Layout, segment.Tensor), _inputs.Rows, NextTokens, x, TokenLog],
+                [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(_embedding.Layout, segment.Tensor), _inputs.Rows, NextTokens, x, TokenLog, _features],
                 ("dim", (uint)Config.Width), ("stride", (uint)stride), ("units", (uint)_embedding.Layout.Units(Config.Width)),
                 ("firstGroup", (uint)segment.FirstGroup), ("groups", (uint)segment.Groups), ("maxContext", (uint)_options.ContextTokens));
             int groups = Groups(Config.Width, lanes);
