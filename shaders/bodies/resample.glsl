@@ -6,7 +6,8 @@
 // whose results these are to the bit. Alpha of the source is not looked at.
 // One lane per pixel of the canvas; grid (canvasWidth / workgroup size rounded up, canvasHeight, 1).  Reference: tests/NpcMind.Reference/Resample.cs
 layout(push_constant) uniform Constants {
-    uint sourceStride; // pixels between rows of a source in a buffer
+    uint sourceFirst;  // first pixel and pixels between rows of a source in a buffer
+    uint sourceStride;
     uint width;
     uint height;
     uint canvasWidth;

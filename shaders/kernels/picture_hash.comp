@@ -1,13 +1,14 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// hash[k] += sum over i of mixed(words[i], first + i, seed k)          Tells pictures apart without reading them back; not meant to withstand attackers.
-//   words [count] u32   hash [4] u32, to be cleared before the first part
+// hash[k] += sum over i < count of mixed(words[at + i], first + i, seed k)          Tells pictures apart without reading them back; not meant to withstand attackers.
+//   words u32   hash [4] u32, to be set before the first part
 // Sums wrap around and commute, so neither the order nor the cut of the work matters. Grid (count / (workgroup size * LaneWords) rounded up, 1, 1).
 // Mixing: multiply and shift, as Appleby's MurmurHash3 finishes.  Reference: tests/NpcMind.Reference/PictureHash.cs
 #include "lib/common.glsl"
 #include "lib/reduce.glsl"
 
 layout(push_constant) uniform Constants {
+    uint at;
     uint count;
     uint first;
 };
@@ -28,7 +29,7 @@ void main() {
     for (uint n = 0; n < LaneWords; n++) {
         uint i = start + n * gl_WorkGroupSize.x;
         if (i >= count) break;
-        uint word = texelFetch(words, int(i)).x;
+        uint word = texelFetch(words, int(at + i)).x;
         [[unroll]] for (uint k = 0; k < 4; k++) sum[k] += scrambled(word ^ scrambled(first + i + k * 0x9E3779B9u));
     }
     [[unroll]] for (uint k = 0; k < 4; k++) {

@@ -7,6 +7,6 @@ ivec3 pixel(uint x, uint y);
 #include "bodies/resample.glsl"
 
 ivec3 pixel(uint x, uint y) {
-    uint texel = texelFetch(source, int(y * sourceStride + x)).x;
+    uint texel = texelFetch(source, int(sourceFirst + y * sourceStride + x)).x;
     return ivec3(texel & 255, texel >> 8 & 255, texel >> 16 & 255);
 }

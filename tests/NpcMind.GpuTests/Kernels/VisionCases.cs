@@ -41,9 +41,9 @@ internal static class VisionCases
             uint lanes = rig.Library.SmallWorkgroup;
             GraphNode node = rig.Node(
                 "resample_buffer", lanes,
-                [rig.Words(MemoryMarshal.Cast<byte, uint>(rgba)).As(TexelFormat.UInt1), rig.Words([.. across, .. Words(vertical)]).As(TexelFormat.UInt1), canvas],
+                [rig.Words([.. new uint[5], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([.. across, .. Words(vertical)]).As(TexelFormat.UInt1), canvas],
                 new Grid((canvasWidth + (int)lanes - 1) / (int)lanes, canvasHeight),
-                ("sourceStride", (uint)stride), ("width", (uint)width), ("height", (uint)height), ("canvasWidth", (uint)canvasWidth), ("horizontal", 0u), ("vertical", (uint)across.Length));
+                ("sourceFirst", 5u), ("sourceStride", (uint)stride), ("width", (uint)width), ("height", (uint)height), ("canvasWidth", (uint)canvasWidth), ("horizontal", 0u), ("vertical", (uint)across.Length));
             return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(canvas, () => [.. Resample.Run(rgba, stride, sourceHeight, horizontal, vertical, canvasWidth, canvasHeight).Select(b => (float)b)], Bytes: true));
         });
 
@@ -53,7 +53,7 @@ internal static class VisionCases
         uint[] words = [.. Enumerable.Range(0, count).Select(_ => (uint)random.Below(1 << 30))], sums = new uint[4];
         Tensor hash = rig.Empty(16);
         uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node("picture_hash", lanes, [rig.Words(words).As(TexelFormat.UInt1), hash], new Grid((count + (int)lanes * 64 - 1) / ((int)lanes * 64)), ("count", (uint)count), ("first", first));
+        GraphNode node = rig.Node("picture_hash", lanes, [rig.Words([7, 7, 7, .. words]).As(TexelFormat.UInt1), hash], new Grid((count + (int)lanes * 64 - 1) / ((int)lanes * 64)), ("at", 3u), ("count", (uint)count), ("first", first));
         PictureHash.Add(sums, words, first);
         return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(hash, () => AttentionCases.Bytes(sums), Bytes: true));
     });
