@@ -4,7 +4,7 @@
 //
 // Two passes in one: each source row that a target pixel needs is summed, rounded and clipped to bytes, then those bytes are summed down the column, as in Pillow,
 // whose results these are to the bit. Alpha of the source is not looked at.
-// One lane per pixel of the canvas; grid (canvasWidth / workgroup size rounded up, canvasHeight, 1).  Reference: tests/NpcMind.Reference/Resample.cs
+// One lane per pixel of the canvas; grid (canvasWidth / workgroup size rounded up, canvasHeight, 1).  Reference: tests/NpcMind.Reference/ResampleByTable.cs
 layout(push_constant) uniform Constants {
     uint sourceFirst;  // first pixel and pixels between rows of a source in a buffer
     uint sourceStride;

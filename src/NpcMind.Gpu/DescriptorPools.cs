@@ -9,6 +9,9 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
     private const uint BuffersPerPool = SetsPerPool * 8;
     private readonly List<DescriptorPool> _pools = [];
 
+    /// <summary>Pools made so far.</summary>
+    public int Pools => _pools.Count;
+
     public static DescriptorType TypeOf(BindingKind kind) => kind switch
     {
         BindingKind.Texels => DescriptorType.UniformTexelBuffer,

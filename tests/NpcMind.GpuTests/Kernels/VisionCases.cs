@@ -35,7 +35,7 @@ internal static class VisionCases
             TinyRandom random = new(width);
             int stride = sourceWidth + 3;
             byte[] rgba = [.. Enumerable.Range(0, stride * sourceHeight * 4).Select(_ => (byte)random.Below(256))];
-            Resample.Table horizontal = Table(random, sourceWidth, width), vertical = Table(random, sourceHeight, height);
+            ResampleByTable.Table horizontal = Table(random, sourceWidth, width), vertical = Table(random, sourceHeight, height);
             uint[] across = Words(horizontal);
             Tensor canvas = rig.Empty(canvasWidth * canvasHeight * 4);
             uint lanes = rig.Library.SmallWorkgroup;
@@ -44,7 +44,7 @@ internal static class VisionCases
                 [rig.Words([.. new uint[5], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([.. across, .. Words(vertical)]).As(TexelFormat.UInt1), canvas],
                 new Grid((canvasWidth + (int)lanes - 1) / (int)lanes, canvasHeight),
                 ("sourceFirst", 5u), ("sourceStride", (uint)stride), ("width", (uint)width), ("height", (uint)height), ("canvasWidth", (uint)canvasWidth), ("horizontal", 0u), ("vertical", (uint)across.Length));
-            return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(canvas, () => [.. Resample.Run(rgba, stride, sourceHeight, horizontal, vertical, canvasWidth, canvasHeight).Select(b => (float)b)], Bytes: true));
+            return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(canvas, () => [.. ResampleByTable.Run(rgba, stride, sourceHeight, horizontal, vertical, canvasWidth, canvasHeight).Select(b => (float)b)], Bytes: true));
         });
 
     private static KernelCase Hash(int count, uint first) => new("picture_hash", $"{count} words", null, 0, 4.0 * count, 0, rig =>
@@ -123,10 +123,10 @@ internal static class VisionCases
         return new KernelRun([node], MatMulCases.Step(1), y, () => CaseData.Pad(PixelShuffle.Run(x, columns, scale, width), joined, yStride, tokens));
     });
 
-    private static Resample.Table Table(TinyRandom random, int source, int target)
+    private static ResampleByTable.Table Table(TinyRandom random, int source, int target)
     {
         int taps = Math.Min(source, 5);
-        Resample.Table table = new(new int[target], new int[target], new int[target * taps], taps);
+        ResampleByTable.Table table = new(new int[target], new int[target], new int[target * taps], taps);
         for (int i = 0; i < target; i++)
         {
             table.Count[i] = 1 + random.Below(taps);
@@ -137,5 +137,5 @@ internal static class VisionCases
         return table;
     }
 
-    private static uint[] Words(Resample.Table table) => [(uint)table.Taps, .. table.First.Select(v => (uint)v), .. table.Count.Select(v => (uint)v), .. table.Weights.Select(v => (uint)v)];
+    private static uint[] Words(ResampleByTable.Table table) => [(uint)table.Taps, .. table.First.Select(v => (uint)v), .. table.Count.Select(v => (uint)v), .. table.Weights.Select(v => (uint)v)];
 }
