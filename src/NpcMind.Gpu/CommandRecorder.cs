@@ -103,6 +103,7 @@ public sealed unsafe class CommandRecorder : IDisposable
         ArgumentNullException.ThrowIfNull(target);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes.Length, target.Bytes, nameof(bytes));
         Transfer(target, offset, bytes.Length, BindingAccess.Write);
+        _device.Transfers += bytes.Length;
         fixed (byte* p = bytes) _device.Api.CmdUpdateBuffer(Handle, target.Buffer.Handle, (ulong)(target.Offset + offset), (ulong)bytes.Length, p);
     }
 
@@ -115,6 +116,7 @@ public sealed unsafe class CommandRecorder : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(targetOffset + bytes, target.Bytes);
         Transfer(source, sourceOffset, bytes, BindingAccess.Read);
         Transfer(target, targetOffset, bytes, BindingAccess.Write);
+        CountTransfer(source, target, bytes);
         BufferCopy region = new((ulong)(source.Offset + sourceOffset), (ulong)(target.Offset + targetOffset), (ulong)bytes);
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, 1, in region);
     }
@@ -127,11 +129,12 @@ public sealed unsafe class CommandRecorder : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(parts.Length, MaxCopyParts, nameof(parts));
         if (parts.IsEmpty) return;
         BufferCopy* regions = stackalloc BufferCopy[MaxCopyParts];
-        long from = long.MaxValue, fromEnd = 0, to = long.MaxValue, toEnd = 0;
+        long from = long.MaxValue, fromEnd = 0, to = long.MaxValue, toEnd = 0, bytes = 0;
         for (int i = 0; i < parts.Length; i++)
         {
             CopyPart part = parts[i];
             regions[i] = new BufferCopy((ulong)(source.Offset + part.Source), (ulong)(target.Offset + part.Target), (ulong)part.Bytes);
+            bytes += part.Bytes;
             (from, fromEnd) = (Math.Min(from, part.Source), Math.Max(fromEnd, part.Source + part.Bytes));
             (to, toEnd) = (Math.Min(to, part.Target), Math.Max(toEnd, part.Target + part.Bytes));
         }
@@ -141,6 +144,7 @@ public sealed unsafe class CommandRecorder : IDisposable
         if (_hazards.Conflicts(source, from, fromEnd - from, BindingAccess.Read) || _hazards.Conflicts(target, to, toEnd - to, BindingAccess.Write)) Barrier(Stages, Accesses);
         _hazards.Add(source, from, fromEnd - from, BindingAccess.Read);
         _hazards.Add(target, to, toEnd - to, BindingAccess.Write);
+        CountTransfer(source, target, bytes);
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, (uint)parts.Length, regions);
     }
 
@@ -150,6 +154,25 @@ public sealed unsafe class CommandRecorder : IDisposable
         ArgumentNullException.ThrowIfNull(target);
         Transfer(target, 0, target.Bytes, BindingAccess.Write);
         _device.Api.CmdFillBuffer(Handle, target.Buffer.Handle, (ulong)target.Offset, (ulong)((target.Bytes + 3) & ~3L), 0);
+    }
+
+    /// <summary>
+    /// Lets image fetches that follow see whatever was written before on this queue, by a game's rendering as well: its images are not ours, so the recorder
+    /// cannot know who wrote them. Their layout stays as it is.
+    /// </summary>
+    public void AwaitImageWrites()
+    {
+        MemoryBarrier2 barrier = new()
+        {
+            SType = StructureType.MemoryBarrier2,
+            SrcStageMask = PipelineStageFlags2.AllCommandsBit,
+            SrcAccessMask = AccessFlags2.MemoryWriteBit,
+            DstStageMask = PipelineStageFlags2.ComputeShaderBit,
+            DstAccessMask = AccessFlags2.ShaderSampledReadBit,
+        };
+        DependencyInfo info = new() { SType = StructureType.DependencyInfo, MemoryBarrierCount = 1, PMemoryBarriers = &barrier };
+        _device.Api.CmdPipelineBarrier2(Handle, in info);
+        Barriers++;
     }
 
     /// <summary>Ends the recording; what it wrote to readback buffers becomes visible to the host once it is finished.</summary>
@@ -202,10 +225,16 @@ public sealed unsafe class CommandRecorder : IDisposable
     {
         IReadOnlyList<ShaderBinding> bindings = node.Pipeline.Module.Bindings;
         bool conflict = false;
-        for (int i = 0; i < node.Tensors.Length; i++) conflict |= _hazards.Conflicts(node.Tensors[i], 0, node.Tensors[i].Bytes, bindings[i].Access);
+        for (int i = 0; i < node.Tensors.Length; i++)
+            if (node.Tensors[i] is { } tensor) conflict |= _hazards.Conflicts(tensor, 0, tensor.Bytes, bindings[i].Access);
         if (conflict) Barrier(Stages, Accesses);
         for (int i = 0; i < node.Tensors.Length; i++)
-            if (bindings[i].Access != BindingAccess.None) _hazards.Add(node.Tensors[i], 0, node.Tensors[i].Bytes, bindings[i].Access);
+            if (node.Tensors[i] is { } tensor && bindings[i].Access != BindingAccess.None) _hazards.Add(tensor, 0, tensor.Bytes, bindings[i].Access); // nothing here writes images
+    }
+
+    private void CountTransfer(Tensor source, Tensor target, long bytes)
+    {
+        if (source.Buffer.Kind != MemoryKind.Device || target.Buffer.Kind != MemoryKind.Device) _device.Transfers += bytes;
     }
 
     private void Transfer(Tensor tensor, long offset, long bytes, BindingAccess access)

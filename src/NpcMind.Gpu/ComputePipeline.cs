@@ -15,13 +15,14 @@ public readonly record struct Constant(string Name, uint Bits)
 }
 
 /// <summary>
-/// A compiled compute shader with its specialization constants. Layouts come from the SPIR-V; <see cref="Node"/> binds tensors and push constants by the
+/// A compiled compute shader with its specialization constants. Layouts come from the SPIR-V; a node binds tensors and push constants by the
 /// names in the shader and throws when they do not agree. Owned by its creator; freed before the device.
 /// </summary>
 public sealed unsafe class ComputePipeline : IDisposable
 {
     private readonly GpuDevice _device;
     private readonly DescriptorSetLayout _setLayout;
+    private readonly Stack<DescriptorSet> _freeSets = [];
 
     /// <summary>Compiles a pipeline.</summary>
     /// <param name="device">Device to run on.</param>
@@ -38,7 +39,7 @@ public sealed unsafe class ComputePipeline : IDisposable
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[module.Bindings.Count];
         uint bindingCount = 0;
         for (uint i = 0; i < module.Bindings.Count; i++)
-            if (module.Bindings[(int)i].Access != BindingAccess.None) bindings[bindingCount++] = new DescriptorSetLayoutBinding(i, module.Bindings[(int)i].IsTexels ? DescriptorType.UniformTexelBuffer : DescriptorType.StorageBuffer, 1, ShaderStageFlags.ComputeBit);
+            if (module.Bindings[(int)i].Access != BindingAccess.None) bindings[bindingCount++] = new DescriptorSetLayoutBinding(i, DescriptorPools.TypeOf(module.Bindings[(int)i].Kind), 1, ShaderStageFlags.ComputeBit);
         DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = bindingCount, PBindings = bindings };
         vk.CreateDescriptorSetLayout(device.Handle, in setInfo, null, out _setLayout).ThrowOnError("vkCreateDescriptorSetLayout");
 
@@ -72,21 +73,36 @@ public sealed unsafe class ComputePipeline : IDisposable
     /// <param name="tensors">One per binding, in binding order.</param>
     /// <param name="constants">Every push constant, by its name in the shader.</param>
     /// <exception cref="ArgumentException">Tensors or constants do not agree with the shader.</exception>
-    public DispatchNode Node(string label, ReadOnlySpan<Tensor> tensors, params ReadOnlySpan<Constant> constants)
+    public DispatchNode Node(string label, ReadOnlySpan<Tensor> tensors, params ReadOnlySpan<Constant> constants) => Node(label, null, tensors, constants);
+
+    /// <summary>The same for a shader that also fetches an image.</summary>
+    /// <param name="label">Label in timings and debuggers.</param>
+    /// <param name="image">The image of the shader's one image binding; null when it has none.</param>
+    /// <param name="tensors">One per binding in binding order, the image left out.</param>
+    /// <param name="constants">Every push constant, by its name in the shader.</param>
+    /// <exception cref="ArgumentException">Image, tensors or constants do not agree with the shader.</exception>
+    public DispatchNode Node(string label, ImageView2D? image, ReadOnlySpan<Tensor> tensors, params ReadOnlySpan<Constant> constants)
     {
-        if (tensors.Length != Module.Bindings.Count)
+        int images = Module.Bindings.Count(b => b.Kind == BindingKind.Image);
+        if (images > 1 || images != (image is null ? 0 : 1)) throw new ArgumentException($"Shader {Module.Name} fetches {images} images; {label} gives {(image is null ? "none" : "one")}.", nameof(image));
+        if (tensors.Length != Module.Bindings.Count - images)
             throw new ArgumentException($"Shader {Module.Name} has {Module.Bindings.Count} bindings ({string.Join(", ", Module.Bindings.Select(b => b.Name))}); {label} gives {tensors.Length} tensors.", nameof(tensors));
-        for (int i = 0; i < tensors.Length; i++)
+        Tensor?[] bound = new Tensor?[Module.Bindings.Count];
+        for (int i = 0, next = 0; i < bound.Length; i++)
         {
-            Tensor tensor = tensors[i];
+            if (Module.Bindings[i].Kind == BindingKind.Image) continue;
+            Tensor tensor = tensors[next++];
+            bound[i] = tensor;
             if (Module.Bindings[i].Access == BindingAccess.None) continue;
-            long limit = Module.Bindings[i].IsTexels ? _device.Limits.MaxTexels * TexelFormats.Bytes(tensor.Format) : _device.Limits.MaxStorageBufferRange;
+            long limit = Module.Bindings[i].Kind == BindingKind.Texels ? _device.Limits.MaxTexels * TexelFormats.Bytes(tensor.Format) : _device.Limits.MaxStorageBufferRange;
             if (tensor.Bytes > limit || tensor.Offset % _device.Limits.BindingAlignment != 0)
                 throw new ArgumentException($"{label}: tensor '{tensor.Name}' ({tensor.Bytes} bytes at {tensor.Offset}) cannot be bound: at most {limit} bytes, aligned to {_device.Limits.BindingAlignment}.", nameof(tensors));
         }
 
         uint[] bits = Match(Module.PushConstants, constants, $"{label}: push constants");
-        return new DispatchNode(label, this, tensors.ToArray(), _device.Descriptors.Allocate(_setLayout, Module.Bindings, tensors), bits);
+        if (!_freeSets.TryPop(out DescriptorSet set)) set = _device.Descriptors.Allocate(_setLayout);
+        _device.Descriptors.Write(set, Module.Bindings, bound, image);
+        return new DispatchNode(label, this, bound, set, bits);
     }
 
     /// <summary>Frees the pipeline.</summary>
@@ -96,6 +112,8 @@ public sealed unsafe class ComputePipeline : IDisposable
         _device.Api.DestroyPipelineLayout(_device.Handle, Layout, null);
         _device.Api.DestroyDescriptorSetLayout(_device.Handle, _setLayout, null);
     }
+
+    internal void Reuse(DescriptorSet set) => _freeSets.Push(set);
 
     private Pipeline Compile(ReadOnlySpan<Constant> specialization)
     {
@@ -154,10 +172,13 @@ public sealed unsafe class ComputePipeline : IDisposable
     }
 }
 
-/// <summary>One dispatch of a graph: pipeline, tensors and push constants are fixed, the grid is given when recording. Immutable.</summary>
+/// <summary>
+/// One dispatch of a graph: pipeline, tensors and push constants are fixed, the grid is given when recording. Lives as long as the device, unless it is given
+/// back by <see cref="Free"/>.
+/// </summary>
 public sealed class DispatchNode
 {
-    internal DispatchNode(string label, ComputePipeline pipeline, Tensor[] tensors, Silk.NET.Vulkan.DescriptorSet set, uint[] constants)
+    internal DispatchNode(string label, ComputePipeline pipeline, Tensor?[] tensors, DescriptorSet set, uint[] constants)
     {
         Label = label;
         Pipeline = pipeline;
@@ -172,9 +193,20 @@ public sealed class DispatchNode
     /// <summary>Pipeline it runs.</summary>
     public ComputePipeline Pipeline { get; }
 
-    internal Tensor[] Tensors { get; }
+    /// <summary>One per binding; null for an image.</summary>
+    internal Tensor?[] Tensors { get; }
 
-    internal Silk.NET.Vulkan.DescriptorSet Set { get; }
+    internal DescriptorSet Set { get; private set; }
 
     internal uint[] Constants { get; }
+
+    /// <summary>
+    /// Gives its descriptor set to the pipeline's next node, so that nodes made for one picture cost no memory after it. The device must have finished with it,
+    /// and it cannot be recorded any more. The pipeline must still exist.
+    /// </summary>
+    public void Free()
+    {
+        if (Set.Handle != 0) Pipeline.Reuse(Set);
+        Set = default;
+    }
 }

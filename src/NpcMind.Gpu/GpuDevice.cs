@@ -47,6 +47,15 @@ public sealed unsafe class GpuDevice : IDisposable
     /// <summary>Allocates buffers, checking the heap's budget first.</summary>
     public GpuMemory Memory { get; }
 
+    /// <summary>
+    /// Bytes that have passed between host and device so far: copies whose source or target is host memory, and what was written into command buffers. Counted
+    /// when recorded. Whoever lets shaders read host memory adds those bytes.
+    /// </summary>
+    public long Transfers { get; internal set; }
+
+    /// <summary>Adds bytes that shaders read from, or write to, host memory to <see cref="Transfers"/>.</summary>
+    public void CountTransfer(long bytes) => Transfers += bytes;
+
     /// <summary>What the validation layer has said since the device was made. Safe from any thread.</summary>
     public IReadOnlyList<string> ValidationMessages
     {

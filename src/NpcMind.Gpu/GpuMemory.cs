@@ -82,7 +82,7 @@ public sealed unsafe class GpuMemory : IDisposable
             void* mapped = null;
             if (kind != MemoryKind.Device) _device.Api.MapMemory(_device.Handle, memory, 0, Vk.WholeSize, 0, &mapped).ThrowOnError("vkMapMemory");
             _device.SetName(ObjectType.Buffer, buffer.Handle, name);
-            GpuBuffer made = new(this, buffer, memory, bytes, (nint)mapped, name);
+            GpuBuffer made = new(this, buffer, memory, bytes, kind, (nint)mapped, name);
             _live.Add(made);
             AllocatedBytes += bytes;
             PeakBytes = Math.Max(PeakBytes, AllocatedBytes);
@@ -161,12 +161,13 @@ public sealed unsafe class GpuBuffer : IDisposable
     private readonly GpuMemory _owner;
     private readonly nint _mapped;
 
-    internal GpuBuffer(GpuMemory owner, Buffer handle, DeviceMemory memory, long bytes, nint mapped, string name)
+    internal GpuBuffer(GpuMemory owner, Buffer handle, DeviceMemory memory, long bytes, MemoryKind kind, nint mapped, string name)
     {
         _owner = owner;
         _mapped = mapped;
         Handle = handle;
         Memory = memory;
+        Kind = kind;
         Bytes = bytes;
         Name = name;
         Whole = new Tensor(this, 0, bytes, name);
@@ -174,6 +175,9 @@ public sealed unsafe class GpuBuffer : IDisposable
 
     /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
+
+    /// <summary>Where it lives.</summary>
+    public MemoryKind Kind { get; }
 
     /// <summary>Name in debuggers and errors.</summary>
     public string Name { get; }

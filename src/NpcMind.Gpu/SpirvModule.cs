@@ -15,12 +15,23 @@ public enum BindingAccess
     Write = 2,
 }
 
-/// <summary>A storage buffer or uniform texel buffer of a shader.</summary>
+/// <summary>What a binding is.</summary>
+public enum BindingKind
+{
+    /// <summary>Storage buffer.</summary>
+    Storage,
+    /// <summary>Uniform texel buffer.</summary>
+    Texels,
+    /// <summary>A two-dimensional image that is fetched without a sampler.</summary>
+    Image,
+}
+
+/// <summary>A binding of a shader.</summary>
 /// <param name="Index">Binding number in set 0.</param>
-/// <param name="Name">Name of the block or of the texel buffer.</param>
-/// <param name="Access">From the readonly and writeonly qualifiers; texel buffers are read.</param>
-/// <param name="IsTexels">Whether it is a uniform texel buffer.</param>
-public readonly record struct ShaderBinding(uint Index, string Name, BindingAccess Access, bool IsTexels);
+/// <param name="Name">Name of the block, texel buffer or image.</param>
+/// <param name="Access">From the readonly and writeonly qualifiers; texel buffers and images are read.</param>
+/// <param name="Kind">What it is.</param>
+public readonly record struct ShaderBinding(uint Index, string Name, BindingAccess Access, BindingKind Kind);
 
 /// <summary>A 4-byte member of the push-constant block, or a specialization constant.</summary>
 /// <param name="Name">Name in the shader.</param>
@@ -28,7 +39,7 @@ public readonly record struct ShaderBinding(uint Index, string Name, BindingAcce
 public readonly record struct ShaderConstant(string Name, uint Location);
 
 /// <summary>
-/// A compute shader and what its SPIR-V says about it: bindings with access, push constants, specialization constants. These facts live once, in the
+/// A compute shader and what its SPIR-V says about it: bindings with kind and access, push constants, specialization constants. These facts live once, in the
 /// shader; the host reads them here. Needs names, so shaders are compiled with <c>-g</c>. Source: SPIR-V specification 1.6, sections 2.3 and 3.
 /// </summary>
 public sealed class SpirvModule
@@ -39,6 +50,7 @@ public sealed class SpirvModule
     private readonly Dictionary<uint, Dictionary<uint, uint>> _decorations = [];
     private readonly Dictionary<(uint, uint), Dictionary<uint, uint>> _memberDecorations = [];
     private readonly Dictionary<uint, uint> _pointees = [];
+    private readonly Dictionary<uint, uint> _imageDimensions = [];
     private readonly Dictionary<uint, uint[]> _structs = [];
     private readonly List<(uint Id, uint Type, uint Storage)> _variables = [];
 
@@ -48,7 +60,7 @@ public sealed class SpirvModule
         Code = code;
         Parse(MemoryMarshal.Cast<byte, uint>(code));
         ShaderBinding[] used = [.. _variables.Where(v => v.Storage is 0 or 12).Select(Binding).OrderBy(b => b.Index)];
-        Bindings = [.. Enumerable.Range(0, used.Length == 0 ? 0 : (int)used[^1].Index + 1).Select(i => Array.Find(used, b => b.Index == i) is { Access: not BindingAccess.None } b ? b : new ShaderBinding((uint)i, "", BindingAccess.None, false))];
+        Bindings = [.. Enumerable.Range(0, used.Length == 0 ? 0 : (int)used[^1].Index + 1).Select(i => Array.Find(used, b => b.Index == i) is { Access: not BindingAccess.None } b ? b : new ShaderBinding((uint)i, "", BindingAccess.None, BindingKind.Storage))];
         PushConstants = [.. _variables.Where(v => v.Storage == 9).SelectMany(PushMembers).OrderBy(c => c.Location)];
         Specializations = [.. _decorations.Where(d => d.Value.ContainsKey(1)).Select(d => new ShaderConstant(_names.GetValueOrDefault(d.Key, d.Value[1] == 0 ? "workgroupSize" : ""), d.Value[1])).DistinctBy(c => c.Location).OrderBy(c => c.Location)];
     }
@@ -56,7 +68,7 @@ public sealed class SpirvModule
     /// <summary>Name without extension, e.g. <c>rms_norm</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Storage and texel buffers in binding order. One that the compiler found unused has access None; a tensor given for it is ignored.</summary>
+    /// <summary>Storage buffers, texel buffers and images in binding order. One that the compiler found unused has access None; a tensor given for it is ignored.</summary>
     public IReadOnlyList<ShaderBinding> Bindings { get; }
 
     /// <summary>Members of the push-constant block in offset order.</summary>
@@ -93,6 +105,7 @@ public sealed class SpirvModule
                 case 6: _memberNames[(op[1], op[2])] = Text(op[3..]); break;                       // OpMemberName
                 case 71: Decorate(_decorations, op[1], op[2..]); break;                            // OpDecorate
                 case 72: Decorate(_memberDecorations, (op[1], op[2]), op[3..]); break;             // OpMemberDecorate
+                case 25: _imageDimensions[op[1]] = op[3]; break;                                   // OpTypeImage
                 case 30: _structs[op[1]] = op[2..].ToArray(); break;                               // OpTypeStruct
                 case 32: _pointees[op[1]] = op[3]; break;                                          // OpTypePointer
                 case 59: _variables.Add((op[2], op[1], op[3])); break;                             // OpVariable
@@ -117,15 +130,21 @@ public sealed class SpirvModule
 
     private ShaderBinding Binding((uint Id, uint Type, uint Storage) variable)
     {
-        const uint NonWritable = 24, NonReadable = 25, BindingNumber = 33;
+        const uint NonWritable = 24, NonReadable = 25, BindingNumber = 33, TwoDimensional = 1;
         uint type = _pointees[variable.Type];
         Dictionary<uint, uint> own = _decorations[variable.Id];
-        if (variable.Storage == 0) return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(variable.Id, ""), BindingAccess.Read, true);
+        if (variable.Storage == 0)
+        {
+            // A texel buffer is an image of dimension Buffer, here joined with a sampler that it does not use.
+            bool image = _imageDimensions.TryGetValue(type, out uint dimension) && dimension == TwoDimensional;
+            return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(variable.Id, ""), BindingAccess.Read, image ? BindingKind.Image : BindingKind.Texels);
+        }
+
         uint members = (uint)_structs[type].Length;
         BindingAccess access = BindingAccess.None;
         if (!Has(NonReadable)) access |= BindingAccess.Read;
         if (!Has(NonWritable)) access |= BindingAccess.Write;
-        return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(type, ""), access, false);
+        return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(type, ""), access, BindingKind.Storage);
 
         bool Has(uint decoration)
         {

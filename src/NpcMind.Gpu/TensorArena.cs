@@ -9,6 +9,9 @@ public sealed class TensorArena(GpuDevice device, string name, long chunkBytes =
     private readonly List<GpuBuffer> _chunks = [];
     private long _used;
 
+    /// <summary>Bytes of all tensors, aligned.</summary>
+    public long UsedBytes { get; private set; }
+
     /// <summary>A new tensor of <paramref name="bytes"/> bytes, aligned for binding. One larger than a chunk gets a buffer of its own.</summary>
     /// <exception cref="InsufficientGpuMemoryException">The heap has not so much left.</exception>
     public Tensor Allocate(long bytes, string tensorName)
@@ -24,6 +27,7 @@ public sealed class TensorArena(GpuDevice device, string name, long chunkBytes =
 
         Tensor tensor = new(_chunks[^1], _used, bytes, tensorName);
         _used += padded;
+        UsedBytes += padded;
         return tensor;
     }
 

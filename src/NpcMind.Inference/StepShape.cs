@@ -34,7 +34,8 @@ public sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Gr
     /// <summary>What variants that cost the same are called: the label without the block, and the shader.</summary>
     public string CostKey(int variant)
     {
-        string operation = Label.StartsWith("blk.", StringComparison.Ordinal) ? Label[(Label.IndexOf('.', 4) + 1)..] : Label;
+        int at = Label.IndexOf("blk.", StringComparison.Ordinal); // "blk.3.attn_q", or "v.blk.3.attn_q" of an image encoder
+        string operation = at is 0 or 2 ? Label[..at] + Label[(Label.IndexOf('.', at + 4) + 1)..] : Label;
         return $"{operation}/{Variants[variant].Pipeline.Module.Name}/{variant}";
     }
 

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
+using NpcMind.GpuTests.Vision;
 using NpcMind.Inference;
 using NpcMind.Reference;
+using NpcMind.Vision;
 
 namespace NpcMind.GpuTests;
 
@@ -13,7 +15,7 @@ public sealed class ShaderAuditTests : GpuTest
     private static readonly HashSet<(string Shader, string Buffer)> ReadWrite =
     [
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
-        ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"),
+        ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
     ];
 
     public static IEnumerable<string> Shaders => KernelLibrary.ShaderNames;
@@ -41,6 +43,11 @@ public sealed class ShaderAuditTests : GpuTest
         foreach (TensorType type in WeightLayout.Supported) Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options);
         Collect(TinyModelOptions.Mixture with { Blocks = 1 }, options with { Kv = KvFormat.F16 });
         Collect(TinyModelOptions.Dense with { Blocks = 1, HeadDimension = 32 }, options with { Kv = KvFormat.Q8_0 });
+        using (VisionCase golden = VisionCase.Committed(Device))
+        using (TestImage image = new(Device, 4, 4, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, new byte[64]))
+        using (VisionJob rendered = golden.Encoder.CreateJob(golden.Encoder.Config.Plan(4, 4), image.Handle))
+        using (VisionJob picture = golden.Encoder.CreateJob(golden.Encoder.Config.Plan(4, 4), new Picture(4, 4, new byte[64])))
+            used.UnionWith(golden.Encoder.Nodes(rendered, 0).Concat(golden.Encoder.Nodes(picture, 0)).Concat(golden.Encoder.Nodes(picture, 1)).SelectMany(n => n.Variants).Select(v => v.Pipeline.Module.Name));
         Assert.That(KernelLibrary.ShaderNames.Except(used), Is.Empty);
 
         void Collect(TinyModelOptions model, EngineOptions sizes)

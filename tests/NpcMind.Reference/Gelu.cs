@@ -11,6 +11,9 @@ public static class Gelu
     /// <summary>y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.</summary>
     public static float[] Tanh(ReadOnlySpan<float> x) => Run(x, v => (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2);
 
+    /// <summary>y = x / (1 + exp(-1.702 x)), a coarser approximation (CLIP).</summary>
+    public static float[] Quick(ReadOnlySpan<float> x) => Run(x, v => 1 / (1 + Math.Exp(-1.702 * v)));
+
     /// <summary>erf(x) = 2 / sqrt(pi) exp(-x^2) sum over n of 2^n x^(2n + 1) / (2n + 1)!!: terms of one sign, so nothing cancels.</summary>
     public static double Erf(double x)
     {

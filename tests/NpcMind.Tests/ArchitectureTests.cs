@@ -13,10 +13,11 @@ public sealed class ArchitectureTests
         ["NpcMind.Gpu"] = ["Silk.NET.Vulkan"],
         ["NpcMind.Text"] = ["NpcMind.Gguf"],
         ["NpcMind.Scheduling"] = [],
-        ["NpcMind.Inference"] = ["NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling"],
-        ["NpcMind"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
+        ["NpcMind.Vision"] = ["StbImageSharp"],
+        ["NpcMind.Inference"] = ["NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
+        ["NpcMind"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "StbImageSharp", "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
-        ["NpcMind.Cli"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
+        ["NpcMind.Cli"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
 
     private static IEnumerable<string> Projects => Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.csproj", SearchOption.AllDirectories);

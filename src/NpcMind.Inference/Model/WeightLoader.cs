@@ -14,7 +14,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     public IEnumerable<string> Unused => file.Tensors.Select(t => t.Name).Where(n => !_loaded.Contains(n));
 
     /// <summary>Device bytes that all tensors of <paramref name="file"/> will take, a little over rather than under.</summary>
-    public static long DeviceBytes(GgufFile file) => file.Tensors.Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
+    public static long DeviceBytes(GgufFile file) => file.Tensors.Select(Unrolled).Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
         ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
         : t.Elements * 4 + 512);
 
@@ -53,21 +53,24 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     }
 
     /// <summary>A vector on the host as f32 that may be absent. F32, F16 and BF16 are read.</summary>
-    public float[]? HostVector(string name, int length)
+    public float[]? HostVector(string name, int length) => HostMatrix(name, length, 1);
+
+    /// <summary>The same for a matrix: [rows, columns].</summary>
+    public float[]? HostMatrix(string name, int columns, int rows)
     {
         if (file.Find(name) is not { } tensor) return null;
-        CheckShape(tensor, length, 1, 1);
+        CheckShape(tensor, columns, rows, 1);
         _loaded.Add(name);
         byte[] bytes = new byte[tensor.ByteLength];
         file.Read(tensor, 0, bytes);
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++)
+        float[] values = new float[columns * rows];
+        for (int i = 0; i < values.Length; i++)
             values[i] = tensor.Type switch
             {
                 TensorType.F32 => BitConverter.ToSingle(bytes, i * 4),
                 TensorType.F16 => (float)BitConverter.ToHalf(bytes, i * 2),
                 TensorType.BF16 => BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(bytes, i * 2) << 16),
-                _ => throw new UnsupportedModelException(file.Path, $"tensor type {tensor.Type} of the vector '{name}'", "Vectors must be F32, F16 or BF16."),
+                _ => throw new UnsupportedModelException(file.Path, $"tensor type {tensor.Type} of '{name}'", "What is not multiplied as a matrix must be F32, F16 or BF16."),
             };
         return values;
     }
@@ -127,13 +130,16 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     private GgufTensor Tensor(MatrixPart part, int columns, int slabs)
     {
         string name = part.Name + ".weight";
-        GgufTensor tensor = file.Find(name) ?? throw Missing(name);
+        GgufTensor tensor = Unrolled(file.Find(name) ?? throw Missing(name));
         CheckShape(tensor, columns, part.AllRows > 0 ? part.AllRows : part.Rows, slabs);
         _loaded.Add(name);
         return tensor;
     }
 
-    private GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it");
+    /// <summary>A convolution kernel, which has four dimensions, as the matrix that multiplies unrolled patches: its rows already lie one after the other.</summary>
+    private static GgufTensor Unrolled(GgufTensor tensor) => tensor.Dimensions is { Count: 4 } d ? tensor with { Dimensions = [d[0] * d[1] * d[2], d[3]] } : tensor;
+
+    public GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it");
 
     private void CheckShape(GgufTensor tensor, int columns, int rows, int slabs)
     {

@@ -1,0 +1,224 @@
+using System.Runtime.InteropServices;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Vision;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// An image encoder with its projector on a device: pictures in, rows in the embedding space of a language model out. Weights and workspace are fixed at load
+/// and shared by jobs, so one job is under way at a time. Whoever drives it records a job's passes in order, in as many pieces as suits. Used by one thread at a
+/// time. Owns everything but the device.
+/// </summary>
+public sealed class VisionEncoder : IDisposable
+{
+    private readonly TensorArena _arena;
+    private readonly VisionGraph _graph;
+    private readonly GraphNode[] _nodes;
+    private CommandRecorder? _recorder;
+    private Timeline? _timeline;
+
+    private VisionEncoder(GpuDevice device, GgufFile file, VisionConfig config, long bytes)
+    {
+        Device = device;
+        Config = config;
+        DeviceBytes = bytes;
+        CanvasAlignment = VisionGraph.CanvasAlignment(device);
+        Kernels = new KernelLibrary(device);
+        _arena = new TensorArena(device, "image encoder");
+        try
+        {
+            using Uploader uploader = new(device, StagingBytes(file));
+            WeightLoader weights = new(device, file, _arena, uploader);
+            _graph = new VisionGraph(Kernels, config, weights, _arena, uploader);
+            _graph.Build();
+            _nodes = [.. _graph.Nodes];
+            UnusedTensors = [.. weights.Unused];
+            uploader.Finish();
+        }
+        catch
+        {
+            _arena.Dispose();
+            Kernels.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Hyper-parameters.</summary>
+    public VisionConfig Config { get; }
+
+    /// <summary>Feature rows of a tile.</summary>
+    public int TokensPerTile => Config.TokensPerTile;
+
+    /// <summary>Device bytes of weights and workspace, a little over.</summary>
+    public long DeviceBytes { get; }
+
+    /// <summary>Tensors of the file that the encoder has no use for.</summary>
+    public IReadOnlyList<string> UnusedTensors { get; }
+
+    /// <summary>Device bytes really taken.</summary>
+    internal long UsedBytes => _arena.UsedBytes;
+
+    internal GpuDevice Device { get; }
+
+    internal KernelLibrary Kernels { get; }
+
+    internal Tensor Canvases => _graph.Canvases;
+
+    internal Tensor HashSums => _graph.Hash;
+
+    internal long CanvasAlignment { get; }
+
+    /// <summary>Device bytes that an encoder takes on this device.</summary>
+    /// <exception cref="UnsupportedModelException">As <see cref="VisionConfig.Read"/>.</exception>
+    /// <exception cref="GgufFormatException">As <see cref="VisionConfig.Read"/>.</exception>
+    public static long Bytes(GpuDevice device, GgufFile mmproj) => Bytes(device, mmproj, VisionConfig.Read(mmproj));
+
+    /// <summary>Loads an encoder.</summary>
+    /// <param name="device">Device to run on; must outlive the encoder.</param>
+    /// <param name="mmproj">File of image encoder and projector; may be closed afterwards.</param>
+    /// <param name="textWidth">Width of the language model's embeddings.</param>
+    /// <param name="textModel">Path of the language model, for errors.</param>
+    /// <exception cref="GgufFormatException">The file is damaged or inconsistent.</exception>
+    /// <exception cref="UnsupportedModelException">Another kind of file, another family, or an encoder made for another language model.</exception>
+    /// <exception cref="InsufficientGpuMemoryException">It does not fit; nothing was allocated.</exception>
+    public static VisionEncoder Load(GpuDevice device, GgufFile mmproj, int textWidth, string textModel)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(mmproj);
+        VisionConfig config = VisionConfig.Read(mmproj);
+        if (config.OutputWidth != textWidth)
+            throw new UnsupportedModelException(mmproj.Path, $"a projector to {config.OutputWidth} elements with '{textModel}', whose embeddings have {textWidth},", "The two files belong to different models: take the mmproj file that was published with the language model.");
+        long bytes = Bytes(device, mmproj, config);
+        device.Memory.Check(bytes, $"the image encoder '{mmproj.Path}'");
+        return new VisionEncoder(device, mmproj, config, bytes);
+    }
+
+    /// <summary>A job for a picture in host memory; its pixels are copied.</summary>
+    /// <param name="plan">How it is prepared, made for its size and this encoder's tiles.</param>
+    /// <param name="picture">The picture.</param>
+    /// <exception cref="ArgumentException">Plan, picture and encoder do not fit each other.</exception>
+    public VisionJob CreateJob(PicturePlan plan, Picture picture)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(picture);
+        return new VisionJob(this, plan, picture, null);
+    }
+
+    /// <summary>A job for a picture that the game rendered; its pixels stay on the device. They are read while pass 0 runs.</summary>
+    /// <param name="plan">How it is prepared, made for its size and this encoder's tiles.</param>
+    /// <param name="image">The image.</param>
+    /// <exception cref="ArgumentException">Plan, image and encoder do not fit each other, or the image's format cannot be read.</exception>
+    public VisionJob CreateJob(PicturePlan plan, ExternalImage image)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(image);
+        return new VisionJob(this, plan, null, image);
+    }
+
+    /// <summary>The dispatches that encode a tile: of every pass but the first.</summary>
+    public IReadOnlyList<GraphNode> TileNodes => _nodes;
+
+    /// <summary>The dispatches of a pass, in order. Their grids do not depend on a step's shape.</summary>
+    public IReadOnlyList<GraphNode> Nodes(VisionJob job, int pass)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return pass == 0 ? job.Preparation : _nodes;
+    }
+
+    /// <summary>Records what a pass needs before its first dispatch.</summary>
+    public void RecordInputs(CommandRecorder recorder, VisionJob job, int pass)
+    {
+        ArgumentNullException.ThrowIfNull(recorder);
+        ArgumentNullException.ThrowIfNull(job);
+        if (pass > 0)
+        {
+            recorder.Update(_graph.Place, job.PlaceOf(pass - 1));
+            return;
+        }
+
+        if (job.HasImage) recorder.AwaitImageWrites();
+        recorder.Update(_graph.Hash, job.Seeds);
+    }
+
+    /// <summary>Records what brings a pass's result to the host, after its last dispatch.</summary>
+    public void RecordResults(CommandRecorder recorder, VisionJob job, int pass)
+    {
+        ArgumentNullException.ThrowIfNull(recorder);
+        ArgumentNullException.ThrowIfNull(job);
+        Tensor target = job.Readback.Whole;
+        if (pass == 0)
+        {
+            recorder.Copy(_graph.Hash, target, 16);
+            return;
+        }
+
+        long rowBytes = Config.OutputWidth * 4L, strideBytes = _graph.FeatureStride * 4L, at = 16 + (pass - 1) * TokensPerTile * rowBytes;
+        Span<CopyPart> parts = stackalloc CopyPart[CommandRecorder.MaxCopyParts];
+        for (int first = 0; first < TokensPerTile; first += parts.Length)
+        {
+            int count = Math.Min(parts.Length, TokensPerTile - first);
+            for (int i = 0; i < count; i++) parts[i] = new CopyPart((first + i) * strideBytes, at + (first + i) * rowBytes, rowBytes);
+            recorder.Copy(_graph.Features, target, parts[..count]);
+        }
+    }
+
+    /// <summary>Runs a job as a whole and waits for it: for tools, not within a frame.</summary>
+    public void Encode(VisionJob job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        for (int pass = 0; pass < job.Passes; pass++) Run(job, pass, Nodes(job, pass).Count);
+    }
+
+    /// <summary>The normalised tiles [tiles, 3, height, width] as the encoder gets them. Runs the preparation and waits for it: for tools and tests.</summary>
+    public float[] ReadPixels(VisionJob job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        int size = Config.PatchSize, grid = Config.Grid, side = Config.TileSize, elements = _graph.PatchElements, stride = Workspace.Stride(elements);
+        float[] pixels = new float[job.Plan.Tiles.Count * 3 * side * side];
+        using GpuBuffer readback = Device.Memory.Allocate((long)grid * grid * stride * 4, MemoryKind.Readback, "patches");
+        Run(job, 0, job.Preparation.Count);
+        for (int tile = 0; tile < job.Plan.Tiles.Count; tile++)
+        {
+            Run(job, tile + 1, 1, readback);
+            ReadOnlySpan<float> patches = MemoryMarshal.Cast<byte, float>(readback.Mapped);
+            for (int patch = 0; patch < grid * grid; patch++)
+                for (int i = 0; i < elements; i++)
+                {
+                    int c = i / (size * size), y = patch / grid * size + i / size % size, x = patch % grid * size + i % size;
+                    pixels[((tile * 3 + c) * side + y) * side + x] = patches[patch * stride + i];
+                }
+        }
+
+        return pixels;
+    }
+
+    /// <summary>Waits for what was run here, then frees everything. Jobs are freed before; what others recorded must have finished.</summary>
+    public void Dispose()
+    {
+        _timeline?.Dispose();
+        _recorder?.Dispose();
+        _arena.Dispose();
+        Kernels.Dispose();
+    }
+
+    /// <summary>Runs the first nodes of a pass and waits; the patches they made go to <paramref name="patches"/>, if given.</summary>
+    private void Run(VisionJob job, int pass, int nodes, GpuBuffer? patches = null)
+    {
+        CommandRecorder recorder = _recorder ??= new CommandRecorder(Device, "image encoder");
+        Timeline timeline = _timeline ??= new Timeline(Device, "image encoder");
+        recorder.WaitUntilFree();
+        recorder.Begin();
+        RecordInputs(recorder, job, pass);
+        for (int i = 0; i < nodes; i++) Nodes(job, pass)[i].Record(recorder, default);
+        if (patches is not null) recorder.Copy(_graph.Patches, patches.Whole, patches.Bytes);
+        else RecordResults(recorder, job, pass);
+        recorder.End();
+        timeline.Wait(timeline.Submit(recorder));
+    }
+
+    private static long Bytes(GpuDevice device, GgufFile file, VisionConfig config) => WeightLoader.DeviceBytes(file) + VisionGraph.WorkspaceBytes(device, config);
+
+    /// <summary>A staging buffer must hold a whole row group.</summary>
+    private static int StagingBytes(GgufFile file) => (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / t.Dimensions[^1]) * 40, 4 << 20, 1 << 30);
+}

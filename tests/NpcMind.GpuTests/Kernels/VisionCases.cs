@@ -1,0 +1,141 @@
+using System.Runtime.InteropServices;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>Operations of picture preparation and image encoders.</summary>
+internal static class VisionCases
+{
+    public static IEnumerable<KernelCase> All()
+    {
+        yield return ResampleBuffer(1, 1, 1, 1, 1, 1);
+        yield return ResampleBuffer(20, 13, 20, 13, 20, 13);
+        yield return ResampleBuffer(31, 17, 9, 33, 24, 48);
+        yield return ResampleBuffer(9, 40, 25, 3, 25, 9);
+        yield return Hash(1, 0);
+        yield return Hash(5000, 70_000);
+        foreach ((int size, int columns, int width) in new[] { (14, 6, 84), (16, 2, 100), (1, 3, 9) }) yield return Patches(size, columns, width);
+        foreach (int dim in new[] { 24, 64, 1152 })
+            foreach (int rows in new[] { 1, 37 })
+                yield return LayerNorm(dim, rows, 1);
+        yield return LayerNorm(1408, 3, 1000);
+        for (uint form = 0; form < 3; form++)
+            foreach (float largest in new[] { 3f, 30f }) yield return Gelu(form, largest);
+        yield return Embed(64, 37, 36);
+        yield return Embed(96, 4, 4);
+        foreach ((int columns, int scale, int width) in new[] { (6, 2, 64), (6, 3, 20), (4, 1, 24), (8, 4, 96) }) yield return Shuffle(columns, scale, width);
+    }
+
+    /// <summary>Tables with gaps, overlaps, negative weights and sums beyond a byte, over a source with more columns than are used.</summary>
+    private static KernelCase ResampleBuffer(int sourceWidth, int sourceHeight, int width, int height, int canvasWidth, int canvasHeight) => new(
+        "resample_buffer", $"{sourceWidth} x {sourceHeight} to {width} x {height} on {canvasWidth} x {canvasHeight}", null, 0, 4.0 * (sourceWidth * sourceHeight + canvasWidth * canvasHeight), 0, rig =>
+        {
+            TinyRandom random = new(width);
+            int stride = sourceWidth + 3;
+            byte[] rgba = [.. Enumerable.Range(0, stride * sourceHeight * 4).Select(_ => (byte)random.Below(256))];
+            ResampleByTable.Table horizontal = Table(random, sourceWidth, width), vertical = Table(random, sourceHeight, height);
+            uint[] across = Words(horizontal);
+            Tensor canvas = rig.Empty(canvasWidth * canvasHeight * 4);
+            uint lanes = rig.Library.SmallWorkgroup;
+            GraphNode node = rig.Node(
+                "resample_buffer", lanes,
+                [rig.Words([.. new uint[5], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([.. across, .. Words(vertical)]).As(TexelFormat.UInt1), canvas],
+                new Grid((canvasWidth + (int)lanes - 1) / (int)lanes, canvasHeight),
+                ("sourceFirst", 5u), ("sourceStride", (uint)stride), ("width", (uint)width), ("height", (uint)height), ("canvasWidth", (uint)canvasWidth), ("horizontal", 0u), ("vertical", (uint)across.Length));
+            return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(canvas, () => [.. ResampleByTable.Run(rgba, stride, sourceHeight, horizontal, vertical, canvasWidth, canvasHeight).Select(b => (float)b)], Bytes: true));
+        });
+
+    private static KernelCase Hash(int count, uint first) => new("picture_hash", $"{count} words", null, 0, 4.0 * count, 0, rig =>
+    {
+        TinyRandom random = new(count);
+        uint[] words = [.. Enumerable.Range(0, count).Select(_ => (uint)random.Below(1 << 30))], sums = new uint[4];
+        Tensor hash = rig.Empty(16);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node("picture_hash", lanes, [rig.Words([7, 7, 7, .. words]).As(TexelFormat.UInt1), hash], new Grid((count + (int)lanes * 64 - 1) / ((int)lanes * 64)), ("at", 3u), ("count", (uint)count), ("first", first));
+        PictureHash.Add(sums, words, first);
+        return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(hash, () => AttentionCases.Bytes(sums), Bytes: true));
+    });
+
+    private static KernelCase Patches(int size, int columns, int width) => new("patchify", $"{columns} x {columns} of {size} in {width}", null, 0, 16.0 * columns * columns * size * size, 0, rig =>
+    {
+        const int Before = 7, X = 2, Y = 1;
+        int pixels = 3 * size * size, stride = CaseData.RoundUp(pixels, 64), side = columns * size, canvasWidth = width + X;
+        TinyRandom random = new(size);
+        byte[] rgba = [.. Enumerable.Range(0, canvasWidth * (side + Y) * 4).Select(_ => (byte)random.Below(256))];
+        float[] mean = [0.5f, 0.48f, 0.4f], std = [0.5f, 0.27f, 0.26f];
+        uint[] shades = [.. Enumerable.Range(0, 768).Select(i => BitConverter.SingleToUInt32Bits((i % 256 / 255f - mean[i / 256]) / std[i / 256]))];
+        Tensor patches = rig.Empty(columns * columns * stride * 4);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node(
+            "patchify", lanes,
+            [rig.Words([.. new uint[Before], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([Before, (uint)canvasWidth, X, Y]), rig.Words(shades).As(TexelFormat.UInt1), patches],
+            new Grid((size * size + (int)lanes - 1) / (int)lanes, columns * columns), ("size", (uint)size), ("columns", (uint)columns), ("stride", (uint)stride));
+        return new KernelRun([node], MatMulCases.Step(1), patches, () => CaseData.Pad(Patchify.Run(rgba, canvasWidth, X, Y, size, columns, mean, std), pixels, stride, columns * columns));
+    });
+
+    /// <param name="dim">Width.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="offset">Added to every value: a variance from squares would lose what is left.</param>
+    private static KernelCase LayerNorm(int dim, int rows, float offset) => new("layer_norm", $"{dim} x{rows} around {offset}", null, offset > 1 ? 1e-8 : 1e-13, 4.0 * dim * (2 * rows + 2), 6.0 * dim * rows, rig =>
+    {
+        int stride = CaseData.RoundUp(dim, 64);
+        float[] x = [.. CaseData.Normal(1, rows * dim).Select(v => v + offset)], weight = CaseData.Normal(2, dim), bias = CaseData.Normal(3, dim);
+        Tensor y = rig.Empty((long)rows * stride * 4);
+        GraphNode node = rig.Node(
+            "layer_norm", rig.Library.RowWorkgroup, [Quads(CaseData.Pad(x, dim, stride, rows)), Quads(weight), Quads(bias), y], new Grid(rows), ("quads", (uint)dim / 4), ("stride", (uint)stride / 4), ("epsilon", 1e-5f));
+        return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.LayerNorm.Run(x, weight, bias, 1e-5f), dim, stride, rows));
+
+        Tensor Quads(float[] values) => rig.Floats(values).As(TexelFormat.Float4);
+    });
+
+    private static KernelCase Gelu(uint form, float largest) => new("gelu", $"{(form == 0 ? "exact" : form == 1 ? "tanh" : "quick")} up to {largest}", null, 2e-14, 8.0 * 4096, 0, rig =>
+    {
+        const int Rows = 2, Width = 2048;
+        float[] x = [.. Enumerable.Range(0, Rows * Width).Select(i => largest * (2f * i / (Rows * Width - 1) - 1))];
+        Tensor y = rig.Empty(x.Length * 4);
+        uint lanes = rig.Library.SmallWorkgroup;
+        DispatchNode node = rig.Library.Pipeline("gelu", ("workgroupSize", lanes), ("Form", form)).Node("gelu", [rig.Floats(x).As(TexelFormat.Float4), y], ("quads", Width / 4u));
+        return new KernelRun([new GraphNode([node], _ => new Grid((Width / 4 + (int)lanes - 1) / (int)lanes, Rows))], MatMulCases.Step(1), y, () =>
+            form == 0 ? Reference.Gelu.Exact(x) : form == 1 ? Reference.Gelu.Tanh(x) : Reference.Gelu.Quick(x));
+    });
+
+    private static KernelCase Embed(int stride, int rows, int patches) => new("vision_embed", $"{patches} of {rows} rows of {stride}", null, 0, 12.0 * stride * rows, stride * rows, rig =>
+    {
+        float[] embedded = CaseData.Normal(1, rows * stride), position = CaseData.Normal(2, rows * stride);
+        Tensor x = rig.Empty(rows * stride * 4);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node(
+            "vision_embed", lanes, [rig.Floats(embedded).As(TexelFormat.Float4), rig.Floats(position).As(TexelFormat.Float4), x], new Grid((stride / 4 + (int)lanes - 1) / (int)lanes, rows), ("quads", (uint)stride / 4), ("patches", (uint)patches));
+        return new KernelRun([node], MatMulCases.Step(rows), x, () => [.. position.Select((p, i) => i < patches * stride ? p + embedded[i] : p)]);
+    });
+
+    private static KernelCase Shuffle(int columns, int scale, int width) => new("pixel_shuffle", $"{columns} x {columns} by {scale} of {width}", null, 0, 8.0 * columns * columns * width, 0, rig =>
+    {
+        int stride = CaseData.RoundUp(width, 64), joined = scale * scale * width, yStride = CaseData.RoundUp(joined, 64), tokens = columns / scale * (columns / scale);
+        float[] x = CaseData.Normal(1, columns * columns * width);
+        Tensor y = rig.Empty(tokens * yStride * 4);
+        uint lanes = rig.Library.SmallWorkgroup;
+        GraphNode node = rig.Node(
+            "pixel_shuffle", lanes, [rig.Floats(CaseData.Pad(x, width, stride, columns * columns + 1)).As(TexelFormat.Float4), y], new Grid((joined / 4 + (int)lanes - 1) / (int)lanes, tokens),
+            ("columns", (uint)columns), ("scale", (uint)scale), ("quads", (uint)width / 4), ("xStride", (uint)stride / 4), ("yStride", (uint)yStride / 4));
+        return new KernelRun([node], MatMulCases.Step(1), y, () => CaseData.Pad(PixelShuffle.Run(x, columns, scale), joined, yStride, tokens));
+    });
+
+    private static ResampleByTable.Table Table(TinyRandom random, int source, int target)
+    {
+        int taps = Math.Min(source, 5);
+        ResampleByTable.Table table = new(new int[target], new int[target], new int[target * taps], taps);
+        for (int i = 0; i < target; i++)
+        {
+            table.Count[i] = 1 + random.Below(taps);
+            table.First[i] = random.Below(source - table.Count[i] + 1);
+            for (int j = 0; j < taps; j++) table.Weights[i * taps + j] = random.Below(3 << 20) - (1 << 20);
+        }
+
+        return table;
+    }
+
+    private static uint[] Words(ResampleByTable.Table table) => [(uint)table.Taps, .. table.First.Select(v => (uint)v), .. table.Count.Select(v => (uint)v), .. table.Weights.Select(v => (uint)v)];
+}

@@ -1,0 +1,164 @@
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests.Vision;
+
+/// <summary>What files of image encoders may say, and how those that cannot be used are refused.</summary>
+public sealed class VisionConfigTests : GpuTest
+{
+    private static readonly string Good = TestData.Golden("vision", "llama4", "mmproj.gguf");
+
+    [Test]
+    public void Keys_of_the_committed_file_are_read()
+    {
+        VisionConfig c = Read(_ => { });
+        Assert.That((c.Family, c.Projector, c.TileSize, c.PatchSize, c.Width, c.FeedForward, c.Blocks, c.Heads, c.HeadDim), Is.EqualTo((VisionFamily.Llama4, "llama4", 84, 14, 64, 256, 3, 4, 16)));
+        Assert.That((c.Scale, c.Grid, c.EncoderTokens, c.TokensPerTile, c.AdapterWidth, c.OutputWidth, c.LongestEdge, c.Activation), Is.EqualTo((2, 6, 37, 9, 96, 64, 0, GeluForm.Exact)));
+        Assert.That(Read(k => k["clip.projector_type"] = "idefics3") is { Family: VisionFamily.Idefics3, EncoderTokens: 36, AdapterWidth: 0, LongestEdge: 336, Activation: GeluForm.Tanh });
+        Assert.That(Read(k => k["clip.use_gelu"] = false).Activation, Is.EqualTo(GeluForm.Quick));
+        Assert.That(Read(k => k.Remove("general.type")).Projector, Is.EqualTo("llama4"));
+    }
+
+    [Test]
+    public void Newer_files_name_the_projector_of_pictures_apart() => Assert.That(Read(k =>
+    {
+        k.Remove("clip.projector_type");
+        k["clip.vision.projector_type"] = "idefics3";
+    }).Family, Is.EqualTo(VisionFamily.Idefics3));
+
+    [TestCase("gemma3")]
+    [TestCase("qwen2.5vl_merger")]
+    [TestCase("")]
+    public void Other_projectors_are_refused_by_name(string projector) =>
+        Assert.That(() => Read(k => k["clip.projector_type"] = projector), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains($"'{projector}'").And.Message.Contains("llama4, idefics3"));
+
+    [Test]
+    public void Nameless_projector_is_the_first_llava() =>
+        Assert.That(() => Read(k => k.Remove("clip.projector_type")), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("'mlp'"));
+
+    [TestCase("general.architecture", "llama", "language model")]
+    [TestCase("general.type", "model", "'model'")]
+    [TestCase("clip.has_vision_encoder", false, "without image encoder")]
+    [TestCase("clip.use_silu", true, "SiLU")]
+    public void Other_files_are_refused(string key, object value, string message) =>
+        Assert.That(() => Read(k => k[key] = value), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(message));
+
+    [TestCase("clip.vision.image_size", 85u)]
+    [TestCase("clip.vision.image_size", 0u)]
+    [TestCase("clip.vision.image_size", 100_002u)]
+    [TestCase("clip.vision.patch_size", 13u)]
+    [TestCase("clip.vision.projector.scale_factor", 4u)]
+    [TestCase("clip.vision.projector.scale_factor", 0u)]
+    [TestCase("clip.vision.attention.head_count", 3u)]
+    [TestCase("clip.vision.attention.head_count", 0u)]
+    [TestCase("clip.vision.block_count", 0u)]
+    [TestCase("clip.vision.embedding_length", 4_000_000_000u)]
+    [TestCase("clip.vision.feed_forward_length", 0u)]
+    [TestCase("clip.vision.attention.layer_norm_epsilon", -1f)]
+    [TestCase("clip.vision.attention.layer_norm_epsilon", float.NaN)]
+    [TestCase("clip.vision.image_mean", new[] { 0.5f, float.NaN, 0.5f })]
+    [TestCase("clip.vision.image_mean", new[] { 0.5f, 0.5f })]
+    [TestCase("clip.vision.image_std", new[] { 0.5f, 0f, 0.5f })]
+    [TestCase("clip.vision.image_std", "half")]
+    public void Absurd_keys_are_named(string key, object value) =>
+        Assert.That(() => Read(k => k[key] = value), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(key));
+
+    [TestCase("clip.vision.image_size")]
+    [TestCase("clip.vision.patch_size")]
+    [TestCase("clip.vision.projector.scale_factor")]
+    [TestCase("clip.vision.image_mean")]
+    [TestCase("clip.vision.attention.layer_norm_epsilon")]
+    public void Missing_keys_are_named(string key) => Assert.That(() => Read(k => k.Remove(key)), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(key));
+
+    [Test]
+    public void Heads_that_are_no_whole_texels_are_refused() =>
+        Assert.That(() => Read(k => k["clip.vision.attention.head_count"] = 32u), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("heads of 2"));
+
+    [Test]
+    public void Encoder_of_another_language_model_says_so_with_both_files_and_widths()
+    {
+        using GgufFile file = GgufFile.Open(Good);
+        UnsupportedModelException e = Assert.Throws<UnsupportedModelException>(() => VisionEncoder.Load(Device, file, 2048, "/models/some-text-model.gguf").Dispose())!;
+        Assert.That(e.Message, Does.Contain(Good).And.Contain("64").And.Contain("/models/some-text-model.gguf").And.Contain("2048"));
+    }
+
+    [TestCase("clip.vision.block_count", 4u, "v.blk.3.ln1.weight")]
+    [TestCase("clip.vision.patch_size", 28u, "v.patch_embd.weight")]
+    [TestCase("clip.vision.feed_forward_length", 128u, "v.blk.0.ffn_up.weight")]
+    [TestCase("clip.vision.image_size", 56u, "v.position_embd.weight")]
+    public void Tensors_that_are_missing_or_of_another_shape_are_named_and_nothing_stays(string key, uint value, string tensor)
+    {
+        long before = Device.Memory.AllocatedBytes;
+        string path = Write(k =>
+        {
+            k[key] = value;
+            if (key.EndsWith("patch_size", StringComparison.Ordinal)) k["clip.vision.projector.scale_factor"] = 3u;
+        }, data: true);
+        using (GgufFile file = GgufFile.Open(path))
+            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(tensor));
+        File.Delete(path);
+        Assert.That(Device.Memory.AllocatedBytes, Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Encoder_that_does_not_fit_is_refused_before_anything_is_allocated()
+    {
+        long before = Device.Memory.AllocatedBytes, peak = Device.Memory.PeakBytes;
+        string path = Write(k =>
+        {
+            k["clip.vision.image_size"] = 4096u;
+            k["clip.vision.patch_size"] = 1u;
+        }, data: true);
+        using (GgufFile file = GgufFile.Open(path))
+            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(), Throws.InstanceOf<InsufficientGpuMemoryException>().With.Message.Contains("image encoder"));
+        File.Delete(path);
+        Assert.That((Device.Memory.AllocatedBytes, Device.Memory.PeakBytes), Is.EqualTo((before, peak)));
+    }
+
+    private static VisionConfig Read(Action<Dictionary<string, object>> change)
+    {
+        string path = Write(change, data: false);
+        try
+        {
+            using GgufFile file = GgufFile.Open(path);
+            return VisionConfig.Read(file);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>The committed file with other keys; without <paramref name="data"/> only with the tensors whose shapes are hyper-parameters.</summary>
+    private static string Write(Action<Dictionary<string, object>> change, bool data)
+    {
+        using GgufFile good = GgufFile.Open(Good);
+        Dictionary<string, object> keys = good.Metadata.Keys.ToDictionary(k => k, k => (object)good.Metadata.Find(k)!);
+        change(keys);
+        GgufWriter writer = new();
+        foreach ((string key, object value) in keys) Add(writer, key, value);
+        foreach (GgufTensor tensor in good.Tensors.Where(t => data || t.Name is "mm.model.fc.weight" or "mm.model.mlp.1.weight"))
+        {
+            byte[] bytes = new byte[tensor.ByteLength];
+            good.Read(tensor, 0, bytes);
+            writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], bytes);
+        }
+
+        string path = Path.Combine(AppContext.BaseDirectory, $"{Environment.ProcessId}-{Guid.NewGuid():N}.gguf");
+        writer.Save(path);
+        return path;
+    }
+
+    private static GgufWriter Add(GgufWriter writer, string key, object value) => value switch
+    {
+        string text => writer.Add(key, text),
+        uint number => writer.Add(key, number),
+        bool flag => writer.Add(key, flag),
+        float number => writer.Add(key, number),
+        float[] numbers => writer.Add(key, numbers),
+        GgufValue other => writer.Add(key, other),
+        _ => throw new ArgumentException(key),
+    };
+}
