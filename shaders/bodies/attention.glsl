@@ -3,7 +3,10 @@
 //   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, -)
 //   parts [row][head][split][Quads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine joins the splits
 //
-// One workgroup per key/value head, tile and split of the context; grid (kvHeads, tiles, splits). A cluster takes every Slices-th page of its split: lane l
+// A row sees the tokens that lib/attention_span.glsl says. Splits lie at absolute positions; a tile begins with the first that its first row sees, and a split's part goes to place
+// split % maxSplits, so that layers which see little work and store little however long the context is.
+//
+// One workgroup per key/value head, tile and split; grid (kvHeads, tiles, splits). A cluster takes every Slices-th page of its split: lane l
 // scores token l of each of the page's four blocks for all Group heads that share the key/value head (GQA), then the lanes hold neighbouring quads while values
 // are summed. Softmax is online (Milakov & Gimelshein 2018); splits are those of Dao et al. 2023 (Flash-Decoding), fixed by position, so that a row's result
 // depends neither on its companions nor on how the prompt was cut.  Reference: tests/NpcMind.Reference/Attention.cs
@@ -12,12 +15,14 @@ layout(constant_id = 2) const uint Group = 1;     // query heads per key/value h
 layout(constant_id = 3) const uint Queries = 1;   // most rows per tile
 layout(constant_id = 4) const uint Slices = 1;    // clusters per workgroup
 layout(constant_id = 5) const uint SplitPages = 16;
+layout(constant_id = 6) const uint Span = 0;      // 0 all, 1 chunk, 2 window
 
 layout(push_constant) uniform Constants {
     uint kvHeads;
     uint maxBlocks;
     uint maxSplits;
     float scale;
+    uint spanTokens;
 };
 layout(binding = 0) uniform samplerBuffer q;
 layout(binding = 1) uniform KvSampler keys;
@@ -27,6 +32,7 @@ layout(binding = 4) uniform usamplerBuffer tiles;
 layout(binding = 5) uniform usamplerBuffer rows;
 layout(binding = 6) writeonly buffer Parts { vec4 parts[]; };
 
+#include "lib/attention_span.glsl"
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
 const uint Chunks = (Quads + 7) / 8;                 // quads per lane
 const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
@@ -41,12 +47,18 @@ void main() {
     uvec4 tile = texelFetch(tiles, int(gl_WorkGroupID.y));
     uint lastRow = tile.x + tile.y - 1;
     uint lastPosition = texelFetch(rows, int(lastRow)).y;
-    uint firstPage = gl_WorkGroupID.z * SplitPages;
+    uint lowestPage = firstVisible(texelFetch(rows, int(tile.x)).y) / PageTokens;
+    uint split = lowestPage / SplitPages + gl_WorkGroupID.z;
+    uint firstPage = split * SplitPages;
     uint endPage = min(firstPage + SplitPages, lastPosition / PageTokens + 1);
     if (tile.y == 0 || firstPage >= endPage) return;
 
     uint position[Queries];
-    [[unroll]] for (uint i = 0; i < Queries; i++) position[i] = texelFetch(rows, int(min(tile.x + i, lastRow))).y;
+    uint first[Queries];
+    [[unroll]] for (uint i = 0; i < Queries; i++) {
+        position[i] = texelFetch(rows, int(min(tile.x + i, lastRow))).y;
+        first[i] = firstVisible(position[i]);
+    }
     float largest[Columns];
     float total[Columns];
     vec4 sum[Columns][Chunks];
@@ -57,6 +69,7 @@ void main() {
     }
 
     for (uint page = firstPage + slice; page < endPage; page += Slices) {
+        if (page < lowestPage) continue; // which slice has a page does not depend on where the tile begins
         uint block[PageBlocks];
         [[unroll]] for (uint r = 0; r < PageBlocks; r++) block[r] = texelFetch(blockTable, int(tile.z * maxBlocks + page * PageBlocks + r)).x;
         float score[Columns][4];
@@ -82,7 +95,8 @@ void main() {
         [[unroll]] for (uint c = 0; c < Columns; c++) {
             float top = Hidden;
             [[unroll]] for (uint r = 0; r < 4; r++) {
-                bool seen = page * PageTokens + r * BlockTokens + lane <= position[c / Group];
+                uint token = page * PageTokens + r * BlockTokens + lane;
+                bool seen = token >= first[c / Group] && token <= position[c / Group];
                 score[c][r] = seen ? score[c][r] * scale : Hidden;
                 top = max(top, score[c][r]);
             }
@@ -134,7 +148,7 @@ void main() {
         }
         uint row = tile.x + c / Group;
         if (row > lastRow || slice != 0) continue;
-        uint at = ((row * kvHeads * Group + kvHead * Group + c % Group) * maxSplits + gl_WorkGroupID.z) * (Quads + 1);
+        uint at = ((row * kvHeads * Group + kvHead * Group + c % Group) * maxSplits + split % maxSplits) * (Quads + 1);
         [[unroll]] for (uint k = 0; k < Chunks; k++)
             if (k * 8 + lane < Quads) parts[at + k * 8 + lane] = sum[c][k];
         if (lane == 0) parts[at + Quads] = vec4(top, total[c], 0.0, 0.0);

@@ -1,6 +1,6 @@
 // x[row] = embedding of the row's token, which comes from the host or from the sampler of an earlier step; the token is noted in its sequence's log.
-//   codes, scales: the embedding matrix (lib/weights.glsl)   rows [rows] (token or 0xFFFFFFFF, position, slot, -)   next [slots] u32
-//   x [rows, stride] f32   tokens [slots, maxContext] u32
+//   codes, scales: the embedding matrix (lib/weights.glsl)   rows [rows] (token or 0xFFFFFFFF, position, slot, feature row + 1 or 0)   next [slots] u32
+//   features [.., dim] f32: what stands in the place of a picture's token   x [rows, stride] f32   tokens [slots, maxContext] u32
 // Grid (dim / workgroup size rounded up, rows, 1), once per segment of the matrix.  Reference: tests/NpcMind.Reference/Embed.cs
 layout(push_constant) uniform Constants {
     uint dim;
@@ -14,6 +14,7 @@ layout(binding = 2) readonly buffer Rows { uvec4 rows[]; };
 layout(binding = 3) readonly buffer Next { uint next[]; };
 layout(binding = 4) writeonly buffer X { float x[]; };
 layout(binding = 5) writeonly buffer Tokens { uint tokens[]; };
+layout(binding = 6) readonly buffer Features { float features[]; };
 
 void main() {
     uvec4 row = rows[gl_WorkGroupID.y];
@@ -22,5 +23,5 @@ void main() {
     if (column == 0) tokens[row.z * maxContext + row.y] = token;
     uint group = token / 32;
     if (column >= dim || group < firstGroup || group >= firstGroup + groups) return;
-    x[gl_WorkGroupID.y * stride + column] = dequantize(group - firstGroup, units, column, token % 32);
+    x[gl_WorkGroupID.y * stride + column] = row.w == 0 ? dequantize(group - firstGroup, units, column, token % 32) : features[(row.w - 1) * dim + column];
 }

@@ -1,14 +1,18 @@
-// Rotates query and key heads, writes the queries to q and stores keys and values in the blocks of their sequences.
+// Turns query and key heads, writes the queries to q and stores keys and values in the blocks of their sequences.
 //   (a, b) -> (a cos - b sin, a sin + b cos) for each pair of the first 2 * pairs elements of a head; the rest passes through.
 //   neox 0: pair i is (2i, 2i+1) (RoFormer);  neox 1: pair i is (i, i + pairs) (GPT-NeoX).
+//   Normalizes: then v / sqrt(mean(v^2) + epsilon) for each query and key head (Llama 4).  ScalesQueries: queries times the factor at the end of the row's turns.
 //   qkv [rows, stride quads] f32, a row holding queries, keys (from quad kOffset), values (from quad vOffset)   turns [rows, turnStride] (cos, sin) per pair, made on the host in double
-//   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32   q [rows, heads, quads] f32   keys, values: lib/kv_layout.glsl
-// One lane per quad of a head; grid ((heads + 2 kvHeads) * quads / workgroup size rounded up, rows, 1).
+//   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32   q [rows, heads, Quads] f32   keys, values: lib/kv_layout.glsl
+// A cluster has a head, its lanes every eighth quad; grid ((heads + 2 kvHeads) / clusters of a workgroup rounded up, rows, 1).
 // Su et al. 2021.  Reference: tests/NpcMind.Reference/Rope.cs
+layout(constant_id = 1) const uint Quads = 16;    // head size / 4
+layout(constant_id = 2) const bool Normalizes = false;
+layout(constant_id = 3) const bool ScalesQueries = false;
+
 layout(push_constant) uniform Constants {
     uint heads;
     uint kvHeads;
-    uint quads;
     uint pairs;
     uint neox;
     uint stride;
@@ -16,6 +20,7 @@ layout(push_constant) uniform Constants {
     uint vOffset;
     uint turnStride;
     uint maxBlocks;
+    float epsilon;
 };
 layout(binding = 0) uniform samplerBuffer qkv;
 layout(binding = 1) uniform samplerBuffer turns;
@@ -39,38 +44,54 @@ float rotated(uint head, uint row, uint i) {
     return second ? other * t.y + self * t.x : self * t.x - other * t.y;
 }
 
+const uint Chunks = (Quads + 7) / 8; // quads per lane
+
 void main() {
     uint row = gl_WorkGroupID.y;
-    uint index = gl_WorkGroupID.x * gl_WorkGroupSize.x + clusterIndex() * 8 + clusterLane(); // so that a cluster holds neighbouring quads
-    uint head = index / quads;
-    uint quad = index % quads;
+    uint lane = clusterLane();
+    uint head = gl_WorkGroupID.x * (gl_WorkGroupSize.x / 8) + clusterIndex();
     if (head >= heads + 2 * kvHeads) return;
+    bool isValue = head >= heads + kvHeads;
     uint at = row * stride;
-    if (head < heads) at += head * quads;
-    else if (head < heads + kvHeads) at += kOffset + (head - heads) * quads;
-    else at += vOffset + (head - heads - kvHeads) * quads;
-    vec4 v;
-    if (head < heads + kvHeads)
-        v = vec4(rotated(at, row, quad * 4), rotated(at, row, quad * 4 + 1), rotated(at, row, quad * 4 + 2), rotated(at, row, quad * 4 + 3));
-    else
-        v = texelFetch(qkv, int(at + quad));
+    if (head < heads) at += head * Quads;
+    else if (!isValue) at += kOffset + (head - heads) * Quads;
+    else at += vOffset + (head - heads - kvHeads) * Quads;
+
+    vec4 v[Chunks];
+    [[unroll]] for (uint k = 0; k < Chunks; k++) {
+        uint quad = k * 8 + lane;
+        if (quad >= Quads) v[k] = vec4(0.0);
+        else if (isValue) v[k] = texelFetch(qkv, int(at + quad));
+        else v[k] = vec4(rotated(at, row, quad * 4), rotated(at, row, quad * 4 + 1), rotated(at, row, quad * 4 + 2), rotated(at, row, quad * 4 + 3));
+    }
+    if (Normalizes && !isValue) {
+        float squares = 0.0;
+        [[unroll]] for (uint k = 0; k < Chunks; k++) squares += dot(v[k], v[k]);
+        float scale = 1.0 / sqrt(clusterSum(squares) / float(Quads * 4) + epsilon);
+        [[unroll]] for (uint k = 0; k < Chunks; k++) v[k] *= scale;
+    }
     if (head < heads) {
-        q[(row * heads + head) * quads + quad] = v;
+        float factor = ScalesQueries ? turn(row, turnStride - 1).x : 1.0;
+        [[unroll]] for (uint k = 0; k < Chunks; k++)
+            if (k * 8 + lane < Quads) q[(row * heads + head) * Quads + k * 8 + lane] = v[k] * factor;
         return;
     }
+
     uint position = rows[row].y;
     uint block = blockTable[rows[row].z * maxBlocks + position / BlockTokens];
     uint token = position % BlockTokens;
-    float scale = quantScale(v);
-    uint rows_ = kvRows(quads);
-    bool hasScale = HasScales && quad % 8 == 0;
-    head -= heads;
-    if (head < kvHeads) {
-        keys[keyAt(block, kvHeads, head, rows_, quad, token)] = packQuad(v, scale);
-        if (hasScale) keys[keyAt(block, kvHeads, head, rows_, quads + quad / 8, token)] = packScale(scale);
-    } else {
-        head -= kvHeads;
-        values[valueAt(block, kvHeads, head, rows_, quad, token)] = packQuad(v, scale);
-        if (hasScale) values[valueAt(block, kvHeads, head, rows_, quads + quad / 8, token)] = packScale(scale);
+    uint rows_ = kvRows(Quads);
+    [[unroll]] for (uint k = 0; k < Chunks; k++) {
+        uint quad = k * 8 + lane;
+        float scale = quantScale(v[k]);
+        if (quad >= Quads) break;
+        bool hasScale = HasScales && lane == 0;
+        if (!isValue) {
+            keys[keyAt(block, kvHeads, head - heads, rows_, quad, token)] = packQuad(v[k], scale);
+            if (hasScale) keys[keyAt(block, kvHeads, head - heads, rows_, Quads + k, token)] = packScale(scale);
+        } else {
+            values[valueAt(block, kvHeads, head - heads - kvHeads, rows_, quad, token)] = packQuad(v[k], scale);
+            if (hasScale) values[valueAt(block, kvHeads, head - heads - kvHeads, rows_, Quads + k, token)] = packScale(scale);
+        }
     }
 }

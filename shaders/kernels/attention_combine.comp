@@ -5,28 +5,33 @@
 // One lane per quad; grid (heads * quads / workgroup size rounded up, rows, 1).
 #include "lib/common.glsl"
 
+layout(constant_id = 1) const uint Span = 0; // 0 all, 1 chunk, 2 window
+
 layout(push_constant) uniform Constants {
     uint heads;
     uint quads;
     uint maxSplits;
     uint splitTokens;
     uint stride;
+    uint spanTokens;
 };
 layout(binding = 0) uniform samplerBuffer parts;
 layout(binding = 1) readonly buffer Rows { uvec4 rows[]; };
 layout(binding = 2) writeonly buffer Out { vec4 result[]; };
+
+#include "lib/attention_span.glsl"
 
 void main() {
     uint head = gl_GlobalInvocationID.x / quads;
     uint quad = gl_GlobalInvocationID.x % quads;
     uint row = gl_WorkGroupID.y;
     if (head >= heads) return;
-    uint splits = rows[row].y / splitTokens + 1;
-    uint at = (row * heads + head) * maxSplits * (quads + 1);
+    uint position = rows[row].y;
     float top = -1e30;
     float total = 0.0;
     vec4 sum = vec4(0.0);
-    for (uint s = 0; s < splits; s++, at += quads + 1) {
+    for (uint split = firstVisible(position) / splitTokens; split <= position / splitTokens; split++) {
+        uint at = ((row * heads + head) * maxSplits + split % maxSplits) * (quads + 1);
         vec2 scale = texelFetch(parts, int(at + quads)).xy;
         float higher = max(top, scale.x);
         float shrink = exp(top - higher);

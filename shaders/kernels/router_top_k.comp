@@ -1,10 +1,13 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// Chooses `used` of `experts` experts per row: softmax over all router logits, the largest win (ties: lowest index), weights renormalised to sum 1.
+// Chooses `used` of `experts` experts per row: the largest router logits win (ties: lowest index). Their weights are the softmax over all experts, renormalised to
+// sum 1 (Mixtral), or with Sigmoid the sigmoid of each logit (Llama 4).
 //   logits [rows, stride] f32   chosen [rows, used] u32   weights [rows, used] f32.  One workgroup per row; grid (rows, 1, 1).
 // Jiang et al. 2024 (Mixtral).  Reference: tests/NpcMind.Reference/RouterTopK.cs
 #include "lib/common.glsl"
 #include "lib/reduce.glsl"
+
+layout(constant_id = 1) const bool Sigmoid = false;
 
 layout(push_constant) uniform Constants {
     uint experts;
@@ -37,7 +40,7 @@ void main() {
         float candidate = index != 0xFFFFFFFFu && best == top ? float(index) : 65536.0;
         uint winner = uint(-workgroupMax(-candidate));
         if (n == 0) largest = top;
-        float weight = exp(top - largest);
+        float weight = Sigmoid ? 1.0 / (1.0 + exp(-top)) : exp(top - largest);
         total += weight;
         barrier();
         if (lane == 0) {
@@ -47,5 +50,6 @@ void main() {
         memoryBarrierBuffer();
         barrier();
     }
+    if (Sigmoid) return;
     for (uint n = lane; n < used; n += gl_WorkGroupSize.x) weights[row * used + n] /= total;
 }

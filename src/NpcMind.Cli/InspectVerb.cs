@@ -104,7 +104,7 @@ internal static class InspectVerb
     {
         try
         {
-            ModelConfig config = ModelConfig.Read(file);
+            ModelConfig config = InferenceEngine.ReadConfig(file);
             long weights = InferenceEngine.WeightBytes(file);
             return [.. Contexts.Where(c => c <= Math.Max(config.ContextLength, Contexts[0])).Select(c =>
             {

@@ -21,7 +21,7 @@ public static class Calibration
         ArgumentNullException.ThrowIfNull(costs);
         using TimestampQueries times = new(engine.Device, Marks);
         int many = Math.Min(engine.Options.MaxRows, 64);
-        int longest = Math.Min(engine.Options.ContextTokens, engine.Transfer.FreeBlocks * InferenceEngine.BlockTokens);
+        int longest = (int)Math.Min(engine.Options.ContextTokens, engine.Options.CacheTokens ?? (long)engine.Options.ContextTokens * engine.Options.MaxSequences);
         SamplerSettings everything = new() { Temperature = 1, TopK = 40, TopP = 0.9f, MinP = 0.01f, RepetitionPenalty = 1.1f };
         for (int pass = 0; pass <= passes; pass++)
             foreach (int rows in (ReadOnlySpan<int>)[1, 4, many])
@@ -33,7 +33,12 @@ public static class Calibration
     private static void Step(InferenceEngine engine, CostModel costs, TimestampQueries times, SamplerSettings sampler, int rows, int end, bool learn)
     {
         int slot = engine.Open(sampler);
-        for (int position = 0; position < end; position += InferenceEngine.BlockTokens) engine.Reserve(slot, position);
+        for (int position = 0; position < end; position += InferenceEngine.BlockTokens)
+        {
+            engine.Blocks.Release(slot, Math.Min(position, end - rows));
+            engine.Reserve(slot, position);
+        }
+
         engine.Batch.SetLength(slot, end - rows);
         for (int row = 0; row < rows; row++) engine.Batch.Add(slot, row % engine.Config.Vocabulary, output: row >= rows - engine.Options.MaxOutputs);
         engine.Batch.Sample();

@@ -32,6 +32,9 @@ public sealed record EngineOptions
     /// <summary>Tokens whose keys and values fit into the cache, over all sequences; null for MaxSequences * ContextTokens.</summary>
     public int? CacheTokens { get; init; }
 
+    /// <summary>Whether rows can be feature rows of pictures (<see cref="StepBatch.AddFeature"/>): takes host memory for a few steps of them.</summary>
+    public bool Features { get; init; }
+
     /// <summary>Tokens whose keys and values fit into host memory, where sequences wait that are not needed now.</summary>
     public int HostTokens { get; init; }
 }

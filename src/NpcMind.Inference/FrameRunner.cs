@@ -30,7 +30,9 @@ public sealed class FrameRunner : IDisposable
     private const int MostTimed = 2;
     private readonly InferenceEngine _engine;
     private readonly FrameRunnerOptions _options;
-    private readonly int[][] _classes;
+    private readonly WorkPlan _steps;
+    private readonly WorkCursor _step = new();
+    private readonly WorkCursor _view = new();
     private readonly int _copyClass;
     private readonly Slot[] _slots;
     private readonly StepTicket[] _ended;
@@ -38,10 +40,7 @@ public sealed class FrameRunner : IDisposable
     private int _next;
     private int _oldest;
     private int _endedCount;
-    private StepShape _shape;
-    private int _node;
-    private long _position;
-    private bool _active;
+    private (VisionEncoder Eyes, VisionJob Job, int Pass)? _looking;
     private bool _forced;
     private int _untimed;
 
@@ -53,7 +52,7 @@ public sealed class FrameRunner : IDisposable
         _engine = engine;
         _options = options ?? new FrameRunnerOptions();
         Costs = costs;
-        _classes = [.. engine.Nodes.Select(node => node.Variants.Select((_, i) => costs.Class(node.CostKey(i))).ToArray())];
+        _steps = new WorkPlan(engine.Nodes, costs);
         _copyClass = costs.Class("kv copy");
         _slots = [.. Enumerable.Range(0, _options.FramesInFlight).Select(i => new Slot(engine.Device, i, MostTimed))];
         _ended = new StepTicket[InferenceEngine.ResultSlots];
@@ -63,7 +62,10 @@ public sealed class FrameRunner : IDisposable
     public CostModel Costs { get; }
 
     /// <summary>Whether a step is under way.</summary>
-    public bool StepIsActive => _active;
+    public bool StepIsActive => _step.IsActive;
+
+    /// <summary>Whether a pass of an image encoder is under way.</summary>
+    public bool ViewIsActive => _view.IsActive;
 
     /// <summary>Milliseconds that may still be predicted in this frame.</summary>
     public double Remaining { get; private set; }
@@ -79,9 +81,6 @@ public sealed class FrameRunner : IDisposable
 
     /// <summary>Whether another step may end before results are collected.</summary>
     public bool HasResultSlot => _endedCount < _ended.Length;
-
-    /// <summary>Part of the step under way that is recorded, 0 to 1.</summary>
-    public double Progress => _active ? (double)_node / _engine.Nodes.Count : 0;
 
     /// <summary>Starts a frame. False when as many as allowed are still on their way.</summary>
     /// <param name="milliseconds">GPU time to keep within.</param>
@@ -107,11 +106,10 @@ public sealed class FrameRunner : IDisposable
     public bool RecordCopies()
     {
         KvCopyQueue copies = _engine.Blocks.Copies;
-        double megabytes = copies.LayerBytes / 1e6;
         while (copies.Count > 0)
         {
-            double predicted = Costs.Predict(_copyClass, megabytes);
-            if (!Admit(predicted)) return false;
+            double megabytes = copies.LayerBytes / 1e6; // changes from one group of neighbours to the next
+            if (!Admit(Costs.Predict(_copyClass, megabytes))) return false;
             bool timed = BeginTiming(_copyClass);
             copies.RecordLayer(_current!.Recorder);
             EndTiming(timed, _copyClass, megabytes);
@@ -123,47 +121,42 @@ public sealed class FrameRunner : IDisposable
     /// <summary>Makes the engine's batch the step under way.</summary>
     public void BeginStep()
     {
-        if (_active) throw new InvalidOperationException("A step is under way.");
+        if (_step.IsActive) throw new InvalidOperationException("A step is under way.");
         if (!HasResultSlot) throw new InvalidOperationException("The results of earlier steps have not been collected.");
         if (_engine.Blocks.Copies.Count > 0) throw new InvalidOperationException("Copies of blocks come before a step.");
-        _shape = _engine.Batch.Finish();
-        _node = 0;
-        _position = 0;
-        _active = true;
-        _engine.RecordInputs(_current!.Recorder, _shape);
+        _step.Begin(_steps, _engine.Batch.Finish());
+        _engine.RecordInputs(_current!.Recorder, _step.Shape);
     }
 
     /// <summary>Records as much of the step as fits; true when it ended.</summary>
     public bool RecordStep()
     {
-        IReadOnlyList<GraphNode> nodes = _engine.Nodes;
-        CommandRecorder recorder = _current!.Recorder;
-        double quantum = _options.QuantumMilliseconds / Costs.Ratio; // predictions of single dispatches err on the long side
-        for (; _node < nodes.Count; _node++, _position = 0)
-        {
-            GraphNode node = nodes[_node];
-            Grid grid = node.Grid(_shape);
-            long all = (long)grid.X * grid.Y * grid.Z;
-            int costClass = _classes[_node][grid.Variant];
-            double work = node.Work?.Invoke(_shape) ?? 1;
-            for (bool continues = false; _position < all; continues = true)
-            {
-                double most = Math.Min(quantum, Remaining);
-                // A dispatch cannot be smaller than a workgroup; whether the frame has room for it is decided below.
-                long fits = most > 0 ? Costs.WorkWithin(costClass, work, most) : 1;
-                GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, _position, Math.Clamp(fits, 1, all - _position));
-                double pieceWork = piece.Workgroups * work;
-                if (!Admit(Costs.Predict(costClass, pieceWork))) return false;
-                bool timed = BeginTiming(costClass);
-                recorder.Dispatch(node.Variants[grid.Variant], new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ), continues);
-                EndTiming(timed, costClass, pieceWork);
-                _position += piece.Workgroups;
-            }
-        }
-
-        _active = false;
-        _ended[_endedCount++] = _engine.RecordResults(recorder, _shape);
+        if (!Record(_step, 0)) return false;
+        _ended[_endedCount++] = _engine.RecordResults(_current!.Recorder, _step.Shape);
         _current.StepsEnded++;
+        return true;
+    }
+
+    /// <summary>Makes a pass of an image encoder the one under way, beside the step: they share nothing but the frame.</summary>
+    /// <param name="eyes">Encoder.</param>
+    /// <param name="job">Picture.</param>
+    /// <param name="pass">Pass of it.</param>
+    /// <param name="plan">The pass's dispatches.</param>
+    public void BeginView(VisionEncoder eyes, VisionJob job, int pass, WorkPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(eyes);
+        if (_view.IsActive) throw new InvalidOperationException("A pass is under way.");
+        _view.Begin(plan, default);
+        _looking = (eyes, job, pass);
+        eyes.RecordInputs(_current!.Recorder, job, pass);
+    }
+
+    /// <summary>Records as much of the encoder's pass as fits into <paramref name="most"/> of the milliseconds that are left; true when it ended.</summary>
+    public bool RecordView(double most)
+    {
+        if (!Record(_view, Math.Max(0, Remaining - most))) return false;
+        _looking!.Value.Eyes.RecordResults(_current!.Recorder, _looking.Value.Job, _looking.Value.Pass);
+        _current.ViewsEnded++;
         return true;
     }
 
@@ -175,7 +168,7 @@ public sealed class FrameRunner : IDisposable
         slot.Recorder.End();
         Dispatches = slot.Recorder.Dispatches;
         LastPredicted = slot.Predicted * Costs.Ratio;
-        if (slot.Predicted == 0 && slot.StepsEnded == 0 && !slot.External) return;
+        if (slot.Predicted == 0 && slot.StepsEnded == 0 && slot.ViewsEnded == 0 && !slot.External) return;
         if (!slot.External) _engine.Timeline.Submit(slot.Recorder);
         slot.Busy = true;
         _next = (_next + 1) % _slots.Length;
@@ -184,16 +177,17 @@ public sealed class FrameRunner : IDisposable
     /// <summary>Takes the oldest frame off the list if the device has finished it, and learns from it.</summary>
     /// <param name="time">What it cost.</param>
     /// <param name="stepsEnded">Steps that ended in it: their tokens are read by <see cref="TakeResults"/>, in order.</param>
-    public bool TryCollect(out FrameTime time, out int stepsEnded)
+    /// <param name="viewsEnded">Passes of the image encoder that ended in it.</param>
+    public bool TryCollect(out FrameTime time, out int stepsEnded, out int viewsEnded)
     {
         Slot slot = _slots[_oldest];
-        (time, stepsEnded) = (default, 0);
+        (time, stepsEnded, viewsEnded) = (default, 0, 0);
         if (!slot.Busy || !slot.Recorder.IsFree) return false;
         double milliseconds = slot.Times.Read();
         for (int i = 0; i < slot.SampleCount; i++) Costs.Learn(slot.Samples[i].Class, slot.Samples[i].Work, slot.Times.Milliseconds(slot.Samples[i].Part));
         if (slot is { Predicted: > 0, Budget: > 0 }) Costs.LearnFrame(slot.Predicted, milliseconds, slot.Budget);
         time = new FrameTime(milliseconds, slot.Predicted);
-        stepsEnded = slot.StepsEnded;
+        (stepsEnded, viewsEnded) = (slot.StepsEnded, slot.ViewsEnded);
         slot.Busy = false;
         _oldest = (_oldest + 1) % _slots.Length;
         return true;
@@ -212,12 +206,12 @@ public sealed class FrameRunner : IDisposable
     public double PredictStep(StepShape shape)
     {
         double total = 0;
-        for (int i = 0; i < _classes.Length; i++)
+        for (int i = 0; i < _steps.Nodes.Count; i++)
         {
-            GraphNode node = _engine.Nodes[i];
+            GraphNode node = _steps.Nodes[i];
             Grid grid = node.Grid(shape);
             long all = (long)grid.X * grid.Y * grid.Z;
-            if (all > 0) total += Costs.Predict(_classes[i][grid.Variant], all * (node.Work?.Invoke(shape) ?? 1));
+            if (all > 0) total += Costs.Predict(_steps.Class(i, grid.Variant), all * (node.Work?.Invoke(shape) ?? 1));
         }
 
         return total * Costs.Ratio;
@@ -229,10 +223,41 @@ public sealed class FrameRunner : IDisposable
         foreach (Slot slot in _slots) slot.Dispose();
     }
 
-    /// <summary>Takes a prediction off the frame. A frame's first piece is let in even if it alone is too long: else nothing would ever go on.</summary>
-    private bool Admit(double predicted)
+    /// <summary>Records dispatches in parts no longer than a quantum while they fit, leaving <paramref name="reserve"/> milliseconds; true when none is left.</summary>
+    private bool Record(WorkCursor work, double reserve)
     {
-        if (predicted > Remaining && !_forced) return false;
+        CommandRecorder recorder = _current!.Recorder;
+        double quantum = _options.QuantumMilliseconds / Costs.Ratio; // predictions of single dispatches err on the long side
+        for (; work.Node < work.Nodes.Count; work.Node++, work.Position = 0)
+        {
+            GraphNode node = work.Nodes[work.Node];
+            Grid grid = node.Grid(work.Shape);
+            long all = (long)grid.X * grid.Y * grid.Z;
+            int costClass = work.Class(grid.Variant);
+            double perWorkgroup = node.Work?.Invoke(work.Shape) ?? 1;
+            for (bool continues = false; work.Position < all; continues = true)
+            {
+                double most = Math.Min(quantum, Remaining - reserve);
+                // A dispatch cannot be smaller than a workgroup; whether the frame has room for it is decided below.
+                long fits = most > 0 ? Costs.WorkWithin(costClass, perWorkgroup, most) : 1;
+                GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, work.Position, Math.Clamp(fits, 1, all - work.Position));
+                double pieceWork = piece.Workgroups * perWorkgroup;
+                if (!Admit(Costs.Predict(costClass, pieceWork), reserve)) return false;
+                bool timed = BeginTiming(costClass);
+                recorder.Dispatch(node.Variants[grid.Variant], new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ), continues);
+                EndTiming(timed, costClass, pieceWork);
+                work.Position += piece.Workgroups;
+            }
+        }
+
+        work.IsActive = false;
+        return true;
+    }
+
+    /// <summary>Takes a prediction off the frame. A frame's first piece is let in even if it alone is too long: else nothing would ever go on.</summary>
+    private bool Admit(double predicted, double reserve = 0)
+    {
+        if (predicted > Remaining - reserve && !_forced) return false;
         _forced = false;
         Remaining -= predicted;
         _current!.Predicted += predicted;
@@ -264,6 +289,7 @@ public sealed class FrameRunner : IDisposable
         public double Predicted;
         public double Budget;
         public int StepsEnded;
+        public int ViewsEnded;
         public bool Busy;
         public bool External;
 
@@ -272,6 +298,7 @@ public sealed class FrameRunner : IDisposable
             SampleCount = 0;
             Predicted = 0;
             StepsEnded = 0;
+            ViewsEnded = 0;
         }
 
         public void Dispose()

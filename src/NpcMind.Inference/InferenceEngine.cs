@@ -38,26 +38,30 @@ public sealed class InferenceEngine : IDisposable
     private int _nextRecorder;
     private int _nextResult;
 
-    private InferenceEngine(GpuDevice device, GgufFile file, ModelConfig config, EngineOptions options, Action<LoadProgress>? progress)
+    private InferenceEngine(GpuDevice device, GgufFile file, ModelPlan plan, EngineOptions options, Action<LoadProgress>? progress)
     {
+        ModelConfig config = plan.Config;
         _device = device;
         Config = config;
         Options = options;
         long total = WeightLoader.DeviceBytes(file);
-        device.Memory.Check(total + KvCache.BytesPerToken(config, options.Kv) * CacheTokens(options), $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache");
+        KvLayout layout = new(config, options.ContextTokens);
+        long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
+        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache");
         _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "weights and workspace");
         try
         {
             using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
             WeightLoader weights = new(device, file, _arena, uploader);
-            RopeTable rope = new(config.Rope, weights.HostVector("rope_freqs.weight", config.Rope.Dims / 2));
-            _inputs = new StepInputs(_arena, options, rope, config.Vocabulary);
-            _kv = new KvCache(_arena, uploader, config, options.Kv, CacheTokens(options));
-            _host = new HostKv(device, _kv, options.HostTokens);
+            RopeTable rope = new(config.Rope, weights.HostVector("rope_freqs.weight", config.Rope.Dims / 2), config.Temperature);
+            _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
+            _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
+            _host = new HostKv(device, _kv, layout.Blocks(options.HostTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
-            _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope.Pairs);
-            LlamaGraph.Build(_graph);
+            Features = new FeatureRing(device, options.MaxRows, config.Width, options.Features);
+            _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
+            plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
             UnusedTensors = [.. weights.Unused];
             uploader.Finish();
@@ -69,6 +73,7 @@ public sealed class InferenceEngine : IDisposable
         }
         catch
         {
+            Features?.Dispose();
             _arena.Dispose();
             _kernels.Dispose();
             throw;
@@ -99,8 +104,20 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>Device bytes that the weights of a file take.</summary>
     public static long WeightBytes(GgufFile file) => WeightLoader.DeviceBytes(file);
 
-    /// <summary>Device bytes that the keys and values of so many tokens take.</summary>
-    public static long KvBytes(ModelConfig config, KvFormat format, long tokens) => KvCache.BytesPerToken(config, format) * tokens;
+    /// <summary>Device bytes that the keys and values of one sequence of so many tokens take, counted in whole blocks.</summary>
+    public static long KvBytes(ModelConfig config, KvFormat format, int tokens)
+    {
+        KvLayout layout = new(config, tokens);
+        return KvCache.BlockBytes(config, layout, format) * layout.Blocks(tokens, 1, 0);
+    }
+
+    /// <summary>Reads a file's hyper-parameters; of an architecture there is no code for, those that all have.</summary>
+    /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
+    public static ModelConfig ReadConfig(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return Architecture.Names.Contains(file.Metadata.String("general.architecture")) ? Architecture.Read(file).Config : ModelConfig.Read(file);
+    }
 
     /// <summary>Loads a model.</summary>
     /// <param name="device">Device to run on; must outlive the engine.</param>
@@ -115,13 +132,12 @@ public sealed class InferenceEngine : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(file);
         options ??= new EngineOptions();
-        string architecture = file.Metadata.String("general.architecture") ?? throw file.Metadata.Wrong("general.architecture", "the model's architecture");
-        if (architecture != "llama") throw new UnsupportedModelException(file.Path, $"the architecture '{architecture}'", "Supported: llama.");
-        ModelConfig config = ModelConfig.Read(file);
+        ModelPlan plan = Architecture.Read(file);
+        ModelConfig config = plan.Config;
         if (config.HeadDim % 4 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {config.HeadDim}", "It must be a multiple of 4.");
         KvCache.Check(config, options.Kv, file.Path);
         if (options.MaxRows % 16 != 0) throw new ArgumentException("MaxRows must be a multiple of 16.", nameof(options));
-        return new InferenceEngine(device, file, config, options, progress);
+        return new InferenceEngine(device, file, plan, options, progress);
     }
 
     /// <summary>Opens an empty sequence; returns its slot.</summary>
@@ -135,13 +151,16 @@ public sealed class InferenceEngine : IDisposable
         return slot;
     }
 
-    /// <summary>Opens a sequence that begins with the first <paramref name="tokens"/> tokens of another. They share memory until one of them writes there.</summary>
+    /// <summary>
+    /// Opens a sequence that begins with the first <paramref name="tokens"/> tokens of another. They share memory until one of them writes there. It has fewer tokens
+    /// (<see cref="Length"/>) where chunked layers of the parent have given back what the next token sees.
+    /// </summary>
     /// <exception cref="InvalidOperationException">All slots are open, or the parent waits in host memory.</exception>
     public int Fork(int parent, int tokens, SamplerSettings sampler)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, Length(parent));
         int slot = Open(sampler);
-        _blocks.Share(parent, slot, tokens);
+        tokens = _blocks.Share(parent, slot, tokens);
         _inputs.CopyLog(parent, slot, tokens);
         Batch.SetLength(slot, tokens);
         return slot;
@@ -154,12 +173,16 @@ public sealed class InferenceEngine : IDisposable
         _inputs.SetSampler(slot, sampler);
     }
 
-    /// <summary>Forgets everything from token <paramref name="length"/> of a sequence on. It must not be part of an unfinished step.</summary>
-    public void Rewind(int slot, int length)
+    /// <summary>
+    /// Forgets everything from token <paramref name="length"/> of a sequence on, and returns how many tokens are left. These are fewer where chunked layers have given back
+    /// what the next token sees: then the chunk must be read again. The sequence must not be part of an unfinished step.
+    /// </summary>
+    public int Rewind(int slot, int length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length(slot));
-        _blocks.Truncate(slot, length);
+        length = _blocks.Truncate(slot, length);
         Batch.SetLength(slot, length);
+        return length;
     }
 
     /// <summary>Closes a sequence. It must not be part of an unfinished step.</summary>
@@ -208,9 +231,12 @@ public sealed class InferenceEngine : IDisposable
         _resultsReadback.Dispose();
         _logitsReadback?.Dispose();
         _host.Dispose();
+        Features.Dispose();
         _arena.Dispose();
         _kernels.Dispose();
     }
+
+    internal FeatureRing Features { get; }
 
     internal KvBlocks Blocks => _blocks;
 
@@ -222,7 +248,7 @@ public sealed class InferenceEngine : IDisposable
 
     internal Timeline Timeline => _timeline;
 
-    /// <summary>Sees to it that a sequence has a block of its own for a position; false when the cache is full.</summary>
+    /// <summary>Sees to it that a sequence has blocks of its own for a position; false when the cache is full.</summary>
     internal bool Reserve(int slot, int position) => _blocks.Reserve(slot, position);
 
     /// <summary>A recorder of our own, whose copies of blocks come first. Waits when two recordings are on their way.</summary>
@@ -247,6 +273,7 @@ public sealed class InferenceEngine : IDisposable
         if (bytes > 0) recorder.Copy(_graph.Results, _resultsReadback.Whole, bytes, (long)index * Options.MaxOutputs * 4);
         if (Batch.WantsLogits && shape.Outputs > 0) recorder.Copy(_graph.LogitsTensor, LogitsReadback().Whole, LogitsBytes(shape));
         Batch.Clear();
+        Features.NextStep();
         return new StepTicket(0, index, shape.Outputs, shape.Sampled);
     }
 

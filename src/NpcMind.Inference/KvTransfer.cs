@@ -2,8 +2,8 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>Receives the bytes of a block of keys and values: all layers, keys then values of each.</summary>
-/// <param name="index">Which block of the sequence.</param>
+/// <summary>Receives the bytes of a block of keys and values: its layers, keys then values of each.</summary>
+/// <param name="index">Which of the blocks asked for.</param>
 /// <param name="bytes">Its bytes, valid during the call.</param>
 public delegate void KvBlockReceiver(int index, ReadOnlySpan<byte> bytes);
 
@@ -15,35 +15,50 @@ public sealed class KvTransfer(InferenceEngine engine)
 {
     private const int ExportBlocks = 32;
 
-    /// <summary>Blocks of the device arena.</summary>
-    public int Blocks => engine.Kv.Pool.Count;
+    /// <summary>Groups of layers, each with blocks of its own; one where all layers see everything.</summary>
+    public int Groups => engine.Kv.Layout.Groups.Count;
 
-    /// <summary>Free blocks of the device arena.</summary>
-    public int FreeBlocks => engine.Kv.Pool.Free;
+    /// <summary>Rows of blocks that the device arena has: a row is one block of each group of layers, what every 8 tokens take.</summary>
+    public int Blocks => engine.Kv.Pool.Count / Groups;
 
-    /// <summary>Free blocks in host memory.</summary>
-    public int FreeHostBlocks => engine.Host.Pool.Free;
+    /// <summary>Free rows of blocks in the device arena.</summary>
+    public int FreeBlocks => engine.Kv.Pool.Free / Groups;
 
-    /// <summary>Bytes of a block: all layers.</summary>
+    /// <summary>Free rows of blocks in host memory.</summary>
+    public int FreeHostBlocks => engine.Host.Pool.Free / Groups;
+
+    /// <summary>Bytes of a block: the layers of one group.</summary>
     public long BlockBytes => engine.Host.BlockBytes;
+
+    /// <summary>Bytes of keys and values that the open sequences hold on the device.</summary>
+    public long UsedBytes => (engine.Kv.Pool.Count - engine.Kv.Pool.Free) * BlockBytes;
 
     /// <summary>Copies of blocks that must be recorded before the next step.</summary>
     public int PendingCopies => engine.Blocks.Copies.Count;
 
-    /// <summary>Blocks to be taken before a sequence can read <paramref name="tokens"/> more tokens.</summary>
-    public int Needed(int slot, int tokens) => engine.Blocks.Needed(slot, engine.Length(slot), engine.Length(slot) + tokens);
+    /// <summary>Rows of blocks to be taken before a sequence can read <paramref name="tokens"/> more tokens.</summary>
+    public int Needed(int slot, int tokens) => Rows(engine.Blocks.Needed(slot, engine.Length(slot), engine.Length(slot) + tokens));
 
-    /// <summary>Device blocks that only this sequence has.</summary>
-    public int Own(int slot) => engine.Blocks.Own(slot);
+    /// <summary>Rows of device blocks that only this sequence has.</summary>
+    public int Own(int slot) => Rows(engine.Blocks.Own(slot));
 
-    /// <summary>Blocks of a sequence that wait in host memory; it can run when there are none.</summary>
-    public int OnHost(int slot) => engine.Blocks.OnHost(slot);
+    /// <summary>Rows of blocks of a sequence that wait in host memory; it can run when there are none.</summary>
+    public int OnHost(int slot) => Rows(engine.Blocks.OnHost(slot));
 
     /// <summary>Moves a sequence's own blocks to host memory. False, with nothing moved, when there is not enough room.</summary>
     public bool Spill(int slot) => engine.Blocks.Spill(slot);
 
     /// <summary>Brings a sequence's blocks back. False, with nothing moved, when the device has not enough free blocks.</summary>
     public bool Restore(int slot) => engine.Blocks.Restore(slot);
+
+    /// <summary>Gives back what no token to come of a sequence sees. It must not be part of an unfinished step.</summary>
+    public void ReleaseUnseen(int slot) => engine.Blocks.Release(slot, engine.Length(slot));
+
+    /// <summary>Up to which of its first <paramref name="tokens"/> tokens a sequence could go on: fewer than all where chunked layers have given back what the next token sees.</summary>
+    public int Resumable(int slot, int tokens) => engine.Blocks.Resumable(slot, tokens);
+
+    /// <summary>Blocks that <see cref="Export"/> hands out in all.</summary>
+    public int SavedBlocks(int firstToken, int tokens) => engine.Blocks.SavedBlocks(firstToken, tokens);
 
     /// <summary>Waits until the device has finished everything, pending copies included.</summary>
     public void Flush()
@@ -58,26 +73,35 @@ public sealed class KvTransfer(InferenceEngine engine)
         engine.Timeline.Wait(engine.Timeline.Submitted);
     }
 
-    /// <summary>Hands <paramref name="blocks"/> blocks of a sequence from <paramref name="firstBlock"/> on to <paramref name="receiver"/>. Waits for the device.</summary>
+    /// <summary>
+    /// Hands blocks of a sequence to <paramref name="receiver"/>: of those that hold what the token after the first <paramref name="tokens"/> sees from
+    /// <paramref name="firstToken"/> on, group by group, <paramref name="count"/> from the <paramref name="first"/>-th. Waits for the device.
+    /// </summary>
+    /// <param name="slot">Sequence.</param>
+    /// <param name="firstToken">A multiple of 8.</param>
+    /// <param name="tokens">As <see cref="Resumable"/> allows.</param>
+    /// <param name="first">First block to hand out.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="receiver">Takes them, in order.</param>
     /// <exception cref="InvalidOperationException">Not one block of host memory is free to copy through.</exception>
-    public void Export(int slot, int firstBlock, int blocks, KvBlockReceiver receiver)
+    public void Export(int slot, int firstToken, int tokens, int first, int count, KvBlockReceiver receiver)
     {
         ArgumentNullException.ThrowIfNull(receiver);
         Flush();
-        int count = Math.Min(firstBlock + blocks, KvBlocks.Count(engine.Length(slot)));
+        int end = Math.Min(first + count, SavedBlocks(firstToken, tokens));
         Span<int> through = stackalloc int[ExportBlocks];
-        for (int index = firstBlock; index < count;)
+        for (int n = first; n < end;)
         {
-            if (engine.Blocks.Where(slot, index) is { OnHost: true } waiting)
+            if (Place(n) is { OnHost: true } waiting)
             {
-                receiver(index++, engine.Host.Bytes(waiting.Block));
+                receiver(n++, engine.Host.Bytes(waiting.Block));
                 continue;
             }
 
             int taken = 0;
-            while (taken < ExportBlocks && index + taken < count && !engine.Blocks.Where(slot, index + taken).OnHost && engine.Host.Pool.TryTake(out through[taken]))
+            while (taken < ExportBlocks && n + taken < end && !Place(n + taken).OnHost && engine.Host.Pool.TryTake(out through[taken]))
             {
-                int source = engine.Blocks.Where(slot, index + taken).Block;
+                int source = Place(n + taken).Block;
                 engine.Kv.Pool.Share(source); // the copy gives its source back
                 engine.Blocks.Copies.Add(KvCopyKind.Spill, source, through[taken++]);
             }
@@ -86,9 +110,15 @@ public sealed class KvTransfer(InferenceEngine engine)
             Flush();
             for (int i = 0; i < taken; i++)
             {
-                receiver(index++, engine.Host.Bytes(through[i]));
+                receiver(n++, engine.Host.Bytes(through[i]));
                 engine.Host.Pool.Return(through[i]);
             }
+        }
+
+        (int Block, bool OnHost) Place(int n)
+        {
+            (int group, int index) = engine.Blocks.SavedBlock(firstToken, tokens, n);
+            return engine.Blocks.Where(slot, group, index);
         }
     }
 
@@ -101,16 +131,22 @@ public sealed class KvTransfer(InferenceEngine engine)
     {
         int length = engine.Length(slot);
         if (length % KvCache.BlockTokens != 0) throw new ArgumentException($"The sequence ends inside a block, after {length} tokens.", nameof(slot));
-        if (engine.Host.Pool.Free < KvBlocks.Count(tokens) - KvBlocks.Count(length)) return false;
+        if (engine.Host.Pool.Free < SavedBlocks(length, tokens)) return false;
         Flush();
-        for (int i = KvBlocks.Count(length); i < KvBlocks.Count(tokens); i++) engine.Blocks.AppendOnHost(slot, out _);
+        engine.Blocks.AppendOnHost(slot, length, tokens);
         engine.Batch.SetLength(slot, tokens);
         return true;
     }
 
-    /// <summary>The bytes of a block that <see cref="Import"/> made room for.</summary>
-    public Span<byte> ImportBlock(int slot, int index) => engine.Blocks.Where(slot, index) is { OnHost: true } place ? engine.Host.Bytes(place.Block) : throw new ArgumentException($"Block {index} of sequence {slot} is not in host memory.", nameof(index));
+    /// <summary>The bytes of the n-th block that <see cref="Import"/> of <paramref name="tokens"/> tokens after <paramref name="firstToken"/> made room for.</summary>
+    public Span<byte> ImportBlock(int slot, int firstToken, int tokens, int n)
+    {
+        (int group, int index) = engine.Blocks.SavedBlock(firstToken, tokens, n);
+        return engine.Blocks.Where(slot, group, index) is { OnHost: true } place ? engine.Host.Bytes(place.Block) : throw new ArgumentException($"Block {n} of sequence {slot} is not in host memory.", nameof(n));
+    }
 
     /// <summary>Says which tokens a sequence has read up to its end, where it did not read them itself. Penalties look at them.</summary>
     public void SetTokens(int slot, int first, ReadOnlySpan<int> tokens) => engine.SetLog(slot, first, tokens);
+
+    private int Rows(int blocks) => (blocks + Groups - 1) / Groups;
 }

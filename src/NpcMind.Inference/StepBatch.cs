@@ -47,13 +47,30 @@ public sealed class StepBatch
     {
         if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
         if (!output && !mask.IsEmpty) throw new ArgumentException("A mask needs an output.", nameof(mask));
-        return Add(slot, (uint)token, output, mask);
+        return Add(slot, (uint)token, output, mask, default);
+    }
+
+    /// <summary>Adds a token in whose place a feature row of a picture stands. Otherwise as <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</summary>
+    /// <param name="slot">Sequence.</param>
+    /// <param name="token">The token that the place is known by; penalties see it.</param>
+    /// <param name="feature">[model width] f32; copied.</param>
+    /// <param name="output">Whether logits are wanted after it.</param>
+    /// <param name="mask">As in <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</param>
+    /// <exception cref="ArgumentException">The row has another width than the model.</exception>
+    /// <exception cref="InvalidOperationException">The engine was loaded without <see cref="EngineOptions.Features"/>, or the batch has no room.</exception>
+    public bool AddFeature(int slot, int token, ReadOnlySpan<float> feature, bool output = false, ReadOnlySpan<uint> mask = default)
+    {
+        if (!_engine.Options.Features) throw new InvalidOperationException("The engine was loaded without room for pictures: set EngineOptions.Features.");
+        if (feature.Length != _engine.Config.Width) throw new ArgumentException($"A feature row has {_engine.Config.Width} elements, not {feature.Length}.", nameof(feature));
+        if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
+        if (!output && !mask.IsEmpty) throw new ArgumentException("A mask needs an output.", nameof(mask));
+        return Add(slot, (uint)token, output, mask, feature);
     }
 
     /// <summary>Adds the token that the device chose last for a sequence, and asks for the next.</summary>
     /// <param name="slot">Sequence.</param>
     /// <param name="mask">As in <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</param>
-    public bool AddNext(int slot, ReadOnlySpan<uint> mask = default) => Add(slot, FromDevice, true, mask);
+    public bool AddNext(int slot, ReadOnlySpan<uint> mask = default) => Add(slot, FromDevice, true, mask, default);
 
     /// <summary>Says that the next token of every output is to be chosen on the device.</summary>
     public void Sample() => _samples = true;
@@ -91,13 +108,15 @@ public sealed class StepBatch
         return new StepShape(_rows, _outputs, sampled, tiles, GraphBuilder.SplitsOf(_lastPosition), _lastPosition, _inputs.Masked(_outputs), penaltyTokens, sampling);
     }
 
-    private bool Add(int slot, uint token, bool output, ReadOnlySpan<uint> mask)
+    private bool Add(int slot, uint token, bool output, ReadOnlySpan<uint> mask, ReadOnlySpan<float> feature)
     {
         if (!mask.IsEmpty) _inputs.CheckMask(mask);
         if (FreeRows == 0 || (output && FreeOutputs == 0)) throw new InvalidOperationException("The batch is full.");
         int position = _lengths[slot];
-        if (position >= _engine.Options.ContextTokens || !_engine.Reserve(slot, position)) return false;
-        _inputs.SetRow(_rows, token, position, slot);
+        if (position >= _engine.Options.ContextTokens) return false;
+        if (_engine.Kv.Layout.Forgets && !Contains(slot)) _engine.Blocks.Release(slot, position);
+        if (!_engine.Reserve(slot, position)) return false;
+        _inputs.SetRow(_rows, token, position, slot, feature.IsEmpty ? 0 : _engine.Features.Set(_rows, feature) + 1);
         if (output)
         {
             _inputs.SetOutput(_outputs, _rows, slot, position);

@@ -14,7 +14,7 @@ internal sealed class StepInputs
     private readonly uint[] _tiles;
     private readonly uint[] _outputs;
     private readonly float[] _turns;
-    private readonly uint[] _blockTable;
+    private readonly uint[][] _blockTables;
     private readonly uint[] _samplers;
     private readonly uint[] _log;
     private readonly bool[] _tableChanged;
@@ -27,7 +27,7 @@ internal sealed class StepInputs
     private readonly int _maxBlocks;
     private readonly int _vocabulary;
 
-    public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope, int vocabulary)
+    public StepInputs(TensorArena arena, EngineOptions options, RopeTable rope, int vocabulary, int groups)
     {
         _vocabulary = vocabulary;
         MaskWords = (vocabulary + 31) / 32;
@@ -36,8 +36,8 @@ internal sealed class StepInputs
         _rows = new uint[options.MaxRows * 4];
         _tiles = new uint[options.MaxRows * 4];
         _outputs = new uint[options.MaxOutputs * 4];
-        _turns = new float[options.MaxRows * rope.Pairs * 2];
-        _blockTable = new uint[options.MaxSequences * _maxBlocks];
+        _turns = new float[options.MaxRows * rope.RowTurns * 2];
+        _blockTables = [.. Enumerable.Range(0, groups).Select(_ => new uint[options.MaxSequences * _maxBlocks])];
         _samplers = new uint[options.MaxSequences * SamplerWords];
         _contextTokens = options.ContextTokens;
         _log = new uint[options.MaxSequences * options.ContextTokens];
@@ -51,7 +51,7 @@ internal sealed class StepInputs
         Tiles = arena.Allocate(_tiles.Length * 4, "attention tiles");
         Outputs = arena.Allocate(_outputs.Length * 4, "outputs");
         Turns = arena.Allocate(_turns.Length * 4, "rotary turns");
-        BlockTable = arena.Allocate((_blockTable.Length * 4 + 15) & ~15, "block table");
+        BlockTables = [.. _blockTables.Select((t, g) => arena.Allocate((t.Length * 4 + 15) & ~15, $"block table {g}"))];
         Samplers = arena.Allocate(_samplers.Length * 4, "samplers");
         Masks = arena.Allocate((_masks.Length * 4L + 15) & ~15, "masks");
     }
@@ -68,7 +68,8 @@ internal sealed class StepInputs
 
     public Tensor Turns { get; }
 
-    public Tensor BlockTable { get; }
+    /// <summary>Per group of layers [MaxSequences, MaxBlocks] u32: where the blocks of a sequence lie.</summary>
+    public IReadOnlyList<Tensor> BlockTables { get; }
 
     public Tensor Samplers { get; }
 
@@ -80,13 +81,19 @@ internal sealed class StepInputs
 
     public int MaxBlocks => _maxBlocks;
 
-    public void SetRow(int row, uint token, int position, int slot)
+    /// <param name="row">Row of the step.</param>
+    /// <param name="token">Token id.</param>
+    /// <param name="position">Position in its sequence.</param>
+    /// <param name="slot">Sequence.</param>
+    /// <param name="feature">One more than the row of the feature buffer that stands in its place; 0 for none.</param>
+    public void SetRow(int row, uint token, int position, int slot, int feature)
     {
         _rows[row * 4] = token;
         _rows[row * 4 + 1] = (uint)position;
         _rows[row * 4 + 2] = (uint)slot;
+        _rows[row * 4 + 3] = (uint)feature;
         _log[slot * _contextTokens + position] = token;
-        _rope.Turns(position, _turns.AsSpan(row * _rope.Pairs * 2, _rope.Pairs * 2));
+        _rope.Turns(position, _turns.AsSpan(row * _rope.RowTurns * 2, _rope.RowTurns * 2));
     }
 
     public void SetTile(int tile, int firstRow, int count, int slot)
@@ -151,9 +158,9 @@ internal sealed class StepInputs
         return outputs;
     }
 
-    public void SetBlock(int slot, int index, int block)
+    public void SetBlock(int group, int slot, int index, int block)
     {
-        _blockTable[slot * _maxBlocks + index] = (uint)block;
+        _blockTables[group][slot * _maxBlocks + index] = (uint)block;
         _tableChanged[slot] = true;
     }
 
@@ -205,13 +212,14 @@ internal sealed class StepInputs
         Write(recorder, Tiles, MemoryMarshal.AsBytes(_tiles.AsSpan(0, shape.AttentionTiles * 4)));
         Write(recorder, Outputs, MemoryMarshal.AsBytes(_outputs.AsSpan(0, shape.Outputs * 4)));
         RecordMasks(recorder, shape.Masked);
-        Write(recorder, Turns, MemoryMarshal.AsBytes(_turns.AsSpan(0, shape.Rows * _rope.Pairs * 2)));
+        Write(recorder, Turns, MemoryMarshal.AsBytes(_turns.AsSpan(0, shape.Rows * _rope.RowTurns * 2)));
         for (int row = 0; row < shape.Rows; row++) RecordSlot(recorder, (int)_rows[row * 4 + 2], (int)_rows[row * 4 + 1], tokenLog);
     }
 
     private void RecordSlot(CommandRecorder recorder, int slot, int position, Tensor tokenLog)
     {
-        if (_tableChanged[slot]) Write(recorder, BlockTable, MemoryMarshal.AsBytes(_blockTable.AsSpan(slot * _maxBlocks, _maxBlocks)), slot * _maxBlocks * 4L);
+        for (int g = 0; _tableChanged[slot] && g < _blockTables.Length; g++)
+            Write(recorder, BlockTables[g], MemoryMarshal.AsBytes(_blockTables[g].AsSpan(slot * _maxBlocks, _maxBlocks)), slot * _maxBlocks * 4L);
         if (_samplerChanged[slot]) Write(recorder, Samplers, MemoryMarshal.AsBytes(_samplers.AsSpan(slot * SamplerWords, SamplerWords)), slot * SamplerWords * 4L);
         int penaltyTokens = Math.Min((int)_samplers[slot * SamplerWords + 7], position);
         if (_logChanged[slot] && penaltyTokens > 0)

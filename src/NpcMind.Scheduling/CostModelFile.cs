@@ -4,7 +4,7 @@ using System.Text;
 namespace NpcMind.Scheduling;
 
 /// <summary>
-/// The file of a <see cref="CostModel"/>, little-endian: magic, version, device, the margin's quantiles, classes (key, knots: bin, samples, work, mean, deviation),
+/// The file of a <see cref="CostModel"/>, little-endian: magic, version, device, the margin's ratio and excess, classes (key, knots: bin, samples, work, mean, deviation),
 /// SHA-256 of all that. The checksum finds damage; every number is checked all the same, so that no content can break a model.
 /// </summary>
 internal static class CostModelFile
@@ -67,9 +67,9 @@ internal static class CostModelFile
         try
         {
             if (reader.ReadUInt32() != Magic || reader.ReadUInt16() != Version || reader.ReadString() != device) return false;
-            double usual = reader.ReadDouble(), tail = reader.ReadDouble();
+            double ratioLog = reader.ReadDouble(), excess = reader.ReadDouble();
             int classes = reader.ReadUInt16(), added = 0;
-            if (!IsLog(usual) || !IsLog(tail) || classes > CostModel.MaxClasses) return false;
+            if (!IsLog(ratioLog) || !IsLog(excess) || classes > CostModel.MaxClasses) return false;
             Span<CostCurve.Knot> knots = stackalloc CostCurve.Knot[CostCurve.Bins];
             for (int i = 0; i < classes; i++)
             {
@@ -79,7 +79,7 @@ internal static class CostModelFile
                 if (!into.Has(key)) added++;
                 if (apply && count > 0) into.Curve(into.Class(key)).Restore(knots[..count]);
             }
-            if (apply) into.Margin = (usual, tail);
+            if (apply) into.Margin = (ratioLog, excess);
             return apply || (stream.Position == stream.Length && added <= CostModel.MaxClasses - into.Classes);
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or IOException)

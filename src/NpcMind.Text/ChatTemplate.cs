@@ -52,7 +52,7 @@ public sealed class ChatTemplate
     public string Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null, DateTime? now = null) =>
         Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
 
-    /// <summary>Renders messages that are plain text.</summary>
+    /// <summary>Renders messages of text and pictures.</summary>
     /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
     public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
         Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
@@ -78,8 +78,14 @@ public sealed class ChatTemplate
     private static ListValue Convert(IReadOnlyList<ChatMessage> messages, Budget budget) => new([.. messages.Select(message => new DictValue(budget)
     {
         ["role"] = JsonValues.Role(message.Role),
-        ["content"] = TemplateString.Untrusted(message.Content),
+        ["content"] = message.InParts || message.Pictures > 0 ? Parts(message, budget) : TemplateString.Untrusted(message.Content),
     })]);
+
+    private static ListValue Parts(ChatMessage message, Budget budget) => new(
+    [
+        .. Enumerable.Range(0, message.Pictures).Select(_ => new DictValue(budget) { ["type"] = TemplateString.Trusted("image") }),
+        new DictValue(budget) { ["type"] = TemplateString.Trusted("text"), ["text"] = TemplateString.Untrusted(message.Content) },
+    ]);
 
     private static IEnumerable<(string Name, Func<Budget, object> Value)> Convert(IReadOnlyDictionary<string, JsonElement>? variables) =>
         variables?.Select(v => (v.Key, (Func<Budget, object>)(budget => JsonValues.Read(v.Value, IsTrusted(v.Key), budget)))) ?? [];

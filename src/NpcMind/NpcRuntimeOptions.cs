@@ -19,6 +19,14 @@ public sealed record NpcRuntimeOptions
     /// <summary>Device to think on.</summary>
     public VulkanHost Host { get; init; } = VulkanHost.Own();
 
+    /// <summary>GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the model.</summary>
+    public string? EyesPath { get; init; }
+
+    /// <summary>
+    /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. The published processors take 16 (Llama 4).
+    /// </summary>
+    public int MaxImageTiles { get; init; } = 1;
+
     /// <summary>Most characters at a time.</summary>
     public int MaxNpcs { get; init; } = 16;
 

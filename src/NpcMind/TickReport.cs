@@ -33,6 +33,9 @@ public enum NpcWait
 
     /// <summary>No memory for its keys and values is free.</summary>
     Memory,
+
+    /// <summary>What it sees is still being worked out.</summary>
+    Picture,
 }
 
 /// <summary>What a tick did. A value: nothing of it changes afterwards.</summary>
@@ -73,6 +76,9 @@ public readonly record struct TickReport
 
     /// <summary>Conversation turns forgotten because a context was full.</summary>
     public int TurnsForgotten { get; init; }
+
+    /// <summary>Images that were worked out, images that turned out to show what was seen before, and images that wait or are on their way.</summary>
+    public (int Seen, int Known, int Waiting) Images { get; init; }
 
     /// <summary>Free blocks of keys and values, and all blocks.</summary>
     public (int Free, int All) KvBlocks { get; init; }

@@ -8,27 +8,28 @@ namespace NpcMind.GpuTests;
 /// <summary>Tiny model files, written once per test run, engines on them, and the ways tests drive an engine.</summary>
 internal static class TinyEngines
 {
-    private static readonly Dictionary<TinyModelOptions, string> Files = [];
+    private static readonly Dictionary<object, string> Files = [];
     private static readonly Dictionary<TinyModelOptions, LlamaReference> References = [];
 
     /// <summary>Sizes that most tests use: all rows of a step may have logits.</summary>
     public static EngineOptions Options { get; } = new() { ContextTokens = 160, MaxSequences = 4, MaxRows = 64, MaxOutputs = 64, HostTokens = 320 };
 
-    /// <summary>Path of the model; written when first asked for.</summary>
-    public static string Path(TinyModelOptions model)
+    /// <summary>Path of the model (<see cref="TinyModelOptions"/> or <see cref="TinyLlama4Options"/>); written when first asked for.</summary>
+    public static string Path(object model)
     {
         if (Files.TryGetValue(model, out string? path)) return path;
         string folder = System.IO.Path.Combine(AppContext.BaseDirectory, "tiny-models");
         Directory.CreateDirectory(folder);
         path = System.IO.Path.Combine(folder, $"{Environment.ProcessId}-{Files.Count}.gguf");
-        TinyModels.Write(path, model);
+        if (model is TinyLlama4Options llama4) TinyModels.Write(path, llama4);
+        else TinyModels.Write(path, (TinyModelOptions)model);
         return Files[model] = path;
     }
 
     public static LlamaReference Reference(TinyModelOptions model) =>
         References.TryGetValue(model, out LlamaReference? reference) ? reference : References[model] = LlamaReference.Open(Path(model));
 
-    public static InferenceEngine Load(TinyModelOptions model, EngineOptions? options = null, GpuDevice? device = null)
+    public static InferenceEngine Load(object model, EngineOptions? options = null, GpuDevice? device = null)
     {
         using GgufFile file = GgufFile.Open(Path(model));
         return InferenceEngine.Load(device ?? GpuFixture.Device, file, options ?? Options);

@@ -14,8 +14,11 @@ public static class Attention
     /// <param name="positions">Rows of <paramref name="k"/> and <paramref name="v"/>.</param>
     /// <param name="firstPosition">Position of query 0; query i sees keys 0..firstPosition + i.</param>
     /// <param name="scale">Factor on the scores.</param>
+    /// <param name="chunk">0, or the size of the chunks, counted from position 0, out of which a query sees no key (Llama 4).</param>
+    /// <param name="window">0, or how many keys a query sees, its own included.</param>
     /// <returns>[n, heads, valueDim].</returns>
-    public static float[] Run(ReadOnlySpan<float> q, ReadOnlySpan<float> k, ReadOnlySpan<float> v, int heads, int kvHeads, int positions, int firstPosition, double scale)
+    public static float[] Run(
+        ReadOnlySpan<float> q, ReadOnlySpan<float> k, ReadOnlySpan<float> v, int heads, int kvHeads, int positions, int firstPosition, double scale, int chunk = 0, int window = 0)
     {
         int keyDim = k.Length / positions / kvHeads;
         int valueDim = v.Length / positions / kvHeads;
@@ -24,18 +27,19 @@ public static class Attention
         double[] sums = new double[valueDim];
         for (int i = 0; i < n; i++)
         {
-            double[] weights = new double[firstPosition + i + 1];
+            int first = chunk > 0 ? (firstPosition + i) / chunk * chunk : window > 0 ? Math.Max(0, firstPosition + i - window + 1) : 0;
+            double[] weights = new double[firstPosition + i + 1 - first];
             for (int head = 0; head < heads; head++)
             {
                 int kvHead = head / (heads / kvHeads);
                 ReadOnlySpan<float> query = q.Slice(((i * heads) + head) * keyDim, keyDim);
-                for (int j = 0; j < weights.Length; j++) weights[j] = scale * Dot(query, k.Slice(((j * kvHeads) + kvHead) * keyDim, keyDim));
+                for (int j = 0; j < weights.Length; j++) weights[j] = scale * Dot(query, k.Slice((((first + j) * kvHeads) + kvHead) * keyDim, keyDim));
                 Softmax.InPlace(weights);
 
                 Array.Clear(sums);
                 for (int j = 0; j < weights.Length; j++)
                 {
-                    ReadOnlySpan<float> value = v.Slice(((j * kvHeads) + kvHead) * valueDim, valueDim);
+                    ReadOnlySpan<float> value = v.Slice((((first + j) * kvHeads) + kvHead) * valueDim, valueDim);
                     for (int d = 0; d < valueDim; d++) sums[d] += weights[j] * value[d];
                 }
 

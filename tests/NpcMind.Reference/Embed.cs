@@ -8,11 +8,12 @@ public static class Embed
     /// <param name="table">[vocabulary, dim].</param>
     /// <param name="dim">Row length.</param>
     /// <param name="ids">[n].</param>
+    /// <param name="rows">Null, or [n] of null or a row that stands in the place of the table's.</param>
     /// <returns>[n, dim].</returns>
-    public static float[] Run(ReadOnlySpan<float> table, int dim, ReadOnlySpan<int> ids)
+    public static float[] Run(ReadOnlySpan<float> table, int dim, ReadOnlySpan<int> ids, float[]?[]? rows = null)
     {
         float[] y = new float[ids.Length * dim];
-        for (int i = 0; i < ids.Length; i++) table.Slice(ids[i] * dim, dim).CopyTo(y.AsSpan(i * dim));
+        for (int i = 0; i < ids.Length; i++) (rows?[i] is { } row ? row.AsSpan(0, dim) : table.Slice(ids[i] * dim, dim)).CopyTo(y.AsSpan(i * dim));
         return y;
     }
 

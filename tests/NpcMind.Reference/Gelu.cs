@@ -1,29 +1,37 @@
 namespace NpcMind.Reference;
 
-/// <summary>The forms of GELU (Hendrycks and Gimpel 2016).</summary>
+/// <summary>y = x P(z &lt;= x) for a normal z (Hendrycks and Gimpel 2016), exact and in the usual approximation; they differ by up to 5e-4.</summary>
 public static class Gelu
 {
-    /// <summary>x * Phi(x), Phi being the normal distribution.</summary>
-    public static double Exact(double x) => 0.5 * x * (1 + Erf(x / Math.Sqrt(2)));
+    private const double ErfIsOne = 6; // the rest is below 1e-16
 
-    /// <summary>The approximation by a hyperbolic tangent.</summary>
-    public static double Tanh(double x) => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+    /// <summary>y = x (1 + erf(x / sqrt 2)) / 2.</summary>
+    public static float[] Exact(ReadOnlySpan<float> x) => Run(x, v => (1 + Erf(v / Math.Sqrt(2))) / 2);
 
-    /// <summary>x * sigmoid(1.702 x).</summary>
-    public static double Quick(double x) => x / (1 + Math.Exp(-1.702 * x));
+    /// <summary>y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.</summary>
+    public static float[] Tanh(ReadOnlySpan<float> x) => Run(x, v => (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2);
 
-    /// <summary>The error function by its power series: enough up to 6, where it is 1 in double.</summary>
+    /// <summary>y = x / (1 + exp(-1.702 x)), a coarser approximation (CLIP).</summary>
+    public static float[] Quick(ReadOnlySpan<float> x) => Run(x, v => 1 / (1 + Math.Exp(-1.702 * v)));
+
+    /// <summary>erf(x) = 2 / sqrt(pi) exp(-x^2) sum over n of 2^n x^(2n + 1) / (2n + 1)!!: terms of one sign, so nothing cancels.</summary>
     public static double Erf(double x)
     {
-        if (Math.Abs(x) > 6) return Math.Sign(x);
-        // All terms of e^(-x^2) * sum of 2^n x^(2n+1) / (1 * 3 * ... * (2n+1)) have one sign, so nothing cancels.
-        double term = x, sum = x;
-        for (int n = 1; Math.Abs(term) > 1e-17 * Math.Abs(sum); n++)
+        if (Math.Abs(x) >= ErfIsOne) return Math.Sign(x);
+        double term = x, sum = 0;
+        for (int n = 0; sum + term != sum; n++)
         {
-            term *= 2 * x * x / (2 * n + 1);
             sum += term;
+            term *= 2 * x * x / ((2 * n) + 3);
         }
 
         return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
+    }
+
+    private static float[] Run(ReadOnlySpan<float> x, Func<double, double> share)
+    {
+        float[] y = new float[x.Length];
+        for (int i = 0; i < y.Length; i++) y[i] = (float)(x[i] * share(x[i]));
+        return y;
     }
 }

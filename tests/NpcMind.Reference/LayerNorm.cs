@@ -1,6 +1,6 @@
 namespace NpcMind.Reference;
 
-/// <summary>y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, with the variance of the whole row (Ba et al. 2016).</summary>
+/// <summary>y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias, row by row, with the variance of the population (Ba et al. 2016).</summary>
 public static class LayerNorm
 {
     /// <param name="x">[rows, dim].</param>
@@ -12,14 +12,14 @@ public static class LayerNorm
     {
         int dim = weight.Length;
         float[] y = new float[x.Length];
-        for (int row = 0; row < x.Length / dim; row++)
+        for (int at = 0; at < x.Length; at += dim)
         {
-            ReadOnlySpan<float> from = x.Slice(row * dim, dim);
             double mean = 0, squares = 0;
-            foreach (float v in from) mean += (double)v / dim;
-            foreach (float v in from) squares += (v - mean) * (v - mean);
-            double inverse = 1 / Math.Sqrt(squares / dim + epsilon);
-            for (int i = 0; i < dim; i++) y[row * dim + i] = (float)((from[i] - mean) * inverse * weight[i] + bias[i]);
+            for (int i = 0; i < dim; i++) mean += x[at + i];
+            mean /= dim;
+            for (int i = 0; i < dim; i++) squares += (x[at + i] - mean) * (x[at + i] - mean);
+            double inverse = 1 / Math.Sqrt((squares / dim) + epsilon);
+            for (int i = 0; i < dim; i++) y[at + i] = (float)(((x[at + i] - mean) * inverse * weight[i]) + bias[i]);
         }
 
         return y;

@@ -40,9 +40,10 @@ public sealed class LlamaReference
     }
 
     /// <param name="ids">Tokens of the sequence from position 0.</param>
-    public LlamaOutput Forward(ReadOnlySpan<int> ids)
+    /// <param name="rows">Null, or per token null or the [embedding] that stands for it (<see cref="ImageRows"/>).</param>
+    public LlamaOutput Forward(ReadOnlySpan<int> ids, float[]?[]? rows = null)
     {
-        float[] x = Embed.Run(_weights.Embedding.Weights, Config.Embedding, ids);
+        float[] x = Embed.Run(_weights.Embedding.Weights, Config.Embedding, ids, rows);
         List<float[]> residuals = [[.. x]];
         double[] margins = new double[ids.Length];
         Array.Fill(margins, double.PositiveInfinity);
@@ -51,7 +52,7 @@ public sealed class LlamaReference
             LlamaBlock block = _weights.Blocks[i];
             Add(x, SelfAttention(i, block, RmsNorm.Run(x, block.AttentionNorm, Config.Epsilon)));
             float[] h = RmsNorm.Run(x, block.FeedForwardNorm, Config.Epsilon);
-            Add(x, block.Router is null ? FeedForward(block, 0, h) : Mixture(block, block.Router, h, margins));
+            Add(x, block.Router is null ? block.FeedForward.Run(h) : Mixture(block, block.Router, h, margins));
             residuals.Add([.. x]);
         }
 
@@ -79,9 +80,6 @@ public sealed class LlamaReference
         return block.Output.Times(Attention.Run(q, k, block.V.Times(h), heads, kvHeads, positions, 0, Config.AttentionScale));
     }
 
-    private static float[] FeedForward(LlamaBlock block, int expert, ReadOnlySpan<float> h) =>
-        block.Down.Times(expert, SwiGlu.Run(block.Gate.Times(expert, h), block.Up.Times(expert, h)));
-
     private float[] Mixture(LlamaBlock block, Matrix router, float[] h, double[] margins)
     {
         float[] y = new float[h.Length];
@@ -90,13 +88,12 @@ public sealed class LlamaReference
             ReadOnlySpan<float> row = h.AsSpan(at, Config.Embedding);
             float[] logits = router.Times(row);
             (int[] experts, float[] weights) = RouterTopK.Run(logits, Config.ExpertsUsed);
-            float[] others = [.. logits.Where((_, e) => !experts.Contains(e))];
-            if (others.Length > 0) margins[at / Config.Embedding] = Math.Min(margins[at / Config.Embedding], logits[experts[^1]] - others.Max());
+            margins[at / Config.Embedding] = Math.Min(margins[at / Config.Embedding], RouterTopK.Margin(logits, experts));
             float[] outputs = new float[experts.Length * Config.Embedding];
             for (int e = 0; e < experts.Length; e++)
             {
                 weights[e] *= (float)Config.ExpertScale;
-                FeedForward(block, experts[e], row).CopyTo(outputs, e * Config.Embedding);
+                block.FeedForward.Run(row, experts[e]).CopyTo(outputs, e * Config.Embedding);
             }
 
             ExpertCombine.Run(outputs, weights).CopyTo(y, at);
@@ -105,7 +102,7 @@ public sealed class LlamaReference
         return y;
     }
 
-    private static void Add(float[] x, float[] y)
+    internal static void Add(float[] x, float[] y)
     {
         for (int i = 0; i < x.Length; i++) x[i] += y[i];
     }

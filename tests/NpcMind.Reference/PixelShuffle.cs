@@ -1,20 +1,29 @@
 namespace NpcMind.Reference;
 
-/// <summary>Joins scale x scale neighbouring tokens of a square grid into one: rows slow, columns fast, channels innermost.</summary>
+/// <summary>
+/// Makes one token of every factor x factor patches. Tokens go row by row; inside a token the patches go row by row, each with all its channels
+/// (llama4 and idefics3 alike).
+/// </summary>
 public static class PixelShuffle
 {
-    /// <param name="x">[columns, columns, width].</param>
-    /// <param name="columns">Tokens along the grid.</param>
-    /// <param name="scale">Tokens along a block.</param>
-    /// <param name="width">Channels.</param>
-    /// <returns>[columns / scale, columns / scale, scale * scale * width].</returns>
-    public static float[] Run(ReadOnlySpan<float> x, int columns, int scale, int width)
+    /// <param name="x">[side, side, width].</param>
+    /// <param name="side">Patches in a row and a column.</param>
+    /// <param name="factor">Divides <paramref name="side"/>.</param>
+    /// <returns>[(side / factor)^2, factor^2 * width].</returns>
+    public static float[] Run(ReadOnlySpan<float> x, int side, int factor)
     {
-        List<float> y = [];
-        for (int row = 0; row < columns; row += scale)
-            for (int column = 0; column < columns; column += scale)
-                for (int i = 0; i < scale; i++)
-                    for (int j = 0; j < scale; j++) y.AddRange(x.Slice(((row + i) * columns + column + j) * width, width));
-        return [.. y];
+        int width = x.Length / (side * side);
+        float[] y = new float[x.Length];
+        int at = 0;
+        for (int token = 0; token < side / factor * (side / factor); token++)
+            for (int part = 0; part < factor * factor; part++)
+            {
+                int row = (token / (side / factor) * factor) + (part / factor);
+                int column = (token % (side / factor) * factor) + (part % factor);
+                x.Slice(((row * side) + column) * width, width).CopyTo(y.AsSpan(at));
+                at += width;
+            }
+
+        return y;
     }
 }

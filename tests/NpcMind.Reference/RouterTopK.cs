@@ -1,10 +1,11 @@
 namespace NpcMind.Reference;
 
-/// <summary>Softmax over all experts, the k most probable (ties: the lower index first), their probabilities divided by their sum (Jiang et al. 2024, Mixtral).</summary>
+/// <summary>Which experts a token goes to, and with what weight.</summary>
 public static class RouterTopK
 {
     private const double SmallestSum = 6.1035e-5; // ggml's floor: the smallest normal f16
 
+    /// <summary>Softmax over all experts, the k most probable (ties: the lower index first), their probabilities divided by their sum (Jiang et al. 2024, Mixtral).</summary>
     /// <param name="logits">[experts].</param>
     /// <param name="k">Experts to select.</param>
     /// <param name="normalise">Divide by the sum of the selected.</param>
@@ -12,9 +13,32 @@ public static class RouterTopK
     public static (int[] Experts, float[] Weights) Run(ReadOnlySpan<float> logits, int k, bool normalise = true)
     {
         double[] probabilities = Softmax.Run(logits);
-        float[] order = logits.ToArray();
-        int[] experts = [.. Enumerable.Range(0, order.Length).OrderByDescending(e => order[e]).ThenBy(e => e).Take(k)];
+        int[] experts = Select(logits, k);
         double sum = normalise ? Math.Max(SmallestSum, experts.Sum(e => probabilities[e])) : 1;
         return (experts, [.. experts.Select(e => (float)(probabilities[e] / sum))]);
+    }
+
+    /// <summary>The k largest logits (ties: the lower index first), each with its own weight 1 / (1 + exp(-logit)) (Llama 4).</summary>
+    /// <param name="logits">[experts].</param>
+    /// <param name="k">Experts to select.</param>
+    /// <returns>Experts in descending order of logits, and their weights: [k] each.</returns>
+    public static (int[] Experts, float[] Weights) Sigmoid(ReadOnlySpan<float> logits, int k)
+    {
+        float[] values = logits.ToArray();
+        int[] experts = Select(logits, k);
+        return (experts, [.. experts.Select(e => (float)(1 / (1 + Math.Exp(-(double)values[e]))))]);
+    }
+
+    /// <summary>Distance between the logit of the last of <paramref name="experts"/> and the largest of the others; infinite if there is no other.</summary>
+    public static double Margin(float[] logits, int[] experts)
+    {
+        float[] others = [.. logits.Where((_, e) => !experts.Contains(e))];
+        return others.Length > 0 ? logits[experts[^1]] - others.Max() : double.PositiveInfinity;
+    }
+
+    private static int[] Select(ReadOnlySpan<float> logits, int k)
+    {
+        float[] order = logits.ToArray();
+        return [.. Enumerable.Range(0, order.Length).OrderByDescending(e => order[e]).ThenBy(e => e).Take(k)];
     }
 }

@@ -6,7 +6,7 @@ namespace NpcMind.Reference;
 /// Writes small models of architecture <c>llama</c> (dense or Mixtral's form) with seeded random weights: the same options give the same file, byte for byte, on every
 /// machine. Gains are chosen so that logits spread over several units, attention is far from uniform and every block matters: an error in any part shows.
 /// </summary>
-public static class TinyModels
+public static partial class TinyModels
 {
     /// <summary>Builds the model and writes it to <paramref name="path"/>.</summary>
     public static void Write(string path, TinyModelOptions options) => Build(options).Save(path);
@@ -19,12 +19,12 @@ public static class TinyModels
         if (options.Tokenizer) TinyTokenizer.AddTo(writer, options.Vocabulary, options.ChatTemplate);
         else writer.Add("tokenizer.ggml.model", "none");
 
-        Weights weights = new(writer, options);
+        TinyWeights weights = new(writer, options.Seed);
         TensorType embedding = options.EmbeddingMatrices ?? options.Matrices;
         weights.Matrix("token_embd", embedding, options.Vocabulary, options.Embedding, options.Tied ? 2.5 : Math.Sqrt(options.Embedding), bias: false);
         if (!options.Tied) weights.Matrix("output", embedding, options.Vocabulary, options.Embedding, 2.5, bias: false);
-        weights.Norm("output_norm");
-        if (options.RopeFactors) weights.RopeFactors();
+        weights.Norm("output_norm", options.Embedding);
+        if (options.RopeFactors) weights.RopeFactors(options.HeadDimension);
         for (int i = 0; i < options.Blocks; i++) Block(weights, options, $"blk.{i}.");
         return writer;
     }
@@ -32,17 +32,20 @@ public static class TinyModels
     /// <summary>
     /// Random tokens at which no router decision is closer than <paramref name="margin"/>, so that implementations that round differently must agree on the experts.
     /// </summary>
-    public static int[] Ids(LlamaReference model, int count, int seed = 1, double margin = 0.02)
+    public static int[] Ids(LlamaReference model, int count, int seed = 1, double margin = 0.02) =>
+        Ids(ids => model.Config.Experts == 0 ? [] : model.Forward(ids).RouterMargins, model.Config.Vocabulary, count, seed, margin);
+
+    /// <summary>Redraws the first token that is too close until none is; margins of later tokens change with it.</summary>
+    private static int[] Ids(Func<int[], IReadOnlyList<double>> margins, int vocabulary, int count, int seed, double margin)
     {
         TinyRandom random = new(seed);
-        int[] ids = [.. Enumerable.Range(0, count).Select(_ => random.Below(model.Config.Vocabulary))];
-        if (model.Config.Experts == 0) return ids;
+        int[] ids = [.. Enumerable.Range(0, count).Select(_ => random.Below(vocabulary))];
         for (int redrawn = 0; redrawn < 100 * count; redrawn++)
         {
-            IReadOnlyList<double> margins = model.Forward(ids).RouterMargins;
-            int close = Enumerable.Range(0, count).FirstOrDefault(i => margins[i] < margin, -1);
+            IReadOnlyList<double> distances = margins(ids);
+            int close = Enumerable.Range(0, distances.Count).FirstOrDefault(i => distances[i] < margin, -1);
             if (close < 0) return ids;
-            ids[close] = random.Below(model.Config.Vocabulary);
+            ids[close] = random.Below(vocabulary);
         }
 
         throw new InvalidOperationException($"No {count} tokens keep the router {margin} away from a tie: ask for fewer or for a smaller margin.");
@@ -68,52 +71,21 @@ public static class TinyModels
         if (options.Experts > 0) writer.Add("llama.expert_count", (uint)options.Experts).Add("llama.expert_used_count", (uint)options.ExpertsUsed);
     }
 
-    private static void Block(Weights weights, TinyModelOptions options, string at)
+    private static void Block(TinyWeights weights, TinyModelOptions options, string at)
     {
         int width = options.Heads * options.HeadDimension;
         int kvWidth = options.KvHeads * options.HeadDimension;
-        weights.Norm(at + "attn_norm");
+        weights.Norm(at + "attn_norm", options.Embedding);
         weights.Matrix(at + "attn_q", options.Matrices, width, options.Embedding, 1.6, options.Biases);
         weights.Matrix(at + "attn_k", options.Matrices, kvWidth, options.Embedding, 1.6, options.Biases);
         weights.Matrix(at + "attn_v", options.Matrices, kvWidth, options.Embedding, 1.2, options.Biases);
         weights.Matrix(at + "attn_output", options.Matrices, options.Embedding, width, 1, options.Biases);
-        weights.Norm(at + "ffn_norm");
+        weights.Norm(at + "ffn_norm", options.Embedding);
         if (options.Experts > 0) weights.Matrix(at + "ffn_gate_inp", TensorType.F32, options.Experts, options.Embedding, 2, bias: false);
         string suffix = options.Experts > 0 ? "_exps" : "";
         bool biases = options.Biases && options.Experts == 0;
         weights.Matrix(at + "ffn_gate" + suffix, options.Matrices, options.FeedForward, options.Embedding, 1.5, biases, options.Experts);
         weights.Matrix(at + "ffn_up" + suffix, options.Matrices, options.FeedForward, options.Embedding, 1.2, biases, options.Experts);
         weights.Matrix(at + "ffn_down" + suffix, options.Matrices, options.Embedding, options.FeedForward, 1.5, biases, options.Experts);
-    }
-
-    /// <summary>Draws tensors in the order of the calls.</summary>
-    private sealed class Weights(GgufWriter writer, TinyModelOptions options)
-    {
-        private readonly TinyRandom _random = new(options.Seed);
-
-        public void Matrix(string name, TensorType type, int rows, int columns, double gain, bool bias, int slabs = 0)
-        {
-            float[] values = Draw((long)rows * columns * Math.Max(1, slabs), 0, gain / Math.Sqrt(columns));
-            writer.AddTensor(name + ".weight", type, slabs > 0 ? [columns, rows, slabs] : [columns, rows], Quantize.Rows(type, values));
-            if (bias) Vector(name + ".bias", Draw(rows, 0, 0.2));
-        }
-
-        public void Norm(string name) => Vector(name + ".weight", Draw(options.Embedding, 1, 0.1));
-
-        /// <summary>From 1 for fast pairs to 8 for slow ones.</summary>
-        public void RopeFactors()
-        {
-            int pairs = options.HeadDimension / 2;
-            Vector("rope_freqs.weight", [.. Enumerable.Range(0, pairs).Select(k => 1 + (7f * k / Math.Max(1, pairs - 1)))]);
-        }
-
-        private void Vector(string name, float[] values) => writer.AddTensor(name, TensorType.F32, [values.Length], Quantize.Rows(TensorType.F32, values));
-
-        private float[] Draw(long count, double mean, double deviation)
-        {
-            float[] values = new float[count];
-            for (int i = 0; i < values.Length; i++) values[i] = (float)(mean + (deviation * _random.Normal()));
-            return values;
-        }
     }
 }

@@ -5,7 +5,7 @@ namespace NpcMind.Reference;
 
 /// <summary>
 /// A byte-level BPE vocabulary for the tiny models: 256 byte tokens, merges learned from a few lines of text, unused tokens to fill up, and at the end
-/// the control tokens <see cref="Start"/>, <see cref="TurnStart"/> and <see cref="TurnEnd"/>. Any text can be encoded; short English words become single tokens.
+/// the control tokens: those of pictures if asked for, then <see cref="Start"/>, <see cref="TurnStart"/> and <see cref="TurnEnd"/>. Any text can be encoded; short English words become single tokens.
 /// </summary>
 public static class TinyTokenizer
 {
@@ -18,11 +18,26 @@ public static class TinyTokenizer
     /// <summary>Closes a chat turn; also end of sequence (eos).</summary>
     public const string TurnEnd = "<|end|>";
 
+    /// <summary>The place of a picture in what the chat template writes; in the tokens of a picture, what stands before the tile that shows the whole of it.</summary>
+    public const string Picture = "<|image|>";
+
+    /// <summary>The control tokens around and in pictures, as Llama 4 has them.</summary>
+    public static IReadOnlyList<string> PictureTokens { get; } = ["<|image_start|>", "<|image_end|>", Picture, "<|patch|>", "<|tile_x_separator|>", "<|tile_y_separator|>"];
+
     private const int Normal = 1, Control = 3, Unused = 5;
 
     private const string Template =
         "{{ bos_token }}{% for message in messages %}" +
         "{{ '<|turn|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}" +
+        "{% endfor %}{% if add_generation_prompt %}{{ '<|turn|>assistant\\n' }}{% endif %}";
+
+    /// <summary>Content is a text, or a list of <c>{"type":"image"}</c> and <c>{"type":"text","text":...}</c>.</summary>
+    private const string PictureTemplate =
+        "{{ bos_token }}{% for message in messages %}" +
+        "{{ '<|turn|>' + message['role'] + '\\n' }}" +
+        "{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}" +
+        "{% if part['type'] == 'image' %}{{ '<|image|>' }}{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}" +
+        "{% endfor %}{% endif %}{{ '<|end|>\\n' }}" +
         "{% endfor %}{% if add_generation_prompt %}{{ '<|turn|>assistant\\n' }}{% endif %}";
 
     private const string Text =
@@ -36,11 +51,12 @@ public static class TinyTokenizer
 
     /// <summary>Adds the keys of the tokenizer and, if wanted, the chat template.</summary>
     /// <param name="writer">Receives the keys.</param>
-    /// <param name="vocabulary">Number of tokens, at least 259.</param>
+    /// <param name="vocabulary">Number of tokens, at least 259, and six more with pictures.</param>
     /// <param name="chatTemplate">Add a template with the turns marked by the control tokens.</param>
-    public static void AddTo(GgufWriter writer, int vocabulary, bool chatTemplate)
+    /// <param name="pictures">Have <see cref="PictureTokens"/>, and a template that shows where pictures are.</param>
+    public static void AddTo(GgufWriter writer, int vocabulary, bool chatTemplate, bool pictures = false)
     {
-        string[] controls = [Start, TurnStart, TurnEnd];
+        string[] controls = [.. pictures ? PictureTokens : [], Start, TurnStart, TurnEnd];
         string[] merges = Learn(vocabulary - 256 - controls.Length);
         List<string> tokens = [.. Enumerable.Range(0, 256).Select(b => ByteSymbol((byte)b).ToString()), .. merges.Select(m => m.Replace(" ", "", StringComparison.Ordinal))];
         List<int> types = [.. Enumerable.Repeat(Normal, tokens.Count)];
@@ -60,7 +76,7 @@ public static class TinyTokenizer
             .Add("tokenizer.ggml.bos_token_id", (uint)(vocabulary - 3))
             .Add("tokenizer.ggml.eos_token_id", (uint)(vocabulary - 1))
             .Add("tokenizer.ggml.add_bos_token", true);
-        if (chatTemplate) writer.Add("tokenizer.chat_template", Template);
+        if (chatTemplate) writer.Add("tokenizer.chat_template", pictures ? PictureTemplate : Template);
     }
 
     /// <summary>GPT-2's printable stand-in for a byte: printable Latin-1 characters stand for themselves, the others for U+0100 onwards in order.</summary>

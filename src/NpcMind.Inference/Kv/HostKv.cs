@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// Blocks of keys and values in host memory that the device can copy from and to: where cold sequences wait, and the way to and from files. A block here holds
-/// all layers one after the other, keys then values of each. Used by one thread.
+/// its layers one after the other, keys then values of each. Used by one thread.
 /// </summary>
 internal sealed class HostKv : IDisposable
 {
@@ -14,17 +14,17 @@ internal sealed class HostKv : IDisposable
     private readonly int _blocksPerChunk;
 
     /// <summary>Allocates the memory; drivers that map lazily spend it when it is first used.</summary>
-    public HostKv(GpuDevice device, KvCache cache, long tokens)
+    public HostKv(GpuDevice device, KvCache cache, long blockCount)
     {
         BlockBytes = cache.LayerBlockBytes * 2 * cache.Keys.Count;
-        int blocks = checked((int)((tokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens));
+        int blocks = checked((int)blockCount);
         Pool = new BlockPool(blocks);
         _blocksPerChunk = (int)Math.Max(1, Math.Min(ChunkBytes / BlockBytes, blocks));
         for (int first = 0; first < blocks; first += _blocksPerChunk)
             _chunks.Add(device.Memory.Allocate(Math.Min(_blocksPerChunk, blocks - first) * BlockBytes, MemoryKind.Readback, $"spilled keys and values {_chunks.Count}"));
     }
 
-    /// <summary>Bytes of a block: all layers.</summary>
+    /// <summary>Bytes of a block.</summary>
     public long BlockBytes { get; }
 
     /// <summary>Who has which block.</summary>

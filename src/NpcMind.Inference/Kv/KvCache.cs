@@ -4,8 +4,8 @@ using NpcMind.Scheduling;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Keys and values of all sequences, per layer in blocks of 8 tokens (layout: shaders/lib/kv_layout.glsl). A sequence owns block ids, not memory;
-/// the same id names the same place in every layer. Used by one thread.
+/// Keys and values of all sequences in blocks of 8 tokens (layout: shaders/lib/kv_layout.glsl). A block holds the layers of one group (<see cref="KvLayout"/>), each in the
+/// arena of its lane. A sequence owns block ids, not memory; the same id names the same place in every lane. Used by one thread.
 /// </summary>
 internal sealed class KvCache
 {
@@ -18,13 +18,14 @@ internal sealed class KvCache
     private const int ScaleElements = 32;
 
     /// <summary>Allocates the arena and clears it, so that what was never written is zero.</summary>
-    public KvCache(TensorArena arena, Uploader uploader, ModelConfig config, KvFormat format, long tokens)
+    public KvCache(TensorArena arena, Uploader uploader, ModelConfig config, KvLayout layout, KvFormat format, long blocks)
     {
+        Layout = layout;
         Format = format;
-        Pool = new BlockPool(checked((int)((tokens + BlockTokens - 1) / BlockTokens)));
-        LayerBlockBytes = BytesPerToken(config, format) / 2 / config.Blocks * BlockTokens;
+        Pool = new BlockPool(checked((int)blocks));
+        LayerBlockBytes = LayerBytes(config, format);
         long bytes = LayerBlockBytes * Pool.Count;
-        for (int i = 0; i < config.Blocks; i++)
+        for (int i = 0; i < layout.LayersPerBlock; i++)
         {
             Keys.Add(arena.Allocate(bytes, $"keys {i}"));
             Values.Add(arena.Allocate(bytes, $"values {i}"));
@@ -32,6 +33,9 @@ internal sealed class KvCache
             uploader.Clear(Values[i]);
         }
     }
+
+    /// <summary>Which layers share blocks.</summary>
+    public KvLayout Layout { get; }
 
     /// <summary>Number format.</summary>
     public KvFormat Format { get; }
@@ -42,10 +46,10 @@ internal sealed class KvCache
     /// <summary>Bytes of the keys, or of the values, of a block in one layer.</summary>
     public long LayerBlockBytes { get; }
 
-    /// <summary>Keys per layer.</summary>
+    /// <summary>Keys per lane.</summary>
     public List<Tensor> Keys { get; } = [];
 
-    /// <summary>Values per layer.</summary>
+    /// <summary>Values per lane.</summary>
     public List<Tensor> Values { get; } = [];
 
     /// <summary>How a quad is fetched.</summary>
@@ -64,22 +68,25 @@ internal sealed class KvCache
         _ => "f32",
     };
 
-    /// <summary>Bytes of keys and values of one token in all layers.</summary>
-    public static long BytesPerToken(ModelConfig config, KvFormat format)
-    {
-        long elements = 2L * config.Blocks * config.KvHeads * config.HeadDim;
-        return format switch
-        {
-            KvFormat.F16 => elements * 2,
-            KvFormat.Q8_0 => elements + elements / ScaleElements * 4,
-            _ => elements * 4,
-        };
-    }
+    /// <summary>Bytes of a block: the keys and values of 8 tokens in the layers of a group.</summary>
+    public static long BlockBytes(ModelConfig config, KvLayout layout, KvFormat format) => LayerBytes(config, format) * 2 * layout.LayersPerBlock;
 
     /// <exception cref="UnsupportedModelException">The format cannot hold heads of the model's size.</exception>
     public static void Check(ModelConfig config, KvFormat format, string path)
     {
         if (format == KvFormat.Q8_0 && config.HeadDim % ScaleElements != 0)
             throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}", $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
+    }
+
+    /// <summary>Bytes of the keys, or of the values, of 8 tokens in one layer.</summary>
+    private static long LayerBytes(ModelConfig config, KvFormat format)
+    {
+        long elements = (long)config.KvHeads * config.HeadDim * BlockTokens;
+        return format switch
+        {
+            KvFormat.F16 => elements * 2,
+            KvFormat.Q8_0 => elements + elements / ScaleElements * 4,
+            _ => elements * 4,
+        };
     }
 }

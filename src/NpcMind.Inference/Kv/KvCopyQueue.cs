@@ -20,7 +20,7 @@ internal enum KvCopyKind
 internal sealed class KvCopyQueue(KvCache cache, HostKv host)
 {
     private const int MostTogether = 32;
-    private readonly Queue<(KvCopyKind Kind, int Source, int Target)> _copies = new(1024);
+    private readonly Queue<(KvCopyKind Kind, int Source, int Target)> _copies = new(cache.Pool.Count + host.Pool.Count); // a frame must not allocate
     private readonly (int Source, int Target)[] _together = new (int, int)[MostTogether];
     private readonly CopyPart[] _parts = new CopyPart[MostTogether];
     private KvCopyKind _kind;

@@ -9,6 +9,7 @@ namespace NpcMind.Inference;
 internal sealed class GraphBuilder
 {
     private const int SplitPages = 16;
+    private const int SplitTokens = SplitPages * KvCache.PageTokens;
     private readonly KernelLibrary _kernels;
     private readonly StepInputs _inputs;
     private readonly KvCache _kv;
@@ -17,25 +18,27 @@ internal sealed class GraphBuilder
     private readonly Workspace _outputs;
     private readonly MatMul _matMul;
     private readonly Tensor _nothing;
+    private readonly Tensor _features;
     private readonly Tensor _q;
     private readonly Tensor _parts;
     private readonly int _maxSplits;
-    private readonly int _pairs;
-    private readonly Dictionary<string, Tensor> _shared = new(StringComparer.Ordinal);
+    private readonly RopeTable _rope;
+    private readonly Dictionary<(string, int, int), Tensor> _shared = [];
     private WeightMatrix? _embedding;
 
-    public GraphBuilder(KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv, int pairs)
+    public GraphBuilder(KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv, RopeTable rope, Tensor? features)
     {
         _kernels = kernels;
         _inputs = inputs;
         _kv = kv;
         _options = options;
-        _pairs = pairs;
+        _rope = rope;
         Config = config;
         Weights = weights;
         _rows = new Workspace(arena, uploader, options.MaxRows);
         _outputs = new Workspace(arena, uploader, (options.MaxOutputs + 15) / 16 * 16);
         _nothing = _rows.Cleared("nothing", 256);
+        _features = features ?? _nothing;
         _matMul = new MatMul(kernels, _nothing);
         _maxSplits = SplitsOf(options.ContextTokens - 1);
         int heads = config.Heads * config.HeadDim, kvHeads = config.KvHeads * config.HeadDim;
@@ -75,12 +78,12 @@ internal sealed class GraphBuilder
     public int LogitsStride { get; }
 
     /// <summary>Splits that a context ending at <paramref name="position"/> has.</summary>
-    public static int SplitsOf(int position) => position / (SplitPages * KvCache.PageTokens) + 1;
+    public static int SplitsOf(int position) => position / SplitTokens + 1;
 
-    /// <summary>A buffer [rows, stride of width] that lives as long as the engine; the same name gives the same buffer.</summary>
+    /// <summary>A buffer [rows, stride of width] that lives as long as the engine; the same name and sizes give the same buffer.</summary>
     public Tensor Rows(string name, int width, int perRow = 1)
     {
-        if (!_shared.TryGetValue(name, out Tensor? tensor)) _shared[name] = tensor = _rows.Rows(name, width, perRow);
+        if (!_shared.TryGetValue((name, width, perRow), out Tensor? tensor)) _shared[(name, width, perRow)] = tensor = _rows.Rows(name, width, perRow);
         return tensor;
     }
 
@@ -92,7 +95,7 @@ internal sealed class GraphBuilder
         {
             DispatchNode node = _kernels.Pipeline("embed_" + _embedding.Layout.KernelSuffix, ("workgroupSize", lanes)).Node(
                 label,
-                [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(_embedding.Layout, segment.Tensor), _inputs.Rows, NextTokens, x, TokenLog],
+                [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(_embedding.Layout, segment.Tensor), _inputs.Rows, NextTokens, x, TokenLog, _features],
                 ("dim", (uint)Config.Width), ("stride", (uint)stride), ("units", (uint)_embedding.Layout.Units(Config.Width)),
                 ("firstGroup", (uint)segment.FirstGroup), ("groups", (uint)segment.Groups), ("maxContext", (uint)_options.ContextTokens));
             int groups = Groups(Config.Width, lanes);
@@ -110,61 +113,74 @@ internal sealed class GraphBuilder
     public void MatMulAdd(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride) =>
         Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, true, s => s.Rows));
 
-    public void RopeAndKvWrite(string label, int layer, bool neox)
+    public void RopeAndKvWrite(string label, int layer, QueryKeyForm form)
     {
-        uint lanes = _kernels.SmallWorkgroup, quads = (uint)Config.HeadDim / 4;
+        uint lanes = _kernels.SmallWorkgroup;
+        (int group, int lane) = _kv.Layout.Of(layer);
         int q = Padded(Config.Heads * Config.HeadDim), kv = Padded(Config.KvHeads * Config.HeadDim);
-        DispatchNode node = _kernels.Pipeline("rope_kv_write_" + _kv.KernelSuffix, ("workgroupSize", lanes)).Node(
+        ComputePipeline pipeline = _kernels.Pipeline(
+            "rope_kv_write_" + _kv.KernelSuffix,
+            ("workgroupSize", lanes), ("Quads", (uint)Config.HeadDim / 4), ("Normalizes", form.Normalizes ? 1u : 0u), ("ScalesQueries", form.ScalesQueries ? 1u : 0u));
+        DispatchNode node = pipeline.Node(
             label,
-            [Qkv.As(TexelFormat.Float4), _inputs.Turns.As(TexelFormat.Float2), _inputs.Rows, _inputs.BlockTable, _q, _kv.Keys[layer], _kv.Values[layer]],
-            ("heads", (uint)Config.Heads), ("kvHeads", (uint)Config.KvHeads), ("quads", quads), ("pairs", (uint)_pairs), ("neox", neox ? 1u : 0u),
-            ("stride", (uint)QkvStride / 4), ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)_pairs), ("maxBlocks", (uint)_inputs.MaxBlocks));
-        int groups = Groups((Config.Heads + 2 * Config.KvHeads) * (int)quads, lanes);
+            [Qkv.As(TexelFormat.Float4), _inputs.Turns.As(TexelFormat.Float2), _inputs.Rows, _inputs.BlockTables[group], _q, _kv.Keys[lane], _kv.Values[lane]],
+            ("heads", (uint)Config.Heads), ("kvHeads", (uint)Config.KvHeads), ("pairs", form.Turns ? (uint)_rope.Pairs : 0), ("neox", form.Neox ? 1u : 0u), ("stride", (uint)QkvStride / 4),
+            ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)_rope.RowTurns), ("maxBlocks", (uint)_inputs.MaxBlocks), ("epsilon", Config.RmsEpsilon));
+        int groups = Groups(Config.Heads + 2 * Config.KvHeads, lanes / 8);
         Nodes.Add(new GraphNode([node], s => new Grid(groups, s.Rows)));
     }
 
     public void Attention(string label, int layer, Tensor attended, int stride)
     {
         uint quads = (uint)Config.HeadDim / 4;
+        (int group, int lane) = _kv.Layout.Of(layer);
+        AttentionSpan span = _kv.Layout.Groups[group].Span;
         int[] queries = [1, AttentionRows(Config)];
+        // A row's splits, and those that its neighbours in a tile see besides.
+        int maxSplits = span.Kind == AttentionSpanKind.Full ? _maxSplits : Math.Min(_maxSplits, (span.Tokens + queries[1]) / SplitTokens + 2);
         DispatchNode[] variants = [.. queries.Select(rows => _kernels.Pipeline(
             "attention_" + _kv.KernelSuffix,
-            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", (uint)(Config.Heads / Config.KvHeads)), ("Queries", (uint)rows), ("Slices", _kernels.Slices), ("SplitPages", SplitPages)).Node(
+            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", (uint)(Config.Heads / Config.KvHeads)), ("Queries", (uint)rows), ("Slices", _kernels.Slices), ("SplitPages", SplitPages), ("Span", (uint)span.Kind)).Node(
             label,
-            [_q.As(TexelFormat.Float4), _kv.Keys[layer].As(_kv.Texels), _kv.Values[layer].As(_kv.Texels), _inputs.BlockTable.As(TexelFormat.UInt1), _inputs.Tiles.As(TexelFormat.UInt4), _inputs.Rows.As(TexelFormat.UInt4), _parts],
-            ("kvHeads", (uint)Config.KvHeads), ("maxBlocks", (uint)_inputs.MaxBlocks), ("maxSplits", (uint)_maxSplits), ("scale", Config.AttentionScale)))];
+            [_q.As(TexelFormat.Float4), _kv.Keys[lane].As(_kv.Texels), _kv.Values[lane].As(_kv.Texels), _inputs.BlockTables[group].As(TexelFormat.UInt1), _inputs.Tiles.As(TexelFormat.UInt4), _inputs.Rows.As(TexelFormat.UInt4), _parts],
+            ("kvHeads", (uint)Config.KvHeads), ("maxBlocks", (uint)_inputs.MaxBlocks), ("maxSplits", (uint)maxSplits), ("scale", Config.AttentionScale), ("spanTokens", (uint)span.Tokens)))];
         int kvHeads = Config.KvHeads;
-        Nodes.Add(new GraphNode(variants, s => new Grid(kvHeads, s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1), Work: s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
+        Nodes.Add(new GraphNode(
+            variants,
+            s => new Grid(kvHeads, s.AttentionTiles, Math.Min(s.Splits, maxSplits), s.AttentionTiles == s.Rows ? 0 : 1),
+            Work: s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
 
         uint lanes = _kernels.SmallWorkgroup;
-        DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes)).Node(
+        DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes), ("Span", (uint)span.Kind)).Node(
             label + "_combine",
             [_parts.As(TexelFormat.Float4), _inputs.Rows, attended],
-            ("heads", (uint)Config.Heads), ("quads", quads), ("maxSplits", (uint)_maxSplits), ("splitTokens", SplitPages * KvCache.PageTokens), ("stride", (uint)stride / 4));
+            ("heads", (uint)Config.Heads), ("quads", quads), ("maxSplits", (uint)maxSplits), ("splitTokens", SplitTokens), ("stride", (uint)stride / 4), ("spanTokens", (uint)span.Tokens));
         int groups = Groups(Config.Heads * (int)quads, lanes);
-        Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows), Work: s => s.Splits));
+        Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows), Work: s => Math.Min(s.Splits, maxSplits)));
     }
 
-    public void SwiGluFeedForward(string blk, Tensor h, int width, Tensor x)
+    /// <summary>x += down(silu(gate h) * up h): tensors <c>ffn_gate</c>, <c>ffn_up</c> and <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
+    public void SwiGluFeedForward(string blk, string suffix, int hidden, Tensor h, int width, Tensor x)
     {
-        int part = Padded(Config.FeedForward), stride = Workspace.Stride(Config.FeedForward);
-        Tensor gateUp = Rows("gate_up", 2 * part), activated = Rows("activated", Config.FeedForward);
-        MatMul($"{blk}.ffn_gate_up", Weights.Stack(Config.Width, 1, new MatrixPart($"{blk}.ffn_gate", Config.FeedForward), new MatrixPart($"{blk}.ffn_up", Config.FeedForward)), h, width, gateUp, 2 * part);
-        SwiGlu($"{blk}.swiglu", gateUp, activated, part, stride, 1);
-        MatMulAdd($"{blk}.ffn_down", Weights.Matrix($"{blk}.ffn_down", Config.FeedForward, Config.Width), activated, stride, x, width);
+        int part = Padded(hidden), stride = Workspace.Stride(hidden);
+        Tensor gateUp = Rows("gate_up", 2 * part), activated = Rows("activated", hidden);
+        MatMul($"{blk}.ffn_gate_up{suffix}", Weights.Stack(Config.Width, 1, new MatrixPart($"{blk}.ffn_gate{suffix}", hidden), new MatrixPart($"{blk}.ffn_up{suffix}", hidden)), h, width, gateUp, 2 * part);
+        SwiGlu($"{blk}.swiglu{suffix}", gateUp, activated, part, stride, 1, null);
+        MatMulAdd($"{blk}.ffn_down{suffix}", Weights.Matrix($"{blk}.ffn_down{suffix}", hidden, Config.Width), activated, stride, x, width);
     }
 
-    /// <summary>Mixtral's form: softmax router, the best experts' outputs weighted and added. The choice stays on the device.</summary>
-    public void MixtureFeedForward(string blk, Tensor h, int width, Tensor x)
+    /// <summary>x += the chosen experts' outputs. The choice, by the router's logits, stays on the device.</summary>
+    public void MixtureFeedForward(string blk, Tensor h, int width, Tensor x, ExpertWeighting weighting)
     {
-        int used = Config.ExpertsUsed, part = Padded(Config.FeedForward), stride = Workspace.Stride(Config.FeedForward), routerStride = Workspace.Stride(Config.Experts);
+        int hidden = Config.ExpertFeedForward, used = Config.ExpertsUsed, part = Padded(hidden), stride = Workspace.Stride(hidden), routerStride = Workspace.Stride(Config.Experts);
+        bool onInput = weighting == ExpertWeighting.SigmoidOnInput;
         Tensor scores = Rows("router scores", Config.Experts), chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
         int maxPairs = _options.MaxRows * used;
         Routing routing = new(Config.Experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
-        Tensor gateUp = Rows("expert gate_up", 2 * part, used), activated = Rows("expert activated", Config.FeedForward, used), outputs = Rows("expert outputs", Config.Width, used);
+        Tensor gateUp = Rows("expert gate_up", 2 * part, used), activated = Rows("expert activated", hidden, used), outputs = Rows("expert outputs", Config.Width, used);
 
         Nodes.AddRange(_matMul.Nodes($"{blk}.ffn_gate_inp", Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, Config.Experts), h, width, scores, routerStride, 0, false, s => s.Rows));
-        DispatchNode router = _kernels.Pipeline("router_top_k", ("workgroupSize", _kernels.SmallWorkgroup)).Node(
+        DispatchNode router = _kernels.Pipeline("router_top_k", ("workgroupSize", _kernels.SmallWorkgroup), ("Sigmoid", onInput ? 1u : 0u)).Node(
             $"{blk}.router_top_k", [scores, chosen, weights], ("experts", (uint)Config.Experts), ("used", (uint)used), ("stride", (uint)routerStride));
         Nodes.Add(new GraphNode([router], s => new Grid(s.Rows)));
         ComputePipeline tiles = _kernels.Pipeline("expert_tiles", ("workgroupSize", _kernels.SmallWorkgroup));
@@ -173,12 +189,12 @@ internal sealed class GraphBuilder
             ("experts", (uint)Config.Experts), ("used", (uint)used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
         Nodes.Add(new GraphNode(variants, s => new Grid(1, 1, 1, Inference.MatMul.Variant(s.Rows))));
 
-        foreach (PlacedMatrix placed in Weights.Stack(Config.Width, Config.Experts, new MatrixPart($"{blk}.ffn_gate_exps", Config.FeedForward), new MatrixPart($"{blk}.ffn_up_exps", Config.FeedForward)))
+        foreach (PlacedMatrix placed in Weights.Stack(Config.Width, Config.Experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden)))
             Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_gate_up_exps", placed.Matrix, h, width, used, gateUp, 2 * part, placed.Offset, routing));
-        SwiGlu($"{blk}.swiglu", gateUp, activated, part, stride, used);
-        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_down_exps", Weights.Matrix($"{blk}.ffn_down_exps", Config.FeedForward, Config.Width, Config.Experts), activated, stride, 1, outputs, width, 0, routing));
+        SwiGlu($"{blk}.swiglu_exps", gateUp, activated, part, stride, used, onInput ? weights : null);
+        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_down_exps", Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, Config.Experts), activated, stride, 1, outputs, width, 0, routing));
         uint lanes = _kernels.SmallWorkgroup;
-        DispatchNode combine = _kernels.Pipeline("expert_combine", ("workgroupSize", lanes)).Node(
+        DispatchNode combine = _kernels.Pipeline("expert_combine", ("workgroupSize", lanes), ("Weighted", onInput ? 0u : 1u)).Node(
             $"{blk}.expert_combine", [outputs.As(TexelFormat.Float4), weights, x], ("used", (uint)used), ("quads", (uint)width / 4));
         int groups = Groups(width / 4, lanes);
         Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows)));
@@ -216,11 +232,35 @@ internal sealed class GraphBuilder
         Nodes.Add(new GraphNode([node], s => new Grid(rows(s))));
     }
 
-    private void SwiGlu(string label, Tensor gateUp, Tensor activated, int part, int stride, int perRow)
+    /// <param name="label">Label.</param>
+    /// <param name="gateUp">[rows, 2 part] f32.</param>
+    /// <param name="activated">[rows, stride] f32.</param>
+    /// <param name="part">Columns of gate, and of up.</param>
+    /// <param name="stride">Columns of a row of <paramref name="activated"/>.</param>
+    /// <param name="perRow">Rows here per row of the step.</param>
+    /// <param name="inputWeights">[rows] f32 by which the input of gate and up, both linear, is multiplied; null for none.</param>
+    private void SwiGlu(string label, Tensor gateUp, Tensor activated, int part, int stride, int perRow, Tensor? inputWeights)
     {
         uint lanes = _kernels.SmallWorkgroup;
-        DispatchNode node = _kernels.Pipeline("swiglu", ("workgroupSize", lanes)).Node(label, [gateUp.As(TexelFormat.Float4), activated], ("quads", (uint)part / 4), ("stride", (uint)stride / 4));
+        DispatchNode node = _kernels.Pipeline("swiglu", ("workgroupSize", lanes), ("Weighted", inputWeights is null ? 0u : 1u)).Node(
+            label, [gateUp.As(TexelFormat.Float4), activated, inputWeights ?? _nothing], ("quads", (uint)part / 4), ("stride", (uint)stride / 4));
         int groups = Groups(part / 4, lanes);
         Nodes.Add(new GraphNode([node], s => new Grid(groups, s.Rows * perRow)));
     }
+}
+
+/// <summary>What a layer does to queries and keys before they meet.</summary>
+/// <param name="Turns">Rotary embedding.</param>
+/// <param name="Neox">Pairs are (k, k + n/2) instead of neighbours.</param>
+/// <param name="Normalizes">Then each head is divided by the root of its mean square (no weight).</param>
+/// <param name="ScalesQueries">Queries are multiplied by the <see cref="QueryTemperature"/> of their position.</param>
+internal sealed record QueryKeyForm(bool Turns = true, bool Neox = false, bool Normalizes = false, bool ScalesQueries = false);
+
+/// <summary>What the router's logits weigh.</summary>
+internal enum ExpertWeighting
+{
+    /// <summary>The outputs, by the softmax over the chosen experts (Mixtral).</summary>
+    SoftmaxOnOutput,
+    /// <summary>The inputs, by the sigmoid (Llama 4).</summary>
+    SigmoidOnInput,
 }

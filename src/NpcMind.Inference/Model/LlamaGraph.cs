@@ -1,3 +1,4 @@
+using NpcMind.Gguf;
 using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
@@ -8,7 +9,9 @@ namespace NpcMind.Inference;
 /// </summary>
 internal static class LlamaGraph
 {
-    public static void Build(GraphBuilder g)
+    public static ModelPlan Read(GgufFile file) => new(ModelConfig.Read(file), Build);
+
+    private static void Build(GraphBuilder g)
     {
         ModelConfig c = g.Config;
         int width = Workspace.Stride(c.Width);
@@ -25,14 +28,14 @@ internal static class LlamaGraph
                 ? g.Weights.Stack(c.Width, 1, Part("attn_qkv", heads, 0), Part("attn_qkv", kvHeads, heads), Part("attn_qkv", kvHeads, heads + kvHeads))
                 : g.Weights.Stack(c.Width, 1, new MatrixPart($"{blk}.attn_q", heads), new MatrixPart($"{blk}.attn_k", kvHeads), new MatrixPart($"{blk}.attn_v", kvHeads));
             g.MatMul($"{blk}.attn_qkv", qkv, h, width, g.Qkv, g.QkvStride);
-            g.RopeAndKvWrite($"{blk}.rope_kv_write", i, neox: false);
+            g.RopeAndKvWrite($"{blk}.rope_kv_write", i, new QueryKeyForm());
             g.Attention($"{blk}.attention", i, attended, Workspace.Stride(heads));
             g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
-            if (c.Experts == 0) g.SwiGluFeedForward(blk, h, width, x);
-            else g.MixtureFeedForward(blk, h, width, x);
+            if (c.Experts == 0) g.SwiGluFeedForward(blk, "", c.FeedForward, h, width, x);
+            else g.MixtureFeedForward(blk, h, width, x, ExpertWeighting.SoftmaxOnOutput);
 
             MatrixPart Part(string name, int rows, int first) => new($"{blk}.{name}", rows, first, heads + 2 * kvHeads);
         }

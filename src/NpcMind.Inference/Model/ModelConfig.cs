@@ -11,6 +11,7 @@ public sealed record ModelConfig
 {
     private const int MaximumBlocks = 512;
     private const int MaximumExperts = 512;
+    private const int MaximumFeedForward = 1 << 22;
 
     /// <summary>Value of <c>general.architecture</c>.</summary>
     public required string Architecture { get; init; }
@@ -30,8 +31,11 @@ public sealed record ModelConfig
     /// <summary>Elements of a query, key or value head.</summary>
     public required int HeadDim { get; init; }
 
-    /// <summary>Hidden width of the feed-forward block, or of one expert.</summary>
+    /// <summary>Hidden width of dense feed-forward blocks.</summary>
     public required int FeedForward { get; init; }
+
+    /// <summary>Hidden width of one expert.</summary>
+    public required int ExpertFeedForward { get; init; }
 
     /// <summary>Rows of the embedding matrix.</summary>
     public required int Vocabulary { get; init; }
@@ -54,9 +58,15 @@ public sealed record ModelConfig
     /// <summary>Rotary embedding.</summary>
     public required RopeConfig Rope { get; init; }
 
-    /// <summary>Reads and checks the keys of <paramref name="file"/>.</summary>
+    /// <summary>How far back each block's attention sees.</summary>
+    public required IReadOnlyList<AttentionSpan> Spans { get; init; }
+
+    /// <summary>Factor on queries by position; null for none.</summary>
+    public QueryTemperature? Temperature { get; init; }
+
+    /// <summary>Reads and checks the keys of <paramref name="file"/> that all architectures share.</summary>
     /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
-    public static ModelConfig Read(GgufFile file)
+    internal static ModelConfig Read(GgufFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
         GgufMetadata metadata = file.Metadata;
@@ -77,15 +87,19 @@ public sealed record ModelConfig
         double epsilon = metadata.Number($"{a}.attention.layer_norm_rms_epsilon") ?? throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "the epsilon of the norms");
         if (epsilon is < 0 or > 1) throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "an epsilon from 0 to 1");
         double scale = metadata.Number($"{a}.attention.scale") ?? 0;
+        int blocks = Size(metadata, $"{a}.block_count", MaximumBlocks);
+        int? expertFeedForward = experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? Size(metadata, $"{a}.expert_feed_forward_length", MaximumFeedForward) : null;
+        int feedForward = Size(metadata, $"{a}.feed_forward_length", MaximumFeedForward, expertFeedForward);
         return new ModelConfig
         {
             Architecture = a,
-            Blocks = Size(metadata, $"{a}.block_count", MaximumBlocks),
+            Blocks = blocks,
             Width = width,
             Heads = heads,
             KvHeads = kvHeads,
             HeadDim = headDim,
-            FeedForward = Size(metadata, experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? $"{a}.expert_feed_forward_length" : $"{a}.feed_forward_length", 1 << 22),
+            FeedForward = feedForward,
+            ExpertFeedForward = expertFeedForward ?? feedForward,
             Vocabulary = embedding.Rows is > 0 and < 1 << 24 ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape),
             ContextLength = Size(metadata, $"{a}.context_length", 1 << 28),
             RmsEpsilon = (float)epsilon,
@@ -93,11 +107,12 @@ public sealed record ModelConfig
             Experts = experts,
             ExpertsUsed = used,
             Rope = RopeConfig.Read(metadata, a, headDim),
+            Spans = new AttentionSpan[blocks],
         };
     }
 
     /// <summary>A size that may stand as scalar or as per-layer array of equal values.</summary>
-    private static int Size(GgufMetadata metadata, string key, int maximum, int? absent = null, int minimum = 1)
+    internal static int Size(GgufMetadata metadata, string key, int maximum, int? absent = null, int minimum = 1)
     {
         if (metadata.Find(key) is not { } value) return absent ?? throw metadata.Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a size from {minimum} to {maximum}"));
         if (value.Type == GgufValueType.Array)

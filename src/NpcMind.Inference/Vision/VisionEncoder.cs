@@ -127,6 +127,9 @@ public sealed class VisionEncoder : IDisposable
         return new VisionJob(this, plan, null, image);
     }
 
+    /// <summary>The dispatches that encode a tile: of every pass but the first.</summary>
+    public IReadOnlyList<GraphNode> TileNodes => _nodes;
+
     /// <summary>The dispatches of a pass, in order. Their grids do not depend on a step's shape.</summary>
     public IReadOnlyList<GraphNode> Nodes(VisionJob job, int pass)
     {

@@ -17,8 +17,11 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     /// <summary>How many.</summary>
     public int Shared { get; set; }
 
-    /// <summary>What this mind has read or is to read, with what it said.</summary>
+    /// <summary>What this mind has read or is to read, with what it said. Feature rows of pictures are negative (<see cref="PictureToken"/>).</summary>
     public List<int> Tokens { get; } = new(contextTokens);
+
+    /// <summary>Pictures among the tokens.</summary>
+    public List<Sight> Seen { get; } = [];
 
     /// <summary>Tokens that are read ahead, before anybody waits for them.</summary>
     public int ReadAhead { get; set; }
@@ -51,6 +54,26 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     public double LastUsed { get; set; }
 
     public NpcWait Waiting { get; set; }
+
+    /// <summary>The picture that a negative token is a row of.</summary>
+    public Sight Sight(int token)
+    {
+        int id = PictureToken.Sight(token);
+        foreach (Sight sight in Seen)
+            if (sight.Id == id) return sight;
+        throw new InvalidOperationException($"{Name} has a token of a picture that it does not remember.");
+    }
+
+    /// <summary>Tokens up to the first row, from token <paramref name="from"/> on, of a picture that is not encoded yet.</summary>
+    public int Readable(int from)
+    {
+        bool all = true;
+        foreach (Sight sight in Seen) all &= sight.IsReady;
+        if (all) return Tokens.Count;
+        for (int i = from; i < Tokens.Count; i++)
+            if (Tokens[i] < 0 && !Sight(Tokens[i]).IsReady) return i;
+        return Tokens.Count;
+    }
 
     /// <summary>To be closed when the step under way ends.</summary>
     public bool Closing { get; set; }

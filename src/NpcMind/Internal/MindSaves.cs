@@ -16,9 +16,10 @@ internal static class MindSaves
         ObjectDisposedException.ThrowIf(npc.IsDisposed, npc);
         Mind mind = npc.Mind;
         KvTransfer kv = runtime.Engine.Transfer;
-        int firstBlock = mind.Shared / InferenceEngine.BlockTokens, first = firstBlock * InferenceEngine.BlockTokens;
-        int settled = mind.Slot < 0 ? 0 : Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count);
-        int blocks = settled <= first ? 0 : (settled - first + InferenceEngine.BlockTokens - 1) / InferenceEngine.BlockTokens;
+        int first = mind.Shared / InferenceEngine.BlockTokens * InferenceEngine.BlockTokens;
+        // Chunked layers may have given back what the token after the settled ones sees: then what can be gone on from is saved.
+        int settled = mind.Slot < 0 ? 0 : kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count));
+        int blocks = settled <= first ? 0 : kv.SavedBlocks(first, settled);
         // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
         if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;
         ReadOnlySpan<int> tokens = CollectionsMarshal.AsSpan(mind.Tokens);
@@ -55,7 +56,7 @@ internal static class MindSaves
             return;
         }
 
-        KvReader reader = new(runtime.Engine, mind.Slot, firstBlock, blocks);
+        KvReader reader = new(runtime.Engine, mind.Slot, first, settled, blocks);
         SaveCodec.Write(stream, saved, reader.Read);
     }
 
@@ -196,19 +197,33 @@ internal static class MindSaves
     private static void Import(NpcRuntime runtime, Mind mind, Mind parent, SavedKv kv, List<byte[]> blocks)
     {
         KvTransfer transfer = runtime.Engine.Transfer;
-        int held = Math.Min(kv.Tokens, blocks.Count * InferenceEngine.BlockTokens);
-        bool aligned = kv.FirstToken % InferenceEngine.BlockTokens == 0 && kv.FirstToken <= mind.Shared && kv.FirstToken + held <= mind.Tokens.Count;
-        if (!aligned || held == 0 || (kv.FirstToken > 0 && (parent.Slot < 0 || runtime.Thinking.Settled(parent) < kv.FirstToken))) return;
+        bool aligned = kv.FirstToken % InferenceEngine.BlockTokens == 0 && kv.FirstToken <= mind.Shared && kv.FirstToken + kv.Tokens <= mind.Tokens.Count;
+        if (!aligned || (kv.FirstToken > 0 && (parent.Slot < 0 || runtime.Thinking.Settled(parent) < kv.FirstToken))) return;
+        int held = Held(transfer, kv, blocks.Count);
+        if (held == 0) return;
         mind.Slot = kv.FirstToken > 0 ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings()) : runtime.Engine.Open(new SamplerSettings());
-        if (!transfer.Import(mind.Slot, kv.FirstToken + held))
+        if (runtime.Engine.Length(mind.Slot) < kv.FirstToken || !transfer.Import(mind.Slot, kv.FirstToken + held))
         {
             runtime.Engine.Close(mind.Slot);
             mind.Slot = -1;
             return;
         }
 
-        for (int i = 0; i * InferenceEngine.BlockTokens < held; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken / InferenceEngine.BlockTokens + i));
+        int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
+        for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
         transfer.SetTokens(mind.Slot, 0, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]);
+    }
+
+    /// <summary>
+    /// Tokens that the sound blocks hold. Of a model whose layers all see everything each block counts; where some see less, blocks stand group by group, and only all
+    /// of them together are of use.
+    /// </summary>
+    private static int Held(KvTransfer transfer, SavedKv kv, int blocks)
+    {
+        int whole = kv.FirstToken + kv.Tokens;
+        if (blocks == transfer.SavedBlocks(kv.FirstToken, whole)) return kv.Tokens;
+        int held = Math.Min(kv.Tokens, blocks * InferenceEngine.BlockTokens);
+        return transfer.Groups == 1 && blocks < kv.Blocks ? held : 0;
     }
 
     /// <summary>Goes on with a reply that was under way. An action asked for by a type that is no longer known ends the reply after its speech.</summary>
@@ -266,17 +281,17 @@ internal static class MindSaves
     }
 
     /// <summary>Hands out blocks one by one, fetched from the device several at a time.</summary>
-    private sealed class KvReader(InferenceEngine engine, int slot, int firstBlock, int blocks)
+    private sealed class KvReader(InferenceEngine engine, int slot, int first, int tokens, int blocks)
     {
         private const int Ahead = 32;
         private readonly byte[]?[] _fetched = new byte[Ahead][];
 
         public void Read(int block, Span<byte> destination)
         {
-            if (block % Ahead == 0) engine.Transfer.Export(slot, firstBlock + block, Math.Min(Ahead, blocks - block), Keep);
+            if (block % Ahead == 0) engine.Transfer.Export(slot, first, tokens, block, Math.Min(Ahead, blocks - block), Keep);
             _fetched[block % Ahead].CopyTo(destination);
         }
 
-        private void Keep(int index, ReadOnlySpan<byte> bytes) => bytes.CopyTo(_fetched[(index - firstBlock) % Ahead] ??= new byte[bytes.Length]);
+        private void Keep(int index, ReadOnlySpan<byte> bytes) => bytes.CopyTo(_fetched[index % Ahead] ??= new byte[bytes.Length]);
     }
 }

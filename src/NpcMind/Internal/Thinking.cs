@@ -6,9 +6,9 @@ namespace NpcMind;
 
 /// <summary>
 /// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction policy), what fits (the
-/// frame runner). Chosen tokens go to <paramref name="onToken"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
+/// frame runner). Pictures share the frame (<paramref name="looking"/>). Chosen tokens go to <paramref name="onToken"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
 /// </summary>
-internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken)
+internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken, Looking? looking)
 {
     /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
     private const int Patience = 64;
@@ -34,6 +34,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     private int _lastOutputs;
     private int _refresh;
     private bool _batchIsFilled;
+    private bool _eyesFirst;
     private int _rowsInStep;
 
     public int Spilled { get; private set; }
@@ -85,9 +86,12 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     {
         Spilled = Restored = Dropped = TokensRead = Deferred = 0;
         Collect();
-        if (milliseconds <= 0 || (game is null && !frames.StepIsActive && !_batchIsFilled && !AnybodyWantsToThink())) return false;
+        bool looks = looking is { IsBusy: true };
+        if (milliseconds <= 0 || (game is null && !looks && !frames.StepIsActive && !_batchIsFilled && !AnybodyWantsToThink())) return false;
         if (!frames.TryBegin(milliseconds, game)) return null;
         RefreshStepTimes();
+        // Every second frame pictures come first, with half of it: neither words nor pictures starve, however small the frames are.
+        if (looks && (_eyesFirst = !_eyesFirst)) looking!.Record(frames.Remaining / 2);
         while (true)
         {
             bool filled = frames.StepIsActive || _batchIsFilled || Plan(milliseconds);
@@ -99,6 +103,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             EndStep();
         }
 
+        if (looks) looking!.Record(frames.Remaining);
         frames.End();
         return frames.Dispatches > 0 || frames.LastPredicted > 0 || Dropped > 0;
     }
@@ -108,8 +113,9 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     {
         FramesFinished = 0;
         GpuMilliseconds = double.NaN;
-        while (frames.TryCollect(out FrameTime time, out int steps))
+        while (frames.TryCollect(out FrameTime time, out int steps, out int views))
         {
+            looking?.Collect(views);
             FramesFinished++;
             GpuMilliseconds = FramesFinished == 1 ? time.Milliseconds : Math.Max(GpuMilliseconds, time.Milliseconds);
             for (; steps > 0; steps--)
@@ -215,14 +221,16 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             Restored++;
         }
 
+        engine.Transfer.ReleaseUnseen(mind.Slot);
         // The last token is read again where the cache holds it but its answer was taken back.
         if (engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
-        int read = engine.Length(mind.Slot), pending = mind.Tokens.Count - read;
+        int read = engine.Length(mind.Slot), end = mind.Readable(read), pending = end - read;
+        if (pending == 0) return NpcWait.Picture;
         double deadline = mind.Reply is null ? double.PositiveInfinity
             : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWord.TotalSeconds - now
             : mind.Reply.Pace.SecondsUntilDry(mind.Reply.Characters, now - mind.Reply.FirstShown);
         int open = (InferenceEngine.BlockTokens - read % InferenceEngine.BlockTokens) % InferenceEngine.BlockTokens;
-        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null, mind.Priority, deadline, engine.Transfer.Needed(mind.Slot, pending), open);
+        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end == mind.Tokens.Count, mind.Priority, deadline, engine.Transfer.Needed(mind.Slot, pending), open);
         return NpcWait.None;
     }
 
@@ -241,7 +249,11 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         {
             bool output = plan.Output && i == plan.Rows - 1;
             ReadOnlySpan<uint> mask = output && mind.Reply!.Constraint is { } constraint ? Fit(constraint.Mask) : default;
-            if (!engine.Batch.Add(mind.Slot, mind.Tokens[read + i], output, mask)) throw new InvalidOperationException($"{mind.Name}: the plan counted a block that is not there.");
+            int token = mind.Tokens[read + i];
+            bool added = token >= 0
+                ? engine.Batch.Add(mind.Slot, token, output, mask)
+                : engine.Batch.AddFeature(mind.Slot, looking!.Format.SlotToken, mind.Sight(token).Row(PictureToken.Row(token)), output, mask);
+            if (!added) throw new InvalidOperationException($"{mind.Name}: the plan counted a block that is not there.");
         }
 
         mind.RowsInStep = plan.Rows;

@@ -110,6 +110,10 @@ internal sealed class KernelRig : IDisposable
     public GraphNode Node(string shader, uint lanes, ReadOnlySpan<Tensor> tensors, Grid grid, params ReadOnlySpan<Constant> constants) =>
         new([Library.Pipeline(shader, ("workgroupSize", lanes)).Node(shader, tensors, constants)], _ => grid);
 
+    /// <summary>A node of one dispatch whose shader has more specialization constants than the workgroup size.</summary>
+    public GraphNode Node(string shader, ReadOnlySpan<Constant> specialization, ReadOnlySpan<Tensor> tensors, Grid grid, params ReadOnlySpan<Constant> constants) =>
+        new([Library.Pipeline(shader, specialization).Node(shader, tensors, constants)], _ => grid);
+
     /// <summary>Runs a case once and waits; with <paramref name="times"/>, timed.</summary>
     public void Run(IEnumerable<GraphNode> nodes, StepShape shape, TimestampQueries? times = null)
     {

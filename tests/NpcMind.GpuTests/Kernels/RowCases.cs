@@ -15,10 +15,14 @@ internal static class RowCases
         yield return RmsNorm(96, 2, outliers: true);
         foreach (int width in new[] { 4, 96, 1536 }) yield return SwiGlu(width, 3, 1);
         yield return SwiGlu(64, 2, 100);
+        yield return SwiGlu(96, 5, 1, weighted: true);
         foreach (int experts in new[] { 2, 6, 8, 70 }) yield return Router(experts, Math.Min(experts, 3), 9, ties: false);
         yield return Router(8, 3, 12, ties: true);
         yield return Router(130, 8, 5, ties: true);
+        yield return Router(128, 1, 9, ties: true, sigmoid: true);
+        yield return Router(16, 2, 9, ties: false, sigmoid: true);
         yield return ExpertCombine(96, 2, 5);
+        yield return ExpertCombine(96, 2, 5, weighted: false);
         yield return ExpertCombine(512, 3, 1);
         yield return GatherRows(96, [4, 0, 4, 2], 5);
         foreach (int vocabulary in new[] { 1, 31, 64, 515, 2048, 2049, 49152 }) yield return MaskLogits(vocabulary, 3);
@@ -41,7 +45,8 @@ internal static class RowCases
     /// <param name="width">Elements of gate and of up, a multiple of 4.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="largest">Gates go from minus to plus this.</param>
-    public static KernelCase SwiGlu(int width, int rows, float largest) => new("swiglu", $"{width} x{rows} up to {largest}", null, 1e-13, 12.0 * width * rows, 5.0 * width * rows, rig =>
+    /// <param name="weighted">Gate and up are multiplied by a weight per row.</param>
+    public static KernelCase SwiGlu(int width, int rows, float largest, bool weighted = false) => new("swiglu", $"{width} x{rows} up to {largest}{(weighted ? " weighted" : "")}", null, 1e-13, 12.0 * width * rows, 5.0 * width * rows, rig =>
     {
         int stride = CaseData.RoundUp(width, 64);
         float[] gate = CaseData.Normal(1, rows * width), up = CaseData.Normal(2, rows * width);
@@ -51,32 +56,37 @@ internal static class RowCases
         for (int row = 0; row < rows; row++) gateUp.AddRange([.. gate.AsSpan(row * width, width), .. up.AsSpan(row * width, width)]);
         Tensor y = rig.Empty((long)rows * stride * 4);
         uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node("swiglu", lanes, [rig.Floats([.. gateUp]).As(TexelFormat.Float4), y], new Grid((width / 4 + (int)lanes - 1) / (int)lanes, rows), ("quads", (uint)width / 4), ("stride", (uint)stride / 4));
-        return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.SwiGlu.Run(gate, up), width, stride, rows));
+        float[] weights = CaseData.Normal(3, rows);
+        GraphNode node = rig.Node("swiglu", [("workgroupSize", lanes), ("Weighted", weighted ? 1u : 0u)], [rig.Floats([.. gateUp]).As(TexelFormat.Float4), y, rig.Floats(weights)], new Grid((width / 4 + (int)lanes - 1) / (int)lanes, rows), ("quads", (uint)width / 4), ("stride", (uint)stride / 4));
+        return new KernelRun([node], MatMulCases.Step(rows), y, () =>
+            CaseData.Pad(weighted ? Reference.SwiGlu.Run(Scaled(gate), Scaled(up)) : Reference.SwiGlu.Run(gate, up), width, stride, rows));
+
+        float[] Scaled(float[] x) => [.. x.Select((v, i) => v * weights[i / width])];
     });
 
-    public static KernelCase Router(int experts, int used, int rows, bool ties) => new("router_top_k", $"{used} of {experts} x{rows}{(ties ? " ties" : "")}", null, 1e-12, 4.0 * rows * experts, 3.0 * rows * experts, rig =>
+    public static KernelCase Router(int experts, int used, int rows, bool ties, bool sigmoid = false) => new("router_top_k", $"{used} of {experts} x{rows}{(ties ? " ties" : "")}{(sigmoid ? " sigmoid" : "")}", null, 1e-12, 4.0 * rows * experts, 3.0 * rows * experts, rig =>
     {
         int stride = CaseData.RoundUp(experts, 64);
         float[] logits = CaseData.Normal(1, rows * experts);
         if (ties)
             for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Round(logits[i]);
         Tensor chosen = rig.Empty(rows * used * 4), weights = rig.Empty(rows * used * 4);
-        GraphNode node = rig.Node("router_top_k", rig.Library.SmallWorkgroup, [rig.Floats(CaseData.Pad(logits, experts, stride, rows)), chosen, weights], new Grid(rows), ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride));
-        (int[] Experts, float[] Weights)[] choices = [.. Enumerable.Range(0, rows).Select(row => RouterTopK.Run(logits.AsSpan(row * experts, experts), used))];
+        GraphNode node = rig.Node("router_top_k", [("workgroupSize", rig.Library.SmallWorkgroup), ("Sigmoid", sigmoid ? 1u : 0u)], [rig.Floats(CaseData.Pad(logits, experts, stride, rows)), chosen, weights], new Grid(rows), ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride));
+        (int[] Experts, float[] Weights)[] choices = [.. Enumerable.Range(0, rows).Select(row => sigmoid ? RouterTopK.Sigmoid(logits.AsSpan(row * experts, experts), used) : RouterTopK.Run(logits.AsSpan(row * experts, experts), used))];
         return new KernelRun([node], MatMulCases.Step(rows), new KernelOutput(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true), new KernelOutput(weights, () => [.. choices.SelectMany(c => c.Weights)]));
     });
 
-    public static KernelCase ExpertCombine(int dim, int used, int rows) => new("expert_combine", $"{dim} from {used} x{rows}", null, 1e-13, 4.0 * dim * rows * (used + 2), 2.0 * dim * used * rows, rig =>
+    public static KernelCase ExpertCombine(int dim, int used, int rows, bool weighted = true) => new("expert_combine", $"{dim} from {used} x{rows}{(weighted ? "" : " without weights")}", null, 1e-13, 4.0 * dim * rows * (used + 2), 2.0 * dim * used * rows, rig =>
     {
         int stride = CaseData.RoundUp(dim, 64);
         float[] y = CaseData.Normal(1, rows * used * stride), weights = CaseData.Normal(2, rows * used), x = CaseData.Normal(3, rows * stride);
+        float[] ones = [.. Enumerable.Repeat(1f, used)];
         Tensor output = rig.Floats(x);
         uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node("expert_combine", lanes, [rig.Floats(y).As(TexelFormat.Float4), rig.Floats(weights), output], new Grid((stride / 4 + (int)lanes - 1) / (int)lanes, rows), ("used", (uint)used), ("quads", (uint)stride / 4));
+        GraphNode node = rig.Node("expert_combine", [("workgroupSize", lanes), ("Weighted", weighted ? 1u : 0u)], [rig.Floats(y).As(TexelFormat.Float4), rig.Floats(weights), output], new Grid((stride / 4 + (int)lanes - 1) / (int)lanes, rows), ("used", (uint)used), ("quads", (uint)stride / 4));
         return new KernelRun([node], MatMulCases.Step(rows), output, () =>
         [
-            .. Enumerable.Range(0, rows).SelectMany(row => Reference.ExpertCombine.Run(y.AsSpan(row * used * stride, used * stride), weights.AsSpan(row * used, used))).Zip(x, (a, b) => a + b),
+            .. Enumerable.Range(0, rows).SelectMany(row => Reference.ExpertCombine.Run(y.AsSpan(row * used * stride, used * stride), weighted ? weights.AsSpan(row * used, used) : ones)).Zip(x, (a, b) => a + b),
         ]);
     });
 

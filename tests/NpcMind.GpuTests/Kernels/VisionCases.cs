@@ -98,7 +98,7 @@ internal static class VisionCases
         uint lanes = rig.Library.SmallWorkgroup;
         DispatchNode node = rig.Library.Pipeline("gelu", ("workgroupSize", lanes), ("Form", form)).Node("gelu", [rig.Floats(x).As(TexelFormat.Float4), y], ("quads", Width / 4u));
         return new KernelRun([new GraphNode([node], _ => new Grid((Width / 4 + (int)lanes - 1) / (int)lanes, Rows))], MatMulCases.Step(1), y, () =>
-            [.. x.Select(v => (float)(form == 0 ? Reference.Gelu.Exact(v) : form == 1 ? Reference.Gelu.Tanh(v) : Reference.Gelu.Quick(v)))]);
+            form == 0 ? Reference.Gelu.Exact(x) : form == 1 ? Reference.Gelu.Tanh(x) : Reference.Gelu.Quick(x));
     });
 
     private static KernelCase Embed(int stride, int rows, int patches) => new("vision_embed", $"{patches} of {rows} rows of {stride}", null, 0, 12.0 * stride * rows, stride * rows, rig =>
@@ -120,7 +120,7 @@ internal static class VisionCases
         GraphNode node = rig.Node(
             "pixel_shuffle", lanes, [rig.Floats(CaseData.Pad(x, width, stride, columns * columns + 1)).As(TexelFormat.Float4), y], new Grid((joined / 4 + (int)lanes - 1) / (int)lanes, tokens),
             ("columns", (uint)columns), ("scale", (uint)scale), ("quads", (uint)width / 4), ("xStride", (uint)stride / 4), ("yStride", (uint)yStride / 4));
-        return new KernelRun([node], MatMulCases.Step(1), y, () => CaseData.Pad(PixelShuffle.Run(x, columns, scale, width), joined, yStride, tokens));
+        return new KernelRun([node], MatMulCases.Step(1), y, () => CaseData.Pad(PixelShuffle.Run(x, columns, scale), joined, yStride, tokens));
     });
 
     private static ResampleByTable.Table Table(TinyRandom random, int source, int target)

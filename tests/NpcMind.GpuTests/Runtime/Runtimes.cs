@@ -7,7 +7,8 @@ internal sealed record Sizes
 {
     public static TinyModelOptions Chat { get; } = new() { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Tokenizer = true, ChatTemplate = true };
 
-    public TinyModelOptions Model { get; init; } = Chat;
+    /// <summary>A <see cref="TinyModelOptions"/> or a <see cref="TinyLlama4Options"/>.</summary>
+    public object Model { get; init; } = Chat;
 
     public int Context { get; init; } = 224;
 
@@ -79,8 +80,8 @@ public abstract class RuntimeTest
             foreach (Npc npc in runtime.Npcs.ToArray()) npc.Dispose();
             Until(runtime, new TinyRandom(1), () => runtime.Tick(FrameBudget.Milliseconds(50)).Status == TickStatus.Idle, 1000);
             runtime.Engine.Transfer.Flush();
-            Assert.That(runtime.Engine.Transfer.FreeBlocks, Is.EqualTo(runtime.Engine.Transfer.Blocks), "blocks of the device");
-            Assert.That(runtime.Engine.Transfer.FreeHostBlocks, Is.EqualTo(runtime.Engine.Host.Pool.Count), "blocks of the host");
+            Assert.That(runtime.Engine.Kv.Pool.Free, Is.EqualTo(runtime.Engine.Kv.Pool.Count), "blocks of the device");
+            Assert.That(runtime.Engine.Host.Pool.Free, Is.EqualTo(runtime.Engine.Host.Pool.Count), "blocks of the host");
             Assert.That(runtime.ValidationMessages, Is.Empty);
         }
 

@@ -17,6 +17,69 @@ public sealed class ReferenceOpsTests
     }
 
     [Test]
+    public void Every_expert_chosen_by_sigmoid_keeps_its_own_weight()
+    {
+        (int[] experts, float[] weights) = RouterTopK.Sigmoid([-1, 2, 2, -3], 3);
+        Assert.That(experts, Is.EqualTo(new[] { 1, 2, 0 }));
+        Assert.That(weights, Is.EqualTo(new[] { 0.8807970f, 0.8807970f, 0.2689414f }).Within(1e-7f));
+        Assert.That(RouterTopK.Margin([-1, 2, 2, -3], experts), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_query_sees_no_key_before_its_chunk()
+    {
+        float[] zeros = new float[7]; // equal scores: the mean of the values that are seen
+        float[] means = Attention.Run(zeros.AsSpan(0, 5), zeros, [1, 2, 4, 8, 16, 32, 64], 1, 1, 7, firstPosition: 2, scale: 1, chunk: 3);
+        Assert.That(means, Is.EqualTo(new[] { 7 / 3f, 8, 12, 56 / 3f, 64 }));
+    }
+
+    [Test]
+    public void Temperature_rises_at_the_last_position_before_each_step()
+    {
+        float[] q = [1, 1, 1, 1, 1, 1, 1, 1];
+        QueryTemperature.Run(q, width: 2, firstPosition: 2, length: 4, scale: 0.5); // positions 2, 3, 4, 5
+        float raised = (float)(1 + (0.5 * Math.Log(2)));
+        Assert.That(q, Is.EqualTo(new[] { 1, 1, raised, raised, raised, raised, raised, raised }));
+        Assert.That(QueryTemperature.Factor(11, 4, 0.5), Is.EqualTo(1 + (0.5 * Math.Log(4))));
+    }
+
+    [Test]
+    public void Rows_of_pictures_fill_their_places_exactly()
+    {
+        float[]?[] rows = ImageRows.Place([5, 9, 5, 9], 9, [1, 2, 3, 4], 2);
+        Assert.That(rows, Is.EqualTo(new float[]?[] { null, [1, 2], null, [3, 4] }));
+        Assert.That(Embed.Run([10, 11, 20, 21], 2, [1, 0], [null, [7, 8]]), Is.EqualTo(new float[] { 20, 21, 7, 8 }));
+        Assert.That(() => ImageRows.Place([9], 9, [1, 2, 3, 4], 2), Throws.ArgumentException);
+    }
+
+    [TestCase(0.5, 0.5204998778130465)]
+    [TestCase(1, 0.8427007929497149)]
+    [TestCase(-2, -0.9953222650189527)]
+    [TestCase(3, 0.9999779095030014)]
+    [TestCase(7, 1)]
+    public void Error_function_has_its_tabulated_values(double x, double expected) => Assert.That(Gelu.Erf(x), Is.EqualTo(expected).Within(2e-15));
+
+    [Test]
+    public void Gelu_and_its_approximation_are_not_the_same()
+    {
+        Assert.That(Gelu.Exact([0, 1, -1, 2]), Is.EqualTo(new[] { 0, 0.84134475f, -0.15865525f, 1.9544997f }).Within(1e-7f));
+        Assert.That(Gelu.Tanh([0, 1, -1, 2]), Is.EqualTo(new[] { 0, 0.84119199f, -0.15880801f, 1.9545977f }).Within(1e-7f));
+    }
+
+    [Test]
+    public void Layer_norm_takes_off_the_mean() =>
+        Assert.That(LayerNorm.Run([1, 3, 5, 5], [2, 2], [0, 10], 1e-12), Is.EqualTo(new float[] { -2, 12, 0, 10 }).Within(1e-6f));
+
+    [Test]
+    public void Pixel_shuffle_goes_row_by_row_outside_and_inside()
+    {
+        float[] patches = [.. Enumerable.Range(0, 32).Select(i => (float)i)]; // 4 x 4 patches, 2 channels
+        float[] tokens = PixelShuffle.Run(patches, 4, 2);
+        Assert.That(tokens[..8], Is.EqualTo(new float[] { 0, 1, 2, 3, 8, 9, 10, 11 }));
+        Assert.That(tokens.Where((_, i) => i % 8 == 0), Is.EqualTo(new float[] { 0, 4, 16, 20 }));
+    }
+
+    [Test]
     public void Neox_rope_turns_the_halves_and_leaves_the_rest()
     {
         float[] x = [1, 2, 0, 0, 9];

@@ -1,0 +1,33 @@
+using NpcMind.Gguf;
+
+namespace NpcMind.Inference;
+
+/// <summary>What a file's architecture makes of it.</summary>
+/// <param name="Config">Hyper-parameters.</param>
+/// <param name="Build">Writes the forward pass.</param>
+internal sealed record ModelPlan(ModelConfig Config, Action<GraphBuilder> Build);
+
+/// <summary>The architectures there are: one file each, which reads its keys and writes its forward pass as a straight list.</summary>
+internal static class Architecture
+{
+    private static readonly (string Name, Func<GgufFile, ModelPlan> Read)[] All =
+    [
+        ("llama", LlamaGraph.Read),
+        ("llama4", Llama4Graph.Read),
+    ];
+
+    /// <summary>Values of <c>general.architecture</c> that can be run.</summary>
+    public static IEnumerable<string> Names => All.Select(a => a.Name);
+
+    /// <summary>Reads and checks the keys of a file.</summary>
+    /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
+    /// <exception cref="UnsupportedModelException">An architecture there is no code for.</exception>
+    public static ModelPlan Read(GgufFile file)
+    {
+        string name = file.Metadata.String("general.architecture") ?? throw file.Metadata.Wrong("general.architecture", "the model's architecture");
+        foreach ((string known, Func<GgufFile, ModelPlan> read) in All)
+            if (known == name) return read(file);
+        string advice = name == "clip" ? "It holds the eyes of a model: give the language model here and this file as its eyes (--mmproj)." : $"Supported: {string.Join(", ", Names)}.";
+        throw new UnsupportedModelException(file.Path, $"the architecture '{name}'", advice);
+    }
+}

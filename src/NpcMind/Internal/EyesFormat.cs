@@ -1,0 +1,58 @@
+using NpcMind.Inference;
+using NpcMind.Text;
+using NpcMind.Vision;
+
+namespace NpcMind;
+
+/// <summary>How a family shows its language model a picture: how it is cut, and which tokens stand for it.</summary>
+internal sealed class EyesFormat
+{
+    private readonly VisionConfig _config;
+    private readonly Tokenizer _tokenizer;
+    private readonly ImageTokenNames _names;
+    private readonly int _maxTiles;
+    private int _nextId;
+
+    /// <exception cref="UnsupportedModelException">The vocabulary lacks a token of the family.</exception>
+    public EyesFormat(VisionConfig config, Tokenizer tokenizer, string modelPath, int maxTiles)
+    {
+        _config = config;
+        _tokenizer = tokenizer;
+        _maxTiles = maxTiles;
+        _names = ImageTokenNames.Of(config.Projector);
+        foreach (string name in _names.Required)
+            if (tokenizer.Encode(name, parseSpecial: true).Length != 1) throw new UnsupportedModelException(modelPath, $"seeing with {config.Projector} eyes without a token '{name}' in the vocabulary", "Take the language model that the eyes were made for.");
+        SlotToken = tokenizer.Encode(_names.Slot, parseSpecial: true)[0];
+    }
+
+    /// <summary>The token that a feature row stands in the place of.</summary>
+    public int SlotToken { get; }
+
+    /// <summary>What chat templates write where a picture belongs.</summary>
+    public string Placeholder => _config.Family == VisionFamily.Llama4 ? "<|image|>" : _names.Slot;
+
+    /// <summary>How a picture of this size is cut.</summary>
+    public PicturePlan Plan(int width, int height) => _config.Family == VisionFamily.Llama4
+        ? PicturePlan.Llama4(width, height, _config.TileSize, _maxTiles)
+        : PicturePlan.Idefics3(width, height, _config.TileSize, _config.LongestEdge, split: _maxTiles > 1);
+
+    /// <summary>A new sight of a picture, its rows not there yet.</summary>
+    public Sight Sight(PicturePlan plan) => Sight(ImageLayout.Create(plan, _config.TokensPerTile, _names));
+
+    /// <summary>A new sight with these pieces.</summary>
+    /// <exception cref="ArgumentException">It has too many rows.</exception>
+    public Sight Sight(IReadOnlyList<ImagePiece> layout)
+    {
+        int id = _nextId, rows = layout.Sum(p => p.Count);
+        if (rows > PictureToken.MaxRows) throw new ArgumentException($"A picture of {rows} tokens cannot be remembered: at most {PictureToken.MaxRows}. Lower NpcRuntimeOptions.MaxImageTiles.");
+        _nextId = (id + 1) % PictureToken.MaxSights;
+        List<int> tokens = [];
+        foreach (ImagePiece piece in layout)
+        {
+            if (piece.IsSlot) tokens.AddRange(Enumerable.Range(piece.FirstFeature, piece.Count).Select(row => PictureToken.Of(id, row)));
+            else tokens.AddRange(_tokenizer.Encode(piece.Text, parseSpecial: true));
+        }
+
+        return new Sight(id, layout, [.. tokens], rows, _config.OutputWidth);
+    }
+}

@@ -1,0 +1,176 @@
+using NpcMind.Inference;
+using NpcMind.Vision;
+
+namespace NpcMind;
+
+/// <summary>
+/// Pictures on their way through the image encoder, one after the other, in slices of frames. A picture's pixels are read first, and hashed on the device: one that was seen
+/// before, by whomever, is not encoded again. Nothing here waits; within a tick nothing allocates. Used by the game's thread.
+/// </summary>
+internal sealed class Looking : IDisposable
+{
+    private const int Kept = 16;
+    private const int MostWaiting = 1024;
+    private readonly VisionEncoder _eyes;
+    private readonly FrameRunner _frames;
+    private readonly WorkPlan _tile;
+    private readonly Queue<Sight> _waiting = new(MostWaiting);
+    private readonly List<VisionJob> _spent = new(MostWaiting);
+    private readonly (UInt128 Hash, float[]? Features, long Used)[] _known = new (UInt128, float[]?, long)[Kept];
+    private Sight? _current;
+    private int _pass;
+    private int _collected;
+    private long _uses;
+
+    public Looking(VisionEncoder eyes, FrameRunner frames, EyesFormat format)
+    {
+        _eyes = eyes;
+        _frames = frames;
+        Format = format;
+        _tile = new WorkPlan(eyes.TileNodes, frames.Costs);
+    }
+
+    public EyesFormat Format { get; }
+
+    /// <summary>Whether a picture is on its way or waits.</summary>
+    public bool IsBusy => _current is not null || _waiting.Count > 0;
+
+    /// <summary>Pictures on their way and waiting.</summary>
+    public int Pictures => _waiting.Count + (_current is null ? 0 : 1);
+
+    /// <summary>Pictures encoded, and pictures that turned out to be known, since the last call of <see cref="TakeCounts"/>.</summary>
+    public (int Encoded, int Known) Counts { get; private set; }
+
+    /// <summary>What is made of an image: it is looked at in the coming ticks.</summary>
+    /// <exception cref="InvalidOperationException">Too many pictures wait.</exception>
+    public Sight See(NpcImage image)
+    {
+        FreeSpent();
+        if (image.Sight is { } known && image.SeenBy == this && (known.IsReady || known.Job is not null)) return known;
+        if (_waiting.Count == MostWaiting) throw new InvalidOperationException($"{MostWaiting} pictures wait to be seen: tick more, or show fewer.");
+        PicturePlan plan = Format.Plan(image.Width, image.Height);
+        Sight sight = Format.Sight(plan);
+        sight.Job = image.Picture is { } picture ? _eyes.CreateJob(plan, picture) : _eyes.CreateJob(plan, image.External!);
+        sight.Preparation = new WorkPlan(_eyes.Nodes(sight.Job, 0), _frames.Costs);
+        sight.Image = image;
+        sight.Set(new float[sight.Rows * sight.Width], ready: false);
+        image.Sight = sight;
+        image.SeenBy = this;
+        _waiting.Enqueue(sight);
+        return sight;
+    }
+
+    /// <summary>Puts work on the frame, at most so many of the milliseconds that are left.</summary>
+    public void Record(double most)
+    {
+        double reserve = Math.Max(0, _frames.Remaining - most);
+        while (_frames.ViewIsActive || Begin())
+        {
+            if (!_frames.RecordView(_frames.Remaining - reserve)) return;
+            _pass++;
+        }
+    }
+
+    /// <summary>Takes note of passes that the device has finished.</summary>
+    public void Collect(int passes)
+    {
+        if (passes == 0 || _current is not { } sight) return;
+        bool first = _collected == 0;
+        _collected += passes;
+        VisionJob job = sight.Job!;
+        if (first)
+        {
+            sight.Image!.IsCaptured = true;
+            if (Find(job.Hash) is { } features)
+            {
+                Counts = (Counts.Encoded, Counts.Known + 1);
+                End(sight, features);
+                return;
+            }
+        }
+
+        if (_collected < job.Passes) return;
+        job.Features.CopyTo(sight.Features);
+        Keep(job.Hash, sight.Features);
+        Counts = (Counts.Encoded + 1, Counts.Known);
+        End(sight, sight.Features);
+    }
+
+    public (int Encoded, int Known) TakeCounts()
+    {
+        (int, int) counts = Counts;
+        Counts = default;
+        return counts;
+    }
+
+    /// <summary>Frees what waits. What is on its way must have finished.</summary>
+    public void Dispose()
+    {
+        foreach (Sight sight in _waiting) sight.Job?.Dispose();
+        _current?.Job?.Dispose();
+        FreeSpent();
+        _eyes.Dispose();
+    }
+
+    /// <summary>Begins the next pass; false when there is none, or when it depends on what the device has not found out yet.</summary>
+    private bool Begin()
+    {
+        if (_current is null)
+        {
+            while (_waiting.TryDequeue(out Sight? next))
+            {
+                if (next.Holders > 0)
+                {
+                    _current = next;
+                    break;
+                }
+
+                _spent.Add(next.Job!); // nobody wants to know any more
+                next.Job = null;
+            }
+
+            if (_current is null) return false;
+            _pass = _collected = 0;
+        }
+
+        bool ready = _pass == 0 || (_collected > 0 && _pass < _current.Job!.Passes);
+        if (ready) _frames.BeginView(_eyes, _current.Job!, _pass, _pass == 0 ? _current.Preparation! : _tile);
+        return ready;
+    }
+
+    private void End(Sight sight, float[] features)
+    {
+        sight.Set(features, ready: true);
+        _spent.Add(sight.Job!);
+        sight.Job = null;
+        sight.Preparation = null;
+        sight.Image = null;
+        _current = null;
+    }
+
+    private float[]? Find(UInt128 hash)
+    {
+        for (int i = 0; i < _known.Length; i++)
+        {
+            if (_known[i].Features is null || _known[i].Hash != hash) continue;
+            _known[i].Used = ++_uses;
+            return _known[i].Features;
+        }
+
+        return null;
+    }
+
+    private void Keep(UInt128 hash, float[] features)
+    {
+        int oldest = 0;
+        for (int i = 1; i < _known.Length; i++)
+            if (_known[i].Used < _known[oldest].Used) oldest = i;
+        _known[oldest] = (hash, features, ++_uses);
+    }
+
+    private void FreeSpent()
+    {
+        foreach (VisionJob job in _spent) job.Dispose();
+        _spent.Clear();
+    }
+}

@@ -1,0 +1,125 @@
+using NpcMind.Gpu;
+using NpcMind.Vision;
+
+namespace NpcMind;
+
+/// <summary>How the texels of a game's VkImage lie, as VkFormat names them.</summary>
+public enum VulkanImageFormat
+{
+    /// <summary>VK_FORMAT_R8G8B8A8_UNORM.</summary>
+    Rgba8Unorm = 37,
+
+    /// <summary>VK_FORMAT_R8G8B8A8_SRGB.</summary>
+    Rgba8Srgb = 43,
+
+    /// <summary>VK_FORMAT_B8G8R8A8_UNORM.</summary>
+    Bgra8Unorm = 44,
+
+    /// <summary>VK_FORMAT_B8G8R8A8_SRGB.</summary>
+    Bgra8Srgb = 50,
+
+    /// <summary>VK_FORMAT_A2B10G10R10_UNORM_PACK32.</summary>
+    Rgb10A2Unorm = 64,
+
+    /// <summary>VK_FORMAT_R16G16B16A16_SFLOAT; taken as linear light.</summary>
+    Rgba16Float = 97,
+}
+
+/// <summary>The layout a game's VkImage is in while a mind looks at it.</summary>
+public enum VulkanImageLayout
+{
+    /// <summary>VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL.</summary>
+    ShaderReadOnly,
+
+    /// <summary>VK_IMAGE_LAYOUT_GENERAL.</summary>
+    General,
+}
+
+/// <summary>
+/// Something to be seen: a picture file, pixels, or a frame that the game rendered. Give it to <see cref="Npc.See"/>; several characters can be given the same one, and what
+/// it shows is worked out once. Making one may happen on any thread, everything else on the game's.
+/// </summary>
+public sealed class NpcImage
+{
+    private NpcImage(int width, int height, Picture? picture, ExternalImage? external)
+    {
+        Width = width;
+        Height = height;
+        Picture = picture;
+        External = external;
+    }
+
+    /// <summary>Pixels in a row.</summary>
+    public int Width { get; }
+
+    /// <summary>Rows.</summary>
+    public int Height { get; }
+
+    /// <summary>Whether the pixels have been read: from then on the game may change or free a VkImage.</summary>
+    public bool IsCaptured { get; internal set; }
+
+    internal Picture? Picture { get; }
+
+    internal ExternalImage? External { get; }
+
+    /// <summary>What a runtime makes of it; null before the first look.</summary>
+    internal Sight? Sight { get; set; }
+
+    /// <summary>Whose <see cref="Sight"/> that is.</summary>
+    internal Looking? SeenBy { get; set; }
+
+    /// <summary>Decodes a PNG or JPEG file: upright as EXIF says, transparency dropped. Takes milliseconds: not within a frame.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">Damaged, cut short, larger than 16 million pixels or of another format; the message says where, and what to do.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static NpcImage FromFile(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        try
+        {
+            Picture picture = PictureFile.Read(path, new PictureLimits());
+            return new NpcImage(picture.Width, picture.Height, picture, null);
+        }
+        catch (PictureFormatException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+    }
+
+    /// <summary>Takes pixels; they are copied.</summary>
+    /// <param name="width">Pixels in a row, at most 16384.</param>
+    /// <param name="height">Rows, at most 16384.</param>
+    /// <param name="rgba">[height, width, 4] bytes in sRGB, rows from top to bottom; the fourth is ignored.</param>
+    /// <exception cref="ArgumentException">The sizes do not fit.</exception>
+    public static NpcImage FromRgba(int width, int height, ReadOnlySpan<byte> rgba)
+    {
+        CheckSize(width, height);
+        if (rgba.Length != 4L * width * height) throw new ArgumentException($"{width} x {height} pixels take {4L * width * height} bytes, not {rgba.Length}.", nameof(rgba));
+        return new NpcImage(width, height, new Picture(width, height, rgba.ToArray()), null);
+    }
+
+    /// <summary>
+    /// Looks at a VkImage where it is: no pixel visits the host. The image is two-dimensional, has one sample per texel and VK_IMAGE_USAGE_SAMPLED_BIT, lives on the
+    /// device given to <see cref="VulkanHost.Share"/>, is in the stated layout, and belongs to that queue's family (or is concurrent). Whatever was submitted to the queue, or
+    /// recorded into the frame's command buffer, before the tick that reads it is waited for on the device; no layout changes. The content must stay until <see cref="IsCaptured"/>.
+    /// </summary>
+    /// <param name="image">VkImage.</param>
+    /// <param name="width">Width of its first mip level.</param>
+    /// <param name="height">Height of its first mip level.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="layout">The layout it is in.</param>
+    /// <exception cref="ArgumentException">No image, or sizes out of range.</exception>
+    public static NpcImage FromVulkan(nint image, int width, int height, VulkanImageFormat format, VulkanImageLayout layout = VulkanImageLayout.ShaderReadOnly)
+    {
+        CheckSize(width, height);
+        ExternalImage external = new((ulong)image, width, height, (uint)format, layout == VulkanImageLayout.General ? ImageLayoutKind.General : ImageLayoutKind.ShaderReadOnly);
+        external.Check();
+        return new NpcImage(width, height, null, external);
+    }
+
+    private static void CheckSize(int width, int height)
+    {
+        const int MaxSide = 16384;
+        if (width is < 1 or > MaxSide || height is < 1 or > MaxSide) throw new ArgumentException($"{width} x {height} pixels: an image has 1 to {MaxSide} pixels along each side.");
+    }
+}
