@@ -5,11 +5,12 @@ using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
 using NpcMind.Text;
+using NpcMind.Vision;
 
 Console.OutputEncoding = new UTF8Encoding(false); // whatever the locale says
 Console.InputEncoding = new UTF8Encoding(false);
 RootCommand root = new("Runs game-character language models through Vulkan.");
-foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), FramesVerb.Create(), DevicesVerb.Create()])
+foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), FramesVerb.Create(), VisionVerb.Create(), DevicesVerb.Create()])
     root.Subcommands.Add(verb);
 
 ParseResult parsed = root.Parse(args);
@@ -24,7 +25,7 @@ try
 {
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or GpuUnavailableException
+catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or PictureFormatException or GpuUnavailableException
     or VulkanException or InsufficientGpuMemoryException or CliException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
 {
     Console.Error.WriteLine($"npcmind: {e.Message.ReplaceLineEndings(" ")}");

@@ -97,6 +97,28 @@ public sealed class CliTests
         Assert.That(File.ReadAllBytes(plot).AsSpan(0, 8).ToArray(), Is.EqualTo((byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]));
     }
 
+    [Test]
+    [Category("Shared")]
+    public void Vision_writes_pixels_and_features_and_prints_tokens()
+    {
+        foreach (string family in (string[])["llama4", "idefics3"])
+        {
+            string Path(string name) => TestData.Shared("golden", "vision", family, name);
+            string pixels = System.IO.Path.Combine(Folder, "pixels.bin"), features = System.IO.Path.Combine(Folder, "features.bin");
+            string[] arguments = ["vision", Path("model.gguf"), "--mmproj", Path("mmproj.gguf"), "--image", Path("image-wide.png")];
+            Assert.That(Run([.. arguments, "--pixels", pixels, "--features", features, "--validate"]).Output, Does.Contain("7 tiles, 63 features of 64"));
+            Assert.That(TestData.Nmse(TestData.Floats(pixels), TestData.Floats(Path("wide.pixels.bin"))), Is.LessThan(1e-12));
+            Assert.That(TestData.Nmse(TestData.Floats(features), TestData.Floats(Path("wide.features.bin"))), Is.LessThan(1e-6));
+
+            using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(Path("case.json")));
+            JsonElement picture = golden.RootElement.GetProperty("images").EnumerateArray().Single(i => i.GetProperty("name").GetString() == "wide");
+            int slot = golden.RootElement.GetProperty("image_token_id").GetInt32();
+            int[] ids = [.. Json([.. arguments, "--tokens"]).EnumerateArray().SelectMany(p => p.TryGetProperty("ids", out JsonElement text) ? text.EnumerateArray().Select(e => e.GetInt32()) : Enumerable.Repeat(slot, p.GetProperty("count").GetInt32()))];
+            string all = string.Join(' ', picture.GetProperty("input_ids").EnumerateArray().Select(e => e.GetInt32()));
+            Assert.That(all, Does.Contain(string.Join(' ', ids)));
+        }
+    }
+
     [TestCase("--npcs", "frames", "MODEL", "--npcs", "0", "--budget-ms", "2", "--frames", "10")]
     [TestCase("--budget-ms", "frames", "MODEL", "--npcs", "1", "--budget-ms", "0", "--frames", "10")]
     [TestCase("No such file", "inspect", "/nowhere.gguf")]
@@ -107,10 +129,13 @@ public sealed class CliTests
     [TestCase("Choose one of", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--device", "no such device")]
     [TestCase("--max-tokens", "generate", "MODEL", "--prompt", "a")]
     [TestCase("not JSON", "template", "MODEL", "--messages", "README")]
+    [TestCase("belong to different models", "vision", "MODEL", "--mmproj", "MMPROJ", "--image", "PICTURE", "--features", "/dev/null")]
+    [TestCase("swapped", "vision", "MMPROJ", "--mmproj", "MODEL", "--image", "PICTURE")]
+    [TestCase("README", "vision", "MODEL", "--mmproj", "MMPROJ", "--image", "README")]
     [TestCase("MiB are available", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context", "2000000000")]
     public void Errors_are_one_line_that_names_the_trouble(string expected, params string[] arguments)
     {
-        string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"), _ => a })];
+        string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"), "MMPROJ" => TestData.Golden("vision", "llama4", "mmproj.gguf"), "PICTURE" => TestData.Golden("vision", "llama4", "image-exact.png"), _ => a })];
         (int code, _, string error) = Start("", real);
         Assert.That(code, Is.EqualTo(1), error);
         Assert.That(error.TrimEnd('\n').Split('\n'), Has.Length.EqualTo(1));

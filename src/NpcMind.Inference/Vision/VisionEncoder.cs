@@ -74,6 +74,17 @@ public sealed class VisionEncoder : IDisposable
     /// <exception cref="GgufFormatException">As <see cref="VisionConfig.Read"/>.</exception>
     public static long Bytes(GpuDevice device, GgufFile mmproj) => Bytes(device, mmproj, VisionConfig.Read(mmproj));
 
+    /// <summary>Width of a language model's embeddings.</summary>
+    /// <exception cref="UnsupportedModelException">The file is an image encoder: the two were swapped.</exception>
+    /// <exception cref="GgufFormatException">The key is missing or absurd.</exception>
+    public static int TextWidth(GgufFile model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        string architecture = model.Metadata.String("general.architecture") ?? throw model.Metadata.Wrong("general.architecture", "the model's architecture");
+        if (architecture == "clip") throw new UnsupportedModelException(model.Path, "an image encoder (mmproj) as language model", "Were the two files swapped? Give the language model as the model and this file as mmproj.");
+        return model.Metadata.Integer($"{architecture}.embedding_length") is { } width and > 0 and <= 1 << 20 ? (int)width : throw model.Metadata.Wrong($"{architecture}.embedding_length", "the width of the embeddings");
+    }
+
     /// <summary>Loads an encoder.</summary>
     /// <param name="device">Device to run on; must outlive the encoder.</param>
     /// <param name="mmproj">File of image encoder and projector; may be closed afterwards.</param>

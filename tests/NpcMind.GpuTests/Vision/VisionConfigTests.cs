@@ -48,7 +48,7 @@ public sealed class VisionConfigTests : GpuTest
     [TestCase("clip.vision.image_size", 85u)]
     [TestCase("clip.vision.image_size", 0u)]
     [TestCase("clip.vision.image_size", 100_002u)]
-    [TestCase("clip.vision.patch_size", 13u)]
+    [TestCase("clip.vision.patch_size", 0u)]
     [TestCase("clip.vision.projector.scale_factor", 4u)]
     [TestCase("clip.vision.projector.scale_factor", 0u)]
     [TestCase("clip.vision.attention.head_count", 3u)]
@@ -82,6 +82,15 @@ public sealed class VisionConfigTests : GpuTest
         using GgufFile file = GgufFile.Open(Good);
         UnsupportedModelException e = Assert.Throws<UnsupportedModelException>(() => VisionEncoder.Load(Device, file, 2048, "/models/some-text-model.gguf").Dispose())!;
         Assert.That(e.Message, Does.Contain(Good).And.Contain("64").And.Contain("/models/some-text-model.gguf").And.Contain("2048"));
+    }
+
+    [Test]
+    public void Swapped_files_are_recognised_both_ways()
+    {
+        using GgufFile file = GgufFile.Open(Good), model = GgufFile.Open(TestData.Golden("architectures", "llama_head_dim", "model.gguf"));
+        Assert.That(() => VisionEncoder.TextWidth(file), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("swapped"));
+        Assert.That(() => VisionEncoder.Load(Device, model, 64, Good).Dispose(), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("This is a language model"));
+        Assert.That(VisionEncoder.TextWidth(model), Is.EqualTo(ModelConfig.Read(model).Width));
     }
 
     [TestCase("clip.vision.block_count", 4u, "v.blk.3.ln1.weight")]
