@@ -145,7 +145,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
                 frames.End();
             }
 
-            engine.Timeline.Wait(engine.Timeline.Submitted);
+            engine.Transfer.Flush();
             Collect();
         }
     }
