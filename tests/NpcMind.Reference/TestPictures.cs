@@ -32,7 +32,7 @@ public static class TestPictures
     }
 
     /// <summary>[3, height, width]: byte / 255 less the mean, divided by the deviation. What an encoder gets of a picture that is exactly a tile.</summary>
-    public static float[] Pixels(ReadOnlySpan<byte> rgba, VisionConfig config)
+    public static float[] Pixels(ReadOnlySpan<byte> rgba, EyesConfig config)
     {
         int count = rgba.Length / 4;
         float[] pixels = new float[3 * count];

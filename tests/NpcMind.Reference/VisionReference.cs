@@ -25,7 +25,7 @@ public sealed class VisionReference
 
     public VisionReference(GgufFile file)
     {
-        Config = new VisionConfig(file);
+        Config = new EyesConfig(file);
         ReferenceTensors tensors = new(file);
         // A matrix, or a convolution kernel [patch, patch, 3, width]: the same numbers in the same order.
         _patches = new Matrix(tensors.Vector("v.patch_embd.weight"), Config.Width, 3 * Config.Patch * Config.Patch, tensors.Optional("v.patch_embd.bias") ?? []);
@@ -38,7 +38,7 @@ public sealed class VisionReference
         _projector = tensors.Matrix("mm.model.fc");
     }
 
-    public VisionConfig Config { get; }
+    public EyesConfig Config { get; }
 
     public static VisionReference Open(string path)
     {

@@ -37,7 +37,7 @@ internal sealed class ChatFormat
             _hasSystem = RendersSystem();
         }
 
-        NextTurn("a", "b", []); // a template that cannot do this must say so at load, not in a game
+        NextTurn("a", "b"); // a template that cannot do this must say so at load, not in a game
         if (placeholder is not null && Render([new ChatMessage("user", "x", 1)], false).Count(s => s.Trusted && s.Text.Contains(placeholder, StringComparison.Ordinal)) == 1) _placeholder = placeholder;
     }
 
@@ -45,11 +45,12 @@ internal sealed class ChatFormat
     public int[] Opening(string system) => Begin(_hasSystem ? Render([Message("system", system)], false) : Render([Message("user", system + "\n\n")], false), []);
 
     /// <summary>Everything up to the first answer.</summary>
-    public int[] FirstTurn(string system, string heard, IReadOnlyList<Sight> seen) => Begin(Render(First(system, heard, seen), true), seen);
+    public int[] FirstTurn(string system, string heard, IReadOnlyList<Sight>? seen = null) => Begin(Render(First(system, heard, seen ?? []), true), seen ?? []);
 
     /// <summary>What stands between an answer and the next: the end of the turn, what was heard, the start of the answer.</summary>
-    public int[] NextTurn(string system, string heard, IReadOnlyList<Sight> seen)
+    public int[] NextTurn(string system, string heard, IReadOnlyList<Sight>? seen = null)
     {
+        seen ??= [];
         IReadOnlyList<PromptSegment> all = Render([.. First(system, "x", []), Message("assistant", Marker), Heard(heard, seen)], true);
         for (int i = 0; i < all.Count; i++)
         {

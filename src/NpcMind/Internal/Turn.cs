@@ -1,14 +1,14 @@
 namespace NpcMind;
 
 /// <summary>Something seen and heard, and what was answered.</summary>
-internal sealed class Turn(string heard, IReadOnlyList<Sight> seen)
+internal sealed class Turn(string heard, IReadOnlyList<Sight>? seen = null)
 {
     private string? _said;
 
     public string Heard { get; } = heard;
 
     /// <summary>Pictures that stand before what was heard.</summary>
-    public IReadOnlyList<Sight> Seen { get; } = seen;
+    public IReadOnlyList<Sight> Seen { get; } = seen ?? [];
 
     /// <summary>Tokens from the end of the last answer to the start of this one.</summary>
     public int HeardTokens { get; set; }

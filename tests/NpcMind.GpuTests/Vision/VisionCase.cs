@@ -37,7 +37,7 @@ internal sealed class VisionCase : IDisposable
         JsonElement image = _json.RootElement.GetProperty("images").EnumerateArray().Single(i => i.GetProperty("name").GetString() == name);
         Picture picture = PictureFile.Read(Path(image.GetProperty("file").GetString()!), PictureLimits.Default);
         bool split = !image.GetProperty("preprocess").TryGetProperty("splitting", out JsonElement splitting) || splitting.GetBoolean();
-        return (picture, Encoder.Config.Plan(picture.Width, picture.Height, split));
+        return (picture, Encoder.Config.Plan(picture.Width, picture.Height, split ? VisionConfig.MaxTiles : 1));
     }
 
     /// <summary>Tiles as the reference cut them, below each other in a picture that is not resized.</summary>

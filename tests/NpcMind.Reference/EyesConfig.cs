@@ -3,11 +3,11 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>The numbers that define an image encoder and its projector (architecture <c>clip</c>), of the forms llama4 and idefics3.</summary>
-public sealed class VisionConfig
+public sealed class EyesConfig
 {
     private readonly GgufMetadata _metadata;
 
-    public VisionConfig(GgufFile file)
+    public EyesConfig(GgufFile file)
     {
         _metadata = file.Metadata;
         if (_metadata.String("general.architecture") != "clip") throw _metadata.Wrong("general.architecture", "'clip'");
