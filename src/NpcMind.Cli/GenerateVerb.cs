@@ -48,7 +48,7 @@ internal static class GenerateVerb
         return command;
     }
 
-    private sealed record Result(List<int> Ids, int PromptTokens, string Stop, double LoadSeconds, double PrefillSeconds, double DecodeSeconds, double GpuMillisecondsPerToken, long WeightBytes, (int Dispatches, int Barriers) Step);
+    internal sealed record Result(List<int> Ids, int PromptTokens, string Stop, double LoadSeconds, double PrefillSeconds, double DecodeSeconds, double GpuMillisecondsPerToken, long WeightBytes, (int Dispatches, int Barriers) Step);
 
     private static int[] Prompt(GgufFile file, Tokenizer? tokenizer, string? text, string? messagesPath, string? tokensPath)
     {
@@ -60,11 +60,11 @@ internal static class GenerateVerb
         return tokenizer!.Encode(TemplateVerb.Load(file).RenderSegments(messages.RootElement, true, variables));
     }
 
-    private static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends, double loadSeconds)
+    internal static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends, double loadSeconds, float[]? features = null, int featureToken = -1)
     {
         using TokenGenerator generator = new(engine, gpu, sampler);
         Stopwatch clock = Stopwatch.StartNew();
-        generator.Prefill(prompt);
+        generator.Prefill(prompt, features, featureToken);
         generator.WaitForPrefill();
         double prefill = clock.Elapsed.TotalSeconds;
         List<int> ids = [];
@@ -91,7 +91,7 @@ internal static class GenerateVerb
         return new Result(ids, prompt.Length, stop, loadSeconds, prefill, decode, gpuPerToken, weights, engine.LastStep);
     }
 
-    private static void Write(Utf8JsonWriter w, Result r, string text, GpuDevice gpu)
+    internal static void Write(Utf8JsonWriter w, Result r, string text, GpuDevice gpu)
     {
         int decoded = Math.Max(0, r.Ids.Count - 1);
         double decodePerSecond = decoded > 0 ? decoded / r.DecodeSeconds : 0;

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
+using NpcMind.Text;
 
 namespace NpcMind.Cli;
 
@@ -15,8 +16,12 @@ internal static class LogitsVerb
         Option<string?> tokens = new("--tokens") { Description = "Ids, separated by commas or blanks." }, tokensFile = new("--tokens-file") { Description = "File with ids, separated by white space." }, device = Common.Device(), kv = Common.Kv();
         Option<int> from = new("--from") { Description = "First position whose logits are written." };
         Option<bool> oneAtATime = new("--one-at-a-time") { Description = "Run every token as a step of its own instead of prefilling in chunks." }, validate = Common.Validate();
+        Option<string?> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector: places of the image token are filled with the features of --image." };
+        Option<string[]> images = new("--image") { Description = "PNG or JPEG file; can be given several times, in the order of their places." };
+        Option<int?> imageToken = new("--image-token") { Description = "The image token's id; found by its name when absent." };
+        Option<int> maxTiles = SeeVerb.Tiles();
         Option<string> output = new("--out") { Description = "File to write.", Required = true };
-        Command command = new("logits", "Writes the logits after each token.") { model, tokens, tokensFile, from, oneAtATime, output, device, validate, kv };
+        Command command = new("logits", "Writes the logits after each token.") { model, tokens, tokensFile, from, oneAtATime, output, mmproj, images, imageToken, maxTiles, device, validate, kv };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(tokens) is null == parsed.GetValue(tokensFile) is null) throw new CliException("give either --tokens or --tokens-file.");
@@ -25,24 +30,39 @@ internal static class LogitsVerb
             if (ids.Length == 0) throw new CliException("there are no tokens.");
             if (first < 0 || first >= ids.Length) throw new CliException($"--from {first}: choose a position from 0 to {ids.Length - 1}.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            string[] paths = parsed.GetValue(images) ?? [];
+            if (paths.Length > 0 != parsed.GetValue(mmproj) is not null) throw new CliException("--mmproj and --image go together.");
+            PictureInput? pictures = parsed.GetValue(mmproj) is { } eyes ? new PictureInput(eyes, file.Path, paths, SeeVerb.CheckTiles(parsed.GetValue(maxTiles))) : null;
+            int place = pictures is null ? -1 : parsed.GetValue(imageToken) ?? ImageToken(file, pictures);
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = Math.Max(64, ids.Length), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            float[] features = pictures?.Encode(gpu, VisionEncoder.TextWidth(file)) ?? [];
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = Math.Max(64, ids.Length), Features = pictures is not null, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
             using (FileStream stream = File.Create(parsed.GetRequiredValue(output)))
-                Run(engine, ids, first, parsed.GetValue(oneAtATime), stream);
+                Run(engine, ids, first, parsed.GetValue(oneAtATime), stream, features, place);
             Common.Finish(gpu);
             return 0;
         });
         return command;
     }
 
-    private static void Run(InferenceEngine engine, int[] ids, int first, bool oneAtATime, Stream stream)
+    private static int ImageToken(GgufFile file, PictureInput pictures) => file.Metadata.String("tokenizer.ggml.model") is not (null or "none") && Tokenizer.Create(file.Metadata).Encode(pictures.Names.Slot, parseSpecial: true) is [var id]
+        ? id
+        : throw new CliException($"the vocabulary has no token '{pictures.Names.Slot}': give --image-token.");
+
+    private static void Run(InferenceEngine engine, int[] ids, int first, bool oneAtATime, Stream stream, float[] features, int place)
     {
+        int width = engine.Config.Width, places = features.Length == 0 ? 0 : ids.Count(id => id == place), row = 0;
+        if (places != features.Length / width) throw new CliException($"the tokens have {places} places for pictures (token {place}); the pictures have {features.Length / width} rows.");
         int slot = engine.Open(new SamplerSettings());
         for (int at = 0; at < ids.Length;)
         {
             StepBatch batch = engine.Batch;
             for (int rows = 0; at < ids.Length && rows < (oneAtATime ? 1 : engine.Options.MaxRows) && (at < first || batch.FreeOutputs > 0); rows++, at++)
-                batch.Add(slot, ids[at], at >= first);
+            {
+                if (places > 0 && ids[at] == place) batch.AddFeature(slot, place, features.AsSpan(row++ * width, width), at >= first);
+                else batch.Add(slot, ids[at], at >= first);
+            }
+
             batch.WantsLogits = true;
             StepTicket ticket = engine.Submit();
             for (int i = 0; i < ticket.Outputs; i++) stream.Write(MemoryMarshal.AsBytes(engine.Logits(ticket, i)));

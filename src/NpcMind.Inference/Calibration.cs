@@ -1,5 +1,6 @@
 using NpcMind.Gpu;
 using NpcMind.Scheduling;
+using NpcMind.Vision;
 
 namespace NpcMind.Inference;
 
@@ -30,6 +31,29 @@ public static class Calibration
                         if (rows <= longest) Step(engine, costs, times, sampler, rows, Math.Min(end, longest), learn: pass > 0);
     }
 
+    /// <summary>The same for an image encoder, with a picture that takes every step of preparation.</summary>
+    public static void Run(VisionEncoder eyes, CostModel costs, int passes)
+    {
+        ArgumentNullException.ThrowIfNull(eyes);
+        ArgumentNullException.ThrowIfNull(costs);
+        int side = eyes.Config.TileSize * 3 / 2;
+        using TimestampQueries times = new(eyes.Device, Marks);
+        using CommandRecorder recorder = new(eyes.Device, "calibration");
+        using Timeline timeline = new(eyes.Device, "calibration");
+        using VisionJob job = eyes.CreateJob(eyes.Config.Plan(side, side), new Picture(side, side, new byte[side * side * 4]));
+        for (int pass = 0; pass <= passes; pass++)
+            for (int part = 0; part < 2; part++)
+            {
+                recorder.Begin(times);
+                eyes.RecordInputs(recorder, job, part);
+                List<(int Class, double Work)> pieces = Record(recorder, eyes.Nodes(job, part), default, costs);
+                recorder.End();
+                timeline.Wait(timeline.Submit(recorder));
+                times.Read();
+                for (int i = 0; i < pieces.Count && pass > 0; i++) costs.Learn(pieces[i].Class, pieces[i].Work, times.Milliseconds(i));
+            }
+    }
+
     private static void Step(InferenceEngine engine, CostModel costs, TimestampQueries times, SamplerSettings sampler, int rows, int end, bool learn)
     {
         int slot = engine.Open(sampler);
@@ -45,9 +69,22 @@ public static class Calibration
         StepShape shape = engine.Batch.Finish();
         CommandRecorder recorder = engine.BeginRecording(times);
         engine.RecordInputs(recorder, shape);
+        List<(int Class, double Work)> pieces = Record(recorder, engine.Nodes, shape, costs);
+        recorder.End();
+        engine.Timeline.Wait(engine.Timeline.Submit(recorder));
+        engine.Batch.Clear();
+        engine.Close(slot);
+        times.Read();
+        if (!learn) return;
+        for (int i = 0; i < pieces.Count; i++) costs.Learn(pieces[i].Class, pieces[i].Work, times.Milliseconds(i));
+    }
+
+    /// <summary>Records a dispatch of each cost class, in parts of 1, 2, 4, ... workgroups, each timed.</summary>
+    private static List<(int Class, double Work)> Record(CommandRecorder recorder, IReadOnlyList<GraphNode> nodes, StepShape shape, CostModel costs)
+    {
         HashSet<int> seen = [];
         List<(int Class, double Work)> pieces = [];
-        foreach (GraphNode node in engine.Nodes)
+        foreach (GraphNode node in nodes)
         {
             Grid grid = node.Grid(shape);
             long all = (long)grid.X * grid.Y * grid.Z;
@@ -64,12 +101,6 @@ public static class Calibration
             }
         }
 
-        recorder.End();
-        engine.Timeline.Wait(engine.Timeline.Submit(recorder));
-        engine.Batch.Clear();
-        engine.Close(slot);
-        times.Read();
-        if (!learn) return;
-        for (int i = 0; i < pieces.Count; i++) costs.Learn(pieces[i].Class, pieces[i].Work, times.Milliseconds(i));
+        return pieces;
     }
 }

@@ -32,18 +32,23 @@ public sealed class TokenGenerator : IDisposable
     public int Length => _length;
 
     /// <summary>Reads prompt tokens; the first answer token is on its way when this returns.</summary>
-    /// <exception cref="ArgumentException">The prompt is empty or longer than the context has room for.</exception>
-    public void Prefill(ReadOnlySpan<int> tokens)
+    /// <param name="tokens">Token ids.</param>
+    /// <param name="features">[.., model width] f32: feature rows of pictures, which take the places of <paramref name="featureToken"/> in order.</param>
+    /// <param name="featureToken">Token in whose places they stand.</param>
+    /// <exception cref="ArgumentException">The prompt is empty or longer than the context has room for, or has another number of places than there are rows.</exception>
+    public void Prefill(ReadOnlySpan<int> tokens, ReadOnlySpan<float> features = default, int featureToken = -1)
     {
         Drain();
         if (tokens.IsEmpty) throw new ArgumentException("The prompt has no tokens.", nameof(tokens));
         if (_length + tokens.Length > _engine.Options.ContextTokens)
             throw new ArgumentException($"The prompt has {tokens.Length} tokens, the context of {_engine.Options.ContextTokens} has room for {_engine.Options.ContextTokens - _length}: shorten it or use a larger context.", nameof(tokens));
+        int width = _engine.Config.Width, places = features.IsEmpty ? 0 : tokens.Count(featureToken), row = 0;
+        if (places * width != features.Length) throw new ArgumentException($"The prompt has {places} places for feature rows (token {featureToken}); there are {features.Length / width} rows.", nameof(features));
         for (int at = 0; at < tokens.Length;)
         {
             int count = Math.Min(_engine.Batch.FreeRows, tokens.Length - at);
             for (int i = 0; i < count; i++)
-                if (!_engine.Batch.Add(Slot, tokens[at + i], at + i == tokens.Length - 1)) throw new ArgumentException("The KV cache is full.", nameof(tokens));
+                if (!Add(tokens[at + i], at + i == tokens.Length - 1, places > 0 && tokens[at + i] == featureToken ? features.Slice(row++ * width, width) : default)) throw new ArgumentException("The KV cache is full.", nameof(tokens));
             at += count;
             if (at == tokens.Length) _engine.Batch.Sample();
             Submit();
@@ -89,6 +94,9 @@ public sealed class TokenGenerator : IDisposable
         _engine.Close(Slot);
         foreach (TimestampQueries clock in _clocks) clock.Dispose();
     }
+
+    private bool Add(int token, bool output, ReadOnlySpan<float> feature) =>
+        feature.IsEmpty ? _engine.Batch.Add(Slot, token, output) : _engine.Batch.AddFeature(Slot, token, feature, output);
 
     private void Submit()
     {

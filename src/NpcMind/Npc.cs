@@ -11,7 +11,9 @@ namespace NpcMind;
 /// </summary>
 public sealed class Npc : IDisposable
 {
+    private const int MostSeen = 4;
     private readonly List<string> _overheard = [];
+    private readonly List<Sight> _seen = [];
     private readonly NpcRuntime _runtime;
 
     internal Npc(NpcRuntime runtime, Prefix prefix, string name, string persona, Mind mind)
@@ -69,6 +71,9 @@ public sealed class Npc : IDisposable
 
     internal List<string> Pending => _overheard;
 
+    /// <summary>Pictures before its eyes that it has not been spoken to about.</summary>
+    internal List<Sight> PendingSights => _seen;
+
     /// <summary>Seed of its random choices; a save keeps it.</summary>
     internal ulong RandomSeed { get; set; }
 
@@ -93,10 +98,11 @@ public sealed class Npc : IDisposable
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
         Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
         int room = options.MaxTokens + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
-        string heard = Fitting([.. _overheard, Line(speaker, text)], room);
+        (string heard, List<Sight> seen) = Fitting([.. _overheard, Line(speaker, text)], [.. _seen], room);
         if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
-        Append(heard, room);
+        Append(heard, seen, room);
         _overheard.Clear();
+        _seen.Clear();
         Reply reply = new(this, options, pace, _runtime.Seconds) { SpeechConstraint = speech, ActionConstraint = action, FirstToken = Mind.Tokens.Count, ActionStart = Mind.Tokens.Count };
         History[^1].Reply = reply;
         Mind.Reply = Reply = reply;
@@ -111,6 +117,28 @@ public sealed class Npc : IDisposable
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         _overheard.Add(Line(speaker, text));
+    }
+
+    /// <summary>
+    /// Shows the character something: its own view, or what the player sees. It is worked out over the next ticks, within their budgets, and once for all who are shown the
+    /// same. The character has it before its eyes when it next hears something, and remembers it with that turn. Of more than four that it has not been spoken to about, the
+    /// latest count.
+    /// </summary>
+    /// <param name="image">What is to be seen.</param>
+    /// <exception cref="InvalidOperationException">The model has no eyes (<see cref="NpcRuntimeOptions.EyesPath"/>).</exception>
+    /// <exception cref="ArgumentException">The image takes more than half of the context, or its format cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">The character was removed.</exception>
+    public void See(NpcImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (_runtime.Looking is not { } looking) throw new InvalidOperationException($"'{_runtime.ModelName}' has no eyes: set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
+        Sight sight = looking.See(image, _runtime.Options.ContextTokens / 2);
+        sight.Holders++;
+        _seen.Add(sight);
+        if (_seen.Count <= MostSeen) return;
+        _seen[0].Holders--;
+        _seen.RemoveAt(0);
     }
 
     /// <summary>
@@ -142,6 +170,8 @@ public sealed class Npc : IDisposable
     {
         if (IsDisposed) return;
         if (Reply is { IsDone: false } reply) NpcRuntime.EndReply(Mind, reply, ReplyEnd.Interrupted);
+        foreach (Sight sight in _seen) sight.Holders--;
+        foreach (Sight sight in Mind.Seen) sight.Holders--;
         _runtime.Remove(this);
     }
 
@@ -157,31 +187,36 @@ public sealed class Npc : IDisposable
 
     private static string Line(string speaker, string text) => speaker.Length == 0 ? text : speaker + ": " + text;
 
-    /// <summary>The lines in one text: all of them, or without the oldest where they do not fit into the context even with the conversation forgotten.</summary>
-    private string Fitting(List<string> lines, int room)
+    /// <summary>The lines in one text, and the pictures: all of them, or without the oldest where they do not fit into the context even with the conversation forgotten.</summary>
+    private (string Heard, List<Sight> Seen) Fitting(List<string> lines, List<Sight> seen, int room)
     {
         int limit = _runtime.Options.ContextTokens - room;
-        for (int alone = 0; ; lines.RemoveAt(0))
+        while (true)
         {
             string heard = string.Join('\n', lines);
-            if (History.Count > 0 && Mind.Tokens.Count + _runtime.Format.NextTurn(SystemPrompt, heard).Length <= limit) return heard;
-            alone = _runtime.Format.FirstTurn(SystemPrompt, heard).Length;
-            if (alone <= limit) return heard;
-            if (lines.Count == 1) throw new ArgumentException($"{Name}: what it begins with and what was said take {alone} tokens, and the reply up to {room}; the context has {_runtime.Options.ContextTokens}. Say less, allow a shorter reply or use a larger context.");
+            if (History.Count > 0 && Mind.Tokens.Count + _runtime.Format.NextTurn(SystemPrompt, heard, seen).Length <= limit) return (heard, seen);
+            int alone = _runtime.Format.FirstTurn(SystemPrompt, heard, seen).Length;
+            if (alone <= limit) return (heard, seen);
+            if (seen.Count > 1) seen.RemoveAt(0);
+            else if (lines.Count > 1) lines.RemoveAt(0);
+            else throw new ArgumentException($"{Name}: what it begins with{(seen.Count > 0 ? ", sees" : "")} and what was said take {alone} tokens, and the reply up to {room}; the context has {_runtime.Options.ContextTokens}. Say less, allow a shorter reply or use a larger context.");
         }
     }
 
-    /// <summary>Adds what was heard to the mind, forgetting the oldest turns where the context is too small for it and for <paramref name="room"/> tokens.</summary>
-    private void Append(string heard, int room)
+    /// <summary>Adds what was seen and heard to the mind, forgetting the oldest turns where the context is too small for it and for <paramref name="room"/> tokens.</summary>
+    private void Append(string heard, List<Sight> seen, int room)
     {
+        foreach (Sight sight in _seen)
+            if (!seen.Contains(sight)) sight.Holders--;
         int limit = _runtime.Options.ContextTokens;
-        int[] added = History.Count == 0 ? _runtime.Format.FirstTurn(SystemPrompt, heard) : _runtime.Format.NextTurn(SystemPrompt, heard);
+        int[] added = History.Count == 0 ? _runtime.Format.FirstTurn(SystemPrompt, heard, seen) : _runtime.Format.NextTurn(SystemPrompt, heard, seen);
         int before = History.Count == 0 ? 0 : Mind.Tokens.Count;
+        Mind.Seen.AddRange(seen);
         if (before + added.Length + room <= limit)
         {
             if (History.Count == 0) Rewrite(added);
             else Mind.Tokens.AddRange(added);
-            History.Add(new Turn(heard) { HeardTokens = added.Length });
+            History.Add(new Turn(heard, seen) { HeardTokens = added.Length });
             return;
         }
 
@@ -189,19 +224,19 @@ public sealed class Npc : IDisposable
         int aim = limit - room - (limit - Mind.Shared) / 4;
         for (int first = 1; first <= History.Count; first++)
         {
-            List<int> tokens = Conversation(first, heard, out int[] lengths);
+            List<int> tokens = Conversation(first, heard, seen, out int[] lengths);
             if (tokens.Count > (first == History.Count ? limit - room : aim)) continue;
             Forget(first, lengths);
             Rewrite(CollectionsMarshal.AsSpan(tokens));
-            History.Add(new Turn(heard) { HeardTokens = lengths[^1] });
+            History.Add(new Turn(heard, seen) { HeardTokens = lengths[^1] });
             return;
         }
 
         throw new UnreachableException("Fitting saw that it fits alone.");
     }
 
-    /// <summary>The conversation from turn <paramref name="first"/> on, with <paramref name="heard"/> as its last; and what each turn's hearing takes.</summary>
-    private List<int> Conversation(int first, string heard, out int[] lengths)
+    /// <summary>The conversation from turn <paramref name="first"/> on, with what is seen and heard now as its last; and what each turn's hearing takes.</summary>
+    private List<int> Conversation(int first, string heard, List<Sight> seen, out int[] lengths)
     {
         List<int> tokens = [];
         lengths = new int[History.Count - first + 1];
@@ -209,8 +244,8 @@ public sealed class Npc : IDisposable
         for (int i = History.Count - 1; i >= first; i--) at -= History[i].HeardTokens + History[i].SaidTokens;
         for (int i = first; i <= History.Count; i++)
         {
-            string words = i < History.Count ? History[i].Heard : heard;
-            int[] hearing = i == first ? _runtime.Format.FirstTurn(SystemPrompt, words) : _runtime.Format.NextTurn(SystemPrompt, words);
+            (string words, IReadOnlyList<Sight> pictures) = i < History.Count ? (History[i].Heard, History[i].Seen) : (heard, seen);
+            int[] hearing = i == first ? _runtime.Format.FirstTurn(SystemPrompt, words, pictures) : _runtime.Format.NextTurn(SystemPrompt, words, pictures);
             lengths[i - first] = hearing.Length;
             tokens.AddRange(hearing);
             if (i == History.Count) break;
@@ -223,6 +258,12 @@ public sealed class Npc : IDisposable
 
     private void Forget(int turns, int[] lengths)
     {
+        foreach (Sight sight in History.Take(turns).SelectMany(t => t.Seen))
+        {
+            sight.Holders--;
+            Mind.Seen.Remove(sight);
+        }
+
         History.RemoveRange(0, turns);
         for (int i = 0; i < History.Count; i++) History[i].HeardTokens = lengths[i];
         _runtime.TurnsForgotten += turns;

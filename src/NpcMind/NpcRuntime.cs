@@ -25,12 +25,13 @@ public sealed class NpcRuntime : IDisposable
     private bool _lost;
     private bool _disposed;
 
-    private NpcRuntime(GgufFile file, NpcRuntimeOptions options)
+    private NpcRuntime(GgufFile file, GgufFile? eyes, NpcRuntimeOptions options)
     {
         Options = options;
         _started = options.Clock.GetTimestamp();
         _tokenizer = Tokenizer.Create(file.Metadata);
-        Format = new ChatFormat(file, _tokenizer);
+        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
+        Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
         Constraints = new ConstraintCache(_tokenizer);
         _actionOpening = _tokenizer.Encode("\n[action] ");
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
@@ -42,8 +43,10 @@ public sealed class NpcRuntime : IDisposable
             { } folder => folder,
         };
         _device = options.Host.Open(cache);
+        VisionEncoder? encoder = null;
         try
         {
+            if (eyes is not null) encoder = VisionEncoder.Load(_device, eyes, InferenceEngine.ReadConfig(file).Width, file.Path);
             int deviceTokens = options.DeviceTokens ?? options.ContextTokens * 4;
             Engine = InferenceEngine.Load(_device, file, new EngineOptions
             {
@@ -53,18 +56,22 @@ public sealed class NpcRuntime : IDisposable
                 MaxOutputs = Math.Min(options.MaxRows, 16),
                 Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, _ => KvFormat.Q8_0 },
                 CacheTokens = deviceTokens,
+                Features = encoder is not null,
                 HostTokens = Math.Max(options.HostTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),
             }, options.LoadProgress is { } progress ? p => progress(p.Total == 0 ? 0 : Math.Min(1, (double)p.Done / p.Total)) : null);
             CacheFingerprint = Fingerprints.Cache(_device, options.Kv);
             _costs = new CostFile(cache, $"{_device.Limits.Name} {_device.Limits.Driver}", ModelFingerprint);
             Calibration.Run(Engine, _costs.Costs, _costs.WasLoaded ? 0 : 3);
+            if (encoder is not null) Calibration.Run(encoder, _costs.Costs, _costs.WasLoaded ? 0 : 3);
             _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.QuantumMilliseconds });
+            if (encoder is not null) Looking = new Looking(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, OnToken);
+            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, OnToken, Looking);
             options.LoadProgress?.Invoke(1);
         }
         catch
         {
+            encoder?.Dispose();
             Engine?.Dispose();
             _device.Dispose();
             throw;
@@ -101,6 +108,9 @@ public sealed class NpcRuntime : IDisposable
 
     internal Tokenizer Tokenizer => _tokenizer;
 
+    /// <summary>The eyes; null when the model has none.</summary>
+    internal Looking? Looking { get; }
+
     internal byte[] ModelFingerprint { get; }
 
     internal string CacheFingerprint { get; }
@@ -133,8 +143,11 @@ public sealed class NpcRuntime : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.FramesPerStep, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.QuantumMilliseconds, nameof(options));
         if (options.DeviceTokens < options.ContextTokens) throw new ArgumentException($"DeviceTokens ({options.DeviceTokens}) must hold at least one context ({options.ContextTokens}).", nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxImageTiles, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxImageTiles, VisionConfig.MaxTiles, nameof(options));
         using GgufFile file = GgufFile.Open(modelPath);
-        return new NpcRuntime(file, options);
+        using GgufFile? eyes = options.EyesPath is null ? null : GgufFile.Open(options.EyesPath);
+        return new NpcRuntime(file, eyes, options);
     }
 
     /// <summary>Makes a prefix: text that several characters begin with. It is read within the budgets of the coming ticks.</summary>
@@ -201,6 +214,7 @@ public sealed class NpcRuntime : IDisposable
         if (!_lost) _costs.Save();
         if (!_lost) _device.SavePipelineCache();
         _frames.Dispose();
+        Looking?.Dispose();
         Engine.Dispose();
         _device.Dispose();
     }
@@ -237,6 +251,15 @@ public sealed class NpcRuntime : IDisposable
     }
 
     internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
+
+    /// <summary>Tokens as a vocabulary has them: the places of feature rows have the token they are known by.</summary>
+    internal int[] Plain(ReadOnlySpan<int> tokens)
+    {
+        int[] plain = tokens.ToArray();
+        for (int i = 0; i < plain.Length; i++)
+            if (plain[i] < 0) plain[i] = Looking!.Format.SlotToken;
+        return plain;
+    }
 
     internal void Remove(Npc npc)
     {
@@ -276,6 +299,7 @@ public sealed class NpcRuntime : IDisposable
         try
         {
             bool? worked = Thinking.Tick(budget.GpuMilliseconds, commands);
+            (int seen, int known) = Looking?.TakeCounts() ?? default;
             TickReport report = new()
             {
                 Status = worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
@@ -290,6 +314,7 @@ public sealed class NpcRuntime : IDisposable
                 Restored = Thinking.Restored,
                 Dropped = Thinking.Dropped,
                 TurnsForgotten = TurnsForgotten,
+                Images = (seen, known, Looking?.Pictures ?? 0),
                 KvBlocks = (Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
             };
             TurnsForgotten = 0;

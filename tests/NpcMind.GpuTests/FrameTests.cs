@@ -197,7 +197,7 @@ public sealed class FrameTests(object model, string name, bool validated) : GpuT
     private void Collect()
     {
         _engine.Transfer.Flush();
-        while (_frames.TryCollect(out _, out int steps))
+        while (_frames.TryCollect(out _, out int steps, out _))
             for (; steps > 0; steps--) _frames.TakeResults();
     }
 

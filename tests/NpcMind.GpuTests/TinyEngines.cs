@@ -14,7 +14,7 @@ internal static class TinyEngines
     /// <summary>Sizes that most tests use: all rows of a step may have logits.</summary>
     public static EngineOptions Options { get; } = new() { ContextTokens = 160, MaxSequences = 4, MaxRows = 64, MaxOutputs = 64, HostTokens = 320 };
 
-    /// <summary>Path of the model (<see cref="TinyModelOptions"/> or <see cref="TinyLlama4Options"/>); written when first asked for.</summary>
+    /// <summary>Path of the model (<see cref="TinyModelOptions"/>, <see cref="TinyLlama4Options"/> or <see cref="TinyEyesOptions"/>); written when first asked for.</summary>
     public static string Path(object model)
     {
         if (Files.TryGetValue(model, out string? path)) return path;
@@ -22,6 +22,7 @@ internal static class TinyEngines
         Directory.CreateDirectory(folder);
         path = System.IO.Path.Combine(folder, $"{Environment.ProcessId}-{Files.Count}.gguf");
         if (model is TinyLlama4Options llama4) TinyModels.Write(path, llama4);
+        else if (model is TinyEyesOptions eyes) TinyEyes.Write(path, eyes);
         else TinyModels.Write(path, (TinyModelOptions)model);
         return Files[model] = path;
     }

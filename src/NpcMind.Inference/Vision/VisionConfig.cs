@@ -95,9 +95,10 @@ public sealed record VisionConfig
     /// <summary>How a picture of this size becomes tiles.</summary>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="split">Idefics3: whether it is cut into tiles besides the global one.</param>
-    public PicturePlan Plan(int width, int height, bool split = true) =>
-        Family == VisionFamily.Llama4 ? PicturePlan.Llama4(width, height, TileSize, MaxTiles) : PicturePlan.Idefics3(width, height, TileSize, LongestEdge, split);
+    /// <param name="maxTiles">Most tiles, a global one not counted, up to <see cref="MaxTiles"/>. Idefics3 knows two cases: cut as it is, or with 1 just the whole picture.</param>
+    public PicturePlan Plan(int width, int height, int maxTiles = MaxTiles) => Family == VisionFamily.Llama4
+        ? PicturePlan.Llama4(width, height, TileSize, maxTiles)
+        : PicturePlan.Idefics3(width, height, TileSize, LongestEdge, split: maxTiles > 1);
 
     /// <summary>Reads and checks the keys of <paramref name="file"/>.</summary>
     /// <exception cref="UnsupportedModelException">The file is no image encoder, or one of another family.</exception>

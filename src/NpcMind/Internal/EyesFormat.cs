@@ -32,9 +32,7 @@ internal sealed class EyesFormat
     public string Placeholder => _config.Family == VisionFamily.Llama4 ? "<|image|>" : _names.Slot;
 
     /// <summary>How a picture of this size is cut.</summary>
-    public PicturePlan Plan(int width, int height) => _config.Family == VisionFamily.Llama4
-        ? PicturePlan.Llama4(width, height, _config.TileSize, _maxTiles)
-        : PicturePlan.Idefics3(width, height, _config.TileSize, _config.LongestEdge, split: _maxTiles > 1);
+    public PicturePlan Plan(int width, int height) => _config.Plan(width, height, _maxTiles);
 
     /// <summary>A new sight of a picture, its rows not there yet.</summary>
     public Sight Sight(PicturePlan plan) => Sight(ImageLayout.Create(plan, _config.TokensPerTile, _names));

@@ -42,14 +42,18 @@ internal sealed class Looking : IDisposable
     public (int Encoded, int Known) Counts { get; private set; }
 
     /// <summary>What is made of an image: it is looked at in the coming ticks.</summary>
+    /// <param name="image">What is to be seen.</param>
+    /// <param name="mostTokens">Most tokens it may take.</param>
     /// <exception cref="InvalidOperationException">Too many pictures wait.</exception>
-    public Sight See(NpcImage image)
+    /// <exception cref="ArgumentException">It takes more tokens, or its format cannot be read.</exception>
+    public Sight See(NpcImage image, int mostTokens)
     {
         FreeSpent();
         if (image.Sight is { } known && image.SeenBy == this && (known.IsReady || known.Job is not null)) return known;
         if (_waiting.Count == MostWaiting) throw new InvalidOperationException($"{MostWaiting} pictures wait to be seen: tick more, or show fewer.");
         PicturePlan plan = Format.Plan(image.Width, image.Height);
         Sight sight = Format.Sight(plan);
+        if (sight.Tokens.Length > mostTokens) throw new ArgumentException($"An image of {image.Width} x {image.Height} pixels takes {sight.Tokens.Length} tokens in {plan.Tiles.Count} tiles; at most {mostTokens} are possible, half of the context. Lower NpcRuntimeOptions.MaxImageTiles or use a larger context.", nameof(image));
         sight.Job = image.Picture is { } picture ? _eyes.CreateJob(plan, picture) : _eyes.CreateJob(plan, image.External!);
         sight.Preparation = new WorkPlan(_eyes.Nodes(sight.Job, 0), _frames.Costs);
         sight.Image = image;

@@ -8,13 +8,15 @@ namespace NpcMind;
 /// <summary>Minds to and from saves.</summary>
 internal static class MindSaves
 {
-    private const byte Heard = 0, Said = 1, Overheard = 2;
+    private const byte Heard = 0, Said = 1, Overheard = 2, Seen = 3;
     private const byte Speech = 0; // any other phase is the action, and the ReplyEnd of the speech before it
 
     public static void Save(NpcRuntime runtime, Npc npc, Stream stream)
     {
         ObjectDisposedException.ThrowIf(npc.IsDisposed, npc);
         Mind mind = npc.Mind;
+        List<Sight> sights = [.. mind.Seen.Concat(npc.PendingSights).Distinct()];
+        if (sights.Any(s => !s.IsReady)) runtime.Thinking.FinishLooking();
         KvTransfer kv = runtime.Engine.Transfer;
         int first = mind.Shared / InferenceEngine.BlockTokens * InferenceEngine.BlockTokens;
         // Chunked layers may have given back what the token after the settled ones sees: then what can be gone on from is saved.
@@ -32,8 +34,10 @@ internal static class MindSaves
             CacheFingerprint = runtime.CacheFingerprint,
             PrefixFingerprint = Fingerprints.Tokens(tokens[..mind.Shared]),
             PrefixTokens = mind.Shared,
-            Turns = [.. Turns(npc, mind)],
-            Tokens = tokens[mind.Shared..].ToArray(),
+            Turns = [.. Turns(npc, mind, sights)],
+            Tokens = runtime.Plain(tokens[mind.Shared..]),
+            Pictures = [.. sights.Select(s => new SavedPicture(s.Layout, s.Width, MemoryMarshal.AsBytes(s.Features.AsSpan()).ToArray()))],
+            Slots = Slots(mind, tokens[mind.Shared..], sights),
             Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReply)),
             Reply = reply is null ? null : new SavedReply
             {
@@ -72,11 +76,16 @@ internal static class MindSaves
         SavedMind saved = loaded.Mind;
         Check(runtime, saved);
         Grammar? grammar = ReadGrammar(saved);
-        (List<Turn> history, List<string> pending) = ReadTurns(saved);
+        // Rows of pictures mean something to this model alone; without eyes it could not be shown them again.
+        Sight[]? sights = runtime.Looking is { } looking && saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint) && saved.Pictures.All(p => p.Width == runtime.Engine.Config.Width)
+            ? [.. saved.Pictures.Select(p => Picture(looking, p))]
+            : saved.Pictures.Count == 0 ? [] : null;
+        int[] log = sights is null ? saved.Tokens : WithRows(saved, sights);
+        (List<Turn> history, List<string> pending, List<Sight> pendingSights) = ReadTurns(saved, sights);
         string system = NpcRuntime.SystemPrompt(prefix, saved.Persona);
         ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
-        bool same = IsSame(runtime, saved, history, system, parent);
-        List<int> tokens = same ? [.. parent[..saved.PrefixTokens], .. saved.Tokens] : Rebuild(runtime, history, system);
+        bool same = sights is not null && IsSame(runtime, saved, log, history, system, parent);
+        List<int> tokens = same ? [.. parent[..saved.PrefixTokens], .. log] : Rebuild(runtime, history, system);
         int forgotten = 0;
         for (; tokens.Count > runtime.Options.ContextTokens && history.Count > 1; forgotten++)
         {
@@ -94,6 +103,9 @@ internal static class MindSaves
         npc.RandomSeed = saved.Sampler.Seed;
         npc.History.AddRange(history);
         npc.Pending.AddRange(pending);
+        npc.PendingSights.AddRange(pendingSights);
+        self.Seen.AddRange(history.SelectMany(t => t.Seen));
+        foreach (Sight sight in self.Seen.Concat(pendingSights)) sight.Holders++;
         runtime.TurnsForgotten += forgotten;
         self.Tokens.Clear();
         self.Tokens.AddRange(tokens);
@@ -104,28 +116,62 @@ internal static class MindSaves
         return npc;
     }
 
+    /// <summary>Where feature rows stand in a log.</summary>
+    private static List<SavedSlots> Slots(Mind mind, ReadOnlySpan<int> tokens, List<Sight> sights)
+    {
+        List<SavedSlots> slots = [];
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            if (tokens[i] >= 0) continue;
+            int picture = sights.IndexOf(mind.Sight(tokens[i])), row = PictureToken.Row(tokens[i]);
+            if (slots.Count > 0 && slots[^1] is var last && last.Picture == picture && last.FirstToken + last.Count == i && last.FirstRow + last.Count == row) slots[^1] = last with { Count = last.Count + 1 };
+            else slots.Add(new SavedSlots(i, picture, row, 1));
+        }
+
+        return slots;
+    }
+
+    private static Sight Picture(Looking looking, SavedPicture picture)
+    {
+        Sight sight = looking.Format.Sight(picture.Layout);
+        sight.Set(MemoryMarshal.Cast<byte, float>(picture.Features).ToArray(), ready: true);
+        return sight;
+    }
+
+    /// <summary>The token log with its feature rows.</summary>
+    private static int[] WithRows(SavedMind saved, Sight[] sights)
+    {
+        int[] log = [.. saved.Tokens];
+        foreach (SavedSlots s in saved.Slots)
+            for (int i = 0; i < s.Count; i++) log[s.FirstToken + i] = PictureToken.Of(sights[s.Picture].Id, s.FirstRow + i);
+        return log;
+    }
+
     /// <summary>Whether the token log still says what the mind is: the same model, and a prefix and persona that begin with these tokens.</summary>
-    private static bool IsSame(NpcRuntime runtime, SavedMind saved, List<Turn> history, string system, ReadOnlySpan<int> parent)
+    private static bool IsSame(NpcRuntime runtime, SavedMind saved, int[] log, List<Turn> history, string system, ReadOnlySpan<int> parent)
     {
         if (!saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint)) return false;
         if (saved.PrefixTokens > parent.Length || !Fingerprints.Tokens(parent[..saved.PrefixTokens]).AsSpan().SequenceEqual(saved.PrefixFingerprint)) return false;
-        int[] begin = history.Count == 0 ? runtime.Format.Opening(system) : runtime.Format.FirstTurn(system, history[0].Heard);
+        int[] begin = history.Count == 0 ? runtime.Format.Opening(system) : runtime.Format.FirstTurn(system, history[0].Heard, history[0].Seen);
         int shared = Math.Min(saved.PrefixTokens, begin.Length);
-        return begin.AsSpan(0, shared).SequenceEqual(parent[..shared]) && shared == saved.PrefixTokens && saved.Tokens.AsSpan().StartsWith(begin.AsSpan(shared));
+        return begin.AsSpan(0, shared).SequenceEqual(parent[..shared]) && shared == saved.PrefixTokens && log.AsSpan().StartsWith(begin.AsSpan(shared));
     }
 
-    private static (List<Turn> History, List<string> Pending) ReadTurns(SavedMind saved)
+    private static (List<Turn> History, List<string> Pending, List<Sight> PendingSights) ReadTurns(SavedMind saved, Sight[]? sights)
     {
         List<Turn> history = [];
         List<string> pending = [];
+        List<Sight> pendingSights = [];
         foreach (SavedTurn turn in saved.Turns)
         {
+            Sight[] seen = sights is null ? [] : [.. turn.Pictures.Select(p => sights[p])];
             if (turn.Role == Overheard) pending.Add(turn.Text);
-            else if (turn.Role == Heard) history.Add(new Turn(turn.Text) { HeardTokens = turn.Tokens });
+            else if (turn.Role == Seen) pendingSights.AddRange(seen);
+            else if (turn.Role == Heard) history.Add(new Turn(turn.Text, seen) { HeardTokens = turn.Tokens });
             else if (history.Count > 0) (history[^1].Said, history[^1].SaidTokens) = (turn.Text, turn.Tokens);
         }
 
-        return (history, pending);
+        return (history, pending, pendingSights);
     }
 
     private static Grammar? ReadGrammar(SavedMind saved)
@@ -141,7 +187,7 @@ internal static class MindSaves
         }
     }
 
-    private static List<SavedTurn> Turns(Npc npc, Mind mind)
+    private static List<SavedTurn> Turns(Npc npc, Mind mind, List<Sight> sights)
     {
         int at = mind.Tokens.Count - mind.Shared;
         Reply? open = npc.Reply is { IsDone: false } r ? r : null;
@@ -154,10 +200,11 @@ internal static class MindSaves
             turns.Add(new SavedTurn(Said, npc.Name, turn.Said, at, said));
             int heard = i == 0 ? at : turn.HeardTokens; // the first turn's opening is partly shared
             at -= heard;
-            turns.Add(new SavedTurn(Heard, "", turn.Heard, at, i == 0 ? heard : turn.HeardTokens));
+            turns.Add(new SavedTurn(Heard, "", turn.Heard, at, i == 0 ? heard : turn.HeardTokens) { Pictures = [.. turn.Seen.Select(s => sights.IndexOf(s))] });
         }
 
         turns.Reverse();
+        if (npc.PendingSights.Count > 0) turns.Add(new SavedTurn(Seen, "", "", mind.Tokens.Count - mind.Shared, 0) { Pictures = [.. npc.PendingSights.Select(s => sights.IndexOf(s))] });
         foreach (string line in npc.Pending) turns.Add(new SavedTurn(Overheard, "", line, mind.Tokens.Count - mind.Shared, 0));
         return turns;
     }
@@ -183,7 +230,7 @@ internal static class MindSaves
         for (int i = 0; i < history.Count; i++)
         {
             Turn turn = history[i];
-            int[] heard = i == 0 ? runtime.Format.FirstTurn(system, turn.Heard) : runtime.Format.NextTurn(system, turn.Heard), said = runtime.Tokenizer.Encode(turn.Said);
+            int[] heard = i == 0 ? runtime.Format.FirstTurn(system, turn.Heard, turn.Seen) : runtime.Format.NextTurn(system, turn.Heard, turn.Seen), said = runtime.Tokenizer.Encode(turn.Said);
             (turn.HeardTokens, turn.SaidTokens) = (heard.Length, said.Length);
             tokens.AddRange(heard);
             tokens.AddRange(said);
@@ -211,7 +258,7 @@ internal static class MindSaves
 
         int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
         for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
-        transfer.SetTokens(mind.Slot, 0, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]);
+        transfer.SetTokens(mind.Slot, 0, runtime.Plain(CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
     }
 
     /// <summary>

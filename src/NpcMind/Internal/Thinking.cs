@@ -134,6 +134,22 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         }
     }
 
+    /// <summary>Works out all pictures that wait, and waits for the device: for saves.</summary>
+    public void FinishLooking()
+    {
+        while (looking is { IsBusy: true })
+        {
+            if (frames.TryBegin(50))
+            {
+                looking.Record(frames.Remaining);
+                frames.End();
+            }
+
+            engine.Transfer.Flush();
+            Collect();
+        }
+    }
+
     private bool AnybodyWantsToThink()
     {
         foreach (Mind? mind in minds)

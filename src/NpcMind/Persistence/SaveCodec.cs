@@ -17,7 +17,7 @@ internal delegate bool KvBlockReader(SavedMind mind, int block, ReadOnlySpan<byt
 /// </summary>
 internal static class SaveCodec
 {
-    public const int MaximumBodyBytes = 64 << 20;
+    public const int MaximumBodyBytes = 256 << 20;
     private const int ChecksumBytes = 4;
     private const int FirstBufferBytes = 64 << 10;
 

@@ -23,8 +23,14 @@ internal sealed record SavedMind
 
     public required IReadOnlyList<SavedTurn> Turns { get; init; }
 
-    /// <summary>The token log after the prefix.</summary>
+    /// <summary>The token log after the prefix. Where feature rows of pictures stand it has the token that the place is known by.</summary>
     public required int[] Tokens { get; init; }
+
+    /// <summary>Pictures that turns or <see cref="Slots"/> name.</summary>
+    public IReadOnlyList<SavedPicture> Pictures { get; init; } = [];
+
+    /// <summary>Where in <see cref="Tokens"/> feature rows of pictures stand, in order.</summary>
+    public IReadOnlyList<SavedSlots> Slots { get; init; } = [];
 
     /// <summary>Tokens dropped so far because the context was full; with the log's length it tells how many positions were ever used, which the random numbers need.</summary>
     public long DroppedTokens { get; init; }
@@ -45,7 +51,23 @@ internal sealed record SavedMind
         if (PrefixTokens < 0) return ("prefix tokens", "0 or more", $"{PrefixTokens}");
         if (DroppedTokens < 0) return ("dropped tokens", "0 or more", $"{DroppedTokens}");
         if (Tokens.AsSpan().IndexOfAnyInRange(int.MinValue, -1) is >= 0 and int at) return ($"token {at}", "a token id of 0 or more", $"{Tokens[at]}");
-        return TurnViolation() ?? Sampler.Violation() ?? Reply?.Violation() ?? Kv?.Violation(PrefixTokens + (long)Tokens.Length);
+        return TurnViolation() ?? PictureViolation() ?? Sampler.Violation() ?? Reply?.Violation() ?? Kv?.Violation(PrefixTokens + (long)Tokens.Length);
+    }
+
+    private (string Field, string Expected, string Found)? PictureViolation()
+    {
+        foreach (SavedPicture picture in Pictures)
+            if (picture.Violation() is { } violation) return violation;
+        long end = 0;
+        foreach (SavedSlots s in Slots)
+        {
+            if (s.FirstToken < end || s.Count < 1 || (long)s.FirstToken + s.Count > Tokens.Length) return ("picture rows", $"tokens within {end}..{Tokens.Length}", $"{s.Count} from {s.FirstToken}");
+            if ((uint)s.Picture >= (uint)Pictures.Count) return ("picture", $"one of {Pictures.Count}", $"{s.Picture}");
+            if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > Pictures[s.Picture].Rows) return ("picture rows", $"within 0..{Pictures[s.Picture].Rows}", $"{s.Count} from {s.FirstRow}");
+            end = s.FirstToken + s.Count;
+        }
+
+        return null;
     }
 
     private (string Field, string Expected, string Found)? TurnViolation()
@@ -56,6 +78,8 @@ internal sealed record SavedMind
             SavedTurn turn = Turns[i];
             if (turn.FirstToken < end || turn.Tokens < 0 || (long)turn.FirstToken + turn.Tokens > Tokens.Length)
                 return ($"turn {i}", $"tokens within {end}..{Tokens.Length}", $"{turn.Tokens} from {turn.FirstToken}");
+            foreach (int picture in turn.Pictures)
+                if ((uint)picture >= (uint)Pictures.Count) return ($"turn {i}'s picture", $"one of {Pictures.Count}", $"{picture}");
             end = turn.FirstToken + turn.Tokens;
         }
 
@@ -69,7 +93,41 @@ internal sealed record SavedMind
 /// <param name="Text">What was said.</param>
 /// <param name="FirstToken">Index into <see cref="SavedMind.Tokens"/>.</param>
 /// <param name="Tokens">Tokens of the turn with its template.</param>
-internal sealed record SavedTurn(byte Role, string Speaker, string Text, int FirstToken, int Tokens);
+internal sealed record SavedTurn(byte Role, string Speaker, string Text, int FirstToken, int Tokens)
+{
+    /// <summary>Pictures seen with it, as indices into <see cref="SavedMind.Pictures"/>.</summary>
+    public int[] Pictures { get; init; } = [];
+}
+
+/// <summary>A picture that was seen: the rows that stand for it, so that it can be read again without its pixels.</summary>
+/// <param name="Layout">Text pieces and slots, in order.</param>
+/// <param name="Width">Elements of a row.</param>
+/// <param name="Features">[Rows, Width] f32, little-endian.</param>
+internal sealed record SavedPicture(IReadOnlyList<NpcMind.Vision.ImagePiece> Layout, int Width, byte[] Features)
+{
+    /// <summary>Feature rows.</summary>
+    public int Rows => Layout.Sum(p => p.Count);
+
+    public (string Field, string Expected, string Found)? Violation()
+    {
+        long rows = 0;
+        foreach (NpcMind.Vision.ImagePiece piece in Layout)
+        {
+            if (piece.Count < 0 || (piece.IsSlot && piece.FirstFeature != rows)) return ("picture's piece", $"rows from {rows} on", $"{piece.Count} from {piece.FirstFeature}");
+            rows += piece.Count;
+        }
+
+        if (rows is < 1 or > PictureToken.MaxRows) return ("picture's rows", $"1 to {PictureToken.MaxRows}", $"{rows}");
+        return Width >= 1 && Features.Length == rows * Width * 4 ? null : ("picture's features", $"{rows} rows of {Width} elements", $"{Features.Length} bytes");
+    }
+}
+
+/// <summary>A run of tokens that are feature rows.</summary>
+/// <param name="FirstToken">Index into <see cref="SavedMind.Tokens"/>.</param>
+/// <param name="Picture">Index into <see cref="SavedMind.Pictures"/>.</param>
+/// <param name="FirstRow">Row that stands in the place of the first.</param>
+/// <param name="Count">Tokens.</param>
+internal readonly record struct SavedSlots(int FirstToken, int Picture, int FirstRow, int Count);
 
 /// <summary>How the next token is chosen; seed and position are the whole random state.</summary>
 internal sealed record SavedSampler(

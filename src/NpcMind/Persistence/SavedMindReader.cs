@@ -1,5 +1,6 @@
 using System.Buffers;
 using MessagePack;
+using NpcMind.Vision;
 
 namespace NpcMind;
 
@@ -45,8 +46,50 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
             Reply = Reply(),
             Kv = Kv(),
         };
+        if (more >= 2) // since 1.1
+        {
+            mind = mind with { Pictures = Pictures(), Slots = Slots() };
+            more -= 2;
+        }
+
         Skip(more);
         return mind;
+    }
+
+    private List<SavedPicture> Pictures()
+    {
+        int count = Array("pictures");
+        List<SavedPicture> pictures = [];
+        for (int i = 0; i < count; i++)
+        {
+            int more = Fields("picture", 3), pieces = Array("picture's pieces");
+            List<ImagePiece> layout = [];
+            for (int p = 0; p < pieces; p++)
+            {
+                int further = Fields("picture's piece", 4);
+                layout.Add(new ImagePiece(Text("piece's text"), Int("piece's tile"), Int("piece's first row"), Int("piece's rows")));
+                Skip(further);
+            }
+
+            pictures.Add(new SavedPicture(layout, Int("picture's width"), Bytes("picture's features")));
+            Skip(more);
+        }
+
+        return pictures;
+    }
+
+    private List<SavedSlots> Slots()
+    {
+        int count = Array("picture rows");
+        List<SavedSlots> slots = [];
+        for (int i = 0; i < count; i++)
+        {
+            int more = Fields("picture rows", 4);
+            slots.Add(new SavedSlots(Int("first token of picture rows"), Int("picture of rows"), Int("first of picture rows"), Int("count of picture rows")));
+            Skip(more);
+        }
+
+        return slots;
     }
 
     private List<SavedTurn> Turns()
@@ -56,8 +99,10 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
         for (int i = 0; i < count; i++)
         {
             int more = Fields("turn", 5);
-            turns.Add(new(Byte("turn's role"), Text("turn's speaker"), Text("turn's text"), Int("turn's first token"), Int("turn's tokens")));
-            Skip(more);
+            SavedTurn turn = new(Byte("turn's role"), Text("turn's speaker"), Text("turn's text"), Int("turn's first token"), Int("turn's tokens"));
+            if (more-- > 0) turn = turn with { Pictures = Tokens("turn's pictures") }; // since 1.1
+            turns.Add(turn);
+            Skip(Math.Max(0, more));
         }
 
         return turns;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using MessagePack;
+using NpcMind.Vision;
 
 namespace NpcMind;
 
@@ -12,7 +13,7 @@ internal static class SavedMindWriter
     public static void Write(IBufferWriter<byte> output, SavedMind mind)
     {
         MessagePackWriter writer = new(output);
-        writer.WriteArrayHeader(12);
+        writer.WriteArrayHeader(14);
         writer.Write(mind.Name);
         writer.Write(mind.ModelFingerprint);
         writer.Write(mind.CacheFingerprint);
@@ -26,17 +27,39 @@ internal static class SavedMindWriter
         Sampler(ref writer, mind.Sampler);
         Reply(ref writer, mind.Reply);
         Kv(ref writer, mind.Kv);
+        writer.WriteArrayHeader(mind.Pictures.Count);
+        foreach (SavedPicture picture in mind.Pictures) Picture(ref writer, picture);
+        writer.WriteArrayHeader(mind.Slots.Count);
+        foreach (SavedSlots slots in mind.Slots) Tokens(ref writer, [slots.FirstToken, slots.Picture, slots.FirstRow, slots.Count]);
         writer.Flush();
     }
 
     private static void Turn(ref MessagePackWriter writer, SavedTurn turn)
     {
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(6);
         writer.Write(turn.Role);
         writer.Write(turn.Speaker);
         writer.Write(turn.Text);
         writer.Write(turn.FirstToken);
         writer.Write(turn.Tokens);
+        Tokens(ref writer, turn.Pictures);
+    }
+
+    private static void Picture(ref MessagePackWriter writer, SavedPicture picture)
+    {
+        writer.WriteArrayHeader(3);
+        writer.WriteArrayHeader(picture.Layout.Count);
+        foreach (ImagePiece piece in picture.Layout)
+        {
+            writer.WriteArrayHeader(4);
+            writer.Write(piece.Text);
+            writer.Write(piece.Tile);
+            writer.Write(piece.FirstFeature);
+            writer.Write(piece.Count);
+        }
+
+        writer.Write(picture.Width);
+        writer.Write(picture.Features);
     }
 
     private static void Tokens(ref MessagePackWriter writer, int[] tokens)

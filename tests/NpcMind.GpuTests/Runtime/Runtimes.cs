@@ -10,6 +10,11 @@ internal sealed record Sizes
     /// <summary>A <see cref="TinyModelOptions"/> or a <see cref="TinyLlama4Options"/>.</summary>
     public object Model { get; init; } = Chat;
 
+    /// <summary>Null for a model without eyes.</summary>
+    public TinyEyesOptions? Eyes { get; init; }
+
+    public int Tiles { get; init; } = 1;
+
     public int Context { get; init; } = 224;
 
     public int Device { get; init; } = 3200;
@@ -51,6 +56,8 @@ public sealed class Runtimes
     {
         Host = host ?? VulkanHost.Own(validate: true),
         CacheFolder = "",
+        EyesPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
+        MaxImageTiles = sizes.Tiles,
         ContextTokens = sizes.Context,
         DeviceTokens = sizes.Device,
         HostTokens = sizes.Host,

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Text.Json;
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Text;
+
+namespace NpcMind.Cli;
+
+/// <summary><c>npcmind see</c>: what a model says about pictures.</summary>
+internal static class SeeVerb
+{
+    public static Command Create()
+    {
+        Argument<string> model = Common.Model();
+        Option<string> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector.", Required = true };
+        Option<string[]> images = new("--image") { Description = "PNG or JPEG file; can be given several times.", Required = true };
+        Option<string?> prompt = new("--prompt") { Description = "What to ask. The pictures come first, or where the text has the template's placeholder." }, messages = new("--messages") { Description = "JSON array of messages whose content lists have entries of type image, one per picture." };
+        Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens to generate.", Required = true }, maxTiles = Tiles();
+        Option<bool> json = Common.Json(), validate = Common.Validate();
+        Option<string?> device = Common.Device(), kv = Common.Kv();
+        SamplerOptions sampler = new();
+        Command command = new("see", "Says something about pictures.") { model, mmproj, images, prompt, messages, maxTokens, maxTiles, json, device, validate, kv };
+        sampler.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            int most = parsed.GetValue(maxTokens);
+            if (most < 1) throw new CliException("--max-tokens must be at least 1.");
+            if (parsed.GetValue(prompt) is not null && parsed.GetValue(messages) is not null) throw new CliException("give --prompt or --messages, not both.");
+            string path = parsed.GetRequiredValue(model);
+            using GgufFile file = GgufFile.Open(path);
+            int width = VisionEncoder.TextWidth(file);
+            PictureInput pictures = new(parsed.GetRequiredValue(mmproj), path, parsed.GetRequiredValue(images), CheckTiles(parsed.GetValue(maxTiles)));
+            Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
+            int[] ids = Prompt(file, tokenizer, pictures, parsed.GetValue(prompt) ?? "What do you see?", parsed.GetValue(messages));
+            using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
+            float[] features = pictures.Encode(gpu, width);
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = ids.Length + most, Features = true, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            {
+                GenerateVerb.Result result = GenerateVerb.Run(engine, gpu, ids, most, sampler.Read(parsed), tokenizer, 0, features, tokenizer.Encode(pictures.Names.Slot, parseSpecial: true)[0]);
+                string text = tokenizer.Decode(result.Ids.ToArray());
+                if (parsed.GetValue(json)) Common.PrintJson(w => GenerateVerb.Write(w, result, text, gpu));
+                else Console.WriteLine(text);
+            }
+
+            Common.Finish(gpu);
+            return 0;
+        });
+        return command;
+    }
+
+    public static Option<int> Tiles() => new("--max-tiles") { Description = "Most tiles a picture is cut into; 1 shows it as a whole.", DefaultValueFactory = _ => VisionConfig.MaxTiles };
+
+    public static int CheckTiles(int tiles) => tiles >= 1 && tiles <= VisionConfig.MaxTiles ? tiles : throw new CliException($"--max-tiles {tiles}: choose 1 to {VisionConfig.MaxTiles}.");
+
+    /// <summary>The prompt's tokens, with those of the pictures where the template puts pictures. A placeholder in the prompt is words.</summary>
+    private static int[] Prompt(GgufFile file, Tokenizer tokenizer, PictureInput pictures, string text, string? messagesPath)
+    {
+        IReadOnlyList<PromptSegment> segments;
+        if (file.Metadata.String("tokenizer.chat_template") is null && messagesPath is null)
+        {
+            segments = [new PromptSegment(text.Contains(pictures.Placeholder, StringComparison.Ordinal) ? text : string.Concat(Enumerable.Repeat(pictures.Placeholder, pictures.Count)) + text, true)];
+        }
+        else if (messagesPath is not null)
+        {
+            using JsonDocument messages = Common.ReadJson(messagesPath);
+            Dictionary<string, JsonElement> variables = [];
+            foreach ((string name, string value) in TemplateVerb.SpecialTokens(file)) variables[name] = TemplateVerb.JsonString(value);
+            segments = TemplateVerb.Load(file).RenderSegments(messages.RootElement, true, variables);
+        }
+        else
+        {
+            segments = TemplateVerb.Load(file).RenderSegments([new ChatMessage("user", text, pictures.Count)], true, TemplateVerb.SpecialTokens(file));
+        }
+
+        List<int> ids = [];
+        List<PromptSegment> before = [];
+        int next = 0;
+        foreach (PromptSegment segment in segments)
+        {
+            string rest = segment.Text;
+            while (segment.Trusted && next < pictures.Count && rest.IndexOf(pictures.Placeholder, StringComparison.Ordinal) is >= 0 and int at)
+            {
+                before.Add(segment with { Text = rest[..at] });
+                tokenizer.Encode(before, ids);
+                before.Clear();
+                ids.AddRange(pictures.Tokens(next++, tokenizer));
+                rest = rest[(at + pictures.Placeholder.Length)..];
+            }
+
+            before.Add(segment with { Text = rest });
+        }
+
+        tokenizer.Encode(before, ids);
+        if (next < pictures.Count) throw new CliException($"the prompt has places ('{pictures.Placeholder}') for {next} of {pictures.Count} pictures: give messages whose content lists have an entry of type image for each, and see 'npcmind template'.");
+        return tokenizer is { AddsBos: true, BosId: { } bos } && (ids.Count == 0 || ids[0] != bos) ? [bos, .. ids] : [.. ids];
+    }
+}
