@@ -27,13 +27,16 @@ public readonly record struct TilePlace(int Step, int X, int Y);
 /// <param name="Rows">Rows of tiles; 0 when there is only a global tile.</param>
 /// <param name="Columns">Tiles in a row; 0 when there is only a global tile.</param>
 /// <param name="HasGlobal">Whether the last tile shows the whole picture.</param>
-public sealed record PicturePlan(int Width, int Height, int TileSize, IReadOnlyList<PictureStep> Steps, IReadOnlyList<TilePlace> Tiles, int Rows, int Columns, bool HasGlobal)
+public sealed partial record PicturePlan(int Width, int Height, int TileSize, IReadOnlyList<PictureStep> Steps, IReadOnlyList<TilePlace> Tiles, int Rows, int Columns, bool HasGlobal)
 {
     /// <summary>Largest tile side a plan is made for.</summary>
     public const int MaxTileSize = 4096;
 
     /// <summary>Largest number of tiles a Llama 4 plan may be given, the global one not counted.</summary>
     public const int MaxTileCount = 64;
+
+    /// <summary>Most tiles in a row or a column of an Idefics3 plan.</summary>
+    public const int MaxTilesPerSide = 32;
 
     /// <summary>Largest longest edge of an Idefics3 plan; the published processor never goes beyond it.</summary>
     public const int MaxLongestEdge = 4096;
@@ -48,7 +51,24 @@ public sealed record PicturePlan(int Width, int Height, int TileSize, IReadOnlyL
     /// <param name="maxTiles">Most tiles of the canvas.</param>
     /// <returns>The plan; no step has a side of 0.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
-    public static PicturePlan Llama4(int width, int height, int tile, int maxTiles = 16) => throw new NotImplementedException();
+    public static PicturePlan Llama4(int width, int height, int tile, int maxTiles = 16)
+    {
+        CheckPicture(width, height);
+        CheckLlama4(tile, maxTiles);
+        (int rows, int columns) = Llama4Canvas(width, height, tile, maxTiles);
+        // A picture smaller than the canvas is enlarged to one tile's side at most.
+        (int newWidth, int newHeight) = Fit(width, height, Math.Min(Math.Max(width, tile), columns * tile), Math.Min(Math.Max(height, tile), rows * tile));
+        bool global = rows * columns > 1;
+        List<PictureStep> steps = [new(-1, ResampleFilter.Bilinear, newWidth, newHeight, columns * tile, rows * tile)];
+        List<TilePlace> tiles = Cut(0, rows, columns, tile);
+        if (global)
+        {
+            steps.Add(new(-1, ResampleFilter.Bilinear, tile, tile, tile, tile));
+            tiles.Add(new(1, 0, 0));
+        }
+
+        return new(width, height, tile, steps, tiles, rows, columns, global);
+    }
 
     /// <summary>
     /// Idefics3 and SmolVLM: the longest edge becomes <paramref name="longestEdge"/>, then both sides whole tiles, which are cut; the result of the second resize, stretched to
@@ -61,14 +81,41 @@ public sealed record PicturePlan(int Width, int Height, int TileSize, IReadOnlyL
     /// <param name="split">False: only the global tile, stretched from the first resize.</param>
     /// <returns>The plan; no step has a side of 0.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
-    public static PicturePlan Idefics3(int width, int height, int tile, int longestEdge, bool split = true) => throw new NotImplementedException();
+    public static PicturePlan Idefics3(int width, int height, int tile, int longestEdge, bool split = true)
+    {
+        CheckPicture(width, height);
+        CheckIdefics3(tile, longestEdge);
+        (int w, int h) = LongestEdge(width, height, longestEdge);
+        List<PictureStep> steps = [Whole(-1, w, h)];
+        if (!split)
+        {
+            steps.Add(Whole(0, tile, tile));
+            return new(width, height, tile, steps, [new(1, 0, 0)], 0, 0, true);
+        }
+
+        (int fullWidth, int fullHeight) = WholeTiles(w, h, tile);
+        // A resize to the same size changes nothing: the kernels are 0 at every whole number but 0.
+        if ((fullWidth, fullHeight) != (w, h)) steps.Add(Whole(0, fullWidth, fullHeight));
+        int rows = fullHeight / tile, columns = fullWidth / tile, last = steps.Count - 1;
+        if (rows * columns == 1) return new(width, height, tile, steps, [new(last, 0, 0)], 0, 0, true);
+        List<TilePlace> tiles = Cut(last, rows, columns, tile);
+        steps.Add(Whole(last, tile, tile));
+        tiles.Add(new(last + 1, 0, 0));
+        return new(width, height, tile, steps, tiles, rows, columns, true);
+
+        static PictureStep Whole(int source, int width, int height) => new(source, ResampleFilter.Lanczos, width, height, width, height);
+    }
 
     /// <summary>Most bytes all canvases of one <see cref="Llama4"/> plan take together, whatever the picture, at 4 bytes a pixel.</summary>
     /// <param name="tile">As for the plan.</param>
     /// <param name="maxTiles">As for the plan.</param>
     /// <returns>Bytes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
-    public static long Llama4CanvasBytes(int tile, int maxTiles = 16) => throw new NotImplementedException();
+    public static long Llama4CanvasBytes(int tile, int maxTiles = 16)
+    {
+        CheckLlama4(tile, maxTiles);
+        return 4L * tile * tile * (maxTiles > 1 ? maxTiles + 1 : 1);
+    }
 
     /// <summary>Most bytes all canvases of one <see cref="Idefics3"/> plan take together, whatever the picture, at 4 bytes a pixel.</summary>
     /// <param name="tile">As for the plan.</param>
@@ -76,5 +123,10 @@ public sealed record PicturePlan(int Width, int Height, int TileSize, IReadOnlyL
     /// <param name="split">As for the plan.</param>
     /// <returns>Bytes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
-    public static long Idefics3CanvasBytes(int tile, int longestEdge, bool split = true) => throw new NotImplementedException();
+    public static long Idefics3CanvasBytes(int tile, int longestEdge, bool split = true)
+    {
+        CheckIdefics3(tile, longestEdge);
+        long even = longestEdge + (longestEdge % 2), full = (even + tile - 1) / tile * tile;
+        return 4 * ((longestEdge * even) + (split ? full * full : 0) + ((long)tile * tile));
+    }
 }

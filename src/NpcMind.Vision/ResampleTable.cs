@@ -59,5 +59,51 @@ public sealed class ResampleTable
     /// <param name="filter">Kernel.</param>
     /// <returns>A table of about 2 * support * max(source, target) weights.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A size or the filter is out of range.</exception>
-    public static ResampleTable Create(int source, int target, ResampleFilter filter) => throw new NotImplementedException();
+    public static ResampleTable Create(int source, int target, ResampleFilter filter)
+    {
+        CheckSide(source, nameof(source));
+        CheckSide(target, nameof(target));
+        double scale = (double)source / target, widen = Math.Max(scale, 1), support = Support(filter) * widen;
+        int taps = (2 * (int)Math.Ceiling(support)) + 1;
+        int[] first = new int[target], count = new int[target], weights = new int[target * taps];
+        double[] exact = new double[taps];
+        for (int i = 0; i < target; i++)
+        {
+            double center = (i + 0.5) * scale, sum = 0;
+            first[i] = Math.Max((int)(center - support + 0.5), 0);
+            count[i] = Math.Min((int)(center + support + 0.5), source) - first[i];
+            for (int k = 0; k < count[i]; k++) sum += exact[k] = Kernel(filter, (first[i] + k - center + 0.5) / widen);
+            for (int k = 0; k < count[i]; k++) weights[(i * taps) + k] = (int)Math.Round(exact[k] / sum * (1 << Bits), MidpointRounding.AwayFromZero);
+        }
+
+        return new(source, target, taps, first, count, weights);
+    }
+
+    internal static void CheckSide(int pixels, string argument)
+    {
+        if (pixels is < 1 or > MaxSide) throw new ArgumentOutOfRangeException(argument, pixels, $"A side has 1 to {MaxSide} pixels.");
+    }
+
+    private static double Support(ResampleFilter filter) => filter switch
+    {
+        ResampleFilter.Bilinear => 1,
+        ResampleFilter.Bicubic => 2,
+        ResampleFilter.Lanczos => 3,
+        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "Not a filter of ResampleFilter."),
+    };
+
+    private static double Kernel(ResampleFilter filter, double x)
+    {
+        x = Math.Abs(x);
+        if (x >= Support(filter)) return 0;
+        return filter switch
+        {
+            ResampleFilter.Bilinear => 1 - x,
+            ResampleFilter.Lanczos => Sinc(x) * Sinc(x / 3),
+            // R. Keys, "Cubic convolution interpolation for digital image processing" (1981), eq. 4 with a = -0.5.
+            _ => x < 1 ? (((1.5 * x) - 2.5) * x * x) + 1 : ((((-0.5 * x) + 2.5) * x) - 4) * x + 2,
+        };
+    }
+
+    private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x);
 }

@@ -104,30 +104,30 @@ internal sealed class VisionAttention
     {
         VisionConfig c = _config;
         uint lanes = _kernels.SmallWorkgroup, quads = (uint)c.HeadDim / 4, heads = (uint)c.Heads;
-        DispatchNode write = _kernels.Pipeline("rope_kv_write_f32", ("workgroupSize", lanes)).Node(
+        DispatchNode write = _kernels.Pipeline("rope_kv_write_f32", ("workgroupSize", lanes), ("Quads", quads), ("Normalizes", 0u), ("ScalesQueries", 0u)).Node(
             $"{blk}.rope_kv_write",
             [Qkv.As(TexelFormat.Float4), _turns.As(TexelFormat.Float2), _writingRows, _blockTable, _q, _keys, _values],
-            ("heads", heads), ("kvHeads", heads), ("quads", quads), ("pairs", (uint)_pairs), ("neox", 0u),
-            ("stride", (uint)QkvStride / 4), ("kOffset", (uint)_part / 4), ("vOffset", (uint)_part / 2), ("turnStride", (uint)_pairs), ("maxBlocks", (uint)_blocks));
-        int writeGroups = Groups(3 * heads * quads);
+            ("heads", heads), ("kvHeads", heads), ("pairs", (uint)_pairs), ("neox", 0u),
+            ("stride", (uint)QkvStride / 4), ("kOffset", (uint)_part / 4), ("vOffset", (uint)_part / 2), ("turnStride", (uint)_pairs), ("maxBlocks", (uint)_blocks), ("epsilon", 0f));
+        int writeGroups = Groups(3 * heads, lanes / 8);
         yield return new GraphNode([write], _ => new Grid(writeGroups, _count));
 
         DispatchNode attention = _kernels.Pipeline(
             "attention_f32",
-            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", 1u), ("Queries", (uint)_tileRows), ("Slices", _kernels.Slices), ("SplitPages", (uint)_splitPages)).Node(
+            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", 1u), ("Queries", (uint)_tileRows), ("Slices", _kernels.Slices), ("SplitPages", (uint)_splitPages), ("Span", (uint)AttentionSpanKind.Full)).Node(
             $"{blk}.attention",
             [_q.As(TexelFormat.Float4), _keys.As(TexelFormat.Float4), _values.As(TexelFormat.Float4), _blockTable.As(TexelFormat.UInt1), _tiles.As(TexelFormat.UInt4), _attendingRows.As(TexelFormat.UInt4), _parts],
-            ("kvHeads", heads), ("maxBlocks", (uint)_blocks), ("maxSplits", (uint)_splits), ("scale", (float)(1 / Math.Sqrt(c.HeadDim))));
+            ("kvHeads", heads), ("maxBlocks", (uint)_blocks), ("maxSplits", (uint)_splits), ("scale", (float)(1 / Math.Sqrt(c.HeadDim))), ("spanTokens", 0u));
         int tiles = TileCount;
         yield return new GraphNode([attention], _ => new Grid(c.Heads, tiles, _splits));
 
-        DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes)).Node(
+        DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes), ("Span", (uint)AttentionSpanKind.Full)).Node(
             $"{blk}.attention_combine",
             [_parts.As(TexelFormat.Float4), _attendingRows, attended],
-            ("heads", heads), ("quads", quads), ("maxSplits", (uint)_splits), ("splitTokens", (uint)(_splitPages * KvCache.PageTokens)), ("stride", (uint)stride / 4));
-        int combineGroups = Groups(heads * quads);
+            ("heads", heads), ("quads", quads), ("maxSplits", (uint)_splits), ("splitTokens", (uint)(_splitPages * KvCache.PageTokens)), ("stride", (uint)stride / 4), ("spanTokens", 0u));
+        int combineGroups = Groups(heads * quads, lanes);
         yield return new GraphNode([combine], _ => new Grid(combineGroups, _count));
 
-        int Groups(uint items) => (int)((items + lanes - 1) / lanes);
+        static int Groups(uint items, uint perGroup) => (int)((items + perGroup - 1) / perGroup);
     }
 }

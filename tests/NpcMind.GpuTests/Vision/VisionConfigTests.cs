@@ -13,7 +13,7 @@ public sealed class VisionConfigTests : GpuTest
     [Test]
     public void Keys_of_the_committed_file_are_read()
     {
-        VisionConfig c = Read(_ => { });
+        Inference.VisionConfig c = Read(_ => { });
         Assert.That((c.Family, c.Projector, c.TileSize, c.PatchSize, c.Width, c.FeedForward, c.Blocks, c.Heads, c.HeadDim), Is.EqualTo((VisionFamily.Llama4, "llama4", 84, 14, 64, 256, 3, 4, 16)));
         Assert.That((c.Scale, c.Grid, c.EncoderTokens, c.TokensPerTile, c.AdapterWidth, c.OutputWidth, c.LongestEdge, c.Activation), Is.EqualTo((2, 6, 37, 9, 96, 64, 0, GeluForm.Exact)));
         Assert.That(Read(k => k["clip.projector_type"] = "idefics3") is { Family: VisionFamily.Idefics3, EncoderTokens: 36, AdapterWidth: 0, LongestEdge: 336, Activation: GeluForm.Tanh });
@@ -126,13 +126,13 @@ public sealed class VisionConfigTests : GpuTest
         Assert.That((Device.Memory.AllocatedBytes, Device.Memory.PeakBytes), Is.EqualTo((before, peak)));
     }
 
-    private static VisionConfig Read(Action<Dictionary<string, object>> change)
+    private static Inference.VisionConfig Read(Action<Dictionary<string, object>> change)
     {
         string path = Write(change, data: false);
         try
         {
             using GgufFile file = GgufFile.Open(path);
-            return VisionConfig.Read(file);
+            return Inference.VisionConfig.Read(file);
         }
         finally
         {
