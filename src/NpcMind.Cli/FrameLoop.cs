@@ -16,6 +16,9 @@ internal sealed record FrameLoopOptions
     public required double BudgetMilliseconds { get; init; }
 
     public required double QuantumMilliseconds { get; init; }
+
+    /// <summary>Images that each character is shown per second; 0 for none.</summary>
+    public double ImagesPerSecond { get; init; }
 }
 
 /// <summary>A game loop with characters that never stop talking, and what it measured. Uses the SDK as a game does.</summary>
@@ -46,6 +49,7 @@ internal sealed class FrameLoop
     private readonly Reply[] _replies;
     private readonly int[] _lines;
     private readonly bool[] _hasSpoken;
+    private int _views;
 
     public FrameLoop(NpcRuntime runtime, FrameLoopOptions options)
     {
@@ -112,6 +116,12 @@ internal sealed class FrameLoop
 
     public int TurnsForgotten { get; private set; }
 
+    public int ImagesShown { get; private set; }
+
+    public int ImagesSeen { get; private set; }
+
+    public int ImagesWaiting { get; private set; }
+
     public double TokensPerSecondPerNpc { get; private set; }
 
     public void Run()
@@ -121,12 +131,27 @@ internal sealed class FrameLoop
         for (int frame = -Options.WarmupFrames; frame < Options.Frames; frame++)
         {
             if (frame == 0) began = Stopwatch.GetTimestamp();
+            Show(frame);
             Talk(measured: frame >= 0);
             Tick(frame);
             if (!clock.WaitForFrame() && frame >= 0) FramesLate++;
         }
 
         TokensPerSecondPerNpc = TokensSaid / Stopwatch.GetElapsedTime(began).TotalSeconds / Options.Npcs;
+    }
+
+    /// <summary>Shows each character an image of its own when it is due, one character after the other.</summary>
+    private void Show(int frame)
+    {
+        if (Options.ImagesPerSecond == 0) return;
+        double interval = Options.FramesPerSecond / Options.ImagesPerSecond;
+        for (int i = 0; i < _npcs.Length; i++)
+        {
+            double phase = frame + Options.WarmupFrames - i * interval / _npcs.Length;
+            if (phase < 0 || Math.Floor(phase / interval) == Math.Floor((phase - 1) / interval)) continue;
+            _npcs[i].See(ViewPicture.Make(_views++));
+            if (frame >= 0) ImagesShown++;
+        }
     }
 
     private void Talk(bool measured)
@@ -182,5 +207,7 @@ internal sealed class FrameLoop
         Restored += report.Restored;
         Dropped += report.Dropped;
         TurnsForgotten += report.TurnsForgotten;
+        ImagesSeen += report.Images.Seen + report.Images.Known;
+        ImagesWaiting = report.Images.Waiting;
     }
 }

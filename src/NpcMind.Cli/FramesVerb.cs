@@ -24,7 +24,9 @@ internal static class FramesVerb
         Option<int?> deviceTokens = new("--device-tokens") { Description = "Tokens the device can hold, shared ones once; without it four contexts, or one and 128 for each character." };
         Option<string?> plot = new("--plot") { Description = "PNG to draw the frames into." }, device = Common.Device();
         Option<bool> json = Common.Json(), validate = Common.Validate();
-        Command command = new("frames", Help) { model, npcs, budget, frames, fps, json, plot, quantum, warmup, noise, context, deviceTokens, device, validate };
+        Option<string?> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector: the characters are shown images, too." };
+        Option<double> imageRate = new("--images-per-second") { Description = "Images that each character is shown per second, with --mmproj.", DefaultValueFactory = _ => 1 };
+        Command command = new("frames", Help) { model, npcs, budget, frames, fps, json, plot, quantum, warmup, noise, context, deviceTokens, mmproj, imageRate, device, validate };
         command.SetAction(parsed =>
         {
             FrameLoopOptions options = new()
@@ -35,6 +37,7 @@ internal static class FramesVerb
                 WarmupFrames = AtLeast(parsed, warmup, 0),
                 BudgetMilliseconds = Positive(parsed, budget),
                 QuantumMilliseconds = Positive(parsed, quantum),
+                ImagesPerSecond = parsed.GetValue(mmproj) is null ? 0 : Positive(parsed, imageRate),
             };
             int noiseFrames = AtLeast(parsed, noise, 0), contextTokens = AtLeast(parsed, context, 256);
             VulkanHost host = VulkanHost.Own(parsed.GetValue(device), parsed.GetValue(validate));
@@ -43,6 +46,7 @@ internal static class FramesVerb
             {
                 Host = host,
                 MaxNpcs = options.Npcs,
+                EyesPath = parsed.GetValue(mmproj),
                 ContextTokens = contextTokens,
                 DeviceTokens = parsed.GetValue(deviceTokens) ?? (int)Math.Min(int.MaxValue, Math.Max(4L * contextTokens, contextTokens + 128L * options.Npcs)),
                 QuantumMilliseconds = options.QuantumMilliseconds,
@@ -82,6 +86,7 @@ internal static class FramesVerb
         Console.WriteLine($"tick ms              {tick}; of its thread's CPU {thread}");
         Console.WriteLine($"allocated per tick   {loop.AllocatedBytes / (double)options.Frames:F1} bytes, at most {loop.MostAllocatedBytes}");
         Console.WriteLine($"tokens/s per NPC     {loop.TokensPerSecondPerNpc:F2}; first word after ms {first}");
+        if (options.ImagesPerSecond > 0) Console.WriteLine($"images               {loop.ImagesShown} shown, {loop.ImagesSeen} seen, {loop.ImagesWaiting} waiting at the end");
         if (noise is null) return;
         Figures fixedGpu = new(noise.GpuMilliseconds);
         Console.WriteLine($"fixed load, GPU ms   {fixedGpu}, {noise.BeyondQuantum} longer than median + quantum; tick with budget 0, ms {new Figures(noise.TickMilliseconds)}");
@@ -125,6 +130,14 @@ internal static class FramesVerb
         w.WriteNumber("restored", loop.Restored);
         w.WriteNumber("dropped", loop.Dropped);
         w.WriteNumber("turns_forgotten", loop.TurnsForgotten);
+        if (options.ImagesPerSecond > 0)
+        {
+            w.WriteNumber("images_per_s_per_npc", options.ImagesPerSecond);
+            w.WriteNumber("images_shown", loop.ImagesShown);
+            w.WriteNumber("images_seen", loop.ImagesSeen);
+            w.WriteNumber("images_waiting", loop.ImagesWaiting);
+        }
+
         if (noise is not null)
         {
             Figures gpu = new(noise.GpuMilliseconds);

@@ -16,8 +16,9 @@ internal static class VisionVerb
         Argument<string> model = Common.Model();
         Option<string> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector.", Required = true }, image = new("--image") { Description = "PNG or JPEG file.", Required = true };
         Option<string?> pixels = new("--pixels") { Description = "Write the normalised tiles there: f32 [tiles, 3, height, width]." }, features = new("--features") { Description = "Write the embeddings there: f32 [tokens, width], in the order the model reads them." }, device = Common.Device();
-        Option<bool> tokens = new("--tokens") { Description = "Print the tokens that stand for the picture as JSON." }, whole = new("--no-split") { Description = "Idefics3: only the whole picture as one tile." }, validate = Common.Validate();
-        Command command = new("vision", "Prepares and encodes a picture.") { model, mmproj, image, pixels, features, tokens, whole, device, validate };
+        Option<bool> tokens = new("--tokens") { Description = "Print the tokens that stand for the picture as JSON." }, validate = Common.Validate();
+        Option<int> maxTiles = SeeVerb.Tiles();
+        Command command = new("vision", "Prepares and encodes a picture.") { model, mmproj, image, pixels, features, tokens, maxTiles, device, validate };
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(model);
@@ -25,7 +26,7 @@ internal static class VisionVerb
             int width = VisionEncoder.TextWidth(text);
             VisionConfig config = VisionConfig.Read(file);
             Picture picture = PictureFile.Read(parsed.GetRequiredValue(image), PictureLimits.Default);
-            PicturePlan plan = config.Plan(picture.Width, picture.Height, parsed.GetValue(whole) ? 1 : VisionConfig.MaxTiles);
+            PicturePlan plan = config.Plan(picture.Width, picture.Height, SeeVerb.CheckTiles(parsed.GetValue(maxTiles)));
             if (parsed.GetValue(tokens)) Print(ImageLayout.Create(plan, config.TokensPerTile, ImageTokenNames.Of(config.Projector)), Tokenizer.Create(text.Metadata));
             else Console.WriteLine($"{picture.Width} x {picture.Height} pixels, {plan.Tiles.Count} tiles, {plan.Tiles.Count * config.TokensPerTile} features of {config.OutputWidth}");
             if (parsed.GetValue(pixels) is null && parsed.GetValue(features) is null) return 0;

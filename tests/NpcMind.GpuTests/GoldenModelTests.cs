@@ -10,6 +10,7 @@ public sealed class GoldenModelTests : GpuTest
 {
     [TestCase("llama_head_dim", 1e-10)]
     [TestCase("mixtral_8x2", 1e-10)]
+    [TestCase("llama4-scout-top2", 1e-10)]
     [TestCase("quant_llama_q4_k_m", 1e-10)]
     public void Logits_agree_with_the_committed_ones(string name, double tolerance)
     {
