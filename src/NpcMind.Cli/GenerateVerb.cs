@@ -48,7 +48,7 @@ internal static class GenerateVerb
         return command;
     }
 
-    internal sealed record Result(List<int> Ids, int PromptTokens, string Stop, double LoadSeconds, double PrefillSeconds, double DecodeSeconds, double GpuMillisecondsPerToken, long WeightBytes, (int Dispatches, int Barriers) Step);
+    internal sealed record Result(List<int> Ids, int PromptTokens, string Stop, double LoadSeconds, double PrefillSeconds, double DecodeSeconds, double GpuMillisecondsPerToken, long WeightBytes, (int Dispatches, int Barriers) Step, (long Full, long Limited) KvBytes);
 
     private static int[] Prompt(GgufFile file, Tokenizer? tokenizer, string? text, string? messagesPath, string? tokensPath)
     {
@@ -88,7 +88,7 @@ internal static class GenerateVerb
         double decode = clock.Elapsed.TotalSeconds - prefill;
         double gpuPerToken = ids.Count > 1 ? (generator.GpuMilliseconds - gpuBefore) / (ids.Count - 1) : 0;
         long weights = engine.Nodes.Sum(n => n.WeightBytes);
-        return new Result(ids, prompt.Length, stop, loadSeconds, prefill, decode, gpuPerToken, weights, engine.LastStep);
+        return new Result(ids, prompt.Length, stop, loadSeconds, prefill, decode, gpuPerToken, weights, engine.LastStep, engine.Transfer.HeldBytes(generator.Slot));
     }
 
     internal static void Write(Utf8JsonWriter w, Result r, string text, GpuDevice gpu)
@@ -107,6 +107,8 @@ internal static class GenerateVerb
         w.WriteNumber("weight_gb_per_s", r.GpuMillisecondsPerToken > 0 ? Math.Round(r.WeightBytes / r.GpuMillisecondsPerToken / 1e6, 3) : 0);
         w.WriteNumber("load_s", Math.Round(r.LoadSeconds, 3));
         w.WriteNumber("peak_device_bytes", gpu.Memory.PeakBytes);
+        w.WriteNumber("kv_bytes_full_layers", r.KvBytes.Full);
+        w.WriteNumber("kv_bytes_chunked_layers", r.KvBytes.Limited);
         w.WriteNumber("dispatches_per_token", r.Step.Dispatches);
         w.WriteNumber("barriers_per_token", r.Step.Barriers);
         w.WriteString("device", gpu.Limits.Name);

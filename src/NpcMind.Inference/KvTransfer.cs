@@ -30,8 +30,12 @@ public sealed class KvTransfer(InferenceEngine engine)
     /// <summary>Bytes of a block: the layers of one group.</summary>
     public long BlockBytes => engine.Host.BlockBytes;
 
-    /// <summary>Bytes of keys and values that the open sequences hold on the device.</summary>
-    public long UsedBytes => (engine.Kv.Pool.Count - engine.Kv.Pool.Free) * BlockBytes;
+    /// <summary>Bytes of keys and values that a sequence holds: of layers that see everything, and of layers that see less.</summary>
+    public (long Full, long Limited) HeldBytes(int slot)
+    {
+        (int full, int limited) = engine.Blocks.Held(slot);
+        return (full * BlockBytes, limited * BlockBytes);
+    }
 
     /// <summary>Copies of blocks that must be recorded before the next step.</summary>
     public int PendingCopies => engine.Blocks.Copies.Count;

@@ -214,6 +214,21 @@ internal sealed class KvBlocks
         return true;
     }
 
+    /// <summary>Blocks of a slot, wherever they lie: of layers that see everything, and of layers that see less.</summary>
+    public (int Full, int Limited) Held(int slot)
+    {
+        int full = 0, limited = 0;
+        for (int g = 0; g < _groups.Count; g++)
+        {
+            int count = 0;
+            foreach (Place place in Of(slot).Tables[g]) count += place.IsGone ? 0 : 1;
+            if (_groups[g].Span.Kind == AttentionSpanKind.Full) full += count;
+            else limited += count;
+        }
+
+        return (full, limited);
+    }
+
     /// <summary>Blocks that hold what the token after the first <paramref name="tokens"/> sees, from token <paramref name="first"/> on (a multiple of 8): what a save of them has.</summary>
     public int SavedBlocks(int first, int tokens)
     {
