@@ -36,7 +36,7 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
         using TensorArena arena = new(device, "fixed load");
         Tensor input = arena.Allocate(Quads * 2 * Rows * 16, "gate and up").As(TexelFormat.Float4), output = arena.Allocate(Quads * Rows * 16, "y");
         using KernelLibrary kernels = new(device);
-        DispatchNode node = kernels.Pipeline("swiglu", ("workgroupSize", kernels.SmallWorkgroup)).Node("fixed load", [input, output], ("quads", Quads), ("stride", Quads));
+        DispatchNode node = kernels.Pipeline("swiglu", ("workgroupSize", kernels.SmallWorkgroup), ("Weighted", 0u)).Node("fixed load", [input, output, input], ("quads", Quads), ("stride", Quads));
         CommandRecorder[] recorders = [.. Enumerable.Range(0, InFlight).Select(i => new CommandRecorder(device, $"fixed load {i}"))];
         TimestampQueries[] times = [.. recorders.Select(_ => new TimestampQueries(device, 0))];
         try
