@@ -23,5 +23,7 @@ void main() {
     if (column == 0) tokens[row.z * maxContext + row.y] = token;
     uint group = token / 32;
     if (column >= dim || group < firstGroup || group >= firstGroup + groups) return;
-    x[gl_WorkGroupID.y * stride + column] = row.w == 0 ? dequantize(group - firstGroup, units, column, token % 32) : features[(row.w - 1) * dim + column];
+    uint at = gl_WorkGroupID.y * stride + column;
+    if (row.w != 0) x[at] = features[(row.w - 1) * dim + column];
+    else x[at] = dequantize(group - firstGroup, units, column, token % 32);
 }

@@ -13,22 +13,30 @@ internal static class ShaderCompilation
         Console.WriteLine($"{device.Limits.Name}, {device.Limits.Driver}");
         foreach (string name in names.Length > 0 ? names : KernelLibrary.ShaderNames)
         {
-            if (name.StartsWith("matmul_", StringComparison.Ordinal))
-                foreach (uint tokens in (uint[])[1, 4, 8])
-                    Compile(kernels, name, ("workgroupSize", 8 * kernels.Slices), ("Tokens", tokens), ("Slices", kernels.Slices), ("Experts", 0u), ("HasBias", 0u), ("Accumulate", 1u));
-            else if (name.StartsWith("attention_", StringComparison.Ordinal) && name != "attention_combine")
-                foreach (uint queries in (uint[])[1, 2])
-                    Compile(kernels, name, ("workgroupSize", 8 * kernels.Slices), ("Quads", 32u), ("Group", 4u), ("Queries", queries), ("Slices", kernels.Slices), ("SplitPages", 16u));
-            else
-                Compile(kernels, name, ("workgroupSize", name is "rms_norm" ? kernels.RowWorkgroup : kernels.SmallWorkgroup));
+            bool attention = name.StartsWith("attention_", StringComparison.Ordinal) && name != "attention_combine";
+            foreach (uint rows in name.StartsWith("matmul_", StringComparison.Ordinal) ? (uint[])[1, 4, 8] : attention ? [1, 2] : [1])
+            {
+                SpirvModule module = KernelLibrary.ReadModule(name);
+                bool wide = attention || name.StartsWith("matmul_", StringComparison.Ordinal);
+                Constant[] specialization = [.. module.Specializations.Select(s => new Constant(s.Name, Value(kernels, name, s.Name, rows, wide)))];
+                Console.Error.WriteLine($"=== {name} {string.Join(' ', specialization.Select(c => $"{c.Name}={c.Bits}"))}");
+                kernels.Pipeline(name, specialization);
+            }
         }
     }
 
-    private static void Compile(KernelLibrary kernels, string name, params ReadOnlySpan<Constant> specialization)
+    /// <summary>Heads of 128, 4 query heads per key/value head; switches on.</summary>
+    private static uint Value(KernelLibrary kernels, string shader, string constant, uint rows, bool wide) => constant switch
     {
-        string values = "";
-        foreach (Constant constant in specialization) values += $" {constant.Name}={constant.Bits}";
-        Console.Error.WriteLine($"=== {name}{values}");
-        kernels.Pipeline(name, specialization);
-    }
+        "workgroupSize" => wide ? 8 * kernels.Slices : shader is "rms_norm" or "layer_norm" ? kernels.RowWorkgroup : kernels.SmallWorkgroup,
+        "Tokens" or "Queries" => rows,
+        "Slices" => kernels.Slices,
+        "Experts" or "HasBias" or "Form" => 0,
+        "Quads" => 32,
+        "Group" => 4,
+        "SplitPages" => 16,
+        "ChunkTokens" => Sampler.ChunkTokens,
+        "WindowTokens" => 32,
+        _ => 1,
+    };
 }

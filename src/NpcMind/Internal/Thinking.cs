@@ -16,6 +16,8 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     /// <summary>Times as long a step may be while nobody's next word waits for it: long steps read prompts with less effort.</summary>
     private const int SilentSteps = 4;
 
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(30);
+
     private readonly StepPlanner _planner = new(minds.Length);
     private readonly Candidate[] _candidates = new Candidate[minds.Length];
     private readonly PlannedRows[] _planned = new PlannedRows[minds.Length];
@@ -135,10 +137,13 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     }
 
     /// <summary>Works out all pictures that wait, and waits for the device: for saves.</summary>
+    /// <exception cref="InvalidOperationException">A frame that was recorded into the game's command buffer does not finish.</exception>
     public void FinishLooking()
     {
+        long started = System.Diagnostics.Stopwatch.GetTimestamp();
         while (looking is { IsBusy: true })
         {
+            if (System.Diagnostics.Stopwatch.GetElapsedTime(started) > LongestLook) throw new InvalidOperationException("Pictures that a mind is to remember cannot be worked out: submit the command buffer of the last tick before saving.");
             if (frames.TryBegin(50))
             {
                 looking.Record(frames.Remaining);
