@@ -252,15 +252,6 @@ public sealed class NpcRuntime : IDisposable
 
     internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
 
-    /// <summary>Tokens as a vocabulary has them: the places of feature rows have the token they are known by.</summary>
-    internal int[] Plain(ReadOnlySpan<int> tokens)
-    {
-        int[] plain = tokens.ToArray();
-        for (int i = 0; i < plain.Length; i++)
-            if (plain[i] < 0) plain[i] = Looking!.Format.SlotToken;
-        return plain;
-    }
-
     internal void Remove(Npc npc)
     {
         _npcs.Remove(npc);

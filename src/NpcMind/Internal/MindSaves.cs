@@ -35,7 +35,7 @@ internal static class MindSaves
             PrefixFingerprint = Fingerprints.Tokens(tokens[..mind.Shared]),
             PrefixTokens = mind.Shared,
             Turns = [.. Turns(npc, mind, sights)],
-            Tokens = runtime.Plain(tokens[mind.Shared..]),
+            Tokens = Plain(runtime, tokens[mind.Shared..]),
             Pictures = [.. sights.Select(s => new SavedPicture(s.Layout, s.Width, MemoryMarshal.AsBytes(s.Features.AsSpan()).ToArray()))],
             Slots = Slots(mind, tokens[mind.Shared..], sights),
             Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReply)),
@@ -114,6 +114,15 @@ internal static class MindSaves
         if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks);
         if (saved.Reply is { } reply) Continue(runtime, npc, saved, reply, grammar, same);
         return npc;
+    }
+
+    /// <summary>Tokens as a vocabulary has them: the places of feature rows have the token they are known by.</summary>
+    internal static int[] Plain(NpcRuntime runtime, ReadOnlySpan<int> tokens)
+    {
+        int[] plain = tokens.ToArray();
+        for (int i = 0; i < plain.Length; i++)
+            if (plain[i] < 0) plain[i] = runtime.Looking!.Format.SlotToken;
+        return plain;
     }
 
     /// <summary>Where feature rows stand in a log.</summary>
@@ -258,7 +267,7 @@ internal static class MindSaves
 
         int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
         for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
-        transfer.SetTokens(mind.Slot, 0, runtime.Plain(CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
+        transfer.SetTokens(mind.Slot, 0, Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
     }
 
     /// <summary>

@@ -39,7 +39,7 @@ public sealed class SightTests : RuntimeTest
             int first = npc.Reply!.FirstToken;
             Assert.That(log[..first].Count(t => t < 0), Is.EqualTo(4), "a tile is four rows");
             using TokenGenerator generator = new(engine, GpuFixture.Device, new Inference.SamplerSettings());
-            generator.Prefill(runtime.Plain(log.AsSpan(0, first)), job.Features, runtime.Looking!.Format.SlotToken);
+            generator.Prefill(MindSaves.Plain(runtime, log.AsSpan(0, first)), job.Features, runtime.Looking!.Format.SlotToken);
             int[] expected = [.. Enumerable.Range(0, log.Length - first).Select(_ => generator.Next()!.Value)];
             Assert.That(log[first..], Is.EqualTo(expected), $"scenario {scenario}: {said}");
             npc.Dispose();
@@ -103,23 +103,23 @@ public sealed class SightTests : RuntimeTest
             if (npc.Mind.Seen.Any(s => !s.IsReady)) waiting++;
             using MemoryStream stream = new();
             npc.Save(stream);
-            int[] before = home.Plain(Log(npc));
+            int[] before = MindSaves.Plain(home, Log(npc));
             Finish(home, random);
             string expected = Say(home, npc, "Who goes there?", new ReplyOptions { MaxTokens = 7 }, random);
-            int[] expectedLog = home.Plain(Log(npc));
+            int[] expectedLog = MindSaves.Plain(home, Log(npc));
 
             stream.Position = 0;
             bool away = random.Below(2) == 0;
             NpcRuntime runtime = away ? elsewhere : home;
             Npc loaded = runtime.LoadNpc(stream, away ? ready : world);
             Assert.That(stream.Position, Is.EqualTo(stream.Length));
-            Assert.That(runtime.Plain(Log(loaded)), Is.EqualTo(before), $"scenario {scenario}");
+            Assert.That(MindSaves.Plain(runtime, Log(loaded)), Is.EqualTo(before), $"scenario {scenario}");
             if (loaded.Mind.Slot >= 0) withKv++;
             // Half of them read everything again, pictures included.
             if (loaded.Mind.Slot >= 0 && random.Below(2) == 0) runtime.Thinking.Forget(loaded.Mind, 0);
             Finish(runtime, random);
             Assert.That(Say(runtime, loaded, "Who goes there?", new ReplyOptions { MaxTokens = 7 }, random), Is.EqualTo(expected), $"scenario {scenario}");
-            Assert.That(runtime.Plain(Log(loaded)), Is.EqualTo(expectedLog), $"scenario {scenario}");
+            Assert.That(MindSaves.Plain(runtime, Log(loaded)), Is.EqualTo(expectedLog), $"scenario {scenario}");
             loaded.Dispose();
             npc.Dispose();
         }

@@ -74,6 +74,15 @@ public sealed class SaveCodecTests
     }
 
     [Test]
+    public void Saves_of_version_1_0_have_no_pictures()
+    {
+        SavedMind mind = Mira with { Kv = null };
+        byte[] body = Older(Body(mind));
+        LoadedMind loaded = SaveCodec.Read(new MemoryStream(Sealed(body, major: 1, minor: 0)), null);
+        Assert.That(SavedMinds.Describe(loaded.Mind), Is.EqualTo(SavedMinds.Describe(mind)));
+    }
+
+    [Test]
     public void Deep_nesting_in_a_field_of_a_newer_version_does_no_harm()
     {
         byte[] body = Body(Mira with { Kv = null });
@@ -214,6 +223,37 @@ public sealed class SaveCodecTests
     private static SaveFormatException Refused(byte[] bytes) => Assert.Throws<SaveFormatException>(() => SaveCodec.Read(new MemoryStream(bytes), null))!;
 
     /// <summary>Appends three fields to every record. Records are the arrays that hold something else than integers or strings alone.</summary>
+    /// <summary>A mind without pictures as version 1.0 wrote it: the mind had 12 fields, a turn 5.</summary>
+    private static byte[] Older(byte[] body)
+    {
+        ArrayBufferWriter<byte> output = new();
+        MessagePackReader reader = new(body);
+        MessagePackWriter writer = new(output);
+        reader.ReadArrayHeader();
+        writer.WriteArrayHeader(12);
+        for (int field = 0; field < 12; field++)
+        {
+            if (field != 6)
+            {
+                writer.WriteRaw(reader.ReadRaw());
+                continue;
+            }
+
+            int turns = reader.ReadArrayHeader();
+            writer.WriteArrayHeader(turns);
+            for (int turn = 0; turn < turns; turn++)
+            {
+                reader.ReadArrayHeader();
+                writer.WriteArrayHeader(5);
+                for (int i = 0; i < 5; i++) writer.WriteRaw(reader.ReadRaw());
+                reader.Skip();
+            }
+        }
+
+        writer.Flush();
+        return output.WrittenSpan.ToArray();
+    }
+
     private static byte[] Newer(byte[] body)
     {
         ArrayBufferWriter<byte> output = new();
@@ -232,8 +272,8 @@ public sealed class SaveCodecTests
             return;
         }
 
-        // The lists of the format: turns and tokens of the mind, stop strings and pending tokens of the reply.
-        bool list = depth == 1 && field is 6 or 7 || depth == 2 && field is 7 or 11;
+        // The lists of the format: turns, tokens, pictures and slots of the mind, stop strings and pending tokens of the reply, pictures of a turn, pieces of a picture.
+        bool list = depth == 1 && field is 6 or 7 or 12 or 13 || depth == 2 && field is 7 or 11 || depth == 3 && field is 0 or 5;
         int count = reader.ReadArrayHeader();
         writer.WriteArrayHeader(list ? count : count + 3);
         for (int i = 0; i < count; i++) Copy(ref reader, ref writer, depth + 1, i);

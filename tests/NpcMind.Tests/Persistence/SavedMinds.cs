@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CsCheck;
+using NpcMind.Vision;
 
 namespace NpcMind.Tests.Persistence;
 
@@ -48,7 +49,9 @@ internal static class SavedMinds
         from fingerprints in Gen.Select(Fingerprint, Fingerprint)
         from prefix in Gen.Int[0, 1_000_000]
         from tokens in Tokens
-        from turns in Turns(tokens.Length)
+        from pictures in Picture.List[0, 2]
+        from turns in Turns(tokens.Length, pictures.Count)
+        from slots in Slots(tokens.Length, pictures)
         from dropped in Gen.Long[0, long.MaxValue]
         from sampler in Sampler
         from reply in Reply.Null()
@@ -63,6 +66,8 @@ internal static class SavedMinds
             Persona = texts.Item3,
             Turns = turns,
             Tokens = tokens,
+            Pictures = pictures,
+            Slots = slots,
             DroppedTokens = dropped,
             Sampler = sampler,
             Reply = reply,
@@ -91,10 +96,23 @@ internal static class SavedMinds
         return bytes.SequenceEqual(expected);
     }
 
-    private static Gen<List<SavedTurn>> Turns(int tokens) =>
+    private static Gen<SavedPicture> Picture =>
+        from counts in Gen.Int[1, 5].Array[1, 3]
+        from width in Gen.Int[1, 8]
+        from features in Gen.Byte.Array[counts.Sum() * width * 4]
+        from text in Text
+        select new SavedPicture([new ImagePiece(text, -1, 0, 0), .. counts.Select((c, i) => new ImagePiece("<|patch|>", i, counts[..i].Sum(), c))], width, features);
+
+    private static Gen<List<SavedTurn>> Turns(int tokens, int pictures) =>
         from cuts in Gen.Int[0, tokens].Array[0, 12].Select(c => c.Order().ToArray())
         from said in Gen.Select(Gen.Byte, Text, Text).Array[cuts.Length / 2]
-        select said.Select((s, i) => new SavedTurn(s.Item1, s.Item2, s.Item3, cuts[2 * i], cuts[(2 * i) + 1] - cuts[2 * i])).ToList();
+        from seen in Gen.Int[0, Math.Max(0, pictures - 1)].Array[0, Math.Min(pictures, 3)]
+        select said.Select((s, i) => new SavedTurn(s.Item1, s.Item2, s.Item3, cuts[2 * i], cuts[(2 * i) + 1] - cuts[2 * i]) { Pictures = seen }).ToList();
+
+    private static Gen<List<SavedSlots>> Slots(int tokens, List<SavedPicture> pictures) =>
+        from firsts in Gen.Int[0, Math.Max(0, tokens - 1)].Array[0, 4]
+        from picture in Gen.Int[0, Math.Max(0, pictures.Count - 1)]
+        select pictures.Count == 0 || tokens == 0 ? [] : firsts.Distinct().Order().Select(f => new SavedSlots(f, picture, 0, 1)).ToList();
 
     private static Gen<SavedKv> Kv(int sequence) =>
         from first in Gen.Int[0, sequence]
