@@ -50,9 +50,10 @@ internal static class PngPixels
 
             if (inflated.ReadByte() >= 0) throw check.Error(Where, $"{FileCheck.Text(raw)} bytes once inflated", "more");
         }
-        catch (InvalidDataException e)
+        // The stream reads memory: an IOException is zlib's too (a preset dictionary asked for).
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            throw check.Error(Where, "a zlib stream", e.Message, inner: e);
+            throw check.Error(Where, "a zlib stream", "damaged compressed data", inner: e);
         }
 
         return rgba;

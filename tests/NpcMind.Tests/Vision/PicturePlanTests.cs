@@ -1,0 +1,107 @@
+using NpcMind.Reference;
+using NpcMind.Vision;
+using NUnit.Framework;
+
+namespace NpcMind.Tests.Vision;
+
+public sealed class PicturePlanTests
+{
+    private static readonly int[] Sides = [1, 2, 3, 27, 83, 84, 85, 251, 252, 336, 1000, 1919, 4096, 16384, 65536];
+
+    // Sizes worked out by hand from the rules in transformers' image processor; canvases in tiles.
+    [TestCase(336, 336, 1, 1, 336, 336)]
+    [TestCase(100, 50, 1, 1, 336, 168)]
+    [TestCase(337, 336, 1, 2, 337, 336)]
+    [TestCase(672, 672, 2, 2, 672, 672)]
+    [TestCase(1920, 1080, 3, 5, 1680, 945)]
+    [TestCase(4096, 1, 1, 13, 4096, 1)]
+    [TestCase(1, 4096, 13, 1, 1, 4096)]
+    public void Llama4_takes_the_canvas_that_changes_the_picture_least(int width, int height, int rows, int columns, int newWidth, int newHeight)
+    {
+        PicturePlan plan = PicturePlan.Llama4(width, height, 336);
+        Assert.That((plan.Rows, plan.Columns, plan.Steps[0].Width, plan.Steps[0].Height), Is.EqualTo((rows, columns, newWidth, newHeight)));
+        Assert.That(plan.HasGlobal, Is.EqualTo(rows * columns > 1));
+    }
+
+    [TestCase(1920, 1080, 3, 4)]
+    [TestCase(1000, 1000, 4, 4)]
+    [TestCase(4096, 1, 1, 4)]
+    [TestCase(1, 4096, 4, 1)]
+    public void Idefics3_cuts_whole_tiles(int width, int height, int rows, int columns)
+    {
+        PicturePlan plan = PicturePlan.Idefics3(width, height, 512, 2048);
+        Assert.That((plan.Rows, plan.Columns, plan.HasGlobal), Is.EqualTo((rows, columns, true)));
+    }
+
+    [Test]
+    public void A_picture_of_one_whole_tile_is_its_own_global_tile()
+    {
+        PicturePlan plan = PicturePlan.Idefics3(30, 20, 84, 84);
+        Assert.That((plan.Rows, plan.Columns, plan.HasGlobal), Is.EqualTo((0, 0, true)));
+        Assert.That(plan.Tiles, Is.EqualTo(new TilePlace[] { new(1, 0, 0) }));
+        Assert.That(ImageLayout.Create(plan, 9, ImageTokenNames.Idefics3).Select(p => p.Text), Is.EqualTo(new[] { "<fake_token_around_image>", "<global-img>", "<image>", "<fake_token_around_image>" }));
+    }
+
+    [Test]
+    public void Every_plan_is_sound_and_within_the_bytes_set_aside_for_it()
+    {
+        (int Tile, int Count)[] llama4 = [(84, 16), (336, 16), (336, 1), (14, 64), (1, 5)];
+        (int Tile, int Edge)[] idefics3 = [(84, 252), (84, 251), (512, 2048), (364, 1456), (384, 4096), (85, 255), (50, 49)];
+        Random random = new(11);
+        foreach ((int width, int height) in Sides.SelectMany(w => Sides.Select(h => (w, h))).Concat(Enumerable.Range(0, 2000).Select(_ => (random.Next(1, 3000), random.Next(1, 3000)))))
+        {
+            foreach ((int tile, int count) in llama4) Check(PicturePlan.Llama4(width, height, tile, count), PicturePlan.Llama4CanvasBytes(tile, count), $"llama4 {width} x {height}, tile {tile}, {count}");
+            foreach ((int tile, int edge) in idefics3)
+                foreach (bool split in new[] { true, false })
+                    Check(PicturePlan.Idefics3(width, height, tile, edge, split), PicturePlan.Idefics3CanvasBytes(tile, edge, split), $"idefics3 {width} x {height}, tile {tile}, edge {edge}, {split}");
+        }
+    }
+
+    [Test]
+    public void The_bytes_set_aside_are_needed_by_some_picture()
+    {
+        Assert.That(CanvasBytes(PicturePlan.Llama4(9999, 9999, 84)), Is.EqualTo(PicturePlan.Llama4CanvasBytes(84)));
+        Assert.That(CanvasBytes(PicturePlan.Llama4(9, 9, 84, 1)), Is.EqualTo(PicturePlan.Llama4CanvasBytes(84, 1)));
+        Assert.That(CanvasBytes(PicturePlan.Idefics3(100, 100, 85, 255)), Is.EqualTo(PicturePlan.Idefics3CanvasBytes(85, 255)));
+        Assert.That(CanvasBytes(PicturePlan.Idefics3(100, 100, 84, 252, split: false)), Is.EqualTo(PicturePlan.Idefics3CanvasBytes(84, 252, split: false)));
+    }
+
+    [Test]
+    public void Sizes_out_of_range_are_the_callers_mistake()
+    {
+        Assert.That(() => PicturePlan.Llama4(0, 5, 84), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("width"));
+        Assert.That(() => PicturePlan.Idefics3(5, 65537, 84, 252), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("height"));
+        Assert.That(() => PicturePlan.Llama4(5, 5, 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("tile"));
+        Assert.That(() => PicturePlan.Llama4(5, 5, 84, 65), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("maxTiles"));
+        Assert.That(() => PicturePlan.Idefics3(5, 5, 1, 33), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("longestEdge"));
+        Assert.That(() => PicturePlan.Idefics3CanvasBytes(512, 4097), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => ImageTokenNames.Of("resampler"), Throws.ArgumentException);
+        Assert.That(() => ImageLayout.Create(PicturePlan.Llama4(5, 5, 84), 0, ImageTokenNames.Llama4), Throws.TypeOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public void A_line_of_pixels_can_be_resized_and_cut([Values] bool upright)
+    {
+        (int width, int height) = upright ? (1, 4096) : (4096, 1);
+        byte[] rgb = [.. Enumerable.Repeat((byte)200, 4096 * 3)];
+        PicturePlan llama4 = PicturePlan.Llama4(width, height, 84), idefics3 = PicturePlan.Idefics3(width, height, 84, 252);
+        Assert.That(Resample.Tiles(rgb, llama4), Has.Length.EqualTo(llama4.Tiles.Count * 84 * 84 * 3).And.Contains((byte)0));
+        Assert.That(Resample.Tiles(rgb, idefics3), Is.All.EqualTo((byte)200));
+    }
+
+    private static void Check(PicturePlan plan, long bytes, string what)
+    {
+        bool sound = CanvasBytes(plan) <= bytes && plan.Tiles.Count == (plan.Rows * plan.Columns) + (plan.HasGlobal ? 1 : 0) && plan.Tiles.Count > 0;
+        for (int i = 0; i < plan.Steps.Count; i++)
+        {
+            PictureStep step = plan.Steps[i];
+            sound &= step.Source < i && step.Source >= -1 && step.Width >= 1 && step.Height >= 1 && step.Width <= step.CanvasWidth && step.Height <= step.CanvasHeight;
+        }
+
+        foreach (TilePlace place in plan.Tiles)
+            sound &= place.X >= 0 && place.Y >= 0 && place.X + plan.TileSize <= plan.Steps[place.Step].CanvasWidth && place.Y + plan.TileSize <= plan.Steps[place.Step].CanvasHeight;
+        if (!sound) Assert.Fail(what);
+    }
+
+    private static long CanvasBytes(PicturePlan plan) => plan.Steps.Sum(s => 4L * s.CanvasWidth * s.CanvasHeight);
+}
