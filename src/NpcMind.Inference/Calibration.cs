@@ -41,6 +41,9 @@ public static class Calibration
         using CommandRecorder recorder = new(eyes.Device, "calibration");
         using Timeline timeline = new(eyes.Device, "calibration");
         using VisionJob job = eyes.CreateJob(eyes.Config.Plan(side, side), new Picture(side, side, new byte[side * side * 4]));
+        // Costs kept by a run of the same model without eyes know nothing of them.
+        bool known = Enumerable.Range(0, 2).SelectMany(part => eyes.Nodes(job, part)).All(node => node.Variants.Select((_, i) => costs.Known(costs.Class(node.CostKey(i)))).All(k => k));
+        if (!known) passes = Math.Max(passes, 3);
         for (int pass = 0; pass <= passes; pass++)
             for (int part = 0; part < 2; part++)
             {
