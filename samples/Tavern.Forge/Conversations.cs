@@ -1,0 +1,135 @@
+using NpcMind;
+using Tavern.World;
+
+namespace Tavern.Forge;
+
+/// <summary>Pictures and what they show.</summary>
+public sealed record PictureEntry(int Index, Split Split, IReadOnlyList<Seen> Seen);
+
+/// <summary>
+/// Makes conversations from a seed: a world, one of its characters, and about a dozen questions of mixed kinds. One conversation in three is about pictures, one in three asks
+/// for actions with every answer.
+/// </summary>
+public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures)
+{
+    private static readonly string[] FollowUps = ["And {0}?", "What about {0}?", "And what about {0}?", "How about {0}?", "Now {0}?", "And what of {0}?"], HeldFollowUps = ["And how about {0}?", "Now what about {0}?"];
+    private static readonly string Idle = ActionType.Of<Deed>().Write(Deed.None);
+    private readonly PictureEntry[] _train = [.. pictures.Where(p => p.Split == Split.Train)], _held = [.. pictures.Where(p => p.Split == Split.Held)];
+
+    /// <summary>Conversation number so-and-so of a split; the same numbers give the same conversation.</summary>
+    /// <param name="split">Of names, wordings and pictures.</param>
+    /// <param name="number">0 and up.</param>
+    public Conversation Make(Split split, int number)
+    {
+        Random random = new(unchecked((seed * 1_000_003) + (number * 2) + (int)split));
+        int people = random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
+        TavernWorld world = WorldGenerator.Create(random, split, people);
+        Person self = world.People[random.Next(people)];
+        PictureEntry[] all = split == Split.Train ? _train : _held;
+        bool looks = all.Length > 0 && random.NextDouble() < 0.34, acts = !looks && random.NextDouble() < 0.4;
+        List<Exchange> exchanges = [];
+        if (looks)
+        {
+            PictureEntry[] seen = [.. Enumerable.Range(0, 1 + random.Next(2)).Select(_ => all[random.Next(all.Length)])];
+            Dress(random, world, self, seen.SelectMany(p => p.Seen).Where(s => s.Kind == ThingKind.Person));
+            foreach (PictureEntry picture in seen) exchanges.AddRange(Look(random, split, world, self, picture));
+            exchanges.AddRange(Talk(random, split, world, self, 4));
+        }
+        else if (acts)
+        {
+            Orders orders = new(random, split, world, self);
+            exchanges.AddRange(Talk(random, split, world, self, 4));
+            for (int i = 0; i < 6; i++) exchanges.Insert(random.Next(exchanges.Count + 1), orders.Next());
+        }
+        else
+        {
+            exchanges.AddRange(Talk(random, split, world, self, 13));
+        }
+
+        if (random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
+        return new Conversation(split == Split.Train ? "train" : "held", people, world.Facts(), self.Name, TavernWorld.Persona(self),
+            acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
+            [.. exchanges.Select(e => Turn(e, acts))]);
+    }
+
+    private static Turn Turn(Exchange exchange, bool acts)
+    {
+        (string answer, int[][] spans) = Exchange.Unmark(exchange.Marked);
+        string? action = acts ? exchange.Action ?? Idle : null;
+        return new Turn($"{exchange.Before}{Deed.Player}: {exchange.Question}", exchange.Image, answer, spans, action, action is null ? [] : Values(action), exchange.Kind, exchange.Expect, exchange.Reject);
+    }
+
+    /// <summary>Where the texts of an action's values stand: after each colon, in quotes.</summary>
+    private static int[][] Values(string action)
+    {
+        List<int[]> spans = [];
+        for (int at = action.IndexOf(":\"", StringComparison.Ordinal); at >= 0; at = action.IndexOf(":\"", at + 2, StringComparison.Ordinal)) spans.Add([at + 2, action.IndexOf('"', at + 2)]);
+        return [.. spans];
+    }
+
+    /// <summary>Somebody in a picture is somebody of the world, known by the cloak: cloaks are changed until it is so, except now and then.</summary>
+    private static void Dress(Random random, TavernWorld world, Person self, IEnumerable<Seen> people)
+    {
+        Queue<Person> others = new(world.People.Where(p => p != self));
+        foreach (Seen seen in people)
+            if (others.Count > 0 && world.People.All(p => p.Cloak != seen.Colour) && random.Next(5) > 0) others.Dequeue().Cloak = seen.Colour;
+    }
+
+    private static List<Exchange> Look(Random random, Split split, TavernWorld world, Person self, PictureEntry picture)
+    {
+        List<Exchange> all = new PictureQuestions(random, split, world, self, picture.Index, picture.Seen).All();
+        Exchange[] shuffled = [.. all];
+        random.Shuffle(shuffled);
+        // The picture comes with the first question; the others are about what was seen.
+        return [.. shuffled.Take(6).Select((e, i) => e with { Image = i == 0 ? picture.Index : null })];
+    }
+
+    private static List<Exchange> Talk(Random random, Split split, TavernWorld world, Person self, int count)
+    {
+        Questions questions = new(random, split, world, self);
+        SmallTalk talk = new(random, split, world, self);
+        List<Exchange> others = Shuffled(random, questions.AboutOthers()), own = Shuffled(random, questions.AboutSelf()), unknown = Shuffled(random, questions.Unanswerable());
+        List<Exchange> all = [.. others.Take((count * 6 + 9) / 13), .. own.Take((count * 3 + 6) / 13), .. unknown.Take((count * 3 + 6) / 13)];
+        if (world.People.Count > 1 && random.NextDouble() < 0.25) all.Add(talk.Overheard());
+        if (random.NextDouble() < 0.25) all.Add(random.Next(2) == 0 ? talk.Feeling() : talk.Thanking());
+        all = Shuffled(random, all);
+        if (random.NextDouble() < 0.25)
+        {
+            (Exchange told, Exchange asked) = talk.Introduction();
+            if (random.Next(5) == 0) all.Insert(0, talk.NameNotTold());
+            int at = random.Next(all.Count);
+            all.Insert(at, told);
+            all.Insert(at + 1 + random.Next(all.Count - at), asked);
+        }
+
+        if (random.NextDouble() < 0.3) all.Insert(0, talk.Greeting());
+        if (random.NextDouble() < 0.15) all.Add(talk.Parting());
+        return all;
+    }
+
+    /// <summary>"And Tobin?" after a question about somebody else.</summary>
+    private static void FollowUp(Random random, Split split, TavernWorld world, Person self, List<Exchange> all)
+    {
+        Person[] others = [.. world.People.Where(p => p != self)];
+        if (others.Length < 2) return;
+        random.Shuffle(others);
+        (Person first, Person second) = (others[0], others[1]);
+        Func<Person, string?>[] facts = [p => p.Trade is { } t ? $"[{p.Name}] is the [{t}]." : null, p => p.Cloak is { } c ? $"[{p.Name}] wears a [{Lexicon.Colours[(int)c]}] cloak." : null, p => p.Place is { } l ? $"[{p.Name}] is [{l}]." : null, p => p.Item is { } i ? $"[{p.Name}] carries [{i}]." : null];
+        Wording[] wordings = [Wordings.TradeOf, Wordings.CloakOf, Wordings.PlaceOf, Wordings.ItemOf];
+        int which = random.Next(4);
+        if (facts[which](first) is not { } fact) return;
+        int at = random.Next(2) == 0 ? 0 : all.Count;
+        string[] ways = split == Split.Train ? FollowUps : HeldFollowUps;
+        string? answer = facts[which](second);
+        string expected = answer is null ? "do not know" : answer.Split('[')[2].Split(']')[0];
+        all.Insert(at, new Exchange("world", wordings[which].Ask(random, split, first.Name), fact, [fact.Split('[')[2].Split(']')[0]], ["do not know"]));
+        all.Insert(at + 1, new Exchange(answer is null ? "unknown" : "world", string.Format(null, ways[random.Next(ways.Length)], second.Name), answer ?? "[I do not know].", [expected], []));
+    }
+
+    private static List<Exchange> Shuffled(Random random, List<Exchange> all)
+    {
+        Exchange[] copy = [.. all];
+        random.Shuffle(copy);
+        return [.. copy];
+    }
+}
