@@ -16,6 +16,7 @@ internal enum Surface
 /// <summary>How a part of a mesh is painted.</summary>
 /// <param name="Colour">Linear RGB of its own.</param>
 /// <param name="Tinted">Share of the instance's tint in its colour.</param>
+/// <param name="Surface">Pattern.</param>
 /// <param name="Gloss">Strength of highlights.</param>
 /// <param name="Glow">Light of its own, times the instance's state.</param>
 internal readonly record struct Paint(Vector3 Colour, float Tinted = 0, Surface Surface = Surface.Plain, float Gloss = 0, float Glow = 0);

@@ -64,12 +64,9 @@ public sealed unsafe class RenderDevice : IDisposable
     public static RenderDevice Share(DeviceHandles handles) => new(Vk.GetApi(), handles, null);
 
     /// <summary>Makes instance and device; a real GPU is preferred to a software driver. The device has what NpcMind's VulkanHost.Share needs, too.</summary>
-    /// <param name="validate">Whether to turn on the Khronos validation layer with synchronization validation.</param>
-    public static RenderDevice Create(bool validate = false) => Create(new RenderDeviceOptions { Validate = validate });
-
-    public static RenderDevice Create(RenderDeviceOptions options)
+    public static RenderDevice Create(RenderDeviceOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(options);
+        options ??= new RenderDeviceOptions();
         Vk api = Vk.GetApi();
         OwnInstance instance = new(api, options);
         try
@@ -135,6 +132,7 @@ public sealed unsafe class RenderDevice : IDisposable
 
 public sealed record RenderDeviceOptions
 {
+    /// <summary>Whether to turn on the Khronos validation layer, with synchronization validation.</summary>
     public bool Validate { get; init; }
 
     public IReadOnlyList<string> InstanceExtensions { get; init; } = [];

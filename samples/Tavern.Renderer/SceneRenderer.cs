@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
 using Tavern.World;
 

@@ -4,29 +4,8 @@ using Tavern.World;
 
 namespace Tavern.Tests;
 
-public sealed class SceneRendererTests
+public sealed class SceneRendererTests : RenderTest
 {
-    private RenderDevice _device = null!;
-    private PictureMaker _maker = null!;
-
-    [OneTimeSetUp]
-    public void Open()
-    {
-        _device = RenderDevice.Create(validate: true);
-        _maker = new PictureMaker(_device);
-    }
-
-    [OneTimeTearDown]
-    public void Close()
-    {
-        _maker.Dispose();
-        Assert.That(_device.ValidationMessages, Is.Empty);
-        _device.Dispose();
-    }
-
-    [TearDown]
-    public void Validation_layer_is_silent() => Assert.That(_device.ValidationMessages, Is.Empty);
-
     [Test]
     public void Every_thing_shows_its_colour_and_its_id()
     {
@@ -35,7 +14,7 @@ public sealed class SceneRendererTests
             foreach (Colour colour in Enum.GetValues<Colour>())
             {
                 (Scene scene, Camera camera) = Pictures.Single(kind, colour, kind == ThingKind.Person ? 3.5f : 2.2f);
-                ScenePicture picture = _maker.Render(scene, camera, 112, 112);
+                ScenePicture picture = RenderFixture.Maker.Render(scene, camera, 112, 112);
                 pictures.Add(picture);
                 Assert.That(picture.Ids.Count(id => id == 1), Is.GreaterThan(60), $"{colour} {kind}");
             }
@@ -47,8 +26,8 @@ public sealed class SceneRendererTests
     public void A_room_is_drawn()
     {
         (Scene scene, Camera camera) = Pictures.Room();
-        Pictures.Show("room", _maker.Render(scene, camera, 640, 360));
-        Pictures.Show("room_small", _maker.Render(scene, camera, 112, 112));
+        Pictures.Show("room", RenderFixture.Maker.Render(scene, camera, 640, 360));
+        Pictures.Show("room_small", RenderFixture.Maker.Render(scene, camera, 112, 112));
     }
 
     [Test, Explicit("Measures.")]
