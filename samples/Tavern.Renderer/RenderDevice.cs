@@ -1,0 +1,155 @@
+using System.Runtime.InteropServices;
+using Silk.NET.Vulkan;
+
+namespace Tavern.Renderer;
+
+/// <summary>Vulkan handles as a game or an engine passes them around.</summary>
+/// <param name="Instance">VkInstance of version 1.3.</param>
+/// <param name="PhysicalDevice">VkPhysicalDevice.</param>
+/// <param name="Device">VkDevice with dynamicRendering and synchronization2.</param>
+/// <param name="Queue">VkQueue that draws.</param>
+/// <param name="QueueFamily">Its family.</param>
+/// <param name="QueueLock">Held during each submission; null when one thread alone uses the queue.</param>
+public sealed record DeviceHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null);
+
+/// <summary>A device to draw on: somebody's (<see cref="Share"/>) or one of our own (<see cref="Create"/>). Used by one thread at a time.</summary>
+public sealed unsafe class RenderDevice : IDisposable
+{
+    private readonly OwnInstance? _ownInstance;
+    private readonly object _queueLock;
+    private PhysicalDeviceMemoryProperties _memory;
+
+    private RenderDevice(Vk api, DeviceHandles handles, OwnInstance? ownInstance)
+    {
+        Api = api;
+        Handles = handles;
+        _ownInstance = ownInstance;
+        _queueLock = handles.QueueLock ?? new object();
+        Instance = new Instance(handles.Instance);
+        Physical = new PhysicalDevice(handles.PhysicalDevice);
+        Handle = new Device(handles.Device);
+        Queue = new Queue(handles.Queue);
+        api.GetPhysicalDeviceProperties(Physical, out PhysicalDeviceProperties properties);
+        Name = Marshal.PtrToStringUTF8((nint)properties.DeviceName) ?? "";
+        IsSoftware = properties.DeviceType == PhysicalDeviceType.Cpu;
+        UniformAlignment = (int)properties.Limits.MinUniformBufferOffsetAlignment;
+        StorageAlignment = (int)properties.Limits.MinStorageBufferOffsetAlignment;
+        api.GetPhysicalDeviceMemoryProperties(Physical, out _memory);
+    }
+
+    public DeviceHandles Handles { get; }
+
+    public string Name { get; }
+
+    /// <summary>Whether the processor draws.</summary>
+    public bool IsSoftware { get; }
+
+    /// <summary>What the validation layer has said; empty when it was not asked for.</summary>
+    public IReadOnlyList<string> ValidationMessages => _ownInstance?.Messages ?? [];
+
+    public Vk Api { get; }
+
+    public Instance Instance { get; }
+
+    public PhysicalDevice Physical { get; }
+
+    public Device Handle { get; }
+
+    public Queue Queue { get; }
+
+    internal int UniformAlignment { get; }
+
+    internal int StorageAlignment { get; }
+
+    public static RenderDevice Share(DeviceHandles handles) => new(Vk.GetApi(), handles, null);
+
+    /// <summary>Makes instance and device; a real GPU is preferred to a software driver. The device has what NpcMind's VulkanHost.Share needs, too.</summary>
+    public static RenderDevice Create(RenderDeviceOptions? options = null)
+    {
+        options ??= new RenderDeviceOptions();
+        Vk api = Vk.GetApi();
+        OwnInstance instance = new(api, options);
+        try
+        {
+            (PhysicalDevice physical, uint family) = DeviceChoice.Choose(api, instance.Handle, options);
+            Device device = DeviceChoice.CreateDevice(api, physical, family, options.DeviceExtensions);
+            api.GetDeviceQueue(device, family, 0, out Queue queue);
+            return new RenderDevice(api, new DeviceHandles(instance.Handle.Handle, physical.Handle, device.Handle, queue.Handle, family, new object()), instance);
+        }
+        catch
+        {
+            instance.Dispose();
+            throw;
+        }
+    }
+
+    public void WaitIdle()
+    {
+        lock (_queueLock) Api.DeviceWaitIdle(Handle).ThrowOnError("vkDeviceWaitIdle");
+    }
+
+    /// <summary>Submits; <paramref name="wait"/> and <paramref name="signal"/> may be default.</summary>
+    public void Submit(CommandBuffer commands, Silk.NET.Vulkan.Semaphore wait, Silk.NET.Vulkan.Semaphore signal, Fence fence)
+    {
+        CommandBufferSubmitInfo command = new() { SType = StructureType.CommandBufferSubmitInfo, CommandBuffer = commands };
+        SemaphoreSubmitInfo waiting = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = wait, StageMask = PipelineStageFlags2.AllCommandsBit };
+        SemaphoreSubmitInfo signalling = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = signal, StageMask = PipelineStageFlags2.AllCommandsBit };
+        SubmitInfo2 info = new()
+        {
+            SType = StructureType.SubmitInfo2,
+            CommandBufferInfoCount = 1,
+            PCommandBufferInfos = &command,
+            WaitSemaphoreInfoCount = wait.Handle == 0 ? 0u : 1u,
+            PWaitSemaphoreInfos = &waiting,
+            SignalSemaphoreInfoCount = signal.Handle == 0 ? 0u : 1u,
+            PSignalSemaphoreInfos = &signalling,
+        };
+        lock (_queueLock) Api.QueueSubmit2(Queue, 1, &info, fence).ThrowOnError("vkQueueSubmit2");
+    }
+
+    /// <summary>Waits for the device; frees it if it is our own.</summary>
+    public void Dispose()
+    {
+        if (_ownInstance is null) return;
+        _ = Api.DeviceWaitIdle(Handle); // a lost device must still be torn down
+        Api.DestroyDevice(Handle, null);
+        _ownInstance.Dispose();
+    }
+
+    internal DeviceMemory Allocate(MemoryRequirements needed, MemoryPropertyFlags wanted)
+    {
+        for (int i = 0; i < _memory.MemoryTypeCount; i++)
+        {
+            if ((needed.MemoryTypeBits & (1u << i)) == 0 || (_memory.MemoryTypes[i].PropertyFlags & wanted) != wanted) continue;
+            MemoryAllocateInfo info = new() { SType = StructureType.MemoryAllocateInfo, AllocationSize = needed.Size, MemoryTypeIndex = (uint)i };
+            Api.AllocateMemory(Handle, &info, null, out DeviceMemory memory).ThrowOnError("vkAllocateMemory");
+            return memory;
+        }
+
+        throw new RenderException($"'{Name}' has no memory that is {wanted}.");
+    }
+}
+
+public sealed record RenderDeviceOptions
+{
+    /// <summary>Whether to turn on the Khronos validation layer, with synchronization validation.</summary>
+    public bool Validate { get; init; }
+
+    public IReadOnlyList<string> InstanceExtensions { get; init; } = [];
+
+    public IReadOnlyList<string> DeviceExtensions { get; init; } = [];
+
+    /// <summary>Whether a queue family of a physical device will do, beyond drawing and computing; asked with the instance, the physical device and the family.</summary>
+    public Func<Instance, PhysicalDevice, uint, bool>? Accepts { get; init; }
+}
+
+/// <summary>Vulkan could not do what was asked.</summary>
+public sealed class RenderException(string message) : Exception(message);
+
+internal static class Results
+{
+    public static void ThrowOnError(this Result result, string call)
+    {
+        if (result < Result.Success) throw new RenderException($"{call}: {result}");
+    }
+}

@@ -1,0 +1,156 @@
+using System.Numerics;
+using Silk.NET.Vulkan;
+using Tavern.World;
+
+namespace Tavern.Renderer;
+
+public sealed record SceneRendererOptions
+{
+    /// <summary>Frames that may be on their way to the device at once.</summary>
+    public int FramesInFlight { get; init; } = 2;
+
+    /// <summary>Pixels along each side of the shadow map.</summary>
+    public int ShadowSize { get; init; } = 1024;
+
+    /// <summary>Samples per pixel, 1 or 4.</summary>
+    public int Samples { get; init; } = 4;
+}
+
+/// <summary>
+/// Records the drawing of scenes. Per frame: <see cref="BeginFrame"/>, then for each scene <see cref="Prepare"/> (instances, lights, shadow map) and any number of
+/// <see cref="Draw"/> from different cameras. Recording allocates nothing once a scene's size has been seen.
+/// </summary>
+public sealed unsafe class SceneRenderer : IDisposable
+{
+    private const int SlotInstances = 4096;
+    private const int SlotScenes = 16;
+    private readonly RenderDevice _device;
+    private readonly SceneRendererOptions _options;
+    private readonly SampleCountFlags _samples;
+    private readonly ScenePipelines _pipelines;
+    private readonly MeshStore _meshes;
+    private readonly SceneBuffers _buffers;
+    private readonly DeviceImage _shadowMap;
+    private readonly Instances _instances = new();
+    private Surroundings _surroundings;
+
+    public SceneRenderer(RenderDevice device, SceneRendererOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        _device = device;
+        _options = options ?? new SceneRendererOptions();
+        _samples = _options.Samples switch
+        {
+            1 => SampleCountFlags.Count1Bit,
+            4 => SampleCountFlags.Count4Bit,
+            _ => throw new ArgumentException($"{_options.Samples} samples per pixel; 1 or 4 are possible.", nameof(options)),
+        };
+        _pipelines = new ScenePipelines(device, _samples);
+        _meshes = new MeshStore(device);
+        _shadowMap = new DeviceImage(device, _options.ShadowSize, _options.ShadowSize, RenderTarget.DepthFormat, ImageUsageFlags.DepthStencilAttachmentBit | ImageUsageFlags.SampledBit);
+        _buffers = new SceneBuffers(device, _pipelines.SetLayout, _shadowMap, _options.FramesInFlight, SlotScenes, SlotInstances);
+    }
+
+    public RenderTarget CreateTarget(int width, int height, bool withIds = false) => new(_device, width, height, withIds, _samples);
+
+    /// <summary>Starts a frame; the frame <see cref="SceneRendererOptions.FramesInFlight"/> ago must have finished on the device.</summary>
+    public void BeginFrame() => _buffers.NextSlot();
+
+    /// <summary>Writes a scene to the device and records its shadow map. Later draws show it.</summary>
+    public void Prepare(CommandBuffer commands, Scene scene)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        _instances.Fill(scene);
+        _surroundings = Surroundings.Of(scene);
+        _buffers.Write(_surroundings, _instances);
+
+        _shadowMap.Transition(commands, ImageLayout.DepthAttachmentOptimal, keep: false);
+        RenderingAttachmentInfo depth = DepthAttachment(_shadowMap, AttachmentStoreOp.Store);
+        Extent2D size = new((uint)_shadowMap.Width, (uint)_shadowMap.Height);
+        RenderingInfo info = new() { SType = StructureType.RenderingInfo, RenderArea = new(default, size), LayerCount = 1, PDepthAttachment = &depth };
+        _device.Api.CmdBeginRendering(commands, &info);
+        if (_surroundings.HasShadows)
+        {
+            Bind(commands, _pipelines.Shadow, size, _surroundings.Shadow, Vector3.Zero);
+            DrawMeshes(commands, castersOnly: true);
+        }
+
+        _device.Api.CmdEndRendering(commands);
+        _shadowMap.Transition(commands, ImageLayout.ShaderReadOnlyOptimal);
+    }
+
+    /// <summary>Records the prepared scene as a camera sees it. The target's images end in COLOR_ATTACHMENT_OPTIMAL.</summary>
+    public void Draw(CommandBuffer commands, in Camera camera, RenderTarget target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        target.BeforeDraw(commands);
+        RenderingAttachmentInfo* colours = stackalloc RenderingAttachmentInfo[2] { target.ColourAttachment(), target.IdAttachment() };
+        RenderingAttachmentInfo depth = DepthAttachment(target.Depth, AttachmentStoreOp.DontCare);
+        Extent2D size = new((uint)target.Width, (uint)target.Height);
+        RenderingInfo info = new()
+        {
+            SType = StructureType.RenderingInfo,
+            RenderArea = new(default, size),
+            LayerCount = 1,
+            ColorAttachmentCount = target.Ids is null ? 1u : 2u,
+            PColorAttachments = colours,
+            PDepthAttachment = &depth,
+        };
+        _device.Api.CmdBeginRendering(commands, &info);
+        Bind(commands, target.Ids is null ? _pipelines.Colour : _pipelines.ColourAndIds, size, camera.ViewProjection((float)target.Width / target.Height), camera.Eye);
+        DrawMeshes(commands, castersOnly: false);
+        _device.Api.CmdEndRendering(commands);
+    }
+
+    /// <summary>The device must be idle.</summary>
+    public void Dispose()
+    {
+        _buffers.Dispose();
+        _shadowMap.Dispose();
+        _meshes.Dispose();
+        _pipelines.Dispose();
+    }
+
+    private static RenderingAttachmentInfo DepthAttachment(DeviceImage image, AttachmentStoreOp store) => new()
+    {
+        SType = StructureType.RenderingAttachmentInfo,
+        ImageView = image.View,
+        ImageLayout = ImageLayout.DepthAttachmentOptimal,
+        LoadOp = AttachmentLoadOp.Clear,
+        StoreOp = store,
+        ClearValue = new(null, new ClearDepthStencilValue(1)),
+    };
+
+    private void Bind(CommandBuffer commands, Pipeline pipeline, Extent2D size, in Matrix4x4 viewProjection, Vector3 eye)
+    {
+        Vk vk = _device.Api;
+        Viewport viewport = new(0, 0, size.Width, size.Height, 0, 1);
+        Rect2D scissor = new(default, size);
+        vk.CmdSetViewport(commands, 0, 1, &viewport);
+        vk.CmdSetScissor(commands, 0, 1, &scissor);
+        vk.CmdBindPipeline(commands, PipelineBindPoint.Graphics, pipeline);
+        _meshes.Bind(commands);
+        _buffers.Bind(commands, _pipelines.Layout);
+        View view = new(viewProjection, new(eye, 1), new(size.Width, size.Height, 1f / size.Width, 1f / size.Height));
+        vk.CmdPushConstants(commands, _pipelines.Layout, ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit, 0, ScenePipelines.ViewBytes, &view);
+    }
+
+    /// <summary>One draw per mesh. The room comes last: what stands before it hides it.</summary>
+    private void DrawMeshes(CommandBuffer commands, bool castersOnly)
+    {
+        uint first = 0;
+        for (int kind = 0; kind < _instances.ByMesh.Count; kind++)
+        {
+            uint count = (uint)_instances.ByMesh[kind].Count;
+            if (count > 0 && (!castersOnly || MeshStore.CastsShadow((MeshKind)kind)))
+            {
+                MeshRange range = _meshes[(MeshKind)kind];
+                _device.Api.CmdDrawIndexed(commands, range.Indices, count, range.FirstIndex, range.FirstVertex, first);
+            }
+
+            first += count;
+        }
+    }
+
+    private readonly record struct View(Matrix4x4 ViewProjection, Vector4 Eye, Vector4 Viewport);
+}

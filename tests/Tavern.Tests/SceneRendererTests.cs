@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using Tavern.Renderer;
+using Tavern.World;
+
+namespace Tavern.Tests;
+
+public sealed class SceneRendererTests : RenderTest
+{
+    [Test]
+    public void Every_thing_shows_its_colour_and_its_id()
+    {
+        List<ScenePicture> pictures = [];
+        foreach (ThingKind kind in Pictures.Things)
+            foreach (Colour colour in Enum.GetValues<Colour>())
+            {
+                (Scene scene, Camera camera) = Pictures.Single(kind, colour, kind == ThingKind.Person ? 3.5f : 2.2f);
+                ScenePicture picture = RenderFixture.Maker.Render(scene, camera, 112, 112);
+                pictures.Add(picture);
+                Assert.That(picture.Ids.Count(id => id == 1), Is.GreaterThan(60), $"{colour} {kind}");
+            }
+
+        Pictures.Show("things", Pictures.Sheet(pictures, 6));
+    }
+
+    [Test]
+    public void A_room_is_drawn()
+    {
+        (Scene scene, Camera camera) = Pictures.Room();
+        Pictures.Show("room", RenderFixture.Maker.Render(scene, camera, 640, 360));
+        Pictures.Show("room_small", RenderFixture.Maker.Render(scene, camera, 112, 112));
+    }
+
+    [Test, Explicit("Measures.")]
+    public void Time_of_a_picture()
+    {
+        using PictureMaker maker = new();
+        (Scene scene, Camera camera) = Pictures.Room();
+        foreach ((int width, int height) in new[] { (112, 112), (640, 360) })
+        {
+            maker.Render(scene, camera, width, height);
+            Stopwatch watch = Stopwatch.StartNew();
+            const int Count = 100;
+            for (int i = 0; i < Count; i++) maker.Render(scene, camera, width, height);
+            TestContext.Out.WriteLine($"{width}x{height} on {maker.Device.Name}: {watch.Elapsed.TotalMilliseconds / Count:F2} ms");
+        }
+    }
+}
