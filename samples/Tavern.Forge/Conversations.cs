@@ -104,6 +104,8 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
 
         if (random.NextDouble() < 0.3) all.Insert(0, talk.Greeting());
         if (random.NextDouble() < 0.15) all.Add(talk.Parting());
+        // Last, because it changes what is so.
+        if (random.NextDouble() < 0.2 && talk.Changed() is { } changed) all.Add(changed);
         return all;
     }
 
@@ -118,7 +120,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         Wording[] wordings = [Wordings.TradeOf, Wordings.CloakOf, Wordings.PlaceOf, Wordings.ItemOf];
         int which = random.Next(4);
         if (facts[which](first) is not { } fact) return;
-        int at = random.Next(2) == 0 ? 0 : all.Count;
+        const int at = 0; // before anything changes
         string[] ways = split == Split.Train ? FollowUps : HeldFollowUps;
         string? answer = facts[which](second);
         string expected = answer is null ? "do not know" : answer.Split('[')[2].Split(']')[0];

@@ -91,7 +91,7 @@ internal sealed class Evaluation
     {
         if (turn.Image is { } image) npc.See(NpcImage.FromRgba(PictureIndex.Size, PictureIndex.Size, picture(image)));
         string[] lines = turn.User.Split('\n');
-        foreach (string line in lines[..^1]) npc.Overhear(line[..line.IndexOf(':', StringComparison.Ordinal)], line[(line.IndexOf(':', StringComparison.Ordinal) + 2)..]);
+        foreach (string line in lines[..^1]) npc.Overhear("", line);
         LegalActions? legal = null;
         if (turn.Action is not null)
         {

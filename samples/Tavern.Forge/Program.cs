@@ -21,6 +21,9 @@ corpus.SetAction(arguments =>
     File.WriteAllText(Path.Combine(folder, "sample.md"), string.Join('\n', Enumerable.Range(0, count).Select(i => CorpusWriter.Readable(conversations.Make(i < count / 2 ? Split.Train : Split.Held, i)))));
 });
 
+Command draw = new("pictures", "Renders pictures and what they show: pictures.bin and pictures.jsonl.") { output, seed, train, held };
+draw.SetAction(arguments => PictureWriter.Write(arguments.GetValue(output)!, arguments.GetValue(seed), arguments.GetValue(train), arguments.GetValue(held), Console.Out));
+
 Option<string> model = new("--model") { Description = "GGUF file of the model.", Required = true };
 Option<string?> eyes = new("--eyes") { Description = "GGUF file of its eyes; without it nothing is asked about pictures." };
 Option<string?> pictures = new("--pictures") { Description = "Folder with pictures.bin and pictures.jsonl." };
@@ -45,4 +48,4 @@ evaluate.SetAction(arguments =>
     Console.WriteLine(evaluation.ToJson());
 });
 
-return new RootCommand("Makes the small mind of the Tavern.") { corpus, evaluate }.Parse(args).Invoke();
+return new RootCommand("Makes the small mind of the Tavern.") { draw, corpus, evaluate }.Parse(args).Invoke();

@@ -80,6 +80,22 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
         return new Exchange("other", WhatSaid.Ask(random, split, others[which].Name), $"[{others[which].Name}] said: [{said[which]}]", [said[which]], [], before);
     }
 
+    /// <summary>Something changes before the character's eyes; the newest word counts.</summary>
+    public Exchange? Changed()
+    {
+        Person[] others = [.. world.People.Where(p => p != self)];
+        if (others.Length == 0) return null;
+        Person person = Pick(others);
+        if (random.Next(2) == 0)
+        {
+            string place = Pick([.. Lexicon.Places.Except(world.People.Select(p => p.Place))])!;
+            return new Exchange("world", Wordings.PlaceOf.Ask(random, split, person.Name), $"[{person.Name}] is [{place}].", [place], ["do not know"], $"{person.Name} is now {place}.\n");
+        }
+
+        string item = Pick([.. Lexicon.Items.Except(world.People.Select(p => p.Item))])!;
+        return new Exchange("world", Wordings.ItemOf.Ask(random, split, person.Name), $"[{person.Name}] carries [{item}].", [item], ["do not know"], $"{person.Name} now carries {item}.\n");
+    }
+
     private Exchange Manner(int which, string[] train, string[] held)
     {
         string answer = Manners[self.Trait][which];

@@ -10,6 +10,9 @@ public static class PictureScenes
 {
     private const float FieldOfView = 50 * MathF.PI / 180;
 
+    /// <summary>Scale at which a thing fits on a table.</summary>
+    public static float ScaleOf(ThingKind kind) => kind switch { ThingKind.Barrel => 0.5f, ThingKind.Chest => 0.7f, _ => 1 };
+
     /// <summary>A view with none to four things and none to two people.</summary>
     public static View Create(Random random)
     {
@@ -31,7 +34,7 @@ public static class PictureScenes
             ThingKind kind = (ThingKind)random.Next(8);
             Colour colour = (Colour)random.Next(6);
             Vector3 at = centre + (along * (first + (i * spacing) + Spread(0.05f))) + (from * Spread(0.2f));
-            Add(kind, colour, at, 0.95f + (0.2f * random.NextSingle()));
+            Add(kind, colour, at, ScaleOf(kind) * (0.95f + (0.2f * random.NextSingle())));
         }
 
         Colour[] cloaks = Enum.GetValues<Colour>();

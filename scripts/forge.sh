@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Makes the sample's small mind: pictures, conversations, tokenizer, eyes, mind, GGUF files, evaluation, card. Or evaluates the one that is committed.
+#   scripts/forge.sh [--minutes N] [--out DIR] [--background] [--install]   N minutes of training (default 150); a run that was stopped goes on when started again
+#   scripts/forge.sh --evaluate [--json] [--model F --eyes F] [--conversations N] [--reports DIR]
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+minutes=150 out=$root/artifacts/forge background= evaluate= json= model=$root/samples/Tavern/models/mind.gguf eyes=$root/samples/Tavern/models/eyes.gguf conversations=120 reports= install=
+usage() { sed -n 2,4p "${BASH_SOURCE[0]}" | sed 's/^# *//' >&2; exit 1; }
+value() { [ $# -ge 2 ] || { echo "forge: $1 wants a value." >&2; usage; }; }
+arguments=("$@")
+while [ $# -gt 0 ]; do
+    case $1 in
+        --minutes) value "$@"; minutes=$2; shift ;;
+        --out) value "$@"; out=$(realpath -m "$2"); shift ;;
+        --background) background=1 ;;
+        --install) install=1 ;;
+        --evaluate) evaluate=1 ;;
+        --json) json=1 ;;
+        --model) value "$@"; model=$(realpath -m "$2"); shift ;;
+        --eyes) value "$@"; eyes=$(realpath -m "$2"); shift ;;
+        --conversations) value "$@"; conversations=$2; shift ;;
+        --reports) value "$@"; reports=$(realpath -m "$2"); shift ;;
+        *) echo "forge: '$1' is unknown." >&2; usage ;;
+    esac
+    shift
+done
+[[ $minutes =~ ^[0-9]+$ && $minutes -gt 0 ]] || { echo "forge: --minutes wants a number above 0, not '$minutes'." >&2; exit 1; }
+
+if [ -n "$background" ]; then
+    mkdir -p "$out"
+    rest=(); for a in "${arguments[@]}"; do [ "$a" = --background ] || rest+=("$a"); done
+    setsid nohup "${BASH_SOURCE[0]}" "${rest[@]}" >>"$out/forge.log" 2>&1 </dev/null &
+    echo "forge: running; its words are in $out/forge.log"
+    exit 0
+fi
+
+"$root/scripts/setup.sh" >&2
+dotnet build "$root/samples/Tavern.Forge" -c Release -v quiet --nologo >&2
+forge=$root/samples/Tavern.Forge/bin/Release/net10.0/Tavern.Forge
+
+evaluate_model() { # model eyes conversations reports
+    local held=$root/artifacts/held
+    [ -f "$held/pictures.jsonl" ] || "$forge" pictures --out "$held" --train 0 --held 400 >&2
+    "$forge" evaluate --model "$1" --eyes "$2" --pictures "$held" --conversations "$3" --reports "$4"
+}
+
+if [ -n "$evaluate" ]; then
+    for file in "$model" "$eyes"; do
+        [ -f "$file" ] || { echo "forge: there is no '$file'. Make a mind first (scripts/forge.sh), or name one with --model and --eyes." >&2; exit 1; }
+    done
+    reports=${reports:-$root/artifacts/evaluation}
+    result=$(evaluate_model "$model" "$eyes" "$conversations" "$reports")
+    if [ -n "$json" ]; then echo "$result"; else echo "$result" | tr ',{' '\n\n'; fi
+    echo "forge: what was answered wrongly: $reports/failures.txt; whole conversations: $reports/transcripts.md" >&2
+    exit 0
+fi
+
+python=/usr/bin/python3
+if ! "$python" -c 'import torch, numpy' 2>/dev/null || ! ldconfig -p | grep -q openblas; then
+    packages="python3-torch python3-numpy libopenblas0-pthread"
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+        echo "forge: PyTorch is missing. Please run: sudo apt-get install -y $packages (Debian and Ubuntu)." >&2
+        exit 1
+    fi
+    echo "forge: installing $packages" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q >/dev/null
+    # shellcheck disable=SC2086
+    apt-get install -y -q --no-install-recommends $packages >/dev/null
+fi
+train=$root/samples/Tavern.Forge/train
+run=$out/run
+mkdir -p "$run"
+# A short run gets a smaller corpus: writing more than it can read takes time from it.
+if [ "$minutes" -le 20 ]; then pictures=3000 train_count=8000; else pictures=14000 train_count=60000; fi
+eye_minutes=$(( minutes / 12 + 1 ))
+say() { echo "forge: $(date +%H:%M:%S) $*" >&2; }
+[ -f "$out/pictures.jsonl" ] || { say "pictures"; "$forge" pictures --out "$out" --train $pictures --held 400; }
+[ -f "$out/corpus.jsonl" ] || { say "conversations"; "$forge" corpus --out "$out" --train $train_count --held 600; }
+[ -f "$out/tokenizer.json" ] || { say "tokenizer"; "$python" "$train/tokenizer.py" learn "$out" "$out/tokenizer.json" --min-frequency 300 --sample 20000; }
+[ -f "$out/eyes.done" ] || { say "eyes, $eye_minutes minutes"; "$python" "$train/pretrain_vision.py" "$out" "$out/eyes.pt" --minutes $eye_minutes --resume; touch "$out/eyes.done"; }
+say "mind, $minutes minutes"
+"$python" "$train/train.py" "$out" "$run" --tokenizer "$out/tokenizer.json" --vision "$out/eyes.pt" --minutes "$minutes" --resume
+say "GGUF files"
+"$python" "$train/export.py" "$run/checkpoint.pt" --tokenizer "$out/tokenizer.json" --out "$out/models"
+"$python" "$train/check_export.py" "$run/checkpoint.pt" --tokenizer "$out/tokenizer.json" --models "$out/models" --corpus "$out" --product "$root/scripts/npcmind"
+say "evaluation"
+evaluate_model "$out/models/mind.gguf" "$out/models/eyes.gguf" "$conversations" "$out/evaluation" | tee "$out/evaluation.json"
+"$python" "$train/card.py" --run "$run" --evaluation "$out/evaluation.json" --models "$out/models"
+say "done: $out/models (mind.gguf, eyes.gguf, card), $run/loss.png. To ship it: cp $out/models/{mind.gguf,eyes.gguf,README.md} samples/Tavern/models"
+if [ -n "$install" ]; then mkdir -p "$root/samples/Tavern/models"; cp "$out/models/mind.gguf" "$out/models/eyes.gguf" "$out/models/README.md" "$root/samples/Tavern/models/"; fi
