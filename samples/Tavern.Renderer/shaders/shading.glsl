@@ -9,7 +9,7 @@ layout(location = 3) in vec3 colour;
 layout(location = 4) in vec2 glossAndGlow;
 layout(location = 5) flat in uvec2 surfaceAndId;
 
-layout(set = 0, binding = 2) uniform sampler2DShadow shadowMap;
+layout(set = 0, binding = 1) uniform sampler2DShadow shadowMap;
 
 // Share of the first light that arrives. Outside its downward cone nothing is in shadow.
 float firstLight(vec3 normal)
@@ -46,7 +46,7 @@ vec3 shade()
     toEye /= distance;
     vec3 albedo = colour * pattern(surfaceAndId.x, worldPosition, modelPosition, normal);
 
-    float hemisphere = 0.75 + 0.25 * normal.y + 0.2 * max(dot(normal, toEye), 0);
+    float hemisphere = 0.75 + 0.25 * normal.y + 0.5 * max(dot(normal, toEye), 0);
     vec3 light = scene.ambient.rgb * hemisphere * openness(normal);
     vec3 shine = vec3(0);
     float arriving = firstLight(normal);
