@@ -17,7 +17,7 @@ layout(location = 1) out vec3 worldNormal;
 layout(location = 2) out vec3 modelPosition;
 layout(location = 3) out vec3 colour;
 layout(location = 4) out vec2 glossAndGlow;
-layout(location = 5) flat out uvec2 surfaceAndId;
+layout(location = 5) flat out uvec3 surfaceIdLights;
 
 void main()
 {
@@ -27,6 +27,6 @@ void main()
     modelPosition = position;
     colour = mix(paint.rgb * paint.rgb, tint.rgb, paint.a);
     glossAndGlow = vec2(material.y, material.z * tint.w);
-    surfaceAndId = uvec2(uint(material.x * 255 + 0.5), id);
+    surfaceIdLights = uvec3(uint(material.x * 255 + 0.5), id, uint(scene.room.w));
     gl_Position = view.viewProjection * vec4(worldPosition, 1);
 }
