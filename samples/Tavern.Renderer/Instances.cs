@@ -12,6 +12,15 @@ internal readonly record struct Instance3D(Vector4 Row0, Vector4 Row1, Vector4 R
         new(m.M13, m.M23, m.M33, m.M43),
         new(tint, state),
         (uint)id);
+
+    /// <summary>A sphere (middle and radius) of the model in the world.</summary>
+    public Vector4 ToWorld(Vector4 sphere)
+    {
+        Vector4 middle = sphere with { W = 1 };
+        Vector3 x = new(Row0.X, Row1.X, Row2.X), y = new(Row0.Y, Row1.Y, Row2.Y), z = new(Row0.Z, Row1.Z, Row2.Z);
+        float scale = MathF.Sqrt(Math.Max(x.LengthSquared(), Math.Max(y.LengthSquared(), z.LengthSquared())));
+        return new(Vector4.Dot(Row0, middle), Vector4.Dot(Row1, middle), Vector4.Dot(Row2, middle), sphere.W * scale);
+    }
 }
 
 /// <summary>What one scene puts on the device: instances by mesh. Kept between frames, so that a steady scene allocates nothing.</summary>
