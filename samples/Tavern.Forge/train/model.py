@@ -101,7 +101,7 @@ class SwiGlu(torch.autograd.Function):
         return out
 
 
-MASK = torch.full((2048, 2048), float("-inf")).triu_(1)
+MASK = torch.full((256, 256), float("-inf")).triu_(1)
 
 
 class CausalAttention(torch.autograd.Function):
@@ -139,12 +139,13 @@ class CausalAttention(torch.autograd.Function):
     def forward(ctx, q, k, v, segments):
         n, heads, d = q.shape
         kv = k.shape[1]
+        q = q * d ** -0.5
         out, weights = torch.empty_like(q), []
         kt, vt = k.transpose(0, 1).contiguous(), v.transpose(0, 1).contiguous()
         for first, start, end in CausalAttention.blocks(segments):
             rows, seen = end - start, end - first
-            s = torch.bmm(CausalAttention.fold(q[start:end], kv), kt[:, first:end].transpose(1, 2)).mul_(d ** -0.5)
-            s.view(kv, heads // kv, rows, seen).add_(MASK[seen - rows:seen, :seen])
+            s = torch.bmm(CausalAttention.fold(q[start:end], kv), kt[:, first:end].transpose(1, 2))
+            s.view(kv, heads // kv, rows, seen)[..., seen - rows:].add_(MASK[:rows, :rows])
             p = torch.softmax(s, -1)
             weights.append(p)
             out[start:end] = CausalAttention.unfold(torch.bmm(p, vt[:, first:end]), heads)
@@ -162,11 +163,11 @@ class CausalAttention(torch.autograd.Function):
             go = CausalAttention.fold(g[start:end], kv)
             dv[:, first:end] += torch.bmm(p.transpose(1, 2), go)
             dp = torch.bmm(go, vt[:, first:end].transpose(1, 2))
-            ds = torch._softmax_backward_data(dp, p, -1, torch.float32).mul_(d ** -0.5)
+            ds = torch._softmax_backward_data(dp, p, -1, torch.float32)
             dq[start:end] = CausalAttention.unfold(torch.bmm(ds, kt[:, first:end]), heads)
             dk[:, first:end] += torch.bmm(ds.transpose(1, 2), CausalAttention.fold(q[start:end], kv))
         ctx.weights = None
-        return dq, dk.transpose(0, 1), dv.transpose(0, 1), None
+        return dq.mul_(d ** -0.5), dk.transpose(0, 1), dv.transpose(0, 1), None
 
 
 def turn(x, angles):

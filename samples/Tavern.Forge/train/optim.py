@@ -1,4 +1,4 @@
-"""Muon for matrices, AdamW for the rest."""
+"""Muon for matrices, AdamW for the rest, on parameters that several processes may share."""
 import torch
 
 
@@ -16,48 +16,82 @@ def orthogonal(x, steps):
     return x.transpose(1, 2) if tall else x
 
 
-class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, made orthogonal; a parameter with `blocks` is that many matrices one below the other."""
+class Optimizer:
+    """All state lies in shared memory: process w of n updates the parameters that are its own, with the mean of the gradients of all.
 
-    def __init__(self, params, lr=0.02, momentum=0.95, weight_decay=0.01, steps=5):
-        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay, steps=steps))
+    A parameter with `blocks` is that many matrices one below the other and goes to Muon. `rates` maps "muon", "table", "small" to learning rates.
+    """
+
+    def __init__(self, model, rates, processes=1, steps=5, weight_decay=0.01, momentum=0.95, betas=(0.9, 0.95)):
+        self.rates, self.steps, self.weight_decay, self.momentum, self.betas = rates, steps, weight_decay, momentum, betas
+        self.params = list(model.named_parameters())
+        size = sum(p.numel() for _, p in self.params)
+        self.values = torch.empty(size).share_memory_()
+        self.grads = [torch.zeros(size).share_memory_() for _ in range(processes)]
+        self.first, self.second = torch.zeros(size).share_memory_(), torch.zeros(size).share_memory_()
+        self.count = torch.zeros(1, dtype=torch.int64).share_memory_()
+        self.places, at = {}, 0
+        for name, p in self.params:
+            self.places[name] = slice(at, at + p.numel())
+            self.values[self.places[name]] = p.detach().view(-1)
+            p.data = self.values[self.places[name]].view(p.shape)
+            at += p.numel()
+        self.owner = self._share(processes)
+
+    def _share(self, processes):
+        """{name: process}, so that all have about the same work."""
+        work = {name: p.numel() * (20.0 + (self.steps * 3 * min(p.shape[-1], p.numel() // p.blocks // p.shape[-1]) if hasattr(p, "blocks") else 0)) for name, p in self.params}
+        load, owner = [0.0] * processes, {}
+        for name in sorted(work, key=work.get, reverse=True):
+            owner[name] = load.index(min(load))
+            load[owner[name]] += work[name]
+        return owner
+
+    def begin(self, process):
+        """Gradients of this process go to its own buffer."""
+        for name, p in self.params:
+            p.grad = self.grads[process][self.places[name]].view(p.shape)
+
+    def zero(self, process):
+        self.grads[process].zero_()
 
     @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            lr, momentum = group["lr"], group["momentum"]
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if "momentum" not in state:
-                    state["momentum"] = torch.zeros_like(p)
-                m = state["momentum"].lerp_(p.grad, 1 - momentum)
-                u = torch.lerp(p.grad, m, momentum).view(p.blocks, -1, p.shape[-1])
-                scale = max(1.0, u.shape[1] / u.shape[2]) ** 0.5
-                p.mul_(1 - lr * group["weight_decay"])
-                p.view(p.blocks, -1, p.shape[-1]).add_(orthogonal(u, group["steps"]), alpha=-lr * scale)
+    def step(self, process, factor):
+        """All gradients must be there; the caller waits for the other processes before and after."""
+        time = int(self.count) + 1
+        for name, p in self.params:
+            if self.owner[name] != process:
+                continue
+            place = self.places[name]
+            g = self.grads[0][place].clone()
+            for other in self.grads[1:]:
+                g += other[place]
+            g = g.div_(len(self.grads)).view(p.shape)
+            first, second = self.first[place].view(p.shape), self.second[place].view(p.shape)
+            if hasattr(p, "blocks"):
+                lr = self.rates["muon"] * factor
+                first.lerp_(g, 1 - self.momentum)
+                u = torch.lerp(g, first, self.momentum).view(p.blocks, -1, p.shape[-1])
+                p.data.mul_(1 - lr * self.weight_decay)
+                p.data.view(u.shape).add_(orthogonal(u, self.steps), alpha=-lr * max(1.0, u.shape[1] / u.shape[2]) ** 0.5)
+            else:
+                lr = self.rates["table" if name == "token_embd" else "small"] * factor
+                first.lerp_(g, 1 - self.betas[0])
+                second.mul_(self.betas[1]).addcmul_(g, g, value=1 - self.betas[1])
+                scale = (second / (1 - self.betas[1] ** time)).sqrt_().add_(1e-8)
+                p.data.addcdiv_(first, scale, value=-lr / (1 - self.betas[0] ** time))
 
+    def stepped(self):
+        """One process says so, after all have made their step."""
+        self.count += 1
 
-def optimizers(model, muon_lr, embedding_lr, small_lr, steps=5, weight_decay=0.01):
-    """[Muon, AdamW]; every group remembers its full rate in `peak`."""
-    matrices = [p for p in model.parameters() if hasattr(p, "blocks")]
-    tables = [p for n, p in model.named_parameters() if n == "token_embd"]
-    rest = [p for n, p in model.named_parameters() if not hasattr(p, "blocks") and n != "token_embd"]
-    adam = [dict(params=rest, lr=small_lr, weight_decay=0.0)]
-    if tables:
-        adam.append(dict(params=tables, lr=embedding_lr, weight_decay=0.0))
-    result = [Muon(matrices, lr=muon_lr, steps=steps, weight_decay=weight_decay), torch.optim.AdamW(adam, betas=(0.9, 0.95), eps=1e-8)]
-    for optimizer in result:
-        for group in optimizer.param_groups:
-            group["peak"] = group["lr"]
-    return result
+    def state(self):
+        return dict(first=self.first, second=self.second, count=self.count)
 
-
-def set_rates(optimizers, factor):
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * factor
+    def restore(self, state):
+        self.first.copy_(state["first"])
+        self.second.copy_(state["second"])
+        self.count.copy_(state["count"])
 
 
 def factor_at(step, share, warmup=50, decay=0.3, floor=0.05):

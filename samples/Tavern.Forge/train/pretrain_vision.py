@@ -22,7 +22,7 @@ from torch import nn
 
 import data
 from model import Config, Eyes
-from optim import factor_at, optimizers, set_rates
+from optim import Optimizer, factor_at
 
 
 class Heads(nn.Module):
@@ -110,18 +110,18 @@ def main():
     print(f"{len(train)} training pictures, {len(held)} held, kinds {targets.kinds}, colours {targets.colors}", flush=True)
     both = nn.ModuleDict(dict(eyes=Eyes(c), heads=Heads(c.width, targets.labels, targets.coloured, most)))
     eyes, heads = both["eyes"], both["heads"]
-    opts = optimizers(both, args.muon_lr, 0, args.small_lr)
+    optimizer = Optimizer(both, dict(muon=args.muon_lr, small=args.small_lr))
+    optimizer.begin(0)
     elapsed, step, shown = 0.0, 0, 0
     if args.resume and os.path.exists(args.out):
         saved = torch.load(args.out)
         eyes.load_state_dict(saved["eyes"])
         heads.load_state_dict(saved["heads"])
-        for optimizer, state in zip(opts, saved["optimizers"]):
-            optimizer.load_state_dict(state)
+        optimizer.restore(saved["optimizer"])
         elapsed, step, shown = saved["progress"]
 
     def save():
-        torch.save(dict(eyes=eyes.state_dict(), heads=heads.state_dict(), optimizers=[o.state_dict() for o in opts], progress=(elapsed, step, shown)), args.out + ".new")
+        torch.save(dict(eyes=eyes.state_dict(), heads=heads.state_dict(), optimizer=optimizer.state(), progress=(elapsed, step, shown)), args.out + ".new")
         os.replace(args.out + ".new", args.out)
 
     stopping = []
@@ -134,16 +134,14 @@ def main():
     while elapsed < args.minutes * 60 and not stopping:
         started = time.time()
         chosen = np.sort(rng.choice(train, args.batch))
-        set_rates(opts, factor_at(step, elapsed / args.minutes / 60))
         cell, count, every = outputs(eyes, heads, torch.from_numpy(pictures[chosen]))
         cell_loss = F.binary_cross_entropy_with_logits(cell, torch.from_numpy(targets.cells[chosen]).float(), pos_weight=weight, reduction="sum") / (args.batch * 16)
         set_loss = F.binary_cross_entropy_with_logits(every, torch.from_numpy(targets.sets[chosen]).float(), reduction="sum") / args.batch
         count_loss = F.cross_entropy(count, torch.from_numpy(targets.counts[chosen]))
-        for optimizer in opts:
-            optimizer.zero_grad(set_to_none=True)
+        optimizer.zero(0)
         (cell_loss + 0.1 * set_loss + 0.2 * count_loss).backward()
-        for optimizer in opts:
-            optimizer.step()
+        optimizer.step(0, factor_at(step, elapsed / args.minutes / 60))
+        optimizer.stepped()
         step, shown = step + 1, shown + args.batch
         losses.append((cell_loss.item(), set_loss.item(), count_loss.item()))
         now = time.time()
