@@ -14,13 +14,13 @@ class Config:
     vocabulary: int = 4096
     width: int = 256
     layers: int = 6
-    heads: int = 8
-    kv_heads: int = 4
-    head_dim: int = 32
+    heads: int = 6
+    kv_heads: int = 3
+    head_dim: int = 64        # queries and keys are normed without a gain: no score exceeds sqrt(head_dim), and with 32 attention stayed blunt
     experts: int = 8
     hidden: int = 192          # of every expert and of the shared one
     rope_base: float = 10000.0
-    chunk: int = 512           # positions that a turning layer sees together
+    chunk: int = 1024          # positions that a turning layer sees together
     epsilon: float = 1e-5
     context: int = 8192        # also the length of a temperature step: 1 in training
     # eyes
