@@ -1,0 +1,34 @@
+using System.Reflection;
+using Tavern.World;
+
+namespace Tavern.Forge;
+
+/// <summary>
+/// Drills that hold nothing but looking up: a row of words in the prompt, then "which words follow this one?". Every word of an answer is a lesson, where ordinary questions have two or three; a model that has learned
+/// to go on from a word it finds (Olsson et al. 2022, "induction heads") learns facts several times faster.
+/// </summary>
+internal static class Recitation
+{
+    private static readonly string[] Words =
+    [
+        .. typeof(Lexicon).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => f.GetValue(null)).OfType<string[]>().SelectMany(s => s).SelectMany(s => s.Split(' '))
+            .Where(w => w.Length > 3).Distinct().Order(StringComparer.Ordinal), .. Names.All(Split.Train).Where((_, i) => i % 4 == 0),
+    ];
+
+    /// <summary>A recitation; people is 0.</summary>
+    public static Conversation Make(Random random)
+    {
+        string[] row = [.. Words];
+        random.Shuffle(row);
+        row = row[..random.Next(12, 56)];
+        List<Turn> turns = [];
+        for (int i = random.Next(5, 9); i > 0; i--)
+        {
+            int at = random.Next(row.Length - 4), count = Math.Min(row.Length - at - 1, random.Next(3, 9));
+            string answer = string.Join(' ', row[at..(at + count + 1)]);
+            turns.Add(new Turn($"{Deed.Player}: {row[at]}", null, answer, [[row[at].Length, answer.Length]], null, [], "other", [answer], []));
+        }
+
+        return new Conversation("train", 0, string.Join(' ', row), "", "Go on.", [], turns);
+    }
+}
