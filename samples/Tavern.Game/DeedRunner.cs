@@ -1,0 +1,170 @@
+using System.Numerics;
+using Tavern.World;
+
+namespace Tavern.Game;
+
+/// <summary>Turns deeds into steps, and steps into what is so.</summary>
+internal sealed class DeedRunner(GameWorld world)
+{
+    private const float Reach = 1.6f, Beside = 1.0f, Patience = 3;
+    private const int MostTries = 4;
+
+    /// <summary>Begins a deed; says what keeps it from being done, null when nothing does.</summary>
+    public string? Begin(Body actor, Deed deed)
+    {
+        if (deed.Do == DeedVerb.Nothing) return null;
+        Body? person = world.Find(deed.To);
+        if (person == actor) return $"{actor.Name} cannot do that to itself";
+        if (person is null && !Lexicon.Furniture.Contains(deed.To)) return $"there is no '{deed.To}'";
+        if (deed.Do == DeedVerb.Give && person is null) return $"{deed.To} takes nothing";
+        if (deed.Do == DeedVerb.Give && actor.Person.Item is null) return $"{actor.Name} has nothing to give";
+        if (deed.Do == DeedVerb.Open && deed.To is not ("the door" or "the window")) return $"{deed.To} cannot be opened";
+        if (deed.Do == DeedVerb.Light && deed.To is not ("the lamp" or "the candle" or "the hearth")) return $"{deed.To} cannot be lit";
+
+        actor.Path.Clear();
+        (actor.Blocked, actor.Tries, actor.Doing) = (0, 0, deed);
+        if (deed.Do == DeedVerb.Turn) Finish(actor, deed);
+        else SetOut(actor, deed);
+        return null;
+    }
+
+    /// <summary>Goes on with what somebody is doing.</summary>
+    public void Step(Body body, float seconds)
+    {
+        if (body.IsWalking) Walk(body, seconds);
+        if (body.IsWalking || body.Doing is not { } deed) return;
+        if (world.Find(deed.To) is { } person && deed.Do == DeedVerb.Give && body.DistanceTo(person) > Reach && ++body.Tries < MostTries)
+        {
+            SetOut(body, deed);
+            return;
+        }
+
+        Finish(body, deed);
+    }
+
+    private void SetOut(Body actor, Deed deed)
+    {
+        if (world.Find(deed.To) is { } person)
+        {
+            if (deed.Do == DeedVerb.Give && actor.DistanceTo(person) <= Reach) return;
+            Floor.FindPath(actor.Position, Floor.Near(person.Position, actor.Position, Beside, world.OthersThan(actor)), actor.Path);
+            return;
+        }
+
+        Vector2 foot = Targets.Stand(Targets.PlaceOf(deed.To)).Foot;
+        Floor.FindPath(actor.Position, Floor.Near(foot, actor.Position, 0, world.OthersThan(actor)), actor.Path);
+    }
+
+    private void Walk(Body body, float seconds)
+    {
+        float left = Body.Speed * seconds;
+        while (left > 0 && body.IsWalking)
+        {
+            Vector2 way = body.Path[0] - body.Position;
+            float distance = way.Length();
+            if (distance <= left)
+            {
+                if (InTheWay(body, body.Path[0]) && !Wait(body, seconds)) return;
+                body.Position = body.Path[0];
+                body.Path.RemoveAt(0);
+                left -= distance;
+                continue;
+            }
+
+            Vector2 step = way * (left / distance);
+            // Somebody is in the way: around it, or wait.
+            if (InTheWay(body, body.Position + step))
+            {
+                Vector2 aside = new(-step.Y, step.X);
+                if (CanStep(body, step * 0.4f + aside)) step = step * 0.4f + aside;
+                else if (CanStep(body, step * 0.4f - aside)) step = step * 0.4f - aside;
+                else if (Wait(body, seconds)) return;
+                else step = default;
+                if (step != default && (body.Blocked += seconds) > Patience) Stop(body);
+                if (step == default) return;
+            }
+
+            body.Position += step;
+            left = 0;
+        }
+
+        world.Touch();
+        // A way around somebody can lead behind a corner.
+        if (body.IsWalking && !Floor.IsClear(body.Position, body.Path[0])) Floor.FindPath(body.Position, body.Path[^1], body.Path);
+    }
+
+    /// <summary>Waits; when patience ends the walk ends where it is.</summary>
+    private static bool Wait(Body body, float seconds)
+    {
+        body.Blocked += seconds;
+        if (body.Blocked > Patience) Stop(body);
+        return !body.IsWalking;
+    }
+
+    private static void Stop(Body body)
+    {
+        body.Path.Clear();
+        body.Blocked = 0;
+    }
+
+    private bool CanStep(Body body, Vector2 step) => Floor.IsFree(body.Position + step) && !InTheWay(body, body.Position + step);
+
+    /// <summary>Whether a step would go nearer to somebody who is near.</summary>
+    private bool InTheWay(Body body, Vector2 to)
+    {
+        foreach (Body other in world.Bodies)
+            if (Bars(other)) return true;
+        return Bars(world.Player);
+
+        bool Bars(Body other) => other != body && Vector2.Distance(other.Position, to) is var near && near < Body.Width - 0.1f && near < Vector2.Distance(other.Position, body.Position);
+    }
+
+    private void Finish(Body actor, Deed deed)
+    {
+        actor.Doing = null;
+        Body? person = world.Find(deed.To);
+        actor.LookAt(person is null ? Targets.Gaze(deed.To) : Targets.Gaze(person));
+        if (deed.Do != DeedVerb.Turn) NoticePlace(actor);
+        switch (deed.Do)
+        {
+            case DeedVerb.Turn:
+                world.Tell(new Change(actor.Name, $"{actor.Name} turns to {Named(deed.To)}.", false));
+                break;
+            case DeedVerb.Give when actor.DistanceTo(person!) <= Reach:
+                Hand(actor, person!);
+                break;
+            case DeedVerb.Give:
+                world.Tell(new Change(actor.Name, $"{actor.Name} could not reach {Named(deed.To)}.", false));
+                break;
+            case DeedVerb.Open:
+                if (deed.To == "the door") world.DoorIsOpen = true;
+                else world.WindowIsOpen = true;
+                world.Tell(new Change(actor.Name, $"{actor.Name} opens {deed.To}.", false));
+                break;
+            case DeedVerb.Light:
+                if (deed.To == "the lamp") world.LampIsLit = true;
+                else if (deed.To == "the hearth") world.HearthIsLit = true;
+                else world.CandlesAreLit = true;
+                world.Tell(new Change(actor.Name, $"{actor.Name} lights {deed.To}.", false));
+                break;
+        }
+    }
+
+    private static string Named(string target) => target == Deed.Player ? "you" : target;
+
+    /// <summary>Whoever gives takes what the other had: everybody has two hands, and one thing in them.</summary>
+    private void Hand(Body giver, Body taker)
+    {
+        (giver.Person.Item, taker.Person.Item) = (taker.Person.Item, giver.Person.Item);
+        world.Tell(new Change(taker.Name, $"{taker.Name} now carries {taker.Person.Item}.", true));
+        world.Tell(new Change(giver.Name, $"{giver.Name} now carries {giver.Person.Item ?? "nothing"}.", true));
+    }
+
+    private void NoticePlace(Body body)
+    {
+        string place = Targets.NearestPlace(body.Position);
+        if (place == body.Person.Place) return;
+        body.Person.Place = place;
+        world.Tell(new Change(body.Name, $"{body.Name} is now {place}.", true));
+    }
+}
