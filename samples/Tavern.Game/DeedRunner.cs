@@ -62,30 +62,16 @@ internal sealed class DeedRunner(GameWorld world)
         {
             Vector2 way = body.Path[0] - body.Position;
             float distance = way.Length();
-            if (distance <= left)
-            {
-                if (InTheWay(body, body.Path[0]) && !Wait(body, seconds)) return;
-                body.Position = body.Path[0];
-                body.Path.RemoveAt(0);
-                left -= distance;
-                continue;
-            }
-
-            Vector2 step = way * (left / distance);
-            // Somebody is in the way: around it, or wait.
+            Vector2 step = distance <= left ? way : way * (left / distance);
             if (InTheWay(body, body.Position + step))
             {
-                Vector2 aside = new(-step.Y, step.X);
-                if (CanStep(body, step * 0.4f + aside)) step = step * 0.4f + aside;
-                else if (CanStep(body, step * 0.4f - aside)) step = step * 0.4f - aside;
-                else if (Wait(body, seconds)) return;
-                else step = default;
-                if (step != default && (body.Blocked += seconds) > Patience) Stop(body);
-                if (step == default) return;
+                Evade(body, step, seconds);
+                break;
             }
 
+            left -= distance;
             body.Position += step;
-            left = 0;
+            if (left >= 0) body.Path.RemoveAt(0);
         }
 
         world.Touch();
@@ -93,18 +79,14 @@ internal sealed class DeedRunner(GameWorld world)
         if (body.IsWalking && !Floor.IsClear(body.Position, body.Path[0])) Floor.FindPath(body.Position, body.Path[^1], body.Path);
     }
 
-    /// <summary>Waits; when patience ends the walk ends where it is.</summary>
-    private static bool Wait(Body body, float seconds)
+    /// <summary>Somebody is in the way: goes around it, or waits; when patience ends the walk ends where it is.</summary>
+    private void Evade(Body body, Vector2 step, float seconds)
     {
+        Vector2 aside = new(-step.Y, step.X);
+        if (CanStep(body, (step * 0.4f) + aside)) body.Position += (step * 0.4f) + aside;
+        else if (CanStep(body, (step * 0.4f) - aside)) body.Position += (step * 0.4f) - aside;
         body.Blocked += seconds;
-        if (body.Blocked > Patience) Stop(body);
-        return !body.IsWalking;
-    }
-
-    private static void Stop(Body body)
-    {
-        body.Path.Clear();
-        body.Blocked = 0;
+        if (body.Blocked > Patience) body.Path.Clear();
     }
 
     private bool CanStep(Body body, Vector2 step) => Floor.IsFree(body.Position + step) && !InTheWay(body, body.Position + step);
@@ -138,7 +120,6 @@ internal sealed class DeedRunner(GameWorld world)
                 break;
             case DeedVerb.Open:
                 if (deed.To == "the door") world.DoorIsOpen = true;
-                else world.WindowIsOpen = true;
                 world.Tell(new Change(actor.Name, $"{actor.Name} opens {deed.To}.", false));
                 break;
             case DeedVerb.Light:

@@ -90,8 +90,11 @@ public static class Floor
         path.Add(to);
     }
 
-    /// <summary>A free place near a point, away from everybody in <paramref name="others"/>: the point itself, or the best around it.</summary>
+    /// <summary>A free place near a point, away from everybody else: the point itself, or the best around it.</summary>
+    /// <param name="point">Where to.</param>
+    /// <param name="from">Where one comes from: the side that is preferred.</param>
     /// <param name="distance">From the point; 0 for as near as can be.</param>
+    /// <param name="others">Where everybody else is.</param>
     public static Vector2 Near(Vector2 point, Vector2 from, float distance, IEnumerable<Vector2> others)
     {
         Vector2[] all = [.. others];

@@ -41,8 +41,6 @@ public sealed class GameWorld
 
     public bool DoorIsOpen { get; internal set; }
 
-    public bool WindowIsOpen { get; internal set; }
-
     /// <summary>0 dark to 1 lit.</summary>
     public float Lamp { get; private set; }
 

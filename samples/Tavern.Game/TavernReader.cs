@@ -152,7 +152,7 @@ internal sealed class TavernReader(string file)
         ? (int)value.Number
         : throw Wrong(value, $"expected a whole number, found {Found(value)}", "Write it without quotes, e.g. 7");
 
-    private IEnumerable<JsonTree> List(JsonTree item, string member) => Member(item, member) is { } list ? Items(list) : [];
+    private List<JsonTree> List(JsonTree item, string member) => Member(item, member) is { } list ? Items(list) : [];
 
     private List<JsonTree> Items(JsonTree list) => list.Kind == JsonTokenType.StartArray ? list.Items : throw Wrong(list, $"expected a list, found {Found(list)}", "Write it in square brackets: [ ... ]");
 
