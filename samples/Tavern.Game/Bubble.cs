@@ -32,6 +32,9 @@ public sealed class Bubble
     /// <summary>What is shown now.</summary>
     public ReadOnlySpan<char> Text => _text.AsSpan(0, Shown);
 
+    /// <summary>What is known of it so far, shown or not.</summary>
+    public string All => new(_text, 0, _length);
+
     /// <summary>Characters on the screen: what was heard.</summary>
     public int Shown => Math.Min(_length, (int)_shown);
 

@@ -28,6 +28,13 @@ internal sealed class DeedRunner(GameWorld world)
         return null;
     }
 
+    /// <summary>Ends at once what somebody is doing: the player does its own walking.</summary>
+    public void FinishNow(Body actor)
+    {
+        if (actor.Doing is { } deed) Finish(actor, deed);
+        actor.Path.Clear();
+    }
+
     /// <summary>Goes on with what somebody is doing.</summary>
     public void Step(Body body, float seconds)
     {
@@ -106,7 +113,7 @@ internal sealed class DeedRunner(GameWorld world)
         actor.Doing = null;
         Body? person = world.Find(deed.To);
         actor.LookAt(person is null ? Targets.Gaze(deed.To) : Targets.Gaze(person));
-        if (deed.Do != DeedVerb.Turn) NoticePlace(actor);
+        if (deed.Do != DeedVerb.Turn && actor != world.Player) NoticePlace(actor);
         switch (deed.Do)
         {
             case DeedVerb.Turn:

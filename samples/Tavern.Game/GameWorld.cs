@@ -72,6 +72,17 @@ public sealed class GameWorld
     /// <returns>What keeps it from being done; null when nothing does.</returns>
     public string? Do(Body actor, Deed deed) => _deeds.Begin(actor, deed);
 
+    /// <summary>The player's deed, which needs no walking, is done.</summary>
+    public void HandOver() => _deeds.FinishNow(Player);
+
+    /// <summary>The player lights or puts out, opens or shuts something.</summary>
+    public void Switch(string furniture)
+    {
+        bool on = furniture switch { "the door" => DoorIsOpen = !DoorIsOpen, "the hearth" => HearthIsLit = !HearthIsLit, _ => LampIsLit = !LampIsLit };
+        string verb = furniture == "the door" ? (on ? "open" : "shut") : on ? "light" : "put out";
+        Tell(new Change(Player.Name, $"You {verb} {furniture}.", false));
+    }
+
     /// <summary>Takes the next thing that happened, in order.</summary>
     public bool TryTakeChange(out Change change) => _changes.TryDequeue(out change);
 
