@@ -3,18 +3,24 @@ using Tavern.World;
 
 namespace Tavern.Renderer;
 
-/// <summary>As shaders/scene.glsl reads it.</summary>
-internal readonly record struct Instance3D(Vector4 Row0, Vector4 Row1, Vector4 Row2, Vector4 TintAndState, uint Id, uint Pad0, uint Pad1, uint Pad2)
+/// <summary>As shaders/scene.vert reads it: rows of the 3x4 matrix from model to world, and what is told of the part.</summary>
+internal readonly record struct Instance3D(Vector4 Row0, Vector4 Row1, Vector4 Row2, Vector4 TintAndState, uint Id)
 {
     public static Instance3D Of(in Matrix4x4 m, Vector3 tint, float state, int id) => new(
         new(m.M11, m.M21, m.M31, m.M41),
         new(m.M12, m.M22, m.M32, m.M42),
         new(m.M13, m.M23, m.M33, m.M43),
         new(tint, state),
-        (uint)id,
-        0,
-        0,
-        0);
+        (uint)id);
+
+    /// <summary>A sphere (middle and radius) of the model in the world.</summary>
+    public Vector4 ToWorld(Vector4 sphere)
+    {
+        Vector4 middle = sphere with { W = 1 };
+        Vector3 x = new(Row0.X, Row1.X, Row2.X), y = new(Row0.Y, Row1.Y, Row2.Y), z = new(Row0.Z, Row1.Z, Row2.Z);
+        float scale = MathF.Sqrt(Math.Max(x.LengthSquared(), Math.Max(y.LengthSquared(), z.LengthSquared())));
+        return new(Vector4.Dot(Row0, middle), Vector4.Dot(Row1, middle), Vector4.Dot(Row2, middle), sphere.W * scale);
+    }
 }
 
 /// <summary>What one scene puts on the device: instances by mesh. Kept between frames, so that a steady scene allocates nothing.</summary>

@@ -88,7 +88,7 @@ internal sealed class MeshBuilder
     /// <param name="smooth">Whether pieces of the profile blend into each other.</param>
     /// <param name="from">Angle at which the part begins; 0 is +x, a quarter turn is +z.</param>
     /// <param name="to">Angle at which it ends.</param>
-    public MeshBuilder Lathe(ReadOnlySpan<Vector2> profile, int segments = 16, bool smooth = false, float from = 0, float to = MathF.Tau)
+    public MeshBuilder Lathe(ReadOnlySpan<Vector2> profile, int segments = 12, bool smooth = false, float from = 0, float to = MathF.Tau)
     {
         for (int piece = 0; piece + 1 < profile.Length; piece++)
         {
@@ -113,7 +113,7 @@ internal sealed class MeshBuilder
         return this;
     }
 
-    public MeshBuilder Sphere(Vector3 middle, float radius, int segments = 14)
+    public MeshBuilder Sphere(Vector3 middle, float radius, int segments = 10)
     {
         Vector2[] profile = new Vector2[(segments / 2) + 1];
         for (int i = 0; i < profile.Length; i++)
@@ -130,9 +130,9 @@ internal sealed class MeshBuilder
     }
 
     /// <summary>A bent rod in the xy plane: part of a ring about the origin.</summary>
-    public MeshBuilder Ring(float radius, float thickness, float from, float to, int segments = 10)
+    public MeshBuilder Ring(float radius, float thickness, float from, float to, int segments = 8)
     {
-        const int Sides = 6;
+        const int Sides = 5;
         uint first = (uint)_vertices.Count;
         for (int i = 0; i <= segments; i++)
         {

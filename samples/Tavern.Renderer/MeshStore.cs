@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
 
@@ -33,8 +34,8 @@ internal enum MeshKind
     Wall,
 }
 
-/// <summary>Where a mesh lies in the store.</summary>
-internal readonly record struct MeshRange(uint FirstIndex, uint Indices, int FirstVertex);
+/// <summary>Where a mesh lies in the store, and the sphere about it.</summary>
+internal readonly record struct MeshRange(uint FirstIndex, uint Indices, int FirstVertex, Vector4 Bounds);
 
 /// <summary>All meshes in one vertex and one index buffer.</summary>
 internal sealed unsafe class MeshStore : IDisposable
@@ -54,7 +55,7 @@ internal sealed unsafe class MeshStore : IDisposable
         {
             MeshBuilder mesh = new();
             Build(kind, mesh);
-            _ranges[(int)kind] = new MeshRange((uint)indices.Count, (uint)mesh.Indices.Count, vertices.Count);
+            _ranges[(int)kind] = new MeshRange((uint)indices.Count, (uint)mesh.Indices.Count, vertices.Count, BoundsOf(mesh.Vertices));
             vertices.AddRange(mesh.Vertices);
             indices.AddRange(mesh.Indices);
         }
@@ -113,6 +114,13 @@ internal sealed unsafe class MeshStore : IDisposable
             _ => m => RoomShapes.Plane(m, new Paint(new(0.27f, 0.2f, 0.13f), Surface: Surface.Wall)),
         };
         shape(mesh);
+    }
+
+    private static Vector4 BoundsOf(IReadOnlyList<Vertex> vertices)
+    {
+        Vector3 low = new(float.MaxValue), high = new(float.MinValue);
+        foreach (Vertex vertex in vertices) (low, high) = (Vector3.Min(low, vertex.Position), Vector3.Max(high, vertex.Position));
+        return new((low + high) / 2, (high - low).Length() / 2);
     }
 
     private DeviceBuffer Upload<T>(Span<T> data, BufferUsageFlags usage)

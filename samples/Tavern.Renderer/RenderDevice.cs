@@ -33,7 +33,6 @@ public sealed unsafe class RenderDevice : IDisposable
         Name = Marshal.PtrToStringUTF8((nint)properties.DeviceName) ?? "";
         IsSoftware = properties.DeviceType == PhysicalDeviceType.Cpu;
         UniformAlignment = (int)properties.Limits.MinUniformBufferOffsetAlignment;
-        StorageAlignment = (int)properties.Limits.MinStorageBufferOffsetAlignment;
         api.GetPhysicalDeviceMemoryProperties(Physical, out _memory);
     }
 
@@ -58,8 +57,6 @@ public sealed unsafe class RenderDevice : IDisposable
     public Queue Queue { get; }
 
     internal int UniformAlignment { get; }
-
-    internal int StorageAlignment { get; }
 
     public static RenderDevice Share(DeviceHandles handles) => new(Vk.GetApi(), handles, null);
 

@@ -11,20 +11,23 @@ internal static class RoomShapes
 
     public static void Person(MeshBuilder mesh)
     {
-        mesh.With(Coat).Lathe([new(0, 0.02f), new(0.37f, 0.02f), new(0.33f, 0.4f), new(0.26f, 0.9f), new(0.25f, 1.15f), new(0.235f, 1.33f), new(0.15f, 1.44f), new(0.08f, 1.5f)], 18, smooth: true);
-        mesh.With(Leather).Lathe([new(0.262f, 0.88f), new(0.272f, 0.89f), new(0.272f, 0.95f), new(0.262f, 0.96f)], 18);
-        mesh.With(Brass).Box(new(-0.04f, 0.885f, 0.26f), new(0.04f, 0.955f, 0.285f));
-        mesh.With(Leather).Box(new(-0.15f, 0, -0.05f), new(-0.04f, 0.07f, 0.4f)).Box(new(0.04f, 0, -0.05f), new(0.15f, 0.07f, 0.4f));
+        mesh.With(Coat).Lathe([new(0.36f, 0.02f), new(0.31f, 0.45f), new(0.235f, 0.95f), new(0.22f, 1.2f), new(0.15f, 1.42f)], smooth: true);
+        mesh.With(Leather).Lathe([new(0.25f, 0.89f), new(0.246f, 0.97f)]);
+        mesh.With(Brass).Box(new(-0.045f, 0.89f, 0.2f), new(0.045f, 0.97f, 0.265f));
+        mesh.With(Leather).Box(new(-0.16f, 0, 0), new(-0.04f, 0.08f, 0.41f)).Box(new(0.04f, 0, 0), new(0.16f, 0.08f, 0.41f));
         foreach (float side in (ReadOnlySpan<float>)[-1, 1])
         {
-            Matrix4x4 arm = Matrix4x4.CreateRotationX(-0.35f) * Matrix4x4.CreateRotationZ(side * 0.25f) * Matrix4x4.CreateTranslation(side * 0.22f, 1.36f, 0);
-            mesh.With(Coat, arm).Lathe([new(0, -0.62f), new(0.085f, -0.62f), new(0.07f, -0.3f), new(0.075f, 0), new(0, 0.07f)], 10, smooth: true);
-            mesh.With(Skin, arm).Sphere(new(0, -0.65f, 0), 0.055f, 8);
+            Matrix4x4 arm = Matrix4x4.CreateRotationX(-0.4f) * Matrix4x4.CreateRotationZ(side * 0.32f) * Matrix4x4.CreateTranslation(side * 0.2f, 1.36f, 0);
+            mesh.With(Coat, arm).Lathe([new(0.1f, -0.62f), new(0.07f, -0.3f), new(0.06f, 0)], 8, smooth: true);
+            mesh.With(Shade, arm).Lathe([new(0, -0.62f), new(0.1f, -0.62f)], 8);
+            mesh.With(Skin, arm).Sphere(new(0, -0.65f, 0), 0.06f, 6);
         }
 
-        mesh.With(Skin).Sphere(new(0, 1.6f, 0.03f), 0.135f, 14);
-        mesh.Sphere(new(0, 1.585f, 0.165f), 0.026f, 6);
-        mesh.With(Black).Sphere(new(-0.05f, 1.63f, 0.148f), 0.02f, 6).Sphere(new(0.05f, 1.63f, 0.148f), 0.02f, 6);
+        mesh.With(Coat).Lathe([new(0.34f, 1.13f), new(0.31f, 1.28f), new(0.2f, 1.41f), new(0.1f, 1.48f)], smooth: true);
+        mesh.With(Shade).Lathe([new(0.2f, 1.13f), new(0.335f, 1.13f), new(0.345f, 1.16f)]);
+        mesh.With(Skin).Sphere(new(0, 1.6f, 0.03f), 0.135f);
+        mesh.Box(new(-0.022f, 1.56f, 0.15f), new(0.022f, 1.62f, 0.195f), taper: 0.5f);
+        mesh.With(Black).Box(new(-0.07f, 1.62f, 0.12f), new(-0.035f, 1.655f, 0.16f)).Box(new(0.035f, 1.62f, 0.12f), new(0.07f, 1.655f, 0.16f));
         Hood(mesh);
     }
 
@@ -51,15 +54,15 @@ internal static class RoomShapes
         for (int i = 0; i < 6; i++)
         {
             (float sin, float cos) = MathF.SinCos(MathF.Tau * i / 6);
-            mesh.With(Iron, Matrix4x4.CreateTranslation(0.1f * cos, 0, 0.1f * sin)).Lathe([new(0.009f, 0.03f), new(0.009f, 0.31f)], 5);
+            mesh.With(Iron, Matrix4x4.CreateTranslation(0.1f * cos, 0, 0.1f * sin)).Lathe([new(0.009f, 0.03f), new(0.009f, 0.31f)], 4);
         }
 
-        mesh.With(Iron, Matrix4x4.CreateTranslation(0, 0.44f, 0)).Ring(0.035f, 0.008f, 0, MathF.Tau, 10);
-        mesh.With(new Paint(new(0.9f, 0.5f, 0.16f), Glow: 0.45f)).Lathe([new(0.09f, 0.05f), new(0.09f, 0.3f)], 12);
+        mesh.With(Iron, Matrix4x4.CreateTranslation(0, 0.44f, 0)).Ring(0.035f, 0.008f, 0, MathF.Tau, 7);
+        mesh.With(new Paint(new(1, 0.5f, 0.1f), Glow: 0.4f)).Lathe([new(0.09f, 0.05f), new(0.09f, 0.3f)], 8);
     }
 
     /// <summary>One metre of it, upwards.</summary>
-    public static void Chain(MeshBuilder mesh) => mesh.With(Iron).Lathe([new(0.01f, 0), new(0.01f, 1)], 5);
+    public static void Chain(MeshBuilder mesh) => mesh.With(Iron).Lathe([new(0.01f, 0), new(0.01f, 1)], 4);
 
     public static void DoorFrame(MeshBuilder mesh)
     {
@@ -80,7 +83,7 @@ internal static class RoomShapes
         mesh.With(Iron).Box(new(0, 0.02f, 0.01f), new(Width, 2.08f, 0.045f));
         foreach (float y in (ReadOnlySpan<float>)[0.35f, 1.7f])
             mesh.Box(new(0, y, -0.012f), new(0.75f, y + 0.08f, 0.067f));
-        mesh.Sphere(new(Width - 0.1f, 1.02f, 0.09f), 0.04f, 8).Sphere(new(Width - 0.1f, 1.02f, -0.035f), 0.04f, 8);
+        mesh.Sphere(new(Width - 0.1f, 1.02f, 0.09f), 0.04f, 6).Sphere(new(Width - 0.1f, 1.02f, -0.035f), 0.04f, 6);
     }
 
     public static void Hearth(MeshBuilder mesh)
@@ -91,13 +94,13 @@ internal static class RoomShapes
         mesh.With(DarkOak).Box(new(-0.95f, 1.2f, -0.3f), new(0.95f, 1.3f, 0.38f));
         mesh.With(new Paint(new(0.025f, 0.02f, 0.018f), Surface: Surface.Stone)).Box(new(-0.5f, 0.14f, -0.3f), new(0.5f, 0.95f, -0.26f));
         foreach ((float x, float turn) in (ReadOnlySpan<(float, float)>)[(-0.12f, 0.25f), (0.12f, -0.2f), (0, 0.1f)])
-            mesh.With(DarkOak, Matrix4x4.CreateRotationZ(MathF.PI / 2) * Matrix4x4.CreateRotationY(turn) * Matrix4x4.CreateTranslation(0.3f, x == 0 ? 0.29f : 0.2f, x)).Lathe([new(0, 0), new(0.065f, 0), new(0.06f, 0.6f), new(0, 0.6f)], 8);
+            mesh.With(DarkOak, Matrix4x4.CreateRotationZ(MathF.PI / 2) * Matrix4x4.CreateRotationY(turn) * Matrix4x4.CreateTranslation(0.3f, x == 0 ? 0.29f : 0.2f, x)).Lathe([new(0, 0), new(0.065f, 0), new(0.06f, 0.6f), new(0, 0.6f)], 7);
     }
 
     public static void HearthFire(MeshBuilder mesh)
     {
         foreach ((float x, float z, float size) in (ReadOnlySpan<(float, float, float)>)[(0, 0, 1), (-0.2f, 0.03f, 0.7f), (0.19f, -0.02f, 0.75f), (0.08f, 0.1f, 0.55f), (-0.1f, 0.1f, 0.6f)])
-            mesh.With(Flame with { Colour = new(1, 0.3f + (0.15f * size), 0.05f) }, Matrix4x4.CreateScale(size) * Matrix4x4.CreateTranslation(x, 0.2f, z)).Lathe([new(0, 0), new(0.1f, 0.06f), new(0.115f, 0.17f), new(0.06f, 0.35f), new(0, 0.56f)], 7, smooth: true);
+            mesh.With(Flame with { Colour = new(1, 0.22f + (0.15f * size), 0.03f) }, Matrix4x4.CreateScale(size) * Matrix4x4.CreateTranslation(x, 0.2f, z)).Lathe([new(0, 0), new(0.1f, 0.06f), new(0.115f, 0.17f), new(0.06f, 0.35f), new(0, 0.56f)], 6, smooth: true);
         mesh.With(Flame with { Colour = new(0.9f, 0.14f, 0.02f), Glow = 0.35f }).Box(new(-0.3f, 0.14f, -0.15f), new(0.3f, 0.17f, 0.15f));
     }
 
@@ -121,7 +124,7 @@ internal static class RoomShapes
     /// <summary>Its foot is its lower edge.</summary>
     public static void Window(MeshBuilder mesh)
     {
-        mesh.With(new Paint(new(0.02f, 0.045f, 0.13f), Gloss: 0.4f, Glow: 0.12f)).Box(new(-0.45f, 0, 0), new(0.45f, 1, 0.02f));
+        mesh.With(new Paint(new(0.012f, 0.03f, 0.085f), Gloss: 0.4f, Glow: 0.08f)).Box(new(-0.45f, 0, 0), new(0.45f, 1, 0.02f));
         mesh.With(DarkOak).Box(new(-0.53f, -0.02f, 0), new(-0.43f, 1.08f, 0.08f)).Box(new(0.43f, -0.02f, 0), new(0.53f, 1.08f, 0.08f)).Box(new(-0.43f, 0.98f, 0), new(0.43f, 1.08f, 0.08f));
         mesh.Box(new(-0.58f, -0.08f, 0), new(0.58f, 0, 0.16f)).Box(new(-0.02f, 0, 0), new(0.02f, 0.98f, 0.05f)).Box(new(-0.43f, 0.48f, 0), new(0.43f, 0.52f, 0.05f));
     }
@@ -138,9 +141,9 @@ internal static class RoomShapes
         const float Opening = 0.9f;
         float from = (MathF.PI / 2) + Opening, to = (MathF.PI / 2) - Opening + MathF.Tau;
         ReadOnlySpan<Vector2> cowl = [new(0.15f, 1.42f), new(0.185f, 1.52f), new(0.19f, 1.62f), new(0.16f, 1.72f), new(0.09f, 1.79f), new(0, 1.82f)];
-        mesh.With(Coat, Matrix4x4.CreateTranslation(0, 0, 0.01f)).Lathe(cowl, 14, smooth: true, from, to);
-        mesh.Lathe([new(0.185f, 1.71f), new(0.1f, 1.795f), new(0, 1.82f)], 6, smooth: true, (MathF.PI / 2) - Opening, (MathF.PI / 2) + Opening);
+        mesh.With(Coat, Matrix4x4.CreateTranslation(0, 0, 0.01f)).Lathe(cowl, 9, smooth: true, from, to);
+        mesh.Lathe([new(0.185f, 1.71f), new(0.1f, 1.795f), new(0, 1.82f)], 4, smooth: true, (MathF.PI / 2) - Opening, (MathF.PI / 2) + Opening);
         mesh.Paint = Shade;
-        mesh.Lathe([new(0.155f, 1.72f), new(0.183f, 1.62f), new(0.178f, 1.52f), new(0.145f, 1.42f)], 14, smooth: true, from, to);
+        mesh.Lathe([new(0.155f, 1.72f), new(0.183f, 1.62f), new(0.178f, 1.52f), new(0.145f, 1.42f)], 9, smooth: true, from, to);
     }
 }

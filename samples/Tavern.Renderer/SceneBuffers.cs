@@ -21,7 +21,7 @@ internal sealed unsafe class SceneBuffers : IDisposable
     private int _scene;
     private int _used;
     private uint _surroundingsOffset;
-    private uint _instancesOffset;
+    private ulong _instancesOffset;
 
     public SceneBuffers(RenderDevice device, DescriptorSetLayout layout, DeviceImage shadowMap, int slots, int scenesPerSlot, int instancesPerSlot)
     {
@@ -29,10 +29,9 @@ internal sealed unsafe class SceneBuffers : IDisposable
         _slots = slots;
         _scenesPerSlot = scenesPerSlot;
         _surroundingsStride = Align(Unsafe.SizeOf<Surroundings>(), device.UniformAlignment);
-        _slotBytes = Align(instancesPerSlot * Unsafe.SizeOf<Instance3D>(), device.StorageAlignment);
+        _slotBytes = instancesPerSlot * Unsafe.SizeOf<Instance3D>();
         _surroundings = new DeviceBuffer(device, slots * scenesPerSlot * _surroundingsStride, BufferUsageFlags.UniformBufferBit);
-        // One more slot than is written: the bound range begins at a scene and has the length of a slot.
-        _instances = new DeviceBuffer(device, (slots + 1) * _slotBytes, BufferUsageFlags.StorageBufferBit);
+        _instances = new DeviceBuffer(device, slots * _slotBytes, BufferUsageFlags.VertexBufferBit);
 
         SamplerCreateInfo samplerInfo = new()
         {
@@ -45,8 +44,8 @@ internal sealed unsafe class SceneBuffers : IDisposable
             CompareOp = CompareOp.LessOrEqual,
         };
         device.Api.CreateSampler(device.Handle, &samplerInfo, null, out _sampler).ThrowOnError("vkCreateSampler");
-        DescriptorPoolSize* sizes = stackalloc DescriptorPoolSize[3] { new(DescriptorType.UniformBufferDynamic, 1), new(DescriptorType.StorageBufferDynamic, 1), new(DescriptorType.CombinedImageSampler, 1) };
-        DescriptorPoolCreateInfo poolInfo = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = 1, PoolSizeCount = 3, PPoolSizes = sizes };
+        DescriptorPoolSize* sizes = stackalloc DescriptorPoolSize[2] { new(DescriptorType.UniformBufferDynamic, 1), new(DescriptorType.CombinedImageSampler, 1) };
+        DescriptorPoolCreateInfo poolInfo = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = 1, PoolSizeCount = 2, PPoolSizes = sizes };
         device.Api.CreateDescriptorPool(device.Handle, &poolInfo, null, out _pool).ThrowOnError("vkCreateDescriptorPool");
         DescriptorSetAllocateInfo setInfo = new() { SType = StructureType.DescriptorSetAllocateInfo, DescriptorPool = _pool, DescriptorSetCount = 1, PSetLayouts = &layout };
         device.Api.AllocateDescriptorSets(device.Handle, &setInfo, out _set).ThrowOnError("vkAllocateDescriptorSets");
@@ -67,7 +66,7 @@ internal sealed unsafe class SceneBuffers : IDisposable
         if (_scene == _scenesPerSlot || _used + bytes > _slotBytes) throw new RenderException($"A frame has room for {_scenesPerSlot} scenes with {_slotBytes / Unsafe.SizeOf<Instance3D>()} pieces in all.");
         _surroundingsOffset = (uint)(((_slot * _scenesPerSlot) + _scene++) * _surroundingsStride);
         MemoryMarshal.Write(_surroundings.Span[(int)_surroundingsOffset..], surroundings);
-        _instancesOffset = (uint)((_slot * _slotBytes) + _used);
+        _instancesOffset = (ulong)((_slot * _slotBytes) + _used);
         Span<Instance3D> to = MemoryMarshal.Cast<byte, Instance3D>(_instances.Span.Slice((int)_instancesOffset, bytes));
         foreach (List<Instance3D> list in instances.ByMesh)
         {
@@ -75,14 +74,16 @@ internal sealed unsafe class SceneBuffers : IDisposable
             to = to[list.Count..];
         }
 
-        _used = Align(_used + bytes, _device.StorageAlignment);
+        _used += bytes;
     }
 
     public void Bind(CommandBuffer commands, PipelineLayout layout)
     {
         DescriptorSet set = _set;
-        uint* offsets = stackalloc uint[2] { _surroundingsOffset, _instancesOffset };
-        _device.Api.CmdBindDescriptorSets(commands, PipelineBindPoint.Graphics, layout, 0, 1, &set, 2, offsets);
+        uint surroundings = _surroundingsOffset;
+        _device.Api.CmdBindDescriptorSets(commands, PipelineBindPoint.Graphics, layout, 0, 1, &set, 1, &surroundings);
+        Silk.NET.Vulkan.Buffer buffer = _instances.Handle;
+        _device.Api.CmdBindVertexBuffers(commands, 1, 1, &buffer, in _instancesOffset);
     }
 
     public void Dispose()
@@ -98,16 +99,13 @@ internal sealed unsafe class SceneBuffers : IDisposable
     private void WriteSet(DeviceImage shadowMap)
     {
         DescriptorBufferInfo surroundings = new(_surroundings.Handle, 0, (ulong)Unsafe.SizeOf<Surroundings>());
-        DescriptorBufferInfo instances = new(_instances.Handle, 0, (ulong)_slotBytes);
         DescriptorImageInfo image = new(_sampler, shadowMap.View, ImageLayout.ShaderReadOnlyOptimal);
-        WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[3];
-        for (uint i = 0; i < 3; i++) writes[i] = new() { SType = StructureType.WriteDescriptorSet, DstSet = _set, DstBinding = i, DescriptorCount = 1 };
+        WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[2];
+        for (uint i = 0; i < 2; i++) writes[i] = new() { SType = StructureType.WriteDescriptorSet, DstSet = _set, DstBinding = i, DescriptorCount = 1 };
         writes[0].DescriptorType = DescriptorType.UniformBufferDynamic;
         writes[0].PBufferInfo = &surroundings;
-        writes[1].DescriptorType = DescriptorType.StorageBufferDynamic;
-        writes[1].PBufferInfo = &instances;
-        writes[2].DescriptorType = DescriptorType.CombinedImageSampler;
-        writes[2].PImageInfo = &image;
-        _device.Api.UpdateDescriptorSets(_device.Handle, 3, writes, 0, null);
+        writes[1].DescriptorType = DescriptorType.CombinedImageSampler;
+        writes[1].PImageInfo = &image;
+        _device.Api.UpdateDescriptorSets(_device.Handle, 2, writes, 0, null);
     }
 }

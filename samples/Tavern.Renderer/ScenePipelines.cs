@@ -14,13 +14,12 @@ internal sealed unsafe class ScenePipelines : IDisposable
     public ScenePipelines(RenderDevice device, SampleCountFlags samples)
     {
         _device = device;
-        DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[3]
+        DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[2]
         {
             new(0, DescriptorType.UniformBufferDynamic, 1, ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit),
-            new(1, DescriptorType.StorageBufferDynamic, 1, ShaderStageFlags.VertexBit),
-            new(2, DescriptorType.CombinedImageSampler, 1, ShaderStageFlags.FragmentBit),
+            new(1, DescriptorType.CombinedImageSampler, 1, ShaderStageFlags.FragmentBit),
         };
-        DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = 3, PBindings = bindings };
+        DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = 2, PBindings = bindings };
         device.Api.CreateDescriptorSetLayout(device.Handle, &setInfo, null, out DescriptorSetLayout set).ThrowOnError("vkCreateDescriptorSetLayout");
         SetLayout = set;
         PushConstantRange range = new(ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit, 0, ViewBytes);
@@ -62,20 +61,30 @@ internal sealed unsafe class ScenePipelines : IDisposable
             new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.VertexBit, Module = vertex.Handle, PName = main },
             new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.FragmentBit, Module = fragment?.Handle ?? default, PName = main },
         };
-        VertexInputBindingDescription binding = new(0, (uint)Unsafe.SizeOf<Vertex>(), VertexInputRate.Vertex);
-        VertexInputAttributeDescription* attributes = stackalloc VertexInputAttributeDescription[4]
+        VertexInputBindingDescription* bindings = stackalloc VertexInputBindingDescription[2]
+        {
+            new(0, (uint)Unsafe.SizeOf<Vertex>(), VertexInputRate.Vertex),
+            new(1, (uint)Unsafe.SizeOf<Instance3D>(), VertexInputRate.Instance),
+        };
+        // Those that shadows need come first.
+        VertexInputAttributeDescription* attributes = stackalloc VertexInputAttributeDescription[9]
         {
             new(0, 0, Format.R32G32B32Sfloat, 0),
+            new(4, 1, Format.R32G32B32A32Sfloat, 0),
+            new(5, 1, Format.R32G32B32A32Sfloat, 16),
+            new(6, 1, Format.R32G32B32A32Sfloat, 32),
             new(1, 0, Format.R32G32B32Sfloat, 12),
             new(2, 0, Format.R8G8B8A8Unorm, 24),
             new(3, 0, Format.R8G8B8A8Unorm, 28),
+            new(7, 1, Format.R32G32B32A32Sfloat, 48),
+            new(8, 1, Format.R32Uint, 64),
         };
         PipelineVertexInputStateCreateInfo input = new()
         {
             SType = StructureType.PipelineVertexInputStateCreateInfo,
-            VertexBindingDescriptionCount = 1,
-            PVertexBindingDescriptions = &binding,
-            VertexAttributeDescriptionCount = isShadow ? 1u : 4u,
+            VertexBindingDescriptionCount = 2,
+            PVertexBindingDescriptions = bindings,
+            VertexAttributeDescriptionCount = isShadow ? 4u : 9u,
             PVertexAttributeDescriptions = attributes,
         };
         PipelineRasterizationStateCreateInfo raster = new()

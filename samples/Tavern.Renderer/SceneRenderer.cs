@@ -72,7 +72,7 @@ public sealed unsafe class SceneRenderer : IDisposable
         if (_surroundings.HasShadows)
         {
             Bind(commands, _pipelines.Shadow, size, _surroundings.Shadow, Vector3.Zero);
-            DrawMeshes(commands, castersOnly: true);
+            DrawShadows(commands);
         }
 
         _device.Api.CmdEndRendering(commands);
@@ -97,8 +97,9 @@ public sealed unsafe class SceneRenderer : IDisposable
             PDepthAttachment = &depth,
         };
         _device.Api.CmdBeginRendering(commands, &info);
-        Bind(commands, target.Ids is null ? _pipelines.Colour : _pipelines.ColourAndIds, size, camera.ViewProjection((float)target.Width / target.Height), camera.Eye);
-        DrawMeshes(commands, castersOnly: false);
+        Matrix4x4 viewProjection = camera.ViewProjection((float)target.Width / target.Height);
+        Bind(commands, target.Ids is null ? _pipelines.Colour : _pipelines.ColourAndIds, size, viewProjection, camera.Eye);
+        DrawVisible(commands, new Frustum(viewProjection));
         _device.Api.CmdEndRendering(commands);
     }
 
@@ -135,21 +136,46 @@ public sealed unsafe class SceneRenderer : IDisposable
         vk.CmdPushConstants(commands, _pipelines.Layout, ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit, 0, ScenePipelines.ViewBytes, &view);
     }
 
-    /// <summary>One draw per mesh. The room comes last: what stands before it hides it.</summary>
-    private void DrawMeshes(CommandBuffer commands, bool castersOnly)
+    private void DrawShadows(CommandBuffer commands)
     {
         uint first = 0;
         for (int kind = 0; kind < _instances.ByMesh.Count; kind++)
         {
             uint count = (uint)_instances.ByMesh[kind].Count;
-            if (count > 0 && (!castersOnly || MeshStore.CastsShadow((MeshKind)kind)))
-            {
-                MeshRange range = _meshes[(MeshKind)kind];
-                _device.Api.CmdDrawIndexed(commands, range.Indices, count, range.FirstIndex, range.FirstVertex, first);
-            }
-
+            if (count > 0 && MeshStore.CastsShadow((MeshKind)kind)) DrawRun(commands, _meshes[(MeshKind)kind], first, count);
             first += count;
         }
+    }
+
+    /// <summary>One draw per run of visible instances of a mesh. The room comes last: what stands before it hides it.</summary>
+    private void DrawVisible(CommandBuffer commands, in Frustum frustum)
+    {
+        uint first = 0;
+        for (int kind = 0; kind < _instances.ByMesh.Count; kind++)
+        {
+            List<Instance3D> list = _instances.ByMesh[kind];
+            MeshRange mesh = _meshes[(MeshKind)kind];
+            uint run = 0;
+            for (int i = 0; i < list.Count; i++)
+            {
+                if (frustum.Sees(list[i].ToWorld(mesh.Bounds)))
+                {
+                    run++;
+                    continue;
+                }
+
+                DrawRun(commands, mesh, first + (uint)i - run, run);
+                run = 0;
+            }
+
+            first += (uint)list.Count;
+            DrawRun(commands, mesh, first - run, run);
+        }
+    }
+
+    private void DrawRun(CommandBuffer commands, in MeshRange mesh, uint first, uint count)
+    {
+        if (count > 0) _device.Api.CmdDrawIndexed(commands, mesh.Indices, count, mesh.FirstIndex, mesh.FirstVertex, first);
     }
 
     private readonly record struct View(Matrix4x4 ViewProjection, Vector4 Eye, Vector4 Viewport);

@@ -11,7 +11,7 @@ internal struct Surroundings
 
     /// <summary>Half the angle of the first light's downward cone that has shadows.</summary>
     private const float ShadowCone = 1.3f;
-    private const float Exposure = 1.15f;
+    private const float Exposure = 1.1f;
 
     /// <summary>Share of the light's cast that the eye has got used to: warm light stays warm, white things stay white.</summary>
     private const float Adaptation = 0.65f;

@@ -1,5 +1,4 @@
 using System.Text;
-using NpcMind;
 
 namespace Tavern.Game.Tests;
 

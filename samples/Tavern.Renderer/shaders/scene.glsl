@@ -7,13 +7,6 @@ struct Light
     vec4 power; // rgb at one metre
 };
 
-struct Instance
-{
-    vec4 row0, row1, row2; // model to world, as rows of a 3x4 matrix
-    vec4 tint;             // rgb, w state
-    uvec4 id;              // x number in the id image
-};
-
 layout(push_constant) uniform View
 {
     mat4 viewProjection;
@@ -29,5 +22,3 @@ layout(std140, set = 0, binding = 0) uniform Surroundings
     vec4 balance;  // rgb white balance times exposure
     Light lights[MaxLights];
 } scene;
-
-layout(std430, set = 0, binding = 1) readonly buffer Instances { Instance instances[]; };

@@ -8,5 +8,5 @@ layout(location = 1) out uint id;
 void main()
 {
     picture = vec4(shade(), 1);
-    id = surfaceAndId.y;
+    id = surfaceIdLights.y;
 }

@@ -7,9 +7,10 @@ layout(location = 1) in vec3 worldNormal;
 layout(location = 2) in vec3 modelPosition;
 layout(location = 3) in vec3 colour;
 layout(location = 4) in vec2 glossAndGlow;
-layout(location = 5) flat in uvec2 surfaceAndId;
+// The number of lights comes this way because lavapipe compiles anew for each draw when a uniform bounds a loop.
+layout(location = 5) flat in uvec3 surfaceIdLights;
 
-layout(set = 0, binding = 2) uniform sampler2DShadow shadowMap;
+layout(set = 0, binding = 1) uniform sampler2DShadow shadowMap;
 
 // Share of the first light that arrives. Outside its downward cone nothing is in shadow.
 float firstLight(vec3 normal)
@@ -44,13 +45,13 @@ vec3 shade()
     vec3 toEye = view.eye.xyz - worldPosition;
     float distance = length(toEye);
     toEye /= distance;
-    vec3 albedo = colour * pattern(surfaceAndId.x, worldPosition, modelPosition, normal);
+    vec3 albedo = colour * pattern(surfaceIdLights.x, worldPosition, modelPosition, normal);
 
-    float hemisphere = 0.75 + 0.25 * normal.y + 0.2 * max(dot(normal, toEye), 0);
+    float hemisphere = 0.75 + 0.25 * normal.y + 0.5 * max(dot(normal, toEye), 0);
     vec3 light = scene.ambient.rgb * hemisphere * openness(normal);
     vec3 shine = vec3(0);
     float arriving = firstLight(normal);
-    for (int i = 0; i < int(scene.room.w); i++)
+    for (uint i = 0; i < surfaceIdLights.z; i++)
     {
         vec3 toLight = scene.lights[i].place.xyz - worldPosition;
         float square = dot(toLight, toLight);

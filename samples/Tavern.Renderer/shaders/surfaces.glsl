@@ -16,10 +16,10 @@ float noise(vec2 p)
 }
 
 // Factor of the colour. Along a board runs x of uv, across it y; board is its length and width.
-float pattern(uint surface, vec3 world, vec3 model, vec3 normal)
+vec3 pattern(uint surface, vec3 world, vec3 model, vec3 normal)
 {
-    vec3 n = abs(normal);
-    vec2 onModel = n.y > 0.6 ? model.xz : n.x > n.z ? model.yz : model.yx;
+    vec3 n = abs(normal), m = abs(cross(dFdx(model), dFdy(model)));
+    vec2 onModel = m.y > m.x && m.y > m.z ? model.xz : m.x > m.z ? model.yz : model.yx;
     vec2 onWall = n.x > n.z ? world.zy : world.xy;
     bool plaster = surface == Wall && world.y > 0.95;
     vec2 uv = surface == Floor ? world.xz : surface == Ceiling ? world.zx : surface == Wall ? (plaster ? onWall : onWall.yx) : surface == Stone ? onModel.yx : onModel;
@@ -31,7 +31,8 @@ float pattern(uint surface, vec3 world, vec3 model, vec3 normal)
     float tone = hash(vec2(row, floor(place.x)));
     vec2 toJoint = (0.5 - abs(fract(place) - 0.5)) * board;
     float joint = smoothstep(0.0, 0.012 + fwidth(uv.y), min(toJoint.x, toJoint.y));
-    float strength = plaster ? 0.25 : 0.5;
+    float strength = (plaster ? 0.25 : 0.5) * (1 - smoothstep(0.3, 1.2, fwidth(uv.y) * grain.y)); // finer than a pixel: gone
     float factor = (0.8 + 0.4 * tone) * (1 - strength * 0.5 + strength * noise(uv * grain + tone * 31)) * mix(0.45, 1, joint);
-    return surface == Plain ? 1 : factor;
+    vec3 panel = surface == Wall && !plaster ? vec3(0.55, 0.38, 0.26) : vec3(1);
+    return surface == Plain ? vec3(1) : factor * panel;
 }
