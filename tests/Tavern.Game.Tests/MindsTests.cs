@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NpcMind;
 using NpcMind.Reference;
 
@@ -54,13 +55,13 @@ public sealed class MindsTests
         Assert.That(_game.Say(0, "Who are you?"));
         Run(() => !_game.Talk.IsAnswering);
         Assert.That(_game.Talk.LastAnswer, Is.Not.Empty);
-        Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Select(l => (l.Speaker, l.Text)), Is.EqualTo(new[] { ("Player", "Who are you?"), ("Marbel", _game.Talk.LastAnswer) }));
-        Assert.That(_game.Minds.HearsayOf("Marbel").Lines, Is.Empty);
+        Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0).Select(l => (l.Speaker, l.Text)), Is.EqualTo(new[] { ("Player", "Who are you?"), ("Marbel", _game.Talk.LastAnswer) }));
+        Assert.That(_game.Minds.HearsayOf("Marbel").Lines.Where(l => l.Speaker.Length > 0), Is.Empty);
         Assert.That(_happened.Count(h => h.Kind == HappeningKind.Said), Is.EqualTo(2));
         int before = _game.Minds.Of(1)!.Turns;
         Assert.That(_game.Say(1, "What did Marbel say?"));
         Run(() => !_game.Talk.IsAnswering);
-        Assert.That(_game.Minds.HearsayOf("Osbert").Lines, Is.Empty);
+        Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0), Is.Empty, "it has them in mind now");
         Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(before + 1));
     }
 
@@ -130,7 +131,7 @@ public sealed class MindsTests
         // A mind that cannot be read leaves everything as it was.
         Dictionary<string, byte[]> parts = SaveContainer.Read(_game.Saves.PathOf("old"));
         byte[] mind = parts["mind/Osbert"];
-        mind[mind.Length / 2] ^= 0xFF;
+        mind[100] ^= 0xFF; // damage behind its words only costs reading them again
         SaveContainer.Write(_game.Saves.PathOf("bad"), parts);
         _game.Say(0, "Third.");
         Run(() => !_game.Talk.IsAnswering);
@@ -167,19 +168,19 @@ public sealed class MindsTests
     {
         _game.World.Bodies[1].Position = new(1.5f, -2.0f);
         _game.Gossip.IsOn = true;
-        Run(() => _happened.Count(h => h.Kind == HappeningKind.Said) >= 2, 90);
+        Run(() => _happened.Count(h => h.Kind == HappeningKind.Said) >= 2);
         Assert.That(_happened.First(h => h.Kind == HappeningKind.Said).To, Is.AnyOf("Marbel", "Osbert"));
     }
 
-    private void Run(Func<bool> done, double limit = 60)
+    /// <summary>Plays until something is so. Game time waits for the device as it does in a game that draws, but goes on faster than real time; the limit is of real time.</summary>
+    private void Run(Func<bool> done)
     {
-        double end = _game.Now + limit;
+        Stopwatch watch = Stopwatch.StartNew();
         while (!done())
         {
             _game.Update(0.05f, default);
-            _game.Tick();
-            if (_game.Minds.IsLoading) Thread.Sleep(5); // loading takes real time
-            else Assert.That(_game.Now, Is.LessThan(end), $"{_game.Message.Last} {_game.Overlay.Last}");
+            if (_game.Tick().Status != TickStatus.Worked) Thread.Sleep(1);
+            Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromMinutes(1)), $"{_game.Message.Last} {_game.Overlay.Last}");
         }
     }
 }
