@@ -34,6 +34,9 @@ public sealed class Body(Person person)
     /// <summary>Seconds that somebody has been in its way.</summary>
     internal float Blocked { get; set; }
 
+    /// <summary>The side on which it gets around others: 1 or -1.</summary>
+    internal float Side { get; set; } = 1;
+
     /// <summary>How often it has set out for somebody who was gone when it came.</summary>
     internal int Tries { get; set; }
 

@@ -9,6 +9,9 @@ internal sealed class DeedRunner(GameWorld world)
     private const float Reach = 1.6f, Beside = 1.0f, Patience = 3;
     private const int MostTries = 4;
 
+    /// <summary>How far off its way somebody turns to get around another; straight aside leads no nearer to whom it faces.</summary>
+    private static readonly float[] Asides = [MathF.PI / 4, MathF.PI / 2, MathF.PI * 0.6f];
+
     /// <summary>Begins a deed; says what keeps it from being done, null when nothing does.</summary>
     public string? Begin(Body actor, Deed deed)
     {
@@ -22,7 +25,7 @@ internal sealed class DeedRunner(GameWorld world)
         if (deed.Do == DeedVerb.Light && deed.To is not ("the lamp" or "the candle" or "the hearth")) return $"{deed.To} cannot be lit";
 
         actor.Path.Clear();
-        (actor.Blocked, actor.Tries, actor.Doing) = (0, 0, deed);
+        (actor.Blocked, actor.Side, actor.Tries, actor.Doing) = (0, 1, 0, deed);
         if (deed.Do == DeedVerb.Turn) Finish(actor, deed);
         else SetOut(actor, deed);
         return null;
@@ -76,6 +79,8 @@ internal sealed class DeedRunner(GameWorld world)
                 break;
             }
 
+            // Half as fast as it is lost: who is let by now and then and gets nowhere loses patience too.
+            body.Blocked = MathF.Max(0, body.Blocked - (seconds / 2));
             left -= distance;
             body.Position += step;
             if (left >= 0) body.Path.RemoveAt(0);
@@ -89,11 +94,25 @@ internal sealed class DeedRunner(GameWorld world)
     /// <summary>Somebody is in the way: goes around it, or waits; when patience ends the walk ends where it is.</summary>
     private void Evade(Body body, Vector2 step, float seconds)
     {
-        Vector2 aside = new(-step.Y, step.X);
-        if (CanStep(body, (step * 0.4f) + aside)) body.Position += (step * 0.4f) + aside;
-        else if (CanStep(body, (step * 0.4f) - aside)) body.Position += (step * 0.4f) - aside;
         body.Blocked += seconds;
-        if (body.Blocked > Patience) body.Path.Clear();
+        if (body.Blocked > Patience)
+        {
+            body.Path.Clear();
+            return;
+        }
+
+        // The side that it has begun with first: two who meet give way to the same hand, and nobody steps to and fro.
+        foreach (float side in (ReadOnlySpan<float>)[body.Side, -body.Side])
+        {
+            foreach (float angle in Asides)
+            {
+                Vector2 aside = Vector2.Transform(step, Matrix3x2.CreateRotation(side * angle));
+                if (!CanStep(body, aside)) continue;
+                body.Position += aside;
+                body.Side = side;
+                return;
+            }
+        }
     }
 
     private bool CanStep(Body body, Vector2 step) => Floor.IsFree(body.Position + step) && !InTheWay(body, body.Position + step);
