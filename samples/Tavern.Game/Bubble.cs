@@ -1,4 +1,5 @@
 using NpcMind;
+using Tavern.World;
 
 namespace Tavern.Game;
 
@@ -36,17 +37,27 @@ public sealed class Bubble
     public string All => new(_text, 0, _length);
 
     /// <summary>Characters on the screen: what was heard.</summary>
-    public int Shown => Math.Min(_length, (int)_shown);
+    public int Shown
+    {
+        get
+        {
+            int shown = Math.Min(_length, (int)_shown);
+            return shown > 0 && shown < _length && char.IsHighSurrogate(_text[shown - 1]) ? shown - 1 : shown;
+        }
+    }
 
     /// <summary>The reply that is spoken; null for what is said without a mind.</summary>
     public Reply? Reply { get; private set; }
 
     internal bool IsReported { get; set; }
 
+    /// <summary>What the speaker does when it has spoken.</summary>
+    internal Deed? Deed { get; set; }
+
     internal void Open(string speaker, string listener, Reply? reply = null)
     {
         (Speaker, Listener, Reply) = (speaker, listener, reply);
-        (_length, _shown, IsOpen, IsComplete, IsReported) = (0, 0, true, false, false);
+        (_length, _shown, IsOpen, IsComplete, IsReported, Deed) = (0, 0, true, false, false, null);
     }
 
     internal void Append(ReadOnlySpan<char> text)
@@ -72,7 +83,7 @@ public sealed class Bubble
     {
         _length = Shown;
         Complete();
-        _left = 1.5;
+        (_left, Deed) = (1.5, null);
     }
 
     internal void Close() => IsOpen = false;

@@ -31,11 +31,12 @@ internal sealed class DeedRunner(GameWorld world)
         return null;
     }
 
-    /// <summary>Ends at once what somebody is doing: the player does its own walking.</summary>
-    public void FinishNow(Body actor)
+    /// <summary>Gives without walking; says whether the taker is near enough and there is something to give.</summary>
+    public bool HandOver(Body giver, Body taker)
     {
-        if (actor.Doing is { } deed) Finish(actor, deed);
-        actor.Path.Clear();
+        if (giver.Person.Item is null || giver.DistanceTo(taker) > Reach) return false;
+        Hand(giver, taker);
+        return true;
     }
 
     /// <summary>Goes on with what somebody is doing.</summary>
@@ -132,17 +133,17 @@ internal sealed class DeedRunner(GameWorld world)
         actor.Doing = null;
         Body? person = world.Find(deed.To);
         actor.LookAt(person is null ? Targets.Gaze(deed.To) : Targets.Gaze(person));
-        if (deed.Do != DeedVerb.Turn && actor != world.Player) NoticePlace(actor);
+        if (deed.Do != DeedVerb.Turn) NoticePlace(actor);
         switch (deed.Do)
         {
+            case DeedVerb.Give or DeedVerb.Open or DeedVerb.Light when !IsReached(actor, deed.To, person):
+                world.Tell(new Change(actor.Name, $"{actor.Name} could not reach {Named(deed.To)}.", false));
+                break;
             case DeedVerb.Turn:
                 world.Tell(new Change(actor.Name, $"{actor.Name} turns to {Named(deed.To)}.", false));
                 break;
-            case DeedVerb.Give when actor.DistanceTo(person!) <= Reach:
-                Hand(actor, person!);
-                break;
             case DeedVerb.Give:
-                world.Tell(new Change(actor.Name, $"{actor.Name} could not reach {Named(deed.To)}.", false));
+                Hand(actor, person!);
                 break;
             case DeedVerb.Open:
                 if (deed.To == "the door") world.DoorIsOpen = true;
@@ -156,6 +157,10 @@ internal sealed class DeedRunner(GameWorld world)
                 break;
         }
     }
+
+    /// <summary>A walk can end before its goal, when somebody stays in the way. Beside furniture that others stand at there is a little more room.</summary>
+    private static bool IsReached(Body actor, string to, Body? person) =>
+        person is not null ? actor.DistanceTo(person) <= Reach : Vector2.Distance(actor.Position, Targets.Stand(Targets.PlaceOf(to)).Foot) <= 2.5f;
 
     private static string Named(string target) => target == Deed.Player ? "you" : target;
 

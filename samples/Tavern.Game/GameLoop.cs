@@ -84,8 +84,11 @@ public sealed class GameLoop : IDisposable
         _clock.Advance(seconds);
         Minds.Update();
         _reload.Update(Now);
+        // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
+        bool wrote = Entry.IsOpen;
+        if (input.Typed is { } typed && wrote) Entry.Type(typed);
         Press(input.Keys);
-        if (input.Typed is { } typed && Entry.IsOpen) Entry.Type(typed);
+        if (input.Typed is { } first && !wrote && Entry.IsOpen) Entry.Type(first);
         // While the player writes, letters are letters.
         Player.Update(seconds, Entry.IsOpen ? input with { Move = default } : input);
         for (_rest += seconds; _rest >= Step; _rest -= Step) World.Update(Step);
@@ -126,8 +129,8 @@ public sealed class GameLoop : IDisposable
     {
         if (keys == GameKeys.None) return;
         if (keys.HasFlag(GameKeys.Overlay)) Overlay.IsShown ^= true;
-        if (keys.HasFlag(GameKeys.BudgetUp)) ChangeBudget(Budget + 0.5);
-        if (keys.HasFlag(GameKeys.BudgetDown)) ChangeBudget(Budget - 0.5);
+        if (keys.HasFlag(GameKeys.BudgetUp) && !Entry.IsOpen) ChangeBudget(Budget + 0.5);
+        if (keys.HasFlag(GameKeys.BudgetDown) && !Entry.IsOpen) ChangeBudget(Budget - 0.5);
         if (keys.HasFlag(GameKeys.Save)) Save(QuickSlot);
         if (keys.HasFlag(GameKeys.Load)) Load(QuickSlot);
         if (keys.HasFlag(GameKeys.Backspace) && Entry.IsOpen) Entry.Erase();
@@ -188,9 +191,9 @@ public sealed class GameLoop : IDisposable
 
     private void Give()
     {
-        if (Faced < 0) Say("Face somebody to give something.");
-        else if (World.Do(World.Player, new Deed(DeedVerb.Give, World.Bodies[Faced].Name)) is { } problem) Say(char.ToUpperInvariant(problem[0]) + problem[1..] + ".");
-        else World.HandOver();
+        if (World.Player.Person.Item is null) Say("You have nothing to give.");
+        else if (Faced < 0) Say("Face somebody to give something.");
+        else if (!World.HandOver(World.Bodies[Faced])) Say($"Go nearer to {World.Bodies[Faced].Name} to give something.");
     }
 
     private void Use()
@@ -217,6 +220,7 @@ public sealed class GameLoop : IDisposable
 
     private void Say(string message)
     {
+        message = Lines.One(message);
         Message.Show(message);
         Happened?.Invoke(new Happening(HappeningKind.Message, "", "", message));
     }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tavern.World;
 
 namespace Tavern.Game;
 
@@ -23,9 +24,11 @@ internal sealed class GameState
     public static GameState FromJson(byte[] json) => JsonSerializer.Deserialize(json, GameStateJson.Default.GameState) ?? throw new InvalidDataException("its state is empty");
 }
 
-internal sealed record BodyState(string Name, float X, float Z, float Yaw, float GazeX, float GazeY, float GazeZ)
+internal sealed record BodyState(string Name, float X, float Z, float Yaw, float GazeX, float GazeY, float GazeZ, Deed? Deed)
 {
-    public static BodyState Of(Body body) => new(body.Name, body.Position.X, body.Position.Y, body.Yaw, body.Gaze.X, body.Gaze.Y, body.Gaze.Z);
+    /// <param name="body">Who.</param>
+    /// <param name="deed">What it is doing.</param>
+    public static BodyState Of(Body body, Deed? deed) => new(body.Name, body.Position.X, body.Position.Y, body.Yaw, body.Gaze.X, body.Gaze.Y, body.Gaze.Z, deed);
 
     public void Apply(Body body) => (body.Position, body.Yaw, body.Gaze) = (new Vector2(X, Z), Yaw, new Vector3(GazeX, GazeY, GazeZ));
 }

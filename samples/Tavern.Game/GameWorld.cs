@@ -68,12 +68,13 @@ public sealed class GameWorld
     /// <summary>Index of a character; -1 for the player and others.</summary>
     public int IndexOf(Body body) => _bodies.IndexOf(body);
 
-    /// <summary>Begins a deed; what somebody was doing before, it leaves.</summary>
+    /// <summary>Begins a character's deed; what it was doing before, it leaves.</summary>
     /// <returns>What keeps it from being done; null when nothing does.</returns>
     public string? Do(Body actor, Deed deed) => _deeds.Begin(actor, deed);
 
-    /// <summary>The player's deed, which needs no walking, is done.</summary>
-    public void HandOver() => _deeds.FinishNow(Player);
+    /// <summary>The player, which does its own walking, hands what it carries to somebody.</summary>
+    /// <returns>Whether that one is near enough.</returns>
+    public bool HandOver(Body taker) => _deeds.HandOver(Player, taker);
 
     /// <summary>The player lights or puts out, opens or shuts something.</summary>
     public void Switch(string furniture)

@@ -20,7 +20,8 @@ public sealed class Hearsay
     public void Notice(string sentence)
     {
         // Who and what: "Osbert is now", "Osbert now carries".
-        string matter = string.Join(' ', sentence.Split(' ').Take(3));
+        int now = sentence.IndexOf(" now ", StringComparison.Ordinal);
+        string matter = now < 0 ? sentence : sentence[..(now + 4)];
         _lines.RemoveAll(l => l.Matter == matter);
         _lines.Add(new Line(matter, "", sentence));
     }

@@ -55,7 +55,7 @@ internal sealed class MindLoad : IDisposable
     public bool IsCompleted => _task.IsCompleted;
 
     /// <summary>Why it was refused, in one line; null when it was not.</summary>
-    public string? Problem => _task.Exception is { } e ? Minds.OneLine(e.InnerException ?? e) : null;
+    public string? Problem => _task.Exception is { } e ? Lines.One(e.InnerException ?? e) : null;
 
     public NpcRuntime Take() => _task.Result;
 

@@ -144,7 +144,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         }
         catch (ArgumentException e)
         {
-            Message?.Invoke(OneLine(e));
+            Message?.Invoke(Lines.One(e));
             return null;
         }
     }
@@ -153,6 +153,13 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     public void Tell(string sentence)
     {
         foreach (Body body in world.Bodies) HearsayOf(body.Name).Notice(sentence);
+    }
+
+    /// <summary>As <see cref="Save"/>, after everybody has stopped speaking: what was not heard is not remembered.</summary>
+    internal Dictionary<string, byte[]> SilenceAndSave()
+    {
+        Changing?.Invoke();
+        return Save();
     }
 
     /// <summary>All minds as they are, by name. Waits for the device.</summary>
@@ -177,8 +184,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories)
     {
         if (_runtime is not { } runtime) return;
-        Changing?.Invoke();
-        Dictionary<string, byte[]> before = Save();
+        Dictionary<string, byte[]> before = SilenceAndSave();
         Person[] peopleBefore = [.. _npcs.Select(n => new Person { Name = n.Name })];
         Dictionary<string, string> personas = _npcs.ToDictionary(n => n.Name, n => n.Persona, StringComparer.Ordinal);
         Prefix old = _prefix!, prefix = facts == old.Text ? old : runtime.CreatePrefix(facts);
@@ -204,8 +210,6 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         _runtime?.Dispose();
         _runtime = null;
     }
-
-    internal static string OneLine(Exception e) => e.Message.Split('\n')[0].Trim();
 
     /// <summary>What characters can do depends on who is there.</summary>
     private void Forget()
@@ -245,14 +249,13 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         int lost;
         try
         {
-            if (_runtime is not null) Changing?.Invoke();
             prefix = next.CreatePrefix(world.Facts.Facts());
-            lost = MindMaker.Make(next, prefix, world.Facts.People, TavernWorld.Persona, Save(), npcs, lenient: true);
+            lost = MindMaker.Make(next, prefix, world.Facts.People, TavernWorld.Persona, SilenceAndSave(), npcs, lenient: true);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             next.Dispose();
-            return OneLine(e);
+            return Lines.One(e);
         }
 
         _runtime?.Dispose();

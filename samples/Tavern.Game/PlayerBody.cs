@@ -26,16 +26,16 @@ public sealed class PlayerBody(GameWorld world)
         return new Camera(eye, eye + new Vector3(MathF.Sin(Body.Yaw) * cos, sin, MathF.Cos(Body.Yaw) * cos), fieldOfView);
     }
 
-    /// <summary>The nearest character within 3 m and 30 degrees of the view; -1 for none.</summary>
+    /// <summary>The character nearest to the middle of the view, within 3 m and 30 degrees; -1 for none.</summary>
     public int Faced()
     {
         int faced = -1;
-        float nearest = Reach;
+        float least = Facing;
         for (int i = 0; i < world.Bodies.Count; i++)
         {
             Body other = world.Bodies[i];
-            float distance = Body.DistanceTo(other), turn = MathF.IEEERemainder(Body.YawTo(Body.Position, other.Position) - Body.Yaw, MathF.Tau);
-            if (distance <= nearest && MathF.Abs(turn) <= Facing) (faced, nearest) = (i, distance);
+            float turn = MathF.Abs(MathF.IEEERemainder(Body.YawTo(Body.Position, other.Position) - Body.Yaw, MathF.Tau));
+            if (turn <= least && Body.DistanceTo(other) <= Reach) (faced, least) = (i, turn);
         }
 
         return faced;
@@ -55,6 +55,9 @@ public sealed class PlayerBody(GameWorld world)
 
     /// <summary>Walks up to somebody.</summary>
     public void WalkTo(Body other) => Floor.FindPath(Body.Position, Floor.Near(other.Position, Body.Position, 1.5f, world.OthersThan(Body)), _path);
+
+    /// <summary>Stays where it is.</summary>
+    internal void Stop() => _path.Clear();
 
     internal void Update(float seconds, in PlayerInput input)
     {

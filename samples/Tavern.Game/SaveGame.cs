@@ -19,20 +19,24 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         GameState state = new()
         {
             Facts = minds.Facts,
-            Bodies = [.. world.Bodies.Append(world.Player).Select(BodyState.Of)],
+            Bodies = [.. world.Bodies.Append(world.Player).Select(b => BodyState.Of(b, talk.Intends(b)))],
             PlayerItem = world.Player.Person.Item,
             Pitch = player.Pitch,
             Hearsay = world.Bodies.ToDictionary(b => b.Name, b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
         };
         Dictionary<string, byte[]> parts = new(StringComparer.Ordinal) { [WorldPart] = TavernFile.Write(world.Now()), [StatePart] = state.ToJson() };
-        foreach ((string name, byte[] mind) in minds.Save()) parts[MindPart + name] = mind;
         try
         {
+            foreach ((string name, byte[] mind) in minds.Save()) parts[MindPart + name] = mind;
             SaveContainer.Write(PathOf(slot), parts);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SaveGameException(slot, $"not saved: {Minds.OneLine(e).TrimEnd('.')}", "Free space, or choose a folder that can be written to.", e);
+            throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}", "Free space, or choose a folder that can be written to.", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}", "Try again.", e);
         }
     }
 
@@ -49,17 +53,18 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             TavernPlan plan = TavernFile.Parse(slot, parts[WorldPart]);
             GameState state = GameState.FromJson(parts[StatePart]);
             Dictionary<string, byte[]> memories = parts.Where(p => p.Key.StartsWith(MindPart, StringComparison.Ordinal)).ToDictionary(p => p.Key[MindPart.Length..], p => p.Value, StringComparer.Ordinal);
+            if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
             minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories);
             talk.Silence();
             Apply(plan, state);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or KeyNotFoundException or JsonException or WorldFileException or SaveFormatException)
         {
-            throw new SaveGameException(slot, $"not loaded: {Minds.OneLine(e).TrimEnd('.')}", "Load another save; the game goes on as it was.", e);
+            throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Load another save; the game goes on as it was.", e);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            throw new SaveGameException(slot, $"not loaded: {Minds.OneLine(e).TrimEnd('.')}", "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
+            throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
         }
     }
 
@@ -68,8 +73,12 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         world.Restore(plan);
         foreach (BodyState body in state.Bodies)
             if (world.Find(body.Name) is { } found) body.Apply(found);
+        // When everybody is in place: the ways lead around others.
+        foreach (BodyState body in state.Bodies)
+            if (body.Deed is { } deed && world.Find(body.Name) is { } found && found != world.Player) world.Do(found, deed);
         world.Player.Person.Item = state.PlayerItem;
         player.Pitch = state.Pitch;
+        player.Stop();
         foreach (Body body in world.Bodies)
             minds.HearsayOf(body.Name).Set(state.Hearsay.GetValueOrDefault(body.Name, []).Select(l => new Hearsay.Line(l.Matter, l.Speaker, l.Text)));
         talk.Resume();

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Tavern.Game;
 
 /// <summary>A script that cannot be read, or a play that did not go as it says.</summary>
-public sealed class ScriptException(string file, int line, string problem, string advice) : Exception($"{file}, line {line}: {problem}. {advice}");
+public sealed class ScriptException(string file, int line, string problem, string advice) : Exception(Lines.One($"{file}, line {line}: {problem}. {advice}"));
 
 /// <summary>One line of a script.</summary>
 /// <param name="Line">Counted from 1.</param>

@@ -69,8 +69,9 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 else if (!game.Talk.Say(faced, line.Text)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
                 break;
             case "look":
-                Body looker = game.World.Find(line.Text) ?? throw NotFound(line);
-                if (!game.Talk.Say(game.World.IndexOf(looker), "What do you see?", looks: true)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+                int looker = game.World.Find(line.Text) is { } who ? game.World.IndexOf(who) : -1;
+                if (looker < 0) throw NotFound(line);
+                if (!game.Talk.Say(looker, "What do you see?", looks: true)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
                 break;
             case "interrupt":
                 game.Interrupt();
@@ -134,7 +135,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private static Vector2? PointOf(string text)
     {
         string[] parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return parts.Length == 2 && float.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out float x) && float.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out float z)
+        return parts.Length == 2 && float.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out float x) && float.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out float z) && float.IsFinite(x) && float.IsFinite(z)
             ? new Vector2(x, z)
             : null;
     }

@@ -69,8 +69,10 @@ public sealed class Talk
         {
             bubble.Update(seconds);
             if (!bubble.IsOpen || bubble.IsReported) continue;
-            if (bubble.Reply is { IsDone: true } reply) Act(reply);
-            if (bubble.IsSpoken) Report(bubble);
+            if (bubble.Reply is { IsDone: true } reply && reply.TryTakeAction(out Deed? deed)) bubble.Deed = deed;
+            if (!bubble.IsSpoken) continue;
+            Report(bubble);
+            Act(bubble);
         }
     }
 
@@ -83,6 +85,9 @@ public sealed class Talk
             bubble.Close();
         }
     }
+
+    /// <summary>What somebody does or will do when it has spoken; null for nothing.</summary>
+    internal Deed? Intends(Body body) => Of(body.Name) is { IsOpen: true, IsReported: false, Deed: { } deed } ? deed : body.Doing;
 
     /// <summary>Replies that a save was made in the middle of go on.</summary>
     internal void Resume()
@@ -119,10 +124,11 @@ public sealed class Talk
         return bubble;
     }
 
-    /// <summary>The deed that came with an answer begins.</summary>
-    private void Act(Reply reply)
+    /// <summary>The deed that came with an answer begins when it has been spoken: until then it can be interrupted.</summary>
+    private void Act(Bubble bubble)
     {
-        if (!reply.TryTakeAction(out Deed? deed) || deed is null || deed.Do == DeedVerb.Nothing || _world.Find(reply.Npc.Name) is not { } actor) return;
+        if (bubble.Deed is not { } deed || deed.Do == DeedVerb.Nothing || _world.Find(bubble.Speaker) is not { } actor) return;
+        bubble.Deed = null;
         if (_world.Do(actor, deed) is { } problem) Happened?.Invoke(new Happening(HappeningKind.Did, actor.Name, "", $"wanted to {deed.Do.ToString().ToLowerInvariant()} {deed.To}, but {problem}."));
     }
 

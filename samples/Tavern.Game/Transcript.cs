@@ -18,7 +18,7 @@ public sealed class Transcript : IDisposable
 
     public void Dispose() => _game.Happened -= Write;
 
-    private void Write(Happening h) => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{(int)_game.Now / 60:00}:{_game.Now % 60:00.0}] {Line(h)}"));
+    private void Write(Happening h) => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{(int)_game.Now / 60:00}:{_game.Now % 60:00.0}] {Lines.One(Line(h))}"));
 
     private static string Line(Happening h) => h.Kind switch
     {

@@ -17,11 +17,11 @@ internal sealed class WorldReload(WorldWatcher watcher, GameWorld world, Minds m
         }
         catch (Exception e) when (e is WorldFileException or IOException or UnauthorizedAccessException)
         {
-            Message?.Invoke($"{Minds.OneLine(e)} The old world stays.");
+            Message?.Invoke($"{Lines.One(e)} The old world stays.");
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or SaveFormatException)
         {
-            Message?.Invoke($"{Path.GetFileName(watcher.Path)} does not fit into the minds: {Minds.OneLine(e)} The old world stays.");
+            Message?.Invoke($"{Path.GetFileName(watcher.Path)} does not fit into the minds: {Lines.One(e)} The old world stays.");
         }
     }
 
@@ -30,9 +30,11 @@ internal sealed class WorldReload(WorldWatcher watcher, GameWorld world, Minds m
         bool sameFacts = plan.World.Facts() == world.Plan.World.Facts();
         (TavernWorld next, HashSet<string> anew) = world.Merge(plan);
         int before = world.Bodies.Count;
-        if (minds.IsReady && (!sameFacts || anew.Count > 0))
+        // Somebody of whom nothing is known can leave without a change of facts.
+        bool samePeople = next.People.Select(p => p.Name).SequenceEqual(world.Bodies.Select(b => b.Name));
+        if (minds.IsReady && (!sameFacts || anew.Count > 0 || !samePeople))
         {
-            Dictionary<string, byte[]> memories = minds.Save();
+            Dictionary<string, byte[]> memories = minds.SilenceAndSave();
             foreach (string name in anew) memories.Remove(name);
             minds.Remake(next.People, sameFacts ? minds.Facts : next.Facts(), memories);
         }

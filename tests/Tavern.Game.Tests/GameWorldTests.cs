@@ -84,9 +84,11 @@ public sealed class GameWorldTests
         _world.Do(Marbel, new Deed(DeedVerb.Give, Deed.Player));
         Until(() => Marbel.Doing is null);
         Assert.That(_world.Player.Person.Item, Is.EqualTo("a gold coin"));
-        Assert.That(_world.Do(_world.Player, new Deed(DeedVerb.Give, "Marbel")), Is.Null);
-        _world.HandOver();
+        Assert.That(_world.HandOver(Osbert), Is.False, "too far");
+        Assert.That(_world.HandOver(Marbel));
         Assert.That(Marbel.Person.Item, Is.EqualTo("a gold coin"));
+        Assert.That(_world.Player.Person.Item, Is.Null);
+        Assert.That(_world.HandOver(Marbel), Is.False, "nothing left");
     }
 
     [Test]

@@ -128,6 +128,12 @@ public sealed class MindsTests
         Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns));
         Assert.That(_game.Minds.Of(0)!.Tokens, Is.EqualTo(tokens));
 
+        using (GameLoop bare = _worlds.Game())
+        {
+            Assert.That(bare.Load("old"), Is.False, "the next save would lose the memories");
+            Assert.That(bare.Message.Last, Does.Contain("no model"));
+        }
+
         // A mind that cannot be read leaves everything as it was.
         Dictionary<string, byte[]> parts = SaveContainer.Read(_game.Saves.PathOf("old"));
         byte[] mind = parts["mind/Osbert"];
@@ -161,6 +167,17 @@ public sealed class MindsTests
         Run(() => _game.Minds.KnowTheWorld);
         Assert.That(_game.Say(1, "Hello again."));
         Run(() => !_game.Talk.IsAnswering);
+
+        // Somebody of whom nothing is known comes first and goes again: no fact changes, and everybody keeps its own mind.
+        string cook = Worlds.Small.Replace("baker", "cook", StringComparison.Ordinal);
+        _worlds.Edit(cook.Replace("\"people\": [", "\"people\": [ { \"name\": \"Garlin\" },", StringComparison.Ordinal));
+        Run(() => _game.World.Bodies.Count == 3);
+        Assert.That(_game.Minds.Of(2)!.Name, Is.EqualTo("Osbert"));
+        _worlds.Edit(cook);
+        Run(() => _game.World.Bodies.Count == 2);
+        Assert.That(_game.Minds.Of(1)!.Name, Is.EqualTo("Osbert"));
+        Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(2));
+        Assert.That(_game.Minds.Of(2), Is.Null);
     }
 
     [Test]

@@ -29,6 +29,23 @@ public sealed class SaveGameTests
     }
 
     [Test]
+    public void What_somebody_does_goes_on_and_the_player_stops()
+    {
+        using Worlds worlds = new();
+        using GameLoop game = worlds.Game();
+        game.World.Do(game.World.Bodies[0], new Deed(DeedVerb.Open, "the door"));
+        Worlds.Run(game, 1);
+        Assert.That(game.Save("a"));
+        Worlds.Run(game, 8);
+        game.Player.WalkTo(new System.Numerics.Vector2(-3, 3));
+        Assert.That(game.Load("a"));
+        Assert.That(game.World.DoorIsOpen, Is.False);
+        Assert.That(game.Player.IsOnItsWay, Is.False);
+        Worlds.Run(game, 8);
+        Assert.That(game.World.DoorIsOpen);
+    }
+
+    [Test]
     public void Damaged_saves_are_refused_and_change_nothing()
     {
         using Worlds worlds = new();

@@ -58,6 +58,11 @@ public sealed class ScriptTests
         Assert.That(game.Entry.Text, Is.EqualTo("Hej \ud83d\ude00"));
         game.Update(0.02f, new PlayerInput(default, default, GameKeys.Backspace));
         Assert.That(game.Entry.Text, Is.EqualTo("Hej "));
+        game.Update(0.02f, new PlayerInput(default, default, GameKeys.Enter | GameKeys.BudgetUp, "du+"));
+        Assert.That(game.Message.Last, Does.StartWith("Nobody hears you"));
+        Assert.That(game.Entry.IsOpen, Is.False, "the letters of a frame come before its Enter, and + is a letter");
+        game.Update(0.02f, new PlayerInput(default, default, GameKeys.Enter, "a"));
+        Assert.That(game.Entry.Text, Is.EqualTo("a"), "or after the Enter that opens the line");
         game.Update(0.02f, new PlayerInput(default, default, GameKeys.Escape));
         Random random = new(3);
         for (int i = 0; i < 600; i++)

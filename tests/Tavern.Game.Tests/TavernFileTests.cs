@@ -49,6 +49,13 @@ public sealed class TavernFileTests
     }
 
     [Test]
+    public void Messages_are_one_line_whatever_they_quote()
+    {
+        WorldFileException e = Assert.Throws<WorldFileException>(() => Worlds.Plan(Worlds.Small.Replace("\"town\"", "\"to\\nwn\\u2028\"", StringComparison.Ordinal)))!;
+        Assert.That(e.Message, Does.StartWith("tavern.json, line 3: 'to\\nwn\\u2028' means nothing"));
+    }
+
+    [Test]
     public void Unknown_words_are_taken_with_a_warning()
     {
         TavernPlan plan = Worlds.Plan(Worlds.Small.Replace("baker", "astronomer", StringComparison.Ordinal).Replace("at the bar", "on the roof", StringComparison.Ordinal));
@@ -71,7 +78,7 @@ public sealed class TavernFileTests
             }
             catch (WorldFileException e)
             {
-                Assert.That(e.Message, Does.Not.Contain("\n"));
+                Assert.That(e.Message.Any(char.IsControl), Is.False, e.Message);
             }
         }
     }
