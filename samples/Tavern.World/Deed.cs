@@ -27,7 +27,7 @@ public sealed record Deed(DeedVerb Do, [ActionText(24)] string To)
     public static LegalActions Legal(TavernWorld world, Person actor)
     {
         LegalActions legal = new(ActionType.Of<Deed>());
-        legal.Allow(nameof(To), [Player, NoTarget, .. world.People.Where(p => p != actor).Select(p => p.Name), .. Lexicon.Furniture]);
+        legal.Allow("to", [Player, NoTarget, .. world.People.Where(p => p != actor).Select(p => p.Name), .. Lexicon.Furniture]);
         return legal;
     }
 }

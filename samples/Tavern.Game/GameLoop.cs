@@ -1,0 +1,233 @@
+using System.Numerics;
+using NpcMind;
+using Tavern.World;
+
+namespace Tavern.Game;
+
+/// <summary>
+/// The game without a window: <see cref="Update"/> once a frame, then the picture is drawn, then <see cref="Tick"/> lets the minds think in what is left of the frame.
+/// </summary>
+public sealed class GameLoop : IDisposable
+{
+    /// <summary>Step of the world in seconds.</summary>
+    public const float Step = 1f / 60;
+    private const float LongestFrame = 0.25f;
+    private const string QuickSlot = "quick";
+    private readonly GameClock _clock = new();
+    private readonly WorldReload _reload;
+    private float _rest;
+    private bool _lost;
+
+    /// <exception cref="WorldFileException">The world file cannot be used.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public GameLoop(GameOptions options)
+    {
+        World = new GameWorld(TavernFile.Read(options.WorldFile));
+        Minds = new Minds(World, options.Minds, _clock);
+        Talk = new Talk(World, Minds);
+        Gossip = new Gossip(World, Minds, Talk) { IsOn = options.Gossip };
+        Player = new PlayerBody(World);
+        Saves = new SaveGame(options.SaveFolder, World, Player, Minds, Talk);
+        Budget = options.Budget;
+        _reload = new WorldReload(new WorldWatcher(options.WorldFile), World, Minds);
+        Minds.Message += Say;
+        _reload.Message += Say;
+        Talk.Happened += h => Happened?.Invoke(h);
+        if (World.Plan.Warnings.Count > 0) Say($"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.");
+    }
+
+    /// <summary>What was said and done, as it happens.</summary>
+    public event Action<Happening>? Happened;
+
+    public GameWorld World { get; }
+
+    public Minds Minds { get; }
+
+    public Talk Talk { get; }
+
+    public Gossip Gossip { get; }
+
+    public PlayerBody Player { get; }
+
+    public SaveGame Saves { get; }
+
+    public TextEntry Entry { get; } = new();
+
+    public MessageLine Message { get; } = new();
+
+    public Overlay Overlay { get; } = new();
+
+    /// <summary>Seconds of game time.</summary>
+    public double Now => _clock.Seconds;
+
+    /// <summary>GPU milliseconds of a frame for the minds.</summary>
+    public double Budget { get; set; }
+
+    /// <summary>The character that the player faces; -1 for none.</summary>
+    public int Faced { get; private set; } = -1;
+
+    /// <summary>The scene as the player sees it; the same object until something changes.</summary>
+    public Scene Scene => _scene is { } scene && _sceneVersion == World.Version ? scene : Draw();
+
+    private Scene? _scene;
+    private int _sceneVersion;
+
+    /// <summary>What a character sees, for its picture.</summary>
+    public (Scene Scene, Camera Camera) Eyes(int index) => (Game.Eyes.Scene(World, World.Bodies[index]), Game.Eyes.Camera(World.Bodies[index]));
+
+    /// <summary>Lets time pass. Call it when no frame is being recorded: a new model may take over.</summary>
+    /// <param name="seconds">Since the last call.</param>
+    /// <param name="input">What the player did.</param>
+    public void Update(float seconds, in PlayerInput input)
+    {
+        seconds = Math.Clamp(seconds, 0, LongestFrame);
+        _clock.Advance(seconds);
+        Minds.Update();
+        _reload.Update(Now);
+        // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
+        bool wrote = Entry.IsOpen;
+        if (input.Typed is { } typed && wrote) Entry.Type(typed);
+        Press(input.Keys);
+        if (input.Typed is { } first && !wrote && Entry.IsOpen) Entry.Type(first);
+        // While the player writes, letters are letters.
+        Player.Update(seconds, Entry.IsOpen ? input with { Move = default } : input);
+        for (_rest += seconds; _rest >= Step; _rest -= Step) World.Update(Step);
+        while (World.TryTakeChange(out Change change))
+        {
+            if (change.IsFact) Minds.Tell(change.Sentence);
+            Happened?.Invoke(new Happening(HappeningKind.Did, change.About, "", change.Sentence));
+        }
+
+        Faced = Player.Faced();
+        Talk.Update(seconds);
+        Gossip.Update(Now);
+        Message.Update(seconds);
+    }
+
+    /// <summary>Lets the minds think for this frame.</summary>
+    /// <param name="commands">The game's command buffer; null for a submission of their own.</param>
+    public TickReport Tick(FrameCommands? commands = null)
+    {
+        TickReport report = Minds.Tick(FrameBudget.Milliseconds(Budget), commands);
+        if (report.Status == TickStatus.DeviceLost && !_lost) Say("The graphics device was lost. Save (F5) and start the game again.");
+        _lost |= report.Status == TickStatus.DeviceLost;
+        Overlay.Add(report, Minds, World.Bodies.Count, Now);
+        return report;
+    }
+
+    /// <summary>The player says something to the character it faces.</summary>
+    /// <returns>Whether somebody heard it.</returns>
+    public bool Say(int listener, string text)
+    {
+        if (listener >= 0) return Talk.Say(listener, text);
+        Say("Nobody hears you: go up to somebody and face them.");
+        return false;
+    }
+
+    /// <summary>As if these keys were pressed.</summary>
+    public void Press(GameKeys keys)
+    {
+        if (keys == GameKeys.None) return;
+        if (keys.HasFlag(GameKeys.Overlay)) Overlay.IsShown ^= true;
+        if (keys.HasFlag(GameKeys.BudgetUp) && !Entry.IsOpen) ChangeBudget(Budget + 0.5);
+        if (keys.HasFlag(GameKeys.BudgetDown) && !Entry.IsOpen) ChangeBudget(Budget - 0.5);
+        if (keys.HasFlag(GameKeys.Save)) Save(QuickSlot);
+        if (keys.HasFlag(GameKeys.Load)) Load(QuickSlot);
+        if (keys.HasFlag(GameKeys.Backspace) && Entry.IsOpen) Entry.Erase();
+        if (keys.HasFlag(GameKeys.Escape) && Entry.IsOpen) Entry.Close();
+        else if (keys.HasFlag(GameKeys.Escape)) Interrupt();
+        if (keys.HasFlag(GameKeys.Give) && !Entry.IsOpen) Give();
+        if (keys.HasFlag(GameKeys.Use) && !Entry.IsOpen) Use();
+        if (!keys.HasFlag(GameKeys.Enter)) return;
+        string text = Entry.Text.Trim();
+        if (!Entry.IsOpen) Entry.Open();
+        else Entry.Close();
+        if (text.Length > 0) Say(Faced, text);
+    }
+
+    /// <summary>Whoever speaks to the player, or else whoever is faced, stops.</summary>
+    public bool Interrupt()
+    {
+        foreach (Bubble bubble in Talk.Bubbles)
+            if (bubble.Listener == Deed.Player && Talk.Interrupt(bubble.Speaker)) return true;
+        return Faced >= 0 && Talk.Interrupt(World.Bodies[Faced].Name);
+    }
+
+    /// <summary>Saves; a message says how it went.</summary>
+    public bool Save(string slot) => Try(() => Saves.Save(slot), $"Saved ({slot}).");
+
+    /// <summary>Loads; a message says how it went.</summary>
+    public bool Load(string slot) => Try(() => Saves.Load(slot), $"Loaded ({slot}): what came later is forgotten.");
+
+    /// <summary>A file was dropped on the window: a model, or eyes (an mmproj file) for the model there is.</summary>
+    public void Drop(string file)
+    {
+        string name = Path.GetFileName(file);
+        bool isEyes = name.Contains("mmproj", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eyes", StringComparison.OrdinalIgnoreCase);
+        if (!name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)) Say($"{name} is no model. Drop a .gguf file: a language model, or its image encoder (mmproj).");
+        else if (!isEyes) Minds.Load(file, EyesBeside(file));
+        else if (Minds.Model is { } model) Minds.Load(model, file);
+        else Say($"{name} are eyes. Drop the language model that they belong to first.");
+    }
+
+    /// <summary>The image encoder that lies beside a model: eyes.gguf beside mind.gguf, or the same name with mmproj before it; null for none.</summary>
+    public static string? EyesBeside(string model)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(model))!, name = Path.GetFileName(model);
+        string beside = Path.Combine(folder, name == "mind.gguf" ? "eyes.gguf" : "mmproj-" + name);
+        return File.Exists(beside) ? beside : null;
+    }
+
+    public void Dispose()
+    {
+        Minds.Dispose();
+    }
+
+    private void ChangeBudget(double budget)
+    {
+        Budget = Math.Clamp(budget, 0, 50);
+        Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The minds may take {Budget:0.0} ms of each frame."));
+    }
+
+    private void Give()
+    {
+        if (World.Player.Person.Item is null) Say("You have nothing to give.");
+        else if (Faced < 0) Say("Face somebody to give something.");
+        else if (!World.HandOver(World.Bodies[Faced])) Say($"Go nearer to {World.Bodies[Faced].Name} to give something.");
+    }
+
+    private void Use()
+    {
+        Vector2 at = World.Player.Position;
+        float door = Vector2.Distance(at, Targets.Stand("by the door").Foot), hearth = Vector2.Distance(at, Targets.Stand("by the hearth").Foot);
+        World.Switch(door < 1.5f ? "the door" : hearth < 1.5f ? "the hearth" : "the lamp");
+    }
+
+    private bool Try(Action action, string done)
+    {
+        try
+        {
+            action();
+            Say(done);
+            return true;
+        }
+        catch (SaveGameException e)
+        {
+            Say(e.Message);
+            return false;
+        }
+    }
+
+    private void Say(string message)
+    {
+        message = Lines.One(message);
+        Message.Show(message);
+        Happened?.Invoke(new Happening(HappeningKind.Message, "", "", message));
+    }
+
+    private Scene Draw()
+    {
+        _sceneVersion = World.Version;
+        return _scene = Game.Eyes.Scene(World, World.Player);
+    }
+}

@@ -1,0 +1,16 @@
+namespace Tavern.Game;
+
+/// <summary>What a game is started with.</summary>
+public sealed record GameOptions
+{
+    public required string WorldFile { get; init; }
+
+    public string SaveFolder { get; init; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "NpcMind", "Tavern");
+
+    public MindSettings Minds { get; init; } = new();
+
+    /// <summary>GPU milliseconds of a frame for the minds.</summary>
+    public double Budget { get; init; } = 4;
+
+    public bool Gossip { get; init; } = true;
+}

@@ -1,0 +1,25 @@
+using NpcMind;
+
+namespace Tavern.Game;
+
+/// <summary>How minds are loaded.</summary>
+public sealed record MindSettings
+{
+    /// <summary>Device to think on.</summary>
+    public VulkanHost Host { get; init; } = VulkanHost.Own();
+
+    public int ContextTokens { get; init; } = 1024;
+
+    /// <summary>Tokens that fit on the device, over all minds.</summary>
+    public int? DeviceTokens { get; init; }
+
+    public KvPrecision Kv { get; init; }
+
+    /// <summary>Most tokens of an answer.</summary>
+    public int MaxTokens { get; init; } = 48;
+
+    /// <summary>As <see cref="NpcRuntimeOptions.CacheFolder"/>.</summary>
+    public string? CacheFolder { get; init; }
+
+    public ulong Seed { get; init; }
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using NpcMind;
+
+namespace Tavern.Game;
+
+/// <summary>Games in slots: the world, where everybody stands, and the minds. Loading an old one removes what came later from all memories.</summary>
+public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, Minds minds, Talk talk)
+{
+    private const string WorldPart = "world", StatePart = "state", MindPart = "mind/";
+
+    /// <summary>The file of a slot.</summary>
+    public string PathOf(string slot) => Path.Combine(folder, slot + ".save");
+
+    /// <summary>Saves, atomically. Waits for the device.</summary>
+    /// <exception cref="SaveGameException">It cannot be written; an earlier save in the slot is unchanged.</exception>
+    public void Save(string slot)
+    {
+        Check(slot);
+        GameState state = new()
+        {
+            Facts = minds.Facts,
+            Bodies = [.. world.Bodies.Append(world.Player).Select(b => BodyState.Of(b, talk.Intends(b)))],
+            PlayerItem = world.Player.Person.Item,
+            Pitch = player.Pitch,
+            Hearsay = world.Bodies.ToDictionary(b => b.Name, b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
+        };
+        Dictionary<string, byte[]> parts = new(StringComparer.Ordinal) { [WorldPart] = TavernFile.Write(world.Now()), [StatePart] = state.ToJson() };
+        try
+        {
+            foreach ((string name, byte[] mind) in minds.Save()) parts[MindPart + name] = mind;
+            SaveContainer.Write(PathOf(slot), parts);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}", "Free space, or choose a folder that can be written to.", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}", "Try again.", e);
+        }
+    }
+
+    /// <summary>Loads. Minds saved with another model are read again, over the next frames.</summary>
+    /// <exception cref="SaveGameException">There is none, or it is damaged; the running game is unchanged.</exception>
+    public void Load(string slot)
+    {
+        Check(slot);
+        if (minds.IsLoading) throw new SaveGameException(slot, "a model is being loaded", "Wait for it, then try again.");
+        if (!File.Exists(PathOf(slot))) throw new SaveGameException(slot, "there is no such save", "Save first (F5).");
+        try
+        {
+            Dictionary<string, byte[]> parts = SaveContainer.Read(PathOf(slot));
+            TavernPlan plan = TavernFile.Parse(slot, parts[WorldPart]);
+            GameState state = GameState.FromJson(parts[StatePart]);
+            Dictionary<string, byte[]> memories = parts.Where(p => p.Key.StartsWith(MindPart, StringComparison.Ordinal)).ToDictionary(p => p.Key[MindPart.Length..], p => p.Value, StringComparer.Ordinal);
+            if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
+            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories);
+            talk.Silence();
+            Apply(plan, state);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or KeyNotFoundException or JsonException or WorldFileException or SaveFormatException)
+        {
+            throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Load another save; the game goes on as it was.", e);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
+        }
+    }
+
+    private void Apply(TavernPlan plan, GameState state)
+    {
+        world.Restore(plan);
+        foreach (BodyState body in state.Bodies)
+            if (world.Find(body.Name) is { } found) body.Apply(found);
+        // When everybody is in place: the ways lead around others.
+        foreach (BodyState body in state.Bodies)
+            if (body.Deed is { } deed && world.Find(body.Name) is { } found && found != world.Player) world.Do(found, deed);
+        world.Player.Person.Item = state.PlayerItem;
+        player.Pitch = state.Pitch;
+        player.Stop();
+        foreach (Body body in world.Bodies)
+            minds.HearsayOf(body.Name).Set(state.Hearsay.GetValueOrDefault(body.Name, []).Select(l => new Hearsay.Line(l.Matter, l.Speaker, l.Text)));
+        talk.Resume();
+    }
+
+    private static void Check(string slot)
+    {
+        if (slot.Length is 0 or > 40 || slot.Any(c => !char.IsLetterOrDigit(c) && c is not ('-' or '_'))) throw new SaveGameException(slot, "no name for a slot", "Use letters, digits, - and _.");
+    }
+}

@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Numerics;
+using Tavern.World;
+
+namespace Tavern.Game;
+
+/// <summary>Plays a script: call <see cref="Advance"/> before each <see cref="GameLoop.Update"/>, with its input.</summary>
+public sealed class ScriptPlayer(Script script, GameLoop game)
+{
+    private const double LongestWalk = 30, LongestReply = 120, LongestReading = 300;
+    private int _at;
+    private double _since;
+    private bool _begun;
+    private string? _typed;
+
+    /// <summary>A picture of the window is wanted, under this name.</summary>
+    public event Action<string>? PictureWanted;
+
+    public bool IsDone => _at == script.Lines.Count;
+
+    /// <summary>The line being played; null when done.</summary>
+    public ScriptLine? Current => IsDone ? null : script.Lines[_at];
+
+    /// <summary>Plays on until something has to be waited for.</summary>
+    /// <returns>What the player does in this frame.</returns>
+    /// <exception cref="ScriptException">Something did not go as the script says.</exception>
+    public PlayerInput Advance()
+    {
+        GameKeys keys = GameKeys.None;
+        _typed = null;
+        while (!IsDone)
+        {
+            ScriptLine line = script.Lines[_at];
+            if (!_begun)
+            {
+                (_begun, _since) = (true, game.Now);
+                if (line.Verb == "key") keys = Script.KeyOf(line.Text);
+                else Begin(line);
+            }
+
+            if (!IsOver(line)) break;
+            _begun = false;
+            _at++;
+            // Keys and letters are this frame's; what they do is seen after it.
+            if (line.Verb is "key" or "type" or "picture") break;
+        }
+
+        return new PlayerInput(default, default, keys, _typed);
+    }
+
+    private void Begin(ScriptLine line)
+    {
+        switch (line.Verb)
+        {
+            case "goto" when PointOf(line.Text) is { } point:
+                game.Player.WalkTo(point);
+                break;
+            case "goto" when game.World.Find(line.Text) is { } other && other != game.World.Player:
+                game.Player.WalkTo(other);
+                break;
+            case "goto":
+                game.Player.WalkTo(Targets.Stand(Targets.PlaceOf(line.Text) ?? throw NotFound(line)).Foot);
+                break;
+            case "face":
+                game.Player.Face(game.World.Find(line.Text) is { } body ? Targets.Gaze(body) with { Y = 1.55f } : Lexicon.Furniture.Contains(line.Text) ? Targets.Gaze(line.Text) : throw NotFound(line));
+                break;
+            case "say":
+                if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
+                else if (!game.Talk.Say(faced, line.Text)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+                break;
+            case "look":
+                int looker = game.World.Find(line.Text) is { } who ? game.World.IndexOf(who) : -1;
+                if (looker < 0) throw NotFound(line);
+                if (!game.Talk.Say(looker, "What do you see?", looks: true)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+                break;
+            case "interrupt":
+                game.Interrupt();
+                break;
+            case "save":
+                game.Save(line.Text);
+                break;
+            case "load":
+                game.Load(line.Text);
+                break;
+            case "model":
+                string[] files = line.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                game.Minds.Load(FileOf(files[0]), files.Length > 1 ? FileOf(files[1]) : GameLoop.EyesBeside(FileOf(files[0])));
+                break;
+            case "drop":
+                game.Drop(FileOf(line.Text));
+                break;
+            case "budget":
+                game.Budget = line.Seconds;
+                break;
+            case "type":
+                _typed = line.Text;
+                break;
+            case "picture":
+                PictureWanted?.Invoke(line.Text);
+                break;
+            case "gossip":
+                game.Gossip.IsOn = line.Text == "on";
+                break;
+            case "expect" when !game.Talk.LastAnswer.Contains(line.Text, StringComparison.OrdinalIgnoreCase):
+                throw Wrong(line, $"the last answer was '{game.Talk.LastAnswer}', expected '{line.Text}' in it", "Correct the script, or the game");
+            case "message" when !game.Message.Last.Contains(line.Text, StringComparison.OrdinalIgnoreCase):
+                throw Wrong(line, $"the last message was '{game.Message.Last}', expected '{line.Text}' in it", "Correct the script, or the game");
+        }
+    }
+
+    private bool IsOver(ScriptLine line)
+    {
+        double passed = game.Now - _since;
+        return line.Verb switch
+        {
+            "wait" => passed >= line.Seconds,
+            "goto" => !game.Player.IsOnItsWay || Late(line, passed, LongestWalk, "the way is barred", "Choose another place"),
+            "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, line.Seconds > 0 ? line.Seconds : LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
+            // Loading takes the time it takes, and the game goes on.
+            "model" or "drop" => !game.Minds.IsLoading,
+            "world" => game.Minds.KnowTheWorld || Late(line, passed, LongestReading, "the minds have not read the world", "Load a model first, or allow a larger budget"),
+            _ => true,
+        };
+    }
+
+    private bool Late(ScriptLine line, double passed, double limit, string problem, string advice) =>
+        passed > limit ? throw Wrong(line, string.Create(CultureInfo.InvariantCulture, $"{problem} after {limit:0} s"), advice) : false;
+
+    private string FileOf(string name)
+    {
+        string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(script.File))!, name);
+        return File.Exists(beside) ? beside : Path.GetFullPath(name);
+    }
+
+    private static Vector2? PointOf(string text)
+    {
+        string[] parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return parts.Length == 2 && float.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out float x) && float.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out float z) && float.IsFinite(x) && float.IsFinite(z)
+            ? new Vector2(x, z)
+            : null;
+    }
+
+    private ScriptException NotFound(ScriptLine line) =>
+        Wrong(line, $"there is no '{line.Text}'", $"Use one of: {string.Join(", ", game.World.Bodies.Select(b => b.Name).Concat(Lexicon.Furniture))}");
+
+    private ScriptException Wrong(ScriptLine line, string problem, string advice) => new(Path.GetFileName(script.File), line.Line, problem, advice + ".");
+}

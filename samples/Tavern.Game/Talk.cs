@@ -1,0 +1,151 @@
+using NpcMind;
+using Tavern.World;
+
+namespace Tavern.Game;
+
+/// <summary>Who says what to whom: bubbles, what others overhear, interruptions, and the deeds that come with answers.</summary>
+public sealed class Talk
+{
+    /// <summary>Metres within which one hears what is said.</summary>
+    public const float Earshot = 4;
+    private readonly GameWorld _world;
+    private readonly Minds _minds;
+    private readonly Dictionary<string, Bubble> _bubbles = new(StringComparer.Ordinal);
+    private readonly List<Bubble> _all = [];
+
+    public Talk(GameWorld world, Minds minds)
+    {
+        (_world, _minds) = (world, minds);
+        minds.Changing += Silence;
+    }
+
+    public event Action<Happening>? Happened;
+
+    /// <summary>One for each who ever spoke; draw those that are open.</summary>
+    public IReadOnlyList<Bubble> Bubbles => _all;
+
+    /// <summary>What was last answered to the player, as far as it was heard; "" before.</summary>
+    public string LastAnswer { get; private set; } = "";
+
+    /// <summary>Whether the player waits for an answer, or is being answered.</summary>
+    public bool IsAnswering => _all.Exists(b => b.Reply is not null && b.Listener == Deed.Player && !b.IsReported);
+
+    /// <summary>Whether anybody is speaking or thinks of what to say.</summary>
+    public bool IsAnybodySpeaking => _all.Exists(b => b.IsOpen && !b.IsReported);
+
+    /// <summary>Seconds since somebody last began to speak.</summary>
+    public double Quiet { get; private set; }
+
+    /// <summary>The bubble of somebody; null when it never spoke.</summary>
+    public Bubble? Of(string name) => _bubbles.GetValueOrDefault(name);
+
+    /// <summary>The player says something to a character, over its words if it speaks.</summary>
+    /// <param name="index">Of the character.</param>
+    /// <param name="text">What.</param>
+    /// <param name="looks">Whether it looks at what is before it even if nothing has changed.</param>
+    /// <returns>Whether it was heard.</returns>
+    public bool Say(int index, string text, bool looks = false) => Speak(_world.Player, index, text, acts: true, looks);
+
+    /// <summary>A character says something to another, without its mind.</summary>
+    public bool Ask(int speaker, int listener, string text) => Speak(_world.Bodies[speaker], listener, text, acts: false, looks: false);
+
+    /// <summary>Stops somebody where its words are on the screen. What it had not yet said, it does not remember.</summary>
+    /// <returns>Whether it was speaking.</returns>
+    public bool Interrupt(string name)
+    {
+        if (Of(name) is not { IsOpen: true, IsReported: false } bubble) return false;
+        // Its own reply and no later one: the mind may be another's by now.
+        if (bubble.Reply is { } reply && reply.Npc.Reply == reply && !reply.Npc.IsDisposed) reply.Npc.Interrupt(bubble.Shown);
+        bubble.Cut();
+        Report(bubble);
+        return true;
+    }
+
+    /// <summary>Lets bubbles grow, deeds begin and others overhear.</summary>
+    public void Update(double seconds)
+    {
+        Quiet += seconds;
+        foreach (Bubble bubble in _all)
+        {
+            bubble.Update(seconds);
+            if (!bubble.IsOpen || bubble.IsReported) continue;
+            if (bubble.Reply is { IsDone: true } reply && reply.TryTakeAction(out Deed? deed)) bubble.Deed = deed;
+            if (!bubble.IsSpoken) continue;
+            Report(bubble);
+            Act(bubble);
+        }
+    }
+
+    /// <summary>Everybody stops, where they are.</summary>
+    public void Silence()
+    {
+        foreach (Bubble bubble in _all)
+        {
+            Interrupt(bubble.Speaker);
+            bubble.Close();
+        }
+    }
+
+    /// <summary>What somebody does or will do when it has spoken; null for nothing.</summary>
+    internal Deed? Intends(Body body) => Of(body.Name) is { IsOpen: true, IsReported: false, Deed: { } deed } ? deed : body.Doing;
+
+    /// <summary>Replies that a save was made in the middle of go on.</summary>
+    internal void Resume()
+    {
+        for (int i = 0; i < _world.Bodies.Count; i++)
+        {
+            if (_minds.Of(i) is not { Reply: { IsDone: false } reply } npc) continue;
+            Bubble bubble = Open(npc.Name, Deed.Player, reply);
+            while (reply.TryRead(out _)) continue;
+            bubble.Append(reply.Text);
+        }
+    }
+
+    private bool Speak(Body speaker, int listener, string text, bool acts, bool looks)
+    {
+        Body hearer = _world.Bodies[listener];
+        Interrupt(hearer.Name);
+        if (_minds.Ask(listener, speaker.Name, text, acts, looks) is not { } reply) return false;
+        if (looks) Happened?.Invoke(new Happening(HappeningKind.Looked, hearer.Name, "", ""));
+        Quiet = 0;
+        Bubble words = Open(speaker.Name, hearer.Name, null);
+        words.Append(text);
+        words.Complete();
+        if (speaker == _world.Player) words.ShowAll();
+        Report(words);
+        Open(hearer.Name, speaker.Name, reply);
+        return true;
+    }
+
+    private Bubble Open(string speaker, string listener, Reply? reply)
+    {
+        if (!_bubbles.TryGetValue(speaker, out Bubble? bubble)) _all.Add(_bubbles[speaker] = bubble = new Bubble());
+        bubble.Open(speaker, listener, reply);
+        return bubble;
+    }
+
+    /// <summary>The deed that came with an answer begins when it has been spoken: until then it can be interrupted.</summary>
+    private void Act(Bubble bubble)
+    {
+        if (bubble.Deed is not { } deed || deed.Do == DeedVerb.Nothing || _world.Find(bubble.Speaker) is not { } actor) return;
+        bubble.Deed = null;
+        if (_world.Do(actor, deed) is { } problem) Happened?.Invoke(new Happening(HappeningKind.Did, actor.Name, "", $"wanted to {deed.Do.ToString().ToLowerInvariant()} {deed.To}, but {problem}."));
+    }
+
+    /// <summary>Something was said to its end: it is overheard by those nearby that it was not said to.</summary>
+    private void Report(Bubble bubble)
+    {
+        bubble.IsReported = true;
+        string text = bubble.IsComplete && bubble.Reply is null ? bubble.All : bubble.Text.ToString();
+        if (bubble.Reply is not null && bubble.Listener == Deed.Player) LastAnswer = text;
+        if (text.Length == 0) return;
+        Happened?.Invoke(new Happening(HappeningKind.Said, bubble.Speaker, bubble.Listener, text));
+        if (_world.Find(bubble.Speaker) is not { } speaker) return;
+        foreach (Body body in _world.Bodies)
+        {
+            // Who asked by the game's hand knows what it asked only by hearing itself; who was asked has it in mind already.
+            bool isIn = body.Name == bubble.Listener ? bubble.Reply is null : body == speaker && bubble.Reply is not null;
+            if (!isIn && body.DistanceTo(speaker) <= Earshot) _minds.HearsayOf(body.Name).Overhear(bubble.Speaker, text);
+        }
+    }
+}

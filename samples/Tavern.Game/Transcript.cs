@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace Tavern.Game;
+
+/// <summary>Writes down what was said, done and seen, with game time.</summary>
+public sealed class Transcript : IDisposable
+{
+    private readonly GameLoop _game;
+    private readonly TextWriter _writer;
+
+    /// <param name="game">The game to follow.</param>
+    /// <param name="writer">Where to; not disposed.</param>
+    public Transcript(GameLoop game, TextWriter writer)
+    {
+        (_game, _writer) = (game, writer);
+        game.Happened += Write;
+    }
+
+    public void Dispose() => _game.Happened -= Write;
+
+    private void Write(Happening h) => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{(int)_game.Now / 60:00}:{_game.Now % 60:00.0}] {Lines.One(Line(h))}"));
+
+    private static string Line(Happening h) => h.Kind switch
+    {
+        HappeningKind.Said => $"{h.Who} to {h.To}: {h.Text}",
+        HappeningKind.Looked => $"* {h.Who} looks around",
+        HappeningKind.Did => h.Text.StartsWith("wanted", StringComparison.Ordinal) ? $"* {h.Who} {h.Text}" : $"* {h.Text}",
+        _ => $"({h.Text})",
+    };
+}

@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using NpcMind;
+using NpcMind.Reference;
+
+namespace Tavern.Game.Tests;
+
+/// <summary>Conversations with tiny random models: what they say means nothing, what becomes of it does.</summary>
+[Category("Gpu")]
+public sealed class MindsTests
+{
+    private static readonly MindSettings Tiny = new() { ContextTokens = 1400, MaxTokens = 10, CacheFolder = "", Host = VulkanHost.Own() };
+    private string _models = "", _first = "", _second = "", _corrupt = "";
+    private Worlds _worlds = null!;
+    private GameLoop _game = null!;
+    private List<Happening> _happened = [];
+
+    [OneTimeSetUp]
+    public void WriteModels()
+    {
+        _models = Directory.CreateTempSubdirectory("tavern-models-").FullName;
+        TinyModelOptions chat = new() { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Context = 2048, Tokenizer = true, ChatTemplate = true };
+        TinyModels.Write(_first = Path.Combine(_models, "first.gguf"), chat);
+        TinyModels.Write(_second = Path.Combine(_models, "second.gguf"), chat with { Seed = 2, Blocks = 3 });
+        byte[] whole = File.ReadAllBytes(_first);
+        File.WriteAllBytes(_corrupt = Path.Combine(_models, "corrupt.gguf"), whole[..(whole.Length / 2)]);
+    }
+
+    [OneTimeTearDown]
+    public void DeleteModels() => Directory.Delete(_models, recursive: true);
+
+    [SetUp]
+    public void Begin()
+    {
+        (_worlds, _happened) = (new Worlds(), []);
+        _game = _worlds.Game(Tiny);
+        _game.Budget = 20;
+        _game.Happened += _happened.Add;
+        Assert.That(_game.Minds.Load(_first, null));
+        Run(() => !_game.Minds.IsLoading);
+        Assert.That(_game.Minds.IsReady, _game.Message.Last);
+    }
+
+    [TearDown]
+    public void End()
+    {
+        _game.Dispose();
+        _worlds.Dispose();
+    }
+
+    [Test]
+    public void Answers_come_and_others_nearby_overhear_both()
+    {
+        _game.World.Bodies[1].Position = new(1.5f, -2.0f); // within earshot
+        _game.World.Player.Position = new(0.2f, -1.6f);
+        Assert.That(_game.Say(0, "Who are you?"));
+        Run(() => !_game.Talk.IsAnswering);
+        Assert.That(_game.Talk.LastAnswer, Is.Not.Empty);
+        Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0).Select(l => (l.Speaker, l.Text)), Is.EqualTo(new[] { ("Player", "Who are you?"), ("Marbel", _game.Talk.LastAnswer) }));
+        Assert.That(_game.Minds.HearsayOf("Marbel").Lines.Where(l => l.Speaker.Length > 0), Is.Empty);
+        Assert.That(_happened.Count(h => h.Kind == HappeningKind.Said), Is.EqualTo(2));
+        int before = _game.Minds.Of(1)!.Turns;
+        Assert.That(_game.Say(1, "What did Marbel say?"));
+        Run(() => !_game.Talk.IsAnswering);
+        Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0), Is.Empty, "it has them in mind now");
+        Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(before + 1));
+    }
+
+    [Test]
+    public void Interrupted_it_remembers_what_was_on_the_screen_and_does_nothing()
+    {
+        Assert.That(_game.Say(0, "Tell me all."));
+        Run(() => _game.Talk.Of("Marbel") is { Shown: > 4 });
+        Bubble bubble = _game.Talk.Of("Marbel")!;
+        string heard = bubble.Text.ToString();
+        Assert.That(_game.Interrupt());
+        Reply reply = _game.Minds.Of(0)!.Reply!;
+        Assert.That(reply.IsDone);
+        Assert.That(bubble.All, Is.EqualTo(heard.TrimEnd()));
+        Assert.That(heard, Does.StartWith(reply.Text), "to the last whole token");
+        Assert.That(_game.World.Bodies[0].Doing, Is.Null);
+        Assert.That(_game.Say(0, "And now?"));
+        Assert.That(_game.Say(0, "Wait: what?"), "over its words");
+        Run(() => !_game.Talk.IsAnswering);
+        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void Swap_carries_conversations_over_and_a_bad_file_changes_nothing()
+    {
+        _game.Say(0, "Remember this.");
+        Run(() => !_game.Talk.IsAnswering);
+        int turns = _game.Minds.Of(0)!.Turns;
+        Npc before = _game.Minds.Of(0)!;
+
+        _game.Drop(_corrupt);
+        Assert.That(_game.Minds.Load(_second, null), Is.False, "one at a time");
+        Run(() => !_game.Minds.IsLoading);
+        Assert.That(_game.Message.Last, Does.StartWith("corrupt.gguf was refused: ").And.Contain("goes on thinking").And.Not.Contain("\n"));
+        Assert.That(_game.Minds.Of(0), Is.SameAs(before));
+        _game.Drop(Path.Combine(_models, "missing.gguf"));
+        Run(() => !_game.Minds.IsLoading);
+        Assert.That(_game.Message.Last, Does.StartWith("missing.gguf was refused: "));
+        _game.Drop("notes.txt");
+        Assert.That(_game.Message.Last, Does.Contain("no model"));
+
+        _game.Say(0, "While it loads.");
+        _game.Drop(_second);
+        Run(() => !_game.Minds.IsLoading);
+        Assert.That(_game.Minds.Model, Is.EqualTo(_second), _game.Message.Last);
+        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns + 1));
+        Assert.That(_game.Minds.Of(0), Is.Not.SameAs(before));
+        Assert.That(before.IsDisposed);
+        Assert.That(_game.Say(0, "And now?"));
+        Run(() => !_game.Talk.IsAnswering);
+        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns + 2));
+    }
+
+    [Test]
+    public void Loading_an_old_save_removes_later_memory()
+    {
+        _game.Say(0, "First.");
+        Run(() => !_game.Talk.IsAnswering);
+        Assert.That(_game.Save("old"), _game.Message.Last);
+        int turns = _game.Minds.Of(0)!.Turns, tokens = _game.Minds.Of(0)!.Tokens;
+        _game.Say(0, "Second.");
+        Run(() => !_game.Talk.IsAnswering);
+        Assert.That(_game.Load("old"), _game.Message.Last);
+        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns));
+        Assert.That(_game.Minds.Of(0)!.Tokens, Is.EqualTo(tokens));
+
+        using (GameLoop bare = _worlds.Game())
+        {
+            Assert.That(bare.Load("old"), Is.False, "the next save would lose the memories");
+            Assert.That(bare.Message.Last, Does.Contain("no model"));
+        }
+
+        // A mind that cannot be read leaves everything as it was.
+        Dictionary<string, byte[]> parts = SaveContainer.Read(_game.Saves.PathOf("old"));
+        byte[] mind = parts["mind/Osbert"];
+        mind[100] ^= 0xFF; // damage behind its words only costs reading them again
+        SaveContainer.Write(_game.Saves.PathOf("bad"), parts);
+        _game.Say(0, "Third.");
+        Run(() => !_game.Talk.IsAnswering);
+        tokens = _game.Minds.Of(0)!.Tokens;
+        Assert.That(_game.Load("bad"), Is.False);
+        Assert.That(_game.Message.Last, Does.StartWith("bad: not loaded: "));
+        Assert.That(_game.Minds.Of(0)!.Tokens, Is.EqualTo(tokens));
+        Assert.That(_game.Say(1, "Are you there?"));
+        Run(() => !_game.Talk.IsAnswering);
+    }
+
+    [Test]
+    public void Edited_characters_begin_anew_and_the_others_remember()
+    {
+        foreach (int i in (int[])[0, 1])
+        {
+            _game.Say(i, "Hello.");
+            Run(() => !_game.Talk.IsAnswering);
+        }
+
+        _worlds.Edit(Worlds.Small.Replace("baker", "cook", StringComparison.Ordinal));
+        Run(() => _game.Message.Last.Contains("anew", StringComparison.Ordinal));
+        Assert.That(_game.Minds.Of(0)!.Turns, Is.Zero);
+        Assert.That(_game.Minds.Of(0)!.Persona, Does.Contain("You are the cook."));
+        Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(1));
+        Assert.That(_game.Minds.Facts, Does.Contain("Marbel is the cook."));
+        Run(() => _game.Minds.KnowTheWorld);
+        Assert.That(_game.Say(1, "Hello again."));
+        Run(() => !_game.Talk.IsAnswering);
+
+        // Somebody of whom nothing is known comes first and goes again: no fact changes, and everybody keeps its own mind.
+        string cook = Worlds.Small.Replace("baker", "cook", StringComparison.Ordinal);
+        _worlds.Edit(cook.Replace("\"people\": [", "\"people\": [ { \"name\": \"Garlin\" },", StringComparison.Ordinal));
+        Run(() => _game.World.Bodies.Count == 3);
+        Assert.That(_game.Minds.Of(2)!.Name, Is.EqualTo("Osbert"));
+        _worlds.Edit(cook);
+        Run(() => _game.World.Bodies.Count == 2);
+        Assert.That(_game.Minds.Of(1)!.Name, Is.EqualTo("Osbert"));
+        Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(2));
+        Assert.That(_game.Minds.Of(2), Is.Null);
+    }
+
+    [Test]
+    public void Neighbours_gossip_when_it_is_quiet()
+    {
+        _game.World.Bodies[1].Position = new(1.5f, -2.0f);
+        _game.Gossip.IsOn = true;
+        Run(() => _happened.Count(h => h.Kind == HappeningKind.Said) >= 2);
+        Assert.That(_happened.First(h => h.Kind == HappeningKind.Said).To, Is.AnyOf("Marbel", "Osbert"));
+    }
+
+    /// <summary>Plays until something is so. Game time waits for the device as it does in a game that draws, but goes on faster than real time; the limit is of real time.</summary>
+    private void Run(Func<bool> done)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        while (!done())
+        {
+            _game.Update(0.05f, default);
+            if (_game.Tick().Status != TickStatus.Worked) Thread.Sleep(1);
+            Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromMinutes(1)), $"{_game.Message.Last} {_game.Overlay.Last}");
+        }
+    }
+}
