@@ -37,10 +37,16 @@ public sealed unsafe class CommandRing : IDisposable
     /// <summary>Index of the frame being recorded, below <see cref="Frames"/>.</summary>
     public int Current => (int)(_submitted % (ulong)_buffers.Length);
 
-    /// <summary>Waits until the oldest frame has finished and starts recording in its place.</summary>
-    public CommandBuffer Begin()
+    /// <summary>Waits until the oldest frame has finished, whose place the next one takes.</summary>
+    public void WaitForRoom()
     {
         if (SignalValue > (ulong)Frames) WaitFor(SignalValue - (ulong)Frames);
+    }
+
+    /// <summary>Waits for room and starts recording.</summary>
+    public CommandBuffer Begin()
+    {
+        WaitForRoom();
         CommandBuffer commands = _buffers[Current];
         CommandBufferBeginInfo info = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
         _device.Api.BeginCommandBuffer(commands, &info).ThrowOnError("vkBeginCommandBuffer");
