@@ -17,7 +17,7 @@ dotnet build NpcMind.sln -c Release -v quiet --nologo || failed_step build
 dotnet format NpcMind.sln --verify-no-changes --no-restore -v quiet || failed_step "formatting (run: dotnet format NpcMind.sln)"
 results=$(mktemp -d)
 status=0
-for project in tests/NpcMind.Tests tests/NpcMind.GpuTests; do
+for project in tests/NpcMind.Tests tests/Tavern.Tests tests/NpcMind.GpuTests; do
     dotnet test "$project" -c Release --no-build --nologo --logger "trx;LogFileName=$(basename "$project").trx" --results-directory "$results" "${filter[@]}" || status=1
 done
 passed=0 failed=0 skipped=0

@@ -127,7 +127,7 @@ internal sealed class Evaluation
     }
 
     /// <summary>Whether a text holds these words as whole words, whatever their case.</summary>
-    private static bool Holds(string text, string words)
+    public static bool Holds(string text, string words)
     {
         for (int at = text.IndexOf(words, StringComparison.OrdinalIgnoreCase); at >= 0; at = text.IndexOf(words, at + 1, StringComparison.OrdinalIgnoreCase))
             if ((at == 0 || !char.IsLetter(text[at - 1])) && (at + words.Length == text.Length || !char.IsLetter(text[at + words.Length]))) return true;

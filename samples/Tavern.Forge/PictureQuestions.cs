@@ -62,7 +62,7 @@ internal sealed class PictureQuestions(Random random, Split split, TavernWorld w
         all.Add(Ask("count", CountTrain, CountHeld, $"I see [{Number(things.Length)}] thing{(things.Length == 1 ? "" : "s")}.", [Number(things.Length)], []));
         string kind = random.Next(3) > 0 && things.Length > 0 ? Pick(things).Noun : Pick(Things);
         int many = things.Count(t => t.Noun == kind);
-        all.Add(Ask("count", CountKindTrain, CountKindHeld, $"I see [{Number(many)}] [{kind}{(many == 1 ? "" : "s")}].", [$"{Number(many)} {kind}"], [], kind + "s"));
+        all.Add(Ask("count", CountKindTrain, CountKindHeld, $"I see [{Number(many)}] [{kind}{(many == 1 ? "" : "s")}].", [$"{Number(many)} {kind}{(many == 1 ? "" : "s")}"], [], kind + "s"));
         string[] names = [.. people.Select(p => world.People.FirstOrDefault(w => w != self && w.Cloak == p.Colour)?.Name ?? $"somebody in {Colours[(int)p.Colour]}")];
         if (people.Length == 0) all.Add(Ask("other", WhoTrain, WhoHeld, "I see [nobody].", ["nobody"], []));
         else all.Add(Ask("other", WhoTrain, WhoHeld, $"I see {string.Join(" and ", names.Select(n => $"[{n}]"))}.", names, []));

@@ -18,7 +18,7 @@ public static class Wordings
         ["Who is the {0}?", "Which one is the {0}?", "Who works as the {0} here?", "Who is the {0} in this town?", "Who here is the {0}?", "What is the name of the {0}?", "What is the {0} called?", "I need the {0}. Who is it?"],
         ["who the {0} is", "who works as the {0}", "which one is the {0}", "what the {0} is called", "who is the {0} here"],
         ["the name of the {0}", "the {0}'s name"],
-        ["Who works here as the {0}?", "Which of them is the {0}?", "Who of you is the {0}?"],
+        ["Who works here as the {0}?", "Which of you is the {0}?", "Who of you is the {0}?"],
         ["who here is the {0}", "what the name of the {0} is"]);
 
     public static readonly Wording CloakOf = new(
@@ -60,7 +60,7 @@ public static class Wordings
         ["Who carries {0}?", "Who has {0}?", "Who is carrying {0}?", "Who holds {0}?", "Which one has {0}?", "Who has got {0}?", "Who is the one with {0}?", "Who here carries {0}?"],
         ["who carries {0}", "who has {0}", "who is carrying {0}", "who holds {0}", "which one has got {0}", "who is the one with {0}"],
         ["the name of the one with {0}", "the name of the one who carries {0}"],
-        ["Which one carries {0}?", "Who here has {0}?", "Who is holding {0}?", "Who is the one that carries {0}?"],
+        ["Which one carries {0}?", "Who here has {0}?", "Who here is carrying {0}?", "Who is the one that carries {0}?"],
         ["which one carries {0}", "who has got {0}"]);
 
     // The world: things, ties, events.
@@ -160,7 +160,7 @@ public static class Wordings
         ["What do you want?", "What do you wish for?", "What is your wish?", "What do you dream of?", "What would you like?", "What do you want most?", "What would make you happy?"],
         ["what you want", "what you wish for", "what you dream of", "what you want most"],
         ["your wish", "your dream"],
-        ["What do you most wish for?", "What is your dream?", "What do you most want?"],
+        ["What do you most wish for?", "What would you like most?", "What do you most want?"],
         ["what would make you happy", "what your wish is"]);
 
     public static readonly Wording MySecret = new(
@@ -196,7 +196,7 @@ public static class Wordings
 
     public static readonly string[] HeldNeverTold =
     [
-        "How many songs does {0} like?", "What does {0} eat?", "When was {0} born?", "What did {0} drink today?", "Where did {0} come from?", "What colour is {0}'s dog?", "How old is the king?", "When was this town built?", "What does a room cost?",
+        "How many songs does {0} like?", "What does {0} eat?", "When was {0} born?", "What did {0} drink today?", "When did {0} eat?", "What colour is {0}'s dog?", "How old is the king?", "When was this town built?", "What does a room cost?",
         "How deep is the river?", "Who built this town?", "What does {0} dream of the sea?", "Does {0} have children?", "What is the price of a beer?",
     ];
 }

@@ -1,0 +1,86 @@
+using Tavern.Forge;
+using Tavern.World;
+
+namespace Tavern.Tests;
+
+/// <summary>What is held out is held out, and every right answer is right.</summary>
+public sealed class CorpusTests
+{
+    private static readonly PictureEntry[] Pictures =
+    [
+        new(0, Split.Train, [new Seen(ThingKind.Mug, Colour.Red, 10, 40, 20, 50, 80, 15), new Seen(ThingKind.Person, Colour.Blue, 60, 10, 90, 100, 900, 75)]),
+        new(1, Split.Held, [new Seen(ThingKind.Bell, Colour.White, 10, 40, 20, 50, 80, 15), new Seen(ThingKind.Book, Colour.Green, 60, 40, 90, 50, 90, 75)]),
+    ];
+
+    [Test]
+    public void Held_out_names_never_occur_in_training()
+    {
+        Assert.That(Names.All(Split.Train).Intersect(Names.All(Split.Held)), Is.Empty);
+        HashSet<string> held = [.. Names.All(Split.Held)];
+        foreach (Conversation conversation in Some(Split.Train, 300))
+        {
+            string all = conversation.System + string.Join(' ', conversation.Turns.Select(t => t.User + " " + t.Answer));
+            Assert.That(all.Split([' ', '.', ',', '\n', ':', '?', '!', '\'']).Where(held.Contains), Is.Empty);
+        }
+    }
+
+    [Test]
+    public void Held_out_wordings_never_occur_in_training()
+    {
+        foreach (Wording wording in Wordings.Everything)
+        {
+            HashSet<string> train = [.. Wordings.Everything.SelectMany(w => w.All(Split.Train))];
+            Assert.That(wording.All(Split.Held).Where(train.Contains), Is.Empty);
+        }
+
+        Assert.That(Wordings.NeverTold.Intersect(Wordings.HeldNeverTold), Is.Empty);
+    }
+
+    [Test]
+    public void Words_of_held_out_wordings_are_known_from_training()
+    {
+        static IEnumerable<string> Words(IEnumerable<string> texts) => texts.SelectMany(t => t.ToUpperInvariant().Split([' ', '.', ',', '?', '!', ':', '\'', '{', '}', '0', '1'], StringSplitOptions.RemoveEmptyEntries));
+        HashSet<string> known = [.. Words(Some(Split.Train, 3000).SelectMany(c => c.Turns.Select(t => t.User).Append(c.System)))];
+        Assert.That(Words(Wordings.Everything.SelectMany(w => w.All(Split.Held)).Concat(Wordings.HeldNeverTold)).Distinct().Where(w => !known.Contains(w)), Is.Empty);
+    }
+
+    [Test]
+    public void The_same_number_gives_the_same_conversation() =>
+        Assert.That(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17)), Is.EqualTo(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17))));
+
+    [Test]
+    public void Every_answer_passes_its_own_judgement()
+    {
+        foreach (Split split in Enum.GetValues<Split>())
+        {
+            foreach (Conversation conversation in Some(split, 400))
+            {
+                foreach (Turn turn in conversation.Turns)
+                {
+                    Assert.That(turn.Expect.All(e => Evaluation.Holds(turn.Answer, e)) && !turn.Reject.Any(r => Evaluation.Holds(turn.Answer, r)), $"{turn.User} -> {turn.Answer}");
+                    foreach (int[] span in turn.Spans) Assert.That(span[0] < span[1] && span[1] <= turn.Answer.Length);
+                    Assert.That(turn.Answer, Does.Not.Contain("[").And.Not.Contain("{"));
+                    Assert.That(turn.User, Does.Not.Contain("{"));
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void Facts_that_are_asked_for_are_told()
+    {
+        foreach (Conversation conversation in Some(Split.Held, 300))
+            foreach (Turn turn in conversation.Turns.Where(t => t.Kind == "world" && !t.User.Contains('\n', StringComparison.Ordinal)))
+                foreach (string fact in turn.Expect) Assert.That(conversation.System, Does.Contain(fact), turn.User);
+    }
+
+    [Test]
+    public void Nothing_is_right_that_says_something_else()
+    {
+        Assert.That(Evaluation.Holds("Tobin is the baker.", "bake"), Is.False);
+        Assert.That(Evaluation.Holds("I see two things.", "two"), Is.True);
+        Assert.That(Evaluation.Holds("I do not know.", "do not know"), Is.True);
+    }
+
+    private static IEnumerable<Conversation> Some(Split split, int count) => Enumerable.Range(0, count).Select(i => new Conversations(1, Pictures).Make(split, i));
+}
