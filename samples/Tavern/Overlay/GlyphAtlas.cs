@@ -3,12 +3,6 @@ using Tavern.Renderer;
 
 namespace Tavern.Overlay;
 
-public enum FontFace
-{
-    Regular,
-    Bold,
-}
-
 /// <summary>Where a glyph is in the atlas and how it lies about the pen.</summary>
 internal readonly record struct Glyph(int X, int Y, int Width, int Height, int Left, int Top);
 
@@ -18,16 +12,16 @@ internal sealed unsafe class GlyphAtlas : IDisposable
     public const int Size = 1024;
     private const int LargestShifted = 30;
     private readonly RenderDevice _device;
-    private readonly TrueTypeFont[] _fonts = [TrueTypeFont.FromResource("DejaVuSerif.ttf"), TrueTypeFont.FromResource("DejaVuSerif-Bold.ttf")];
-    private readonly Dictionary<(FontFace Face, int Character), (int Glyph, float Advance)> _characters = [];
-    private readonly Dictionary<(FontFace Face, int Glyph, int Size, int Quarter), Glyph> _glyphs = [];
+    private readonly GlyphRaster _raster = new();
+    private readonly Dictionary<(FontFace Face, int Character), float> _advances = [];
+    private readonly Dictionary<(FontFace Face, int Character, int Size, int Quarter), Glyph> _glyphs = [];
     private readonly DeviceBuffer[] _staging;
+    private readonly byte[] _pixels = new byte[Size * Size];
     private int _penX;
     private int _penY;
     private int _rowHeight;
     private int _dirtyFrom = Size;
     private int _dirtyTo;
-    private readonly byte[] _pixels = new byte[Size * Size];
 
     public GlyphAtlas(RenderDevice device, int slots)
     {
@@ -39,20 +33,22 @@ internal sealed unsafe class GlyphAtlas : IDisposable
 
     public DeviceImage Image { get; }
 
-    public TrueTypeFont this[FontFace face] => _fonts[(int)face];
-
-    /// <summary>In ems.</summary>
-    public float AdvanceOf(FontFace face, int character) => Find(face, character).Advance;
+    /// <summary>How far the pen moves on, in ems.</summary>
+    public float AdvanceOf(FontFace face, int character)
+    {
+        if (_advances.TryGetValue((face, character), out float advance)) return advance;
+        advance = _raster.AdvanceOf(face, character);
+        _advances.Add((face, character), advance);
+        return advance;
+    }
 
     /// <summary>The picture of a character whose pen stands at a place between pixels.</summary>
     public Glyph Get(FontFace face, int character, int size, float fraction)
     {
         int quarter = size <= LargestShifted ? (int)(fraction * 4) & 3 : 0;
-        int number = Find(face, character).Glyph;
-        if (_glyphs.TryGetValue((face, number, size, quarter), out Glyph glyph)) return glyph;
-        GlyphBitmap bitmap = GlyphBitmap.Fill(this[face].OutlinesOf(number), size, quarter / 4f);
-        glyph = Put(bitmap);
-        _glyphs.Add((face, number, size, quarter), glyph);
+        if (_glyphs.TryGetValue((face, character, size, quarter), out Glyph glyph)) return glyph;
+        glyph = Put(_raster.Draw(face, character, size, quarter / 4f));
+        _glyphs.Add((face, character, size, quarter), glyph);
         return glyph;
     }
 
@@ -77,17 +73,9 @@ internal sealed unsafe class GlyphAtlas : IDisposable
 
     public void Dispose()
     {
+        _raster.Dispose();
         Image.Dispose();
         foreach (DeviceBuffer buffer in _staging) buffer.Dispose();
-    }
-
-    private (int Glyph, float Advance) Find(FontFace face, int character)
-    {
-        if (_characters.TryGetValue((face, character), out (int, float) known)) return known;
-        int glyph = this[face].GlyphOf(character);
-        known = (glyph, this[face].AdvanceOf(glyph));
-        _characters.Add((face, character), known);
-        return known;
     }
 
     /// <summary>From left to right in rows; what finds no room is left blank until <see cref="MakeRoom"/>.</summary>
