@@ -14,15 +14,10 @@ internal sealed unsafe class Swapchain : IDisposable
     /// <summary>One per image: signalled when its frame is drawn, free again when the image is next acquired.</summary>
     private readonly Semaphore[] _drawn;
 
-    public Swapchain(RenderDevice device, SurfaceFunctions functions, SurfaceKHR surface, SurfaceFormatKHR format, int width, int height, Swapchain? old)
+    public Swapchain(RenderDevice device, SurfaceFunctions functions, SurfaceKHR surface, SurfaceFormatKHR format, in SurfaceCapabilitiesKHR abilities, Extent2D size, Swapchain? old)
     {
         _device = device;
         _functions = functions;
-        SurfaceCapabilitiesKHR abilities;
-        functions.GetCapabilities(device.Physical, surface, &abilities).ThrowOnError("vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
-        Extent2D size = abilities.CurrentExtent.Width != uint.MaxValue
-            ? abilities.CurrentExtent
-            : new(Math.Clamp((uint)width, abilities.MinImageExtent.Width, abilities.MaxImageExtent.Width), Math.Clamp((uint)height, abilities.MinImageExtent.Height, abilities.MaxImageExtent.Height));
         uint wanted = abilities.MinImageCount + 1;
         SwapchainCreateInfoKHR info = new()
         {

@@ -57,7 +57,7 @@ public sealed unsafe class WindowTarget : IFrameTarget
         for (int attempt = 0; attempt < 3; attempt++)
         {
             if (_window.IsMinimized) return null;
-            if (_isStale) Remake();
+            if (_isStale && !Remake()) return null;
             _commands.WaitForRoom();
             if (_swapchain!.Acquire(_acquired[_commands.Current]) is { } next)
             {
@@ -90,14 +90,25 @@ public sealed unsafe class WindowTarget : IFrameTarget
 
     private void OnResized() => _isStale = true;
 
-    private void Remake()
+    /// <summary>False while the window has no area.</summary>
+    private bool Remake()
     {
         _device.WaitIdle();
-        (int width, int height) = _window.Size;
-        Swapchain made = new(_device, _functions, _surface, _format, width, height, _swapchain);
+        SurfaceCapabilitiesKHR abilities;
+        _functions.GetCapabilities(_device.Physical, _surface, &abilities).ThrowOnError("vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
+        Extent2D size = abilities.CurrentExtent, least = abilities.MinImageExtent, most = abilities.MaxImageExtent;
+        if (size.Width == uint.MaxValue)
+        {
+            (int width, int height) = _window.Size;
+            size = new(Math.Clamp((uint)width, least.Width, most.Width), Math.Clamp((uint)height, least.Height, most.Height));
+        }
+
+        if (size.Width == 0 || size.Height == 0) return false;
+        Swapchain made = new(_device, _functions, _surface, _format, abilities, size, _swapchain);
         _swapchain?.Dispose();
         _swapchain = made;
         _isStale = false;
+        return true;
     }
 
     private SurfaceFormatKHR ChooseFormat()

@@ -5,7 +5,10 @@ namespace Tavern.Overlay;
 
 /// <summary>A colour in sRGB.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public readonly record struct Ink(byte Red, byte Green, byte Blue, byte Alpha = 255);
+public readonly record struct Ink(byte Red, byte Green, byte Blue, byte Alpha = 255)
+{
+    public Ink Darker(float by) => this with { Red = (byte)(Red * by), Green = (byte)(Green * by), Blue = (byte)(Blue * by) };
+}
 
 /// <summary>The numbers that overlay.vert and overlay.frag know.</summary>
 internal enum QuadKind : uint

@@ -9,38 +9,36 @@ namespace Tavern.Windows;
 public sealed unsafe class GlfwWindow : IWindow
 {
     private readonly nint _window;
-    private readonly GCHandle _self;
+    private GCHandle _self;
 
     public GlfwWindow(string title, int width, int height)
     {
-        if (Glfw.Init() == 0) throw new InvalidOperationException("There is no display to open a window on. Without one, draw into a file (--picture).");
-        if (Glfw.VulkanSupported() == 0) throw new InvalidOperationException("GLFW finds no Vulkan loader or no driver that can show pictures in windows.");
+        if (Glfw.Init() == 0) throw new InvalidOperationException("There is no display to open a window on.");
+        if (Glfw.VulkanSupported() == 0) throw Failed("GLFW finds no Vulkan loader or no driver that can show pictures in windows.");
         Glfw.WindowHint(Glfw.ClientApi, 0);
         _window = Glfw.CreateWindow(width, height, title, 0, 0);
-        if (_window == 0) throw new InvalidOperationException("GLFW could not open a window.");
+        if (_window == 0) throw Failed("GLFW could not open a window.");
         _self = GCHandle.Alloc(this);
         Glfw.SetWindowUserPointer(_window, GCHandle.ToIntPtr(_self));
         Glfw.SetKeyCallback(_window, &OnKey);
         Glfw.SetCharCallback(_window, &OnCharacter);
         Glfw.SetMouseButtonCallback(_window, &OnMouseButton);
-        Glfw.SetScrollCallback(_window, &OnScroll);
         Glfw.SetDropCallback(_window, &OnDrop);
         Glfw.SetFramebufferSizeCallback(_window, &OnSize);
     }
 
-    public event Action<Key, bool>? KeyChanged;
-
-    public event Action<Key>? KeyRepeated;
+    public event Action<Key, bool>? KeyPressed;
 
     public event Action<Rune>? CharacterTyped;
 
-    public event Action<MouseButton, bool>? MouseButtonChanged;
-
-    public event Action<float>? Scrolled;
+    public event Action<MouseButton>? MousePressed;
 
     public event Action<IReadOnlyList<string>>? FilesDropped;
 
     public event Action? Resized;
+
+    /// <summary>GLFWwindow*.</summary>
+    public nint Handle => _window;
 
     public (int Width, int Height) Size
     {
@@ -102,11 +100,19 @@ public sealed unsafe class GlfwWindow : IWindow
 
     public void SetSize(int width, int height) => Glfw.SetWindowSize(_window, width, height);
 
+    public void Minimize() => Glfw.IconifyWindow(_window);
+
     public void Dispose()
     {
         Glfw.DestroyWindow(_window);
         _self.Free();
         Glfw.Terminate();
+    }
+
+    private static InvalidOperationException Failed(string why)
+    {
+        Glfw.Terminate();
+        return new InvalidOperationException(why);
     }
 
     private static GlfwWindow Of(nint window) => (GlfwWindow)GCHandle.FromIntPtr(Glfw.GetWindowUserPointer(window)).Target!;
@@ -116,8 +122,7 @@ public sealed unsafe class GlfwWindow : IWindow
     {
         Key key = Codes.FirstOrDefault(pair => pair.Code == code).Key;
         if (key == Key.Unknown) return;
-        if (action != Glfw.Repeat) Of(window).KeyChanged?.Invoke(key, action == Glfw.Press);
-        if (action != Glfw.Release) Of(window).KeyRepeated?.Invoke(key);
+        if (action != Glfw.Release) Of(window).KeyPressed?.Invoke(key, action == Glfw.Repeat);
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -129,11 +134,8 @@ public sealed unsafe class GlfwWindow : IWindow
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnMouseButton(nint window, int button, int action, int modifiers)
     {
-        if (button <= (int)MouseButton.Middle) Of(window).MouseButtonChanged?.Invoke((MouseButton)button, action == Glfw.Press);
+        if (button <= (int)MouseButton.Middle && action == Glfw.Press) Of(window).MousePressed?.Invoke((MouseButton)button);
     }
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnScroll(nint window, double x, double y) => Of(window).Scrolled?.Invoke((float)y);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnDrop(nint window, int count, byte** paths)
@@ -148,10 +150,10 @@ public sealed unsafe class GlfwWindow : IWindow
 
     private static readonly (int Code, Key Key)[] Codes =
     [
-        ('W', Key.W), ('A', Key.A), ('S', Key.S), ('D', Key.D), ('E', Key.E), ('Q', Key.Q), ('F', Key.F), ('V', Key.V), ('C', Key.C), (32, Key.Space),
-        (256, Key.Escape), (257, Key.Enter), (335, Key.Enter), (258, Key.Tab), (259, Key.Backspace), (261, Key.Delete), (262, Key.Right), (263, Key.Left), (264, Key.Down),
-        (265, Key.Up), (266, Key.PageUp), (267, Key.PageDown), (268, Key.Home), (269, Key.End), (290, Key.F1), (291, Key.F2), (292, Key.F3), (293, Key.F4), (294, Key.F5),
-        (300, Key.F11), (301, Key.F12), (340, Key.Shift), (344, Key.Shift), (341, Key.Control), (345, Key.Control),
+        ('W', Key.W), ('A', Key.A), ('S', Key.S), ('D', Key.D), ('E', Key.E), ('Q', Key.Q), ('T', Key.T), (32, Key.Space), (61, Key.Plus), (334, Key.Plus), (45, Key.Minus), (333, Key.Minus),
+        (256, Key.Escape), (257, Key.Enter), (335, Key.Enter), (258, Key.Tab), (259, Key.Backspace), (261, Key.Delete), (262, Key.Right), (263, Key.Left), (264, Key.Down), (265, Key.Up),
+        (266, Key.PageUp), (267, Key.PageDown), (268, Key.Home), (269, Key.End), (290, Key.F1), (291, Key.F2), (292, Key.F3), (293, Key.F4), (294, Key.F5), (295, Key.F6), (296, Key.F7),
+        (297, Key.F8), (298, Key.F9), (299, Key.F10), (300, Key.F11), (301, Key.F12), (340, Key.Shift), (344, Key.Shift), (341, Key.Control), (345, Key.Control),
     ];
 }
 
@@ -202,6 +204,9 @@ internal static unsafe partial class Glfw
     [LibraryImport(Library, EntryPoint = "glfwSetWindowSize")]
     public static partial void SetWindowSize(nint window, int width, int height);
 
+    [LibraryImport(Library, EntryPoint = "glfwIconifyWindow")]
+    public static partial void IconifyWindow(nint window);
+
     [LibraryImport(Library, EntryPoint = "glfwGetWindowSize")]
     public static partial void GetWindowSize(nint window, out int width, out int height);
 
@@ -234,9 +239,6 @@ internal static unsafe partial class Glfw
 
     [LibraryImport(Library, EntryPoint = "glfwSetMouseButtonCallback")]
     public static partial nint SetMouseButtonCallback(nint window, delegate* unmanaged[Cdecl]<nint, int, int, int, void> callback);
-
-    [LibraryImport(Library, EntryPoint = "glfwSetScrollCallback")]
-    public static partial nint SetScrollCallback(nint window, delegate* unmanaged[Cdecl]<nint, double, double, void> callback);
 
     [LibraryImport(Library, EntryPoint = "glfwSetDropCallback")]
     public static partial nint SetDropCallback(nint window, delegate* unmanaged[Cdecl]<nint, int, byte**, void> callback);

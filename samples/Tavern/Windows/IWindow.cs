@@ -6,25 +6,19 @@ namespace Tavern.Windows;
 /// <summary>What the game needs of a window. All of it is used from the thread that made the window; events come during <see cref="Poll"/>.</summary>
 public interface IWindow : IDisposable
 {
-    /// <summary>A key went down (true) or up (false); repeats are not told.</summary>
-    event Action<Key, bool>? KeyChanged;
-
-    /// <summary>A key that edits text (<see cref="Key.Backspace"/>, arrows and the like) went down or repeats.</summary>
-    event Action<Key>? KeyRepeated;
+    /// <summary>A key went down; true when it repeats because it is held.</summary>
+    event Action<Key, bool>? KeyPressed;
 
     event Action<Rune>? CharacterTyped;
 
-    event Action<MouseButton, bool>? MouseButtonChanged;
-
-    /// <summary>Steps of the wheel, away from the user is positive.</summary>
-    event Action<float>? Scrolled;
+    event Action<MouseButton>? MousePressed;
 
     /// <summary>Paths of files dropped onto the window.</summary>
     event Action<IReadOnlyList<string>>? FilesDropped;
 
     event Action? Resized;
 
-    /// <summary>In pixels; 0 while minimised.</summary>
+    /// <summary>In pixels; 0 while minimised on some systems.</summary>
     (int Width, int Height) Size { get; }
 
     bool IsMinimized { get; }
@@ -66,9 +60,7 @@ public enum Key
     D,
     E,
     Q,
-    F,
-    V,
-    C,
+    T,
     Space,
     Enter,
     Escape,
@@ -85,11 +77,18 @@ public enum Key
     End,
     Shift,
     Control,
+    Plus,
+    Minus,
     F1,
     F2,
     F3,
     F4,
     F5,
+    F6,
+    F7,
+    F8,
+    F9,
+    F10,
     F11,
     F12,
 }
