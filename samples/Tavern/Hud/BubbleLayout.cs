@@ -14,16 +14,21 @@ public static class BubbleLayout
     /// <param name="boxes">Where each would like to be; then where it is, or empty when there is no room.</param>
     /// <param name="area">In which they lie.</param>
     /// <param name="taken">Boxes to keep free.</param>
+    /// <param name="spared">Boxes, such as those of faces, to keep free where there is room.</param>
     /// <param name="gap">Pixels between them.</param>
-    public static void Arrange(Span<Box> boxes, in Box area, ReadOnlySpan<Box> taken, float gap)
+    public static void Arrange(Span<Box> boxes, in Box area, ReadOnlySpan<Box> taken, ReadOnlySpan<Box> spared, float gap)
     {
-        Span<Box> blocks = stackalloc Box[boxes.Length + taken.Length];
+        // The spared ones come first, so that what follows them can be looked at alone.
+        Span<Box> blocks = stackalloc Box[spared.Length + taken.Length + boxes.Length];
         Span<float> xs = stackalloc float[(2 * blocks.Length) + 1], ys = stackalloc float[(2 * blocks.Length) + 1];
-        for (int i = 0; i < taken.Length; i++) blocks[i] = taken[i].Inflate(gap);
-        int count = taken.Length;
+        spared.CopyTo(blocks);
+        int count = spared.Length;
+        foreach (Box box in taken) blocks[count++] = box.Inflate(gap);
         foreach (ref Box box in boxes)
         {
-            box = FindPlace(box, area, blocks[..count], xs, ys);
+            Box place = FindPlace(box, area, blocks[..count], xs, ys);
+            if (place.Width == 0 && spared.Length > 0) place = FindPlace(box, area, blocks[spared.Length..count], xs, ys);
+            box = place;
             if (box.Width > 0) blocks[count++] = box.Inflate(gap);
         }
     }

@@ -11,8 +11,12 @@ internal sealed class BubblePainter
     /// <summary>Of what is said, the newest lines; more would hide the scene.</summary>
     private const int MostLines = 4;
     private const string Waiting = "…";
+
+    /// <summary>Metres from the top of a head to its chin.</summary>
+    private const float FaceHeight = 0.35f;
     private readonly List<Box> _boxes = [];
     private readonly List<Vector2?> _heads = [];
+    private readonly List<Box> _faces = [];
     private readonly List<List<Range>> _lines = [];
 
     public IReadOnlyList<Box> Boxes => _boxes;
@@ -21,12 +25,13 @@ internal sealed class BubblePainter
     {
         _boxes.Clear();
         _heads.Clear();
+        _faces.Clear();
         while (_lines.Count < bubbles.Count) _lines.Add([]);
         Matrix4x4 projection = camera.ViewProjection((float)painter.Width / painter.Height);
         for (int i = 0; i < bubbles.Count; i++) AddWish(bubbles[i], _lines[i], projection, painter, style, area);
-        BubbleLayout.Arrange(CollectionsMarshal.AsSpan(_boxes), area, CollectionsMarshal.AsSpan(taken), style.Margin / 2);
+        BubbleLayout.Arrange(CollectionsMarshal.AsSpan(_boxes), area, CollectionsMarshal.AsSpan(taken), CollectionsMarshal.AsSpan(_faces), style.Margin / 2);
         for (int i = 0; i < bubbles.Count; i++)
-            if (_boxes[i].Width > 0) PaintTail(_boxes[i], _heads[i], painter, style);
+            if (_boxes[i].Width > 0 && _heads[i] is { } head) PaintTail(_boxes[i], head, taken, painter, style);
         for (int i = 0; i < bubbles.Count; i++)
             if (_boxes[i].Width > 0) PaintBubble(bubbles[i], _boxes[i], _lines[i], painter, style);
     }
@@ -63,17 +68,23 @@ internal sealed class BubblePainter
         width = MathF.Ceiling(width + (2 * padding));
         float height = HeightOf(Math.Max(1, lines.Count), style);
         _heads.Add(OnScreen(bubble.Head, projection, painter.Width, painter.Height, out Vector2 head));
+        if (_heads[^1] is not null && OnScreen(bubble.Head - new Vector3(0, FaceHeight, 0), projection, painter.Width, painter.Height, out Vector2 chin) is not null)
+            _faces.Add(new Box(head.X - ((chin.Y - head.Y) / 2), head.Y, chin.Y - head.Y, chin.Y - head.Y));
         _boxes.Add(new Box(MathF.Round(head.X - (width / 2)), MathF.Round(head.Y - height - size), width, height));
     }
 
-    private static void PaintTail(in Box box, Vector2? head, OverlayPainter painter, in HudStyle style)
+    /// <summary>Points to the head, unless something else of the overlay lies there.</summary>
+    private void PaintTail(in Box box, Vector2 to, List<Box> taken, OverlayPainter painter, in HudStyle style)
     {
-        if (head is not { } to) return;
         float inset = style.Text * 0.9f;
         Vector2 from = new(Math.Clamp(to.X, box.Left + inset, Math.Max(box.Left + inset, box.Right - inset)), Math.Clamp(to.Y, box.Top + (inset / 2), box.Bottom - (inset / 2)));
         float way = Vector2.Distance(from, to);
         if (way < style.Text) return;
         Vector2 tip = from + ((to - from) / way * Math.Min(way - (style.Text * 0.3f), inset + (style.Text * 3)));
+        foreach (Box other in taken)
+            if (other.Contains(tip)) return;
+        foreach (Box other in _boxes)
+            if (other.Contains(tip)) return;
         painter.Wedge(from, tip, HudStyle.ParchmentEdge, style.Text * 0.8f, style.Text * 0.18f);
         painter.Wedge(from, tip, HudStyle.Parchment with { Alpha = 255 }, (style.Text * 0.8f) - 2, 0.5f);
     }

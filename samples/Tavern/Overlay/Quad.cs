@@ -29,6 +29,8 @@ public readonly record struct Box(float Left, float Top, float Width, float Heig
 
     public float Bottom => Top + Height;
 
+    public bool Contains(Vector2 point) => point.X >= Left && point.X < Right && point.Y >= Top && point.Y < Bottom;
+
     public bool Overlaps(in Box other) => Left < other.Right && other.Left < Right && Top < other.Bottom && other.Top < Bottom;
 
     /// <summary>This, moved as little as it takes to lie within another.</summary>

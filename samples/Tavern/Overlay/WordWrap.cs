@@ -25,13 +25,14 @@ public static class WordWrap
 
             float advance = measure(text[i]);
             if (text[i] == ' ') (space, afterSpace) = (i, 0);
-            else if (used + advance > width && i > start)
+            while (text[i] != ' ' && used + advance > width && i > start)
             {
-                float kept = space >= start ? afterSpace : 0;
-                if (space >= start) Take(space, space + 1);
+                // The word goes to the next line; when it fills a line by itself it is broken here.
+                float kept = afterSpace;
+                bool isWord = space >= start;
+                if (isWord) Take(space, space + 1);
                 else Take(i, i);
-                used = kept;
-                afterSpace = kept;
+                used = afterSpace = isWord ? kept : 0;
             }
 
             used += advance;
