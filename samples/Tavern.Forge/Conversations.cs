@@ -22,11 +22,13 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
     public Conversation Make(Split split, int number)
     {
         Random random = new(unchecked((seed * 1_000_003) + (number * 2) + (int)split));
-        int people = random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
-        TavernWorld world = WorldGenerator.Create(random, split, people);
+        // A quarter of the training are drills: few facts, few questions. Looking something up is learned there first, where little stands in the way.
+        bool drills = split == Split.Train && number % 4 == 0;
+        int people = drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3 : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
+        TavernWorld world = WorldGenerator.Create(random, split, people, drills ? 0.4 : 0.85);
         Person self = world.People[random.Next(people)];
         PictureEntry[] all = split == Split.Train ? _train : _held;
-        bool looks = all.Length > 0 && random.NextDouble() < 0.34, acts = !looks && random.NextDouble() < 0.4;
+        bool looks = all.Length > 0 && !drills && random.NextDouble() < 0.34, acts = !looks && random.NextDouble() < (drills ? 0.15 : 0.4);
         List<Exchange> exchanges = [];
         if (looks)
         {
@@ -39,15 +41,15 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         {
             Orders orders = new(random, split, world, self);
             exchanges.AddRange(Talk(random, split, world, self, 4));
-            for (int i = 0; i < 6; i++) exchanges.Insert(random.Next(exchanges.Count + 1), orders.Next());
+            for (int i = drills ? 4 : 0; i < 6; i++) exchanges.Insert(random.Next(exchanges.Count + 1), orders.Next());
         }
         else
         {
-            exchanges.AddRange(Talk(random, split, world, self, 13));
+            exchanges.AddRange(Talk(random, split, world, self, drills ? 6 : 13));
         }
 
         if (random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
-        return new Conversation(split == Split.Train ? "train" : "held", people, world.Facts(), self.Name, TavernWorld.Persona(self),
+        return new Conversation(split == Split.Train ? "train" : "held", drills ? 0 : people, world.Facts(), self.Name, TavernWorld.Persona(self),
             acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
             [.. exchanges.Select(e => Turn(e, acts))]);
     }
