@@ -76,11 +76,12 @@ internal sealed class BubblePainter
     /// <summary>Points to the head, unless something else of the overlay lies there.</summary>
     private void PaintTail(in Box box, Vector2 to, List<Box> taken, OverlayPainter painter, in HudStyle style)
     {
-        float inset = style.Text * 0.9f;
+        float inset = style.Text * 0.9f; // of the tail's root from the edges
         Vector2 from = new(Math.Clamp(to.X, box.Left + inset, Math.Max(box.Left + inset, box.Right - inset)), Math.Clamp(to.Y, box.Top + (inset / 2), box.Bottom - (inset / 2)));
         float way = Vector2.Distance(from, to);
         if (way < style.Text) return;
-        Vector2 tip = from + ((to - from) / way * Math.Min(way - (style.Text * 0.3f), inset + (style.Text * 3)));
+        float reach = to.Y < box.Top ? style.Text * 0.6f : style.Text * 3; // from below, a long one would lie on the face
+        Vector2 tip = from + ((to - from) / way * Math.Min(way - (style.Text * 0.3f), inset + reach));
         foreach (Box other in taken)
             if (other.Contains(tip)) return;
         foreach (Box other in _boxes)
