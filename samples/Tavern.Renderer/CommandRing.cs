@@ -1,15 +1,15 @@
 using Silk.NET.Vulkan;
+using Semaphore = Silk.NET.Vulkan.Semaphore;
 
 namespace Tavern.Renderer;
 
-/// <summary>Command buffers for frames in flight, each with a fence.</summary>
+/// <summary>Command buffers for frames in flight. The n-th submission signals the timeline with n, which says when its buffer is free again.</summary>
 public sealed unsafe class CommandRing : IDisposable
 {
     private readonly RenderDevice _device;
     private readonly CommandPool _pool;
     private readonly CommandBuffer[] _buffers;
-    private readonly Fence[] _fences;
-    private int _current;
+    private ulong _submitted;
 
     public CommandRing(RenderDevice device, int frames)
     {
@@ -18,56 +18,64 @@ public sealed unsafe class CommandRing : IDisposable
         CommandPoolCreateInfo poolInfo = new() { SType = StructureType.CommandPoolCreateInfo, Flags = CommandPoolCreateFlags.ResetCommandBufferBit, QueueFamilyIndex = device.Handles.QueueFamily };
         device.Api.CreateCommandPool(device.Handle, &poolInfo, null, out _pool).ThrowOnError("vkCreateCommandPool");
         _buffers = new CommandBuffer[frames];
-        _fences = new Fence[frames];
         CommandBufferAllocateInfo info = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = (uint)frames };
         fixed (CommandBuffer* p = _buffers) device.Api.AllocateCommandBuffers(device.Handle, &info, p).ThrowOnError("vkAllocateCommandBuffers");
-        FenceCreateInfo fenceInfo = new() { SType = StructureType.FenceCreateInfo, Flags = FenceCreateFlags.SignaledBit };
-        for (int i = 0; i < frames; i++) device.Api.CreateFence(device.Handle, &fenceInfo, null, out _fences[i]).ThrowOnError("vkCreateFence");
+        SemaphoreTypeCreateInfo type = new() { SType = StructureType.SemaphoreTypeCreateInfo, SemaphoreType = SemaphoreType.Timeline };
+        SemaphoreCreateInfo semaphoreInfo = new() { SType = StructureType.SemaphoreCreateInfo, PNext = &type };
+        device.Api.CreateSemaphore(device.Handle, &semaphoreInfo, null, out Semaphore timeline).ThrowOnError("vkCreateSemaphore");
+        Timeline = timeline;
     }
 
     public int Frames => _buffers.Length;
 
-    /// <summary>Index of the frame being recorded.</summary>
-    public int Current => _current;
+    /// <summary>Semaphore that each submission signals.</summary>
+    public Semaphore Timeline { get; }
 
-    /// <summary>Waits until the oldest frame has finished and starts recording in its place.</summary>
+    /// <summary>Value with which the frame being recorded will signal the timeline.</summary>
+    public ulong SignalValue => _submitted + 1;
+
+    /// <summary>Index of the frame being recorded, below <see cref="Frames"/>.</summary>
+    public int Current => (int)(_submitted % (ulong)_buffers.Length);
+
+    /// <summary>Waits until the oldest frame has finished, whose place the next one takes.</summary>
+    public void WaitForRoom()
+    {
+        if (SignalValue > (ulong)Frames) WaitFor(SignalValue - (ulong)Frames);
+    }
+
+    /// <summary>Waits for room and starts recording.</summary>
     public CommandBuffer Begin()
     {
-        _current = (_current + 1) % _buffers.Length;
-        WaitFor(_current);
-        CommandBuffer commands = _buffers[_current];
+        WaitForRoom();
+        CommandBuffer commands = _buffers[Current];
         CommandBufferBeginInfo info = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
         _device.Api.BeginCommandBuffer(commands, &info).ThrowOnError("vkBeginCommandBuffer");
         return commands;
     }
 
-    /// <summary>Submits what was recorded since <see cref="Begin"/>; the semaphores may be default.</summary>
-    public void Submit(Silk.NET.Vulkan.Semaphore wait = default, Silk.NET.Vulkan.Semaphore signal = default)
+    /// <summary>Submits what was recorded since <see cref="Begin"/>, waiting for one binary semaphore and signalling another where given.</summary>
+    public void Submit(Semaphore wait = default, Semaphore signal = default)
     {
-        _device.Api.EndCommandBuffer(_buffers[_current]).ThrowOnError("vkEndCommandBuffer");
-        Fence fence = _fences[_current];
-        _device.Api.ResetFences(_device.Handle, 1, &fence).ThrowOnError("vkResetFences");
-        _device.Submit(_buffers[_current], wait, signal, fence);
+        CommandBuffer commands = _buffers[Current];
+        _device.Api.EndCommandBuffer(commands).ThrowOnError("vkEndCommandBuffer");
+        _device.Submit(commands, Timeline, SignalValue, wait, signal);
+        _submitted++;
     }
 
-    /// <summary>Waits for the frame submitted last.</summary>
-    public void Finish() => WaitFor(_current);
+    /// <summary>Waits for everything submitted.</summary>
+    public void Finish() => WaitFor(_submitted);
 
-    /// <summary>Waits for all frames.</summary>
     public void Dispose()
     {
-        for (int i = 0; i < _fences.Length; i++)
-        {
-            WaitFor(i);
-            _device.Api.DestroyFence(_device.Handle, _fences[i], null);
-        }
-
+        Finish();
+        _device.Api.DestroySemaphore(_device.Handle, Timeline, null);
         _device.Api.DestroyCommandPool(_device.Handle, _pool, null);
     }
 
-    private void WaitFor(int frame)
+    private void WaitFor(ulong value)
     {
-        Fence fence = _fences[frame];
-        _device.Api.WaitForFences(_device.Handle, 1, &fence, true, ulong.MaxValue).ThrowOnError("vkWaitForFences");
+        Semaphore timeline = Timeline;
+        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &timeline, PValues = &value };
+        _device.Api.WaitSemaphores(_device.Handle, &info, ulong.MaxValue).ThrowOnError("vkWaitSemaphores");
     }
 }

@@ -15,7 +15,7 @@ internal static unsafe class DeviceChoice
         foreach (PhysicalDevice device in devices.OrderBy(d => Rank(api, d)))
         {
             api.GetPhysicalDeviceProperties(device, out PhysicalDeviceProperties properties);
-            if (properties.ApiVersion < Vk.Version13) continue;
+            if (properties.ApiVersion < Vk.Version13 || !HasExtensions(api, device, options.DeviceExtensions)) continue;
             if (FindFamily(api, instance, device, options) is { } family) return (device, family);
         }
 
@@ -42,6 +42,20 @@ internal static unsafe class DeviceChoice
         SilkMarshal.Free((nint)names);
         result.ThrowOnError("vkCreateDevice");
         return device;
+    }
+
+    private static bool HasExtensions(Vk api, PhysicalDevice device, IReadOnlyList<string> wanted)
+    {
+        uint count = 0;
+        api.EnumerateDeviceExtensionProperties(device, (byte*)null, &count, null).ThrowOnError("vkEnumerateDeviceExtensionProperties");
+        ExtensionProperties[] extensions = new ExtensionProperties[count];
+        fixed (ExtensionProperties* p = extensions)
+        {
+            api.EnumerateDeviceExtensionProperties(device, (byte*)null, &count, p).ThrowOnError("vkEnumerateDeviceExtensionProperties");
+            HashSet<string?> names = [];
+            for (uint i = 0; i < count; i++) names.Add(SilkMarshal.PtrToString((nint)p[i].ExtensionName));
+            return wanted.All(names.Contains);
+        }
     }
 
     private static uint? FindFamily(Vk api, Instance instance, PhysicalDevice device, RenderDeviceOptions options)

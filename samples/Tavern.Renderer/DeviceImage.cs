@@ -32,9 +32,17 @@ public sealed unsafe class DeviceImage : IDisposable
         device.Api.GetImageMemoryRequirements(device.Handle, image, out MemoryRequirements needed);
         _memory = device.Allocate(needed, MemoryPropertyFlags.DeviceLocalBit);
         device.Api.BindImageMemory(device.Handle, image, _memory, 0).ThrowOnError("vkBindImageMemory");
-        ImageViewCreateInfo viewInfo = new() { SType = StructureType.ImageViewCreateInfo, Image = image, ViewType = ImageViewType.Type2D, Format = format, SubresourceRange = new(Aspect, 0, 1, 0, 1) };
-        device.Api.CreateImageView(device.Handle, &viewInfo, null, out ImageView view).ThrowOnError("vkCreateImageView");
-        View = view;
+        View = MakeView();
+    }
+
+    private DeviceImage(RenderDevice device, Image image, int width, int height, Format format)
+    {
+        _device = device;
+        Width = width;
+        Height = height;
+        Format = format;
+        Handle = image;
+        View = MakeView();
     }
 
     public Image Handle { get; }
@@ -51,27 +59,12 @@ public sealed unsafe class DeviceImage : IDisposable
 
     private ImageAspectFlags Aspect => Format == Format.D32Sfloat ? ImageAspectFlags.DepthBit : ImageAspectFlags.ColorBit;
 
-    /// <summary>Records that everything before is waited for and the image goes to a layout; with <paramref name="keep"/> off its content is let go.</summary>
+    /// <summary>
+    /// Records that everything before is waited for and the image goes to a layout; with <paramref name="keep"/> off its content is let go. A full barrier: a frame
+    /// has a dozen of them, and finer ones gain nothing.
+    /// </summary>
     public void Transition(CommandBuffer commands, ImageLayout layout, bool keep = true)
     {
-        Barriers.Transition(_device.Api, commands, Handle, Aspect, keep ? Layout : ImageLayout.Undefined, layout);
-        Layout = layout;
-    }
-
-    public void Dispose()
-    {
-        _device.Api.DestroyImageView(_device.Handle, View, null);
-        _device.Api.DestroyImage(_device.Handle, Handle, null);
-        _device.Api.FreeMemory(_device.Handle, _memory, null);
-    }
-}
-
-public static unsafe class Barriers
-{
-    /// <summary>A full barrier: a frame has a dozen of them, and finer ones gain nothing.</summary>
-    public static void Transition(Vk api, CommandBuffer commands, Image image, ImageAspectFlags aspect, ImageLayout from, ImageLayout to)
-    {
-        ArgumentNullException.ThrowIfNull(api);
         ImageMemoryBarrier2 barrier = new()
         {
             SType = StructureType.ImageMemoryBarrier2,
@@ -79,14 +72,48 @@ public static unsafe class Barriers
             SrcAccessMask = AccessFlags2.MemoryWriteBit,
             DstStageMask = PipelineStageFlags2.AllCommandsBit,
             DstAccessMask = AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit,
-            OldLayout = from,
-            NewLayout = to,
+            OldLayout = keep ? Layout : ImageLayout.Undefined,
+            NewLayout = layout,
             SrcQueueFamilyIndex = Vk.QueueFamilyIgnored,
             DstQueueFamilyIndex = Vk.QueueFamilyIgnored,
-            Image = image,
-            SubresourceRange = new(aspect, 0, 1, 0, 1),
+            Image = Handle,
+            SubresourceRange = new(Aspect, 0, 1, 0, 1),
         };
         DependencyInfo info = new() { SType = StructureType.DependencyInfo, ImageMemoryBarrierCount = 1, PImageMemoryBarriers = &barrier };
-        api.CmdPipelineBarrier2(commands, &info);
+        _device.Api.CmdPipelineBarrier2(commands, &info);
+        Layout = layout;
+    }
+
+    /// <summary>Copies all of this image onto part of another, scaling it; both are put in the layouts that this needs. Formats are converted.</summary>
+    public void BlitTo(CommandBuffer commands, DeviceImage target, int x, int y, int width, int height)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        Transition(commands, ImageLayout.TransferSrcOptimal);
+        if (target.Layout != ImageLayout.TransferDstOptimal) target.Transition(commands, ImageLayout.TransferDstOptimal);
+        ImageSubresourceLayers layers = new(ImageAspectFlags.ColorBit, 0, 0, 1);
+        ImageBlit region = new() { SrcSubresource = layers, DstSubresource = layers };
+        region.SrcOffsets[1] = new(Width, Height, 1);
+        region.DstOffsets[0] = new(x, y, 0);
+        region.DstOffsets[1] = new(x + width, y + height, 1);
+        Filter filter = width == Width && height == Height ? Filter.Nearest : Filter.Linear;
+        _device.Api.CmdBlitImage(commands, Handle, ImageLayout.TransferSrcOptimal, target.Handle, ImageLayout.TransferDstOptimal, 1, &region, filter);
+    }
+
+    /// <summary>An image that is not ours, such as a swapchain's; only the view is.</summary>
+    public static DeviceImage Wrap(RenderDevice device, Image image, int width, int height, Format format) => new(device, image, width, height, format);
+
+    public void Dispose()
+    {
+        _device.Api.DestroyImageView(_device.Handle, View, null);
+        if (_memory.Handle == 0) return;
+        _device.Api.DestroyImage(_device.Handle, Handle, null);
+        _device.Api.FreeMemory(_device.Handle, _memory, null);
+    }
+
+    private ImageView MakeView()
+    {
+        ImageViewCreateInfo info = new() { SType = StructureType.ImageViewCreateInfo, Image = Handle, ViewType = ImageViewType.Type2D, Format = Format, SubresourceRange = new(Aspect, 0, 1, 0, 1) };
+        _device.Api.CreateImageView(_device.Handle, &info, null, out ImageView view).ThrowOnError("vkCreateImageView");
+        return view;
     }
 }

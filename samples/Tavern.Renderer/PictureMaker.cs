@@ -37,7 +37,7 @@ public sealed class PictureMaker : IDisposable
             _readback?.Dispose();
             _target?.Dispose();
             _target = _renderer.CreateTarget(width, height, withIds: true);
-            _readback = new Readback(Device, _target);
+            _readback = new Readback(Device, _target.Colour, _target.Ids);
         }
 
         CommandBuffer commands = _commands.Begin();

@@ -3,33 +3,35 @@ using Silk.NET.Vulkan;
 
 namespace Tavern.Renderer;
 
-/// <summary>Brings a target's pixels to the host. Record it after the drawing; read once the commands have finished.</summary>
+/// <summary>Brings pixels to the host. Record it after the drawing; read once the commands have finished. The images end in TRANSFER_SRC_OPTIMAL.</summary>
 public sealed unsafe class Readback : IDisposable
 {
     private readonly RenderDevice _device;
-    private readonly RenderTarget _target;
+    private readonly DeviceImage _colourImage;
+    private readonly DeviceImage? _idImage;
     private readonly DeviceBuffer _colour;
     private readonly DeviceBuffer? _ids;
 
-    public Readback(RenderDevice device, RenderTarget target)
+    public Readback(RenderDevice device, DeviceImage colour, DeviceImage? ids = null)
     {
-        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(colour);
         _device = device;
-        _target = target;
-        _colour = new DeviceBuffer(device, target.Width * target.Height * 4, BufferUsageFlags.TransferDstBit, isReadByHost: true);
-        if (target.Ids is not null) _ids = new DeviceBuffer(device, target.Width * target.Height * 4, BufferUsageFlags.TransferDstBit, isReadByHost: true);
+        _colourImage = colour;
+        _idImage = ids;
+        _colour = new DeviceBuffer(device, colour.Width * colour.Height * 4, BufferUsageFlags.TransferDstBit, isReadByHost: true);
+        if (ids is not null) _ids = new DeviceBuffer(device, ids.Width * ids.Height * 4, BufferUsageFlags.TransferDstBit, isReadByHost: true);
     }
 
     /// <summary>[height, width, 4] bytes of sRGB, rows from top to bottom.</summary>
     public ReadOnlySpan<byte> Rgba => _colour.Span;
 
-    /// <summary>[height, width] numbers of parts; empty when the target has none.</summary>
+    /// <summary>[height, width] numbers of parts; empty when there is no id image.</summary>
     public ReadOnlySpan<uint> Ids => _ids is null ? [] : MemoryMarshal.Cast<byte, uint>(_ids.Span);
 
     public void Record(CommandBuffer commands)
     {
-        Copy(commands, _target.Colour, _colour);
-        if (_target.Ids is not null && _ids is not null) Copy(commands, _target.Ids, _ids);
+        Copy(commands, _colourImage, _colour);
+        if (_idImage is not null && _ids is not null) Copy(commands, _idImage, _ids);
     }
 
     public void Dispose()

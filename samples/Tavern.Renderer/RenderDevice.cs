@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
+using Semaphore = Silk.NET.Vulkan.Semaphore;
 
 namespace Tavern.Renderer;
 
 /// <summary>Vulkan handles as a game or an engine passes them around.</summary>
 /// <param name="Instance">VkInstance of version 1.3.</param>
 /// <param name="PhysicalDevice">VkPhysicalDevice.</param>
-/// <param name="Device">VkDevice with dynamicRendering and synchronization2.</param>
+/// <param name="Device">VkDevice with dynamicRendering, synchronization2 and timelineSemaphore.</param>
 /// <param name="Queue">VkQueue that draws.</param>
 /// <param name="QueueFamily">Its family.</param>
 /// <param name="QueueLock">Held during each submission; null when one thread alone uses the queue.</param>
@@ -16,7 +17,6 @@ public sealed record DeviceHandles(nint Instance, nint PhysicalDevice, nint Devi
 public sealed unsafe class RenderDevice : IDisposable
 {
     private readonly OwnInstance? _ownInstance;
-    private readonly object _queueLock;
     private PhysicalDeviceMemoryProperties _memory;
 
     private RenderDevice(Vk api, DeviceHandles handles, OwnInstance? ownInstance)
@@ -24,7 +24,7 @@ public sealed unsafe class RenderDevice : IDisposable
         Api = api;
         Handles = handles;
         _ownInstance = ownInstance;
-        _queueLock = handles.QueueLock ?? new object();
+        QueueLock = handles.QueueLock ?? new object();
         Instance = new Instance(handles.Instance);
         Physical = new PhysicalDevice(handles.PhysicalDevice);
         Handle = new Device(handles.Device);
@@ -56,6 +56,9 @@ public sealed unsafe class RenderDevice : IDisposable
 
     public Queue Queue { get; }
 
+    /// <summary>To be held while the queue is used.</summary>
+    public object QueueLock { get; }
+
     internal int UniformAlignment { get; }
 
     public static RenderDevice Share(DeviceHandles handles) => new(Vk.GetApi(), handles, null);
@@ -82,15 +85,19 @@ public sealed unsafe class RenderDevice : IDisposable
 
     public void WaitIdle()
     {
-        lock (_queueLock) Api.DeviceWaitIdle(Handle).ThrowOnError("vkDeviceWaitIdle");
+        lock (QueueLock) Api.DeviceWaitIdle(Handle).ThrowOnError("vkDeviceWaitIdle");
     }
 
-    /// <summary>Submits; <paramref name="wait"/> and <paramref name="signal"/> may be default.</summary>
-    public void Submit(CommandBuffer commands, Silk.NET.Vulkan.Semaphore wait, Silk.NET.Vulkan.Semaphore signal, Fence fence)
+    /// <summary>Submits; signals a timeline semaphore, and waits for and signals a binary one where these are given.</summary>
+    internal void Submit(CommandBuffer commands, Semaphore timeline, ulong value, Semaphore wait, Semaphore signal)
     {
         CommandBufferSubmitInfo command = new() { SType = StructureType.CommandBufferSubmitInfo, CommandBuffer = commands };
         SemaphoreSubmitInfo waiting = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = wait, StageMask = PipelineStageFlags2.AllCommandsBit };
-        SemaphoreSubmitInfo signalling = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = signal, StageMask = PipelineStageFlags2.AllCommandsBit };
+        SemaphoreSubmitInfo* signalling = stackalloc SemaphoreSubmitInfo[2]
+        {
+            new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = timeline, Value = value, StageMask = PipelineStageFlags2.AllCommandsBit },
+            new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = signal, StageMask = PipelineStageFlags2.AllCommandsBit },
+        };
         SubmitInfo2 info = new()
         {
             SType = StructureType.SubmitInfo2,
@@ -98,10 +105,10 @@ public sealed unsafe class RenderDevice : IDisposable
             PCommandBufferInfos = &command,
             WaitSemaphoreInfoCount = wait.Handle == 0 ? 0u : 1u,
             PWaitSemaphoreInfos = &waiting,
-            SignalSemaphoreInfoCount = signal.Handle == 0 ? 0u : 1u,
-            PSignalSemaphoreInfos = &signalling,
+            SignalSemaphoreInfoCount = signal.Handle == 0 ? 1u : 2u,
+            PSignalSemaphoreInfos = signalling,
         };
-        lock (_queueLock) Api.QueueSubmit2(Queue, 1, &info, fence).ThrowOnError("vkQueueSubmit2");
+        lock (QueueLock) Api.QueueSubmit2(Queue, 1, &info, default).ThrowOnError("vkQueueSubmit2");
     }
 
     /// <summary>Waits for the device; frees it if it is our own.</summary>
@@ -143,8 +150,9 @@ public sealed record RenderDeviceOptions
 /// <summary>Vulkan could not do what was asked.</summary>
 public sealed class RenderException(string message) : Exception(message);
 
-internal static class Results
+public static class Results
 {
+    /// <summary>Every result is checked, in release builds too.</summary>
     public static void ThrowOnError(this Result result, string call)
     {
         if (result < Result.Success) throw new RenderException($"{call}: {result}");

@@ -1,0 +1,97 @@
+using System.Numerics;
+using Tavern.Overlay;
+using Tavern.World;
+
+namespace Tavern.Hud;
+
+/// <summary>Paints a <see cref="HudState"/>.</summary>
+public sealed class HudPainter
+{
+    private readonly List<Range> _lines = [];
+    private readonly List<Box> _taken = [];
+    private readonly BubblePainter _bubbles = new();
+
+    /// <summary>Boxes of the bubbles painted last, in the order of the state's; empty ones had no room.</summary>
+    public IReadOnlyList<Box> BubbleBoxes => _bubbles.Boxes;
+
+    /// <summary>Boxes of all else that was painted last.</summary>
+    public IReadOnlyList<Box> OtherBoxes => _taken;
+
+    public void Paint(HudState state, in Camera camera, OverlayPainter painter)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(painter);
+        HudStyle style = HudStyle.For(painter.Width, painter.Height);
+        _taken.Clear();
+        Box area = new Box(0, 0, painter.Width, painter.Height).Inflate(-style.Margin);
+        area = PaintEntry(state, painter, style, area);
+        area = PaintMessage(state, painter, style, area);
+        if (state.Figures is { } figures) _taken.Add(FiguresPainter.Paint(figures, painter, style, area));
+        if (state.ShowsCrosshair) PaintCrosshair(state, painter, style);
+        _bubbles.Paint(state.Bubbles, camera, painter, style, area, _taken);
+    }
+
+    /// <summary>The end of a text that fits, for lines that are typed.</summary>
+    private static ReadOnlySpan<char> EndOf(string text, float width, int size, OverlayPainter painter)
+    {
+        int from = 0;
+        while (from < text.Length && painter.Measure(text.AsSpan(from), size) > width) from++;
+        return text.AsSpan(from);
+    }
+
+    /// <returns>What is left of the area.</returns>
+    private Box PaintEntry(HudState state, OverlayPainter painter, in HudStyle style, in Box area)
+    {
+        if (state.Entry is null) return area;
+        int size = style.Text;
+        float padding = style.Margin, height = OverlayPainter.LineHeight(size) + padding, width = Math.Min(area.Width, size * 40);
+        Box box = new(MathF.Round(area.Left + ((area.Width - width) / 2)), MathF.Round(area.Bottom - height), width, height);
+        painter.Panel(box, HudStyle.Dark, size * 0.4f, HudStyle.Amber, Math.Max(1, size / 12f));
+        float y = box.Top + (padding / 2), x = painter.Text(box.Left + padding, y, size, HudStyle.Amber, state.EntryPrompt, FontFace.Bold) + (padding * 0.7f);
+        x = painter.Text(x, y, size, HudStyle.Light, EndOf(state.Entry, box.Right - padding - 2 - x, size, painter));
+        painter.Panel(new Box(MathF.Round(x) + 1, y, Math.Max(1, MathF.Round(size / 9f)), OverlayPainter.LineHeight(size)), HudStyle.Amber);
+        _taken.Add(box);
+        return area with { Height = area.Height - height - style.Margin };
+    }
+
+    private Box PaintMessage(HudState state, OverlayPainter painter, in HudStyle style, in Box area)
+    {
+        if (string.IsNullOrEmpty(state.Message)) return area;
+        int size = style.Text;
+        float padding = style.Margin, line = OverlayPainter.LineHeight(size), widest = 0;
+        WordWrap.Break(state.Message, Math.Min(area.Width, size * 44) - (2 * padding), c => painter.Measure([c], size), _lines);
+        foreach (Range range in _lines) widest = Math.Max(widest, painter.Measure(state.Message.AsSpan(range), size));
+        float width = widest + (2 * padding), height = (_lines.Count * line) + padding;
+        Box box = new(MathF.Round(area.Left + ((area.Width - width) / 2)), MathF.Round(area.Bottom - height), width, height);
+        painter.Panel(box, HudStyle.Dark, size * 0.4f, state.MessageIsProblem ? HudStyle.Red : HudStyle.DarkEdge, 1);
+        float y = box.Top + (padding / 2);
+        foreach (Range range in _lines)
+        {
+            painter.Text(box.Left + padding, y, size, state.MessageIsProblem ? HudStyle.Red : HudStyle.Light, state.Message.AsSpan(range));
+            y += line;
+        }
+
+        _taken.Add(box);
+        return area with { Height = area.Height - height - style.Margin };
+    }
+
+    private void PaintCrosshair(HudState state, OverlayPainter painter, in HudStyle style)
+    {
+        Vector2 middle = new(MathF.Floor(painter.Width / 2f), MathF.Floor(painter.Height / 2f));
+        float radius = Math.Max(2, style.Text / 5f);
+        Ink ink = state.Faced is null ? HudStyle.Light with { Alpha = 160 } : HudStyle.Amber;
+        Box dot = new(middle.X - radius, middle.Y - radius, 2 * radius, 2 * radius);
+        painter.Panel(dot.Inflate(1), HudStyle.Dark with { Alpha = 120 }, radius + 1);
+        painter.Panel(dot, ink, radius);
+        _taken.Add(dot);
+        if (state.Faced is null) return;
+        float padding = style.Margin / 2, nameWidth = painter.Measure(state.Faced, style.Text, FontFace.Bold), hintWidth = painter.Measure(state.FacedHint, style.Small);
+        float nameLine = OverlayPainter.LineHeight(style.Text), width = Math.Max(nameWidth, hintWidth) + (2 * padding);
+        float height = nameLine + (string.IsNullOrEmpty(state.FacedHint) ? 0 : OverlayPainter.LineHeight(style.Small)) + padding;
+        Box box = new(MathF.Round(middle.X - (width / 2)), MathF.Round(middle.Y + (style.Text * 0.9f)), width, height);
+        painter.Panel(box, HudStyle.Dark with { Alpha = 170 }, style.Text * 0.35f);
+        painter.Text(middle.X - (nameWidth / 2), box.Top + (padding / 2), style.Text, HudStyle.Light, state.Faced, FontFace.Bold);
+        painter.Text(middle.X - (hintWidth / 2), box.Top + (padding / 2) + nameLine, style.Small, HudStyle.Faint, state.FacedHint);
+        _taken.Add(box);
+    }
+}
