@@ -1,2 +1,14 @@
-// The main program comes with the game's loop (issue 7).
-return 0;
+// The Tavern: a small world whose people talk and see, on an embedded model. With a window, or --headless with a script.
+using Tavern.Game;
+using Tavern.Play;
+using Tavern.Renderer;
+
+try
+{
+    return PlayOptions.Run(args, options => options.Headless ? HeadlessPlay.Run(options) : WindowPlay.Run(options));
+}
+catch (Exception e) when (e is WorldFileException or ScriptException or SaveGameException or RenderException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or DllNotFoundException)
+{
+    Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
+    return 1;
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+
+namespace Tavern.Play;
+
+/// <summary>What the game was started with.</summary>
+internal sealed record PlayOptions
+{
+    public required string World { get; init; }
+
+    /// <summary>Null for an empty tavern, whose people do not speak.</summary>
+    public string? Model { get; init; }
+
+    public string? Eyes { get; init; }
+
+    public double Budget { get; init; }
+
+    public bool Headless { get; init; }
+
+    public int Frames { get; init; }
+
+    public string? Script { get; init; }
+
+    /// <summary>Folder for pictures, transcript and figures of a headless play.</summary>
+    public string? Record { get; init; }
+
+    public int Width { get; init; }
+
+    public int Height { get; init; }
+
+    public bool Validate { get; init; }
+
+    public bool Silent { get; init; }
+
+    public string? Saves { get; init; }
+
+    /// <summary>Reads a command line and plays.</summary>
+    public static int Run(string[] arguments, Func<PlayOptions, int> play)
+    {
+        string home = AppContext.BaseDirectory;
+        Option<string> world = new("--world") { Description = "World file (JSON; data/README.md).", DefaultValueFactory = _ => Path.Combine(home, "data", "tavern.json") };
+        Option<string?> model = new("--model") { Description = "GGUF file of the minds; the sample's own when left out." };
+        Option<string?> eyes = new("--mmproj") { Description = "GGUF file of their eyes; what lies beside the model when left out." };
+        Option<double> budget = new("--budget") { Description = "GPU milliseconds of a frame for the minds.", DefaultValueFactory = _ => 4 };
+        Option<bool> headless = new("--headless") { Description = "Without a window." };
+        Option<int> frames = new("--frames") { Description = "Frames of a headless play; the script ends it earlier.", DefaultValueFactory = _ => 100_000 };
+        Option<string?> script = new("--script") { Description = "A play (data/README.md)." };
+        Option<string?> record = new("--record") { Description = "Folder for pictures, transcript.txt and frames.json." };
+        Option<string> size = new("--size") { Description = "WIDTHxHEIGHT.", DefaultValueFactory = _ => "1280x720" };
+        Option<bool> validate = new("--validate") { Description = "Turns the Vulkan validation layers on." };
+        Option<bool> silent = new("--no-minds") { Description = "Nobody thinks: for comparing frame times." };
+        Option<string?> saves = new("--saves") { Description = "Folder of saves." };
+        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, script, record, size, validate, silent, saves };
+        root.SetAction(parsed =>
+        {
+            string[] sides = parsed.GetValue(size)!.Split('x');
+            if (sides.Length != 2 || !int.TryParse(sides[0], out int width) || !int.TryParse(sides[1], out int height) || width is < 64 or > 8192 || height is < 64 or > 8192)
+                throw new ArgumentException($"--size wants WIDTHxHEIGHT with 64 to 8192 pixels a side, not '{parsed.GetValue(size)}'.");
+            string own = Path.Combine(home, "models", "mind.gguf");
+            string? chosen = parsed.GetValue(silent) ? null : parsed.GetValue(model) ?? (File.Exists(own) ? own : null);
+            return play(new PlayOptions
+            {
+                World = parsed.GetValue(world)!,
+                Model = chosen,
+                Eyes = chosen is null ? null : parsed.GetValue(eyes) ?? Game.GameLoop.EyesBeside(chosen),
+                Budget = parsed.GetValue(budget),
+                Headless = parsed.GetValue(headless),
+                Frames = parsed.GetValue(frames),
+                Script = parsed.GetValue(script),
+                Record = parsed.GetValue(record),
+                Width = width,
+                Height = height,
+                Validate = parsed.GetValue(validate),
+                Silent = parsed.GetValue(silent),
+                Saves = parsed.GetValue(saves),
+            });
+        });
+        return root.Parse(arguments).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+}

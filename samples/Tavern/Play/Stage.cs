@@ -1,0 +1,133 @@
+using System.Numerics;
+using NpcMind;
+using Tavern.Frames;
+using Tavern.Game;
+using Tavern.Hud;
+using Tavern.Overlay;
+using Tavern.Renderer;
+using Tavern.World;
+
+namespace Tavern.Play;
+
+/// <summary>The game on a device: its loop, its picture, its minds, a frame at a time.</summary>
+internal sealed class Stage : IDisposable
+{
+    private const float FieldOfView = 62 * MathF.PI / 180;
+    private readonly RenderDevice _device;
+    private readonly IFrameTarget _target;
+    private readonly FrameDrawer _drawer;
+    private readonly EyePictures _eyes;
+    private readonly HudState _hud = new();
+    private readonly HudFigures _figures = new();
+    private double _lastFrame;
+
+    /// <param name="device">Drawn and thought on; disposed by the caller, after this.</param>
+    /// <param name="target">Where frames go; disposed by the caller, after this.</param>
+    /// <param name="options">Of the play.</param>
+    public Stage(RenderDevice device, IFrameTarget target, PlayOptions options)
+    {
+        _device = device;
+        _target = target;
+        _drawer = new FrameDrawer(device, target);
+        if (device.IsSoftware) _drawer.MostSceneRows = 360;
+        _eyes = new EyePictures(device);
+        DeviceHandles h = device.Handles;
+        GameOptions game = new()
+        {
+            WorldFile = options.World,
+            Budget = options.Budget,
+            Gossip = !options.Silent,
+            Minds = new MindSettings { Host = VulkanHost.Share(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock) },
+        };
+        if (options.Saves is { } saves) game = game with { SaveFolder = saves };
+        Game = new GameLoop(game);
+        Game.Minds.Picture = index =>
+        {
+            (Scene scene, Camera camera) = Game.Eyes(index);
+            return _eyes.Draw(scene, camera);
+        };
+        if (options.Model is { } model) Game.Minds.Load(model, options.Eyes);
+        _figures.Device = device.Name;
+    }
+
+    public GameLoop Game { get; }
+
+    /// <summary>Device milliseconds of the newest picture known.</summary>
+    public double RenderMilliseconds => _drawer.Milliseconds;
+
+    /// <summary>One frame: time passes, the picture is drawn, the minds think in what their budget leaves them.</summary>
+    /// <returns>False when there is nothing to draw on; then only time has passed.</returns>
+    public bool Frame(float seconds, in PlayerInput input, out TickReport report)
+    {
+        Game.Update(seconds, input);
+        report = default;
+        if (_target.Begin() is not { } frame)
+        {
+            report = Game.Tick(); // minds go on while the window is minimised
+            return false;
+        }
+
+        Camera camera = Game.Player.Camera(FieldOfView);
+        Show(camera);
+        _drawer.Draw(frame, Game.Scene, camera, _hud);
+        report = Game.Tick(new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue));
+        _target.End(frame);
+        Game.Overlay.Frame(_drawer.Milliseconds);
+        double now = System.Diagnostics.Stopwatch.GetTimestamp() * 1000.0 / System.Diagnostics.Stopwatch.Frequency;
+        if (_lastFrame > 0) _figures.Frames.Add(new FrameFigures((float)(now - _lastFrame), (float)_drawer.Milliseconds, (float)Game.Overlay.LastMilliseconds));
+        _lastFrame = now;
+        return true;
+    }
+
+    public void Dispose()
+    {
+        _device.WaitIdle();
+        Game.Dispose();
+        _eyes.Dispose();
+        _drawer.Dispose();
+    }
+
+    /// <summary>The colour of somebody's cloak, light enough to read.</summary>
+    private static Ink Accent(Body body)
+    {
+        Vector3 tint = body.Person.Cloak is { } cloak ? Palette.Of(cloak) : new Vector3(0.8f);
+        Vector3 light = (Vector3.SquareRoot(tint) * 0.65f) + new Vector3(0.35f);
+        return new Ink((byte)(light.X * 255), (byte)(light.Y * 255), (byte)(light.Z * 255), 255);
+    }
+
+    private void Show(in Camera camera)
+    {
+        _hud.Bubbles.Clear();
+        foreach (Bubble bubble in Game.Talk.Bubbles)
+        {
+            if (!bubble.IsOpen || Game.World.Find(bubble.Speaker) is not { } speaker || speaker == Game.World.Player) continue;
+            Vector3 head = new(speaker.Position.X, 1.95f, speaker.Position.Y);
+            if (Vector3.Dot(head - camera.Eye, camera.Target - camera.Eye) > 0) _hud.Bubbles.Add(new HudBubble(bubble.Speaker, bubble.All, bubble.Shown, head, Accent(speaker)));
+        }
+
+        Body? faced = Game.Faced < 0 ? null : Game.World.Bodies[Game.Faced];
+        _hud.Faced = faced?.Name;
+        _hud.FacedHint = faced is null ? null : Game.Entry.IsOpen ? null : "Enter: talk";
+        _hud.Entry = Game.Entry.IsOpen ? Game.Entry.Text : null;
+        _hud.EntryPrompt = faced is null ? "Say" : $"To {faced.Name}:";
+        _hud.Message = Game.Minds.IsLoading ? $"Loading minds... {100 * Game.Minds.Progress:0} %" : Game.Message.Text;
+        _hud.Figures = Game.Overlay.IsShown ? Figures() : null;
+    }
+
+    private HudFigures Figures()
+    {
+        _figures.Model = Game.Minds.ModelName ?? "no model";
+        _figures.BudgetMs = Game.Budget;
+        _figures.TokensPerSecond = Game.Overlay.TokensSaidPerSecond + Game.Overlay.TokensReadPerSecond;
+        (int free, int all) = Game.Overlay.Last.KvBlocks;
+        (_figures.KvBlocks, _figures.KvBlocksInAll) = (all - free, all);
+        _figures.Npcs.Clear();
+        foreach (MindFigures mind in Game.Overlay.Minds)
+        {
+            string state = mind.IsAnswering ? "speaks" : mind.Waiting == NpcWait.None ? "listens" : $"waits ({mind.Waiting})";
+            _figures.Npcs.Add(new HudNpc(mind.Name, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{state}, {mind.Tokens} tokens, {mind.Turns} turns"), Accent(Game.World.Find(mind.Name)!)));
+        }
+
+        return _figures;
+    }
+}
