@@ -22,9 +22,9 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
     public Conversation Make(Split split, int number)
     {
         Random random = new(unchecked((seed * 1_000_003) + (number * 2) + (int)split));
-        if (split == Split.Train && number % 6 == 0) return Recitation.Make(random);
+        if (split == Split.Train && number % 8 == 0) return Recitation.Make(random, isShort: number % 16 == 0);
         // A quarter of the training are drills: few facts, few questions. Looking something up is learned there first, where little stands in the way.
-        bool drills = split == Split.Train && number % 4 == 1;
+        bool drills = split == Split.Train && number % 4 == 2;
         int people = drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3 : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
         TavernWorld world = WorldGenerator.Create(random, split, people, drills ? 0.4 : 0.85);
         Person self = world.People[random.Next(people)];

@@ -25,7 +25,7 @@ public sealed record Turn(
 
 /// <summary>A conversation with one character: what it knows, who it is, what is asked.</summary>
 /// <param name="Split">"train" or "held".</param>
-/// <param name="People">In its world, a measure of how much it is told; 1 for drills, 0 for recitations.</param>
+/// <param name="People">In its world, a measure of how much it is told; 1 for drills and long recitations, 0 for short ones.</param>
 /// <param name="World">What all characters know.</param>
 /// <param name="Name">Of the character.</param>
 /// <param name="Persona">Who it is.</param>

@@ -199,6 +199,18 @@ class Block(nn.Module):
         self.gate_up_shexp = matrix(2 * c.hidden, c.width, 1.0, blocks=2)
         self.down_shexp = matrix(c.width, c.hidden, small)
 
+    @torch.no_grad()
+    def look_back(self, distances, shared):
+        """Lets the first heads, which share a key head, begin by attending to the tokens so far back. All embeddings begin with a part in common: it gives queries and keys a constant, and the turning
+        between them is then a matter of distance alone. Where looking something up has to find out both what stood before and that it matters, half of it is there."""
+        c, pairs = self.c, 6
+        angle = c.rope_base ** (-torch.arange(0, 2 * pairs, 2) / c.head_dim)
+        direction = shared / shared.norm()
+        for row, turn in [(i * c.head_dim, angle * -d) for i, d in enumerate(distances)] + [(c.heads * c.head_dim, angle * 0)]:
+            head = torch.zeros(c.head_dim)
+            head[0:2 * pairs:2], head[1:2 * pairs:2] = turn.cos(), turn.sin()
+            self.qkv[row:row + c.head_dim] = head[:, None] * direction
+
     def forward(self, x, angles, segments, chunks):
         """x [N, width] -> (x, load [experts], balance loss)"""
         x = x + self.attend(RmsNormFunction.apply(x, self.attn_norm, self.c.epsilon), angles, segments, chunks)
@@ -299,8 +311,11 @@ class Mind(nn.Module):
     def __init__(self, c):
         super().__init__()
         self.c = c
-        self.token_embd = nn.Parameter(torch.randn(c.vocabulary, c.width) * 0.04)
+        shared = torch.randn(1, c.width)
+        self.token_embd = nn.Parameter((torch.randn(c.vocabulary, c.width) + shared) * 0.04)
         self.blocks = nn.ModuleList(Block(c, i) for i in range(c.layers))
+        for layer, back in enumerate(((1, 2), (1, 3), (1, 4))):
+            self.blocks[layer].look_back(back, shared[0])
         self.output_norm = vector(c.width, 1)
         self.eyes = Eyes(c)
         self.angles = turns_of(torch.arange(c.context), c.head_dim, c.rope_base)

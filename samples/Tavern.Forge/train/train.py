@@ -143,7 +143,7 @@ def main():
     parser.add_argument("--vision", help="eyes of pretrain_vision.py")
     parser.add_argument("--budget", type=int, nargs=2, default=[4096, 8192], metavar=("FIRST", "LAST"), help="tokens of a step, growing over the ramp")
     parser.add_argument("--ramp", type=float, default=0.3, help="share of the time after which a step has its last size")
-    parser.add_argument("--curriculum", type=float, nargs=2, default=[0.15, 2], metavar=("SHARE", "PEOPLE"), help="first share of the time with at most that many people")
+    parser.add_argument("--curriculum", type=float, nargs="*", default=[0.08, 0, 0.2, 1], metavar="SHARE PEOPLE", help="up to which share of the time at most how many people, stage by stage; then all")
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--embedding-lr", type=float, default=3e-3)
     parser.add_argument("--small-lr", type=float, default=1e-3)
@@ -269,7 +269,7 @@ def main():
         share = progress["elapsed"] / planned
         grow = min(1.0, share / max(args.ramp, 1e-9))
         budget = int(args.budget[0] + (args.budget[1] - args.budget[0]) * grow)
-        people = int(args.curriculum[1]) if share < args.curriculum[0] else 1 << 30
+        people = next((int(most) for until, most in zip(args.curriculum[::2], args.curriculum[1::2]) if share < until), 1 << 30)
         factor = factor_at(progress["step"], share, args.warmup, args.decay)
         orders.copy_(torch.tensor([STEP, factor, budget, people], dtype=torch.float64))
         obey()
