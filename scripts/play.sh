@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs the sample: samples/HelloNpc, two characters in a frame loop, until the game exists. scripts/play.sh [MODEL]
+# Runs the sample game: in a window where there is a display, else headless, with a transcript and pictures. scripts/play.sh [OPTIONS of samples/Tavern, e.g. --model F.gguf]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-model=${1:-$root/../shared/models/SmolLM2-135M-Instruct.Q4_1.gguf}
-if [ ! -f "$model" ]; then
-    [ $# -gt 0 ] && echo "play: there is no model '$model'." >&2 || echo "play: which model? scripts/play.sh MODEL.gguf" >&2
-    echo "play: any GGUF file of the llama family with a chat template will do; a small one is SmolLM2-135M-Instruct from https://huggingface.co (search for 'SmolLM2 135M Instruct GGUF')." >&2
-    exit 1
-fi
-model=$(realpath "$model")
-"$root/scripts/setup.sh" >&2
-dotnet build "$root/samples/HelloNpc" -c Release -v quiet --nologo >&2
-exec "$root/samples/HelloNpc/bin/Release/net10.0/HelloNpc" "$model"
+"$root/scripts/setup.sh" game >&2
+dotnet build "$root/samples/Tavern" -c Release -v quiet --nologo >&2
+game=$root/samples/Tavern/bin/Release/net10.0/Tavern
+for argument in "$@"; do case $argument in --headless | --help | -h) exec "$game" "$@" ;; esac; done
+if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then exec "$game" "$@"; fi
+out=$root/artifacts/play
+rm -rf "$out"
+echo "play: there is no display: playing samples/Tavern/data/tour.txt without a window" >&2
+"$game" --headless --script "$root/samples/Tavern/data/tour.txt" --record "$out" --saves "$out/saves" --size 1280x720 "$@"
+cat "$out/transcript.txt"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a bare Debian or Ubuntu machine with the .NET SDK lacks; does nothing when all is there. Without root it says what to install.
-# setup.sh [game]: "game" adds what the sample game's window needs where there is a display.
+# setup.sh [game|test]: "game" adds what the sample game's window needs where there is a display; "test" that and a display to test it on.
 set -euo pipefail
 missing=()
 have_library() { compgen -G "/usr/lib/*/$1*" >/dev/null || ldconfig -p 2>/dev/null | grep -q "$1"; }
@@ -11,6 +11,10 @@ have_library libvulkan.so.1 || missing+=(libvulkan1)
 compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || [ -n "${VK_DRIVER_FILES:-}" ] || missing+=(mesa-vulkan-drivers)
 compgen -G '/usr/share/vulkan/explicit_layer.d/*validation*.json' >/dev/null || missing+=(vulkan-validationlayers)
 if [ "${1:-}" = game ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then have_library libglfw.so.3 || missing+=(libglfw3); fi
+if [ "${1:-}" = test ]; then
+    have_library libglfw.so.3 || missing+=(libglfw3)
+    command -v Xvfb >/dev/null || missing+=(xvfb)
+fi
 if ! command -v dotnet >/dev/null || ! dotnet --list-sdks 2>/dev/null | grep -q '^1[0-9]\.'; then
     echo "setup: the .NET 10 SDK is missing. Install it (https://dot.net, or your distribution's dotnet-sdk-10.0) and run this again." >&2
     exit 1

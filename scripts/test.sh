@@ -3,7 +3,7 @@
 # Layers that need ../shared (golden data of all families, the real model) run when that folder is there; either way it says so.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-scripts/setup.sh || exit 1
+scripts/setup.sh test || exit 1
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 filter=()
 if [ -d ../shared/golden ]; then
