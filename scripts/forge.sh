@@ -76,14 +76,15 @@ run=$out/run
 mkdir -p "$run"
 # A short run gets a smaller corpus: writing more than it can read takes time from it.
 if [ "$minutes" -le 20 ]; then pictures=3000 train_count=8000; else pictures=14000 train_count=60000; fi
-eye_minutes=$(( minutes / 12 + 1 ))
+eye_minutes=$(( minutes / 5 + 1 )) mind_minutes=$(( minutes - minutes / 5 - 1 ))
+[ $mind_minutes -gt 0 ] || mind_minutes=1
 say() { echo "forge: $(date +%H:%M:%S) $*" >&2; }
 [ -f "$out/pictures.jsonl" ] || { say "pictures"; "$forge" pictures --out "$out" --train $pictures --held 400; }
 [ -f "$out/corpus.jsonl" ] || { say "conversations"; "$forge" corpus --out "$out" --train $train_count --held 600; }
 [ -f "$out/tokenizer.json" ] || { say "tokenizer"; "$python" "$train/tokenizer.py" learn "$out" "$out/tokenizer.json" --min-frequency 300 --sample 20000; }
 [ -f "$out/eyes.done" ] || { say "eyes, $eye_minutes minutes"; "$python" "$train/pretrain_vision.py" "$out" "$out/eyes.pt" --minutes $eye_minutes --resume; touch "$out/eyes.done"; }
-say "mind, $minutes minutes"
-"$python" "$train/train.py" "$out" "$run" --tokenizer "$out/tokenizer.json" --vision "$out/eyes.pt" --minutes "$minutes" --resume
+say "mind, $mind_minutes minutes"
+"$python" "$train/train.py" "$out" "$run" --tokenizer "$out/tokenizer.json" --vision "$out/eyes.pt" --minutes $mind_minutes --resume
 say "GGUF files"
 "$python" "$train/export.py" "$run/checkpoint.pt" --tokenizer "$out/tokenizer.json" --out "$out/models"
 "$python" "$train/check_export.py" "$run/checkpoint.pt" --tokenizer "$out/tokenizer.json" --models "$out/models" --corpus "$out"
