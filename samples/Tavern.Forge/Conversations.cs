@@ -25,17 +25,25 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         if (split == Split.Train && number % 8 == 0) return Recitation.Make(random, isShort: number % 16 == 0);
         // A quarter of the training are drills: few facts, few questions. Looking something up is learned there first, where little stands in the way.
         bool drills = split == Split.Train && number % 4 == 2;
-        int people = drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3 : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
-        TavernWorld world = WorldGenerator.Create(random, split, people, drills ? 0.4 : 0.85);
+        // A quarter of them, when there are pictures, are about one picture and hardly anything else: seeing is learned there.
+        bool glances = split == Split.Train && number % 8 is 1 or 4 && _train.Length > 0;
+        int people = glances ? 1 + random.Next(2) : drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3 : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
+        TavernWorld world = WorldGenerator.Create(random, split, people, drills || glances ? 0.4 : 0.85);
         Person self = world.People[random.Next(people)];
         PictureEntry[] all = split == Split.Train ? _train : _held;
-        bool looks = all.Length > 0 && !drills && random.NextDouble() < 0.34, acts = !looks && random.NextDouble() < (drills ? 0.15 : 0.4);
+        bool looks = all.Length > 0 && !drills && !glances && random.NextDouble() < 0.34, acts = !looks && !glances && random.NextDouble() < (drills ? 0.15 : 0.4);
         List<Exchange> exchanges = [];
-        if (looks)
+        if (glances)
+        {
+            PictureEntry picture = _train[random.Next(_train.Length)];
+            Dress(random, world, self, picture.Seen.Where(s => s.Kind == ThingKind.Person));
+            exchanges.AddRange(Look(random, split, world, self, picture, 10));
+        }
+        else if (looks)
         {
             PictureEntry[] seen = [.. Enumerable.Range(0, 1 + random.Next(2)).Select(_ => all[random.Next(all.Length)])];
             Dress(random, world, self, seen.SelectMany(p => p.Seen).Where(s => s.Kind == ThingKind.Person));
-            foreach (PictureEntry picture in seen) exchanges.AddRange(Look(random, split, world, self, picture));
+            foreach (PictureEntry picture in seen) exchanges.AddRange(Look(random, split, world, self, picture, 6));
             exchanges.AddRange(Talk(random, split, world, self, 4));
         }
         else if (acts)
@@ -49,7 +57,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
             exchanges.AddRange(Talk(random, split, world, self, drills ? 6 : 13));
         }
 
-        if (random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
+        if (!glances && random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
         return new Conversation(split == Split.Train ? "train" : "held", drills ? 1 : 2, world.Facts(), self.Name, TavernWorld.Persona(self),
             acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
             [.. exchanges.Select(e => Turn(e, acts))]);
@@ -78,13 +86,13 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
             if (others.Count > 0 && world.People.All(p => p.Cloak != seen.Colour) && random.Next(5) > 0) others.Dequeue().Cloak = seen.Colour;
     }
 
-    private static List<Exchange> Look(Random random, Split split, TavernWorld world, Person self, PictureEntry picture)
+    private static List<Exchange> Look(Random random, Split split, TavernWorld world, Person self, PictureEntry picture, int most)
     {
         List<Exchange> all = new PictureQuestions(random, split, world, self, picture.Index, picture.Seen).All();
         Exchange[] shuffled = [.. all];
         random.Shuffle(shuffled);
         // The picture comes with the first question; the others are about what was seen.
-        return [.. shuffled.Take(6).Select((e, i) => e with { Image = i == 0 ? picture.Index : null })];
+        return [.. shuffled.Take(most).Select((e, i) => e with { Image = i == 0 ? picture.Index : null })];
     }
 
     private static List<Exchange> Talk(Random random, Split split, TavernWorld world, Person self, int count)

@@ -24,7 +24,7 @@ class Optimizer:
 
     def __init__(self, model, rates, processes=1, steps=5, weight_decay=0.01, momentum=0.95, betas=(0.9, 0.95)):
         self.rates, self.steps, self.weight_decay, self.momentum, self.betas = rates, steps, weight_decay, momentum, betas
-        self.params = list(model.named_parameters())
+        self.params = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         size = sum(p.numel() for _, p in self.params)
         self.values = torch.empty(size).share_memory_()
         self.grads = [torch.zeros(size).share_memory_() for _ in range(processes)]
