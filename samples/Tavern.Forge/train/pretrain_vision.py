@@ -4,7 +4,8 @@
     pretrain_vision.py CORPUS_DIR OUT.pt --minutes M [--resume]
 
 Each of the 16 rows that the mind will get says, through a linear head that is thrown away, which kinds, colours and coloured kinds have their middle in its cell of 28 x 28
-pixels; the mean of the rows says how many things there are and which coloured kinds. Every picture is seen mirrored, shifted and in another light each time.
+pixels, which row and column of the picture it stands for itself (the mind would have to count to know) and how far right its thing is; the mean of the rows says how many
+things there are and which coloured kinds. At last the rows are made as large as embeddings: what layers add to larger ones would not be noticed. Every picture is seen mirrored, shifted and in another light each time.
 OUT.pt holds {"eyes": ...} for `train.py --vision`. Every core has a process of its own, as in train.py.
 """
 import os
@@ -28,10 +29,15 @@ from model import Config, Eyes
 from optim import Optimizer, factor_at
 
 
+BINS = 16  # of how far right something is
+ROW = 0.3  # root mean square of the finished rows, about that of embeddings
+
+
 class Heads(nn.Module):
     def __init__(self, width, labels, coloured, most):
         super().__init__()
         self.cell, self.count, self.all = nn.Linear(width, labels), nn.Linear(width, most + 1), nn.Linear(width, coloured)
+        self.place, self.right = nn.Linear(width, 8), nn.Linear(width, BINS)
 
 
 class Targets:
@@ -57,9 +63,9 @@ class Targets:
         self.split = np.array([r["split"] for r in rows])
 
     def of(self, pictures, mirrored=None, shift=None):
-        """cells [n, 16, labels], counts [n], sets [n, coloured] of these pictures, mirrored and then shifted by (x, y) pixels."""
+        """cells [n, 16, labels], counts [n], sets [n, coloured], right [n, 16] (bin, or -1 for nothing) of these pictures, mirrored and then shifted by (x, y) pixels."""
         cells = np.zeros((len(pictures), self.side ** 2, self.labels), np.float32)
-        counts = np.zeros(len(pictures), np.int64)
+        counts, right = np.zeros(len(pictures), np.int64), np.full((len(pictures), self.side ** 2), -1, np.int64)
         for i, p in enumerate(pictures):
             for t in range(self.first[p], self.first[p + 1]):
                 x, y = self.middle[t]
@@ -68,8 +74,9 @@ class Targets:
                 cell = [int(v * self.side / self.size) for v in (x, y)]
                 if min(x, y) >= 0 and max(cell) < self.side:
                     cells[i, cell[1] * self.side + cell[0], self.label[t]] = 1
+                    right[i, cell[1] * self.side + cell[0]] = int(x * BINS / self.size)
                     counts[i] += 1
-        return cells, counts, cells[:, :, self.labels - self.coloured:].max(1)
+        return cells, counts, cells[:, :, self.labels - self.coloured:].max(1), right
 
 
 def varied(pictures, targets, chosen, rng, most=7):
@@ -89,7 +96,7 @@ def outputs(eyes, heads, pixels):
     # Rows are as small as embeddings when training starts; the heads see them at a fixed size.
     rows = rows / rows.square().mean(-1, keepdim=True).add(1e-6).sqrt()
     mean = rows.mean(1)
-    return heads.cell(rows), heads.count(mean), heads.all(mean)
+    return heads.cell(rows), heads.count(mean), heads.all(mean), heads.place(rows), heads.right(rows)
 
 
 def f1(wanted, said):
@@ -99,20 +106,21 @@ def f1(wanted, said):
 
 @torch.no_grad()
 def evaluate(eyes, heads, pictures, targets, chosen):
-    cells, counts, sets = [], [], []
+    cells, counts, sets, rights = [], [], [], []
     for part in np.array_split(chosen, max(1, len(chosen) // 128)):
-        cell, count, every = outputs(eyes, heads, torch.from_numpy(pictures[part]))
+        cell, count, every, _, right = outputs(eyes, heads, torch.from_numpy(pictures[part]))
+        rights.append(right.argmax(-1).numpy())
         cells.append(cell.numpy() > 0)
         counts.append(count.argmax(-1).numpy())
         sets.append(every.numpy() > 0)
     cells, k, n = np.concatenate(cells), len(targets.kinds), len(targets.colors)
-    wanted, wanted_counts, wanted_sets = targets.of(chosen)
+    wanted, wanted_counts, wanted_sets, wanted_rights = targets.of(chosen)
     wanted, wanted_sets = wanted > 0, wanted_sets > 0
     filled = wanted.any(-1)
     right = (cells[:, :, k + n:] == wanted[:, :, k + n:]).all(-1)
     return (f"kind F1 {f1(wanted[:, :, :k], cells[:, :, :k]):.3f}, colour F1 {f1(wanted[:, :, k:k + n], cells[:, :, k:k + n]):.3f}, coloured kind F1 {f1(wanted[:, :, k + n:], cells[:, :, k + n:]):.3f}, "
             f"filled cells all right {right[filled].mean():.3f}, empty cells {right[~filled].mean():.3f}, count {(np.concatenate(counts) == wanted_counts).mean():.3f}, "
-            f"set F1 {f1(wanted_sets, np.concatenate(sets)):.3f}")
+            f"set F1 {f1(wanted_sets, np.concatenate(sets)):.3f}, how far right (within 7 pixels) {(abs(np.concatenate(rights) - wanted_rights) <= 1)[filled].mean():.3f}")
 
 
 def main():
@@ -176,13 +184,16 @@ def main():
         barrier.wait()
         if factor < 0:
             os._exit(0)
-        pixels, wanted, counts, sets = varied(pictures, targets, rng.choice(train, mine), rng)
-        cell, count, every = outputs(eyes, heads, pixels)
+        pixels, wanted, counts, sets, rights = varied(pictures, targets, rng.choice(train, mine), rng)
+        cell, count, every, place, right = outputs(eyes, heads, pixels)
         cell_loss = F.binary_cross_entropy_with_logits(cell, wanted, pos_weight=weight, reduction="sum") / (mine * 16)
         set_loss = F.binary_cross_entropy_with_logits(every, sets, reduction="sum") / mine
         count_loss = F.cross_entropy(count, counts)
+        places = torch.arange(16).repeat(mine, 1)
+        place_loss = sum(F.cross_entropy(place[..., 4 * i:4 * i + 4].flatten(0, 1), at.flatten()) for i, at in enumerate((places % 4, places // 4)))
+        right_loss = F.cross_entropy(right.flatten(0, 1), rights.flatten(), ignore_index=-1)
         optimizer.zero(me)
-        (cell_loss + 0.1 * set_loss + 0.2 * count_loss).backward()
+        (cell_loss + 0.1 * set_loss + 0.2 * count_loss + 0.2 * place_loss + 0.2 * right_loss).backward()
         figures[me] = torch.tensor([cell_loss.item(), set_loss.item(), count_loss.item()])
         barrier.wait()
         optimizer.step(me, float(factor))
@@ -213,6 +224,10 @@ def main():
     print(f"saved after {step} steps, {shown} pictures")
     for name, part in (("held", held), ("train", train[:len(held)])):
         print(f"  {name}: " + evaluate(eyes, heads, pictures, targets, part), flush=True)
+    with torch.no_grad():
+        size = eyes(torch.from_numpy(pictures[train[:256]])).square().mean().sqrt()
+        eyes.fc.div_(size / ROW)
+    save()
     factor[0] = -1
     if args.workers > 1:
         barrier.wait()
