@@ -85,10 +85,12 @@ public sealed class GameLoop : IDisposable
         Minds.Update();
         _reload.Update(Now);
         // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
+        string typed = input.Typed ?? "";
         bool wrote = Entry.IsOpen;
-        if (input.Typed is { } typed && wrote) Entry.Type(typed);
+        if (wrote) Entry.Type(typed);
         Press(input.Keys);
-        if (input.Typed is { } first && !wrote && Entry.IsOpen) Entry.Type(first);
+        if (!wrote && Entry.IsOpen) Entry.Type(typed);
+        else if (!wrote) PressTyped(typed);
         // While the player writes, letters are letters.
         Player.Update(seconds, Entry.IsOpen ? input with { Move = default } : input);
         for (_rest += seconds; _rest >= Step; _rest -= Step) World.Update(Step);
@@ -122,6 +124,14 @@ public sealed class GameLoop : IDisposable
         if (listener >= 0) return Talk.Say(listener, text);
         Say("Nobody hears you: go up to somebody and face them.");
         return false;
+    }
+
+    /// <summary>Shows the player a line.</summary>
+    public void Say(string message)
+    {
+        message = Lines.One(message);
+        Message.Show(message);
+        Happened?.Invoke(new Happening(HappeningKind.Message, "", "", message));
     }
 
     /// <summary>As if these keys were pressed.</summary>
@@ -183,6 +193,12 @@ public sealed class GameLoop : IDisposable
         Minds.Dispose();
     }
 
+    /// <summary>Keys that are known by what they write, wherever a layout has them; on many, = is + without shift.</summary>
+    private void PressTyped(string typed)
+    {
+        foreach (char c in typed) Press(c switch { '+' or '=' => GameKeys.BudgetUp, '-' => GameKeys.BudgetDown, _ => GameKeys.None });
+    }
+
     private void ChangeBudget(double budget)
     {
         Budget = Math.Clamp(budget, 0, 50);
@@ -216,13 +232,6 @@ public sealed class GameLoop : IDisposable
             Say(e.Message);
             return false;
         }
-    }
-
-    private void Say(string message)
-    {
-        message = Lines.One(message);
-        Message.Show(message);
-        Happened?.Invoke(new Happening(HappeningKind.Message, "", "", message));
     }
 
     private Scene Draw()

@@ -22,9 +22,9 @@ internal static class WindowPlay
         using (Stage stage = new(device, target, options))
         {
             ScriptPlayer? player = options.Script is { } script ? new ScriptPlayer(Script.Read(script), stage.Game) : null;
-            using StreamWriter? words = options.Record is { } folder ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) : null;
+            using StreamWriter? words = options.Record is { } folder ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) { AutoFlush = true } : null;
             using Transcript? transcript = words is null ? null : new Transcript(stage.Game, words);
-            Play(window, stage, player, options.Frames);
+            Play(window, stage, player, options.Frames ?? int.MaxValue);
         }
 
         foreach (string message in device.ValidationMessages) Console.Error.WriteLine("tavern: " + message);
@@ -81,9 +81,8 @@ internal static class WindowPlay
         Key.F1 => GameKeys.Overlay,
         Key.F5 => GameKeys.Save,
         Key.F9 => GameKeys.Load,
-        Key.Plus => GameKeys.BudgetUp,
-        Key.Minus => GameKeys.BudgetDown,
         Key.E => GameKeys.Use,
+        Key.G => GameKeys.Give,
         _ => GameKeys.None,
     };
 }
