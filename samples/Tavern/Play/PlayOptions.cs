@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 
 namespace Tavern.Play;
 
@@ -37,6 +38,9 @@ internal sealed record PlayOptions
 
     public string? Saves { get; init; }
 
+    /// <summary>Folders of shader sources to follow; empty for none.</summary>
+    public IReadOnlyList<string> Shaders { get; init; } = [];
+
     /// <summary>Reads a command line and plays.</summary>
     public static int Run(string[] arguments, Func<PlayOptions, int> play)
     {
@@ -54,7 +58,8 @@ internal sealed record PlayOptions
         Option<bool> validate = new("--validate") { Description = "Turns the Vulkan validation layers on." };
         Option<bool> silent = new("--no-minds") { Description = "Nobody thinks: for comparing frame times." };
         Option<string?> saves = new("--saves") { Description = "Folder of saves." };
-        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves };
+        Option<string[]> shaders = new("--shaders") { Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than once. Debug builds follow their own.", DefaultValueFactory = _ => OwnShaders() };
+        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves, shaders };
         root.SetAction(parsed =>
         {
             string[] sides = parsed.GetValue(size)!.Split('x');
@@ -80,8 +85,20 @@ internal sealed record PlayOptions
                 Validate = parsed.GetValue(validate),
                 Silent = parsed.GetValue(silent),
                 Saves = parsed.GetValue(saves),
+                Shaders = parsed.GetValue(shaders)!,
             });
         });
         return root.Parse(arguments).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    /// <summary>Where the shaders of a debug build came from; none in a release build.</summary>
+    private static string[] OwnShaders([CallerFilePath] string file = "")
+    {
+#if DEBUG
+        string samples = Path.Combine(Path.GetDirectoryName(file)!, "..", "..");
+        return [.. new[] { "Tavern", "Tavern.Renderer" }.Select(project => Path.GetFullPath(Path.Combine(samples, project, "shaders"))).Where(Directory.Exists)];
+#else
+        return [];
+#endif
     }
 }

@@ -37,9 +37,6 @@ public sealed unsafe class GlfwWindow : IWindow
 
     public event Action? Resized;
 
-    /// <summary>GLFWwindow*.</summary>
-    public nint Handle => _window;
-
     public (int Width, int Height) Size
     {
         get
