@@ -42,11 +42,11 @@ public sealed class ShaderSources
     public void Compile()
     {
         Dictionary<string, byte[]> compiled = new(StringComparer.Ordinal);
-        foreach (FileInfo source in Sources().Where(s => s.Extension is ".vert" or ".frag")) compiled[source.Name] = Compile(source);
+        foreach (FileInfo source in Sources().Where(s => s.Extension is ".vert" or ".frag")) compiled[source.Name] = CompileOne(source);
         foreach ((string name, byte[] code) in compiled) _compiled[name] = code;
     }
 
-    private static byte[] Compile(FileInfo source)
+    private static byte[] CompileOne(FileInfo source)
     {
         // As samples/Shaders.targets does.
         ProcessStartInfo info = new("glslc", ["--target-env=vulkan1.3", "-O", "-Werror", "-I", source.DirectoryName!, source.FullName, "-o", "-"]) { RedirectStandardOutput = true, RedirectStandardError = true };
