@@ -87,10 +87,9 @@ public sealed class GameLoop : IDisposable
         // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
         string typed = input.Typed ?? "";
         bool wrote = Entry.IsOpen;
-        if (wrote) Entry.Type(typed);
+        if (wrote) Type(typed);
         Press(input.Keys);
-        if (!wrote && Entry.IsOpen) Entry.Type(typed);
-        else if (!wrote) PressTyped(typed);
+        if (!wrote) Type(typed);
         // While the player writes, letters are letters.
         Player.Update(seconds, Entry.IsOpen ? input with { Move = default } : input);
         for (_rest += seconds; _rest >= Step; _rest -= Step) World.Update(Step);
@@ -155,6 +154,15 @@ public sealed class GameLoop : IDisposable
         if (text.Length > 0) Say(Faced, text);
     }
 
+    /// <summary>As if this was typed: into the text line when it is open. Else + and - are keys, wherever a layout has them; on many, = is + without shift.</summary>
+    public void Type(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (Entry.IsOpen) Entry.Type(text);
+        else
+            foreach (char c in text) Press(c switch { '+' or '=' => GameKeys.BudgetUp, '-' => GameKeys.BudgetDown, _ => GameKeys.None });
+    }
+
     /// <summary>Whoever speaks to the player, or else whoever is faced, stops.</summary>
     public bool Interrupt()
     {
@@ -191,12 +199,6 @@ public sealed class GameLoop : IDisposable
     public void Dispose()
     {
         Minds.Dispose();
-    }
-
-    /// <summary>Keys that are known by what they write, wherever a layout has them; on many, = is + without shift.</summary>
-    private void PressTyped(string typed)
-    {
-        foreach (char c in typed) Press(c switch { '+' or '=' => GameKeys.BudgetUp, '-' => GameKeys.BudgetDown, _ => GameKeys.None });
     }
 
     private void ChangeBudget(double budget)

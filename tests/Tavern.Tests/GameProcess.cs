@@ -11,13 +11,16 @@ internal sealed class GameProcess : IDisposable
     private readonly string _folder;
     private readonly StringBuilder _problems = new();
 
+    /// <param name="display">Where its window opens.</param>
     /// <param name="folder">For its transcript and saves.</param>
     /// <param name="arguments">Of the game.</param>
-    public GameProcess(string folder, params string[] arguments)
+    public GameProcess(string display, string folder, params string[] arguments)
     {
         _folder = folder;
         string game = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Tavern.exe" : "Tavern");
         ProcessStartInfo info = new(game, [.. arguments, "--record", folder, "--saves", folder]) { RedirectStandardError = true };
+        info.Environment["DISPLAY"] = display;
+        info.Environment.Remove("WAYLAND_DISPLAY");
         _process = Process.Start(info) ?? throw new InvalidOperationException($"{game} does not start.");
         _process.ErrorDataReceived += (_, line) =>
         {
