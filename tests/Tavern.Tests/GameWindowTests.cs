@@ -63,11 +63,9 @@ public sealed class GameWindowTests
         game.WaitFor("notes.txt is no model");
         server.Drop(window, _other);
         game.WaitFor("thinks now", times: 2);
-        server.Press(window, Enter);
-        server.Type(window, "And now?");
-        server.Press(window, Enter);
-        game.WaitFor("Player to Marbel: And now?");
         server.Press(window, Escape);
+        server.Press(window, F5);
+        game.WaitFor("Saved (quick)", times: 2);
 
         server.Close(window);
         Assert.That(game.End(), Is.Zero, game.Problems);
