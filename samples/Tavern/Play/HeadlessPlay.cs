@@ -21,6 +21,7 @@ internal static class HeadlessPlay
         using RenderDevice device = RenderDevice.Create(new RenderDeviceOptions { Validate = options.Validate });
         using OffscreenTarget target = new(device, options.Width, options.Height);
         using StreamWriter words = folder is null ? new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) : new StreamWriter(Path.Combine(folder, "transcript.txt"), false, new UTF8Encoding(false));
+        words.AutoFlush = true; // long plays can be followed
         FrameStatistics statistics = new();
         using (Stage stage = new(device, target, options))
         using (new Transcript(stage.Game, words))

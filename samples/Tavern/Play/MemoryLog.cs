@@ -12,7 +12,7 @@ internal sealed class MemoryLog : IDisposable
 
     public MemoryLog(string path)
     {
-        _file = new StreamWriter(path);
+        _file = new StreamWriter(path) { AutoFlush = true };
         _file.WriteLine("game_seconds,managed_mib,working_set_mib,kv_blocks,kv_blocks_in_all,model");
     }
 
