@@ -85,10 +85,11 @@ public sealed class GameLoop : IDisposable
         Minds.Update();
         _reload.Update(Now);
         // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
+        string typed = input.Typed ?? "";
         bool wrote = Entry.IsOpen;
-        if (input.Typed is { } typed && wrote) Entry.Type(typed);
+        if (wrote) Type(typed);
         Press(input.Keys);
-        if (input.Typed is { } first && !wrote && Entry.IsOpen) Entry.Type(first);
+        if (!wrote) Type(typed);
         // While the player writes, letters are letters.
         Player.Update(seconds, Entry.IsOpen ? input with { Move = default } : input);
         for (_rest += seconds; _rest >= Step; _rest -= Step) World.Update(Step);
@@ -124,6 +125,14 @@ public sealed class GameLoop : IDisposable
         return false;
     }
 
+    /// <summary>Shows the player a line.</summary>
+    public void Say(string message)
+    {
+        message = Lines.One(message);
+        Message.Show(message);
+        Happened?.Invoke(new Happening(HappeningKind.Message, "", "", message));
+    }
+
     /// <summary>As if these keys were pressed.</summary>
     public void Press(GameKeys keys)
     {
@@ -143,6 +152,15 @@ public sealed class GameLoop : IDisposable
         if (!Entry.IsOpen) Entry.Open();
         else Entry.Close();
         if (text.Length > 0) Say(Faced, text);
+    }
+
+    /// <summary>As if this was typed: into the text line when it is open. Else + and - are keys, wherever a layout has them; on many, = is + without shift.</summary>
+    public void Type(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (Entry.IsOpen) Entry.Type(text);
+        else
+            foreach (char c in text) Press(c switch { '+' or '=' => GameKeys.BudgetUp, '-' => GameKeys.BudgetDown, _ => GameKeys.None });
     }
 
     /// <summary>Whoever speaks to the player, or else whoever is faced, stops.</summary>
@@ -216,13 +234,6 @@ public sealed class GameLoop : IDisposable
             Say(e.Message);
             return false;
         }
-    }
-
-    private void Say(string message)
-    {
-        message = Lines.One(message);
-        Message.Show(message);
-        Happened?.Invoke(new Happening(HappeningKind.Message, "", "", message));
     }
 
     private Scene Draw()

@@ -9,14 +9,14 @@ public sealed class ScriptException(string file, int line, string problem, strin
 /// <param name="Line">Counted from 1.</param>
 /// <param name="Verb">What to do.</param>
 /// <param name="Text">What follows it.</param>
-/// <param name="Seconds">Where a verb takes a number.</param>
-public readonly record struct ScriptLine(int Line, string Verb, string Text, double Seconds = 0);
+/// <param name="Value">Where a verb takes a number.</param>
+public readonly record struct ScriptLine(int Line, string Verb, string Text, double Value = 0);
 
 /// <summary>
 /// A play as text, one command on a line; "#" begins a comment line. <c>wait SECONDS</c>, <c>goto NAME|X Z</c>, <c>face NAME|THING</c>, <c>say TEXT</c>, <c>reply [SECONDS]</c>
 /// (waits for the answer), <c>look NAME</c> (it looks and says what it sees), <c>interrupt</c>, <c>save SLOT</c>, <c>load SLOT</c>, <c>model FILE [EYES]</c>, <c>drop FILE</c>,
-/// <c>budget MS</c>, <c>key F1</c>, <c>type TEXT</c>, <c>picture NAME</c>, <c>gossip on|off</c>, <c>expect TEXT</c> (of the last answer), <c>message TEXT</c> (of the last message), <c>world</c> (waits
-/// until the minds have read the world).
+/// <c>budget MS</c>, <c>key F1</c>, <c>type TEXT</c>, <c>picture NAME</c>, <c>gossip on|off</c>, <c>crowd SECONDS</c> (all look and talk at once), <c>measure</c> (frame figures begin here),
+/// <c>expect TEXT</c> (of the last answer), <c>message TEXT</c> (of the last message), <c>world</c> (waits until the minds have read the world), and <c>repeat TIMES</c> ... <c>end</c>.
 /// </summary>
 public sealed class Script
 {
@@ -41,9 +41,13 @@ public sealed class Script
         ["expect"] = "expect TEXT",
         ["message"] = "message TEXT",
         ["world"] = "world",
+        ["crowd"] = "crowd SECONDS",
+        ["measure"] = "measure",
+        ["repeat"] = "repeat TIMES",
+        ["end"] = "end",
     };
 
-    private static readonly string[] Bare = ["interrupt", "world"], Timed = ["wait", "budget", "reply"];
+    private static readonly string[] Bare = ["interrupt", "world", "measure", "end"], Numbered = ["wait", "budget", "reply", "crowd", "repeat"];
 
     private Script(string file, IReadOnlyList<ScriptLine> lines) => (File, Lines) = (file, lines);
 
@@ -61,6 +65,8 @@ public sealed class Script
     {
         List<ScriptLine> lines = [];
         int number = 0;
+        ScriptLine? repeat = null;
+        int first = 0;
         foreach (string raw in text.Split('\n'))
         {
             number++;
@@ -69,17 +75,37 @@ public sealed class Script
             string[] parts = line.Split(' ', 2, StringSplitOptions.TrimEntries);
             (string verb, string rest) = (parts[0], parts.Length > 1 ? parts[1] : "");
             if (!Forms.TryGetValue(verb, out string? form)) throw Wrong($"there is no command '{verb}'; expected one of: {string.Join(", ", Forms.Keys)}", "Use one of these, or begin the line with # for a comment");
-            double seconds = 0;
-            if (Timed.Contains(verb) && !(verb == "reply" && rest.Length == 0) && (!double.TryParse(rest, NumberStyles.Float, CultureInfo.InvariantCulture, out seconds) || !(seconds >= 0) || seconds > 86400))
+            double value = 0;
+            if (Numbered.Contains(verb) && !(verb == "reply" && rest.Length == 0) && (!double.TryParse(rest, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !(value >= 0) || value > 86400))
                 throw Wrong($"'{rest}' is no number", $"Write: {form}");
             if (rest.Length == 0 != Bare.Contains(verb) && verb != "reply") throw Wrong(rest.Length == 0 ? $"'{verb}' of what" : $"'{verb}' takes nothing after it", $"Write: {form}");
             if (verb == "key" && KeyOf(rest) == GameKeys.None) throw Wrong($"there is no key '{rest}'", $"Write: {form}");
             if (verb == "gossip" && rest is not ("on" or "off")) throw Wrong($"gossip is on or off, not '{rest}'", $"Write: {form}");
-            lines.Add(new ScriptLine(number, verb, rest, seconds));
+            ScriptLine read = new(number, verb, rest, value);
+            switch (verb)
+            {
+                case "repeat" when repeat is { } outer:
+                    throw Wrong($"a repeat inside that of line {outer.Line}", "Write end before it");
+                case "repeat" when value is not (>= 1 and <= 1000) || value % 1 != 0:
+                    throw Wrong($"'{rest}' is no number of times", "Write a whole number from 1 to 1000");
+                case "repeat":
+                    (repeat, first) = (read, lines.Count);
+                    break;
+                case "end":
+                    ScriptLine begun = repeat ?? throw Wrong("there is no repeat that could end here", "Write repeat TIMES before the lines to repeat");
+                    ScriptLine[] again = [.. lines[first..]];
+                    for (int time = 1; time < begun.Value; time++) lines.AddRange(again);
+                    repeat = null;
+                    break;
+                default:
+                    lines.Add(read);
+                    break;
+            }
 
             ScriptException Wrong(string problem, string advice) => new(file, number, problem, advice + ".");
         }
 
+        if (repeat is { } open) throw new ScriptException(file, open.Line, "this repeat has no end", "Write end after the lines to repeat.");
         return new Script(file, lines);
     }
 

@@ -16,6 +16,9 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     /// <summary>A picture of the window is wanted, under this name.</summary>
     public event Action<string>? PictureWanted;
 
+    /// <summary>Figures of frames begin here.</summary>
+    public event Action? MeasureWanted;
+
     public bool IsDone => _at == script.Lines.Count;
 
     /// <summary>The line being played; null when done.</summary>
@@ -90,13 +93,16 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 game.Drop(FileOf(line.Text));
                 break;
             case "budget":
-                game.Budget = line.Seconds;
+                game.Budget = line.Value;
                 break;
             case "type":
                 _typed = line.Text;
                 break;
             case "picture":
                 PictureWanted?.Invoke(line.Text);
+                break;
+            case "measure":
+                MeasureWanted?.Invoke();
                 break;
             case "gossip":
                 game.Gossip.IsOn = line.Text == "on";
@@ -111,16 +117,24 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private bool IsOver(ScriptLine line)
     {
         double passed = game.Now - _since;
+        if (line.Verb == "crowd") AskTheSilent();
         return line.Verb switch
         {
-            "wait" => passed >= line.Seconds,
+            "wait" or "crowd" => passed >= line.Value,
             "goto" => !game.Player.IsOnItsWay || Late(line, passed, LongestWalk, "the way is barred", "Choose another place"),
-            "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, line.Seconds > 0 ? line.Seconds : LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
+            "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, line.Value > 0 ? line.Value : LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
             // Loading takes the time it takes, and the game goes on.
             "model" or "drop" => !game.Minds.IsLoading,
-            "world" => game.Minds.KnowTheWorld || Late(line, passed, LongestReading, "the minds have not read the world", "Load a model first, or allow a larger budget"),
+            "world" => game.Minds.KnowTheWorld || (!game.Minds.IsReady && !game.Minds.IsLoading) || Late(line, passed, LongestReading, "the minds have not read the world", "Load a model first, or allow a larger budget"),
             _ => true,
         };
+    }
+
+    /// <summary>Whoever is silent looks and says what it sees; without minds, nobody.</summary>
+    private void AskTheSilent()
+    {
+        for (int i = 0; i < game.World.Bodies.Count && game.Minds.IsReady; i++)
+            if (!game.Talk.IsSpeaking(game.World.Bodies[i].Name)) game.Talk.Say(i, "What do you see?", looks: true, acts: false);
     }
 
     private bool Late(ScriptLine line, double passed, double limit, string problem, string advice) =>

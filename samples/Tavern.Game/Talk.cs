@@ -36,6 +36,9 @@ public sealed class Talk
     /// <summary>Seconds since somebody last began to speak.</summary>
     public double Quiet { get; private set; }
 
+    /// <summary>Whether somebody is speaking or thinks of what to say.</summary>
+    public bool IsSpeaking(string name) => Of(name) is { IsOpen: true, IsReported: false };
+
     /// <summary>The bubble of somebody; null when it never spoke.</summary>
     public Bubble? Of(string name) => _bubbles.GetValueOrDefault(name);
 
@@ -43,8 +46,9 @@ public sealed class Talk
     /// <param name="index">Of the character.</param>
     /// <param name="text">What.</param>
     /// <param name="looks">Whether it looks at what is before it even if nothing has changed.</param>
+    /// <param name="acts">Whether something may be done with the answer.</param>
     /// <returns>Whether it was heard.</returns>
-    public bool Say(int index, string text, bool looks = false) => Speak(_world.Player, index, text, acts: true, looks);
+    public bool Say(int index, string text, bool looks = false, bool acts = true) => Speak(_world.Player, index, text, acts, looks);
 
     /// <summary>A character says something to another, without its mind.</summary>
     public bool Ask(int speaker, int listener, string text) => Speak(_world.Bodies[speaker], listener, text, acts: false, looks: false);

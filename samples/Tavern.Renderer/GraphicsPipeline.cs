@@ -3,7 +3,7 @@ using Silk.NET.Vulkan;
 
 namespace Tavern.Renderer;
 
-/// <summary>SPIR-V of an assembly's resources as a module, needed only while pipelines are made.</summary>
+/// <summary>SPIR-V as a module, needed only while pipelines are made: what <see cref="RenderDevice.Shaders"/> has compiled, or else a resource of an assembly.</summary>
 public sealed unsafe class ShaderModuleFile : IDisposable
 {
     private readonly RenderDevice _device;
@@ -13,9 +13,7 @@ public sealed unsafe class ShaderModuleFile : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(assembly);
         _device = device;
-        using Stream stream = assembly.GetManifestResourceStream(name + ".spv") ?? throw new RenderException($"The shader {name} is not in {assembly.GetName().Name}.");
-        byte[] code = new byte[stream.Length];
-        stream.ReadExactly(code);
+        byte[] code = device.Shaders?.Find(name) ?? BuiltIn(assembly, name);
         fixed (byte* p = code)
         {
             ShaderModuleCreateInfo info = new() { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)code.Length, PCode = (uint*)p };
@@ -27,6 +25,14 @@ public sealed unsafe class ShaderModuleFile : IDisposable
     public ShaderModule Handle { get; }
 
     public void Dispose() => _device.Api.DestroyShaderModule(_device.Handle, Handle, null);
+
+    private static byte[] BuiltIn(Assembly assembly, string name)
+    {
+        using Stream stream = assembly.GetManifestResourceStream(name + ".spv") ?? throw new RenderException($"The shader {name} is not in {assembly.GetName().Name}.");
+        byte[] code = new byte[stream.Length];
+        stream.ReadExactly(code);
+        return code;
+    }
 }
 
 /// <summary>What all graphics pipelines have in common: triangles, dynamic viewport and scissor, dynamic rendering.</summary>

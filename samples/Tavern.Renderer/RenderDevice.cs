@@ -46,6 +46,9 @@ public sealed unsafe class RenderDevice : IDisposable
     /// <summary>What the validation layer has said; empty when it was not asked for.</summary>
     public IReadOnlyList<string> ValidationMessages => _ownInstance?.Messages ?? [];
 
+    /// <summary>Shaders to use instead of those built in; null for none.</summary>
+    public ShaderSources? Shaders { get; set; }
+
     public Vk Api { get; }
 
     public Instance Instance { get; }

@@ -10,10 +10,11 @@ internal sealed unsafe class ScenePipelines : IDisposable
     /// <summary>Matrix, eye and viewport.</summary>
     public const uint ViewBytes = 64 + 16 + 16;
     private readonly RenderDevice _device;
+    private readonly SampleCountFlags _samples;
 
     public ScenePipelines(RenderDevice device, SampleCountFlags samples)
     {
-        _device = device;
+        (_device, _samples) = (device, samples);
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[2]
         {
             new(0, DescriptorType.UniformBufferDynamic, 1, ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit),
@@ -26,28 +27,39 @@ internal sealed unsafe class ScenePipelines : IDisposable
         PipelineLayoutCreateInfo layoutInfo = new() { SType = StructureType.PipelineLayoutCreateInfo, SetLayoutCount = 1, PSetLayouts = &set, PushConstantRangeCount = 1, PPushConstantRanges = &range };
         device.Api.CreatePipelineLayout(device.Handle, &layoutInfo, null, out PipelineLayout layout).ThrowOnError("vkCreatePipelineLayout");
         Layout = layout;
-        Colour = Make("scene.vert", "scene.frag", [RenderTarget.ColourFormat], samples);
-        ColourAndIds = Make("scene.vert", "scene_ids.frag", [RenderTarget.ColourFormat, RenderTarget.IdFormat], samples);
-        Shadow = Make("shadow.vert", null, [], SampleCountFlags.Count1Bit);
+        Rebuild();
     }
 
     public DescriptorSetLayout SetLayout { get; }
 
     public PipelineLayout Layout { get; }
 
-    public Pipeline Colour { get; }
+    public Pipeline Colour { get; private set; }
 
-    public Pipeline ColourAndIds { get; }
+    public Pipeline ColourAndIds { get; private set; }
 
-    public Pipeline Shadow { get; }
+    public Pipeline Shadow { get; private set; }
+
+    /// <summary>Makes the pipelines from the shaders there are now; the device must be idle.</summary>
+    public void Rebuild()
+    {
+        Pipeline colour = Make("scene.vert", "scene.frag", [RenderTarget.ColourFormat], _samples);
+        Pipeline colourAndIds = Make("scene.vert", "scene_ids.frag", [RenderTarget.ColourFormat, RenderTarget.IdFormat], _samples);
+        Pipeline shadow = Make("shadow.vert", null, [], SampleCountFlags.Count1Bit);
+        DestroyPipelines();
+        (Colour, ColourAndIds, Shadow) = (colour, colourAndIds, shadow);
+    }
 
     public void Dispose()
     {
-        _device.Api.DestroyPipeline(_device.Handle, Colour, null);
-        _device.Api.DestroyPipeline(_device.Handle, ColourAndIds, null);
-        _device.Api.DestroyPipeline(_device.Handle, Shadow, null);
+        DestroyPipelines();
         _device.Api.DestroyPipelineLayout(_device.Handle, Layout, null);
         _device.Api.DestroyDescriptorSetLayout(_device.Handle, SetLayout, null);
+    }
+
+    private void DestroyPipelines()
+    {
+        foreach (Pipeline pipeline in (ReadOnlySpan<Pipeline>)[Colour, ColourAndIds, Shadow]) _device.Api.DestroyPipeline(_device.Handle, pipeline, null);
     }
 
     private Pipeline Make(string vertexShader, string? fragmentShader, ReadOnlySpan<Format> formats, SampleCountFlags samples)

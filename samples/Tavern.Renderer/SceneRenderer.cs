@@ -103,6 +103,9 @@ public sealed unsafe class SceneRenderer : IDisposable
         _device.Api.CmdEndRendering(commands);
     }
 
+    /// <summary>Draws with the shaders there are now (<see cref="RenderDevice.Shaders"/>). The device must be idle.</summary>
+    public void Rebuild() => _pipelines.Rebuild();
+
     /// <summary>The device must be idle.</summary>
     public void Dispose()
     {

@@ -10,10 +10,50 @@ public sealed class ScriptTests
     [TestCase("interrupt him\n", 1, "takes nothing after it")]
     [TestCase("say\n", 1, "say TEXT")]
     [TestCase("gossip maybe\n", 1, "on or off")]
+    [TestCase("repeat 2.5\nend\n", 1, "whole number")]
+    [TestCase("wait 1\nend\n", 2, "no repeat")]
+    [TestCase("repeat 2\nwait 1\n", 1, "has no end")]
+    [TestCase("repeat 2\nrepeat 2\nend\nend\n", 2, "that of line 1")]
     public void Lines_that_mean_nothing_are_refused(string text, int line, string says)
     {
         ScriptException e = Assert.Throws<ScriptException>(() => Script.Parse("play.txt", text))!;
         Assert.That(e.Message, Does.StartWith($"play.txt, line {line}: ").And.Contain(says));
+    }
+
+    [Test]
+    public void Repeated_lines_are_played_as_often_and_keep_their_numbers()
+    {
+        Script script = Script.Parse("play.txt", "wait 1\nrepeat 2\n# twice\nsave a\nkey F1\nend\nworld\n");
+        Assert.That(script.Lines.Select(l => (l.Line, l.Verb)), Is.EqualTo(new[] { (1, "wait"), (4, "save"), (5, "key"), (4, "save"), (5, "key"), (7, "world") }));
+    }
+
+    [Test]
+    public void Shipped_plays_can_be_read() => Assert.That(Directory.GetFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "data"), "*.txt").Select(f => Script.Read(f).Lines.Count), Is.All.GreaterThan(0).And.Exactly(3).Items);
+
+    [Test]
+    public void A_crowd_without_minds_only_waits()
+    {
+        using Worlds worlds = new();
+        using GameLoop game = worlds.Game();
+        int measured = 0;
+        ScriptPlayer player = new(Script.Parse("play.txt", "world\nmeasure\ncrowd 2\n"), game);
+        player.MeasureWanted += () => measured++;
+        Play(game, player, 5);
+        Assert.That(game.Now, Is.EqualTo(2).Within(0.2));
+        Assert.That(measured, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Plus_and_minus_are_known_by_what_they_write_unless_somebody_writes()
+    {
+        using Worlds worlds = new();
+        using GameLoop game = worlds.Game();
+        game.Budget = 4;
+        game.Update(0.02f, new PlayerInput(default, default, GameKeys.None, "++-="));
+        Assert.That(game.Budget, Is.EqualTo(5));
+        game.Update(0.02f, new PlayerInput(default, default, GameKeys.Enter));
+        game.Update(0.02f, new PlayerInput(default, default, GameKeys.None, "1 + 1"));
+        Assert.That((game.Budget, game.Entry.Text), Is.EqualTo((5.0, "1 + 1")));
     }
 
     [Test]

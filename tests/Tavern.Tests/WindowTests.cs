@@ -16,6 +16,7 @@ public sealed class WindowTests
     {
         using XServer server = XServer.StartOrIgnore();
         using GlfwWindow window = new("The Tavern", 640, 360);
+        nuint x = server.Find("The Tavern");
         StringBuilder typed = new();
         window.CharacterTyped += rune => typed.Append(rune.ToString());
         IReadOnlyList<string> messages;
@@ -26,9 +27,9 @@ public sealed class WindowTests
             {
                 DrawSome(window, target, drawer, 640, 360);
 
-                XServer.SetKey(window.Handle, 'w', isDown: true);
+                server.SetKey(x, 'w', isDown: true);
                 WaitUntil(window, () => window.IsDown(Key.W) && typed.ToString().StartsWith('w'), "a key arrives");
-                XServer.SetKey(window.Handle, 'w', isDown: false);
+                server.SetKey(x, 'w', isDown: false);
                 WaitUntil(window, () => !window.IsDown(Key.W), "a key is let go");
 
                 window.SetSize(800, 500);
@@ -36,10 +37,10 @@ public sealed class WindowTests
                 DrawSome(window, target, drawer, 800, 500);
 
                 window.Minimize();
-                XServer.SetMinimized(window.Handle, minimized: true);
+                server.SetMinimized(x, minimized: true);
                 WaitUntil(window, () => window.IsMinimized, "the window is minimised");
                 Assert.That(target.Begin(), Is.Null, "nothing is drawn while minimised");
-                XServer.SetMinimized(window.Handle, minimized: false);
+                server.SetMinimized(x, minimized: false);
                 WaitUntil(window, () => !window.IsMinimized, "the window is back");
                 DrawSome(window, target, drawer, 800, 500);
 

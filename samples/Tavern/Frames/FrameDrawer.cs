@@ -49,6 +49,13 @@ public sealed class FrameDrawer : IDisposable
         _timer.End(frame.Commands);
     }
 
+    /// <summary>Draws with the shaders there are now (<see cref="RenderDevice.Shaders"/>). The device must be idle.</summary>
+    public void Rebuild()
+    {
+        _renderer.Rebuild();
+        _painter.Rebuild();
+    }
+
     public void Dispose()
     {
         _device.WaitIdle();

@@ -35,6 +35,9 @@ public sealed class OverlayPainter : IDisposable
     /// <summary>Height of a line of text of a size.</summary>
     public static float LineHeight(int size) => MathF.Ceiling(size * (Ascent + Descent));
 
+    /// <summary>Paints with the shaders there are now. The device must be idle.</summary>
+    public void Rebuild() => _pipeline.Rebuild();
+
     /// <summary>Starts a frame; the one that took this place before must have finished on the device.</summary>
     public void Begin(int width, int height)
     {

@@ -15,11 +15,12 @@ internal sealed unsafe class OverlayPipeline : IDisposable
     private readonly Sampler _sampler;
     private readonly DescriptorSet _set;
     private readonly PipelineLayout _layout;
-    private readonly Pipeline _pipeline;
+    private readonly Format _format;
+    private Pipeline _pipeline;
 
     public OverlayPipeline(RenderDevice device, Format format, DeviceImage atlas)
     {
-        _device = device;
+        (_device, _format) = (device, format);
         Vk vk = device.Api;
         DescriptorSetLayoutBinding binding = new(0, DescriptorType.CombinedImageSampler, 1, ShaderStageFlags.FragmentBit);
         DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = 1, PBindings = &binding };
@@ -38,7 +39,15 @@ internal sealed unsafe class OverlayPipeline : IDisposable
         PushConstantRange range = new(ShaderStageFlags.VertexBit, 0, 8);
         PipelineLayoutCreateInfo layoutInfo = new() { SType = StructureType.PipelineLayoutCreateInfo, SetLayoutCount = 1, PSetLayouts = &setLayout, PushConstantRangeCount = 1, PPushConstantRanges = &range };
         vk.CreatePipelineLayout(device.Handle, &layoutInfo, null, out _layout).ThrowOnError("vkCreatePipelineLayout");
-        _pipeline = MakePipeline(format);
+        _pipeline = MakePipeline();
+    }
+
+    /// <summary>Draws with the shaders there are now. The device must be idle.</summary>
+    public void Rebuild()
+    {
+        Pipeline made = MakePipeline();
+        _device.Api.DestroyPipeline(_device.Handle, _pipeline, null);
+        _pipeline = made;
     }
 
     /// <summary>Records the drawing of quads onto an image, which keeps what is on it and ends in COLOR_ATTACHMENT_OPTIMAL.</summary>
@@ -82,7 +91,7 @@ internal sealed unsafe class OverlayPipeline : IDisposable
         vk.DestroyDescriptorSetLayout(_device.Handle, _setLayout, null);
     }
 
-    private Pipeline MakePipeline(Format format)
+    private Pipeline MakePipeline()
     {
         using ShaderModuleFile vertex = new(_device, typeof(OverlayPipeline).Assembly, "overlay.vert"), fragment = new(_device, typeof(OverlayPipeline).Assembly, "overlay.frag");
         byte* main = (byte*)SilkMarshal.StringToPtr("main");
@@ -120,7 +129,7 @@ internal sealed unsafe class OverlayPipeline : IDisposable
             ColorWriteMask = ColorComponentFlags.RBit | ColorComponentFlags.GBit | ColorComponentFlags.BBit | ColorComponentFlags.ABit,
         };
         PipelineColorBlendStateCreateInfo blend = new() { SType = StructureType.PipelineColorBlendStateCreateInfo, AttachmentCount = 1, PAttachments = &over };
-        Pipeline pipeline = GraphicsPipeline.Make(_device, _layout, stages, 2, input, raster, depth, blend, SampleCountFlags.Count1Bit, [format], Format.Undefined);
+        Pipeline pipeline = GraphicsPipeline.Make(_device, _layout, stages, 2, input, raster, depth, blend, SampleCountFlags.Count1Bit, [_format], Format.Undefined);
         SilkMarshal.Free((nint)main);
         return pipeline;
     }

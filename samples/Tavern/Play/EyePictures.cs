@@ -40,6 +40,9 @@ internal sealed class EyePictures : IDisposable
         return image;
     }
 
+    /// <summary>Draws with the shaders there are now. The device must be idle.</summary>
+    public void Rebuild() => _renderer.Rebuild();
+
     public void Dispose()
     {
         _commands.Dispose();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 
 namespace Tavern.Play;
 
@@ -16,7 +17,11 @@ internal sealed record PlayOptions
 
     public bool Headless { get; init; }
 
-    public int Frames { get; init; }
+    /// <summary>Frames after which the game ends; null for none.</summary>
+    public int? Frames { get; init; }
+
+    /// <summary>Frames of a second of game time, without a window.</summary>
+    public double FramesPerSecond { get; init; }
 
     public string? Script { get; init; }
 
@@ -33,6 +38,9 @@ internal sealed record PlayOptions
 
     public string? Saves { get; init; }
 
+    /// <summary>Folders of shader sources to follow; empty for none.</summary>
+    public IReadOnlyList<string> Shaders { get; init; } = [];
+
     /// <summary>Reads a command line and plays.</summary>
     public static int Run(string[] arguments, Func<PlayOptions, int> play)
     {
@@ -42,19 +50,23 @@ internal sealed record PlayOptions
         Option<string?> eyes = new("--mmproj") { Description = "GGUF file of their eyes; what lies beside the model when left out." };
         Option<double> budget = new("--budget") { Description = "GPU milliseconds of a frame for the minds.", DefaultValueFactory = _ => 4 };
         Option<bool> headless = new("--headless") { Description = "Without a window." };
-        Option<int> frames = new("--frames") { Description = "Frames of a headless play; the script ends it earlier.", DefaultValueFactory = _ => 100_000 };
+        Option<int?> frames = new("--frames") { Description = "Frames after which the game ends; the script ends it earlier." };
+        Option<double> pace = new("--fps") { Description = "Frames of a second of game time, of a headless play: 4 to 240.", DefaultValueFactory = _ => 60 };
         Option<string?> script = new("--script") { Description = "A play (data/README.md)." };
-        Option<string?> record = new("--record") { Description = "Folder for pictures, transcript.txt and frames.json." };
+        Option<string?> record = new("--record") { Description = "Folder for transcript.txt and, of a headless play, pictures, frames.json and memory.csv." };
         Option<string> size = new("--size") { Description = "WIDTHxHEIGHT.", DefaultValueFactory = _ => "1280x720" };
         Option<bool> validate = new("--validate") { Description = "Turns the Vulkan validation layers on." };
         Option<bool> silent = new("--no-minds") { Description = "Nobody thinks: for comparing frame times." };
         Option<string?> saves = new("--saves") { Description = "Folder of saves." };
-        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, script, record, size, validate, silent, saves };
+        Option<string[]> shaders = new("--shaders") { Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than once. Debug builds follow their own.", DefaultValueFactory = _ => OwnShaders() };
+        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves, shaders };
         root.SetAction(parsed =>
         {
             string[] sides = parsed.GetValue(size)!.Split('x');
             if (sides.Length != 2 || !int.TryParse(sides[0], out int width) || !int.TryParse(sides[1], out int height) || width is < 64 or > 8192 || height is < 64 or > 8192)
                 throw new ArgumentException($"--size wants WIDTHxHEIGHT with 64 to 8192 pixels a side, not '{parsed.GetValue(size)}'.");
+            double perSecond = parsed.GetValue(pace);
+            if (perSecond is not (>= 4 and <= 240)) throw new ArgumentException($"--fps wants 4 to 240 frames of a second, not {perSecond}.");
             string own = Path.Combine(home, "models", "mind.gguf");
             string? chosen = parsed.GetValue(silent) ? null : parsed.GetValue(model) ?? (File.Exists(own) ? own : null);
             return play(new PlayOptions
@@ -65,6 +77,7 @@ internal sealed record PlayOptions
                 Budget = parsed.GetValue(budget),
                 Headless = parsed.GetValue(headless),
                 Frames = parsed.GetValue(frames),
+                FramesPerSecond = perSecond,
                 Script = parsed.GetValue(script),
                 Record = parsed.GetValue(record),
                 Width = width,
@@ -72,8 +85,20 @@ internal sealed record PlayOptions
                 Validate = parsed.GetValue(validate),
                 Silent = parsed.GetValue(silent),
                 Saves = parsed.GetValue(saves),
+                Shaders = parsed.GetValue(shaders)!,
             });
         });
         return root.Parse(arguments).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    /// <summary>Where the shaders of a debug build came from; none in a release build.</summary>
+    private static string[] OwnShaders([CallerFilePath] string file = "")
+    {
+#if DEBUG
+        string samples = Path.Combine(Path.GetDirectoryName(file)!, "..", "..");
+        return [.. new[] { "Tavern", "Tavern.Renderer" }.Select(project => Path.GetFullPath(Path.Combine(samples, project, "shaders"))).Where(Directory.Exists)];
+#else
+        return [];
+#endif
     }
 }

@@ -27,6 +27,7 @@ internal sealed class Stage : IDisposable
     public Stage(RenderDevice device, IFrameTarget target, PlayOptions options)
     {
         _device = device;
+        if (options.Shaders.Count > 0) device.Shaders = new ShaderSources(options.Shaders);
         _target = target;
         _drawer = new FrameDrawer(device, target);
         if (device.IsSoftware) _drawer.MostSceneRows = 360;
@@ -59,6 +60,7 @@ internal sealed class Stage : IDisposable
     /// <returns>False when there is nothing to draw on; then only time has passed.</returns>
     public bool Frame(float seconds, in PlayerInput input, out TickReport report)
     {
+        if (_device.Shaders is { } shaders && shaders.HaveChanged()) Rebuild(shaders);
         Game.Update(seconds, input);
         report = default;
         if (_target.Begin() is not { } frame)
@@ -85,6 +87,23 @@ internal sealed class Stage : IDisposable
         Game.Dispose();
         _eyes.Dispose();
         _drawer.Dispose();
+    }
+
+    /// <summary>Draws with changed shaders from the next frame on; those with an error change nothing, and the player reads it.</summary>
+    private void Rebuild(ShaderSources shaders)
+    {
+        try
+        {
+            shaders.Compile();
+            _device.WaitIdle();
+            _drawer.Rebuild();
+            _eyes.Rebuild();
+            Game.Say("The shaders were compiled again.");
+        }
+        catch (Exception e) when (e is RenderException or IOException)
+        {
+            Game.Say(e.Message);
+        }
     }
 
     /// <summary>The colour of somebody's cloak, light enough to read.</summary>

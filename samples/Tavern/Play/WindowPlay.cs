@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Numerics;
-using System.Text;
 using Tavern.Frames;
 using Tavern.Game;
 using Tavern.Renderer;
@@ -22,9 +21,9 @@ internal static class WindowPlay
         using (Stage stage = new(device, target, options))
         {
             ScriptPlayer? player = options.Script is { } script ? new ScriptPlayer(Script.Read(script), stage.Game) : null;
-            using StreamWriter? words = options.Record is { } folder ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) : null;
+            using StreamWriter? words = options.Record is { } folder ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) { AutoFlush = true } : null;
             using Transcript? transcript = words is null ? null : new Transcript(stage.Game, words);
-            Play(window, stage, player, options.Frames);
+            Play(window, stage, player, options.Frames ?? int.MaxValue);
         }
 
         foreach (string message in device.ValidationMessages) Console.Error.WriteLine("tavern: " + message);
@@ -33,21 +32,23 @@ internal static class WindowPlay
 
     private static void Play(GlfwWindow window, Stage stage, ScriptPlayer? player, int frames)
     {
-        GameKeys keys = GameKeys.None;
-        StringBuilder typed = new();
         Vector2 mouse = default;
         bool captured = false;
         window.KeyPressed += (key, repeats) =>
         {
             if (key == Key.Escape && captured && !stage.Game.Entry.IsOpen && !stage.Game.Talk.IsAnybodySpeaking) Capture(false);
-            if (!repeats || key == Key.Backspace) keys |= KeyOf(key);
+            if (player is null && (!repeats || key == Key.Backspace)) stage.Game.Press(KeyOf(key));
         };
-        window.CharacterTyped += rune => typed.Append(rune.ToString());
+        window.CharacterTyped += rune =>
+        {
+            if (player is null) stage.Game.Type(rune.ToString());
+        };
         window.MousePressed += _ => Capture(true);
         window.FilesDropped += files =>
         {
             if (files.Count > 0) stage.Game.Drop(files[0]);
         };
+        // Keys, letters and files come while the window is polled, in their order, however many a slow frame has.
         long last = Stopwatch.GetTimestamp();
         for (int i = 0; i < frames && !window.ShouldClose && player is not { IsDone: true }; i++)
         {
@@ -55,9 +56,7 @@ internal static class WindowPlay
             Vector2 moved = captured ? window.MousePosition - mouse : default;
             mouse = window.MousePosition;
             Vector2 walk = new((window.IsDown(Key.D) ? 1 : 0) - (window.IsDown(Key.A) ? 1 : 0), (window.IsDown(Key.W) ? 1 : 0) - (window.IsDown(Key.S) ? 1 : 0));
-            PlayerInput input = player?.Advance() ?? new PlayerInput(walk, new Vector2(moved.X, -moved.Y) * LookSpeed, keys, typed.Length > 0 ? typed.ToString() : null);
-            keys = GameKeys.None;
-            typed.Clear();
+            PlayerInput input = player?.Advance() ?? new PlayerInput(walk, new Vector2(moved.X, -moved.Y) * LookSpeed);
             float seconds = (float)Stopwatch.GetElapsedTime(last).TotalSeconds;
             last = Stopwatch.GetTimestamp();
             stage.Frame(seconds, input, out _);
@@ -81,9 +80,8 @@ internal static class WindowPlay
         Key.F1 => GameKeys.Overlay,
         Key.F5 => GameKeys.Save,
         Key.F9 => GameKeys.Load,
-        Key.Plus => GameKeys.BudgetUp,
-        Key.Minus => GameKeys.BudgetDown,
         Key.E => GameKeys.Use,
+        Key.G => GameKeys.Give,
         _ => GameKeys.None,
     };
 }

@@ -1,0 +1,63 @@
+using System.Text;
+using System.Text.Json;
+using NpcMind;
+
+namespace Tavern.Play;
+
+/// <summary>What frames cost.</summary>
+internal sealed class FrameStatistics
+{
+    private readonly List<double> _whole = [], _render = [], _minds = [];
+    private long _said, _read;
+
+    public double BudgetMs { get; set; }
+
+    public void Add(double wholeMs, double renderMs, in TickReport report)
+    {
+        _whole.Add(wholeMs);
+        _render.Add(renderMs);
+        if (!double.IsNaN(report.GpuMilliseconds)) _minds.Add(report.GpuMilliseconds);
+        _said += report.TokensSaid;
+        _read += report.TokensRead;
+    }
+
+    /// <summary>Forgets the frames so far: figures begin here.</summary>
+    public void Clear()
+    {
+        _whole.Clear();
+        _render.Clear();
+        _minds.Clear();
+        (_said, _read) = (0, 0);
+    }
+
+    public string ToJson()
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter json = new(stream))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("frames", _whole.Count);
+            json.WriteNumber("budget_ms", BudgetMs);
+            Figures(json, "frame_ms", _whole);
+            Figures(json, "render_gpu_ms", _render);
+            Figures(json, "minds_gpu_ms", _minds);
+            json.WriteNumber("tokens_said", _said);
+            json.WriteNumber("tokens_read", _read);
+            json.WriteNumber("managed_mib", Math.Round(GC.GetTotalMemory(false) / 1048576.0, 1));
+            json.WriteNumber("working_set_mib", Math.Round(Environment.WorkingSet / 1048576.0, 1));
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static void Figures(Utf8JsonWriter json, string name, List<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        json.WriteStartObject(name);
+        foreach ((string key, double share) in new[] { ("p50", 0.5), ("p95", 0.95), ("p99", 0.99) })
+            json.WriteNumber(key, sorted.Length == 0 ? 0 : Math.Round(sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))], 3));
+        json.WriteNumber("max", sorted.Length == 0 ? 0 : Math.Round(sorted[^1], 3));
+        json.WriteEndObject();
+    }
+}

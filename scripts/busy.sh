@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# What minds cost a game: 1,000 frames of 640x360 in which all five characters talk and see all the time (samples/Tavern/data/busy.txt), with minds and without, by turns.
+#   scripts/busy.sh [--model FILE.gguf] [--budget MS] [--rounds N] [--out DIR]
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+model=$root/samples/Tavern/models/mind.gguf budget=4 rounds=2 out=$root/artifacts/busy
+while [ $# -gt 0 ]; do
+    case $1 in
+        --model | --budget | --rounds | --out)
+            [ $# -ge 2 ] || { echo "busy: $1 wants a value." >&2; exit 1; }
+            declare "${1#--}=$2"; shift ;;
+        *) echo "busy: '$1' is unknown." >&2; sed -n 2,3p "${BASH_SOURCE[0]}" >&2; exit 1 ;;
+    esac
+    shift
+done
+[ -f "$model" ] || { echo "busy: there is no model '$model'. Name one with --model." >&2; exit 1; }
+"$root/scripts/setup.sh" >&2
+dotnet build "$root/samples/Tavern" -c Release -v quiet --nologo >&2
+play() { # FOLDER OPTIONS...
+    "$root/samples/Tavern/bin/Release/net10.0/Tavern" --headless --size 640x360 --budget "$budget" --script "$root/samples/Tavern/data/busy.txt" --record "$out/$1" "${@:2}" >&2
+}
+for ((i = 1; i <= rounds; i++)); do
+    play "without-$i" --no-minds
+    play "with-$i" --model "$model"
+done
+figure() { sed -E "s/.*\"$2\":\{\"p50\":([0-9.]+),\"p95\":([0-9.]+),\"p99\":([0-9.]+).*/\1 \2 \3/" "$out/$1/frames.json"; }
+frames=$(sed -E 's/.*"frames":([0-9]+).*/\1/' "$out/with-1/frames.json")
+echo "busy: milliseconds of a whole frame, $frames frames a round, 640x360, a budget of $budget ms"
+for ((i = 1; i <= rounds; i++)); do
+    echo "$(figure "without-$i" frame_ms) $(figure "with-$i" frame_ms) $(figure "with-$i" minds_gpu_ms)"
+done | awk -v budget="$budget" '{
+    printf "round %d        %8s %8s %8s\n", NR, "p50", "p95", "p99"
+    printf "  without      %8.2f %8.2f %8.2f\n  with         %8.2f %8.2f %8.2f\n  difference   %8.2f %8.2f %8.2f   (the budget and 10 %%: %.2f)\n  minds, GPU   %8.2f %8.2f %8.2f\n", $1, $2, $3, $4, $5, $6, $4 - $1, $5 - $2, $6 - $3, 1.1 * budget, $7, $8, $9
+}'

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Plays ten minutes of game time (samples/Tavern/data/soak.txt) with the validation layer on, and shows that memory does not grow.
+#   scripts/soak.sh --other FILE.gguf [--model FILE.gguf] [--out DIR] [OPTIONS of samples/Tavern]      --other: the model to swap to and back from
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+model=$root/samples/Tavern/models/mind.gguf other= out=$root/artifacts/soak rest=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --model | --other | --out)
+            [ $# -ge 2 ] || { echo "soak: $1 wants a value." >&2; exit 1; }
+            declare "${1#--}=$(realpath -m "$2")"; shift ;;
+        *) rest+=("$1") ;;
+    esac
+    shift
+done
+for file in "$model" "$other"; do
+    [ -f "$file" ] || { echo "soak: there is no model '$file'. Name the game's own with --model, and one to swap to with --other." >&2; exit 1; }
+done
+"$root/scripts/setup.sh" >&2
+dotnet build "$root/samples/Tavern" -c Release -v quiet --nologo >&2
+rm -rf "$out"
+mkdir -p "$out"
+# The script names files; they are found in the folder that it is played from.
+ln -s "$model" "$out/mind.gguf"
+eyes=$(dirname "$model")/eyes.gguf
+[ ! -f "$eyes" ] || ln -s "$eyes" "$out/eyes.gguf"
+ln -s "$other" "$out/other.gguf"
+head -c 100000 "$model" >"$out/corrupt.gguf"
+cd "$out"
+"$root/samples/Tavern/bin/Release/net10.0/Tavern" --headless --validate --fps 10 --size 320x180 --model mind.gguf --script "$root/samples/Tavern/data/soak.txt" --record . --saves saves "${rest[@]}"
+cat frames.json
+# Memory while a model thinks, by model: at its first rows, its last, and the most between.
+awk -F, 'NR > 1 {
+    if ($6 != last) { n++; last = $6; name[n] = $6; from[n] = $1; managed[n] = $2; process[n] = $3; most[n] = 0; blocks[n] = 0 }
+    to[n] = $1; managed_to[n] = $2; process_to[n] = $3; if ($3 > most[n]) most[n] = $3; if ($4 > blocks[n]) blocks[n] = $4; all[n] = $5
+}
+END {
+    for (i = 1; i <= n; i++)
+        printf "soak: %s, %d to %d s: managed %.1f to %.1f MiB, process %.0f to %.0f MiB (at most %.0f), at most %d of %d KV blocks\n", name[i], from[i], to[i], managed[i], managed_to[i], process[i], process_to[i], most[i], blocks[i], all[i]
+}' memory.csv
