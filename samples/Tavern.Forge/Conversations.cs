@@ -50,7 +50,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         }
 
         if (random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
-        return new Conversation(split == Split.Train ? "train" : "held", drills ? 1 : people, world.Facts(), self.Name, TavernWorld.Persona(self),
+        return new Conversation(split == Split.Train ? "train" : "held", drills ? 1 : 2, world.Facts(), self.Name, TavernWorld.Persona(self),
             acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
             [.. exchanges.Select(e => Turn(e, acts))]);
     }

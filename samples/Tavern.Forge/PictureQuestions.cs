@@ -21,7 +21,7 @@ internal sealed class PictureQuestions(Random random, Split split, TavernWorld w
     private static readonly string[] ColourHeld = ["Which colour does the {0} have?", "Tell me what colour the {0} is.", "Can you tell me the colour of the {0}?"];
     private static readonly string[] NounTrain = ["What is the {0} thing?", "What is that {0} thing?", "What kind of thing is the {0} one?", "Tell me what the {0} thing is.", "Which thing is {0}?", "What do you see that is {0}?", "What thing is {0}?"];
     private static readonly string[] NounHeld = ["What kind of thing is {0}?", "Can you tell me what the {0} thing is?", "Tell me which thing is {0}."];
-    private static readonly string[] SideTrain = ["Is the {0} left or right of the {1}?", "Is the {0} to the left or to the right of the {1}?", "On which side of the {1} is the {0}?", "Which side of the {1} is the {0} on?", "Where is the {0}, left or right of the {1}?", "Do you see the {0} left or right of the {1}?", "Tell me if the {0} is left or right of the {1}."];
+    private static readonly string[] SideTrain = ["Is the {0} left or right of the {1}?", "Is the {0} to the left or to the right of the {1}?", "On which side of the {1} is the {0}?", "Which side of the {1} is the {0} on?", "Where is the {0}, left or right of the {1}?", "Do you see the {0} left or right of the {1}?", "Tell me if the {0} is left or right of the {1}.", "Left or right of the {1}: where is the {0}?", "The {0} is on which side of the {1}?", "Do you see the {0} on the left of the {1} or on the right?"];
     private static readonly string[] SideHeld = ["Tell me on which side of the {1} the {0} is.", "Is the {0} on the left or on the right side of the {1}?", "Where do you see the {0}, left or right of the {1}?"];
     private static readonly string[] CountTrain = ["How many things do you see?", "How many things are there?", "Count the things.", "How many things are in front of you?", "Can you count the things?", "Tell me how many things you see.", "What is the number of things?"];
     private static readonly string[] CountHeld = ["Can you tell me how many things there are?", "Count the things in front of you.", "Tell me the number of things."];
@@ -79,8 +79,12 @@ internal sealed class PictureQuestions(Random random, Split split, TavernWorld w
         return parts.Length == 1 ? parts[0] : string.Join(", ", parts[..^1]) + " and " + parts[^1];
     }
 
-    private Exchange Ask(string kind, string[] train, string[] held, string marked, string[] expect, string[] reject, params object[] parts) =>
-        new(kind, string.Format(null, Pick(split == Split.Train ? train : held), parts), marked, expect, reject, Image: image);
+    private Exchange Ask(string kind, string[] train, string[] held, string marked, string[] expect, string[] reject, params object[] parts)
+    {
+        string question = Pick(split == Split.Train ? train : held);
+        if (split == Split.Train && random.Next(8) == 0) question = Wording.Hurried(random, question);
+        return new(kind, string.Format(null, question, parts), marked, expect, reject, Image: image);
+    }
 
     private T Pick<T>(T[] all) => all[random.Next(all.Length)];
 }

@@ -16,7 +16,7 @@ internal static class Recitation
     ];
 
     /// <summary>
-    /// A recitation. Short rows come first in training (people is 0): among a dozen words the right one is found by chance often enough to be noticed, and the skill is there after 400,000 tokens; among
+    /// A recitation. Short rows come first in training (stage 0): among a dozen words the right one is found by chance often enough to be noticed, and the skill is there after 400,000 tokens; among
     /// fifty it was not after as many (docs/measurements/forge.md). Long ones go with the drills.
     /// </summary>
     public static Conversation Make(Random random, bool isShort)

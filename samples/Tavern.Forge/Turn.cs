@@ -25,7 +25,7 @@ public sealed record Turn(
 
 /// <summary>A conversation with one character: what it knows, who it is, what is asked.</summary>
 /// <param name="Split">"train" or "held".</param>
-/// <param name="People">In its world, a measure of how much it is told; 1 for drills and long recitations, 0 for short ones.</param>
+/// <param name="Stage">When it is learned from: 0 short recitations, 1 long ones and drills, 2 conversations.</param>
 /// <param name="World">What all characters know.</param>
 /// <param name="Name">Of the character.</param>
 /// <param name="Persona">Who it is.</param>
@@ -33,7 +33,7 @@ public sealed record Turn(
 /// <param name="Turns">In order.</param>
 public sealed record Conversation(
     [property: JsonPropertyName("split")] string Split,
-    [property: JsonPropertyName("people")] int People,
+    [property: JsonPropertyName("stage")] int Stage,
     [property: JsonPropertyName("world")] string World,
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("persona")] string Persona,

@@ -8,56 +8,64 @@ public static class Wordings
 
     // The world: people.
     public static readonly Wording TradeOf = new(
-        ["What does {0} do?", "What work does {0} do?", "What does {0} do for a living?", "How does {0} earn a living?", "What job does {0} have?", "Which trade does {0} have?", "What kind of work does {0} do?", "What is {0} by trade?"],
+        ["What does {0} do?", "What work does {0} do?", "What does {0} do for a living?", "How does {0} earn a living?", "What job does {0} have?", "Which trade does {0} have?", "What kind of work does {0} do?", "What is {0} by trade?",
+            "Who is {0}?", "What is {0}?", "What does {0} work as?", "As what does {0} work?", "How does {0} make a living?", "Has {0} got a trade?", "{0} works as what?", "What is it that {0} does?", "What kind of job does {0} have?", "Do you know {0} and what work {0} does?"],
         ["what {0} does", "what work {0} does", "what {0} does for a living", "which trade {0} has", "what kind of job {0} has"],
         ["the trade of {0}", "{0}'s trade", "the work of {0}", "{0}'s work"],
         ["What trade does {0} have?", "Which work does {0} do for a living?", "What is the job of {0}?", "What is {0}'s job?"],
         ["what {0}'s job is", "what job {0} has"]);
 
     public static readonly Wording WhoTrade = new(
-        ["Who is the {0}?", "Which one is the {0}?", "Who works as the {0} here?", "Who is the {0} in this town?", "Who here is the {0}?", "What is the name of the {0}?", "What is the {0} called?", "I need the {0}. Who is it?"],
+        ["Who is the {0}?", "Which one is the {0}?", "Who works as the {0} here?", "Who is the {0} in this town?", "Who here is the {0}?", "What is the name of the {0}?", "What is the {0} called?", "I need the {0}. Who is it?",
+            "Which person is the {0}?", "Who among you is the {0}?", "Which of these people is the {0}?", "I am looking for the {0}. Who is that?", "Is one of you the {0}?", "Who does the work of the {0}?", "Who is it that works as the {0}?", "Which of them is the {0}?", "Who of these people is the {0}?"],
         ["who the {0} is", "who works as the {0}", "which one is the {0}", "what the {0} is called", "who is the {0} here"],
         ["the name of the {0}", "the {0}'s name"],
         ["Who works here as the {0}?", "Which of you is the {0}?", "Who of you is the {0}?"],
         ["who here is the {0}", "what the name of the {0} is"]);
 
     public static readonly Wording CloakOf = new(
-        ["What colour is {0}'s cloak?", "What does {0} wear?", "Which cloak does {0} wear?", "What colour does {0} wear?", "What is {0} wearing?", "What colour is the cloak of {0}?", "How is {0} dressed?", "What colour of cloak does {0} have?"],
+        ["What colour is {0}'s cloak?", "What does {0} wear?", "Which cloak does {0} wear?", "What colour does {0} wear?", "What is {0} wearing?", "What colour is the cloak of {0}?", "How is {0} dressed?", "What colour of cloak does {0} have?",
+            "What cloak does {0} wear?", "Which colour is the cloak of {0}?", "Of what colour is {0}'s cloak?", "What does {0} have on?", "In what colour is {0} dressed?", "Which cloak is {0}'s?", "What colour has {0}'s cloak?", "Which cloak is {0} wearing?", "What clothes does {0} wear?"],
         ["what colour {0} wears", "what {0} wears", "what {0} is wearing", "which cloak {0} wears", "what colour the cloak of {0} is", "how {0} is dressed"],
         ["the colour of {0}'s cloak", "the colour of the cloak of {0}", "the colour that {0} wears"],
         ["Which colour does {0} wear?", "What cloak does {0} have?", "What colour is {0} wearing?", "Which colour is {0}'s cloak?"],
         ["what colour {0}'s cloak is", "which colour {0} is wearing"]);
 
     public static readonly Wording WhoCloak = new(
-        ["Who wears the {0} cloak?", "Who has a {0} cloak?", "Who is the one in the {0} cloak?", "Whose cloak is {0}?", "Who is wearing a {0} cloak?", "Who is dressed in {0}?", "Who wears {0}?", "Which one wears the {0} cloak?"],
+        ["Who wears the {0} cloak?", "Who has a {0} cloak?", "Who is the one in the {0} cloak?", "Whose cloak is {0}?", "Who is wearing a {0} cloak?", "Who is dressed in {0}?", "Who wears {0}?", "Which one wears the {0} cloak?",
+            "Who goes in {0}?", "Who is in {0}?", "Who has {0} on?", "Which person wears a {0} cloak?", "Whose is the {0} cloak?", "To whom does the {0} cloak belong?", "I see a {0} cloak. Who is that?", "Who of you is dressed in {0}?", "The one in {0}, who is it?", "Which of you wears the {0} cloak?"],
         ["who wears a {0} cloak", "who is dressed in {0}", "whose cloak is {0}", "who has the {0} cloak", "who is the one in {0}"],
         ["the name of the one in the {0} cloak", "the name of the one who wears {0}"],
         ["Who is wearing {0}?", "Which one has the {0} cloak?", "Who is the one that wears the {0} cloak?"],
         ["who is wearing the {0} cloak", "who wears {0}"]);
 
     public static readonly Wording PlaceOf = new(
-        ["Where is {0}?", "Where can I find {0}?", "Where is {0} now?", "In which place is {0}?", "Where do I find {0}?", "Where did {0} go?", "Where must I go to find {0}?", "I am looking for {0}. Where is that?"],
+        ["Where is {0}?", "Where can I find {0}?", "Where is {0} now?", "In which place is {0}?", "Where do I find {0}?", "Where did {0} go?", "Where must I go to find {0}?", "I am looking for {0}. Where is that?",
+            "Where does {0} stay?", "In what place is {0}?", "Where can one find {0}?", "Where would I find {0}?", "Where do you see {0}?", "I must find {0}. Where do I look?", "I look for {0}.", "Where has {0} gone?", "Where could {0} be?", "Where is {0} to be found?", "To which place did {0} go?", "At which place can I see {0}?"],
         ["where {0} is", "where I can find {0}", "where {0} is now", "where to find {0}", "where {0} went", "in which place {0} is"],
         ["the place of {0}", "the place where {0} is"],
         ["Where must I look for {0}?", "Where now is {0}?", "In which place do I find {0}?", "Where can {0} be found?"],
         ["where I find {0}", "where I must go to find {0}"]);
 
     public static readonly Wording WhoPlace = new(
-        ["Who is {0}?", "Who is there {0}?", "Who can be found {0}?", "Who is it {0}?", "Who do I find {0}?", "Whom can I find {0}?", "Which one is {0}?", "Who stays {0}?"],
+        ["Who is {0}?", "Who is there {0}?", "Who can be found {0}?", "Who is it {0}?", "Who do I find {0}?", "Whom can I find {0}?", "Which one is {0}?", "Who stays {0}?",
+            "Who is to be found {0}?", "Whom would I find {0}?", "Whom do you see {0}?", "Is there somebody {0}? Who?", "Who of you is {0}?", "Which person is {0}?", "Who is now {0}?", "There is somebody {0}. Who is it?", "Can you see who is {0}?", "Somebody is {0}. Which one is it?"],
         ["who is {0}", "who stays {0}", "who can be found {0}", "whom I can find {0}", "which one is {0}"],
         ["the name of the one {0}", "the name of the one who is {0}"],
         ["Whom do I find {0}?", "Who now is {0}?", "Which one can be found {0}?"],
         ["who is there {0}", "whom I find {0}"]);
 
     public static readonly Wording ItemOf = new(
-        ["What does {0} carry?", "What is {0} carrying?", "What does {0} have?", "What does {0} hold?", "What thing does {0} carry?", "What does {0} have in the hand?", "What is it that {0} carries?", "What has {0} got?"],
+        ["What does {0} carry?", "What is {0} carrying?", "What does {0} have?", "What does {0} hold?", "What thing does {0} carry?", "What does {0} have in the hand?", "What is it that {0} carries?", "What has {0} got?",
+            "What has {0} in the hand?", "What is in {0}'s hand?", "What is {0} holding?", "Which thing does {0} carry?", "Which thing is {0} carrying?", "What does {0} have there?", "What did {0} bring?", "Does {0} carry something? What is it?", "What does {0} carry around?", "What is the thing in {0}'s hand?"],
         ["what {0} carries", "what {0} is carrying", "what {0} has got", "what thing {0} has", "what {0} holds", "what {0} has in the hand"],
         ["the thing that {0} carries", "the thing {0} has in the hand"],
         ["What thing does {0} have?", "What is in the hand of {0}?", "What does {0} carry in the hand?"],
         ["what thing {0} carries", "what {0} carries in the hand"]);
 
     public static readonly Wording WhoItem = new(
-        ["Who carries {0}?", "Who has {0}?", "Who is carrying {0}?", "Who holds {0}?", "Which one has {0}?", "Who has got {0}?", "Who is the one with {0}?", "Who here carries {0}?"],
+        ["Who carries {0}?", "Who has {0}?", "Who is carrying {0}?", "Who holds {0}?", "Which one has {0}?", "Who has got {0}?", "Who is the one with {0}?", "Who here carries {0}?",
+            "Who is holding {0}?", "Whose hand is {0} in?", "In whose hand is {0}?", "Who brought {0}?", "Which of you has {0}?", "Who of you carries {0}?", "Which person carries {0}?", "Who is it that has {0}?", "I need {0}. Who has that?", "Which person is carrying {0}?"],
         ["who carries {0}", "who has {0}", "who is carrying {0}", "who holds {0}", "which one has got {0}", "who is the one with {0}"],
         ["the name of the one with {0}", "the name of the one who carries {0}"],
         ["Which one carries {0}?", "Who here has {0}?", "Who here is carrying {0}?", "Who is the one that carries {0}?"],
@@ -65,49 +73,56 @@ public static class Wordings
 
     // The world: things, ties, events.
     public static readonly Wording SpotOf = new(
-        ["Where is the {0}?", "Where can I find the {0}?", "Where is that {0}?", "Where do I find the {0}?", "Where did you put the {0}?", "In which place is the {0}?", "Where must I go to find the {0}?"],
+        ["Where is the {0}?", "Where can I find the {0}?", "Where is that {0}?", "Where do I find the {0}?", "Where did you put the {0}?", "In which place is the {0}?", "Where must I go to find the {0}?",
+            "Where would I find the {0}?", "In what place is the {0}?", "Where could the {0} be?", "I must find the {0}. Where do I look?", "I am looking for the {0}.", "Where has the {0} gone?", "Where is the {0} to be found?", "Where do you see the {0}?", "Where is there a {0}?", "Where did somebody put the {0}?", "At which place can I see the {0}?"],
         ["where the {0} is", "where I can find the {0}", "where to find the {0}", "where you put the {0}"],
         ["the place of the {0}", "the place where the {0} is"],
         ["Where must I look for the {0}?", "Where can the {0} be found?", "Where is the {0} now?"],
         ["where I find the {0}", "in which place the {0} is"]);
 
     public static readonly Wording ThingAt = new(
-        ["What is {0}?", "What can I find {0}?", "What do I find {0}?", "What thing is {0}?", "What can be found {0}?", "What is there {0}?", "What did you put {0}?"],
+        ["What is {0}?", "What can I find {0}?", "What do I find {0}?", "What thing is {0}?", "What can be found {0}?", "What is there {0}?", "What did you put {0}?",
+            "What would I find {0}?", "What do you see {0}?", "Is there something {0}? What is it?", "What thing is there {0}?", "Something is {0}. What is it?", "What did somebody put {0}?", "What stands {0}?", "What can one find {0}?", "What is to be found {0}?"],
         ["what is {0}", "what I can find {0}", "what thing is {0}", "what can be found {0}", "what you put {0}"],
         ["the thing {0}", "the thing that is {0}"],
         ["What is it that is {0}?", "What thing can I find {0}?", "Which thing is {0}?"],
         ["what there is {0}", "what I find {0}"]);
 
     public static readonly Wording RelationTo = new(
-        ["Who is the {1} of {0}?", "Who is {0}'s {1}?", "What is the name of {0}'s {1}?", "Which one is the {1} of {0}?", "Who here is {0}'s {1}?", "What is the {1} of {0} called?"],
+        ["Who is the {1} of {0}?", "Who is {0}'s {1}?", "What is the name of {0}'s {1}?", "Which one is the {1} of {0}?", "Who here is {0}'s {1}?", "What is the {1} of {0} called?",
+            "Which person is {0}'s {1}?", "Whom does {0} have as {1}?", "Does {0} have a {1}? Who is it?", "{0} has a {1}. Who is it?", "Who of you is {0}'s {1}?", "Which of you is the {1} of {0}?", "Who would be {0}'s {1}?", "How is {0}'s {1} called?"],
         ["who is the {1} of {0}", "who {0}'s {1} is", "which one is {0}'s {1}", "what {0}'s {1} is called"],
         ["the name of the {1} of {0}", "the name of {0}'s {1}"],
         ["Which one is {0}'s {1}?", "What is {0}'s {1} called?", "Who here is the {1} of {0}?"],
         ["who the {1} of {0} is", "who here is {0}'s {1}"]);
 
     public static readonly Wording EventOf = new(
-        ["What did {0} do last night?", "What happened to {0} last night?", "What do you know of {0} and last night?", "What was it that {0} did last night?", "Last night, what did {0} do?", "What did {0} do in the night?"],
+        ["What did {0} do last night?", "What happened to {0} last night?", "What do you know of {0} and last night?", "What was it that {0} did last night?", "Last night, what did {0} do?", "What did {0} do in the night?",
+            "What has {0} done last night?", "What was {0} doing last night?", "What was it that happened to {0}?", "What happened to {0}?", "What did {0} do?", "And last night, {0} did what?", "That night, what did {0} do?", "Did something happen to {0}? What?", "In the night, what was it that {0} did?"],
         ["what {0} did last night", "what happened to {0} last night", "what it was that {0} did last night"],
         ["the story of {0} last night"],
         ["What happened in the night to {0}?", "What did {0} do that night?", "Last night, what happened to {0}?"],
         ["what {0} did in the night", "what happened to {0} in the night"]);
 
     public static readonly Wording WhoEvent = new(
-        ["Who {0} last night?", "Who was it that {0} last night?", "Who {0}?", "Last night, who {0}?", "Which one {0} last night?", "Who was the one that {0}?"],
+        ["Who {0} last night?", "Who was it that {0} last night?", "Who {0}?", "Last night, who {0}?", "Which one {0} last night?", "Who was the one that {0}?",
+            "Which person {0}?", "Who is the one who {0}?", "Which of you {0} last night?", "Somebody {0} last night. Who was it?", "Who of you {0}?", "I heard that somebody {0}. Who?", "Is it known who {0}?", "Who is it that {0} last night?"],
         ["who {0} last night", "who {0}", "who it was that {0}", "which one {0} last night"],
         ["the name of the one who {0}"],
         ["Which one {0}?", "Who was it that {0}?", "Who here {0} last night?"],
         ["which one {0}", "who was the one that {0}"]);
 
     public static readonly Wording Tavern = new(
-        ["What is this tavern called?", "What is the name of this tavern?", "Which tavern is this?", "What do you call this tavern?", "In which tavern am I?", "How is this tavern called?"],
+        ["What is this tavern called?", "What is the name of this tavern?", "Which tavern is this?", "What do you call this tavern?", "In which tavern am I?", "How is this tavern called?",
+            "What tavern is this?", "Where am I?", "What is the tavern called?", "Does this tavern have a name?", "Which tavern did I come to?", "What is the name of the tavern that I am in?", "Into which tavern did I come?", "By which name is this tavern called?", "What do people call this tavern?"],
         ["what this tavern is called", "which tavern this is", "what you call this tavern"],
         ["the name of this tavern", "the tavern's name"],
         ["What do they call this tavern?", "Which tavern am I in?"],
         ["how this tavern is called", "in which tavern I am"]);
 
     public static readonly Wording Town = new(
-        ["Which town is this?", "What is this town called?", "What is the name of this town?", "What do you call this town?", "In which town am I?", "How is this town called?"],
+        ["Which town is this?", "What is this town called?", "What is the name of this town?", "What do you call this town?", "In which town am I?", "How is this town called?",
+            "What town is this?", "What is the town called?", "Does this town have a name?", "Which town did I come to?", "What is the name of the town that I am in?", "Into which town did I come?", "By which name is this town called?", "What do people call this town?"],
         ["what this town is called", "which town this is", "what you call this town"],
         ["the name of this town", "the town's name"],
         ["What do they call this town?", "Which town am I in?"],
@@ -122,35 +137,40 @@ public static class Wordings
         ["what you are called", "what I can call you"]);
 
     public static readonly Wording MyTrade = new(
-        ["What do you do?", "What is your trade?", "What work do you do?", "What do you do for a living?", "How do you earn a living?", "What job do you have?", "Which trade do you have?", "What are you by trade?"],
+        ["What do you do?", "What is your trade?", "What work do you do?", "What do you do for a living?", "How do you earn a living?", "What job do you have?", "Which trade do you have?", "What are you by trade?",
+            "What is it that you do?", "As what do you work?", "What do you work as?", "How do you make a living?", "What kind of job do you have?"],
         ["what you do", "what work you do", "which trade you have", "what you do for a living"],
         ["your trade", "your work"],
         ["What is your job?", "What trade do you have?", "What kind of work do you do?"],
         ["what your job is", "what kind of work you do"]);
 
     public static readonly Wording MyCloak = new(
-        ["What colour is your cloak?", "What do you wear?", "Which cloak do you wear?", "What colour do you wear?", "What are you wearing?", "How are you dressed?"],
+        ["What colour is your cloak?", "What do you wear?", "Which cloak do you wear?", "What colour do you wear?", "What are you wearing?", "How are you dressed?",
+            "What cloak do you wear?", "Of what colour is your cloak?", "What do you have on?", "Which cloak are you wearing?"],
         ["what you wear", "what colour you wear", "what you are wearing", "which cloak you wear"],
         ["the colour of your cloak"],
         ["Which colour do you wear?", "Which colour is your cloak?", "What cloak do you have?"],
         ["what colour your cloak is", "which colour you wear"]);
 
     public static readonly Wording MyPlace = new(
-        ["Where are you?", "Where are you now?", "In which place are you?", "Where can I find you?", "Where do I find you?"],
+        ["Where are you?", "Where are you now?", "In which place are you?", "Where can I find you?", "Where do I find you?",
+            "Where would I find you?", "Where do you stay?", "In what place are you?", "I must find you. Where do I look?", "Where could one find you?", "Where are you to be found?"],
         ["where you are", "where I can find you", "in which place you are"],
         ["your place"],
         ["Where must I look for you?", "Where now are you?"],
         ["where I find you", "where you are now"]);
 
     public static readonly Wording MyItem = new(
-        ["What do you carry?", "What are you carrying?", "What do you have?", "What do you hold?", "What do you have in the hand?", "What have you got?", "What have you got there?"],
+        ["What do you carry?", "What are you carrying?", "What do you have?", "What do you hold?", "What do you have in the hand?", "What have you got?", "What have you got there?",
+            "What are you holding?", "What is in your hand?", "Which thing do you carry?", "What did you bring?", "What do you carry around?"],
         ["what you carry", "what you are carrying", "what you have got", "what you hold"],
         ["the thing that you carry"],
         ["What thing do you carry?", "What do you carry in the hand?"],
         ["what thing you have", "what you have in the hand"]);
 
     public static readonly Wording MyTrait = new(
-        ["What are you like?", "How would you describe yourself?", "What kind of person are you?", "How do your friends describe you?", "How do people describe you?", "What do people say about you?", "What is your nature?"],
+        ["What are you like?", "How would you describe yourself?", "What kind of person are you?", "How do your friends describe you?", "How do people describe you?", "What do people say about you?", "What is your nature?",
+            "What do others say about you?", "How do others describe you?", "Describe yourself.", "What would your friends say about you?", "What sort of person are you?", "What do people think of you?"],
         ["what you are like", "what kind of person you are", "how people describe you"],
         ["your nature"],
         ["How do you describe yourself?", "What do your friends say about you?", "How would your friends describe you?"],
@@ -171,14 +191,16 @@ public static class Wordings
         ["which secret you hide", "what secret you have"]);
 
     public static readonly Wording Rumour = new(
-        ["What have you heard?", "What rumours have you heard?", "What do people say?", "What is new?", "Have you heard something?", "What rumours are there?", "Is there some gossip?"],
+        ["What have you heard?", "What rumours have you heard?", "What do people say?", "What is new?", "Have you heard something?", "What rumours are there?", "Is there some gossip?",
+            "Did you hear some gossip?", "What did somebody tell you?", "Do you know some rumours?", "What were you told?", "Tell me a rumour.", "Have you heard gossip?", "What gossip do you know?"],
         ["what you have heard", "what rumours there are", "what people say"],
         ["the gossip", "the news"],
         ["What gossip have you heard?", "Have you heard some rumours?", "What gossip is there?"],
         ["what gossip there is", "what rumours you have heard"]);
 
     public static readonly Wording RumourAbout = new(
-        ["What have you heard about {0}?", "What do people say about {0}?", "What rumours are there about {0}?", "What is said about {0}?", "Is there gossip about {0}?", "What do they say about {0}?"],
+        ["What have you heard about {0}?", "What do people say about {0}?", "What rumours are there about {0}?", "What is said about {0}?", "Is there gossip about {0}?", "What do they say about {0}?",
+            "Did somebody tell you something about {0}?", "What gossip do you know about {0}?", "What were you told about {0}?", "What did they tell you about {0}?"],
         ["what people say about {0}", "what you have heard about {0}", "what is said about {0}"],
         ["the rumour about {0}", "the gossip about {0}"],
         ["What gossip have you heard about {0}?", "What rumours have you heard about {0}?"],

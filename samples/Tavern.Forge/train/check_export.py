@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Compares the trainer's logits with the product's on held-out conversations.
 
-    check_export.py CHECKPOINT.pt --tokenizer TOKENIZER.json --models DIR --corpus CORPUS_DIR [--product /work/main/scripts/npcmind]
+    check_export.py CHECKPOINT.pt --tokenizer TOKENIZER.json --models DIR --corpus CORPUS_DIR
 
 DIR is what export.py wrote. In F32 the normalised mean square error must be at most 1e-6 (exit 1 otherwise); that of the shipped files is printed as well.
 """
@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--models", required=True)
     parser.add_argument("--corpus", required=True)
-    parser.add_argument("--product", default="/work/main/scripts/npcmind")
+    parser.add_argument("--product", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), *[".."] * 3, "scripts", "npcmind"), help="the command line of the product")
     parser.add_argument("--count", type=int, default=3, help="conversations without and with a picture, each")
     args = parser.parse_args()
     tokenizer = tok.Tokenizer.load(args.tokenizer)

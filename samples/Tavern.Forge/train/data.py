@@ -14,21 +14,21 @@ class Corpus:
     """Conversations of one split, one behind the other.
 
     ids, label [N] int32; kind [N] u8 (what the label is); answer [N] int32 (number of the answer that a label belongs to, or -1);
-    offsets [C + 1]; people [C]; pictures: per conversation [(row within it of the first <|patch|>, picture)]; kinds: name per answer.
+    offsets [C + 1]; stages [C]; pictures: per conversation [(row within it of the first <|patch|>, picture)]; kinds: name per answer.
     """
 
     def __init__(self):
         self.ids, self.label, self.kind, self.answer = [], [], [], []
-        self.offsets, self.people, self.pictures, self.kinds = [0], [], [], []
+        self.offsets, self.stages, self.pictures, self.kinds = [0], [], [], []
 
     def pack(self):
         self.ids, self.label = np.array(self.ids, np.int32), np.array(self.label, np.int32)
         self.kind, self.answer = np.array(self.kind, np.uint8), np.array(self.answer, np.int32)
-        self.offsets, self.people = np.array(self.offsets, np.int64), np.array(self.people, np.int32)
+        self.offsets, self.stages = np.array(self.offsets, np.int64), np.array(self.stages, np.int32)
         return self
 
     def __len__(self):
-        return len(self.people)
+        return len(self.stages)
 
 
 def overlaps(lengths, spans):
@@ -91,7 +91,7 @@ class Writer:
         c.kind += kind
         c.answer += answer
         c.offsets.append(len(c.ids))
-        c.people.append(conversation.get("people", 1))
+        c.stages.append(conversation["stage"])
         c.pictures.append(pictures)
 
     def say(self, text, spans, kind):
@@ -113,12 +113,12 @@ def load(folder, tokenizer, tokenizer_path, longest=2048):
     writers = {name: Writer(corpus, tokenizer) for name, corpus in splits.items()}
     for conversation in tok.conversations(folder):
         corpus = splits[conversation["split"]]
-        sizes = [len(v) for v in (corpus.ids, corpus.kinds, corpus.people)]
+        sizes = [len(v) for v in (corpus.ids, corpus.kinds, corpus.stages)]
         writers[conversation["split"]].write(conversation)
         if len(corpus.ids) - sizes[0] > longest:
             left_out += 1
             del corpus.ids[sizes[0]:], corpus.label[sizes[0]:], corpus.kind[sizes[0]:], corpus.answer[sizes[0]:]
-            del corpus.kinds[sizes[1]:], corpus.people[sizes[2]:], corpus.pictures[sizes[2]:], corpus.offsets[sizes[2] + 1:]
+            del corpus.kinds[sizes[1]:], corpus.stages[sizes[2]:], corpus.pictures[sizes[2]:], corpus.offsets[sizes[2] + 1:]
     for corpus in splits.values():
         corpus.pack()
     if left_out:

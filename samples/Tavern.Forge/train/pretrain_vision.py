@@ -4,14 +4,17 @@
     pretrain_vision.py CORPUS_DIR OUT.pt --minutes M [--resume]
 
 Each of the 16 rows that the mind will get says, through a linear head that is thrown away, which kinds, colours and coloured kinds have their middle in its cell of 28 x 28
-pixels; the mean of the rows says how many things there are and which coloured kinds. OUT.pt holds {"eyes": ...} for `train.py --vision`.
+pixels; the mean of the rows says how many things there are and which coloured kinds. Every picture is seen mirrored, shifted and in another light each time.
+OUT.pt holds {"eyes": ...} for `train.py --vision`. Every core has a process of its own, as in train.py.
 """
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import argparse
+import ctypes
 import json
+import multiprocessing
 import signal
 import time
 
@@ -32,28 +35,53 @@ class Heads(nn.Module):
 
 
 class Targets:
-    """cells [pictures, 16, kinds + colours + kinds * colours], counts [pictures], sets [pictures, kinds * colours]; small or hidden things do not count."""
+    """What pictures show: of thing t, `picture`, `label` [kind, colour, coloured kind as columns of cells] and `middle` (x, y). Small or hidden things do not count."""
 
     def __init__(self, folder, c, least_pixels):
         with open(os.path.join(folder, "pictures.jsonl")) as f:
             rows = [json.loads(line) for line in f]
         self.kinds = sorted({t["kind"] for r in rows for t in r["things"]})
         self.colors = sorted({t["color"] for r in rows for t in r["things"]})
-        k, n, side = len(self.kinds), len(self.colors), c.grid // 2
-        size = c.picture / side
-        self.labels, self.coloured = k + n + k * n, k * n
-        self.cells = np.zeros((len(rows), side * side, self.labels), np.bool_)
-        self.counts = np.zeros(len(rows), np.int64)
-        for i, row in enumerate(rows):
+        k, n = len(self.kinds), len(self.colors)
+        self.side, self.size, self.labels, self.coloured = c.grid // 2, c.picture, k + n + k * n, k * n
+        label, middle, self.first = [], [], [0]
+        for row in rows:
             for t in row["things"]:
-                if t.get("pixels", least_pixels) < least_pixels:
-                    continue
-                x, y = (min(side - 1, max(0, int((t[a] + t[b]) / 2 / size))) for a, b in (("x0", "x1"), ("y0", "y1")))
-                kind, color = self.kinds.index(t["kind"]), self.colors.index(t["color"])
-                self.cells[i, y * side + x, [kind, k + color, k + n + kind * n + color]] = True
-                self.counts[i] += 1
-        self.sets = self.cells[:, :, k + n:].any(1)
+                if t.get("pixels", least_pixels) >= least_pixels:
+                    kind, color = self.kinds.index(t["kind"]), self.colors.index(t["color"])
+                    label.append([kind, k + color, k + n + kind * n + color])
+                    middle.append([(t["x0"] + t["x1"]) / 2, (t["y0"] + t["y1"]) / 2])
+            self.first.append(len(label))
+        self.label, self.middle, self.first = np.array(label), np.array(middle), np.array(self.first)
+        self.most = int(np.diff(self.first).max())
         self.split = np.array([r["split"] for r in rows])
+
+    def of(self, pictures, mirrored=None, shift=None):
+        """cells [n, 16, labels], counts [n], sets [n, coloured] of these pictures, mirrored and then shifted by (x, y) pixels."""
+        cells = np.zeros((len(pictures), self.side ** 2, self.labels), np.float32)
+        counts = np.zeros(len(pictures), np.int64)
+        for i, p in enumerate(pictures):
+            for t in range(self.first[p], self.first[p + 1]):
+                x, y = self.middle[t]
+                if mirrored is not None:
+                    x, y = (self.size - 1 - x if mirrored[i] else x) + shift[i][0], y + shift[i][1]
+                cell = [int(v * self.side / self.size) for v in (x, y)]
+                if min(x, y) >= 0 and max(cell) < self.side:
+                    cells[i, cell[1] * self.side + cell[0], self.label[t]] = 1
+                    counts[i] += 1
+        return cells, counts, cells[:, :, self.labels - self.coloured:].max(1)
+
+
+def varied(pictures, targets, chosen, rng, most=7):
+    """Pictures mirrored, shifted (edges repeated) and in another light, with their targets."""
+    mirrored, shift = rng.random(len(chosen)) < 0.5, rng.integers(-most, most + 1, (len(chosen), 2))
+    pixels = np.pad(pictures[chosen], ((0, 0), (most, most), (most, most), (0, 0)), "edge")
+    out = np.empty_like(pictures[:len(chosen)])
+    size = out.shape[1]
+    for i, (x, y) in enumerate(most - shift):
+        source = pixels[i][:, ::-1] if mirrored[i] else pixels[i]
+        out[i] = (source[y:y + size, x:x + size] * rng.uniform(0.85, 1.0)).astype(np.uint8)
+    return torch.from_numpy(out), *map(torch.from_numpy, targets.of(chosen, mirrored, shift))
 
 
 def outputs(eyes, heads, pixels):
@@ -70,7 +98,7 @@ def f1(wanted, said):
 
 
 @torch.no_grad()
-def evaluate(eyes, heads, pictures, targets, chosen, count_limit):
+def evaluate(eyes, heads, pictures, targets, chosen):
     cells, counts, sets = [], [], []
     for part in np.array_split(chosen, max(1, len(chosen) // 128)):
         cell, count, every = outputs(eyes, heads, torch.from_numpy(pictures[part]))
@@ -78,12 +106,13 @@ def evaluate(eyes, heads, pictures, targets, chosen, count_limit):
         counts.append(count.argmax(-1).numpy())
         sets.append(every.numpy() > 0)
     cells, k, n = np.concatenate(cells), len(targets.kinds), len(targets.colors)
-    wanted = targets.cells[chosen]
+    wanted, wanted_counts, wanted_sets = targets.of(chosen)
+    wanted, wanted_sets = wanted > 0, wanted_sets > 0
     filled = wanted.any(-1)
     right = (cells[:, :, k + n:] == wanted[:, :, k + n:]).all(-1)
     return (f"kind F1 {f1(wanted[:, :, :k], cells[:, :, :k]):.3f}, colour F1 {f1(wanted[:, :, k:k + n], cells[:, :, k:k + n]):.3f}, coloured kind F1 {f1(wanted[:, :, k + n:], cells[:, :, k + n:]):.3f}, "
-            f"filled cells all right {right[filled].mean():.3f}, empty cells {right[~filled].mean():.3f}, count {(np.concatenate(counts) == np.minimum(targets.counts[chosen], count_limit)).mean():.3f}, "
-            f"set F1 {f1(targets.sets[chosen], np.concatenate(sets)):.3f}")
+            f"filled cells all right {right[filled].mean():.3f}, empty cells {right[~filled].mean():.3f}, count {(np.concatenate(counts) == wanted_counts).mean():.3f}, "
+            f"set F1 {f1(wanted_sets, np.concatenate(sets)):.3f}")
 
 
 def main():
@@ -96,29 +125,27 @@ def main():
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--small-lr", type=float, default=1e-3)
     parser.add_argument("--least-pixels", type=int, default=12, help="things of which fewer pixels are seen do not count")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
     parser.add_argument("--eval-minutes", type=float, default=2)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(1)
-    rng = np.random.default_rng(1)
     c = Config()
     pictures, targets = data.picture_file(args.corpus, c.picture), Targets(args.corpus, c, args.least_pixels)
-    most = int(targets.counts.max())
     train, held = np.flatnonzero(targets.split == "train"), np.flatnonzero(targets.split == "held")[:1000]
     print(f"{len(train)} training pictures, {len(held)} held, kinds {targets.kinds}, colours {targets.colors}", flush=True)
-    both = nn.ModuleDict(dict(eyes=Eyes(c), heads=Heads(c.width, targets.labels, targets.coloured, most)))
+    both = nn.ModuleDict(dict(eyes=Eyes(c), heads=Heads(c.width, targets.labels, targets.coloured, targets.most)))
     eyes, heads = both["eyes"], both["heads"]
-    optimizer = Optimizer(both, dict(muon=args.muon_lr, small=args.small_lr))
-    optimizer.begin(0)
     elapsed, step, shown = 0.0, 0, 0
-    if args.resume and os.path.exists(args.out):
-        saved = torch.load(args.out)
+    saved = torch.load(args.out) if args.resume and os.path.exists(args.out) else None
+    if saved:
         eyes.load_state_dict(saved["eyes"])
         heads.load_state_dict(saved["heads"])
-        optimizer.restore(saved["optimizer"])
         elapsed, step, shown = saved["progress"]
+    optimizer = Optimizer(both, dict(muon=args.muon_lr, small=args.small_lr), args.workers)
+    if saved:
+        optimizer.restore(saved["optimizer"])
 
     def save():
         torch.save(dict(eyes=eyes.state_dict(), heads=heads.state_dict(), optimizer=optimizer.state(), progress=(elapsed, step, shown)), args.out + ".new")
@@ -127,36 +154,68 @@ def main():
     stopping = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.append(True))
+    factor = torch.zeros(1, dtype=torch.float64).share_memory_()  # of the learning rates; below 0 it ends the processes
+    figures = torch.zeros(args.workers, 3).share_memory_()
+    barrier = multiprocessing.Barrier(args.workers)
+    me, main_process = 0, os.getpid()
+    for number in range(1, args.workers):
+        if os.fork() == 0:
+            me = number
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: never outlive the main process
+            if os.getppid() != main_process:
+                os._exit(1)
+            break
+    rng = np.random.default_rng(1000 * step + me)
+    optimizer.begin(me)
     # A label is rare: right answers weigh more, but not so much that everything is claimed.
     weight = torch.full((targets.labels,), 4.0)
+    mine = args.batch // args.workers
+
+    def obey():
+        """One step in every process."""
+        barrier.wait()
+        if factor < 0:
+            os._exit(0)
+        pixels, wanted, counts, sets = varied(pictures, targets, rng.choice(train, mine), rng)
+        cell, count, every = outputs(eyes, heads, pixels)
+        cell_loss = F.binary_cross_entropy_with_logits(cell, wanted, pos_weight=weight, reduction="sum") / (mine * 16)
+        set_loss = F.binary_cross_entropy_with_logits(every, sets, reduction="sum") / mine
+        count_loss = F.cross_entropy(count, counts)
+        optimizer.zero(me)
+        (cell_loss + 0.1 * set_loss + 0.2 * count_loss).backward()
+        figures[me] = torch.tensor([cell_loss.item(), set_loss.item(), count_loss.item()])
+        barrier.wait()
+        optimizer.step(me, float(factor))
+        barrier.wait()
+
+    while me:
+        obey()
     last_eval = last_print = time.time()
     losses = []
     while elapsed < args.minutes * 60 and not stopping:
         started = time.time()
-        chosen = np.sort(rng.choice(train, args.batch))
-        cell, count, every = outputs(eyes, heads, torch.from_numpy(pictures[chosen]))
-        cell_loss = F.binary_cross_entropy_with_logits(cell, torch.from_numpy(targets.cells[chosen]).float(), pos_weight=weight, reduction="sum") / (args.batch * 16)
-        set_loss = F.binary_cross_entropy_with_logits(every, torch.from_numpy(targets.sets[chosen]).float(), reduction="sum") / args.batch
-        count_loss = F.cross_entropy(count, torch.from_numpy(targets.counts[chosen]))
-        optimizer.zero(0)
-        (cell_loss + 0.1 * set_loss + 0.2 * count_loss).backward()
-        optimizer.step(0, factor_at(step, elapsed / args.minutes / 60))
+        factor[0] = factor_at(step, elapsed / args.minutes / 60)
+        obey()
         optimizer.stepped()
-        step, shown = step + 1, shown + args.batch
-        losses.append((cell_loss.item(), set_loss.item(), count_loss.item()))
+        step, shown = step + 1, shown + mine * args.workers
+        losses.append(figures.mean(0).tolist())
         now = time.time()
         elapsed += now - started
         if step % 50 == 0:
-            print(f"step {step}  {elapsed / 60:.1f} min  cell {np.mean([l[0] for l in losses]):.3f}  set {np.mean([l[1] for l in losses]):.3f}  count {np.mean([l[2] for l in losses]):.3f}  {50 * args.batch / (now - last_print):.0f} pictures/s", flush=True)
+            cell, sets, count = np.mean(losses, 0)
+            print(f"step {step}  {elapsed / 60:.1f} min  cell {cell:.3f}  set {sets:.3f}  count {count:.3f}  {50 * args.batch / (now - last_print):.0f} pictures/s", flush=True)
             losses, last_print = [], now
         if now - last_eval > args.eval_minutes * 60:
-            print("  held: " + evaluate(eyes, heads, pictures, targets, held, most), flush=True)
+            print("  held: " + evaluate(eyes, heads, pictures, targets, held), flush=True)
             save()
             last_eval = last_print = time.time()
     save()
     print(f"saved after {step} steps, {shown} pictures")
     for name, part in (("held", held), ("train", train[:len(held)])):
-        print(f"  {name}: " + evaluate(eyes, heads, pictures, targets, part, most), flush=True)
+        print(f"  {name}: " + evaluate(eyes, heads, pictures, targets, part), flush=True)
+    factor[0] = -1
+    if args.workers > 1:
+        barrier.wait()
 
 
 if __name__ == "__main__":

@@ -36,15 +36,15 @@ class Feed:
 
     def __init__(self, corpus, seed):
         self.corpus, self.rng = corpus, np.random.default_rng(seed)
-        self.order, self.at, self.epoch, self.people = None, 0, 0, None
+        self.order, self.at, self.epoch, self.stages = None, 0, 0, None
 
-    def next(self, budget, people):
-        """Conversation numbers of about `budget` tokens, none with more than `people` people."""
-        if self.order is None or self.people != people:
-            self.people, self.at = people, 0
-            self.order = self.rng.permutation(np.flatnonzero(self.corpus.people <= people))
+    def next(self, budget, stages):
+        """Conversation numbers of about `budget` tokens, of stages (first, last) only."""
+        if self.order is None or self.stages != stages:
+            self.stages, self.at = stages, 0
+            self.order = self.rng.permutation(np.flatnonzero((self.corpus.stages >= stages[0]) & (self.corpus.stages <= stages[1])))
             if len(self.order) == 0:
-                raise SystemExit(f"no training conversations with {people} people or fewer")
+                raise SystemExit(f"no training conversations of stages {stages}")
         chosen, tokens = [], 0
         while True:
             if self.at == len(self.order):
@@ -57,11 +57,11 @@ class Feed:
             self.at += 1
 
     def state(self):
-        return dict(rng=self.rng.bit_generator.state, order=self.order, at=self.at, epoch=self.epoch, people=self.people)
+        return dict(rng=self.rng.bit_generator.state, order=self.order, at=self.at, epoch=self.epoch, stages=self.stages)
 
     def restore(self, state):
         self.rng.bit_generator.state = state["rng"]
-        self.order, self.at, self.epoch, self.people = state["order"], state["at"], state["epoch"], state["people"]
+        self.order, self.at, self.epoch, self.stages = state["order"], state["at"], state["epoch"], state["stages"]
 
 
 def loss_of(model, batch, prompt_share, balance_weight):
@@ -143,7 +143,7 @@ def main():
     parser.add_argument("--vision", help="eyes of pretrain_vision.py")
     parser.add_argument("--budget", type=int, nargs=2, default=[4096, 8192], metavar=("FIRST", "LAST"), help="tokens of a step, growing over the ramp")
     parser.add_argument("--ramp", type=float, default=0.3, help="share of the time after which a step has its last size")
-    parser.add_argument("--curriculum", type=float, nargs="*", default=[0.08, 0, 0.2, 1], metavar="SHARE PEOPLE", help="up to which share of the time at most how many people, stage by stage; then all")
+    parser.add_argument("--curriculum", type=float, nargs="*", default=[0.08, 0, 0, 0.2, 0, 1, 0.3, 1, 2, 1, 2, 2], metavar="SHARE FIRST LAST", help="up to which share of the time which stages: 0 short recitations, 1 long ones and drills, 2 conversations")
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--embedding-lr", type=float, default=3e-3)
     parser.add_argument("--small-lr", type=float, default=1e-3)
@@ -202,9 +202,9 @@ def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.append(True))
 
-    # Processes agree on every step through `orders`: [what, factor, tokens, people]; `figures` [workers, 3 + loads] is what came of it.
+    # Processes agree on every step through `orders`: [what, factor, tokens, first stage, last stage]; `figures` [workers, 3 + loads] is what came of it.
     STEP, EVALUATE, STOP = 0, 1, 2
-    orders = torch.zeros(4, dtype=torch.float64).share_memory_()
+    orders = torch.zeros(5, dtype=torch.float64).share_memory_()
     figures = torch.zeros(args.workers, 3 + model.c.layers * model.c.experts).share_memory_()
     barrier = multiprocessing.Barrier(args.workers)
     tallies = multiprocessing.SimpleQueue()
@@ -223,9 +223,9 @@ def main():
     def obey():
         """One step, evaluation or stop, as `orders` says, in every process."""
         barrier.wait()
-        what, factor, budget, people = orders.tolist()
+        what, factor, budget, *stages = orders.tolist()
         if what == STEP:
-            mine = [feed.next(int(budget) // args.workers, int(people)) for _ in range(args.workers)][me]
+            mine = [feed.next(int(budget) // args.workers, stages) for _ in range(args.workers)][me]
             batch = data.Batch(train, mine, pictures)
             optimizer.zero(me)
             total, loss, fact, loads = loss_of(model, batch, args.prompt_share, args.balance)
@@ -247,7 +247,7 @@ def main():
         os._exit(0)
 
     def report():
-        orders.copy_(torch.tensor([EVALUATE, 0, args.budget[1] // 2, 0], dtype=torch.float64))
+        orders.copy_(torch.tensor([EVALUATE, 0, args.budget[1] // 2, 0, 0], dtype=torch.float64))
         parts = [obey()] + [tallies.get() for _ in range(args.workers - 1)]
         for name in watched:
             total = collections.defaultdict(lambda: np.zeros(4))
@@ -269,9 +269,9 @@ def main():
         share = progress["elapsed"] / planned
         grow = min(1.0, share / max(args.ramp, 1e-9))
         budget = int(args.budget[0] + (args.budget[1] - args.budget[0]) * grow)
-        people = next((int(most) for until, most in zip(args.curriculum[::2], args.curriculum[1::2]) if share < until), 1 << 30)
+        stages = next(([first, last] for until, first, last in zip(*[iter(args.curriculum)] * 3) if share < until), [2, 2])
         factor = factor_at(progress["step"], share, args.warmup, args.decay)
-        orders.copy_(torch.tensor([STEP, factor, budget, people], dtype=torch.float64))
+        orders.copy_(torch.tensor([STEP, factor, budget, *stages], dtype=torch.float64))
         obey()
         optimizer.stepped()
         progress["step"] += 1
