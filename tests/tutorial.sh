@@ -12,7 +12,7 @@ rm -rf "${NUGET_PACKAGES:-$HOME/.nuget/packages}/npcmind"
 awk -v model="${MODEL:-}" -v eyes="${EYES:-}" -v each="$each" -v work="$work" '
     function quoted(text) { gsub(/\047/, "\047\\\047\047", text); return "\047" text "\047" }
     /^```(bash|csharp)$/ { kind = substr($0, 4); first = 1; next }
-    /^```/ && kind == "csharp" { print "LISTING"; if (each && wanted) print "dotnet run -c Release -- $MODEL"; kind = ""; next }
+    /^```/ && kind == "csharp" { print "LISTING"; if (each && wanted) print "dotnet run -c Release -- \"$MODEL\""; kind = ""; next }
     /^```/ { kind = kind == "" ? "other" : ""; next }
     kind == "csharp" && first {
         first = 0
