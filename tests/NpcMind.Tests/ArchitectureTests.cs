@@ -17,10 +17,16 @@ public sealed class ArchitectureTests
         ["NpcMind.Inference"] = ["NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
         ["NpcMind"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "StbImageSharp", "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
+        ["HelloNpc"] = ["NpcMind", "NpcMind.Generators"],
+        ["Tavern.World"] = ["NpcMind", "NpcMind.Generators"],
+        ["Tavern.Game"] = ["NpcMind", "Tavern.World"],
+        ["Tavern.Renderer"] = ["Tavern.World", "Silk.NET.Vulkan"],
+        ["Tavern"] = ["NpcMind", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
+        ["Tavern.Forge"] = ["NpcMind", "Tavern.World", "Tavern.Renderer", "System.CommandLine"],
         ["NpcMind.Cli"] = ["NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
 
-    private static IEnumerable<string> Projects => Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.csproj", SearchOption.AllDirectories);
+    private static IEnumerable<string> Projects => new[] { "src", "samples" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(TestData.Root, folder), "*.csproj", SearchOption.AllDirectories));
 
     [Test]
     public void Every_room_references_only_what_the_architecture_allows()
