@@ -115,9 +115,23 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
 
         if (random.NextDouble() < 0.3) all.Insert(0, talk.Greeting());
         if (random.NextDouble() < 0.15) all.Add(talk.Parting());
+        // Talk nearby that the question is not about.
+        if (split == Split.Train && world.People.Count > 1)
+            for (int i = 0; i < all.Count; i++)
+                if (all[i].Before.Length == 0 && random.Next(8) == 0) all[i] = all[i] with { Before = Nearby(random, split, world, self) };
         // Last, because it changes what is so.
         if (random.NextDouble() < 0.2 && talk.Changed() is { } changed) all.Add(changed);
         return all;
+    }
+
+    /// <summary>One or two questions of the player to somebody else, and the answers, as this character overhears them.</summary>
+    private static string Nearby(Random random, Split split, TavernWorld world, Person self)
+    {
+        Person[] others = [.. world.People.Where(p => p != self)];
+        Person other = others[random.Next(others.Length)];
+        Questions questions = new(random, split, world, other);
+        return string.Concat(Shuffled(random, [.. questions.AboutSelf(), .. questions.AboutOthers()]).Where(e => e.Before.Length == 0).Take(1 + random.Next(2))
+            .Select(e => $"{Deed.Player}: {e.Question}\n{other.Name}: {Exchange.Unmark(e.Marked).Text}\n"));
     }
 
     /// <summary>"And Tobin?" after a question about somebody else.</summary>

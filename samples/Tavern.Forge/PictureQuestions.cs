@@ -90,7 +90,7 @@ internal sealed class PictureQuestions(Random random, Split split, TavernWorld w
     private Exchange Ask(string kind, string[] train, string[] held, string marked, string[] expect, string[] reject, params object[] parts)
     {
         string question = Pick(split == Split.Train ? train : held);
-        if (split == Split.Train && random.Next(8) == 0) question = Wording.Hurried(random, question);
+        if (split == Split.Train && random.Next(8) == 0) question = Wording.Rough(random, question);
         return new(kind, string.Format(null, question, parts), marked, expect, reject, Image: image);
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tavern.World;
 
 namespace Tavern.Forge;
@@ -22,6 +23,8 @@ public sealed record Wording(string[] Direct, string[] Clauses, string[] Nouns, 
     private static readonly string[] NounFrames = ["What is {0}?", "Tell me {0}.", "Do you know {0}?", "Can you tell me {0}?", "I ask you: what is {0}?"];
     private static readonly string[] HeldClauseFrames = ["Can you please tell me {0}?", "Do you want to tell me {0}?", "I ask you {0}."];
     private static readonly HashSet<string> Dispensable = ["do", "does", "is", "are", "the", "a", "can", "please", "it", "that", "there", "here", "would", "like", "to", "know", "tell", "of", "one"];
+    private static readonly string[] Fillers = ["now", "here", "then", "well", "so", "just", "really", "today", "again", "there", "please", "exactly"];
+    private static readonly Lazy<HashSet<string>> HeldOut = new(() => [.. Wordings.Everything.SelectMany(w => w.All(Split.Held)).Select(q => q.TrimEnd('?', '.').ToUpperInvariant())]);
     private static readonly string[] Openers = ["Friend, ", "Say, ", "Listen, ", "Good, ", "And now: ", "Now, ", "Hello. ", "One more thing. ", "I have a question. "];
 
     /// <summary>All wordings of a split, before names are put in; for counting and for tests.</summary>
@@ -39,7 +42,7 @@ public sealed record Wording(string[] Direct, string[] Clauses, string[] Nouns, 
             text = which < Direct.Length ? Pick(random, Direct)
                 : which < Direct.Length + (1.5 * Clauses.Length) ? string.Format(null, Pick(random, ClauseFrames), Pick(random, Clauses))
                 : string.Format(null, Pick(random, NounFrames), Pick(random, Nouns));
-            if (random.Next(6) == 0) return string.Format(null, Hurried(random, text), parts);
+            if (random.Next(4) == 0) return string.Format(null, Rough(random, text), parts);
         }
         else
         {
@@ -57,12 +60,22 @@ public sealed record Wording(string[] Direct, string[] Clauses, string[] Nouns, 
         return opener + (starts || text.StartsWith("I ", StringComparison.Ordinal) ? text : char.ToLowerInvariant(text[0]) + text[1..]);
     }
 
-    /// <summary>As somebody types who has no time: "where the red chest". Also teaches which words a question hangs on. The last word stays.</summary>
-    public static string Hurried(Random random, string question)
+    /// <summary>
+    /// As somebody types who has no time or little English: "where the red chest", "red chest the where is", "where is really the red chest". Teaches which words a question hangs on, and that an odd wording
+    /// does not mean that nobody knows. Never a held-out wording, whatever its case.
+    /// </summary>
+    public static string Rough(Random random, string question)
     {
-        string[] words = question.TrimEnd('?', '.').Split(' ');
-        string text = string.Join(' ', words.Where((w, i) => i == words.Length - 1 || !Dispensable.Contains(w.ToLowerInvariant()) || random.Next(3) == 0));
-        return char.ToLowerInvariant(text[0]) + text[1..];
+        while (true)
+        {
+            List<string> words = [.. question.Split([' ', '?', '.', ',', ':'], StringSplitOptions.RemoveEmptyEntries)];
+            int how = random.Next(4);
+            if (how < 2) words = [.. words.Where((w, i) => i == words.Count - 1 || !Dispensable.Contains(w.ToLowerInvariant()) || random.Next(3) == 0)];
+            else if (how == 2) words.Insert(random.Next(words.Count + 1), Pick(random, Fillers));
+            else random.Shuffle(CollectionsMarshal.AsSpan(words));
+            string text = string.Join(' ', words);
+            if (!HeldOut.Value.Contains(text.ToUpperInvariant())) return char.ToLowerInvariant(text[0]) + text[1..];
+        }
     }
 
     private static string Pick(Random random, string[] all) => all[random.Next(all.Length)];
