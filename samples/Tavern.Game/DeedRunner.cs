@@ -146,12 +146,14 @@ internal sealed class DeedRunner(GameWorld world)
                 Hand(actor, person!);
                 break;
             case DeedVerb.Open:
+                if (deed.To == "the door") world.DoorIsOpen = true;
                 world.Tell(new Change(actor.Name, $"{actor.Name} opens {deed.To}.", false));
-                world.Set(deed.To, true);
                 break;
             case DeedVerb.Light:
+                if (deed.To == "the lamp") world.LampIsLit = true;
+                else if (deed.To == "the hearth") world.HearthIsLit = true;
+                else world.CandlesAreLit = true;
                 world.Tell(new Change(actor.Name, $"{actor.Name} lights {deed.To}.", false));
-                world.Set(deed.To, true);
                 break;
         }
     }

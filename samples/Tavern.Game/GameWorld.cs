@@ -33,13 +33,13 @@ public sealed class GameWorld
 
     public Body Player { get; private set; }
 
-    public bool LampIsLit { get; private set; }
+    public bool LampIsLit { get; internal set; }
 
-    public bool HearthIsLit { get; private set; }
+    public bool HearthIsLit { get; internal set; }
 
-    public bool CandlesAreLit { get; private set; }
+    public bool CandlesAreLit { get; internal set; }
 
-    public bool DoorIsOpen { get; private set; }
+    public bool DoorIsOpen { get; internal set; }
 
     /// <summary>0 dark to 1 lit.</summary>
     public float Lamp { get; private set; }
@@ -79,10 +79,9 @@ public sealed class GameWorld
     /// <summary>The player lights or puts out, opens or shuts something.</summary>
     public void Switch(string furniture)
     {
-        bool on = !(furniture switch { "the door" => DoorIsOpen, "the hearth" => HearthIsLit, _ => LampIsLit });
+        bool on = furniture switch { "the door" => DoorIsOpen = !DoorIsOpen, "the hearth" => HearthIsLit = !HearthIsLit, _ => LampIsLit = !LampIsLit };
         string verb = furniture == "the door" ? (on ? "open" : "shut") : on ? "light" : "put out";
         Tell(new Change(Player.Name, $"You {verb} {furniture}.", false));
-        Set(furniture, on);
     }
 
     /// <summary>Takes the next thing that happened, in order.</summary>
@@ -175,25 +174,6 @@ public sealed class GameWorld
         TakeStates(now);
         _changes.Clear();
         Touch();
-    }
-
-    /// <summary>Lights or puts out, opens or shuts something; everybody knows it when it was otherwise before.</summary>
-    internal void Set(string furniture, bool on)
-    {
-        (bool Was, string State) change = furniture switch
-        {
-            "the door" => (DoorIsOpen, on ? "open" : "closed"),
-            "the lamp" => (LampIsLit, on ? "lit" : "dark"),
-            "the hearth" => (HearthIsLit, on ? "lit" : "dark"),
-            "the candle" => (CandlesAreLit, on ? "lit" : "dark"),
-            _ => (on, ""), // a window may be opened, and nobody can tell
-        };
-        if (change.Was == on) return;
-        if (furniture == "the door") DoorIsOpen = on;
-        else if (furniture == "the lamp") LampIsLit = on;
-        else if (furniture == "the hearth") HearthIsLit = on;
-        else CandlesAreLit = on;
-        Tell(new Change("", $"T{furniture[1..]} is now {change.State}.", true));
     }
 
     internal void Touch() => Version++;

@@ -104,20 +104,6 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Everybody_knows_what_was_lit_or_opened_when_it_was_not_before()
-    {
-        _world.Do(Marbel, new Deed(DeedVerb.Light, "the lamp"));
-        Until(() => Marbel.Doing is null);
-        _world.Do(Marbel, new Deed(DeedVerb.Light, "the lamp"));
-        _world.Do(Osbert, new Deed(DeedVerb.Open, "the window"));
-        Until(() => Marbel.Doing is null && Osbert.Doing is null);
-        _world.Switch("the door");
-        _world.Switch("the door");
-        Until(() => _told.Contains("The door is now closed."));
-        Assert.That(_told.Where(t => t.StartsWith("The ", StringComparison.Ordinal)), Is.EqualTo(new[] { "The lamp is now lit.", "The door is now open.", "The door is now closed." }));
-    }
-
-    [Test]
     public void Turning_turns()
     {
         _world.Do(Marbel, new Deed(DeedVerb.Turn, "Osbert"));
