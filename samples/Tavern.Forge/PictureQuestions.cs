@@ -23,6 +23,8 @@ internal sealed class PictureQuestions(Random random, Split split, TavernWorld w
     private static readonly string[] NounHeld = ["What kind of thing is {0}?", "Can you tell me what the {0} thing is?", "Tell me which thing is {0}."];
     private static readonly string[] SideTrain = ["Is the {0} left or right of the {1}?", "Is the {0} to the left or to the right of the {1}?", "On which side of the {1} is the {0}?", "Which side of the {1} is the {0} on?", "Where is the {0}, left or right of the {1}?", "Do you see the {0} left or right of the {1}?", "Tell me if the {0} is left or right of the {1}.", "Left or right of the {1}: where is the {0}?", "The {0} is on which side of the {1}?", "Do you see the {0} on the left of the {1} or on the right?"];
     private static readonly string[] SideHeld = ["Tell me on which side of the {1} the {0} is.", "Is the {0} on the left or on the right side of the {1}?", "Where do you see the {0}, left or right of the {1}?"];
+    private static readonly string[] WhereTrain = ["Where do you see the {0}?", "On which side do you see the {0}?", "Is the {0} on the left, on the right or in the middle?", "Is the {0} left, right or in the middle?", "Tell me where you see the {0}.", "Do you see the {0} on the left or on the right?"];
+    private static readonly string[] WhereHeld = ["Do you see the {0} left, right or in the middle?", "Tell me on which side you see the {0}."];
     private static readonly string[] CountTrain = ["How many things do you see?", "How many things are there?", "Count the things.", "How many things are in front of you?", "Can you count the things?", "Tell me how many things you see.", "What is the number of things?"];
     private static readonly string[] CountHeld = ["Can you tell me how many things there are?", "Count the things in front of you.", "Tell me the number of things."];
     private static readonly string[] CountKindTrain = ["How many {0} do you see?", "How many {0} are there?", "Count the {0}.", "Tell me how many {0} you see.", "What is the number of {0}?"];
@@ -45,6 +47,9 @@ internal sealed class PictureQuestions(Random random, Split split, TavernWorld w
             if (things.Count(t => t.Colour == thing.Colour) == 1) all.Add(Ask("object", NounTrain, NounHeld, $"The [{colour}] thing is a [{thing.Noun}].", [thing.Noun], otherThings, colour));
         }
 
+        // Which of two things is further left is a matter of where each of them is.
+        foreach (Seen thing in things)
+            if (Where(thing.CentreX) is { } where) all.Add(Ask("other", WhereTrain, WhereHeld, $"I see the [{Called(thing, things)}] [{where}].", [where], [], Called(thing, things)));
         if (things.Length > 1)
         {
             for (int i = 0; i < things.Length; i++)
@@ -70,6 +75,9 @@ internal sealed class PictureQuestions(Random random, Split split, TavernWorld w
     }
 
     private static string Called(Seen thing, Seen[] all) => all.Count(t => t.Noun == thing.Noun) == 1 ? thing.Noun : thing.Name;
+
+    /// <summary>Null for what is neither clearly here nor there.</summary>
+    private static string? Where(double x) => (x / PictureIndex.Size) switch { < 0.42 => "on the left", > 0.58 => "on the right", > 0.46 and < 0.54 => "in the middle", _ => null };
 
     private static string Number(int count) => Numbers[count];
 

@@ -4,7 +4,7 @@ using Tavern.World;
 namespace Tavern.Forge;
 
 /// <summary>
-/// Drills that hold nothing but looking up: a row of words in the prompt, then "which words follow this one?". Every word of an answer is a lesson, where ordinary questions have two or three; a model that has learned
+/// Drills that hold nothing but looking up: a row of words in the prompt, then "which words follow this one?", or come before it, one after the other. Every word of an answer is a lesson, where ordinary questions have two or three; a model that has learned
 /// to go on from a word it finds (Olsson et al. 2022, "induction heads") learns facts several times faster.
 /// </summary>
 internal static class Recitation
@@ -24,6 +24,9 @@ internal static class Recitation
         string[] row = [.. Words];
         random.Shuffle(row);
         row = row[..(isShort ? random.Next(4, 13) : random.Next(10, 56))];
+        // "Who wears the red cloak?" asks for what stands before: half of the long rows are recited backwards.
+        bool backwards = !isShort && random.Next(2) == 0;
+        if (backwards) Array.Reverse(row);
         List<Turn> turns = [];
         for (int i = isShort ? 3 : random.Next(5, 9); i > 0; i--)
         {
@@ -32,6 +35,7 @@ internal static class Recitation
             turns.Add(new Turn($"{Deed.Player}: {row[at]}", null, answer, [[row[at].Length, answer.Length]], null, [], "other", [answer], []));
         }
 
-        return new Conversation("train", isShort ? 0 : 1, string.Join(' ', row), "", "Go on.", [], turns);
+        if (backwards) Array.Reverse(row);
+        return new Conversation("train", isShort ? 0 : 1, string.Join(' ', row), "", backwards ? "Go back." : "Go on.", [], turns);
     }
 }

@@ -16,7 +16,7 @@ public readonly record struct ScriptLine(int Line, string Verb, string Text, dou
 /// A play as text, one command on a line; "#" begins a comment line. <c>wait SECONDS</c>, <c>goto NAME|X Z</c>, <c>face NAME|THING</c>, <c>say TEXT</c>, <c>reply [SECONDS]</c>
 /// (waits for the answer), <c>look NAME</c> (it looks and says what it sees), <c>interrupt</c>, <c>save SLOT</c>, <c>load SLOT</c>, <c>model FILE [EYES]</c>, <c>drop FILE</c>,
 /// <c>budget MS</c>, <c>key F1</c>, <c>type TEXT</c>, <c>picture NAME</c>, <c>gossip on|off</c>, <c>crowd SECONDS</c> (all look and talk at once), <c>measure</c> (frame figures begin here),
-/// <c>expect TEXT</c> (of the last answer), <c>message TEXT</c> (of the last message), <c>world</c> (waits until the minds have read the world), and <c>repeat TIMES</c> ... <c>end</c>.
+/// <c>expect TEXT</c> (of the last answer), <c>message TEXT</c> (of the last message), <c>world [SECONDS]</c> (waits until the minds have read the world), and <c>repeat TIMES</c> ... <c>end</c>.
 /// </summary>
 public sealed class Script
 {
@@ -40,14 +40,14 @@ public sealed class Script
         ["gossip"] = "gossip on, or gossip off",
         ["expect"] = "expect TEXT",
         ["message"] = "message TEXT",
-        ["world"] = "world",
+        ["world"] = "world, or world SECONDS",
         ["crowd"] = "crowd SECONDS",
         ["measure"] = "measure",
         ["repeat"] = "repeat TIMES",
         ["end"] = "end",
     };
 
-    private static readonly string[] Bare = ["interrupt", "world", "measure", "end"], Numbered = ["wait", "budget", "reply", "crowd", "repeat"];
+    private static readonly string[] Bare = ["interrupt", "measure", "end"], Numbered = ["wait", "budget", "crowd", "repeat", "reply", "world"], Optional = ["reply", "world"];
 
     private Script(string file, IReadOnlyList<ScriptLine> lines) => (File, Lines) = (file, lines);
 
@@ -76,9 +76,10 @@ public sealed class Script
             (string verb, string rest) = (parts[0], parts.Length > 1 ? parts[1] : "");
             if (!Forms.TryGetValue(verb, out string? form)) throw Wrong($"there is no command '{verb}'; expected one of: {string.Join(", ", Forms.Keys)}", "Use one of these, or begin the line with # for a comment");
             double value = 0;
-            if (Numbered.Contains(verb) && !(verb == "reply" && rest.Length == 0) && (!double.TryParse(rest, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !(value >= 0) || value > 86400))
+            bool isLeftOut = rest.Length == 0 && Optional.Contains(verb);
+            if (Numbered.Contains(verb) && !isLeftOut && (!double.TryParse(rest, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !(value >= 0) || value > 86400))
                 throw Wrong($"'{rest}' is no number", $"Write: {form}");
-            if (rest.Length == 0 != Bare.Contains(verb) && verb != "reply") throw Wrong(rest.Length == 0 ? $"'{verb}' of what" : $"'{verb}' takes nothing after it", $"Write: {form}");
+            if (rest.Length == 0 != Bare.Contains(verb) && !isLeftOut) throw Wrong(rest.Length == 0 ? $"'{verb}' of what" : $"'{verb}' takes nothing after it", $"Write: {form}");
             if (verb == "key" && KeyOf(rest) == GameKeys.None) throw Wrong($"there is no key '{rest}'", $"Write: {form}");
             if (verb == "gossip" && rest is not ("on" or "off")) throw Wrong($"gossip is on or off, not '{rest}'", $"Write: {form}");
             ScriptLine read = new(number, verb, rest, value);

@@ -122,10 +122,10 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         {
             "wait" or "crowd" => passed >= line.Value,
             "goto" => !game.Player.IsOnItsWay || Late(line, passed, LongestWalk, "the way is barred", "Choose another place"),
-            "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, line.Value > 0 ? line.Value : LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
+            "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
             // Loading takes the time it takes, and the game goes on.
             "model" or "drop" => !game.Minds.IsLoading,
-            "world" => game.Minds.KnowTheWorld || (!game.Minds.IsReady && !game.Minds.IsLoading) || Late(line, passed, LongestReading, "the minds have not read the world", "Load a model first, or allow a larger budget"),
+            "world" => game.Minds.KnowTheWorld || (!game.Minds.IsReady && !game.Minds.IsLoading) || Late(line, passed, LongestReading, "the minds have not read the world", "Allow more time (world SECONDS) or a larger budget"),
             _ => true,
         };
     }
@@ -137,8 +137,12 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
             if (!game.Talk.IsSpeaking(game.World.Bodies[i].Name)) game.Talk.Say(i, "What do you see?", looks: true, acts: false);
     }
 
-    private bool Late(ScriptLine line, double passed, double limit, string problem, string advice) =>
-        passed > limit ? throw Wrong(line, string.Create(CultureInfo.InvariantCulture, $"{problem} after {limit:0} s"), advice) : false;
+    /// <summary>False until a time has passed, the line's own or else the usual; then it throws.</summary>
+    private bool Late(ScriptLine line, double passed, double usual, string problem, string advice)
+    {
+        double limit = line.Value > 0 ? line.Value : usual;
+        return passed > limit ? throw Wrong(line, string.Create(CultureInfo.InvariantCulture, $"{problem} after {limit:0} s"), advice) : false;
+    }
 
     private string FileOf(string name)
     {

@@ -96,7 +96,8 @@ internal sealed record PlayOptions
     {
 #if DEBUG
         string samples = Path.Combine(Path.GetDirectoryName(file)!, "..", "..");
-        return [.. new[] { "Tavern", "Tavern.Renderer" }.Select(project => Path.GetFullPath(Path.Combine(samples, project, "shaders"))).Where(Directory.Exists)];
+        string[] projects = ["Tavern", "Tavern.Renderer"];
+        return [.. projects.Select(project => Path.GetFullPath(Path.Combine(samples, project, "shaders"))).Where(Directory.Exists)];
 #else
         return [];
 #endif
