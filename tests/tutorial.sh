@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs docs/tutorial.md as a reader does: its bash blocks are executed, its csharp blocks written to the files that their first lines name, in order, in a folder of its own.
 # tests/tutorial.sh [--each]   --each: builds and runs after every listing, too, not only where the page says so.
-# MODEL and EYES, where they are set, stand in for the shipped ones. Needs no network once the packages of a build are there. Ends with "tutorial: passed".
+# MODEL and EYES, where they are set, stand in for the shipped ones. NuGet asks nuget.org, or what it has kept of it for half an hour. Ends with "tutorial: passed".
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 each=; [ "${1:-}" = --each ] && each=1
