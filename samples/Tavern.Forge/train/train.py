@@ -140,7 +140,7 @@ def main():
     parser.add_argument("--minutes", type=float, required=True, help="planned time of training, over all resumptions")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--init", help="start from these weights, with fresh optimizers: a checkpoint or mind.gguf / mind.f32.gguf")
-    parser.add_argument("--vision", help="eyes of pretrain_vision.py; they stay as they are, because a dozen pictures a step teach them nothing and Muon's steps are as large as ever")
+    parser.add_argument("--vision", help="eyes of pretrain_vision.py. They stay as they are here: a dozen pictures a step teach them nothing, and Muon's steps are as large as ever")
     parser.add_argument("--budget", type=int, nargs=2, default=[4096, 8192], metavar=("FIRST", "LAST"), help="tokens of a step, growing over the ramp")
     parser.add_argument("--ramp", type=float, default=0.3, help="share of the time after which a step has its last size")
     parser.add_argument("--curriculum", type=float, nargs="*", default=[0.08, 0, 0, 0.2, 0, 1, 0.3, 1, 2, 1, 2, 2], metavar="SHARE FIRST LAST", help="up to which share of the time which stages: 0 short recitations, 1 long ones and drills, 2 conversations")
@@ -186,8 +186,7 @@ def main():
         model = Mind(Config(**saved["config"]) if saved else Config(vocabulary=len(tokenizer.tokens)))
     if args.vision and saved is None:
         model.eyes.load_state_dict(torch.load(args.vision)["eyes"])
-    if args.vision:
-        model.eyes.requires_grad_(False)
+    model.eyes.requires_grad_(False)
     optimizer = Optimizer(model, dict(muon=args.muon_lr, table=args.embedding_lr, small=args.small_lr), args.workers, args.muon_steps, args.weight_decay)
     if saved:
         model.load_state_dict(saved["model"])
