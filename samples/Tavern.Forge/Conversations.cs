@@ -100,7 +100,9 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         Questions questions = new(random, split, world, self);
         SmallTalk talk = new(random, split, world, self);
         List<Exchange> others = Shuffled(random, questions.AboutOthers()), own = Shuffled(random, questions.AboutSelf()), unknown = Shuffled(random, questions.Unanswerable());
-        List<Exchange> all = [.. others.Take((count * 6 + 9) / 13), .. own.Take((count * 3 + 6) / 13), .. unknown.Take((count * 3 + 6) / 13)];
+        // Training asks more about the world: it is what is hard.
+        int more = split == Split.Train ? 2 : 0, less = more / 2;
+        List<Exchange> all = [.. others.Take((count * (6 + more) + 9) / 13), .. own.Take((count * (3 - less) + 6) / 13), .. unknown.Take((count * 3 + 6) / 13)];
         if (world.People.Count > 1 && random.NextDouble() < 0.25) all.Add(talk.Overheard());
         if (random.NextDouble() < 0.25) all.Add(random.Next(2) == 0 ? talk.Feeling() : talk.Thanking());
         all = Shuffled(random, all);
@@ -116,7 +118,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         if (random.NextDouble() < 0.3) all.Insert(0, talk.Greeting());
         if (random.NextDouble() < 0.15) all.Add(talk.Parting());
         // Talk nearby that the question is not about.
-        if (split == Split.Train && world.People.Count > 1)
+        if (world.People.Count > 1)
             for (int i = 0; i < all.Count; i++)
                 if (all[i].Before.Length == 0 && random.Next(8) == 0) all[i] = all[i] with { Before = Nearby(random, split, world, self) };
         // Last, because it changes what is so.

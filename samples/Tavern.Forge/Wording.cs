@@ -18,9 +18,10 @@ public sealed record Wording(string[] Direct, string[] Clauses, string[] Nouns, 
     [
         "Do you know {0}?", "Can you tell me {0}?", "Tell me {0}.", "I would like to know {0}.", "I wonder {0}.", "Please tell me {0}.", "I want to know {0}.",
         "Could you tell me {0}?", "Would you tell me {0}?", "I want you to tell me {0}.", "Let me ask {0}.", "Please say {0}.", "I must know {0}.", "May I ask {0}?", "Do you have an idea {0}?",
+        "Have you heard {0}?", "Do you remember {0}?", "Will you tell me {0}?", "I need to know {0}.", "Can you say {0}?", "I ask myself {0}.", "Somebody asked me {0}.", "I do not know {0}. Do you?", "You know {0}, I think.",
     ];
 
-    private static readonly string[] NounFrames = ["What is {0}?", "Tell me {0}.", "Do you know {0}?", "Can you tell me {0}?", "I ask you: what is {0}?"];
+    private static readonly string[] NounFrames = ["What is {0}?", "Tell me {0}.", "Do you know {0}?", "Can you tell me {0}?", "I ask you: what is {0}?", "I would like to know {0}.", "Please tell me {0}.", "I need to know {0}.", "{0}?", "Now {0}, please."];
     private static readonly string[] HeldClauseFrames = ["Can you please tell me {0}?", "Do you want to tell me {0}?", "I ask you {0}."];
     private static readonly HashSet<string> Dispensable = ["do", "does", "is", "are", "the", "a", "can", "please", "it", "that", "there", "here", "would", "like", "to", "know", "tell", "of", "one"];
     private static readonly string[] Fillers = ["now", "here", "then", "well", "so", "just", "really", "today", "again", "there", "please", "exactly"];

@@ -9,7 +9,8 @@ public static class Wordings
     // The world: people.
     public static readonly Wording TradeOf = new(
         ["What does {0} do?", "What work does {0} do?", "What does {0} do for a living?", "How does {0} earn a living?", "What job does {0} have?", "Which trade does {0} have?", "What kind of work does {0} do?", "What is {0} by trade?",
-            "Who is {0}?", "What is {0}?", "What does {0} work as?", "As what does {0} work?", "How does {0} make a living?", "Has {0} got a trade?", "{0} works as what?", "What is it that {0} does?", "What kind of job does {0} have?", "Do you know {0} and what work {0} does?"],
+            "Who is {0}?", "What is {0}?", "What does {0} work as?", "As what does {0} work?", "How does {0} make a living?", "Has {0} got a trade?", "{0} works as what?", "What is it that {0} does?", "What kind of job does {0} have?", "Do you know {0} and what work {0} does?",
+            "What might {0} do for a living?", "Do you know what {0} is? What work is it?", "What trade is {0} in?", "{0}, what is that one by trade?", "What does {0} do all day?", "What does {0} do in this town?", "By what work does {0} live?", "Tell me of {0}. What work is it?"],
         ["what {0} does", "what work {0} does", "what {0} does for a living", "which trade {0} has", "what kind of job {0} has"],
         ["the trade of {0}", "{0}'s trade", "the work of {0}", "{0}'s work"],
         ["What trade does {0} have?", "Which work does {0} do for a living?", "What is the job of {0}?", "What is {0}'s job?"],
@@ -17,7 +18,8 @@ public static class Wordings
 
     public static readonly Wording WhoTrade = new(
         ["Who is the {0}?", "Which one is the {0}?", "Who works as the {0} here?", "Who is the {0} in this town?", "Who here is the {0}?", "What is the name of the {0}?", "What is the {0} called?", "I need the {0}. Who is it?",
-            "Which person is the {0}?", "Who among you is the {0}?", "Which of these people is the {0}?", "I am looking for the {0}. Who is that?", "Is one of you the {0}?", "Who does the work of the {0}?", "Who is it that works as the {0}?", "Which of them is the {0}?", "Who of these people is the {0}?"],
+            "Which person is the {0}?", "Who among you is the {0}?", "Which of these people is the {0}?", "I am looking for the {0}. Who is that?", "Is one of you the {0}?", "Who does the work of the {0}?", "Who is it that works as the {0}?", "Which of them is the {0}?", "Who of these people is the {0}?",
+            "Somebody here is the {0}. Who?", "Who might be the {0}?", "I look for the {0}.", "Whom do they call the {0}?", "Who earns a living as the {0}?", "What name does the {0} have?", "Does this town have a {0}? Who is it?", "Do you know the {0}? Who is that?", "Where people need the {0}, whom do they ask?", "The {0}, who is that?"],
         ["who the {0} is", "who works as the {0}", "which one is the {0}", "what the {0} is called", "who is the {0} here"],
         ["the name of the {0}", "the {0}'s name"],
         ["Who works here as the {0}?", "Which of you is the {0}?", "Who of you is the {0}?"],
@@ -25,7 +27,8 @@ public static class Wordings
 
     public static readonly Wording CloakOf = new(
         ["What colour is {0}'s cloak?", "What does {0} wear?", "Which cloak does {0} wear?", "What colour does {0} wear?", "What is {0} wearing?", "What colour is the cloak of {0}?", "How is {0} dressed?", "What colour of cloak does {0} have?",
-            "What cloak does {0} wear?", "Which colour is the cloak of {0}?", "Of what colour is {0}'s cloak?", "What does {0} have on?", "In what colour is {0} dressed?", "Which cloak is {0}'s?", "What colour has {0}'s cloak?", "Which cloak is {0} wearing?", "What clothes does {0} wear?"],
+            "What cloak does {0} wear?", "Which colour is the cloak of {0}?", "Of what colour is {0}'s cloak?", "What does {0} have on?", "In what colour is {0} dressed?", "Which cloak is {0}'s?", "What colour has {0}'s cloak?", "Which cloak is {0} wearing?", "What clothes does {0} wear?",
+            "What colour of cloak is {0} wearing?", "What colour does the cloak of {0} have?", "{0}'s cloak, what colour is it?", "In which cloak is {0}?", "In what colour does {0} go?", "What does {0} look like? Which cloak?", "How do I know {0}? By which cloak?", "In which cloak did {0} come?"],
         ["what colour {0} wears", "what {0} wears", "what {0} is wearing", "which cloak {0} wears", "what colour the cloak of {0} is", "how {0} is dressed"],
         ["the colour of {0}'s cloak", "the colour of the cloak of {0}", "the colour that {0} wears"],
         ["Which colour does {0} wear?", "What cloak does {0} have?", "What colour is {0} wearing?", "Which colour is {0}'s cloak?"],
@@ -33,7 +36,8 @@ public static class Wordings
 
     public static readonly Wording WhoCloak = new(
         ["Who wears the {0} cloak?", "Who has a {0} cloak?", "Who is the one in the {0} cloak?", "Whose cloak is {0}?", "Who is wearing a {0} cloak?", "Who is dressed in {0}?", "Who wears {0}?", "Which one wears the {0} cloak?",
-            "Who goes in {0}?", "Who is in {0}?", "Who has {0} on?", "Which person wears a {0} cloak?", "Whose is the {0} cloak?", "To whom does the {0} cloak belong?", "I see a {0} cloak. Who is that?", "Who of you is dressed in {0}?", "The one in {0}, who is it?", "Which of you wears the {0} cloak?"],
+            "Who goes in {0}?", "Who is in {0}?", "Who has {0} on?", "Which person wears a {0} cloak?", "Whose is the {0} cloak?", "To whom does the {0} cloak belong?", "I see a {0} cloak. Who is that?", "Who of you is dressed in {0}?", "The one in {0}, who is it?", "Which of you wears the {0} cloak?",
+            "Somebody wears {0}. Who?", "Who might be the one in {0}?", "Whom do you see in {0}?", "Which of them wears {0}?", "Who came in the {0} cloak?", "What is the one in the {0} cloak called?", "I look for the one in {0}.", "The {0} cloak, whose is it?", "Who has the {0} cloak?", "There is a {0} cloak. Who wears it?", "Somebody is in {0}. Which one is it?"],
         ["who wears a {0} cloak", "who is dressed in {0}", "whose cloak is {0}", "who has the {0} cloak", "who is the one in {0}"],
         ["the name of the one in the {0} cloak", "the name of the one who wears {0}"],
         ["Who is wearing {0}?", "Which one has the {0} cloak?", "Who is the one that wears the {0} cloak?"],
@@ -41,7 +45,8 @@ public static class Wordings
 
     public static readonly Wording PlaceOf = new(
         ["Where is {0}?", "Where can I find {0}?", "Where is {0} now?", "In which place is {0}?", "Where do I find {0}?", "Where did {0} go?", "Where must I go to find {0}?", "I am looking for {0}. Where is that?",
-            "Where does {0} stay?", "In what place is {0}?", "Where can one find {0}?", "Where would I find {0}?", "Where do you see {0}?", "I must find {0}. Where do I look?", "I look for {0}.", "Where has {0} gone?", "Where could {0} be?", "Where is {0} to be found?", "To which place did {0} go?", "At which place can I see {0}?"],
+            "Where does {0} stay?", "In what place is {0}?", "Where can one find {0}?", "Where would I find {0}?", "Where do you see {0}?", "I must find {0}. Where do I look?", "I look for {0}.", "Where has {0} gone?", "Where could {0} be?", "Where is {0} to be found?", "To which place did {0} go?", "At which place can I see {0}?",
+            "Where might {0} be?", "{0}, where is that?", "Where did you see {0}?", "To which place must I go to see {0}?", "I need {0}. Where is that one?", "Where is {0} staying?", "Where can somebody find {0}?", "Do you see {0}? Where?", "What place is {0} in?", "I want to find {0}. Where do I go?", "Can I find {0}? Where?", "Where could I find {0}?"],
         ["where {0} is", "where I can find {0}", "where {0} is now", "where to find {0}", "where {0} went", "in which place {0} is"],
         ["the place of {0}", "the place where {0} is"],
         ["Where must I look for {0}?", "Where now is {0}?", "In which place do I find {0}?", "Where can {0} be found?"],
@@ -49,7 +54,8 @@ public static class Wordings
 
     public static readonly Wording WhoPlace = new(
         ["Who is {0}?", "Who is there {0}?", "Who can be found {0}?", "Who is it {0}?", "Who do I find {0}?", "Whom can I find {0}?", "Which one is {0}?", "Who stays {0}?",
-            "Who is to be found {0}?", "Whom would I find {0}?", "Whom do you see {0}?", "Is there somebody {0}? Who?", "Who of you is {0}?", "Which person is {0}?", "Who is now {0}?", "There is somebody {0}. Who is it?", "Can you see who is {0}?", "Somebody is {0}. Which one is it?"],
+            "Who is to be found {0}?", "Whom would I find {0}?", "Whom do you see {0}?", "Is there somebody {0}? Who?", "Who of you is {0}?", "Which person is {0}?", "Who is now {0}?", "There is somebody {0}. Who is it?", "Can you see who is {0}?", "Somebody is {0}. Which one is it?",
+            "Who might be {0}?", "Somebody stays {0}. Who?", "Do you see somebody {0}? Who is it?", "Which of them is {0}?", "I look for the one {0}.", "Who is the one {0}?", "Who is that {0}?", "Who can one find {0}?", "Who is staying {0}?", "Somebody can be found {0}. Who is it?", "I see somebody {0}. Who is that?"],
         ["who is {0}", "who stays {0}", "who can be found {0}", "whom I can find {0}", "which one is {0}"],
         ["the name of the one {0}", "the name of the one who is {0}"],
         ["Whom do I find {0}?", "Who now is {0}?", "Which one can be found {0}?"],
@@ -57,7 +63,8 @@ public static class Wordings
 
     public static readonly Wording ItemOf = new(
         ["What does {0} carry?", "What is {0} carrying?", "What does {0} have?", "What does {0} hold?", "What thing does {0} carry?", "What does {0} have in the hand?", "What is it that {0} carries?", "What has {0} got?",
-            "What has {0} in the hand?", "What is in {0}'s hand?", "What is {0} holding?", "Which thing does {0} carry?", "Which thing is {0} carrying?", "What does {0} have there?", "What did {0} bring?", "Does {0} carry something? What is it?", "What does {0} carry around?", "What is the thing in {0}'s hand?"],
+            "What has {0} in the hand?", "What is in {0}'s hand?", "What is {0} holding?", "Which thing does {0} carry?", "Which thing is {0} carrying?", "What does {0} have there?", "What did {0} bring?", "Does {0} carry something? What is it?", "What does {0} carry around?", "What is the thing in {0}'s hand?",
+            "What might {0} carry?", "What does {0} carry there?", "{0} carries something. What?", "{0} has something in the hand. What is it?", "With what did {0} come?", "What do you see in {0}'s hand?", "What is the thing that {0} carries?", "Which thing has {0} got?", "Which thing does {0} hold?", "What is {0} holding in the hand?"],
         ["what {0} carries", "what {0} is carrying", "what {0} has got", "what thing {0} has", "what {0} holds", "what {0} has in the hand"],
         ["the thing that {0} carries", "the thing {0} has in the hand"],
         ["What thing does {0} have?", "What is in the hand of {0}?", "What does {0} carry in the hand?"],
@@ -65,7 +72,8 @@ public static class Wordings
 
     public static readonly Wording WhoItem = new(
         ["Who carries {0}?", "Who has {0}?", "Who is carrying {0}?", "Who holds {0}?", "Which one has {0}?", "Who has got {0}?", "Who is the one with {0}?", "Who here carries {0}?",
-            "Who is holding {0}?", "Whose hand is {0} in?", "In whose hand is {0}?", "Who brought {0}?", "Which of you has {0}?", "Who of you carries {0}?", "Which person carries {0}?", "Who is it that has {0}?", "I need {0}. Who has that?", "Which person is carrying {0}?"],
+            "Who is holding {0}?", "Whose hand is {0} in?", "In whose hand is {0}?", "Who brought {0}?", "Which of you has {0}?", "Who of you carries {0}?", "Which person carries {0}?", "Who is it that has {0}?", "I need {0}. Who has that?", "Which person is carrying {0}?",
+            "Who might have {0}?", "Who has {0} in the hand?", "Somebody carries {0}. Who is it?", "Somebody has {0}. Which one is it?", "Who carries {0} around?", "Who has brought {0}?", "Which person has got {0}?", "Who of you is holding {0}?", "I see {0}. Who carries that?", "Whom do you see with {0}?", "Who came with {0}?", "I am looking for the one with {0}.", "Which one is carrying {0}?", "Which of them has {0}?"],
         ["who carries {0}", "who has {0}", "who is carrying {0}", "who holds {0}", "which one has got {0}", "who is the one with {0}"],
         ["the name of the one with {0}", "the name of the one who carries {0}"],
         ["Which one carries {0}?", "Who here has {0}?", "Who here is carrying {0}?", "Who is the one that carries {0}?"],
@@ -74,7 +82,8 @@ public static class Wordings
     // The world: things, ties, events.
     public static readonly Wording SpotOf = new(
         ["Where is the {0}?", "Where can I find the {0}?", "Where is that {0}?", "Where do I find the {0}?", "Where did you put the {0}?", "In which place is the {0}?", "Where must I go to find the {0}?",
-            "Where would I find the {0}?", "In what place is the {0}?", "Where could the {0} be?", "I must find the {0}. Where do I look?", "I am looking for the {0}.", "Where has the {0} gone?", "Where is the {0} to be found?", "Where do you see the {0}?", "Where is there a {0}?", "Where did somebody put the {0}?", "At which place can I see the {0}?"],
+            "Where would I find the {0}?", "In what place is the {0}?", "Where could the {0} be?", "I must find the {0}. Where do I look?", "I am looking for the {0}.", "Where has the {0} gone?", "Where is the {0} to be found?", "Where do you see the {0}?", "Where is there a {0}?", "Where did somebody put the {0}?", "At which place can I see the {0}?",
+            "Where does the {0} stand?", "Where did the {0} go?", "Where is the {0} kept?", "Where did they put the {0}?", "I need the {0}. Where is it?", "Where might the {0} be?", "The {0}, where is it?", "To which place must I go for the {0}?", "Do you see the {0}? Where?", "Where can one find the {0}?", "Can I find the {0}? Where?", "Where could I find the {0}?", "In which place can I see the {0}?", "What place is the {0} in?"],
         ["where the {0} is", "where I can find the {0}", "where to find the {0}", "where you put the {0}"],
         ["the place of the {0}", "the place where the {0} is"],
         ["Where must I look for the {0}?", "Where can the {0} be found?", "Where is the {0} now?"],
@@ -82,7 +91,8 @@ public static class Wordings
 
     public static readonly Wording ThingAt = new(
         ["What is {0}?", "What can I find {0}?", "What do I find {0}?", "What thing is {0}?", "What can be found {0}?", "What is there {0}?", "What did you put {0}?",
-            "What would I find {0}?", "What do you see {0}?", "Is there something {0}? What is it?", "What thing is there {0}?", "Something is {0}. What is it?", "What did somebody put {0}?", "What stands {0}?", "What can one find {0}?", "What is to be found {0}?"],
+            "What would I find {0}?", "What do you see {0}?", "Is there something {0}? What is it?", "What thing is there {0}?", "Something is {0}. What is it?", "What did somebody put {0}?", "What stands {0}?", "What can one find {0}?", "What is to be found {0}?",
+            "What is kept {0}?", "What lies {0}?", "What might I find {0}?", "What can you see {0}?", "There is something {0}. What is it?", "What thing do you see {0}?", "What thing did you put {0}?", "Which thing stands {0}?", "Which thing can I find {0}?", "What would one find {0}?", "Do you see something {0}? What is it?", "I see a thing {0}. What is it?", "What is it that stands {0}?", "What is the thing {0}?"],
         ["what is {0}", "what I can find {0}", "what thing is {0}", "what can be found {0}", "what you put {0}"],
         ["the thing {0}", "the thing that is {0}"],
         ["What is it that is {0}?", "What thing can I find {0}?", "Which thing is {0}?"],
@@ -90,7 +100,8 @@ public static class Wordings
 
     public static readonly Wording RelationTo = new(
         ["Who is the {1} of {0}?", "Who is {0}'s {1}?", "What is the name of {0}'s {1}?", "Which one is the {1} of {0}?", "Who here is {0}'s {1}?", "What is the {1} of {0} called?",
-            "Which person is {0}'s {1}?", "Whom does {0} have as {1}?", "Does {0} have a {1}? Who is it?", "{0} has a {1}. Who is it?", "Who of you is {0}'s {1}?", "Which of you is the {1} of {0}?", "Who would be {0}'s {1}?", "How is {0}'s {1} called?"],
+            "Which person is {0}'s {1}?", "Whom does {0} have as {1}?", "Does {0} have a {1}? Who is it?", "{0} has a {1}. Who is it?", "Who of you is {0}'s {1}?", "Which of you is the {1} of {0}?", "Who would be {0}'s {1}?", "How is {0}'s {1} called?",
+            "Who might be {0}'s {1}?", "Is there a {1} of {0}? Who is it?", "What do they call {0}'s {1}?", "What do you call the {1} of {0}?", "Who is it that is {0}'s {1}?", "I look for the {1} of {0}. Who is it?", "I am looking for {0}'s {1}.", "Which of these people is {0}'s {1}?", "Who here would be the {1} of {0}?", "By which name do I know the {1} of {0}?", "Somebody is {0}'s {1}. Who?", "Somebody here is the {1} of {0}. Which one?", "Whom does {0} call {1}?"],
         ["who is the {1} of {0}", "who {0}'s {1} is", "which one is {0}'s {1}", "what {0}'s {1} is called"],
         ["the name of the {1} of {0}", "the name of {0}'s {1}"],
         ["Which one is {0}'s {1}?", "What is {0}'s {1} called?", "Who here is the {1} of {0}?"],
@@ -98,7 +109,8 @@ public static class Wordings
 
     public static readonly Wording EventOf = new(
         ["What did {0} do last night?", "What happened to {0} last night?", "What do you know of {0} and last night?", "What was it that {0} did last night?", "Last night, what did {0} do?", "What did {0} do in the night?",
-            "What has {0} done last night?", "What was {0} doing last night?", "What was it that happened to {0}?", "What happened to {0}?", "What did {0} do?", "And last night, {0} did what?", "That night, what did {0} do?", "Did something happen to {0}? What?", "In the night, what was it that {0} did?"],
+            "What has {0} done last night?", "What was {0} doing last night?", "What was it that happened to {0}?", "What happened to {0}?", "What did {0} do?", "And last night, {0} did what?", "That night, what did {0} do?", "Did something happen to {0}? What?", "In the night, what was it that {0} did?",
+            "What of {0} last night?", "Last night, what was {0} doing?", "What was {0} up to last night?", "Do you know something that {0} did last night?", "What became of {0} last night?", "That night, what happened to {0}?", "What do people say that {0} did last night?", "I heard of {0} and last night. What was it?", "What was it with {0} last night?", "Something happened to {0}. What was it?", "{0} did something last night. What?", "What did you hear that {0} did?", "How was the night of {0}?"],
         ["what {0} did last night", "what happened to {0} last night", "what it was that {0} did last night"],
         ["the story of {0} last night"],
         ["What happened in the night to {0}?", "What did {0} do that night?", "Last night, what happened to {0}?"],
@@ -106,7 +118,8 @@ public static class Wordings
 
     public static readonly Wording WhoEvent = new(
         ["Who {0} last night?", "Who was it that {0} last night?", "Who {0}?", "Last night, who {0}?", "Which one {0} last night?", "Who was the one that {0}?",
-            "Which person {0}?", "Who is the one who {0}?", "Which of you {0} last night?", "Somebody {0} last night. Who was it?", "Who of you {0}?", "I heard that somebody {0}. Who?", "Is it known who {0}?", "Who is it that {0} last night?"],
+            "Which person {0}?", "Who is the one who {0}?", "Which of you {0} last night?", "Somebody {0} last night. Who was it?", "Who of you {0}?", "I heard that somebody {0}. Who?", "Is it known who {0}?", "Who is it that {0} last night?",
+            "Tell me, who {0} last night?", "Which person {0} last night?", "Who was the person that {0}?", "Who was it who {0}?", "In the night, who {0}?", "Somebody {0}. Which one was it?", "Which of you {0}?", "One of you {0} last night. Who?", "Who is said to be the one who {0}?", "Last night somebody {0}. Who was that?", "Who might it be that {0}?", "People say that somebody {0}. Who was it?", "Which of them {0} last night?", "Who of you was it that {0}?"],
         ["who {0} last night", "who {0}", "who it was that {0}", "which one {0} last night"],
         ["the name of the one who {0}"],
         ["Which one {0}?", "Who was it that {0}?", "Who here {0} last night?"],
@@ -114,7 +127,8 @@ public static class Wordings
 
     public static readonly Wording Tavern = new(
         ["What is this tavern called?", "What is the name of this tavern?", "Which tavern is this?", "What do you call this tavern?", "In which tavern am I?", "How is this tavern called?",
-            "What tavern is this?", "Where am I?", "What is the tavern called?", "Does this tavern have a name?", "Which tavern did I come to?", "What is the name of the tavern that I am in?", "Into which tavern did I come?", "By which name is this tavern called?", "What do people call this tavern?"],
+            "What tavern is this?", "Where am I?", "What is the tavern called?", "Does this tavern have a name?", "Which tavern did I come to?", "What is the name of the tavern that I am in?", "Into which tavern did I come?", "By which name is this tavern called?", "What do people call this tavern?",
+            "Under which name do people know this tavern?", "I am in which tavern?", "What name does this tavern have?", "Is this a tavern? Which one?", "Tell me, which tavern is this?"],
         ["what this tavern is called", "which tavern this is", "what you call this tavern"],
         ["the name of this tavern", "the tavern's name"],
         ["What do they call this tavern?", "Which tavern am I in?"],
@@ -122,7 +136,8 @@ public static class Wordings
 
     public static readonly Wording Town = new(
         ["Which town is this?", "What is this town called?", "What is the name of this town?", "What do you call this town?", "In which town am I?", "How is this town called?",
-            "What town is this?", "What is the town called?", "Does this town have a name?", "Which town did I come to?", "What is the name of the town that I am in?", "Into which town did I come?", "By which name is this town called?", "What do people call this town?"],
+            "What town is this?", "What is the town called?", "Does this town have a name?", "Which town did I come to?", "What is the name of the town that I am in?", "Into which town did I come?", "By which name is this town called?", "What do people call this town?",
+            "Under which name do people know this town?", "I am in which town?", "What name does this town have?", "Is this a town? Which one?", "Tell me, which town is this?"],
         ["what this town is called", "which town this is", "what you call this town"],
         ["the name of this town", "the town's name"],
         ["What do they call this town?", "Which town am I in?"],
