@@ -29,6 +29,7 @@ public sealed class NpcRuntime : IDisposable
     {
         Options = options;
         _started = options.Clock.GetTimestamp();
+        int width = InferenceEngine.ReadConfig(file).Width; // first: eyes given as the model have no tokenizer either, and are to be called what they are
         _tokenizer = Tokenizer.Create(file.Metadata);
         EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
@@ -46,7 +47,7 @@ public sealed class NpcRuntime : IDisposable
         VisionEncoder? encoder = null;
         try
         {
-            if (eyes is not null) encoder = VisionEncoder.Load(_device, eyes, InferenceEngine.ReadConfig(file).Width, file.Path);
+            if (eyes is not null) encoder = VisionEncoder.Load(_device, eyes, width, file.Path);
             int deviceTokens = options.DeviceTokens ?? options.ContextTokens * 4;
             Engine = InferenceEngine.Load(_device, file, new EngineOptions
             {

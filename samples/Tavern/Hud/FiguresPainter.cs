@@ -33,11 +33,11 @@ internal static class FiguresPainter
         PaintGraph(painter, minds, frames, mindsTop, (float)figures.BudgetMs, isMinds: true);
         y = whole.Bottom + (padding / 2);
 
-        text.TryWrite($"{frames.Mean(f => f.WholeMs):0.0} ms", out length);
+        length = Milliseconds(text, frames.Mean(f => f.WholeMs), " ms");
         float pen = Pair(painter, x, y, size, "frame ", text[..length], HudStyle.Light);
-        text.TryWrite($"{frames.Mean(f => f.RenderMs):0.0}", out length);
+        length = Milliseconds(text, frames.Mean(f => f.RenderMs), "");
         pen = Pair(painter, pen + size, y, size, "rendering ", text[..length], HudStyle.Blue);
-        text.TryWrite($"{frames.Mean(f => f.MindsMs):0.0}", out length);
+        length = Milliseconds(text, frames.Mean(f => f.MindsMs), "");
         Pair(painter, pen + size, y, size, "minds ", text[..length], HudStyle.Amber);
         y += line;
         float most = frames.Quantile(f => f.MindsMs, 0.95);
@@ -61,6 +61,13 @@ internal static class FiguresPainter
         }
 
         return box;
+    }
+
+    /// <summary>One digit after the point while there is room: three numbers stand in one line, and on a slow machine each has three digits before it.</summary>
+    private static int Milliseconds(Span<char> text, float value, string unit)
+    {
+        bool written = value < 99.95f ? text.TryWrite($"{value:0.0}{unit}", out int length) : text.TryWrite($"{value:0}{unit}", out length);
+        return written ? length : 0;
     }
 
     /// <summary>Whole frames of common rates, and twice the next.</summary>

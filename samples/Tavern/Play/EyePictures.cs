@@ -15,6 +15,7 @@ internal sealed class EyePictures : IDisposable
     private readonly SceneRenderer _renderer;
     private readonly CommandRing _commands;
     private readonly List<(RenderTarget Target, NpcImage Image)> _pictures = [];
+    private int _drawn;
 
     public EyePictures(RenderDevice device)
     {
@@ -34,11 +35,15 @@ internal sealed class EyePictures : IDisposable
         _renderer.Draw(commands, camera, target);
         target.Colour.Transition(commands, ImageLayout.ShaderReadOnlyOptimal);
         _commands.Submit();
+        _drawn++;
         NpcImage image = NpcImage.FromVulkan((nint)target.Colour.Handle.Handle, Size, Size, VulkanImageFormat.Rgba8Srgb);
         if (free < 0) _pictures.Add((target, image));
         else _pictures[free] = (target, image);
         return image;
     }
+
+    /// <summary>How many were drawn since last asked.</summary>
+    public int TakeDrawn() => Interlocked.Exchange(ref _drawn, 0);
 
     /// <summary>Draws with the shaders there are now. The device must be idle.</summary>
     public void Rebuild() => _renderer.Rebuild();

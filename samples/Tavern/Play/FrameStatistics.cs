@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using NpcMind;
@@ -8,12 +9,20 @@ namespace Tavern.Play;
 internal sealed class FrameStatistics
 {
     private readonly List<double> _whole = [], _render = [], _minds = [];
+    private readonly StringBuilder _rows = new(Header);
     private long _said, _read;
+    private const string Header = "frame,whole_ms,render_gpu_ms,minds_gpu_ms,tokens_read,tokens_said,eye_pictures,bubbles\n";
 
     public double BudgetMs { get; set; }
 
-    public void Add(double wholeMs, double renderMs, in TickReport report)
+    /// <param name="wholeMs">The frame, on the CPU's clock.</param>
+    /// <param name="renderMs">Device time of its picture.</param>
+    /// <param name="report">Of the minds.</param>
+    /// <param name="pictures">Drawn for characters' eyes in this frame.</param>
+    /// <param name="bubbles">Shown.</param>
+    public void Add(double wholeMs, double renderMs, in TickReport report, int pictures, int bubbles)
     {
+        _rows.Append(CultureInfo.InvariantCulture, $"{_whole.Count},{wholeMs:0.00},{renderMs:0.00},{report.GpuMilliseconds:0.00},{report.TokensRead},{report.TokensSaid},{pictures},{bubbles}\n");
         _whole.Add(wholeMs);
         _render.Add(renderMs);
         if (!double.IsNaN(report.GpuMilliseconds)) _minds.Add(report.GpuMilliseconds);
@@ -27,8 +36,12 @@ internal sealed class FrameStatistics
         _whole.Clear();
         _render.Clear();
         _minds.Clear();
+        _rows.Clear().Append(Header);
         (_said, _read) = (0, 0);
     }
+
+    /// <summary>A line for every frame.</summary>
+    public string ToCsv() => _rows.ToString();
 
     public string ToJson()
     {

@@ -42,7 +42,7 @@ internal static class HeadlessPlay
                 long started = Stopwatch.GetTimestamp();
                 PlayerInput input = player?.Advance() ?? default;
                 stage.Frame(seconds, input, out TickReport report);
-                statistics.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds, report);
+                statistics.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds, report, stage.TakePicturesDrawn(), stage.BubblesShown);
                 foreach (string name in wanted) Write(folder, name, target);
                 wanted.Clear();
                 memory?.Update(stage.Game);
@@ -53,7 +53,12 @@ internal static class HeadlessPlay
 
         string json = statistics.ToJson();
         if (folder is null) Console.Error.WriteLine(json);
-        else File.WriteAllText(Path.Combine(folder, "frames.json"), json + "\n");
+        else
+        {
+            File.WriteAllText(Path.Combine(folder, "frames.json"), json + "\n");
+            File.WriteAllText(Path.Combine(folder, "frames.csv"), statistics.ToCsv());
+        }
+
         foreach (string message in device.ValidationMessages) Console.Error.WriteLine("tavern: " + message);
         if (folder is not null) Console.WriteLine($"tavern: the transcript, pictures and frame figures are in {Path.GetFullPath(folder)}");
         return device.ValidationMessages.Count > 0 ? 1 : 0;

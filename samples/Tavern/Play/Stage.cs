@@ -56,6 +56,11 @@ internal sealed class Stage : IDisposable
     /// <summary>Device milliseconds of the newest picture known.</summary>
     public double RenderMilliseconds => _drawer.Milliseconds;
 
+    public int BubblesShown => _hud.Bubbles.Count;
+
+    /// <summary>Pictures drawn for characters' eyes since last asked.</summary>
+    public int TakePicturesDrawn() => _eyes.TakeDrawn();
+
     /// <summary>One frame: time passes, the picture is drawn, the minds think in what their budget leaves them.</summary>
     /// <returns>False when there is nothing to draw on; then only time has passed.</returns>
     public bool Frame(float seconds, in PlayerInput input, out TickReport report)

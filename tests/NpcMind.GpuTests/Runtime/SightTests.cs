@@ -56,6 +56,13 @@ public sealed class SightTests : RuntimeTest
     }
 
     [Test]
+    public void Eyes_given_as_the_model_are_called_what_they_are()
+    {
+        string path = TinyEngines.Path(new TinyEyesOptions());
+        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(path).And.Message.Contains("'clip'"));
+    }
+
+    [Test]
     public void The_same_picture_is_encoded_once_for_all()
     {
         NpcRuntime runtime = Use(Home);
