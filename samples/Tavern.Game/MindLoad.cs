@@ -29,7 +29,7 @@ internal sealed class MindLoad : IDisposable
             Clock = clock,
             LoadProgress = p => Volatile.Write(ref _progress, p),
         };
-        LegalActions[] legal = [.. world.People.Select(p => Deed.Legal(world, p))];
+        LegalActions[] legal = [.. world.People.Select(p => Deed.Legal(world.People, p))];
         _task = Task.Run(() =>
         {
             NpcRuntime runtime = NpcRuntime.Load(model, options);

@@ -25,7 +25,7 @@ internal static class MindMaker
             {
                 try
                 {
-                    made.Add(runtime.LoadNpc(new MemoryStream(memory, writable: false), prefix));
+                    made.Add(runtime.LoadNpc(new MemoryStream(memory, writable: false), prefix, Deed.Legal(people, person)));
                     continue;
                 }
                 catch (Exception e) when (lenient && e is (ArgumentException or SaveFormatException))

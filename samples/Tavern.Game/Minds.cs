@@ -220,7 +220,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
 
     private LegalActions LegalOf(Body body)
     {
-        if (!_legal.TryGetValue(body.Name, out LegalActions? legal)) _legal[body.Name] = legal = Deed.Legal(world.Facts, body.Person);
+        if (!_legal.TryGetValue(body.Name, out LegalActions? legal)) _legal[body.Name] = legal = Deed.Legal(world.Facts.People, body.Person);
         return legal;
     }
 

@@ -23,11 +23,11 @@ public sealed record Deed(DeedVerb Do, [ActionText(24)] string To)
     /// <summary>Doing nothing.</summary>
     public static Deed None { get; } = new(DeedVerb.Nothing, NoTarget);
 
-    /// <summary>What a character of this world may do: walk and turn to the others, the player and the furniture, give to people, open and light what can be.</summary>
-    public static LegalActions Legal(TavernWorld world, Person actor)
+    /// <summary>What one of these people may do: walk and turn to the others, the player and the furniture, give to people, open and light what can be.</summary>
+    public static LegalActions Legal(IEnumerable<Person> people, Person actor)
     {
         LegalActions legal = new(ActionType.Of<Deed>());
-        legal.Allow("to", [Player, NoTarget, .. world.People.Where(p => p != actor).Select(p => p.Name), .. Lexicon.Furniture]);
+        legal.Allow("to", [Player, NoTarget, .. people.Where(p => p != actor).Select(p => p.Name), .. Lexicon.Furniture]);
         return legal;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using NpcMind.Gguf;
 using NpcMind.Inference;
+using NpcMind.Text;
 
 namespace NpcMind.Cli;
 
@@ -58,6 +59,7 @@ internal static class InspectVerb
         }
 
         w.WriteEndObject();
+        w.WriteString("trouble", Trouble(file));
         if (Memory(file) is { } memory)
         {
             w.WriteStartArray("memory");
@@ -91,9 +93,34 @@ internal static class InspectVerb
         foreach (var (type, count, bytes) in Mix(file)) Console.WriteLine($"  {type,-8} {count,5} tensors {bytes / 1e6,10:F1} MB{(WeightLayout.For(type) is null ? "   (no kernel for this type)" : "")}");
         Console.WriteLine("\nTensors");
         foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {tensor.Name,-36} {tensor.Type,-8} {tensor.Shape}");
+        Console.WriteLine();
+        Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for." : "NpcMind can run this.");
         if (Memory(file) is not { } memory) return;
         Console.WriteLine("\nDevice memory");
         foreach (var (context, kv32, kv16, total) in memory) Console.WriteLine($"  context {context,7}: {total / 1e6,8:F0} MB with an f32 KV cache ({kv32 / 1e6:F0} MB; f16 {kv16 / 1e6:F0} MB)");
+    }
+
+    /// <summary>Why a file cannot be used, as loading it would say; null when there is code for all of it.</summary>
+    private static string? Trouble(GgufFile file)
+    {
+        try
+        {
+            if (file.Metadata.String("general.architecture") == "clip")
+            {
+                VisionConfig.Read(file);
+                return null;
+            }
+
+            InferenceEngine.ReadConfig(file);
+            InferenceEngine.WeightBytes(file);
+            Tokenizer.Create(file.Metadata);
+            if (file.Metadata.String("tokenizer.chat_template") is { } template) ChatTemplate.Parse(template, file.Path + " tokenizer.chat_template");
+            return file.Tensors.FirstOrDefault(t => t.Dimensions.Count > 1 && WeightLayout.For(t.Type) is null) is { } tensor ? $"tensor '{tensor.Name}' is {tensor.Type}. Supported: {string.Join(", ", WeightLayout.Supported)}." : null;
+        }
+        catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException)
+        {
+            return e.Message.ReplaceLineEndings(" ");
+        }
     }
 
     private static IEnumerable<(TensorType Type, int Count, long Bytes)> Mix(GgufFile file) =>
@@ -104,7 +131,7 @@ internal static class InspectVerb
     {
         try
         {
-            ModelConfig config = InferenceEngine.ReadConfig(file);
+            ModelConfig config = InferenceEngine.ReadCommonConfig(file);
             long weights = InferenceEngine.WeightBytes(file);
             return [.. Contexts.Where(c => c <= Math.Max(config.ContextLength, Contexts[0])).Select(c =>
             {

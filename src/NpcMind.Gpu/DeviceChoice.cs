@@ -7,6 +7,9 @@ namespace NpcMind.Gpu;
 /// <summary>Lists, checks and picks physical devices, and makes the logical one.</summary>
 internal static unsafe class DeviceChoice
 {
+    /// <summary>Lanes of a cluster (shaders/lib/cluster.glsl): a smaller subgroup would give wrong values.</summary>
+    private const int SmallestSubgroup = 8;
+
     public static IReadOnlyList<GpuInfo> List(Vk vk, Instance instance)
     {
         List<GpuInfo> list = [];
@@ -75,9 +78,11 @@ internal static unsafe class DeviceChoice
         PhysicalDeviceSubgroupProperties subgroup = new() { SType = StructureType.PhysicalDeviceSubgroupProperties };
         PhysicalDeviceProperties2 more = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &subgroup };
         vk.GetPhysicalDeviceProperties2(device, &more);
-        const SubgroupFeatureFlags Needed = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit;
+        const SubgroupFeatureFlags Needed = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit | SubgroupFeatureFlags.ShuffleBit;
         if ((subgroup.SupportedOperations & Needed) != Needed)
-            throw new GpuUnavailableException($"'{name}' lacks subgroup arithmetic in compute shaders.", "Update the graphics driver or choose another device.");
+            throw new GpuUnavailableException($"'{name}' lacks subgroup arithmetic or shuffle in compute shaders.", "Update the graphics driver or choose another device.");
+        if (subgroup.SubgroupSize < SmallestSubgroup)
+            throw new GpuUnavailableException($"'{name}' has subgroups of {subgroup.SubgroupSize} lanes; NpcMind needs {SmallestSubgroup}.", "Choose another device.");
     }
 
     public static Device CreateDevice(Vk vk, PhysicalDevice physical, uint family)

@@ -111,12 +111,21 @@ public sealed class InferenceEngine : IDisposable
         return KvCache.BlockBytes(config, layout, format) * layout.Blocks(tokens, 1, 0);
     }
 
-    /// <summary>Reads a file's hyper-parameters; of an architecture there is no code for, those that all have.</summary>
+    /// <summary>Reads a file's hyper-parameters.</summary>
     /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
+    /// <exception cref="UnsupportedModelException">An architecture there is no code for.</exception>
     public static ModelConfig ReadConfig(GgufFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        return Architecture.Names.Contains(file.Metadata.String("general.architecture")) ? Architecture.Read(file).Config : ModelConfig.Read(file);
+        return Architecture.Read(file).Config;
+    }
+
+    /// <summary>Reads the hyper-parameters that all architectures have, also of one there is no code for.</summary>
+    /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
+    public static ModelConfig ReadCommonConfig(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return ModelConfig.Read(file);
     }
 
     /// <summary>Loads a model.</summary>

@@ -79,7 +79,7 @@ public sealed class Npc : IDisposable
 
     internal string SystemPrompt => NpcRuntime.SystemPrompt(Prefix, Persona);
 
-    /// <summary>Says something to the character. The reply arrives over the next ticks. A reply it is giving is interrupted where the game has read it.</summary>
+    /// <summary>Says something to the character. The reply arrives over the next ticks. A reply it is giving is cut to what <see cref="Reply.TryRead"/> has handed out (<see cref="Reply.Text"/> and <see cref="Reply.TryReadSentence"/> do not count): where the game shows it otherwise, call <see cref="Interrupt(int)"/> first.</summary>
     /// <param name="speaker">Who speaks; "" to say the text as it is.</param>
     /// <param name="text">What is said. Whatever it holds, it stays words.</param>
     /// <param name="options">How to answer; null for the defaults.</param>

@@ -22,7 +22,6 @@ public sealed class NpcRuntime : IDisposable
     private readonly List<Prefix> _prefixes = [];
     private readonly long _started;
     private int _tokensSaid;
-    private bool _lost;
     private bool _disposed;
 
     private NpcRuntime(GgufFile file, GgufFile? eyes, NpcRuntimeOptions options)
@@ -122,6 +121,9 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>What opens the action of a reply.</summary>
     internal int[] ActionOpening => _actionOpening;
 
+    /// <summary>Whether the device was lost; from then on minds are only saved.</summary>
+    internal bool IsLost { get; set; }
+
     internal int TurnsForgotten { get; set; }
 
     internal double Seconds => Options.Clock.GetElapsedTime(_started).TotalSeconds;
@@ -181,17 +183,27 @@ public sealed class NpcRuntime : IDisposable
     /// <exception cref="SaveFormatException">The save is damaged. Nothing has changed.</exception>
     /// <exception cref="ArgumentException">The mind does not fit into the context.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already.</exception>
-    public Npc LoadNpc(Stream stream, Prefix prefix)
+    public Npc LoadNpc(Stream stream, Prefix prefix) => LoadNpc(stream, prefix, null);
+
+    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, with what is legal now. A reply that was under way goes on as <see cref="Npc.Reply"/>, without its reading pace.</summary>
+    /// <param name="stream">Where the save begins; left behind its end.</param>
+    /// <param name="prefix">What the character begins with.</param>
+    /// <param name="legal">What the action of such a reply may be, if it is of this type: what was legal when it was asked for is not saved. Null for whatever its type can say.</param>
+    public Npc LoadNpc(Stream stream, Prefix prefix, LegalActions? legal)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(prefix);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return MindSaves.Load(this, stream, prefix);
+        return MindSaves.Load(this, stream, prefix, legal);
     }
 
     /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, from a file.</summary>
     /// <exception cref="SaveFileException">The file cannot be read.</exception>
-    public Npc LoadNpc(string path, Prefix prefix) => SaveFile.Read(path, stream => LoadNpc(stream, prefix));
+    public Npc LoadNpc(string path, Prefix prefix) => LoadNpc(path, prefix, null);
+
+    /// <summary>As <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>, from a file.</summary>
+    /// <exception cref="SaveFileException">The file cannot be read.</exception>
+    public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
 
     /// <summary>Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>.</summary>
     public bool ThinkUntilIdle(TimeSpan limit)
@@ -212,8 +224,8 @@ public sealed class NpcRuntime : IDisposable
         if (_disposed) return;
         _disposed = true;
         foreach (Npc npc in _npcs.ToArray()) npc.Dispose();
-        if (!_lost) _costs.Save();
-        if (!_lost) _device.SavePipelineCache();
+        if (!IsLost) _costs.Save();
+        if (!IsLost) _device.SavePipelineCache();
         _frames.Dispose();
         Looking?.Dispose();
         Engine.Dispose();
@@ -285,7 +297,7 @@ public sealed class NpcRuntime : IDisposable
     private TickReport Tick(FrameBudget budget, GameCommands? commands)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_lost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+        if (IsLost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
         long started = Stopwatch.GetTimestamp();
         _tokensSaid = 0;
         try
@@ -316,7 +328,7 @@ public sealed class NpcRuntime : IDisposable
         }
         catch (VulkanException e) when (e.IsDeviceLost)
         {
-            _lost = true;
+            IsLost = true;
             return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
         }
     }

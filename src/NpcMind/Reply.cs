@@ -113,7 +113,7 @@ public sealed class Reply
         return false;
     }
 
-    /// <summary>Takes the action, once, when it is complete.</summary>
+    /// <summary>Takes the action, once, when it is complete; false until then, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
     /// <typeparam name="T">The type of <see cref="ReplyOptions.Action"/>.</typeparam>
     public bool TryTakeAction<T>([MaybeNullWhen(false)] out T action)
     {

@@ -18,7 +18,21 @@ public sealed class CliTests
         Assert.That(json.GetProperty("tensors").GetArrayLength(), Is.GreaterThan(20));
         Assert.That(json.GetProperty("quantisation").TryGetProperty("F16", out _));
         Assert.That(json.GetProperty("memory")[0].GetProperty("total_bytes").GetInt64(), Is.Positive);
-        Assert.That(Run("inspect", ModelPath).Output, Does.Contain("blk.0.ffn_gate_exps.weight"));
+        Assert.That(json.GetProperty("trouble").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(Run("inspect", ModelPath).Output, Does.Contain("blk.0.ffn_gate_exps.weight").And.Contain("NpcMind can run this."));
+        Assert.That(Run("inspect", TestData.Golden("vision", "llama4", "mmproj.gguf")).Output, Does.Contain("NpcMind can see with this"));
+    }
+
+    [Test]
+    public void Inspect_says_what_cannot_be_run()
+    {
+        string path = Path.Combine(Folder, "other.gguf");
+        byte[] bytes = File.ReadAllBytes(ModelPath), name = "llama"u8.ToArray();
+        int at = bytes.AsSpan().IndexOf("general.architecture"u8) + "general.architecture".Length + 12; // type and length of the value
+        Assert.That(bytes.AsSpan(at, 5).SequenceEqual(name));
+        "llamo"u8.CopyTo(bytes.AsSpan(at));
+        File.WriteAllBytes(path, bytes);
+        Assert.That(Run("inspect", path).Output, Does.Contain("NpcMind cannot run this: ").And.Contain("the architecture 'llamo'"));
     }
 
     [Test]

@@ -16,11 +16,14 @@ internal static class MindSaves
         ObjectDisposedException.ThrowIf(npc.IsDisposed, npc);
         Mind mind = npc.Mind;
         List<Sight> sights = [.. mind.Seen.Concat(npc.PendingSights).Distinct()];
-        if (sights.Any(s => !s.IsReady)) runtime.Thinking.FinishLooking();
+        if (!runtime.IsLost && sights.Any(s => !s.IsReady)) runtime.Thinking.FinishLooking();
+        // A lost device cannot finish a picture, nor give back keys and values: the mind is saved as its words, and read again.
+        bool seen = sights.All(s => s.IsReady);
+        if (!seen) sights.Clear();
         KvTransfer kv = runtime.Engine.Transfer;
         int first = mind.Shared / InferenceEngine.BlockTokens * InferenceEngine.BlockTokens;
         // Chunked layers may have given back what the token after the settled ones sees: then what can be gone on from is saved.
-        int settled = mind.Slot < 0 ? 0 : kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count));
+        int settled = mind.Slot < 0 || runtime.IsLost ? 0 : kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count));
         int blocks = settled <= first ? 0 : kv.SavedBlocks(first, settled);
         // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
         if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;
@@ -30,14 +33,14 @@ internal static class MindSaves
         {
             Name = npc.Name,
             Persona = npc.Persona,
-            ModelFingerprint = runtime.ModelFingerprint,
+            ModelFingerprint = seen ? runtime.ModelFingerprint : new byte[runtime.ModelFingerprint.Length],
             CacheFingerprint = runtime.CacheFingerprint,
             PrefixFingerprint = Fingerprints.Tokens(tokens[..mind.Shared]),
             PrefixTokens = mind.Shared,
             Turns = [.. Turns(npc, mind, sights)],
             Tokens = Plain(runtime, tokens[mind.Shared..]),
             Pictures = [.. sights.Select(s => new SavedPicture(s.Layout, s.Width, MemoryMarshal.AsBytes(s.Features.AsSpan()).ToArray()))],
-            Slots = Slots(mind, tokens[mind.Shared..], sights),
+            Slots = seen ? Slots(mind, tokens[mind.Shared..], sights) : [],
             Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReply)),
             Reply = reply is null ? null : new SavedReply
             {
@@ -64,7 +67,7 @@ internal static class MindSaves
         SaveCodec.Write(stream, saved, reader.Read);
     }
 
-    public static Npc Load(NpcRuntime runtime, Stream stream, Prefix prefix)
+    public static Npc Load(NpcRuntime runtime, Stream stream, Prefix prefix, LegalActions? legal)
     {
         List<byte[]> blocks = [];
         LoadedMind loaded = SaveCodec.Read(stream, (mind, _, bytes) =>
@@ -112,7 +115,7 @@ internal static class MindSaves
         self.ReadAhead = tokens.Count;
         self.Shared = Math.Min(CollectionsMarshal.AsSpan(self.Tokens).CommonPrefixLength(parent), same ? saved.PrefixTokens : int.MaxValue);
         if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks);
-        if (saved.Reply is { } reply) Continue(runtime, npc, saved, reply, grammar, same);
+        if (saved.Reply is { } reply) Continue(runtime, npc, saved, reply, grammar, legal, same);
         return npc;
     }
 
@@ -209,11 +212,11 @@ internal static class MindSaves
             turns.Add(new SavedTurn(Said, npc.Name, turn.Said, at, said));
             int heard = i == 0 ? at : turn.HeardTokens; // the first turn's opening is partly shared
             at -= heard;
-            turns.Add(new SavedTurn(Heard, "", turn.Heard, at, i == 0 ? heard : turn.HeardTokens) { Pictures = [.. turn.Seen.Select(s => sights.IndexOf(s))] });
+            turns.Add(new SavedTurn(Heard, "", turn.Heard, at, i == 0 ? heard : turn.HeardTokens) { Pictures = [.. turn.Seen.Select(s => sights.IndexOf(s)).Where(i => i >= 0)] });
         }
 
         turns.Reverse();
-        if (npc.PendingSights.Count > 0) turns.Add(new SavedTurn(Seen, "", "", mind.Tokens.Count - mind.Shared, 0) { Pictures = [.. npc.PendingSights.Select(s => sights.IndexOf(s))] });
+        if (npc.PendingSights.Count > 0 && sights.Count > 0) turns.Add(new SavedTurn(Seen, "", "", mind.Tokens.Count - mind.Shared, 0) { Pictures = [.. npc.PendingSights.Select(s => sights.IndexOf(s))] });
         foreach (string line in npc.Pending) turns.Add(new SavedTurn(Overheard, "", line, mind.Tokens.Count - mind.Shared, 0));
         return turns;
     }
@@ -283,12 +286,13 @@ internal static class MindSaves
     }
 
     /// <summary>Goes on with a reply that was under way. An action asked for by a type that is no longer known ends the reply after its speech.</summary>
-    private static void Continue(NpcRuntime runtime, Npc npc, SavedMind saved, SavedReply reply, Grammar? grammar, bool same)
+    private static void Continue(NpcRuntime runtime, Npc npc, SavedMind saved, SavedReply reply, Grammar? grammar, LegalActions? legal, bool same)
     {
         if (npc.History.Count == 0) return;
         Turn turn = npc.History[^1];
         SavedSampler s = saved.Sampler;
         ActionType? type = reply.Action is null ? null : ActionType.Find(reply.Action);
+        if (legal?.Type != type) legal = null;
         ReplyOptions options = new()
         {
             Temperature = s.Temperature,
@@ -299,13 +303,14 @@ internal static class MindSaves
             MaxTokens = Math.Clamp(reply.MaximumTokens, Math.Clamp(reply.GeneratedTokens, 1, runtime.Options.ContextTokens), runtime.Options.ContextTokens),
             StopStrings = [.. reply.StopStrings.Where(t => t.Length > 0)],
             Action = type,
+            Legal = legal,
             Grammar = grammar,
         };
         int first = npc.Mind.Tokens.Count - turn.SaidTokens, spoken = same ? Math.Min(reply.GeneratedTokens, turn.SaidTokens) : turn.SaidTokens;
         Reply going = new(npc, options, new ReadingPace(double.PositiveInfinity, options.LeadTokens), runtime.Seconds)
         {
             SpeechConstraint = grammar is null ? null : new Constraint(runtime.Constraints, grammar, null, null),
-            ActionConstraint = type is null ? null : new Constraint(runtime.Constraints, null, type, null),
+            ActionConstraint = type is null ? null : new Constraint(runtime.Constraints, null, type, legal),
             FirstToken = first,
             ActionStart = first,
         };

@@ -12,6 +12,41 @@ public sealed class SaveTests : RuntimeTest
     private static readonly Grammar Yes = Grammar.Parse("root ::= (\"yes\" | \"no\" | [a-z]) (\", \" root)?", "yes");
 
     [Test]
+    public void A_mind_is_saved_after_the_device_was_lost()
+    {
+        Sizes seeing = new() { Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 }, Eyes = new TinyEyesOptions(), Context = 320 };
+        TinyRandom random = new(5);
+        using MemoryStream saved = new(), seen = new();
+        string heard;
+        using (NpcRuntime runtime = Runtimes.New(seeing))
+        {
+            Prefix world = runtime.CreatePrefix(Lore);
+            Npc npc = world.CreateNpc("Mira", "You are Mira."), other = world.CreateNpc("Tom", "You are Tom.");
+            heard = Say(runtime, npc, "Good morning.", Options(random), random);
+            npc.Hear("Player", "Where is the river?", Options(random));
+            Say(runtime, other, "Good morning.", Options(random), random);
+            other.See(NpcImage.FromRgba(60, 50, TestPictures.Rgba(60, 50, 3)));
+            other.Hear("Player", "What?", Options(random)); // its picture is not worked out, and never will be
+            runtime.IsLost = true;
+            Assert.That(runtime.Tick(FrameBudget.Milliseconds(5)).Status, Is.EqualTo(TickStatus.DeviceLost));
+            npc.Save(saved);
+            other.Save(seen);
+        }
+
+        NpcRuntime next = Use(seeing);
+        Prefix again = World(next, Lore);
+        foreach (MemoryStream stream in (MemoryStream[])[saved, seen])
+        {
+            stream.Position = 0;
+            Npc npc = next.LoadNpc(stream, again);
+            Assert.That(npc.Turns, Is.EqualTo(2), npc.Name);
+            if (npc.Name == "Mira") Assert.That(npc.History[0].Said, Is.EqualTo(heard));
+            Reply going = npc.Reply!;
+            Until(next, random, () => going.IsDone);
+        }
+    }
+
+    [Test]
     public void Saved_and_restored_equals_never_saved()
     {
         NpcRuntime home = Use(Home), elsewhere = Use(Elsewhere);
