@@ -26,7 +26,7 @@ try
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
 catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or PictureFormatException or GpuUnavailableException
-    or VulkanException or InsufficientGpuMemoryException or CliException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
+    or VulkanException or InsufficientGpuMemoryException or GrammarException or CliException or InvalidOperationException or OverflowException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
 {
     Console.Error.WriteLine($"npcmind: {e.Message.ReplaceLineEndings(" ")}");
     return 1;

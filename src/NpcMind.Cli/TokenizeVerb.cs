@@ -23,19 +23,20 @@ internal static class TokenizeVerb
             {
                 using JsonDocument texts = Common.ReadJson(path);
                 if (texts.RootElement.ValueKind != JsonValueKind.Array || texts.RootElement.EnumerateArray().Any(e => e.ValueKind != JsonValueKind.String)) throw new CliException($"{path} is not a JSON array of strings.");
+                int[][] all = [.. texts.RootElement.EnumerateArray().Select((one, i) => tokenizer.Encode(Text(one, $"{path}: text {i}"), add, parse))];
                 Common.PrintJson(w =>
                 {
                     w.WriteStartArray();
-                    foreach (JsonElement one in texts.RootElement.EnumerateArray()) Ids(w, tokenizer.Encode(one.GetString()!, add, parse));
+                    foreach (int[] ids in all) Ids(w, ids);
                     w.WriteEndArray();
                 });
                 return 0;
             }
 
-            int[] ids = tokenizer.Encode(parsed.GetValue(text) ?? Common.ReadText(parsed.GetValue(file)!), add, parse);
+            int[] one = tokenizer.Encode(parsed.GetValue(text) ?? Common.ReadText(parsed.GetValue(file)!), add, parse);
             if (!parsed.GetValue(json))
             {
-                Console.WriteLine(string.Join(' ', ids));
+                Console.WriteLine(string.Join(' ', one));
                 return 0;
             }
 
@@ -43,15 +44,27 @@ internal static class TokenizeVerb
             {
                 w.WriteStartObject();
                 w.WritePropertyName("ids");
-                Ids(w, ids);
+                Ids(w, one);
                 w.WriteStartArray("pieces");
-                foreach (int id in ids) w.WriteStringValue(tokenizer.Piece(id));
+                foreach (int id in one) w.WriteStringValue(tokenizer.Piece(id));
                 w.WriteEndArray();
                 w.WriteEndObject();
             });
             return 0;
         });
         return command;
+    }
+
+    private static string Text(JsonElement element, string where)
+    {
+        try
+        {
+            return element.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new CliException($"{where} is not valid Unicode (half of a surrogate pair).");
+        }
     }
 
     public static Tokenizer Load(string path)

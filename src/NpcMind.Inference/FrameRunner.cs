@@ -303,7 +303,15 @@ public sealed class FrameRunner : IDisposable
 
         public void Dispose()
         {
-            if (Busy && !External) Recorder.WaitUntilFree();
+            try
+            {
+                if (Busy && !External) Recorder.WaitUntilFree();
+            }
+            catch (VulkanException e) when (e.IsDeviceLost)
+            {
+                // It will never finish; there is nothing to wait for.
+            }
+
             Recorder.Dispose();
             Times.Dispose();
         }

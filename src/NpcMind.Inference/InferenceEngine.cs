@@ -54,7 +54,7 @@ public sealed class InferenceEngine : IDisposable
         {
             using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
             WeightLoader weights = new(device, file, _arena, uploader);
-            RopeTable rope = new(config.Rope, weights.HostVector("rope_freqs.weight", config.Rope.Dims / 2), config.Temperature);
+            RopeTable rope = new(config.Rope, FrequencyFactors(file, weights, config), config.Temperature);
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
             _host = new HostKv(device, _kv, layout.Blocks(options.HostTokens, options.MaxSequences, options.MaxRows));
@@ -63,7 +63,8 @@ public sealed class InferenceEngine : IDisposable
             _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
             plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
-            UnusedTensors = [.. weights.Unused];
+            // A tensor that nothing reads is a part of the model that would be left out, and the answers wrong.
+            if (weights.Unused.FirstOrDefault() is { } unused) throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'", "The file holds a part of a model that there is no code for.");
             uploader.Finish();
             _timeline = new Timeline(device, "steps");
             _recorders = [.. Enumerable.Range(0, InFlight).Select(i => new CommandRecorder(device, $"step {i}"))];
@@ -95,9 +96,6 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>The forward pass.</summary>
     public IReadOnlyList<GraphNode> Nodes => _nodes;
 
-    /// <summary>Tensors of the file that the architecture has no use for.</summary>
-    public IReadOnlyList<string> UnusedTensors { get; }
-
     /// <summary>Dispatches and barriers of the last submitted step.</summary>
     public (int Dispatches, int Barriers) LastStep { get; private set; }
 
@@ -126,6 +124,15 @@ public sealed class InferenceEngine : IDisposable
     {
         ArgumentNullException.ThrowIfNull(file);
         return ModelConfig.Read(file);
+    }
+
+    private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config)
+    {
+        const string Name = "rope_freqs.weight";
+        float[]? factors = weights.HostVector(Name, config.Rope.Dims / 2);
+        if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
+            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"));
+        return factors;
     }
 
     /// <summary>Loads a model.</summary>

@@ -64,16 +64,13 @@ public sealed class KvTransfer(InferenceEngine engine)
     /// <summary>Blocks that <see cref="Export"/> hands out in all.</summary>
     public int SavedBlocks(int firstToken, int tokens) => engine.Blocks.SavedBlocks(firstToken, tokens);
 
-    /// <summary>Waits until the device has finished everything, pending copies included.</summary>
+    /// <summary>Waits until the device has finished everything, pending copies included, and frames that the game has submitted in command buffers of its own.</summary>
     public void Flush()
     {
-        if (PendingCopies > 0)
-        {
-            CommandRecorder recorder = engine.BeginRecording();
-            recorder.End();
-            engine.Timeline.Submit(recorder);
-        }
-
+        // A submission is signalled after all that the queue was given before it, by whom ever.
+        CommandRecorder recorder = engine.BeginRecording();
+        recorder.End();
+        engine.Timeline.Submit(recorder);
         engine.Timeline.Wait(engine.Timeline.Submitted);
     }
 

@@ -84,7 +84,7 @@ public sealed class TokenGenerator : IDisposable
     {
         Drain();
         _length = Math.Min(Math.Min(_length, keep ?? _length), _engine.Length(Slot));
-        _engine.Rewind(Slot, _length);
+        _length = _engine.Rewind(Slot, _length); // fewer where chunked layers have given back what those tokens saw
     }
 
     /// <summary>Closes the sequence.</summary>

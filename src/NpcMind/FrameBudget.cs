@@ -1,13 +1,22 @@
 namespace NpcMind;
 
 /// <summary>GPU time that the minds may take of one frame.</summary>
-/// <param name="GpuMilliseconds">Milliseconds, 0 or more; with 0 nothing is put on the frame.</param>
+/// <param name="GpuMilliseconds">Milliseconds, finite, 0 or more; with 0 nothing is put on the frame.</param>
 public readonly record struct FrameBudget(double GpuMilliseconds)
 {
     /// <summary>So many milliseconds.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative or not a number.</exception>
-    public static FrameBudget Milliseconds(double milliseconds) =>
-        milliseconds >= 0 ? new FrameBudget(milliseconds) : throw new ArgumentOutOfRangeException(nameof(milliseconds), milliseconds, "A budget is 0 or more milliseconds.");
+    /// <exception cref="ArgumentOutOfRangeException">Negative, infinite or not a number.</exception>
+    public static FrameBudget Milliseconds(double milliseconds)
+    {
+        FrameBudget budget = new(milliseconds);
+        budget.Check();
+        return budget;
+    }
+
+    internal void Check()
+    {
+        if (!double.IsFinite(GpuMilliseconds) || GpuMilliseconds < 0) throw new ArgumentOutOfRangeException("milliseconds", GpuMilliseconds, "A budget is 0 or more milliseconds, and finite. To think as fast as possible, behind a loading screen, call ThinkUntilIdle.");
+    }
 }
 
 /// <summary>A command buffer of the game that a tick records into, instead of submitting its own.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using NpcMind.Inference;
 using NpcMind.Scheduling;
 
@@ -84,6 +85,7 @@ public sealed class Npc : IDisposable
     /// <param name="text">What is said. Whatever it holds, it stays words.</param>
     /// <param name="options">How to answer; null for the defaults.</param>
     /// <exception cref="ArgumentException">The text and the longest reply allowed do not fit into the context, even with the conversation forgotten; or options do not go together.</exception>
+    /// <exception cref="NpcMind.Text.GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public Reply Hear(string speaker, string text, ReplyOptions? options = null)
     {
@@ -97,6 +99,8 @@ public sealed class Npc : IDisposable
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
         Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
+        speech?.Begin();
+        action?.Begin();
         int room = options.MaxTokens + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
         (string heard, List<Sight> seen) = Fitting([.. _overheard, Line(speaker, text)], [.. _seen], room);
         if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
@@ -110,13 +114,19 @@ public sealed class Npc : IDisposable
         return reply;
     }
 
-    /// <summary>Lets the character know what was said near it. It does not answer, and thinks of it when it next hears something said to it.</summary>
+    /// <summary>
+    /// Lets the character know what was said near it. It does not answer, and thinks of it when it next hears something said to it. Of more than its context could hold
+    /// (eight characters a token), the latest is kept.
+    /// </summary>
     public void Overhear(string speaker, string text)
     {
         ArgumentNullException.ThrowIfNull(speaker);
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         _overheard.Add(Line(speaker, text));
+        long most = 8L * _runtime.Options.ContextTokens, characters = 0;
+        foreach (string line in _overheard) characters += line.Length + 1;
+        for (; characters > most && _overheard.Count > 1; _overheard.RemoveAt(0)) characters -= _overheard[0].Length + 1;
     }
 
     /// <summary>
@@ -198,7 +208,11 @@ public sealed class Npc : IDisposable
             int alone = _runtime.Format.FirstTurn(SystemPrompt, heard, seen).Length;
             if (alone <= limit) return (heard, seen);
             if (seen.Count > 1) seen.RemoveAt(0);
-            else if (lines.Count > 1) lines.RemoveAt(0);
+            else if (lines.Count > 1)
+            {
+                // No text has more tokens than bytes: so many lines at once are never too many.
+                for (int excess = alone - limit; excess > 0 && lines.Count > 1; lines.RemoveAt(0)) excess -= Encoding.UTF8.GetByteCount(lines[0]) + 1;
+            }
             else throw new ArgumentException($"{Name}: what it begins with{(seen.Count > 0 ? ", sees" : "")} and what was said take {alone} tokens, and the reply up to {room}; the context has {_runtime.Options.ContextTokens}. Say less, allow a shorter reply or use a larger context.");
         }
     }

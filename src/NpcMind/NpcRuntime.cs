@@ -28,8 +28,10 @@ public sealed class NpcRuntime : IDisposable
     {
         Options = options;
         _started = options.Clock.GetTimestamp();
-        int width = InferenceEngine.ReadConfig(file).Width; // first: eyes given as the model have no tokenizer either, and are to be called what they are
+        ModelConfig config = InferenceEngine.ReadConfig(file); // first: eyes given as the model have no tokenizer either, and are to be called what they are
         _tokenizer = Tokenizer.Create(file.Metadata);
+        if (_tokenizer.VocabularySize > config.Vocabulary)
+            throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
         EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
         Constraints = new ConstraintCache(_tokenizer);
@@ -46,7 +48,7 @@ public sealed class NpcRuntime : IDisposable
         VisionEncoder? encoder = null;
         try
         {
-            if (eyes is not null) encoder = VisionEncoder.Load(_device, eyes, width, file.Path);
+            if (eyes is not null) encoder = VisionEncoder.Load(_device, eyes, config.Width, file.Path);
             int deviceTokens = options.DeviceTokens ?? options.ContextTokens * 4;
             Engine = InferenceEngine.Load(_device, file, new EngineOptions
             {
@@ -66,7 +68,7 @@ public sealed class NpcRuntime : IDisposable
             _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.QuantumMilliseconds });
             if (encoder is not null) Looking = new Looking(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, OnToken, Looking);
+            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, OnToken, Fail, Looking);
             options.LoadProgress?.Invoke(1);
         }
         catch
@@ -211,11 +213,26 @@ public sealed class NpcRuntime : IDisposable
         long started = Stopwatch.GetTimestamp();
         while (Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
         {
-            if (report.Status == TickStatus.DeviceLost || Stopwatch.GetElapsedTime(started) > limit) return false;
-            Engine.Transfer.Flush();
+            if (report.Status == TickStatus.DeviceLost || Stopwatch.GetElapsedTime(started) > limit || !TryFlush()) return false;
         }
 
         return true;
+    }
+
+    /// <summary>Waits until the device has finished everything; false when it is lost.</summary>
+    internal bool TryFlush()
+    {
+        if (IsLost) return false;
+        try
+        {
+            Engine.Transfer.Flush();
+            return true;
+        }
+        catch (VulkanException e) when (e.IsDeviceLost)
+        {
+            IsLost = true;
+            return false;
+        }
     }
 
     /// <summary>Frees everything. Waits for the device.</summary>
@@ -224,6 +241,7 @@ public sealed class NpcRuntime : IDisposable
         if (_disposed) return;
         _disposed = true;
         foreach (Npc npc in _npcs.ToArray()) npc.Dispose();
+        TryFlush(); // frames in the game's command buffers, too
         if (!IsLost) _costs.Save();
         if (!IsLost) _device.SavePipelineCache();
         _frames.Dispose();
@@ -297,6 +315,7 @@ public sealed class NpcRuntime : IDisposable
     private TickReport Tick(FrameBudget budget, GameCommands? commands)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        budget.Check();
         if (IsLost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
         long started = Stopwatch.GetTimestamp();
         _tokensSaid = 0;
@@ -348,7 +367,7 @@ public sealed class NpcRuntime : IDisposable
     private void OnToken(Mind mind, int token)
     {
         if (mind.Reply is not { } reply) return;
-        bool ends = _tokenizer.IsEndOfGeneration(token);
+        bool ends = token >= _tokenizer.VocabularySize || _tokenizer.IsEndOfGeneration(token); // a model can have rows that no token has
         ReadOnlySpan<byte> bytes = ends ? default : _tokenizer.Bytes(token);
         // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is.
         if (reply.Constraint is { } constraint)
@@ -359,7 +378,11 @@ public sealed class NpcRuntime : IDisposable
                 return;
             }
 
-            if (!ends && !constraint.TryAdvance(token, bytes)) return;
+            if (!ends && !constraint.TryAdvance(token, bytes))
+            {
+                if (constraint.Trouble is { } trouble) Fail(mind, trouble);
+                return;
+            }
         }
 
         if (!ends) mind.Tokens.Add(token);
@@ -388,6 +411,15 @@ public sealed class NpcRuntime : IDisposable
         }
         else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
         else if (reply.Words.Tokens == reply.Options.MaxTokens || mind.Tokens.Count >= Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
+    }
+
+    /// <summary>Ends a reply whose grammar cannot be followed any further. What was said of it stays.</summary>
+    private void Fail(Mind mind, string trouble)
+    {
+        Reply reply = mind.Reply!;
+        if (reply.InAction) Thinking.Truncate(mind, reply.ActionStart - _actionOpening.Length);
+        reply.Trouble = trouble;
+        EndReply(mind, reply, ReplyEnd.Failed);
     }
 
     internal void EndSpeech(Mind mind, Reply reply, ReplyEnd end)

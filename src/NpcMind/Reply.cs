@@ -21,6 +21,9 @@ public enum ReplyEnd
 
     /// <summary>Somebody interrupted it, or the character was removed.</summary>
     Interrupted,
+
+    /// <summary>Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed: <see cref="Reply.Trouble"/> says why.</summary>
+    Failed,
 }
 
 /// <summary>
@@ -48,6 +51,9 @@ public sealed class Reply
 
     /// <summary>How it ended.</summary>
     public ReplyEnd End { get; private set; }
+
+    /// <summary>Why it <see cref="ReplyEnd.Failed"/>; null otherwise.</summary>
+    public string? Trouble { get; internal set; }
 
     /// <summary>All of it that can be shown so far.</summary>
     public string Text => new(Words.Chars(0, Words.Shown));

@@ -83,7 +83,6 @@ public sealed class TinyModelTests : GpuTest
         int[] ids = TinyModels.Ids(reference, 40);
         float[] expected = reference.Forward(ids).Logits;
         using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { Kv = kv });
-        Assert.That(engine.UnusedTensors, Is.Empty);
         Report($"{(model.Experts > 0 ? "mixture" : "dense")} {model.Matrices} KV {kv}", TestData.Nmse(engine.ReadFresh(ids, 17), expected), tolerance);
     }
 

@@ -21,7 +21,7 @@ internal static class Llama4Graph
         int chunk = ModelConfig.Size(m, "llama4.attention.sliding_window", int.MaxValue, 8192, 0);
         int length = ModelConfig.Size(m, "llama4.attention.temperature_length", int.MaxValue, 8192);
         double scale = m.Number("llama4.attention.temperature_scale") ?? 0.1;
-        if (!double.IsFinite(scale)) throw m.Wrong("llama4.attention.temperature_scale", "a finite number");
+        if (!double.IsFinite((float)scale)) throw m.Wrong("llama4.attention.temperature_scale", "a finite number");
         // A chunk of 0 is how files say that every layer turns and sees everything.
         bool interleaves = chunk > 0;
         bool TurnsIn(int layer) => !interleaves || (layer + 1) % NoRopeStep != 0;

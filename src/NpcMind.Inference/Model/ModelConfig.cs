@@ -13,6 +13,9 @@ public sealed record ModelConfig
     private const int MaximumExperts = 512;
     private const int MaximumFeedForward = 1 << 22;
 
+    /// <summary>The attention kernel unrolls over the query heads of a key head, and keeps heads in shared memory.</summary>
+    private const int MaximumGroup = 128, MaximumHeadDim = 512;
+
     /// <summary>Value of <c>general.architecture</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -77,6 +80,8 @@ public sealed record ModelConfig
         int headDim = Size(metadata, $"{a}.attention.key_length", 4096, width % heads == 0 ? width / heads : null);
         int valueDim = Size(metadata, $"{a}.attention.value_length", 4096, headDim);
         if (heads % kvHeads != 0) throw metadata.Wrong($"{a}.attention.head_count_kv", $"a divisor of {heads} heads");
+        if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
+        if (headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
         if (headDim % 2 != 0) throw metadata.Wrong($"{a}.attention.key_length", "an even head size");
         if (valueDim != headDim) throw metadata.Wrong($"{a}.attention.value_length", $"{headDim}, the size of a key head");
         int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
@@ -87,6 +92,7 @@ public sealed record ModelConfig
         double epsilon = metadata.Number($"{a}.attention.layer_norm_rms_epsilon") ?? throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "the epsilon of the norms");
         if (epsilon is < 0 or > 1) throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "an epsilon from 0 to 1");
         double scale = metadata.Number($"{a}.attention.scale") ?? 0;
+        if (!double.IsFinite((float)scale)) throw metadata.Wrong($"{a}.attention.scale", "a finite number");
         int blocks = Size(metadata, $"{a}.block_count", MaximumBlocks);
         int? expertFeedForward = experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? Size(metadata, $"{a}.expert_feed_forward_length", MaximumFeedForward) : null;
         int feedForward = Size(metadata, $"{a}.feed_forward_length", MaximumFeedForward, expertFeedForward);

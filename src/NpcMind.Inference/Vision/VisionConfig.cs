@@ -112,7 +112,7 @@ public sealed record VisionConfig
         int tile = Size(m, "image_size", PicturePlan.MaxTileSize), patch = Size(m, "patch_size", 256), width = Size(m, "embedding_length", 1 << 16), heads = Size(m, "attention.head_count", 1 << 10);
         if (tile % patch != 0) throw m.Wrong("clip.vision.image_size", $"a multiple of the patch size {patch}");
         if (width % heads != 0) throw m.Wrong("clip.vision.attention.head_count", $"a divisor of the width {width}");
-        if (width / heads % 4 != 0) throw new UnsupportedModelException(file.Path, $"an image encoder with heads of {width / heads}", "The head size must be a multiple of 4.");
+        if (width / heads % 4 != 0 || width / heads > 512) throw new UnsupportedModelException(file.Path, $"an image encoder with heads of {width / heads}", "The head size must be a multiple of 4, at most 512.");
         int scale = Size(m, "projector.scale_factor", 64);
         if (tile / patch % scale != 0) throw m.Wrong("clip.vision.projector.scale_factor", $"a divisor of the {tile / patch} patches along a tile");
         double epsilon = m.Number("clip.vision.attention.layer_norm_epsilon") ?? throw m.Wrong("clip.vision.attention.layer_norm_epsilon", "the epsilon of the norms");

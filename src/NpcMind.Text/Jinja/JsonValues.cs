@@ -46,15 +46,19 @@ internal static class JsonValues
     private static DictValue Object(JsonElement element, bool trusted, Budget budget)
     {
         DictValue dict = new(budget);
-        foreach (JsonProperty property in element.EnumerateObject()) dict.Items[TemplateString.Of(property.Name, !trusted)] = Read(property.Value, trusted, budget);
+        foreach (JsonProperty property in element.EnumerateObject()) dict.Items[TemplateString.Of(Name(property), !trusted)] = Read(property.Value, trusted, budget);
         return dict;
     }
 
-    private static string Text(JsonElement element)
+    private static string Text(JsonElement element) => Valid(() => element.GetString()!);
+
+    private static string Name(JsonProperty property) => Valid(() => property.Name);
+
+    private static string Valid(Func<string> read)
     {
         try
         {
-            return element.GetString()!;
+            return read();
         }
         catch (InvalidOperationException)
         {

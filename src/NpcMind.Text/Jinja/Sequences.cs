@@ -105,11 +105,23 @@ internal static class Sequences
         RangeValue picked = new(first, last, by);
         int length = budget.Reserve(picked.Count);
         if (sequence is TemplateString text) return SliceText(text, picked, length, budget);
-        if (sequence is RangeValue range) return new RangeValue(range.Start + first * range.Step, range.Start + last * range.Step, range.Step * by);
+        if (sequence is RangeValue range) return Range(range, first, last, by);
         object[] source = ((ItemsValue)sequence).Items, items = new object[length];
         budget.Spend(length / 2);
         for (int i = 0; i < length; i++) items[i] = source[picked[i]];
         return sequence is ListValue ? new ListValue(items) : new TupleValue(items);
+    }
+
+    private static RangeValue Range(RangeValue range, long first, long last, long by)
+    {
+        try
+        {
+            return new RangeValue(checked(range.Start + first * range.Step), checked(range.Start + last * range.Step), checked(range.Step * by));
+        }
+        catch (OverflowException)
+        {
+            throw JinjaError.Limit("a slice of a range has numbers beyond 64 bits");
+        }
     }
 
     private static TemplateString SliceText(TemplateString text, RangeValue picked, int length, Budget budget)

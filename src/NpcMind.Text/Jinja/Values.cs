@@ -76,7 +76,16 @@ internal sealed class DictViewValue(DictValue dict, DictPart part)
 /// <summary>range(start, stop, step), not expanded.</summary>
 internal sealed record RangeValue(long Start, long Stop, long Step)
 {
-    public long Count => Step > 0 ? Start >= Stop ? 0 : (Stop - Start - 1) / Step + 1 : Start <= Stop ? 0 : (Start - Stop - 1) / -Step + 1;
+    /// <summary>How many there are; of more than a template may have anyway, that many.</summary>
+    public long Count
+    {
+        get
+        {
+            Int128 start = Start, stop = Stop, step = Step; // the difference of two longs is none
+            Int128 count = step > 0 ? start >= stop ? 0 : (stop - start - 1) / step + 1 : start <= stop ? 0 : (start - stop - 1) / -step + 1;
+            return (long)Int128.Min(count, long.MaxValue);
+        }
+    }
 
     public long this[long index] => Start + index * Step;
 }

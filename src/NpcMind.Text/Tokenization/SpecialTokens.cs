@@ -15,12 +15,14 @@ internal sealed class SpecialTokens
     private readonly List<int> _ids = [-1]; // token that ends at each node
     private readonly Vocabulary _vocabulary;
     private readonly Func<int, bool>? _stripsRight;
+    private readonly HashSet<int> _ofTemplate = [];
     private readonly SearchValues<char> _firstChars;
 
     /// <summary>Collects the tokens of types control, unknown and user-defined; of equal texts the first counts.</summary>
     /// <param name="vocabulary">All tokens.</param>
     /// <param name="stripsRight">Which of them swallow the white space after them; null for none.</param>
-    public SpecialTokens(Vocabulary vocabulary, Func<int, bool>? stripsRight)
+    /// <param name="template">The file's chat template. Some files call the tokens that open its turns user-defined, which are found in any text: in prompts only the template may write them.</param>
+    public SpecialTokens(Vocabulary vocabulary, Func<int, bool>? stripsRight, string? template)
     {
         _vocabulary = vocabulary;
         _stripsRight = stripsRight;
@@ -31,6 +33,7 @@ internal sealed class SpecialTokens
             ReadOnlySpan<byte> utf8 = vocabulary.Utf8(id);
             if (utf8.Length is 0 or > MaxBytes || !Utf8.IsValid(utf8)) continue;
             string text = Encoding.UTF8.GetString(utf8);
+            if (vocabulary.Type(id) == TokenType.UserDefined && TokenRoles.LooksSpecial(utf8) && template?.Contains(text, StringComparison.Ordinal) == true) _ofTemplate.Add(id);
             int node = 0;
             foreach (char next in text)
             {
@@ -71,7 +74,7 @@ internal sealed class SpecialTokens
             for (int i = start; i < text.Length && _edges.TryGetValue((node, text[i]), out node); i++)
             {
                 int found = _ids[node];
-                if (found >= 0 && (i < trusted || _vocabulary.Type(found) == TokenType.UserDefined)) (id, end) = (found, i + 1);
+                if (found >= 0 && (i < trusted || (_vocabulary.Type(found) == TokenType.UserDefined && !(trust.IsPrompt && _ofTemplate.Contains(found))))) (id, end) = (found, i + 1);
             }
 
             if (id < 0) continue;

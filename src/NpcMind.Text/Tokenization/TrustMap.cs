@@ -8,10 +8,17 @@ internal ref struct TrustMap
     private readonly ReadOnlySpan<(int Start, int End)> _trusted; // ascending, not touching
     private int _next;
 
-    private TrustMap(ReadOnlySpan<(int Start, int End)> trusted) => _trusted = trusted;
+    private TrustMap(ReadOnlySpan<(int Start, int End)> trusted, bool isPrompt)
+    {
+        _trusted = trusted;
+        IsPrompt = isPrompt;
+    }
+
+    /// <summary>Whether the text is a prompt, in which words from outside stand beside the template's.</summary>
+    public bool IsPrompt { get; }
 
     /// <summary>One answer for a whole text.</summary>
-    public static TrustMap Whole(bool trusted, int length) => new(trusted ? new[] { (0, length) } : []);
+    public static TrustMap Whole(bool trusted, int length) => new(trusted ? new[] { (0, length) } : [], false);
 
     /// <summary>The text of all segments, and where it is trusted.</summary>
     public static TrustMap Join(IReadOnlyList<PromptSegment> segments, out string text)
@@ -30,7 +37,7 @@ internal ref struct TrustMap
         }
 
         text = all.ToString();
-        return new TrustMap(CollectionsMarshal.AsSpan(trusted));
+        return new TrustMap(CollectionsMarshal.AsSpan(trusted), true);
     }
 
     /// <summary>End of the trusted stretch that <paramref name="at"/> is in, or <paramref name="at"/> itself when it is in none.</summary>

@@ -5,7 +5,7 @@ namespace NpcMind;
 /// <summary>Where a reply stands in the grammar it must follow: the tokens that may come next, and the bytes written so far.</summary>
 internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, ActionType? action, LegalActions? legal)
 {
-    private readonly byte[] _bytes = new byte[action is null ? 4096 : ActionGrammar.MaxBytes(action)];
+    private byte[] _bytes = new byte[action is null ? 4096 : ActionGrammar.MaxBytes(action)]; // a speech is as long as its tokens: it grows
     private TokenConstraint _tokens = cache.Get(grammar, action, legal);
     private int _version = legal?.Version ?? 0;
     private int _state = -1;
@@ -14,23 +14,70 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
     /// <summary>What was written so far.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _count);
 
-    /// <summary>Most bytes it can write, and so most tokens.</summary>
+    /// <summary>Most bytes an action can write, and so most tokens.</summary>
     public int MaxBytes => _bytes.Length;
 
-    /// <summary>Whether nothing more may be written.</summary>
-    public bool MustEnd => _count == _bytes.Length || _tokens.MustEnd(State);
+    /// <summary>Why the grammar cannot be followed any further; null while it can. No token is taken from then on.</summary>
+    public string? Trouble { get; private set; }
 
-    /// <summary>Tokens that may come next.</summary>
+    /// <summary>Whether nothing more may be written.</summary>
+    public bool MustEnd
+    {
+        get
+        {
+            try
+            {
+                return (action is not null && _count == _bytes.Length) || _tokens.MustEnd(State);
+            }
+            catch (GrammarException e)
+            {
+                Trouble = e.Message;
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Tokens that may come next; after <see cref="TryPrepare"/>.</summary>
     public ReadOnlySpan<uint> Mask => _tokens.Mask(State);
+
+    /// <summary>Works out what may come at the beginning.</summary>
+    /// <exception cref="GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
+    public void Begin() => _ = _tokens.Mask(State);
+
+    /// <summary>Works out which tokens may come next; false, with <see cref="Trouble"/>, when that cannot be done.</summary>
+    public bool TryPrepare()
+    {
+        if (Trouble is not null) return false;
+        try
+        {
+            Begin();
+            return true;
+        }
+        catch (GrammarException e)
+        {
+            Trouble = e.Message;
+            return false;
+        }
+    }
 
     private int State => _state >= 0 ? _state : _state = Hold(_tokens.Start);
 
     /// <summary>Takes a token; false when it is not allowed.</summary>
     public bool TryAdvance(int token, ReadOnlySpan<byte> bytes)
     {
-        int next = _tokens.Advance(State, token);
-        if (next < 0 || bytes.Length > _bytes.Length - _count) return false;
-        Move(next);
+        if (Trouble is not null) return false;
+        try
+        {
+            int next = _tokens.Advance(State, token);
+            if (next < 0 || !HasRoom(_count + bytes.Length)) return false;
+            Move(next);
+        }
+        catch (GrammarException e)
+        {
+            Trouble = e.Message;
+            return false;
+        }
+
         bytes.CopyTo(_bytes.AsSpan(_count));
         _count += bytes.Length;
         return true;
@@ -39,9 +86,18 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
     /// <summary>Starts over with text written before, for a restored reply; false when the grammar does not allow it.</summary>
     public bool TryReplay(ReadOnlySpan<byte> bytes)
     {
-        int next = _tokens.AdvanceBytes(_tokens.Start, bytes);
-        if (next < 0 || bytes.Length > _bytes.Length) return false;
-        Move(next);
+        try
+        {
+            int next = _tokens.AdvanceBytes(_tokens.Start, bytes);
+            if (next < 0 || !HasRoom(bytes.Length)) return false;
+            Move(next);
+        }
+        catch (GrammarException e)
+        {
+            Trouble = e.Message;
+            return false;
+        }
+
         bytes.CopyTo(_bytes);
         _count = bytes.Length;
         return true;
@@ -53,11 +109,19 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
         if (legal is null || legal.Version == _version) return true;
         Release();
         _version = legal.Version;
-        _tokens = cache.Get(grammar, action, legal);
-        int next = _tokens.AdvanceBytes(_tokens.Start, Bytes);
-        if (next >= 0)
+        try
         {
-            _state = Hold(next);
+            _tokens = cache.Get(grammar, action, legal);
+            int next = _tokens.AdvanceBytes(_tokens.Start, Bytes);
+            if (next >= 0)
+            {
+                _state = Hold(next);
+                return true;
+            }
+        }
+        catch (GrammarException e)
+        {
+            Trouble = e.Message;
             return true;
         }
 
@@ -70,6 +134,14 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
     {
         if (_state >= 0) _tokens.Release(_state);
         _state = -1;
+    }
+
+    private bool HasRoom(int bytes)
+    {
+        if (bytes <= _bytes.Length) return true;
+        if (action is not null) return false;
+        Array.Resize(ref _bytes, Math.Max(bytes, 2 * _bytes.Length));
+        return true;
     }
 
     private void Move(int next)

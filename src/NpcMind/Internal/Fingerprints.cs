@@ -13,12 +13,18 @@ internal static class Fingerprints
     private const int EngineVersion = 1;
     private const int SampleBytes = 4096;
 
-    /// <summary>SHA-256 over all metadata keys and tensors' names, shapes and types, and the ends of each tensor: reading gigabytes would delay every start.</summary>
+    /// <summary>SHA-256 over the metadata (of long arrays a thousand values) and tensors' names, shapes and types, and the ends of each tensor: reading gigabytes would delay every start.</summary>
     public static byte[] Model(GgufFile file)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> sample = stackalloc byte[SampleBytes];
-        foreach (string key in file.Metadata.Keys) hash.AppendData(Encoding.UTF8.GetBytes(key));
+        foreach (string key in file.Metadata.Keys)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{key} {file.Metadata.Find(key)}\n"));
+            if (file.Metadata.Find(key) is { Type: GgufValueType.Array } && file.Metadata.Numbers(key) is { } numbers)
+                for (int i = 0; i < numbers.Count; i += Math.Max(1, numbers.Count / 1024)) hash.AppendData(BitConverter.GetBytes(numbers.Number(i)));
+        }
+
         if (file.Metadata.Strings("tokenizer.ggml.tokens") is { } tokens)
             for (int i = 0; i < tokens.Count; i += Math.Max(1, tokens.Count / 1024)) hash.AppendData(Encoding.UTF8.GetBytes(tokens.Text(i)));
         foreach (GgufTensor tensor in file.Tensors)

@@ -16,7 +16,7 @@ internal static class MindSaves
         ObjectDisposedException.ThrowIf(npc.IsDisposed, npc);
         Mind mind = npc.Mind;
         List<Sight> sights = [.. mind.Seen.Concat(npc.PendingSights).Distinct()];
-        if (!runtime.IsLost && sights.Any(s => !s.IsReady)) runtime.Thinking.FinishLooking();
+        if (runtime.TryFlush() && sights.Any(s => !s.IsReady)) runtime.Thinking.FinishLooking();
         // A lost device cannot finish a picture, nor give back keys and values: the mind is saved as its words, and read again.
         bool seen = sights.All(s => s.IsReady);
         if (!seen) sights.Clear();

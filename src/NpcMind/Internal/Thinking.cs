@@ -6,9 +6,9 @@ namespace NpcMind;
 
 /// <summary>
 /// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction policy), what fits (the
-/// frame runner). Pictures share the frame (<paramref name="looking"/>). Chosen tokens go to <paramref name="onToken"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
+/// frame runner). Pictures share the frame (<paramref name="looking"/>). Chosen tokens go to <paramref name="onToken"/>, minds whose grammar cannot be followed to <paramref name="onTrouble"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
 /// </summary>
-internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken, Looking? looking)
+internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken, Action<Mind, string> onTrouble, Looking? looking)
 {
     /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
     private const int Patience = 64;
@@ -226,7 +226,15 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (mind.Reply is { } reply)
         {
             if (reply.Words.Tokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.Tokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
-            if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
+            if (reply.Constraint is { } constraint)
+            {
+                if (!constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
+                if (!constraint.TryPrepare())
+                {
+                    onTrouble(mind, constraint.Trouble!);
+                    return NpcWait.None;
+                }
+            }
         }
 
         if (engine.Transfer.OnHost(mind.Slot) > 0)

@@ -202,6 +202,63 @@ public sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
+    public void A_grammar_that_cannot_be_followed_is_refused_at_once_or_ends_its_reply_and_nothing_else()
+    {
+        const string Ambiguous = "([a-z]?){10000} ([0-9]?){10000}";
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, "");
+        TinyRandom random = new(71);
+        Npc npc = world.CreateNpc("Mira", "You."), other = world.CreateNpc("Tom", "You.");
+        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { Grammar = Grammar.Parse($"root ::= {Ambiguous}", "at once") }), Throws.InstanceOf<GrammarException>());
+        Assert.That(npc.Turns, Is.Zero);
+        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { Grammar = Grammar.Parse($"root ::= \"the \" {Ambiguous}", "later"), MaxTokens = 20 });
+        Reply another = other.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 5 });
+        Until(runtime, random, () => reply.IsDone && another.IsDone);
+        Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));
+        Assert.That(reply.Trouble, Does.Contain("later").And.Contain("too many ways"));
+        Assert.That("the ", Does.StartWith(reply.Text));
+        Assert.That(another.End, Is.Not.EqualTo(ReplyEnd.Failed));
+        Assert.That(Say(runtime, npc, "And now?", new ReplyOptions { MaxTokens = 5 }, random, "Player"), Is.Not.Null);
+    }
+
+    [Test]
+    public void A_speech_under_a_grammar_may_be_long()
+    {
+        NpcRuntime runtime = Use(Home);
+        Constraint constraint = new(runtime.Constraints, Grammar.Parse("root ::= [a-z]*", "long"), null, null);
+        int a = runtime.Tokenizer.Encode("a").Single();
+        for (int i = 0; i < 10_000; i++) Assert.That(constraint.TryAdvance(a, "a"u8));
+        Assert.That(constraint.Bytes.Length, Is.EqualTo(10_000));
+        Assert.That(constraint.MustEnd, Is.False);
+    }
+
+    [Test]
+    public void Of_endless_talk_nearby_the_latest_is_heard()
+    {
+        NpcRuntime runtime = Use(Home);
+        Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
+        for (int i = 0; i < 20_000; i++) npc.Overhear("Bard", $"Verse {i}.");
+        Assert.That(npc.Pending.Sum(l => l.Length + 1), Is.LessThanOrEqualTo(8 * runtime.Options.ContextTokens));
+        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 4 });
+        Assert.That(npc.History[^1].Heard, Does.Contain("Verse 19999.").And.Not.Contain("Verse 1."));
+        Finish(runtime, new TinyRandom(3));
+        Assert.That(reply.IsDone);
+    }
+
+    [Test]
+    public void Budgets_are_finite()
+    {
+        NpcRuntime runtime = Use(Home);
+        foreach (double wrong in (double[])[double.PositiveInfinity, double.NaN, -1])
+        {
+            Assert.That(() => FrameBudget.Milliseconds(wrong), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => runtime.Tick(new FrameBudget(wrong)), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        }
+
+        Assert.That(runtime.Tick(FrameBudget.Milliseconds(1e6)).Status, Is.Not.EqualTo(TickStatus.DeviceLost));
+    }
+
+    [Test]
     public void Longest_reply_is_as_long_as_allowed()
     {
         NpcRuntime runtime = Use(Home);

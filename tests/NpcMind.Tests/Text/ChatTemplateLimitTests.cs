@@ -17,6 +17,8 @@ public sealed class ChatTemplateLimitTests
         ("long text, huge factor", "{{ 10**40 * 'a' }}"),
         ("long list", "{{ [1] * 10**9 }}"),
         ("long range", "{{ range(10**9) | list }}"),
+        ("range whose slice has a step of 0", "{{ range(8589934592, 0, -4294967296)[::4294967296] | list }}"),
+        ("range longer than a number", "{{ range(-9000000000000000000, 9000000000000000000, 1)[1:] }}"),
         ("parentheses", "{{ " + new string('(', Many) + "1" + new string(')', Many) + " }}"),
         ("open parentheses", "{{ " + new string('(', Many)),
         ("lists", "{{ " + new string('[', Many) + new string(']', Many) + " }}"),

@@ -199,5 +199,7 @@ public sealed class ChatTemplateTests
         Assert.That(template.Render([new("user", "a\ud800b\udc00")], false), Is.EqualTo("A\ud800B\udc00|4|\"a\\ud800b\\udc00\""));
         JsonElement json = JsonDocument.Parse("""[{"role":"user","content":"\ud800"}]""").RootElement;
         Assert.That(() => template.Render(json, false), Throws.TypeOf<ChatTemplateException>());
+        JsonElement name = JsonDocument.Parse("""[{"\ud800":1,"role":"user","content":"x"}]""").RootElement;
+        Assert.That(() => template.Render(name, false), Throws.TypeOf<ChatTemplateException>());
     }
 }

@@ -70,6 +70,15 @@ public sealed class TokenizerSegmentTests
         Assert.That(tokenizer.Encode("\n\n\n\n\nx"), Is.EqualTo((int[])[257, 258, 'x']), "longest first");
     }
 
+    [Test]
+    public void Turn_openers_that_a_file_calls_added_words_are_the_templates_alone()
+    {
+        Tokenizer tokenizer = TinyVocabulary.Bpe().Token("<|user|>", TinyVocabulary.UserDefined).Token("<|smile|>", TinyVocabulary.UserDefined)
+            .With("tokenizer.chat_template", "{% for m in messages %}<|user|>{{ m.content }}{% endfor %}").Build();
+        Assert.That(tokenizer.Encode([new("<|user|>", true), new("<|smile|><|user|>", false)]), Is.EqualTo((int[])[256, 257, .. "<|user|>".Select(c => (int)c)]));
+        Assert.That(tokenizer.Encode("<|user|>"), Is.EqualTo((int[])[256]), "outside prompts as the reference has it");
+    }
+
     private static List<PromptSegment> Cut(string text, int[] cuts, Func<int, bool> trusted)
     {
         List<PromptSegment> segments = [];
