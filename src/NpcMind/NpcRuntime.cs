@@ -133,6 +133,8 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading screen shows.</summary>
     /// <param name="modelPath">GGUF file.</param>
     /// <param name="options">Sizes; null for the defaults.</param>
+    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="GgufFormatException">The file is damaged; the message says where.</exception>
     /// <exception cref="UnsupportedModelException">There is no code for the model.</exception>
     /// <exception cref="UnsupportedTokenizerException">Nor for its vocabulary.</exception>
@@ -176,7 +178,10 @@ public sealed class NpcRuntime : IDisposable
 
     /// <summary>As <see cref="Tick(FrameBudget)"/>, recording into the game's command buffer.</summary>
     /// <param name="budget">GPU time they may take.</param>
-    /// <param name="commands">The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame.</param>
+    /// <param name="commands">
+    /// The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame: one that never is makes every later tick <see cref="TickStatus.DeviceBehind"/>.
+    /// The compute pipeline and the descriptor sets of compute that were bound in it are replaced.
+    /// </param>
     public TickReport Tick(FrameBudget budget, FrameCommands commands) => Tick(budget, new GameCommands(commands.CommandBuffer, commands.TimelineSemaphore, commands.SignalValue));
 
     /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
@@ -207,7 +212,7 @@ public sealed class NpcRuntime : IDisposable
     /// <exception cref="SaveFileException">The file cannot be read.</exception>
     public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
 
-    /// <summary>Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>.</summary>
+    /// <summary>Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>, or the device is lost. Submits to the queue itself.</summary>
     public bool ThinkUntilIdle(TimeSpan limit)
     {
         long started = Stopwatch.GetTimestamp();

@@ -33,7 +33,7 @@ public sealed record NpcRuntimeOptions
     /// <summary>Most prefixes at a time.</summary>
     public int MaxPrefixes { get; init; } = 8;
 
-    /// <summary>Tokens a mind can hold: what it begins with, its conversation and its reply.</summary>
+    /// <summary>Tokens a mind can hold: what it begins with, its conversation and its reply. At least 64. More than the model was trained for (<c>npcmind inspect</c>: context_length) is not refused, and makes it talk nonsense.</summary>
     public int ContextTokens { get; init; } = 2048;
 
     /// <summary>Tokens whose keys and values fit on the device, over all minds; shared ones count once. Null for four contexts.</summary>
@@ -54,7 +54,7 @@ public sealed record NpcRuntimeOptions
     /// <summary>Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.</summary>
     public int FramesPerStep { get; init; } = 30;
 
-    /// <summary>Folder for compiled shaders and learned costs; null for one in the user's cache, "" for none.</summary>
+    /// <summary>Folder for compiled shaders and learned costs; null for NpcMind in <see cref="Environment.SpecialFolder.LocalApplicationData"/> (Linux: ~/.local/share/NpcMind), "" for none.</summary>
     public string? CacheFolder { get; init; }
 
     /// <summary>Mixed into every character's seed: the same seed, model, device and words give the same replies.</summary>

@@ -5,7 +5,7 @@ namespace NpcMind;
 /// <summary>How a character answers.</summary>
 public sealed record ReplyOptions
 {
-    /// <summary>0 always says the likeliest; 1 follows the model's own distribution.</summary>
+    /// <summary>0 always says the likeliest; 1 follows the model's own distribution. Not negative.</summary>
     public float Temperature { get; init; } = 0.7f;
 
     /// <summary>Keeps the k likeliest tokens; 0 keeps all.</summary>
@@ -35,10 +35,10 @@ public sealed record ReplyOptions
     /// <summary>Grammar that the speech follows; null for free speech.</summary>
     public Grammar? Grammar { get; init; }
 
-    /// <summary>Characters the reader reads in a second; thinking keeps <see cref="LeadTokens"/> ahead and no further. Infinity thinks as fast as budgets allow.</summary>
+    /// <summary>Characters the reader reads in a second; thinking keeps <see cref="LeadTokens"/> ahead and no further. Above 0; infinity thinks as fast as budgets allow.</summary>
     public double CharactersPerSecond { get; init; } = double.PositiveInfinity;
 
-    /// <summary>Tokens that the text leads its reader by, where it is paced.</summary>
+    /// <summary>Tokens that the text leads its reader by, where it is paced; 1 or more.</summary>
     public int LeadTokens { get; init; } = 8;
 
     /// <summary>When the first word should be there; later ones are due at the reader's pace.</summary>

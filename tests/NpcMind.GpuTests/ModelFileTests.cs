@@ -51,6 +51,20 @@ public sealed class ModelFileTests
         File.Delete(path);
     }
 
+    [Test]
+    public void A_changed_key_makes_another_model_of_the_file()
+    {
+        string path = Write(keys => keys["llama.rope.freq_base"] = 6000f, _ => { }), same = Write(_ => { }, _ => { });
+        using (GgufFile changed = GgufFile.Open(path), original = GgufFile.Open(TinyEngines.Path(Model)), copy = GgufFile.Open(same))
+        {
+            Assert.That(Fingerprints.Model(changed), Is.Not.EqualTo(Fingerprints.Model(original)));
+            Assert.That(Fingerprints.Model(copy), Is.EqualTo(Fingerprints.Model(original)));
+        }
+
+        File.Delete(path);
+        File.Delete(same);
+    }
+
     private static void Refused(Action<Dictionary<string, object>> change, Action<GgufWriter> add, string expected)
     {
         string path = Write(change, add);

@@ -53,7 +53,7 @@ Names, wordings, worlds and scenes that are asked about below never occur in tra
 (weights may come from earlier runs as well: see docs/measurements/forge.md). Last loss {float(last['loss']):.3f}; share of tokens of the least and the most used expert {100 * min(loads):.0f} and {100 * max(loads):.0f} %.
 
 ## Results
-Through the SDK, on what was held out; {result['questions']} questions (`scripts/forge.sh --evaluate`).
+Through the SDK, on what was held out; {result['questions']} questions (`scripts/forge.sh --evaluate`). The rest of them are small talk, who or where somebody is seen, and what was just said: {100 * result['others']['other']:.1f} % right.
 
 | question about | right | wanted | asked |
 |---|---|---|---|
@@ -64,7 +64,7 @@ It knows nothing but taverns as `samples/Tavern.World` makes them: its words are
 understand. It repeats facts from its prompt; where it does not find one it should say "I do not know."
 
 ## Licence
-As the project.
+MIT, as the project (LICENSE at its top).
 """
     with open(os.path.join(args.models, "README.md"), "w") as f:
         f.write(text)

@@ -20,13 +20,15 @@ internal static class Fingerprints
         Span<byte> sample = stackalloc byte[SampleBytes];
         foreach (string key in file.Metadata.Keys)
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{key} {file.Metadata.Find(key)}\n"));
-            if (file.Metadata.Find(key) is { Type: GgufValueType.Array } && file.Metadata.Numbers(key) is { } numbers)
-                for (int i = 0; i < numbers.Count; i += Math.Max(1, numbers.Count / 1024)) hash.AppendData(BitConverter.GetBytes(numbers.Number(i)));
+            GgufValue value = file.Metadata.Find(key)!;
+            hash.AppendData(Encoding.UTF8.GetBytes($"{key} {value}\n"));
+            for (int i = 0; value.Type == GgufValueType.Array && i < value.Count; i += Math.Max(1, value.Count / 1024))
+            {
+                if (value.IsString) hash.AppendData(value.Utf8(i));
+                else hash.AppendData(BitConverter.GetBytes(value.Number(i)));
+            }
         }
 
-        if (file.Metadata.Strings("tokenizer.ggml.tokens") is { } tokens)
-            for (int i = 0; i < tokens.Count; i += Math.Max(1, tokens.Count / 1024)) hash.AppendData(Encoding.UTF8.GetBytes(tokens.Text(i)));
         foreach (GgufTensor tensor in file.Tensors)
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {tensor.Rows} {tensor.Slabs}"));
