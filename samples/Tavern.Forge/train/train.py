@@ -149,7 +149,7 @@ def main():
     parser.add_argument("--small-lr", type=float, default=1e-3)
     parser.add_argument("--weight-decay", type=float, default=0.01)
     parser.add_argument("--warmup", type=int, default=50)
-    parser.add_argument("--decay", type=float, default=0.3)
+    parser.add_argument("--decay", type=float, default=0.4, help="share of the time over which the learning rates fall to nothing: two thirds of what a run learns comes then")
     parser.add_argument("--muon-steps", type=int, default=5)
     parser.add_argument("--prompt-share", type=float, default=0.15)
     parser.add_argument("--balance", type=float, default=0.01)
