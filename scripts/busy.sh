@@ -14,10 +14,10 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -f "$model" ] || { echo "busy: there is no model '$model'. Name one with --model." >&2; exit 1; }
-"$root/scripts/setup.sh" >&2
+DISPLAY= "$root/scripts/setup.sh" game >&2 # it opens no window
 dotnet build "$root/samples/Tavern" -c Release -v quiet --nologo >&2
 play() { # FOLDER OPTIONS...
-    "$root/samples/Tavern/bin/Release/net10.0/Tavern" --headless --size 640x360 --budget "$budget" --script "$root/samples/Tavern/data/busy.txt" --record "$out/$1" "${@:2}" >&2
+    dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --headless --size 640x360 --budget "$budget" --script "$root/samples/Tavern/data/busy.txt" --record "$out/$1" "${@:2}" >&2
 }
 for ((i = 1; i <= rounds; i++)); do
     play "without-$i" --no-minds

@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # Installs what a bare Debian or Ubuntu machine with the .NET SDK lacks; does nothing when all is there. Without root it says what to install.
-# setup.sh [game|test]: "game" adds what the sample game's window needs where there is a display; "test" that and a display to test it on.
+# setup.sh [game|test]: "game" is what playing needs: no validation, and the window's library where there is an X display; "test" adds that library and a display to test it on.
 set -euo pipefail
 missing=()
 have_library() { compgen -G "/usr/lib/*/$1*" >/dev/null || ldconfig -p 2>/dev/null | grep -q "$1"; }
 command -v glslc >/dev/null || missing+=(glslc)
-command -v spirv-val >/dev/null || missing+=(spirv-tools)
 have_library libvulkan.so.1 || missing+=(libvulkan1)
 # A software driver, unless some driver is there already.
 compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || [ -n "${VK_DRIVER_FILES:-}" ] || missing+=(mesa-vulkan-drivers)
-compgen -G '/usr/share/vulkan/explicit_layer.d/*validation*.json' >/dev/null || missing+=(vulkan-validationlayers)
-if [ "${1:-}" = game ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then have_library libglfw.so.3 || missing+=(libglfw3); fi
+if [ "${1:-}" = game ]; then
+    # Debian's and Ubuntu's GLFW knows X only.
+    [ -z "${DISPLAY:-}" ] || have_library libglfw.so.3 || missing+=(libglfw3)
+else
+    command -v spirv-val >/dev/null || missing+=(spirv-tools)
+    compgen -G '/usr/share/vulkan/explicit_layer.d/*validation*.json' >/dev/null || missing+=(vulkan-validationlayers)
+fi
 if [ "${1:-}" = test ]; then
     have_library libglfw.so.3 || missing+=(libglfw3)
     command -v Xvfb >/dev/null || missing+=(xvfb)

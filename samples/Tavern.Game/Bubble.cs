@@ -11,6 +11,7 @@ public sealed class Bubble
     private char[] _text = new char[512];
     private int _length;
     private double _shown, _left;
+    private string? _all;
 
     /// <summary>The name of who speaks.</summary>
     public string Speaker { get; private set; } = "";
@@ -34,7 +35,7 @@ public sealed class Bubble
     public ReadOnlySpan<char> Text => _text.AsSpan(0, Shown);
 
     /// <summary>What is known of it so far, shown or not.</summary>
-    public string All => new(_text, 0, _length);
+    public string All => _all ??= new(_text, 0, _length);
 
     /// <summary>Characters on the screen: what was heard.</summary>
     public int Shown
@@ -46,7 +47,10 @@ public sealed class Bubble
         }
     }
 
-    /// <summary>The reply that is spoken; null for what is said without a mind.</summary>
+    /// <summary>Whether a mind says it: the answer to something.</summary>
+    public bool IsAnswer { get; private set; }
+
+    /// <summary>The reply that is spoken; null for what is said without a mind, or was answered before the game was loaded.</summary>
     public Reply? Reply { get; private set; }
 
     internal bool IsReported { get; set; }
@@ -54,10 +58,35 @@ public sealed class Bubble
     /// <summary>What the speaker does when it has spoken.</summary>
     internal Deed? Deed { get; set; }
 
+    /// <summary>As a save holds it.</summary>
+    internal BubbleState State => new(Speaker, Listener, All, _shown, IsAnswer, IsComplete, IsReported, Deed);
+
     internal void Open(string speaker, string listener, Reply? reply = null)
     {
-        (Speaker, Listener, Reply) = (speaker, listener, reply);
-        (_length, _shown, IsOpen, IsComplete, IsReported, Deed) = (0, 0, true, false, false, null);
+        (Speaker, Listener, Reply, IsAnswer) = (speaker, listener, reply, reply is not null);
+        (_length, _shown, _all, IsOpen, IsComplete, IsReported, Deed) = (0, 0, null, true, false, false, null);
+    }
+
+    /// <summary>Opens where a save has left it.</summary>
+    /// <param name="saved">What it was.</param>
+    /// <param name="reply">What goes on in the speaker's mind; null when that had ended.</param>
+    internal void Open(BubbleState saved, Reply? reply)
+    {
+        Open(saved.Speaker, saved.Listener, reply);
+        while (reply is not null && reply.TryRead(out _)) continue;
+        Append(reply?.Text ?? saved.Text);
+        if (reply is null) Complete();
+        (_shown, IsAnswer, IsReported, Deed) = (Math.Min(saved.Shown, _length), saved.IsAnswer, saved.IsReported, saved.Deed);
+    }
+
+    /// <summary>Takes what has come of the reply, and what the speaker will do.</summary>
+    internal void Read()
+    {
+        if (IsComplete || Reply is not { } reply) return;
+        while (reply.TryRead(out ReadOnlySpan<char> text)) Append(text);
+        if (!reply.IsDone) return;
+        Complete();
+        if (reply.TryTakeAction(out Deed? deed)) Deed = deed;
     }
 
     internal void Append(ReadOnlySpan<char> text)
@@ -65,6 +94,7 @@ public sealed class Bubble
         if (_length + text.Length > _text.Length) Array.Resize(ref _text, Math.Max(2 * _text.Length, _length + text.Length));
         text.CopyTo(_text.AsSpan(_length));
         _length += text.Length;
+        _all = null;
     }
 
     /// <summary>Nothing more will come.</summary>
@@ -72,6 +102,7 @@ public sealed class Bubble
     {
         IsComplete = true;
         while (_length > 0 && char.IsWhiteSpace(_text[_length - 1])) _length--;
+        _all = null;
         _left = 2 + (_length * 0.06);
     }
 
@@ -91,12 +122,7 @@ public sealed class Bubble
     internal void Update(double seconds)
     {
         if (!IsOpen) return;
-        if (Reply is { } reply && !IsComplete)
-        {
-            while (reply.TryRead(out ReadOnlySpan<char> text)) Append(text);
-            if (reply.IsDone) Complete();
-        }
-
+        Read();
         // Words that come late are not caught up with.
         _shown = Math.Min(_length, _shown + (CharactersPerSecond * seconds));
         if (!IsSpoken) return;

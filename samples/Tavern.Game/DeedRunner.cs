@@ -18,7 +18,7 @@ internal sealed class DeedRunner(GameWorld world)
         if (deed.Do == DeedVerb.Nothing) return null;
         Body? person = world.Find(deed.To);
         if (person == actor) return $"{actor.Name} cannot do that to itself";
-        if (person is null && !Lexicon.Furniture.Contains(deed.To)) return $"there is no '{deed.To}'";
+        if (!IsThere(deed.To)) return $"there is no '{deed.To}'";
         if (deed.Do == DeedVerb.Give && person is null) return $"{deed.To} takes nothing";
         if (deed.Do == DeedVerb.Give && actor.Person.Item is null) return $"{actor.Name} has nothing to give";
         if (deed.Do == DeedVerb.Open && deed.To is not ("the door" or "the window")) return $"{deed.To} cannot be opened";
@@ -39,6 +39,14 @@ internal sealed class DeedRunner(GameWorld world)
         return true;
     }
 
+    /// <summary>Leaves a deed whose goal has gone, as when somebody was edited away.</summary>
+    public void LeaveIfGone(Body actor)
+    {
+        if (actor.Doing is not { } deed || IsThere(deed.To)) return;
+        actor.Doing = null;
+        actor.Path.Clear();
+    }
+
     /// <summary>Goes on with what somebody is doing.</summary>
     public void Step(Body body, float seconds)
     {
@@ -52,6 +60,8 @@ internal sealed class DeedRunner(GameWorld world)
 
         Finish(body, deed);
     }
+
+    private bool IsThere(string target) => world.Find(target) is not null || Lexicon.Furniture.Contains(target);
 
     private void SetOut(Body actor, Deed deed)
     {

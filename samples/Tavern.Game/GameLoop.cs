@@ -12,11 +12,11 @@ public sealed class GameLoop : IDisposable
     /// <summary>Step of the world in seconds.</summary>
     public const float Step = 1f / 60;
     private const float LongestFrame = 0.25f;
-    private const string QuickSlot = "quick";
+    private const string QuickSlot = "quick", LostSlot = "lost";
     private readonly GameClock _clock = new();
     private readonly WorldReload _reload;
+    private string _warning = "";
     private float _rest;
-    private bool _lost;
 
     /// <exception cref="WorldFileException">The world file cannot be used.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -33,7 +33,7 @@ public sealed class GameLoop : IDisposable
         Minds.Message += Say;
         _reload.Message += Say;
         Talk.Happened += h => Happened?.Invoke(h);
-        if (World.Plan.Warnings.Count > 0) Say($"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.");
+        if (World.Plan.Warnings.Count > 0) _warning = $"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.";
     }
 
     /// <summary>What was said and done, as it happens.</summary>
@@ -63,8 +63,8 @@ public sealed class GameLoop : IDisposable
     /// <summary>GPU milliseconds of a frame for the minds.</summary>
     public double Budget { get; set; }
 
-    /// <summary>The character that the player faces; -1 for none.</summary>
-    public int Faced { get; private set; } = -1;
+    /// <summary>The character that the player faces; -1 for none. Of this moment: a key may just have loaded another world.</summary>
+    public int Faced => Player.Faced();
 
     /// <summary>The scene as the player sees it; the same object until something changes.</summary>
     public Scene Scene => _scene is { } scene && _sceneVersion == World.Version ? scene : Draw();
@@ -83,6 +83,7 @@ public sealed class GameLoop : IDisposable
         seconds = Math.Clamp(seconds, 0, LongestFrame);
         _clock.Advance(seconds);
         Minds.Update();
+        SayWarning();
         _reload.Update(Now);
         // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
         string typed = input.Typed ?? "";
@@ -99,7 +100,6 @@ public sealed class GameLoop : IDisposable
             Happened?.Invoke(new Happening(HappeningKind.Did, change.About, "", change.Sentence));
         }
 
-        Faced = Player.Faced();
         Talk.Update(seconds);
         Gossip.Update(Now);
         Message.Update(seconds);
@@ -110,8 +110,6 @@ public sealed class GameLoop : IDisposable
     public TickReport Tick(FrameCommands? commands = null)
     {
         TickReport report = Minds.Tick(FrameBudget.Milliseconds(Budget), commands);
-        if (report.Status == TickStatus.DeviceLost && !_lost) Say("The graphics device was lost. Save (F5) and start the game again.");
-        _lost |= report.Status == TickStatus.DeviceLost;
         Overlay.Add(report, Minds, World.Bodies.Count, Now);
         return report;
     }
@@ -141,7 +139,7 @@ public sealed class GameLoop : IDisposable
         if (keys.HasFlag(GameKeys.BudgetUp) && !Entry.IsOpen) ChangeBudget(Budget + 0.5);
         if (keys.HasFlag(GameKeys.BudgetDown) && !Entry.IsOpen) ChangeBudget(Budget - 0.5);
         if (keys.HasFlag(GameKeys.Save)) Save(QuickSlot);
-        if (keys.HasFlag(GameKeys.Load)) Load(QuickSlot);
+        if (keys.HasFlag(GameKeys.Load)) Load(LaterSlot());
         if (keys.HasFlag(GameKeys.Backspace) && Entry.IsOpen) Entry.Erase();
         if (keys.HasFlag(GameKeys.Escape) && Entry.IsOpen) Entry.Close();
         else if (keys.HasFlag(GameKeys.Escape)) Interrupt();
@@ -163,13 +161,19 @@ public sealed class GameLoop : IDisposable
             foreach (char c in text) Press(c switch { '+' or '=' => GameKeys.BudgetUp, '-' => GameKeys.BudgetDown, _ => GameKeys.None });
     }
 
-    /// <summary>Whoever speaks to the player, or else whoever is faced, stops.</summary>
-    public bool Interrupt()
+    /// <summary>Who would stop now if the player interrupted: whoever speaks to it, or else whoever is faced; null when neither speaks.</summary>
+    public string? Interruptible
     {
-        foreach (Bubble bubble in Talk.Bubbles)
-            if (bubble.Listener == Deed.Player && Talk.Interrupt(bubble.Speaker)) return true;
-        return Faced >= 0 && Talk.Interrupt(World.Bodies[Faced].Name);
+        get
+        {
+            foreach (Bubble bubble in Talk.Bubbles)
+                if (bubble.Listener == Deed.Player && Talk.IsSpeaking(bubble.Speaker)) return bubble.Speaker;
+            return Faced is var faced and >= 0 && Talk.IsSpeaking(World.Bodies[faced].Name) ? World.Bodies[faced].Name : null;
+        }
     }
+
+    /// <summary>Stops <see cref="Interruptible"/>.</summary>
+    public bool Interrupt() => Interruptible is { } speaker && Talk.Interrupt(speaker);
 
     /// <summary>Saves; a message says how it went.</summary>
     public bool Save(string slot) => Try(() => Saves.Save(slot), $"Saved ({slot}).");
@@ -177,13 +181,30 @@ public sealed class GameLoop : IDisposable
     /// <summary>Loads; a message says how it went.</summary>
     public bool Load(string slot) => Try(() => Saves.Load(slot), $"Loaded ({slot}): what came later is forgotten.");
 
+    /// <summary>The device is lost, and with it picture and minds: saves into a slot of its own, which F9 loads until something later is saved.</summary>
+    /// <returns>What to tell the player.</returns>
+    public string SaveLost()
+    {
+        Minds.NoticeLoss();
+        return "The graphics device was lost. " + (Save(LostSlot) ? $"The game was saved ({LostSlot}): start it again, and load it with F9." : $"The game could not be saved: {Message.Last}");
+    }
+
+    /// <summary>Files were dropped on the window together. A model and eyes are loaded together, whatever they are called.</summary>
+    public void Drop(IReadOnlyList<string> files)
+    {
+        string[] eyes = [.. files.Where(IsEyes)], models = [.. files.Where(f => IsModel(f) && !IsEyes(f))];
+        bool isPair = eyes.Length == 1 && models.Length == 1;
+        if (isPair) Minds.Load(models[0], eyes[0]);
+        foreach (string file in files)
+            if (!isPair || !IsModel(file)) Drop(file);
+    }
+
     /// <summary>A file was dropped on the window: a model, or eyes (an mmproj file) for the model there is.</summary>
     public void Drop(string file)
     {
         string name = Path.GetFileName(file);
-        bool isEyes = name.Contains("mmproj", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eyes", StringComparison.OrdinalIgnoreCase);
-        if (!name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)) Say($"{name} is no model. Drop a .gguf file: a language model, or its image encoder (mmproj).");
-        else if (!isEyes) Minds.Load(file, EyesBeside(file));
+        if (!IsModel(file)) Say($"{name} is no model. Drop a .gguf file: a language model, or its image encoder (mmproj).");
+        else if (!IsEyes(file)) Minds.Load(file, EyesBeside(file));
         else if (Minds.Model is { } model) Minds.Load(model, file);
         else Say($"{name} are eyes. Drop the language model that they belong to first.");
     }
@@ -201,6 +222,25 @@ public sealed class GameLoop : IDisposable
         Minds.Dispose();
     }
 
+    private static bool IsModel(string file) => file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsEyes(string file)
+    {
+        string name = Path.GetFileName(file);
+        return IsModel(file) && (name.Contains("mmproj", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eyes", StringComparison.OrdinalIgnoreCase) || name.StartsWith("clip", StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>What is odd in the world file, once nothing is loading: the messages of that would take its place before anybody has read it.</summary>
+    private void SayWarning()
+    {
+        if (_warning.Length == 0 || Minds.IsLoading) return;
+        Say(_warning);
+        _warning = "";
+    }
+
+    /// <summary>The quick save, or what was saved when a device was lost after it.</summary>
+    private string LaterSlot() => File.GetLastWriteTimeUtc(Saves.PathOf(LostSlot)) > File.GetLastWriteTimeUtc(Saves.PathOf(QuickSlot)) ? LostSlot : QuickSlot;
+
     private void ChangeBudget(double budget)
     {
         Budget = Math.Clamp(budget, 0, 50);
@@ -210,8 +250,8 @@ public sealed class GameLoop : IDisposable
     private void Give()
     {
         if (World.Player.Person.Item is null) Say("You have nothing to give.");
-        else if (Faced < 0) Say("Face somebody to give something.");
-        else if (!World.HandOver(World.Bodies[Faced])) Say($"Go nearer to {World.Bodies[Faced].Name} to give something.");
+        else if (Faced is var faced && faced < 0) Say("Face somebody to give something.");
+        else if (!World.HandOver(World.Bodies[faced])) Say($"Go nearer to {World.Bodies[faced].Name} to give something.");
     }
 
     private void Use()

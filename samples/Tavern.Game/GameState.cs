@@ -19,6 +19,9 @@ internal sealed class GameState
 
     public Dictionary<string, List<LineState>> Hearsay { get; init; } = [];
 
+    /// <summary>What is being said. With a setter: older saves hold none, and what is missing leaves only such a property as it is.</summary>
+    public List<BubbleState> Bubbles { get; set; } = [];
+
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, GameStateJson.Default.GameState);
 
     public static GameState FromJson(byte[] json) => JsonSerializer.Deserialize(json, GameStateJson.Default.GameState) ?? throw new InvalidDataException("its state is empty");
@@ -26,12 +29,20 @@ internal sealed class GameState
 
 internal sealed record BodyState(string Name, float X, float Z, float Yaw, float GazeX, float GazeY, float GazeZ, Deed? Deed)
 {
-    /// <param name="body">Who.</param>
-    /// <param name="deed">What it is doing.</param>
-    public static BodyState Of(Body body, Deed? deed) => new(body.Name, body.Position.X, body.Position.Y, body.Yaw, body.Gaze.X, body.Gaze.Y, body.Gaze.Z, deed);
+    public static BodyState Of(Body body) => new(body.Name, body.Position.X, body.Position.Y, body.Yaw, body.Gaze.X, body.Gaze.Y, body.Gaze.Z, body.Doing);
 
     public void Apply(Body body) => (body.Position, body.Yaw, body.Gaze) = (new Vector2(X, Z), Yaw, new Vector3(GazeX, GazeY, GazeZ));
 }
+
+/// <param name="Speaker">Who speaks.</param>
+/// <param name="Listener">To whom.</param>
+/// <param name="Text">What is known of it.</param>
+/// <param name="Shown">Characters of it that were on the screen, with the part of the next.</param>
+/// <param name="IsAnswer">Whether a mind says it.</param>
+/// <param name="IsComplete">Whether nothing more will come.</param>
+/// <param name="IsReported">Whether others have heard it.</param>
+/// <param name="Deed">What the speaker will do then.</param>
+internal sealed record BubbleState(string Speaker, string Listener, string Text, double Shown, bool IsAnswer, bool IsComplete, bool IsReported, Deed? Deed);
 
 internal sealed record LineState(string Matter, string Speaker, string Text);
 

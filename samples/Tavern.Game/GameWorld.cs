@@ -127,6 +127,7 @@ public sealed class GameWorld
             }
         }
 
+        foreach (Body body in _bodies) _deeds.LeaveIfGone(body);
         (LampIsLit, HearthIsLit, CandlesAreLit, DoorIsOpen) = (
             plan.LampIsLit == Plan.LampIsLit ? LampIsLit : plan.LampIsLit,
             plan.HearthIsLit == Plan.HearthIsLit ? HearthIsLit : plan.HearthIsLit,

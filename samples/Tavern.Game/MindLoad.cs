@@ -8,6 +8,7 @@ internal sealed class MindLoad : IDisposable
 {
     private readonly Task<NpcRuntime> _task;
     private double _progress;
+    private volatile bool _unwanted;
 
     /// <param name="model">GGUF file.</param>
     /// <param name="eyes">Its image encoder.</param>
@@ -27,7 +28,7 @@ internal sealed class MindLoad : IDisposable
             CacheFolder = settings.CacheFolder,
             Seed = settings.Seed,
             Clock = clock,
-            LoadProgress = p => Volatile.Write(ref _progress, p),
+            LoadProgress = Follow,
         };
         LegalActions[] legal = [.. world.People.Select(p => Deed.Legal(world.People, p))];
         _task = Task.Run(() =>
@@ -35,7 +36,8 @@ internal sealed class MindLoad : IDisposable
             NpcRuntime runtime = NpcRuntime.Load(model, options);
             try
             {
-                foreach (LegalActions of in legal) runtime.Prepare(of.Type, of);
+                foreach (LegalActions of in legal)
+                    if (!_unwanted) runtime.Prepare(of.Type, of);
                 return runtime;
             }
             catch
@@ -59,16 +61,24 @@ internal sealed class MindLoad : IDisposable
 
     public NpcRuntime Take() => _task.Result;
 
-    /// <summary>Waits for it and frees it.</summary>
+    /// <summary>Breaks it off, or frees what was loaded.</summary>
     public void Dispose()
     {
+        _unwanted = true;
         try
         {
             _task.Result.Dispose();
         }
         catch (AggregateException)
         {
-            // It was refused: there is nothing to free.
+            // It was refused or broken off: there is nothing to free.
         }
+    }
+
+    /// <summary>Called while it loads; ends that when nobody waits for it any more. What is loaded whole is freed as a whole.</summary>
+    private void Follow(double progress)
+    {
+        if (_unwanted && progress < 1) throw new OperationCanceledException();
+        Volatile.Write(ref _progress, progress);
     }
 }

@@ -163,13 +163,23 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     }
 
     /// <summary>All minds as they are, by name. Waits for the device.</summary>
+    /// <exception cref="InvalidOperationException">The device failed.</exception>
     internal Dictionary<string, byte[]> Save()
     {
         Dictionary<string, byte[]> saved = new(StringComparer.Ordinal);
         foreach (Npc npc in _npcs)
         {
             using MemoryStream stream = new();
-            npc.Save(stream);
+            try
+            {
+                npc.Save(stream);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // The device failed; the exception's own type belongs to a room that games do not see.
+                throw new InvalidOperationException($"{npc.Name}'s mind cannot be read from the device: {e.Message}", e);
+            }
+
             saved[npc.Name] = stream.ToArray();
         }
 
@@ -202,6 +212,17 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         if (prefix != old) old.Dispose();
         _prefix = prefix;
         Forget();
+    }
+
+    /// <summary>
+    /// The picture has found the device lost. A runtime with nothing to think has not noticed yet, and would ask the device for the minds that are to be saved: it is given something
+    /// to think.
+    /// </summary>
+    internal void NoticeLoss()
+    {
+        if (_runtime is not { } runtime || runtime.Tick(FrameBudget.Milliseconds(1)).Status == TickStatus.DeviceLost) return;
+        using Prefix something = runtime.CreatePrefix("Is there a device?");
+        runtime.Tick(FrameBudget.Milliseconds(1));
     }
 
     public void Dispose()

@@ -5,7 +5,7 @@ namespace Tavern.Game;
 /// <summary>Figures of one character.</summary>
 public readonly record struct MindFigures(string Name, NpcWait Waiting, bool IsAnswering, int Tokens, int SharedTokens, int Turns, int Priority);
 
-/// <summary>Figures for F1. Filled in place: showing them costs no memory.</summary>
+/// <summary>Figures for F1. Filled in place, so that filling them costs no memory; words are made of them only when they change.</summary>
 public sealed class Overlay
 {
     /// <summary>Frames that the graph shows.</summary>

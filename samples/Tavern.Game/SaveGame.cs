@@ -3,7 +3,7 @@ using NpcMind;
 
 namespace Tavern.Game;
 
-/// <summary>Games in slots: the world, where everybody stands, and the minds. Loading an old one removes what came later from all memories.</summary>
+/// <summary>Games in slots: the world, where everybody stands, what is being said, and the minds. Loading an old one removes what came later from all memories.</summary>
 public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, Minds minds, Talk talk)
 {
     private const string WorldPart = "world", StatePart = "state", MindPart = "mind/";
@@ -19,9 +19,10 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         GameState state = new()
         {
             Facts = minds.Facts,
-            Bodies = [.. world.Bodies.Append(world.Player).Select(b => BodyState.Of(b, talk.Intends(b)))],
+            Bodies = [.. world.Bodies.Append(world.Player).Select(BodyState.Of)],
             PlayerItem = world.Player.Person.Item,
             Pitch = player.Pitch,
+            Bubbles = talk.Save(),
             Hearsay = world.Bodies.ToDictionary(b => b.Name, b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
         };
         Dictionary<string, byte[]> parts = new(StringComparer.Ordinal) { [WorldPart] = TavernFile.Write(world.Now()), [StatePart] = state.ToJson() };
@@ -81,7 +82,7 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         player.Stop();
         foreach (Body body in world.Bodies)
             minds.HearsayOf(body.Name).Set(state.Hearsay.GetValueOrDefault(body.Name, []).Select(l => new Hearsay.Line(l.Matter, l.Speaker, l.Text)));
-        talk.Resume();
+        talk.Resume(state.Bubbles);
     }
 
     private static void Check(string slot)

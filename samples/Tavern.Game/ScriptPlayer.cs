@@ -13,7 +13,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private bool _begun;
     private string? _typed;
 
-    /// <summary>A picture of the window is wanted, under this name.</summary>
+    /// <summary>A picture of the window is wanted, under this name. Where nobody takes any the line is passed over, so that a play can be watched in a window.</summary>
     public event Action<string>? PictureWanted;
 
     /// <summary>Figures of frames begin here.</summary>
@@ -80,14 +80,14 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 game.Interrupt();
                 break;
             case "save":
-                game.Save(line.Text);
+                if (!game.Save(line.Text)) throw Refused(line, "Correct the script, or what it says");
                 break;
             case "load":
-                game.Load(line.Text);
+                if (!game.Load(line.Text)) throw Refused(line, "Correct the script, or what it says");
                 break;
             case "model":
                 string[] files = line.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                game.Minds.Load(FileOf(files[0]), files.Length > 1 ? FileOf(files[1]) : GameLoop.EyesBeside(FileOf(files[0])));
+                if (!game.Minds.Load(FileOf(files[0]), files.Length > 1 ? FileOf(files[1]) : GameLoop.EyesBeside(FileOf(files[0])))) throw Refused(line, "Write world before it");
                 break;
             case "drop":
                 game.Drop(FileOf(line.Text));
@@ -160,6 +160,8 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
 
     private ScriptException NotFound(ScriptLine line) =>
         Wrong(line, $"there is no '{line.Text}'", $"Use one of: {string.Join(", ", game.World.Bodies.Select(b => b.Name).Concat(Lexicon.Furniture))}");
+
+    private ScriptException Refused(ScriptLine line, string advice) => Wrong(line, $"it was refused: {game.Message.Last.TrimEnd('.')}", advice);
 
     private ScriptException Wrong(ScriptLine line, string problem, string advice) => new(Path.GetFileName(script.File), line.Line, problem, advice + ".");
 }

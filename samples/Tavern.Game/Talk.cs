@@ -1,4 +1,3 @@
-using NpcMind;
 using Tavern.World;
 
 namespace Tavern.Game;
@@ -28,7 +27,7 @@ public sealed class Talk
     public string LastAnswer { get; private set; } = "";
 
     /// <summary>Whether the player waits for an answer, or is being answered.</summary>
-    public bool IsAnswering => _all.Exists(b => b.Reply is not null && b.Listener == Deed.Player && !b.IsReported);
+    public bool IsAnswering => _all.Exists(b => b.IsAnswer && b.Listener == Deed.Player && !b.IsReported);
 
     /// <summary>Whether anybody is speaking or thinks of what to say.</summary>
     public bool IsAnybodySpeaking => _all.Exists(b => b.IsOpen && !b.IsReported);
@@ -72,9 +71,7 @@ public sealed class Talk
         foreach (Bubble bubble in _all)
         {
             bubble.Update(seconds);
-            if (!bubble.IsOpen || bubble.IsReported) continue;
-            if (bubble.Reply is { IsDone: true } reply && reply.TryTakeAction(out Deed? deed)) bubble.Deed = deed;
-            if (!bubble.IsSpoken) continue;
+            if (!bubble.IsOpen || bubble.IsReported || !bubble.IsSpoken) continue;
             Report(bubble);
             Act(bubble);
         }
@@ -90,19 +87,28 @@ public sealed class Talk
         }
     }
 
-    /// <summary>What somebody does or will do when it has spoken; null for nothing.</summary>
-    internal Deed? Intends(Body body) => Of(body.Name) is { IsOpen: true, IsReported: false, Deed: { } deed } ? deed : body.Doing;
-
-    /// <summary>Replies that a save was made in the middle of go on.</summary>
-    internal void Resume()
+    /// <summary>What is over heads now, for a save. What has come of replies is taken first: the minds are saved at the same moment.</summary>
+    internal List<BubbleState> Save()
     {
-        for (int i = 0; i < _world.Bodies.Count; i++)
+        List<BubbleState> saved = [];
+        foreach (Bubble bubble in _all)
         {
-            if (_minds.Of(i) is not { Reply: { IsDone: false } reply } npc) continue;
-            Bubble bubble = Open(npc.Name, Deed.Player, reply);
-            while (reply.TryRead(out _)) continue;
-            bubble.Append(reply.Text);
+            if (!bubble.IsOpen) continue;
+            bubble.Read();
+            saved.Add(bubble.State);
         }
+
+        return saved;
+    }
+
+    /// <summary>What was being said when a game was saved goes on where it was. An answer that had come whole cannot be cut in the mind any more: that remembers having said all of it.</summary>
+    internal void Resume(IEnumerable<BubbleState> saved)
+    {
+        foreach (BubbleState state in saved)
+            if (_world.Find(state.Speaker) is { } speaker) Of(speaker).Open(state, state.IsComplete ? null : _minds.Of(_world.IndexOf(speaker))?.Reply);
+        // Older saves hold no bubbles.
+        foreach (Body body in _world.Bodies)
+            if (!IsSpeaking(body.Name) && _minds.Of(_world.IndexOf(body)) is { Reply: { IsDone: false } reply }) Of(body).Open(new BubbleState(body.Name, Deed.Player, "", 0, true, false, false, null), reply);
     }
 
     private bool Speak(Body speaker, int listener, string text, bool acts, bool looks)
@@ -112,19 +118,19 @@ public sealed class Talk
         if (_minds.Ask(listener, speaker.Name, text, acts, looks) is not { } reply) return false;
         if (looks) Happened?.Invoke(new Happening(HappeningKind.Looked, hearer.Name, "", ""));
         Quiet = 0;
-        Bubble words = Open(speaker.Name, hearer.Name, null);
+        Bubble words = Of(speaker);
+        words.Open(speaker.Name, hearer.Name);
         words.Append(text);
         words.Complete();
         if (speaker == _world.Player) words.ShowAll();
         Report(words);
-        Open(hearer.Name, speaker.Name, reply);
+        Of(hearer).Open(hearer.Name, speaker.Name, reply);
         return true;
     }
 
-    private Bubble Open(string speaker, string listener, Reply? reply)
+    private Bubble Of(Body speaker)
     {
-        if (!_bubbles.TryGetValue(speaker, out Bubble? bubble)) _all.Add(_bubbles[speaker] = bubble = new Bubble());
-        bubble.Open(speaker, listener, reply);
+        if (!_bubbles.TryGetValue(speaker.Name, out Bubble? bubble)) _all.Add(_bubbles[speaker.Name] = bubble = new Bubble());
         return bubble;
     }
 
@@ -140,15 +146,15 @@ public sealed class Talk
     private void Report(Bubble bubble)
     {
         bubble.IsReported = true;
-        string text = bubble.IsComplete && bubble.Reply is null ? bubble.All : bubble.Text.ToString();
-        if (bubble.Reply is not null && bubble.Listener == Deed.Player) LastAnswer = text;
+        string text = bubble.IsComplete && !bubble.IsAnswer ? bubble.All : bubble.Text.ToString();
+        if (bubble.IsAnswer && bubble.Listener == Deed.Player) LastAnswer = text;
         if (text.Length == 0) return;
         Happened?.Invoke(new Happening(HappeningKind.Said, bubble.Speaker, bubble.Listener, text));
         if (_world.Find(bubble.Speaker) is not { } speaker) return;
         foreach (Body body in _world.Bodies)
         {
             // Who asked by the game's hand knows what it asked only by hearing itself; who was asked has it in mind already.
-            bool isIn = body.Name == bubble.Listener ? bubble.Reply is null : body == speaker && bubble.Reply is not null;
+            bool isIn = body.Name == bubble.Listener ? !bubble.IsAnswer : body == speaker && bubble.IsAnswer;
             if (!isIn && body.DistanceTo(speaker) <= Earshot) _minds.HearsayOf(body.Name).Overhear(bubble.Speaker, text);
         }
     }

@@ -27,8 +27,9 @@ internal sealed class WorldReload(WorldWatcher watcher, GameWorld world, Minds m
 
     private string Reload(TavernPlan plan)
     {
-        bool sameFacts = plan.World.Facts() == world.Plan.World.Facts();
         (TavernWorld next, HashSet<string> anew) = world.Merge(plan);
+        // Loading a game brings back the facts of then, while the plan stays the file's: both may differ from the file.
+        bool sameFacts = plan.World.Facts() == world.Plan.World.Facts() && next.Facts() == world.Facts.Facts();
         int before = world.Bodies.Count;
         // Somebody of whom nothing is known can leave without a change of facts.
         bool samePeople = next.People.Select(p => p.Name).SequenceEqual(world.Bodies.Select(b => b.Name));

@@ -67,15 +67,17 @@ public sealed unsafe class CommandRing : IDisposable
 
     public void Dispose()
     {
-        Finish();
+        _ = Wait(_submitted); // a lost device must still be torn down
         _device.Api.DestroySemaphore(_device.Handle, Timeline, null);
         _device.Api.DestroyCommandPool(_device.Handle, _pool, null);
     }
 
-    private void WaitFor(ulong value)
+    private void WaitFor(ulong value) => Wait(value).ThrowOnError("vkWaitSemaphores");
+
+    private Result Wait(ulong value)
     {
         Semaphore timeline = Timeline;
         SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &timeline, PValues = &value };
-        _device.Api.WaitSemaphores(_device.Handle, &info, ulong.MaxValue).ThrowOnError("vkWaitSemaphores");
+        return _device.Api.WaitSemaphores(_device.Handle, &info, ulong.MaxValue);
     }
 }

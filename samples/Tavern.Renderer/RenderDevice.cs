@@ -91,6 +91,12 @@ public sealed unsafe class RenderDevice : IDisposable
         lock (QueueLock) Api.DeviceWaitIdle(Handle).ThrowOnError("vkDeviceWaitIdle");
     }
 
+    /// <summary>As <see cref="WaitIdle"/>, before things are freed: of a lost device too, which has nothing under way any more.</summary>
+    public void Settle()
+    {
+        lock (QueueLock) _ = Api.DeviceWaitIdle(Handle);
+    }
+
     /// <summary>Submits; signals a timeline semaphore, and waits for and signals a binary one where these are given.</summary>
     internal void Submit(CommandBuffer commands, Semaphore timeline, ulong value, Semaphore wait, Semaphore signal)
     {
@@ -118,7 +124,7 @@ public sealed unsafe class RenderDevice : IDisposable
     public void Dispose()
     {
         if (_ownInstance is null) return;
-        _ = Api.DeviceWaitIdle(Handle); // a lost device must still be torn down
+        Settle();
         Api.DestroyDevice(Handle, null);
         _ownInstance.Dispose();
     }
@@ -151,13 +157,17 @@ public sealed record RenderDeviceOptions
 }
 
 /// <summary>Vulkan could not do what was asked.</summary>
-public sealed class RenderException(string message) : Exception(message);
+public sealed class RenderException(string message, bool isDeviceLost = false) : Exception(message)
+{
+    /// <summary>Whether the device was reset or removed: nothing on it can be used any more, and all else is unharmed.</summary>
+    public bool IsDeviceLost => isDeviceLost;
+}
 
 public static class Results
 {
     /// <summary>Every result is checked, in release builds too.</summary>
     public static void ThrowOnError(this Result result, string call)
     {
-        if (result < Result.Success) throw new RenderException($"{call}: {result}");
+        if (result < Result.Success) throw new RenderException($"{call}: {result}", result == Result.ErrorDeviceLost);
     }
 }

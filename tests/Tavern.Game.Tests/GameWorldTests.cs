@@ -79,6 +79,19 @@ public sealed class GameWorldTests
     }
 
     [Test]
+    public void What_was_begun_for_somebody_who_is_edited_away_is_left()
+    {
+        _world.Do(Marbel, new Deed(DeedVerb.Give, "Osbert"));
+        TavernPlan plan = Worlds.Plan(Worlds.Small.Replace("Osbert", "Garlin", StringComparison.Ordinal));
+        (TavernWorld next, HashSet<string> anew) = _world.Merge(plan);
+        _world.Take(plan, next, anew);
+        Assert.That(Marbel.Doing, Is.Null);
+        Assert.That(Marbel.IsWalking, Is.False);
+        Until(() => true);
+        Assert.That(Marbel.Person.Item, Is.EqualTo("a gold coin"));
+    }
+
+    [Test]
     public void Player_is_given_things_and_gives_them()
     {
         _world.Do(Marbel, new Deed(DeedVerb.Give, Deed.Player));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using NpcMind;
 using NpcMind.Reference;
 
@@ -147,6 +148,62 @@ public sealed class MindsTests
         Assert.That(_game.Minds.Of(0)!.Tokens, Is.EqualTo(tokens));
         Assert.That(_game.Say(1, "Are you there?"));
         Run(() => !_game.Talk.IsAnswering);
+    }
+
+    [Test]
+    public void Words_between_characters_go_on_where_they_were_saved()
+    {
+        _game.Talk.Ask(0, 1, "Where is the chest?");
+        Run(() => _game.Talk.Of("Osbert") is { Shown: > 2 });
+        int shown = _game.Talk.Of("Osbert")!.Shown;
+        Assert.That(_game.Save("talk"), _game.Message.Last);
+        Run(() => !_game.Talk.IsAnybodySpeaking);
+        string whole = _game.Talk.Of("Osbert")!.All;
+        Assert.That(_game.Load("talk"), _game.Message.Last);
+        Bubble bubble = _game.Talk.Of("Osbert")!;
+        Assert.That((bubble.Listener, bubble.Shown), Is.EqualTo(("Marbel", shown)));
+        Assert.That(_game.Talk.IsAnswering, Is.False, "nobody answers the player");
+        Run(() => !_game.Talk.IsAnybodySpeaking);
+        Assert.That(bubble.All, Is.EqualTo(whole));
+    }
+
+    [Test]
+    public void Minds_are_saved_when_the_device_is_lost()
+    {
+        _game.Say(0, "Remember this.");
+        Run(() => !_game.Talk.IsAnswering);
+        int turns = _game.Minds.Of(0)!.Turns;
+        object runtime = typeof(Minds).GetField("_runtime", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(_game.Minds)!;
+        typeof(NpcRuntime).GetProperty("IsLost", BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(runtime, true);
+        Assert.That(_game.Tick().Status, Is.EqualTo(TickStatus.DeviceLost));
+        Assert.That(_game.SaveLost(), Does.Contain("was saved (lost)"));
+        _game.Dispose();
+        _game = _worlds.Game(Tiny);
+        _game.Budget = 20;
+        _game.Minds.Load(_first, null);
+        Run(() => !_game.Minds.IsLoading);
+        _game.Press(GameKeys.Load);
+        Assert.That(_game.Message.Last, Does.StartWith("Loaded (lost)"));
+        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns));
+    }
+
+    [Test]
+    public void Model_and_eyes_that_are_dropped_together_are_loaded_together()
+    {
+        _game.Drop([Path.Combine(_models, "mmproj-none.gguf"), _second]);
+        Run(() => !_game.Minds.IsLoading);
+        Assert.That(_game.Message.Last, Does.StartWith("second.gguf was refused: ").And.Contain("mmproj-none.gguf"), "there are no such eyes");
+    }
+
+    [Test]
+    public void A_load_is_broken_off_when_the_game_ends()
+    {
+        GameLoop other = _worlds.Game(Tiny);
+        Assert.That(other.Minds.Load(_second, null));
+        List<string> said = [];
+        other.Happened += h => said.Add(h.Text);
+        other.Dispose();
+        Assert.That(said, Is.Empty);
     }
 
     [Test]

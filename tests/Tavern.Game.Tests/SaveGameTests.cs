@@ -46,6 +46,59 @@ public sealed class SaveGameTests
     }
 
     [Test]
+    public void What_is_being_said_goes_on_and_is_overheard()
+    {
+        using Worlds worlds = new();
+        using GameLoop game = worlds.Game();
+        List<string> said = [];
+        game.Happened += h => said.Add(h.Text);
+        game.World.Bodies[1].Position = new(1.5f, -2.0f); // within earshot
+        game.Talk.Resume([new BubbleState("Marbel", Deed.Player, "I am the baker of this town.", 4, true, true, false, new Deed(DeedVerb.Open, "the door"))]);
+        Worlds.Run(game, 0.5);
+        int shown = game.Talk.Of("Marbel")!.Shown;
+        Assert.That(shown, Is.InRange(5, 20));
+        Assert.That(game.Save("a"));
+        string saved = System.Text.Encoding.UTF8.GetString(SaveContainer.Read(game.Saves.PathOf("a"))["state"]);
+        Worlds.Run(game, 2.5);
+        Assert.That(game.World.Bodies[0].Doing, Is.Not.Null);
+        Assert.That(game.Load("a"), game.Message.Last);
+        Assert.That(game.Talk.Of("Marbel"), Has.Property("Shown").EqualTo(shown).And.Property("Listener").EqualTo(Deed.Player));
+        Assert.That(game.Minds.HearsayOf("Osbert").Lines, Is.Empty);
+        Assert.That(game.World.Bodies[0].Doing, Is.Null, "it has not spoken yet");
+        Assert.That(game.Talk.IsAnswering);
+        said.Clear();
+        Worlds.Run(game, 2);
+        Assert.That(said, Does.Contain("I am the baker of this town."));
+        Assert.That(game.Minds.HearsayOf("Osbert").Lines.Select(l => l.Text), Does.Contain("I am the baker of this town."));
+        Assert.That(game.World.Bodies[0].Doing, Is.Not.Null);
+
+        // A save of before there were bubbles in it.
+        int from = saved.IndexOf(",\"Bubbles\":", StringComparison.Ordinal);
+        Dictionary<string, byte[]> parts = SaveContainer.Read(game.Saves.PathOf("a"));
+        parts["state"] = System.Text.Encoding.UTF8.GetBytes(saved[..from] + "}");
+        SaveContainer.Write(game.Saves.PathOf("old"), parts);
+        Assert.That(game.Load("old"), game.Message.Last);
+        Assert.That(game.Talk.IsAnybodySpeaking, Is.False);
+    }
+
+    [Test]
+    public void Who_was_faced_may_be_gone_when_a_game_is_loaded()
+    {
+        using Worlds worlds = new();
+        worlds.Edit(Worlds.Small.Replace("""{ "name": "Marbel", "trade": "baker", "cloak": "red", "place": "by the hearth", "item": "a gold coin" },""", "", StringComparison.Ordinal));
+        using GameLoop game = worlds.Game();
+        game.Save("quick");
+        worlds.Edit(Worlds.Small);
+        Worlds.Run(game, 2);
+        game.World.Player.Position = game.World.Bodies[1].Position + new System.Numerics.Vector2(0, 1);
+        game.Player.Face(Targets.Gaze(game.World.Bodies[1]));
+        Assert.That(game.Faced, Is.EqualTo(1));
+        game.Press(GameKeys.Load);
+        Assert.That(game.Message.Last, Does.StartWith("Loaded (quick)"));
+        Assert.That(game.Faced, Is.LessThan(game.World.Bodies.Count));
+    }
+
+    [Test]
     public void Damaged_saves_are_refused_and_change_nothing()
     {
         using Worlds worlds = new();
@@ -66,6 +119,51 @@ public sealed class SaveGameTests
 
         File.WriteAllBytes(path, good);
         Assert.That(game.Load("a"));
+    }
+
+    [Test]
+    public void What_a_lost_device_leaves_is_loaded_until_something_later_is_saved()
+    {
+        using Worlds worlds = new();
+        using GameLoop game = worlds.Game();
+        game.Press(GameKeys.Save);
+        Assert.That(game.SaveLost(), Does.Contain("was saved (lost)"));
+        File.SetLastWriteTimeUtc(game.Saves.PathOf("quick"), DateTime.UtcNow.AddSeconds(-5));
+        game.Press(GameKeys.Load);
+        Assert.That(game.Message.Last, Does.StartWith("Loaded (lost)"));
+        File.SetLastWriteTimeUtc(game.Saves.PathOf("quick"), DateTime.UtcNow.AddSeconds(5));
+        game.Press(GameKeys.Load);
+        Assert.That(game.Message.Last, Does.StartWith("Loaded (quick)"));
+    }
+
+    [Test]
+    public void An_edit_is_held_against_the_facts_there_are_and_not_against_the_file_of_before()
+    {
+        using Worlds worlds = new();
+        using GameLoop game = worlds.Game();
+        game.Save("a");
+        string edited = Worlds.Small.Replace("red\", \"spot", "green\", \"spot", StringComparison.Ordinal);
+        worlds.Edit(edited);
+        Worlds.Run(game, 2);
+        game.Load("a");
+        Assert.That(game.World.Facts.Facts(), Does.Contain("The red chest"));
+        worlds.Edit(edited.Replace("red apple", "white bell", StringComparison.Ordinal));
+        Worlds.Run(game, 2);
+        Assert.That(game.World.Facts.Facts(), Does.Contain("The green chest"));
+        Assert.That(game.Message.Last, Does.Contain("everybody reads it again"));
+    }
+
+    [Test]
+    public void Warnings_of_the_world_file_are_said_when_the_game_runs()
+    {
+        using Worlds worlds = new();
+        worlds.Edit(Worlds.Small.Replace("baker", "astronomer", StringComparison.Ordinal));
+        using GameLoop game = worlds.Game();
+        List<string> said = [];
+        game.Happened += h => said.Add(h.Text);
+        Worlds.Run(game, 1);
+        Assert.That(said, Has.One.Contains("astronomer"));
+        Assert.That(game.Message.Text, Does.Contain("astronomer"));
     }
 
     [Test]

@@ -64,7 +64,7 @@ public sealed class ScriptTests
         using StringWriter written = new();
         using Transcript transcript = new(game, written);
         List<string> pictures = [];
-        ScriptPlayer player = new(Script.Parse("play.txt", "goto Marbel\nface Marbel\npicture one\nkey F1\nkey +\nwait 1\nbudget 2.5\nsave one\ngoto 2 3\nload one\nload none\nmessage no such save\n"), game);
+        ScriptPlayer player = new(Script.Parse("play.txt", "goto Marbel\nface Marbel\npicture one\nkey F1\nkey +\nwait 1\nbudget 2.5\nsave one\ngoto 2 3\nload one\nmessage Loaded (one)\n"), game);
         player.PictureWanted += pictures.Add;
         Play(game, player, 60);
         Assert.That(pictures, Is.EqualTo(new[] { "one" }));
@@ -83,6 +83,15 @@ public sealed class ScriptTests
         Assert.That(() => Play(game, new(Script.Parse("play.txt", "expect bread\n"), game), 10), Throws.TypeOf<ScriptException>().With.Message.Contains("expected 'bread'"));
         Assert.That(() => Play(game, new(Script.Parse("play.txt", "goto Nobody\n"), game), 10), Throws.TypeOf<ScriptException>().With.Message.Contains("Marbel, Osbert"));
         Assert.That(() => Play(game, new(Script.Parse("play.txt", "goto Marbel\nface Marbel\nsay Hello\n"), game), 20), Throws.TypeOf<ScriptException>().With.Message.Contains("no model"));
+    }
+
+    [TestCase("load none\n", "there is no such save")]
+    [TestCase("save a/b\n", "no name for a slot")]
+    public void A_game_that_is_not_saved_or_loaded_ends_the_play(string text, string says)
+    {
+        using Worlds worlds = new();
+        using GameLoop game = worlds.Game();
+        Assert.That(() => Play(game, new(Script.Parse("play.txt", text), game), 10), Throws.TypeOf<ScriptException>().With.Message.Contains("line 1: it was refused: ").And.Message.Contains(says));
     }
 
     [Test]

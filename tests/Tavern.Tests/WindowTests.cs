@@ -32,6 +32,12 @@ public sealed class WindowTests
                 server.SetKey(x, 'w', isDown: false);
                 WaitUntil(window, () => !window.IsDown(Key.W), "a key is let go");
 
+                Action<Key, bool> fails = (_, _) => throw new IOException("a disk is full");
+                window.KeyPressed += fails;
+                server.Press(x, 'w');
+                Assert.That(() => WaitUntil(window, () => false, "an exception comes through"), Throws.TypeOf<IOException>());
+                window.KeyPressed -= fails;
+
                 window.SetSize(800, 500);
                 WaitUntil(window, () => window.Size == (800, 500), "the window has its new size");
                 DrawSome(window, target, drawer, 800, 500);

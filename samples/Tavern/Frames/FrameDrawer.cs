@@ -58,7 +58,7 @@ public sealed class FrameDrawer : IDisposable
 
     public void Dispose()
     {
-        _device.WaitIdle();
+        _device.Settle();
         _picture?.Dispose();
         _timer.Dispose();
         _painter.Dispose();

@@ -81,7 +81,7 @@ public sealed unsafe class WindowTarget : IFrameTarget
     public void Dispose()
     {
         _window.Resized -= OnResized;
-        _device.WaitIdle();
+        _device.Settle();
         _commands.Dispose();
         _swapchain?.Dispose();
         foreach (Semaphore semaphore in _acquired) _device.Api.DestroySemaphore(_device.Handle, semaphore, null);

@@ -59,8 +59,8 @@ internal sealed class BubblePainter
         int size = style.Text, shown = Math.Min(bubble.Shown, bubble.Text.Length);
         float padding = style.Margin;
         // All of the text is broken into lines, so that a word does not jump to the next one while it is spoken.
-        WordWrap.Break(bubble.Text, Math.Min(area.Width - (2 * padding), size * 17), c => painter.Measure([c], size), lines);
-        lines.RemoveAll(line => line.Start.Value >= shown);
+        painter.Break(bubble.Text, Math.Min(area.Width - (2 * padding), size * 17), size, lines);
+        while (lines.Count > 0 && lines[^1].Start.Value >= shown) lines.RemoveAt(lines.Count - 1);
         if (lines.Count > 0) lines[^1] = lines[^1].Start..Math.Min(lines[^1].End.Value, shown);
         if (lines.Count > MostLines) lines.RemoveRange(0, lines.Count - MostLines);
         float width = Math.Max(painter.Measure(bubble.Name, style.Small, FontFace.Bold), size * 2);
@@ -94,7 +94,7 @@ internal sealed class BubblePainter
     {
         float padding = style.Margin, x = box.Left + padding, y = box.Top + (padding / 2);
         painter.Panel(box, HudStyle.Parchment, style.Text * 0.55f, HudStyle.ParchmentEdge, Math.Max(1, style.Text / 12f));
-        painter.Text(x, y, style.Small, bubble.Accent.Darker(0.55f), bubble.Name, FontFace.Bold);
+        painter.Text(x, y, style.Small, bubble.Accent.Darker(0.4f), bubble.Name, FontFace.Bold);
         y += OverlayPainter.LineHeight(style.Small);
         if (lines.Count == 0) painter.Text(x, y, style.Text, HudStyle.Writing, Waiting);
         foreach (Range line in lines)

@@ -59,7 +59,7 @@ public sealed class HudPainter
         if (string.IsNullOrEmpty(state.Message)) return area;
         int size = style.Text;
         float padding = style.Margin, line = OverlayPainter.LineHeight(size), widest = 0;
-        WordWrap.Break(state.Message, Math.Min(area.Width, size * 44) - (2 * padding), c => painter.Measure([c], size), _lines);
+        painter.Break(state.Message, Math.Min(area.Width, size * 44) - (2 * padding), size, _lines);
         foreach (Range range in _lines) widest = Math.Max(widest, painter.Measure(state.Message.AsSpan(range), size));
         float width = widest + (2 * padding), height = (_lines.Count * line) + padding;
         Box box = new(MathF.Round(area.Left + ((area.Width - width) / 2)), MathF.Round(area.Bottom - height), width, height);
@@ -89,9 +89,9 @@ public sealed class HudPainter
         float nameLine = OverlayPainter.LineHeight(style.Text), width = Math.Max(nameWidth, hintWidth) + (2 * padding);
         float height = nameLine + (string.IsNullOrEmpty(state.FacedHint) ? 0 : OverlayPainter.LineHeight(style.Small)) + padding;
         Box box = new(MathF.Round(middle.X - (width / 2)), MathF.Round(middle.Y + (style.Text * 0.9f)), width, height);
-        painter.Panel(box, HudStyle.Dark with { Alpha = 170 }, style.Text * 0.35f);
-        painter.Text(middle.X - (nameWidth / 2), box.Top + (padding / 2), style.Text, HudStyle.Light, state.Faced, FontFace.Bold);
-        painter.Text(middle.X - (hintWidth / 2), box.Top + (padding / 2) + nameLine, style.Small, HudStyle.Faint, state.FacedHint);
+        painter.Panel(box, HudStyle.Dark, style.Text * 0.35f);
+        painter.Text(middle.X - (nameWidth / 2), box.Top + (padding / 2), style.Text, HudStyle.Amber, state.Faced, FontFace.Bold);
+        painter.Text(middle.X - (hintWidth / 2), box.Top + (padding / 2) + nameLine, style.Small, HudStyle.Light, state.FacedHint);
         _taken.Add(box);
     }
 }

@@ -15,8 +15,10 @@ public sealed class OverlayPainter : IDisposable
     private readonly GlyphAtlas _atlas;
     private readonly OverlayPipeline _pipeline;
     private readonly DeviceBuffer[] _buffers;
+    private readonly Func<char, float> _advance;
     private int _slot;
     private int _count;
+    private int _breakSize;
 
     /// <param name="device">Where it is drawn.</param>
     /// <param name="format">Of the images painted on; sRGB.</param>
@@ -26,6 +28,7 @@ public sealed class OverlayPainter : IDisposable
         _atlas = new GlyphAtlas(device, framesInFlight);
         _pipeline = new OverlayPipeline(device, format, _atlas.Image);
         _buffers = [.. Enumerable.Range(0, framesInFlight).Select(_ => new DeviceBuffer(device, MostQuads * Unsafe.SizeOf<Quad>(), BufferUsageFlags.VertexBufferBit))];
+        _advance = c => Measure([c], _breakSize);
     }
 
     public int Width { get; private set; }
@@ -84,6 +87,13 @@ public sealed class OverlayPainter : IDisposable
         float width = 0;
         foreach (Rune rune in text.EnumerateRunes()) width += _atlas.AdvanceOf(face, rune.Value) * size;
         return width;
+    }
+
+    /// <summary>Lines of a text that are no wider than allowed; see <see cref="WordWrap"/>.</summary>
+    public void Break(ReadOnlySpan<char> text, float width, int size, List<Range> lines)
+    {
+        _breakSize = size;
+        WordWrap.Break(text, width, _advance, lines);
     }
 
     /// <summary>A rounded box, with a border when its width is not 0.</summary>

@@ -11,7 +11,7 @@ namespace Tavern.Play;
 /// <summary>The same game without a display: a script plays, pictures and words go to a folder.</summary>
 internal static class HeadlessPlay
 {
-    /// <summary>A play without a script ends, too.</summary>
+    /// <summary>A play without a script ends, too; one with a script when that does.</summary>
     private const int MostFrames = 100_000;
 
     public static int Run(PlayOptions options)
@@ -25,29 +25,32 @@ internal static class HeadlessPlay
         FrameStatistics statistics = new();
         using (Stage stage = new(device, target, options))
         using (new Transcript(stage.Game, words))
+        using (MemoryLog? memory = folder is null ? null : new MemoryLog(Path.Combine(folder, "memory.csv")))
         {
             ScriptPlayer? player = options.Script is { } script ? new ScriptPlayer(Script.Read(script), stage.Game) : null;
             List<string> wanted = [];
             if (player is not null)
             {
-                player.PictureWanted += wanted.Add;
+                if (folder is not null) player.PictureWanted += wanted.Add;
                 player.MeasureWanted += statistics.Clear;
             }
 
-            using MemoryLog? memory = folder is null ? null : new MemoryLog(Path.Combine(folder, "memory.csv"));
-            float seconds = (float)(1 / options.FramesPerSecond);
-            if (options.Model is not null) WaitForMinds(stage);
-            for (int i = 0; i < (options.Frames ?? MostFrames) && player is not { IsDone: true }; i++)
+            stage.Play(() =>
             {
-                long started = Stopwatch.GetTimestamp();
-                PlayerInput input = player?.Advance() ?? default;
-                stage.Frame(seconds, input, out TickReport report);
-                statistics.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds, report, stage.TakePicturesDrawn(), stage.BubblesShown);
-                foreach (string name in wanted) Write(folder, name, target);
-                wanted.Clear();
-                memory?.Update(stage.Game);
-            }
-
+                if (options.Model is not null) WaitForMinds(stage);
+                float seconds = (float)(1 / options.FramesPerSecond);
+                int most = options.Frames ?? (player is null ? MostFrames : int.MaxValue);
+                for (int i = 0; i < most && player is not { IsDone: true }; i++)
+                {
+                    long started = Stopwatch.GetTimestamp();
+                    PlayerInput input = player?.Advance() ?? default;
+                    stage.Frame(seconds, input, out TickReport report);
+                    statistics.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds, report, stage.TakePicturesDrawn(), stage.BubblesShown);
+                    foreach (string name in wanted) Write(folder!, name, target);
+                    wanted.Clear();
+                    memory?.Update(stage.Game);
+                }
+            });
             statistics.BudgetMs = stage.Game.Budget;
         }
 
@@ -74,9 +77,8 @@ internal static class HeadlessPlay
         }
     }
 
-    private static void Write(string? folder, string name, OffscreenTarget target)
+    private static void Write(string folder, string name, OffscreenTarget target)
     {
-        if (folder is null) return;
         if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0) throw new ArgumentException($"A picture cannot be called '{name}'.");
         (int width, int height) = target.Size;
         using FileStream file = File.Create(Path.Combine(folder, name + ".png"));

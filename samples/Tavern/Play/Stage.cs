@@ -19,6 +19,9 @@ internal sealed class Stage : IDisposable
     private readonly EyePictures _eyes;
     private readonly HudState _hud = new();
     private readonly HudFigures _figures = new();
+    private readonly MindStates _states = new();
+    private string _progress = "";
+    private int _percent = -1;
     private double _lastFrame;
 
     /// <param name="device">Drawn and thought on; disposed by the caller, after this.</param>
@@ -61,6 +64,20 @@ internal sealed class Stage : IDisposable
     /// <summary>Pictures drawn for characters' eyes since last asked.</summary>
     public int TakePicturesDrawn() => _eyes.TakeDrawn();
 
+    /// <summary>Plays. When the device is lost nothing can be drawn or thought any more: then the game is saved, and the play ends with what to do.</summary>
+    /// <exception cref="RenderException">Drawing failed, or the device was lost.</exception>
+    public void Play(Action frames)
+    {
+        try
+        {
+            frames();
+        }
+        catch (RenderException e) when (e.IsDeviceLost)
+        {
+            throw new RenderException(Game.SaveLost(), isDeviceLost: true);
+        }
+    }
+
     /// <summary>One frame: time passes, the picture is drawn, the minds think in what their budget leaves them.</summary>
     /// <returns>False when there is nothing to draw on; then only time has passed.</returns>
     public bool Frame(float seconds, in PlayerInput input, out TickReport report)
@@ -70,14 +87,14 @@ internal sealed class Stage : IDisposable
         report = default;
         if (_target.Begin() is not { } frame)
         {
-            report = Game.Tick(); // minds go on while the window is minimised
+            report = Checked(Game.Tick()); // minds go on while the window is minimised
             return false;
         }
 
         Camera camera = Game.Player.Camera(FieldOfView);
         Show(camera);
         _drawer.Draw(frame, Game.Scene, camera, _hud);
-        report = Game.Tick(new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue));
+        report = Checked(Game.Tick(new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue)));
         _target.End(frame);
         Game.Overlay.Frame(_drawer.Milliseconds);
         double now = System.Diagnostics.Stopwatch.GetTimestamp() * 1000.0 / System.Diagnostics.Stopwatch.Frequency;
@@ -88,11 +105,13 @@ internal sealed class Stage : IDisposable
 
     public void Dispose()
     {
-        _device.WaitIdle();
+        _device.Settle();
         Game.Dispose();
         _eyes.Dispose();
         _drawer.Dispose();
     }
+
+    private static TickReport Checked(in TickReport report) => report.Status != TickStatus.DeviceLost ? report : throw new RenderException("The minds have lost the device.", isDeviceLost: true);
 
     /// <summary>Draws with changed shaders from the next frame on; those with an error change nothing, and the player reads it.</summary>
     private void Rebuild(ShaderSources shaders)
@@ -105,7 +124,7 @@ internal sealed class Stage : IDisposable
             _eyes.Rebuild();
             Game.Say("The shaders were compiled again.");
         }
-        catch (Exception e) when (e is RenderException or IOException)
+        catch (Exception e) when (e is RenderException { IsDeviceLost: false } or IOException)
         {
             Game.Say(e.Message);
         }
@@ -122,20 +141,29 @@ internal sealed class Stage : IDisposable
     private void Show(in Camera camera)
     {
         _hud.Bubbles.Clear();
-        foreach (Bubble bubble in Game.Talk.Bubbles)
+        for (int i = 0; i < Game.Talk.Bubbles.Count; i++)
         {
+            Bubble bubble = Game.Talk.Bubbles[i];
             if (!bubble.IsOpen || Game.World.Find(bubble.Speaker) is not { } speaker || speaker == Game.World.Player) continue;
             Vector3 head = new(speaker.Position.X, 1.95f, speaker.Position.Y);
             if (Vector3.Dot(head - camera.Eye, camera.Target - camera.Eye) > 0) _hud.Bubbles.Add(new HudBubble(bubble.Speaker, bubble.All, bubble.Shown, head, Accent(speaker)));
         }
 
-        Body? faced = Game.Faced < 0 ? null : Game.World.Bodies[Game.Faced];
-        _hud.Faced = faced?.Name;
+        Body? faced = Game.Faced is var index and >= 0 ? Game.World.Bodies[index] : null;
+        if (faced?.Name != _hud.Faced) (_hud.Faced, _hud.EntryPrompt) = (faced?.Name, faced is null ? "Say" : $"To {faced.Name}:");
         _hud.FacedHint = faced is null ? null : Game.Entry.IsOpen ? null : "Enter: talk";
         _hud.Entry = Game.Entry.IsOpen ? Game.Entry.Text : null;
-        _hud.EntryPrompt = faced is null ? "Say" : $"To {faced.Name}:";
-        _hud.Message = Game.Minds.IsLoading ? $"Loading minds... {100 * Game.Minds.Progress:0} %" : Game.Message.Text;
+        _hud.Message = Message();
         _hud.Figures = Game.Overlay.IsShown ? Figures() : null;
+    }
+
+    /// <summary>What there is to read; while a model is loaded and there is nothing else, how far that is.</summary>
+    private string Message()
+    {
+        if (Game.Message.Text.Length > 0 || !Game.Minds.IsLoading) return Game.Message.Text;
+        int percent = (int)(100 * Game.Minds.Progress);
+        if (percent != _percent) (_percent, _progress) = (percent, $"Loading minds... {percent} %");
+        return _progress;
     }
 
     private HudFigures Figures()
@@ -148,8 +176,8 @@ internal sealed class Stage : IDisposable
         _figures.Npcs.Clear();
         foreach (MindFigures mind in Game.Overlay.Minds)
         {
-            string state = mind.IsAnswering ? "speaks" : mind.Waiting == NpcWait.None ? "listens" : $"waits ({mind.Waiting})";
-            _figures.Npcs.Add(new HudNpc(mind.Name, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{state}, {mind.Tokens} tokens, {mind.Turns} turns"), Accent(Game.World.Find(mind.Name)!)));
+            // The figures are of the last tick; somebody may have left since.
+            if (Game.World.Find(mind.Name) is { } body) _figures.Npcs.Add(new HudNpc(mind.Name, _states.Of(_figures.Npcs.Count, mind), Accent(body)));
         }
 
         return _figures;

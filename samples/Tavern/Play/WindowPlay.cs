@@ -23,7 +23,7 @@ internal static class WindowPlay
             ScriptPlayer? player = options.Script is { } script ? new ScriptPlayer(Script.Read(script), stage.Game) : null;
             using StreamWriter? words = options.Record is { } folder ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) { AutoFlush = true } : null;
             using Transcript? transcript = words is null ? null : new Transcript(stage.Game, words);
-            Play(window, stage, player, options.Frames ?? int.MaxValue);
+            stage.Play(() => Play(window, stage, player, options.Frames ?? int.MaxValue));
         }
 
         foreach (string message in device.ValidationMessages) Console.Error.WriteLine("tavern: " + message);
@@ -36,7 +36,7 @@ internal static class WindowPlay
         bool captured = false;
         window.KeyPressed += (key, repeats) =>
         {
-            if (key == Key.Escape && captured && !stage.Game.Entry.IsOpen && !stage.Game.Talk.IsAnybodySpeaking) Capture(false);
+            if (key == Key.Escape && captured && !stage.Game.Entry.IsOpen && stage.Game.Interruptible is null) Capture(false);
             if (player is null && (!repeats || key == Key.Backspace)) stage.Game.Press(KeyOf(key));
         };
         window.CharacterTyped += rune =>
@@ -44,10 +44,7 @@ internal static class WindowPlay
             if (player is null) stage.Game.Type(rune.ToString());
         };
         window.MousePressed += _ => Capture(true);
-        window.FilesDropped += files =>
-        {
-            if (files.Count > 0) stage.Game.Drop(files[0]);
-        };
+        window.FilesDropped += stage.Game.Drop;
         // Keys, letters and files come while the window is polled, in their order, however many a slow frame has.
         long last = Stopwatch.GetTimestamp();
         for (int i = 0; i < frames && !window.ShouldClose && player is not { IsDone: true }; i++)

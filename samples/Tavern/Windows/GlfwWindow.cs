@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -10,6 +11,7 @@ public sealed unsafe class GlfwWindow : IWindow
 {
     private readonly nint _window;
     private GCHandle _self;
+    private ExceptionDispatchInfo? _failure;
 
     public GlfwWindow(string title, int width, int height)
     {
@@ -76,7 +78,13 @@ public sealed unsafe class GlfwWindow : IWindow
         }
     }
 
-    public void Poll() => Glfw.PollEvents();
+    public void Poll()
+    {
+        Glfw.PollEvents();
+        ExceptionDispatchInfo? failure = _failure;
+        _failure = null;
+        failure?.Throw();
+    }
 
     public bool IsDown(Key key)
     {
@@ -112,26 +120,38 @@ public sealed unsafe class GlfwWindow : IWindow
         return new InvalidOperationException(why);
     }
 
-    private static GlfwWindow Of(nint window) => (GlfwWindow)GCHandle.FromIntPtr(Glfw.GetWindowUserPointer(window)).Target!;
+    /// <summary>Hands an event on. An exception cannot pass through native code: the first is kept and thrown when the window has been polled.</summary>
+    private static void Tell(nint window, Action<GlfwWindow> tell)
+    {
+        GlfwWindow self = (GlfwWindow)GCHandle.FromIntPtr(Glfw.GetWindowUserPointer(window)).Target!;
+        try
+        {
+            tell(self);
+        }
+        catch (Exception e)
+        {
+            self._failure ??= ExceptionDispatchInfo.Capture(e);
+        }
+    }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnKey(nint window, int code, int scanCode, int action, int modifiers)
     {
         Key key = Codes.FirstOrDefault(pair => pair.Code == code).Key;
         if (key == Key.Unknown) return;
-        if (action != Glfw.Release) Of(window).KeyPressed?.Invoke(key, action == Glfw.Repeat);
+        if (action != Glfw.Release) Tell(window, self => self.KeyPressed?.Invoke(key, action == Glfw.Repeat));
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnCharacter(nint window, uint character)
     {
-        if (Rune.IsValid(character)) Of(window).CharacterTyped?.Invoke(new Rune(character));
+        if (Rune.IsValid(character)) Tell(window, self => self.CharacterTyped?.Invoke(new Rune(character)));
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnMouseButton(nint window, int button, int action, int modifiers)
     {
-        if (button <= (int)MouseButton.Middle && action == Glfw.Press) Of(window).MousePressed?.Invoke((MouseButton)button);
+        if (button <= (int)MouseButton.Middle && action == Glfw.Press) Tell(window, self => self.MousePressed?.Invoke((MouseButton)button));
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -139,11 +159,11 @@ public sealed unsafe class GlfwWindow : IWindow
     {
         string[] list = new string[count];
         for (int i = 0; i < count; i++) list[i] = Marshal.PtrToStringUTF8((nint)paths[i]) ?? "";
-        Of(window).FilesDropped?.Invoke(list);
+        Tell(window, self => self.FilesDropped?.Invoke(list));
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnSize(nint window, int width, int height) => Of(window).Resized?.Invoke();
+    private static void OnSize(nint window, int width, int height) => Tell(window, self => self.Resized?.Invoke());
 
     private static readonly (int Code, Key Key)[] Codes =
     [

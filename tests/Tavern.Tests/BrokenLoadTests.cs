@@ -1,0 +1,38 @@
+using NpcMind;
+using NpcMind.Reference;
+using Tavern.Renderer;
+
+namespace Tavern.Tests;
+
+public sealed class BrokenLoadTests
+{
+    /// <summary>As when the window is closed while a model loads.</summary>
+    [Test]
+    public void A_load_that_is_broken_off_leaves_nothing_on_the_games_device()
+    {
+        string folder = Directory.CreateTempSubdirectory("tavern-broken-").FullName, model = Path.Combine(folder, "model.gguf");
+        TinyModels.Write(model, new TinyModelOptions { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Context = 2048, Tokenizer = true, ChatTemplate = true });
+        RenderDevice device = RenderDevice.Create(new RenderDeviceOptions { Validate = true });
+        try
+        {
+            DeviceHandles h = device.Handles;
+            NpcRuntimeOptions options = new()
+            {
+                Host = VulkanHost.Share(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock),
+                CacheFolder = "",
+                LoadProgress = p =>
+                {
+                    if (p < 1) throw new OperationCanceledException();
+                },
+            };
+            Assert.That(() => NpcRuntime.Load(model, options), Throws.TypeOf<OperationCanceledException>());
+        }
+        finally
+        {
+            device.Dispose();
+            Directory.Delete(folder, recursive: true);
+        }
+
+        Assert.That(device.ValidationMessages, Is.Empty);
+    }
+}
