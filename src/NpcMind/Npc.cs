@@ -164,7 +164,7 @@ public sealed class Npc : IDisposable
         int keep = reply.Words.Cut(heardCharacters);
         _runtime.Thinking.Truncate(Mind, reply.FirstToken + keep);
         reply.ActionIsReady = false;
-        NpcRuntime.EndReply(Mind, reply, ReplyEnd.Interrupted);
+        Speech.EndReply(Mind, reply, ReplyEnd.Interrupted);
     }
 
     /// <summary>Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: not within a frame.</summary>
@@ -182,7 +182,7 @@ public sealed class Npc : IDisposable
     public void Dispose()
     {
         if (IsDisposed) return;
-        if (Reply is { IsDone: false } reply) NpcRuntime.EndReply(Mind, reply, ReplyEnd.Interrupted);
+        if (Reply is { IsDone: false } reply) Speech.EndReply(Mind, reply, ReplyEnd.Interrupted);
         foreach (Sight sight in _seen) sight.Holders--;
         foreach (Sight sight in Mind.Seen) sight.Holders--;
         _runtime.Remove(this);

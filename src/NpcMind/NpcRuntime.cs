@@ -21,13 +21,13 @@ public sealed class NpcRuntime : IDisposable
     private readonly List<Npc> _npcs = [];
     private readonly List<Prefix> _prefixes = [];
     private readonly long _started;
-    private int _tokensSaid;
     private bool _disposed;
 
     private NpcRuntime(GgufFile file, GgufFile? eyes, NpcRuntimeOptions options)
     {
         Options = options;
         _started = options.Clock.GetTimestamp();
+        Speech = new Speech(this);
         ModelConfig config = InferenceEngine.ReadConfig(file); // first: eyes given as the model have no tokenizer either, and are to be called what they are
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
@@ -68,7 +68,7 @@ public sealed class NpcRuntime : IDisposable
             _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.QuantumMilliseconds });
             if (encoder is not null) Looking = new Looking(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, OnToken, Fail, Looking);
+            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, Speech.Take, Speech.Fail, Looking);
             options.LoadProgress?.Invoke(1);
         }
         catch
@@ -112,6 +112,8 @@ public sealed class NpcRuntime : IDisposable
 
     /// <summary>The eyes; null when the model has none.</summary>
     internal Looking? Looking { get; }
+
+    internal Speech Speech { get; }
 
     internal byte[] ModelFingerprint { get; }
 
@@ -307,13 +309,6 @@ public sealed class NpcRuntime : IDisposable
         Thinking.Close(prefix.Mind);
     }
 
-    internal static void EndReply(Mind mind, Reply reply, ReplyEnd end)
-    {
-        mind.Reply = null;
-        reply.Finish(end);
-        reply.Npc.History[^1].SaidTokens = mind.Tokens.Count - reply.FirstToken;
-    }
-
     /// <summary>Minds that were removed live until the step under way ends: as many again can wait for that.</summary>
     private static int Minds(NpcRuntimeOptions options) => 2 * (options.MaxNpcs + options.MaxPrefixes);
 
@@ -323,7 +318,7 @@ public sealed class NpcRuntime : IDisposable
         budget.Check();
         if (IsLost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
         long started = Stopwatch.GetTimestamp();
-        _tokensSaid = 0;
+        Speech.Said = 0;
         try
         {
             bool? worked = Thinking.Tick(budget.GpuMilliseconds, commands);
@@ -335,7 +330,7 @@ public sealed class NpcRuntime : IDisposable
                 GpuMilliseconds = Thinking.GpuMilliseconds,
                 FramesFinished = Thinking.FramesFinished,
                 Dispatches = worked == true ? _frames.Dispatches : 0,
-                TokensSaid = _tokensSaid,
+                TokensSaid = Speech.Said,
                 TokensRead = Thinking.TokensRead,
                 Deferred = Thinking.Deferred,
                 Spilled = Thinking.Spilled,
@@ -367,78 +362,5 @@ public sealed class NpcRuntime : IDisposable
         mind.Tokens.AddRange(opening);
         if (parent is not null) mind.Shared = opening.AsSpan().CommonPrefixLength(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(parent.Tokens));
         return _minds[id] = mind;
-    }
-
-    private void OnToken(Mind mind, int token)
-    {
-        if (mind.Reply is not { } reply) return;
-        bool ends = token >= _tokenizer.VocabularySize || _tokenizer.IsEndOfGeneration(token); // a model can have rows that no token has
-        ReadOnlySpan<byte> bytes = ends ? default : _tokenizer.Bytes(token);
-        // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is.
-        if (reply.Constraint is { } constraint)
-        {
-            if (!constraint.FollowLegal())
-            {
-                Thinking.Truncate(mind, reply.ActionStart);
-                return;
-            }
-
-            if (!ends && !constraint.TryAdvance(token, bytes))
-            {
-                if (constraint.Trouble is { } trouble) Fail(mind, trouble);
-                return;
-            }
-        }
-
-        if (!ends) mind.Tokens.Add(token);
-        if (reply.InAction)
-        {
-            bool complete = ends || reply.ActionConstraint!.MustEnd;
-            if (!complete && mind.Tokens.Count < Options.ContextTokens) return;
-            reply.ActionIsReady = complete;
-            EndReply(mind, reply, reply.SpeechEnd);
-            return;
-        }
-
-        if (ends)
-        {
-            EndSpeech(mind, reply, ReplyEnd.Said);
-            return;
-        }
-
-        _tokensSaid++;
-        bool stopped = reply.Words.Append(bytes);
-        reply.NoteFirstWord(Seconds);
-        if (stopped)
-        {
-            Thinking.Truncate(mind, reply.FirstToken + reply.Words.Tokens);
-            EndSpeech(mind, reply, ReplyEnd.StopString);
-        }
-        else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
-        else if (reply.Words.Tokens == reply.Options.MaxTokens || mind.Tokens.Count >= Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
-    }
-
-    /// <summary>Ends a reply whose grammar cannot be followed any further. What was said of it stays.</summary>
-    private void Fail(Mind mind, string trouble)
-    {
-        Reply reply = mind.Reply!;
-        if (reply.InAction) Thinking.Truncate(mind, reply.ActionStart - _actionOpening.Length);
-        reply.Trouble = trouble;
-        EndReply(mind, reply, ReplyEnd.Failed);
-    }
-
-    internal void EndSpeech(Mind mind, Reply reply, ReplyEnd end)
-    {
-        if (reply.ActionConstraint is null || mind.Tokens.Count + _actionOpening.Length >= Options.ContextTokens)
-        {
-            EndReply(mind, reply, end);
-            return;
-        }
-
-        if (end != ReplyEnd.StopString) reply.Words.Finish();
-        mind.Tokens.AddRange(_actionOpening);
-        reply.SpeechEnd = end;
-        reply.ActionStart = mind.Tokens.Count;
-        reply.InAction = true;
     }
 }

@@ -322,7 +322,7 @@ internal static class MindSaves
         if (reply.Phase == Speech)
         {
             bool follows = going.SpeechConstraint?.TryReplay(same ? reply.ConstraintBytes : System.Text.Encoding.UTF8.GetBytes(reply.Text)) ?? true;
-            if (!follows || going.Words.Tokens >= options.MaxTokens || npc.Mind.Tokens.Count >= runtime.Options.ContextTokens - 1) runtime.EndSpeech(npc.Mind, going, ReplyEnd.Length);
+            if (!follows || going.Words.Tokens >= options.MaxTokens || npc.Mind.Tokens.Count >= runtime.Options.ContextTokens - 1) runtime.Speech.EndSpeech(npc.Mind, going, ReplyEnd.Length);
             return;
         }
 
@@ -338,7 +338,7 @@ internal static class MindSaves
         }
 
         runtime.Thinking.Truncate(npc.Mind, first + spoken);
-        runtime.EndSpeech(npc.Mind, going, end); // the action is written anew
+        runtime.Speech.EndSpeech(npc.Mind, going, end); // the action is written anew
     }
 
     /// <summary>Hands out blocks one by one, fetched from the device several at a time.</summary>

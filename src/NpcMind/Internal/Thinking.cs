@@ -17,7 +17,6 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     private const int SilentSteps = 4;
 
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(30);
-
     private readonly StepPlanner _planner = new(minds.Length);
     private readonly Candidate[] _candidates = new Candidate[minds.Length];
     private readonly PlannedRows[] _planned = new PlannedRows[minds.Length];
@@ -56,7 +55,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     /// <summary>Tokens of a mind that are in the cache, or will be when the step under way ends.</summary>
     public int Read(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot), mind.KeepAfterStep);
 
-    /// <summary>Tokens of a mind that are in the cache in every layer.</summary>
+    /// <summary>The same in every layer.</summary>
     public int Settled(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot) - mind.RowsInStep, mind.KeepAfterStep);
 
     /// <summary>Takes a mind's tokens back to the first <paramref name="keep"/>.</summary>
@@ -226,14 +225,11 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (mind.Reply is { } reply)
         {
             if (reply.Words.Tokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.Tokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
-            if (reply.Constraint is { } constraint)
+            if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
+            if (reply.Constraint?.TryPrepare() == false)
             {
-                if (!constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
-                if (!constraint.TryPrepare())
-                {
-                    onTrouble(mind, constraint.Trouble!);
-                    return NpcWait.None;
-                }
+                onTrouble(mind, reply.Constraint.Trouble!);
+                return NpcWait.None;
             }
         }
 
