@@ -183,11 +183,8 @@ public sealed class GameLoop : IDisposable
 
     /// <summary>The device is lost, and with it picture and minds: saves into a slot of its own, which F9 loads until something later is saved.</summary>
     /// <returns>What to tell the player.</returns>
-    public string SaveLost()
-    {
-        Minds.NoticeLoss();
-        return "The graphics device was lost. " + (Save(LostSlot) ? $"The game was saved ({LostSlot}): start it again, and load it with F9." : $"The game could not be saved: {Message.Last}");
-    }
+    public string SaveLost() =>
+        "The graphics device was lost. " + (Save(LostSlot) ? $"The game was saved ({LostSlot}): start it again, and load it with F9." : $"The game could not be saved: {Message.Last}");
 
     /// <summary>Files were dropped on the window together. A model and eyes are loaded together, whatever they are called.</summary>
     public void Drop(IReadOnlyList<string> files)

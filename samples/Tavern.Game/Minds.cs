@@ -214,17 +214,6 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         Forget();
     }
 
-    /// <summary>
-    /// The picture has found the device lost. A runtime with nothing to think has not noticed yet, and would ask the device for the minds that are to be saved: it is given something
-    /// to think.
-    /// </summary>
-    internal void NoticeLoss()
-    {
-        if (_runtime is not { } runtime || runtime.Tick(FrameBudget.Milliseconds(1)).Status == TickStatus.DeviceLost) return;
-        using Prefix something = runtime.CreatePrefix("Is there a device?");
-        runtime.Tick(FrameBudget.Milliseconds(1));
-    }
-
     public void Dispose()
     {
         _load?.Dispose();
