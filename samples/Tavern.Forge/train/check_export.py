@@ -10,11 +10,14 @@ import os
 import subprocess
 import tempfile
 
+import matplotlib
 import numpy as np
 import torch
 
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
 import data
-import picture
 import tokenizer as tok
 import train
 
@@ -58,7 +61,7 @@ def main():
             path = None
             if corpus.pictures[c]:
                 path = os.path.join(folder, "picture.png")
-                picture.write_png(path, pictures[corpus.pictures[c][0][1]])
+                pyplot.imsave(path, np.asarray(pictures[corpus.pictures[c][0][1]]))
             line = f"conversation {c}, {len(batch.ids)} tokens{', picture' if path else ''}:"
             for mind, eyes in (("mind.f32.gguf", "eyes.f32.gguf"), ("mind.gguf", "eyes.gguf")):
                 theirs = product_logits(args, folder, mind, eyes, batch.ids.tolist(), path, tokenizer.control(tok.PATCH))

@@ -1,57 +1,39 @@
-"""PNG files: pictures, and curves of a training run."""
+"""The curves of a training run, as a picture."""
 import csv
-import struct
-import zlib
+import os
 
-import numpy as np
+import matplotlib
 
-
-def write_png(path, rgb):
-    """rgb u8 [height, width, 3]"""
-    height, width, _ = rgb.shape
-    lines = b"".join(b"\0" + rgb[y].tobytes() for y in range(height))
-
-    def chunk(name, body):
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    with open(path, "wb") as f:
-        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
+matplotlib.use("Agg")
+from matplotlib import pyplot
 
 
-def line(canvas, x, y, color):
-    """Joins the points (x, y) of the canvas."""
-    for (x0, y0), (x1, y1) in zip(zip(x, y), zip(x[1:], y[1:])):
-        n = int(max(abs(x1 - x0), abs(y1 - y0))) + 1
-        for px, py in zip(np.linspace(x0, x1, n + 1).astype(int), np.linspace(y0, y1, n + 1).astype(int)):
-            canvas[max(0, py - 1):py + 1, max(0, px - 1):px + 1] = color
+def rows_of(path):
+    if not os.path.exists(path):
+        return []
+    with open(path) as f:
+        return list(csv.DictReader(f))
 
 
-def panel(canvas, curves, top):
-    """Draws [(x, y, color)] with y from 0 to `top`, a grey line at every fifth."""
-    height, width, _ = canvas.shape
-    for fifth in range(6):
-        canvas[min(height - 1, int(height * fifth / 5))] = 225
-    last = max((x[-1] for x, _, _ in curves if len(x)), default=1) or 1
-    for x, y, color in curves:
-        if len(x) > 1:
-            line(canvas, np.asarray(x) / last * (width - 1), (1 - np.clip(np.asarray(y) / top, 0, 1)) * (height - 1), color)
+def column(rows, name, scale=1.0):
+    return [float(r[name]) * scale for r in rows]
 
 
 def curves(log, evals, path):
-    """Upper half: loss (blue), loss of facts (red), both from 0 to 8. Lower half: share of right answers 0 to 1, held (green), train (grey). From the left: time."""
-    with open(log) as f:
-        rows = list(csv.DictReader(f))
-    try:
-        with open(evals) as f:
-            checks = [r for r in csv.DictReader(f) if r["kind"] == "all"]
-    except FileNotFoundError:
-        checks = []
-    canvas = np.full((640, 900, 3), 255, np.uint8)
-    time = [float(r["elapsed"]) for r in rows]
-    panel(canvas[:310], [(time, [float(r["loss"]) for r in rows], (40, 80, 200)), (time, [float(r["fact_loss"]) for r in rows], (210, 50, 40))], 8.0)
-    parts = []
-    for split, color in (("train", (130, 130, 130)), ("held", (30, 150, 60))):
-        mine = [r for r in checks if r["split"] == split]
-        parts.append(([float(r["elapsed"]) for r in mine], [float(r["right"]) for r in mine], color))
-    panel(canvas[330:], parts, 1.0)
-    write_png(path, canvas)
+    """Losses above; below the share of held-out answers of each kind in which every word of the fact is the likeliest. From the left: minutes."""
+    rows, checks = rows_of(log), [r for r in rows_of(evals) if r["split"] == "held" and "/" not in r["kind"]]
+    figure, (above, below) = pyplot.subplots(2, 1, sharex=True, figsize=(9, 7), layout="constrained")
+    minutes = column(rows, "elapsed", 1 / 60)
+    above.plot(minutes, column(rows, "loss"), label="loss")
+    above.plot(minutes, column(rows, "fact_loss"), label="loss on the words that carry a fact")
+    above.set(yscale="log", ylabel="nats")
+    for kind in sorted({r["kind"] for r in checks}):
+        mine = [r for r in checks if r["kind"] == kind]
+        below.plot(column(mine, "elapsed", 1 / 60), column(mine, "right"), marker=".", label=kind, color="black" if kind == "all" else None)
+    below.set(ylim=(0, 1.02), xlabel="minutes", ylabel="held-out answers right")
+    for axes in (above, below):
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend(fontsize="small", ncols=2)
+    figure.savefig(path, dpi=100)
+    pyplot.close(figure)
