@@ -2,7 +2,7 @@ namespace Tavern.World;
 
 /// <summary>
 /// Names of people, made of a first and a last part. One combination in five is held out of training; every part occurs in it, so that a held-out name is new while
-/// its letters are not.
+/// its letters are not. One name in three of training ends in letters drawn by lot: a model that has only seen the last parts there are takes a name apart that falls into other tokens.
 /// </summary>
 public static class Names
 {
@@ -36,7 +36,26 @@ public static class Names
 
     private static string Name(Random random, Split split, int first)
     {
+        if (split == Split.Train && random.Next(3) == 0) return Drawn(random, first);
         int[] last = [.. Enumerable.Range(0, Last.Length).Where(j => SplitOf(first, j) == split)];
         return First[first] + Last[last[random.Next(last.Length)]];
+    }
+
+    private static string Drawn(Random random, int first)
+    {
+        const string Consonants = "bcdfghklmnprstvwz", Vowels = "aeiou";
+        while (true)
+        {
+            string end = "";
+            for (int syllables = 1 + random.Next(3); syllables > 0; syllables--)
+            {
+                if (random.Next(4) > 0) end += Consonants[random.Next(Consonants.Length)];
+                end += Vowels[random.Next(Vowels.Length)];
+                if (random.Next(4) == 0) end += Consonants[random.Next(Consonants.Length)];
+            }
+
+            int known = Array.IndexOf(Last, end);
+            if (known < 0 || SplitOf(first, known) == Split.Train) return First[first] + end;
+        }
     }
 }
