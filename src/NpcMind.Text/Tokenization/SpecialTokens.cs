@@ -21,7 +21,7 @@ internal sealed class SpecialTokens
     /// <summary>Collects the tokens of types control, unknown and user-defined; of equal texts the first counts.</summary>
     /// <param name="vocabulary">All tokens.</param>
     /// <param name="stripsRight">Which of them swallow the white space after them; null for none.</param>
-    /// <param name="template">The file's chat template. Some files call the tokens that open its turns user-defined, which are found in any text: in prompts only the template may write them.</param>
+    /// <param name="template">The file's chat template. Some files call the tokens that open its turns (<c>&lt;|user|></c>) user-defined, and those are found in any text: in prompts only the template may write them.</param>
     public SpecialTokens(Vocabulary vocabulary, Func<int, bool>? stripsRight, string? template)
     {
         _vocabulary = vocabulary;
@@ -33,7 +33,8 @@ internal sealed class SpecialTokens
             ReadOnlySpan<byte> utf8 = vocabulary.Utf8(id);
             if (utf8.Length is 0 or > MaxBytes || !Utf8.IsValid(utf8)) continue;
             string text = Encoding.UTF8.GetString(utf8);
-            if (vocabulary.Type(id) == TokenType.UserDefined && TokenRoles.LooksSpecial(utf8) && template?.Contains(text, StringComparison.Ordinal) == true) _ofTemplate.Add(id);
+            bool looksLikeControl = text.StartsWith("<|", StringComparison.Ordinal) && text.EndsWith("|>", StringComparison.Ordinal);
+            if (vocabulary.Type(id) == TokenType.UserDefined && looksLikeControl && template?.Contains(text, StringComparison.Ordinal) == true) _ofTemplate.Add(id);
             int node = 0;
             foreach (char next in text)
             {

@@ -73,7 +73,7 @@ internal sealed class TokenRoles
         if (vocabulary.Type(id) is TokenType.Normal or TokenType.Undefined or TokenType.UserDefined) vocabulary.Retype(id, TokenType.Control);
     }
 
-    public static bool LooksSpecial(ReadOnlySpan<byte> text) => text.Length >= 3 && text[0] is (byte)'<' or (byte)'[' && text[^1] is (byte)'>' or (byte)']';
+    private static bool LooksSpecial(ReadOnlySpan<byte> text) => text.Length >= 3 && text[0] is (byte)'<' or (byte)'[' && text[^1] is (byte)'>' or (byte)']';
 
     private static ByteTable KnownTexts()
     {
