@@ -11,6 +11,7 @@ internal sealed class CostCurve
     private const double FirstDeviation = 0.25, LeastDeviation = 0.05, LeastMilliseconds = 1e-6, MostMilliseconds = 1e6;
     private const double Rate = 1.0 / 12, DragRate = 1.0 / 16;
     private const double OutlierDeviations = 4;
+    private const double BeyondProportion = 0.7; // a logarithm: twice
     private const int OutlierRun = 8, EarlySamples = 4;
 
     private readonly Knot[] _knots = new Knot[Bins];
@@ -102,7 +103,8 @@ internal sealed class CostCurve
         knot.Samples = Math.Min(knot.Samples, int.MaxValue - 1) + 1;
     }
 
-    // More work never takes less time. Where the knots say otherwise the fresh one is right, and those not visited any more follow it slowly.
+    // More work never takes less time, nor much more than in proportion. Where the knots say otherwise the fresh one is right, and those not visited any more follow it slowly.
+    // Without the second rule a size that was once slow, while the machine was busy, would be cut ever smaller and never be tried again.
     private void Drag(int fresh)
     {
         Knot right = _knots[fresh];
@@ -110,6 +112,13 @@ internal sealed class CostCurve
         {
             ref Knot other = ref _knots[i];
             int side = Math.Sign(fresh - i);
+            double beyond = other.LogUpper - right.LogUpper - Math.Log(other.Work / right.Work) - BeyondProportion;
+            if (side < 0 && beyond > 0)
+            {
+                other.Mean -= DragRate * beyond;
+                other.Deviation += DragRate * (right.Deviation - other.Deviation);
+            }
+
             if ((other.LogUpper - right.LogUpper) * side <= 0) continue;
             other.Deviation += DragRate * (right.Deviation - other.Deviation);
             if ((other.Mean - right.Mean) * side > 0) other.Mean += DragRate * (right.Mean - other.Mean);

@@ -106,6 +106,15 @@ public sealed class CostModelTests
     }
 
     [Test]
+    public void A_size_that_was_once_slow_is_tried_again()
+    {
+        CostModel model = Steady(out int c, (1, 0.05), (4, 18), (64, 18));
+        for (int i = 0; i < 80; i++) model.Learn(c, 1, 0.05);
+        Assert.That(model.Predict(c, 4), Is.LessThan(0.5), "hardly more than twice in proportion");
+        Assert.That(model.Predict(c, 64), Is.LessThan(8));
+    }
+
+    [Test]
     public void A_size_not_visited_any_more_follows_when_others_prove_it_wrong()
     {
         CostModel model = Steady(out int c, (100, 1.0), (800, 1.2));
