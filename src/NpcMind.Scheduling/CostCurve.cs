@@ -112,8 +112,7 @@ internal sealed class CostCurve
         {
             ref Knot other = ref _knots[i];
             int side = Math.Sign(fresh - i);
-            double beyond = other.LogUpper - right.LogUpper - Math.Log(other.Work / right.Work) - BeyondProportion;
-            if (side < 0 && beyond > 0)
+            if (side < 0 && other.LogUpper - right.LogUpper - Math.Log(other.Work / right.Work) - BeyondProportion is var beyond and > 0)
             {
                 other.Mean -= DragRate * beyond;
                 other.Deviation += DragRate * (right.Deviation - other.Deviation);

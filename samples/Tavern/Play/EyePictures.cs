@@ -43,7 +43,12 @@ internal sealed class EyePictures : IDisposable
     }
 
     /// <summary>How many were drawn since last asked.</summary>
-    public int TakeDrawn() => Interlocked.Exchange(ref _drawn, 0);
+    public int TakeDrawn()
+    {
+        int drawn = _drawn;
+        _drawn = 0;
+        return drawn;
+    }
 
     /// <summary>Draws with the shaders there are now. The device must be idle.</summary>
     public void Rebuild() => _renderer.Rebuild();

@@ -19,21 +19,21 @@ public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig?
         long dims = metadata.Integer(a + "dimension_count") ?? headDim;
         if (dims < 2 || dims > headDim || dims % 2 != 0) throw metadata.Wrong(a + "dimension_count", $"an even number from 2 to {headDim}");
         double frequencyBase = metadata.Number(a + "freq_base") ?? 10000;
-        if (!(frequencyBase > 1 && frequencyBase < 1e15)) throw metadata.Wrong(a + "freq_base", "a base above 1");
+        if (!(frequencyBase > 1 && frequencyBase < 1e15)) throw metadata.Wrong(a + "freq_base", "a base above 1 and below 1e15");
         double factor = metadata.Number(a + "scaling.factor") ?? metadata.Number(a + "scale_linear") ?? 1;
-        if (!(factor >= 0 && factor < 1e9)) throw metadata.Wrong(a + "scaling.factor", "a factor above 0");
+        if (!(factor >= 0 && factor < 1e9)) throw metadata.Wrong(a + "scaling.factor", "a factor from 0 (none) to 1e9");
         if (factor == 0) factor = 1;
         string type = metadata.String(a + "scaling.type") ?? "linear";
         if (type is not ("none" or "linear" or "yarn")) throw metadata.Wrong(a + "scaling.type", "none, linear or yarn (longrope needs factors that are not read)");
         double scale = type == "none" ? 1 : 1 / factor;
         double attention = metadata.Number(a + "scaling.attn_factor") ?? 1;
-        if (!(attention > 0 && attention < 1e6)) throw metadata.Wrong(a + "scaling.attn_factor", "a factor above 0");
+        if (!(attention > 0 && attention < 1e6)) throw metadata.Wrong(a + "scaling.attn_factor", "a factor above 0 and below 1e6");
         double extrapolation = metadata.Number(a + "scaling.yarn_ext_factor") is { } given and >= 0 ? given : type == "yarn" ? 1 : 0;
         if (extrapolation == 0) return new RopeConfig((int)dims, frequencyBase, scale, null, attention);
         double original = metadata.Integer(a + "scaling.original_context_length") ?? metadata.Integer(architecture + ".context_length") ?? 0;
         if (original < 1) throw metadata.Wrong(a + "scaling.original_context_length", "a positive context length");
         foreach (string beta in (string[])["yarn_beta_fast", "yarn_beta_slow"])
-            if (metadata.Number(a + "scaling." + beta) is { } turns && !(turns > 0 && turns < 1e9)) throw metadata.Wrong(a + "scaling." + beta, "a number above 0");
+            if (metadata.Number(a + "scaling." + beta) is { } turns && !(turns > 0 && turns < 1e9)) throw metadata.Wrong(a + "scaling." + beta, "a number above 0 and below 1e9");
         YarnConfig yarn = new(extrapolation, metadata.Number(a + "scaling.yarn_beta_fast") ?? 32, metadata.Number(a + "scaling.yarn_beta_slow") ?? 1, original);
         return new RopeConfig((int)dims, frequencyBase, scale, yarn, attention * (1 + 0.1 * Math.Log(Math.Max(1, factor))));
     }
