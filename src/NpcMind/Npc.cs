@@ -170,7 +170,7 @@ public sealed class Npc : IDisposable
     /// <summary>Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: not within a frame.</summary>
     /// <param name="stream">Where to; several minds may follow one another.</param>
     /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out yet is lost.</remarks>
-    /// <exception cref="InvalidOperationException">A picture cannot be worked out, because the command buffer of the last tick was not submitted.</exception>
+    /// <exception cref="InvalidOperationException">A picture cannot be worked out: it has not been drawn (<see cref="NpcImage.IsDrawn"/>), or the command buffer of the last tick was not submitted.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Save(Stream stream) => MindSaves.Save(_runtime, this, stream);
 

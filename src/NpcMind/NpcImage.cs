@@ -41,12 +41,13 @@ public enum VulkanImageLayout
 /// </summary>
 public sealed class NpcImage
 {
-    private NpcImage(int width, int height, Picture? picture, ExternalImage? external)
+    private NpcImage(int width, int height, Picture? picture, ExternalImage? external, bool isDrawn = true)
     {
         Width = width;
         Height = height;
         Picture = picture;
         External = external;
+        IsDrawn = isDrawn;
     }
 
     /// <summary>Pixels in a row.</summary>
@@ -57,6 +58,15 @@ public sealed class NpcImage
 
     /// <summary>Whether the pixels have been read: from then on the game may change or free a VkImage.</summary>
     public bool IsCaptured { get; internal set; }
+
+    /// <summary>
+    /// Whether there is something to see. Characters can be given an image before the game has drawn it (the last argument of <see cref="FromVulkan"/>): whoever is to see it waits, everybody else thinks on.
+    /// Call <see cref="Drawn"/> once the drawing has been submitted, or recorded into the frame's command buffer. A character cannot be saved before.
+    /// </summary>
+    public bool IsDrawn { get; private set; }
+
+    /// <summary>What the image shows has been drawn: from the next tick on it is looked at. Called on the game's thread.</summary>
+    public void Drawn() => IsDrawn = true;
 
     internal Picture? Picture { get; }
 
@@ -107,14 +117,15 @@ public sealed class NpcImage
     /// <param name="width">Width of its first mip level.</param>
     /// <param name="height">Height of its first mip level.</param>
     /// <param name="format">Its format.</param>
-    /// <param name="layout">The layout it is in.</param>
+    /// <param name="layout">The layout it is in once it is drawn.</param>
+    /// <param name="isDrawn">False for an image that will be drawn in a later frame, or over several: see <see cref="IsDrawn"/>.</param>
     /// <exception cref="ArgumentException">No image, or sizes out of range.</exception>
-    public static NpcImage FromVulkan(nint image, int width, int height, VulkanImageFormat format, VulkanImageLayout layout = VulkanImageLayout.ShaderReadOnly)
+    public static NpcImage FromVulkan(nint image, int width, int height, VulkanImageFormat format, VulkanImageLayout layout = VulkanImageLayout.ShaderReadOnly, bool isDrawn = true)
     {
         CheckSize(width, height);
         ExternalImage external = new((ulong)image, width, height, (uint)format, layout == VulkanImageLayout.General ? ImageLayoutKind.General : ImageLayoutKind.ShaderReadOnly);
         external.Check();
-        return new NpcImage(width, height, null, external);
+        return new NpcImage(width, height, null, external, isDrawn);
     }
 
     private static void CheckSize(int width, int height)

@@ -32,8 +32,17 @@ internal sealed class Looking : IDisposable
 
     public EyesFormat Format { get; }
 
-    /// <summary>Whether a picture is on its way or waits.</summary>
-    public bool IsBusy => _current is not null || _waiting.Count > 0;
+    /// <summary>Whether a picture is on its way, or waits and can be read.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            if (_current is not null) return true;
+            foreach (Sight sight in _waiting)
+                if (sight.Image!.IsDrawn || sight.Holders == 0) return true;
+            return false;
+        }
+    }
 
     /// <summary>Pictures on their way and waiting.</summary>
     public int Pictures => _waiting.Count + (_current is null ? 0 : 1);
@@ -110,8 +119,8 @@ internal sealed class Looking : IDisposable
     /// <summary>Frees what waits. What is on its way must have finished.</summary>
     public void Dispose()
     {
-        foreach (Sight sight in _waiting) sight.Job?.Dispose();
-        _current?.Job?.Dispose();
+        foreach (Sight sight in _waiting) Drop(sight);
+        if (_current is not null) Drop(_current);
         FreeSpent();
         _eyes.Dispose();
     }
@@ -121,16 +130,12 @@ internal sealed class Looking : IDisposable
     {
         if (_current is null)
         {
-            while (_waiting.TryDequeue(out Sight? next))
+            for (int left = _waiting.Count; left > 0 && _current is null; left--)
             {
-                if (next.Holders > 0)
-                {
-                    _current = next;
-                    break;
-                }
-
-                _spent.Add(next.Job!); // nobody wants to know any more
-                next.Job = null;
+                Sight next = _waiting.Dequeue();
+                if (next.Holders == 0) Drop(next); // nobody wants to know any more
+                else if (next.Image!.IsDrawn) _current = next;
+                else _waiting.Enqueue(next);
             }
 
             if (_current is null) return false;
@@ -145,11 +150,16 @@ internal sealed class Looking : IDisposable
     private void End(Sight sight, float[] features)
     {
         sight.Set(features, ready: true);
-        _spent.Add(sight.Job!);
-        sight.Job = null;
-        sight.Preparation = null;
-        sight.Image = null;
+        Drop(sight);
         _current = null;
+    }
+
+    /// <summary>A picture's pixels are not needed any more, whether it was read or not.</summary>
+    private void Drop(Sight sight)
+    {
+        _spent.Add(sight.Job!);
+        sight.Image!.IsCaptured = true;
+        (sight.Job, sight.Preparation, sight.Image) = (null, null, null);
     }
 
     private float[]? Find(UInt128 hash)

@@ -16,7 +16,9 @@ internal static class MindSaves
         ObjectDisposedException.ThrowIf(npc.IsDisposed, npc);
         Mind mind = npc.Mind;
         List<Sight> sights = [.. mind.Seen.Concat(npc.PendingSights).Distinct()];
-        if (runtime.TryFlush() && sights.Any(s => !s.IsReady)) runtime.Thinking.FinishLooking();
+        bool alive = runtime.TryFlush();
+        if (alive && sights.Exists(s => s.Image is { IsDrawn: false })) throw new InvalidOperationException($"'{npc.Name}' is to see an image that has not been drawn yet: draw it and call NpcImage.Drawn, then save.");
+        if (alive && sights.Exists(s => !s.IsReady)) runtime.Thinking.FinishLooking();
         // A lost device cannot finish a picture, nor give back keys and values: the mind is saved as its words, and read again.
         bool seen = sights.All(s => s.IsReady);
         if (!seen) sights.Clear();

@@ -237,6 +237,54 @@ public sealed class SightTests : RuntimeTest
     }
 
     [Test]
+    public void What_is_not_drawn_yet_is_waited_for_by_whoever_is_to_see_it_and_by_nobody_else()
+    {
+        const int Side = 64;
+        ReplyOptions options = new() { MaxTokens = 6, Temperature = 0, RepetitionPenalty = 1 };
+        using GpuDevice device = GpuFixture.NewDevice();
+        byte[] rgba = TestPictures.Rgba(Side, Side, 7);
+        string expected = Ask(Use(Home), World(Use(Home), "You keep the gate."), "Mira", NpcImage.FromRgba(Side, Side, rgba));
+        VulkanHost host = VulkanHost.Share(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
+        using NpcRuntime runtime = Runtimes.New(Home, host);
+        using TestImage rendered = new(device, Side, Side, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, rgba);
+        using Prefix world = runtime.CreatePrefix("You keep the gate.");
+        NpcImage later = NpcImage.FromVulkan((nint)rendered.Handle.Image, Side, Side, VulkanImageFormat.Rgba8Unorm, isDrawn: false);
+        Npc waiting = world.CreateNpc("Mira", ""), other = world.CreateNpc("Tobin", "");
+        waiting.See(later);
+        Reply reply = waiting.Hear("Player", "What?", options);
+        other.See(NpcImage.FromRgba(Side, Side, TestPictures.Rgba(Side, Side, 8)));
+        Say(runtime, other, "And you?", options);
+        Until(runtime, new TinyRandom(1), () => runtime.Tick(FrameBudget.Milliseconds(10)).Status == TickStatus.Idle);
+        Assert.That((later.IsDrawn, later.IsCaptured, reply.IsDone, reply.Text), Is.EqualTo((false, false, false, "")));
+        using MemoryStream stream = new();
+        Assert.That(() => waiting.Save(stream), Throws.InvalidOperationException.With.Message.Contains("'Mira'").And.Message.Contains("NpcImage.Drawn"));
+        Assert.That(stream.Length, Is.Zero);
+        other.Save(stream);
+
+        later.Drawn();
+        Until(runtime, new TinyRandom(2), () => reply.IsDone);
+        Assert.That((later.IsCaptured, reply.Text), Is.EqualTo((true, expected)));
+        Assert.That(() => waiting.Save(stream), Throws.Nothing);
+    }
+
+    [Test]
+    public void An_image_that_nobody_wants_to_see_any_more_is_free_again()
+    {
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, "You keep the gate.");
+        NpcImage[] images = [.. Enumerable.Range(0, 3).Select(i => NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, i + 300)))];
+        Npc npc = world.CreateNpc("Mira", "");
+        foreach (NpcImage image in images) npc.See(image);
+        npc.Dispose();
+        Until(runtime, new TinyRandom(3), () => images.All(i => i.IsCaptured));
+        using NpcRuntime gone = Runtimes.New(Home);
+        NpcImage unread = NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, 310));
+        gone.CreatePrefix("You keep the gate.").CreateNpc("Mira", "").See(unread);
+        gone.Dispose();
+        Assert.That(unread.IsCaptured);
+    }
+
+    [Test]
     public void A_rendered_frame_is_seen_without_a_copy_of_its_pixels_on_the_host()
     {
         const int Width = 512, Height = 384;
