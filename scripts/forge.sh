@@ -70,6 +70,8 @@ if ! "$python" -c 'import torch, numpy, matplotlib' 2>/dev/null || ! ldconfig -p
 fi
 # OpenBLAS with OpenMP shares its threads with PyTorch; memory of a step is kept for the next one instead of going back to the system: together half as fast again.
 for folder in /usr/lib/*/openblas-openmp; do export LD_LIBRARY_PATH=$folder; done
+# Debian 12's OpenBLAS takes newer processors for Haswells: with AVX-512 named, training was 2.5 times as fast.
+if grep -q avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX; fi
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 MALLOC_TOP_PAD_=268435456 OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=20000
 train=$root/samples/Tavern.Forge/train
 run=$out/run

@@ -9,7 +9,10 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
     public const string Unknown = "I do not know.";
     private static readonly string[] RejectUnknown = ["do not know"];
 
-    /// <summary>Every question that has an answer, one wording each.</summary>
+    /// <summary>How often training asks what is hardest.</summary>
+    private int Again => split == Split.Train ? 2 : 1;
+
+    /// <summary>Every question that has an answer, one wording each; in training, what is hardest twice.</summary>
     public List<Exchange> AboutOthers()
     {
         List<Exchange> all = [];
@@ -49,7 +52,8 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
         {
             string fact = $"The [{thing.Name}] is [{thing.Spot}].";
             all.Add(World(Wordings.SpotOf, fact, [thing.Spot], Others(Spots, thing.Spot), thing.Name));
-            if (world.People.All(p => p.Place != thing.Spot)) all.Add(World(Wordings.ThingAt, fact, [thing.Name], [.. world.Things.Where(t => t != thing).Select(t => t.Name)], thing.Spot));
+            if (world.People.Any(p => p.Place == thing.Spot)) continue;
+            for (int i = Again; i > 0; i--) all.Add(World(Wordings.ThingAt, fact, [thing.Name], [.. world.Things.Where(t => t != thing).Select(t => t.Name)], thing.Spot));
         }
 
         foreach (Relation r in world.Relations.Where(r => r.Of != self.Name && r.To != self.Name))
@@ -57,8 +61,11 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
         foreach (Event e in world.Events.Where(e => e.Who != self.Name))
         {
             string fact = $"Last night [{e.Who}] [{e.What}].";
-            all.Add(World(Wordings.EventOf, fact, [e.What], Others(Events, e.What), e.Who));
-            all.Add(World(Wordings.WhoEvent, fact, [e.Who], [.. world.People.Where(o => o.Name != e.Who).Select(o => o.Name)], e.What));
+            for (int i = Again; i > 0; i--)
+            {
+                all.Add(World(Wordings.EventOf, fact, [e.What], Others(Events, e.What), e.Who));
+                all.Add(World(Wordings.WhoEvent, fact, [e.Who], [.. world.People.Where(o => o.Name != e.Who).Select(o => o.Name)], e.What));
+            }
         }
 
         all.Add(World(Wordings.Tavern, $"This tavern is the [{world.Tavern}].", [world.Tavern], []));

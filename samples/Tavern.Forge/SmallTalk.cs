@@ -47,7 +47,7 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
         ["What was my name?", "Do you remember who I am?"],
         ["what I am called"]);
 
-    private static readonly string[] Introductions = ["My name is {0}.", "I am {0}.", "They call me {0}.", "You can call me {0}.", "I am called {0}."];
+    private static readonly string[] Introductions = ["My name is {0}.", "I am {0}.", "They call me {0}.", "You can call me {0}.", "I am called {0}.", "The name is {0}.", "My name here is {0}.", "Friend, my name is {0}.", "My friends call me {0}.", "All call me {0}.", "Know that I am {0}.", "You may call me {0}, friend.", "I, friend, am {0}."];
     private static readonly string[] HeldIntroductions = ["My name, friend, is {0}.", "People call me {0}."];
 
     public Exchange Greeting() => Manner(0, Hello, HeldHello);

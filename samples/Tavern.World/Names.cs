@@ -2,7 +2,7 @@ namespace Tavern.World;
 
 /// <summary>
 /// Names of people, made of a first and a last part. One combination in five is held out of training; every part occurs in it, so that a held-out name is new while
-/// its letters are not. One name in three of training ends in letters drawn by lot: a model that has only seen the last parts there are takes a name apart that falls into other tokens.
+/// its letters are not. Two names in five of training end in letters drawn by lot, half of those begin so, too: a model that has only seen the parts there are takes a name for another that falls into other tokens.
 /// </summary>
 public static class Names
 {
@@ -16,12 +16,23 @@ public static class Names
         "a", "ric", "din", "wen", "bert", "gard", "la", "mund", "na", "o", "ra", "ton", "vin", "ya", "dor", "mir", "lin", "bel", "ken", "sa", "fred", "wick",
     ];
 
-    /// <summary>Names with different first parts.</summary>
+    private static readonly HashSet<string> HeldOut = [.. All(Split.Held)];
+
+    /// <summary>Names whose first two letters differ.</summary>
     public static string[] Take(Random random, Split split, int count)
     {
         int[] first = [.. Enumerable.Range(0, First.Length)];
         random.Shuffle(first);
-        return [.. first.Take(count).Select(i => Name(random, split, i))];
+        List<string> names = [];
+        foreach (int i in first.Take(count))
+        {
+            string name;
+            do name = Name(random, split, i);
+            while (names.Any(n => n[..2] == name[..2]));
+            names.Add(name);
+        }
+
+        return [.. names];
     }
 
     /// <summary>Whether a name is one of a split.</summary>
@@ -36,26 +47,28 @@ public static class Names
 
     private static string Name(Random random, Split split, int first)
     {
-        if (split == Split.Train && random.Next(3) == 0) return Drawn(random, first);
+        if (split == Split.Train && random.Next(5) < 2) return Drawn(random, first);
         int[] last = [.. Enumerable.Range(0, Last.Length).Where(j => SplitOf(first, j) == split)];
         return First[first] + Last[last[random.Next(last.Length)]];
     }
 
     private static string Drawn(Random random, int first)
     {
-        const string Consonants = "bcdfghklmnprstvwz", Vowels = "aeiou";
+        const string Consonants = "bcdfghjklmnprstvwyz", Vowels = "aeiou";
         while (true)
         {
-            string end = "";
-            for (int syllables = 1 + random.Next(3); syllables > 0; syllables--)
+            bool parted = random.Next(2) == 0;
+            string name = parted ? First[first] : "";
+            for (int syllables = (parted ? 1 : 2) + random.Next(parted ? 3 : 2); syllables > 0; syllables--)
             {
-                if (random.Next(4) > 0) end += Consonants[random.Next(Consonants.Length)];
-                end += Vowels[random.Next(Vowels.Length)];
-                if (random.Next(4) == 0) end += Consonants[random.Next(Consonants.Length)];
+                if (random.Next(name.Length == 0 ? 2 : 4) > 0) name += Consonants[random.Next(Consonants.Length)];
+                if (name.Length > 0 && random.Next(6) == 0) name += "lr"[random.Next(2)];
+                name += Vowels[random.Next(Vowels.Length)];
+                if (random.Next(4) == 0) name += Consonants[random.Next(Consonants.Length)];
             }
 
-            int known = Array.IndexOf(Last, end);
-            if (known < 0 || SplitOf(first, known) == Split.Train) return First[first] + end;
+            name = char.ToUpperInvariant(name[0]) + name[1..];
+            if (!HeldOut.Contains(name)) return name;
         }
     }
 }

@@ -35,16 +35,18 @@ public static class WorldGenerator
 
         string[] spots = Some(random, Lexicon.Spots, 4);
         (ThingKind, Colour)[] things = Some(random, [.. from k in Enumerable.Range(0, Lexicon.Things.Length) from c in Enum.GetValues<Colour>() select ((ThingKind)k, c)], 4);
-        int count = random.Next(Math.Min(4, people + 1));
+        // Training sees more things and nights than there are in a world that is played or asked about: they are asked about less often than people.
+        int more = split == Split.Train ? 1 : 0;
+        int count = random.Next(Math.Min(4 + more, people + 1 + more));
         for (int i = 0; i < count; i++) world.Things.Add(new Thing(things[i].Item1, things[i].Item2, spots[i]));
 
         if (people > 1)
         {
             int[] order = Some(random, [.. Enumerable.Range(0, people)], people);
-            string[] kinds = Some(random, Lexicon.Relations, 2), events = Some(random, Lexicon.Events, 2);
+            string[] kinds = Some(random, Lexicon.Relations, 2), events = Some(random, Lexicon.Events, 2 + more);
             if (random.NextDouble() < 0.6) world.Relations.Add(new Relation(names[order[0]], kinds[0], names[order[1]]));
             if (people > 3 && random.NextDouble() < 0.5) world.Relations.Add(new Relation(names[order[2]], kinds[1], names[order[3]]));
-            for (int i = random.Next(3); i > 0; i--) world.Events.Add(new Event(names[order[^i]], events[i - 1]));
+            for (int i = Math.Min(random.Next(3 + more), people); i > 0; i--) world.Events.Add(new Event(names[order[^i]], events[i - 1]));
             foreach (Person person in world.People)
             {
                 string[] others = Some(random, [.. names.Where(n => n != person.Name)], people - 1);
