@@ -106,10 +106,11 @@ public sealed class GameLoop : IDisposable
     }
 
     /// <summary>Lets the minds think for this frame.</summary>
+    /// <param name="spent">Milliseconds of their budget that drawing for their eyes took in this frame.</param>
     /// <param name="commands">The game's command buffer; null for a submission of their own.</param>
-    public TickReport Tick(FrameCommands? commands = null)
+    public TickReport Tick(double spent = 0, FrameCommands? commands = null)
     {
-        TickReport report = Minds.Tick(FrameBudget.Milliseconds(Budget), commands);
+        TickReport report = Minds.Tick(FrameBudget.Milliseconds(Math.Max(0, Budget - spent)), commands);
         Overlay.Add(report, Minds, World.Bodies.Count, Now);
         return report;
     }

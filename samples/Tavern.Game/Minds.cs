@@ -26,8 +26,11 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     /// <summary>One line that the player should read.</summary>
     public event Action<string>? Message;
 
-    /// <summary>Draws what a character sees (its index); null when it cannot be drawn now.</summary>
+    /// <summary>What a character (its index) sees, drawn or to be drawn in the coming frames; null when it cannot be drawn now.</summary>
     public Func<int, NpcImage?>? Picture { get; set; }
+
+    /// <summary>Draws at once what is still to be drawn: minds are about to be saved.</summary>
+    public Action? FinishPictures { get; set; }
 
     public bool IsReady => _runtime is not null;
 
@@ -166,6 +169,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     /// <exception cref="InvalidOperationException">The device failed.</exception>
     internal Dictionary<string, byte[]> Save()
     {
+        FinishPictures?.Invoke();
         Dictionary<string, byte[]> saved = new(StringComparer.Ordinal);
         foreach (Npc npc in _npcs)
         {

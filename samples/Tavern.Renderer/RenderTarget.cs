@@ -35,11 +35,13 @@ public sealed class RenderTarget : IDisposable
 
     internal DeviceImage Depth { get; }
 
-    internal void BeforeDraw(CommandBuffer commands)
+    /// <param name="commands">Recorded into.</param>
+    /// <param name="keep">Whether parts of the picture are drawn already.</param>
+    internal void BeforeDraw(CommandBuffer commands, bool keep = false)
     {
-        Colour.Transition(commands, ImageLayout.ColorAttachmentOptimal, keep: false);
+        Colour.Transition(commands, ImageLayout.ColorAttachmentOptimal, keep);
         Depth.Transition(commands, ImageLayout.DepthAttachmentOptimal, keep: false);
-        Ids?.Transition(commands, ImageLayout.ColorAttachmentOptimal, keep: false);
+        Ids?.Transition(commands, ImageLayout.ColorAttachmentOptimal, keep);
         _manySampled?.Transition(commands, ImageLayout.ColorAttachmentOptimal, keep: false);
         _manySampledIds?.Transition(commands, ImageLayout.ColorAttachmentOptimal, keep: false);
     }

@@ -71,7 +71,7 @@ public sealed unsafe class SceneRenderer : IDisposable
         _device.Api.CmdBeginRendering(commands, &info);
         if (_surroundings.HasShadows)
         {
-            Bind(commands, _pipelines.Shadow, size, _surroundings.Shadow, Vector3.Zero);
+            Bind(commands, _pipelines.Shadow, size, new(default, size), _surroundings.Shadow, Vector3.Zero);
             DrawShadows(commands);
         }
 
@@ -79,18 +79,23 @@ public sealed unsafe class SceneRenderer : IDisposable
         _shadowMap.Transition(commands, ImageLayout.ShaderReadOnlyOptimal);
     }
 
-    /// <summary>Records the prepared scene as a camera sees it. The target's images end in COLOR_ATTACHMENT_OPTIMAL.</summary>
-    public void Draw(CommandBuffer commands, in Camera camera, RenderTarget target)
+    /// <summary>Records the prepared scene as a camera sees it, or a strip of that: strips may be drawn in different frames. The target's images end in COLOR_ATTACHMENT_OPTIMAL.</summary>
+    /// <param name="commands">Recorded into.</param>
+    /// <param name="camera">Of the whole picture.</param>
+    /// <param name="target">For the whole picture.</param>
+    /// <param name="firstRow">Of the strip. With the first strip (0) what was in the target is let go.</param>
+    /// <param name="rows">Of the strip; null for all from the first.</param>
+    public void Draw(CommandBuffer commands, in Camera camera, RenderTarget target, int firstRow = 0, int? rows = null)
     {
         ArgumentNullException.ThrowIfNull(target);
-        target.BeforeDraw(commands);
+        target.BeforeDraw(commands, keep: firstRow > 0);
         RenderingAttachmentInfo* colours = stackalloc RenderingAttachmentInfo[2] { target.ColourAttachment(), target.IdAttachment() };
         RenderingAttachmentInfo depth = DepthAttachment(target.Depth, AttachmentStoreOp.DontCare);
-        Extent2D size = new((uint)target.Width, (uint)target.Height);
+        Rect2D area = new(new(0, firstRow), new((uint)target.Width, (uint)(rows ?? target.Height - firstRow)));
         RenderingInfo info = new()
         {
             SType = StructureType.RenderingInfo,
-            RenderArea = new(default, size),
+            RenderArea = area,
             LayerCount = 1,
             ColorAttachmentCount = target.Ids is null ? 1u : 2u,
             PColorAttachments = colours,
@@ -98,7 +103,7 @@ public sealed unsafe class SceneRenderer : IDisposable
         };
         _device.Api.CmdBeginRendering(commands, &info);
         Matrix4x4 viewProjection = camera.ViewProjection((float)target.Width / target.Height);
-        Bind(commands, target.Ids is null ? _pipelines.Colour : _pipelines.ColourAndIds, size, viewProjection, camera.Eye);
+        Bind(commands, target.Ids is null ? _pipelines.Colour : _pipelines.ColourAndIds, new((uint)target.Width, (uint)target.Height), area, viewProjection, camera.Eye);
         DrawVisible(commands, new Frustum(viewProjection));
         _device.Api.CmdEndRendering(commands);
     }
@@ -125,11 +130,10 @@ public sealed unsafe class SceneRenderer : IDisposable
         ClearValue = new(null, new ClearDepthStencilValue(1)),
     };
 
-    private void Bind(CommandBuffer commands, Pipeline pipeline, Extent2D size, in Matrix4x4 viewProjection, Vector3 eye)
+    private void Bind(CommandBuffer commands, Pipeline pipeline, Extent2D size, Rect2D scissor, in Matrix4x4 viewProjection, Vector3 eye)
     {
         Vk vk = _device.Api;
         Viewport viewport = new(0, 0, size.Width, size.Height, 0, 1);
-        Rect2D scissor = new(default, size);
         vk.CmdSetViewport(commands, 0, 1, &viewport);
         vk.CmdSetScissor(commands, 0, 1, &scissor);
         vk.CmdBindPipeline(commands, PipelineBindPoint.Graphics, pipeline);

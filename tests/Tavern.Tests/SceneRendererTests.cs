@@ -30,6 +30,33 @@ public sealed class SceneRendererTests : RenderTest
         Pictures.Show("room_small", RenderFixture.Maker.Render(scene, camera, 112, 112));
     }
 
+    [Test]
+    public void Strips_drawn_in_different_frames_make_the_whole_picture()
+    {
+        const int Size = 112;
+        (Scene scene, Camera camera) = Pictures.Room();
+        ScenePicture whole = RenderFixture.Maker.Render(scene, camera, Size, Size);
+        using SceneRenderer renderer = new(RenderFixture.Device, new SceneRendererOptions { FramesInFlight = 2, ShadowSize = 512 });
+        using RenderTarget target = renderer.CreateTarget(Size, Size, withIds: true);
+        using Readback readback = new(RenderFixture.Device, target.Colour, target.Ids);
+        using CommandRing commands = new(RenderFixture.Device, 2);
+        renderer.BeginFrame();
+        renderer.Prepare(commands.Begin(), scene);
+        commands.Submit();
+        foreach ((int first, int? rows) in new (int, int?)[] { (0, 41), (41, 30), (71, null) })
+        {
+            renderer.Draw(commands.Begin(), camera, target, first, rows);
+            commands.Submit();
+        }
+
+        readback.Record(commands.Begin());
+        commands.Submit();
+        commands.Finish();
+        byte[] rgba = readback.Rgba.ToArray();
+        Assert.That(rgba.Where((_, i) => i % 4 < 3), Is.EqualTo(whole.Rgb));
+        Assert.That(readback.Ids.ToArray(), Is.EqualTo(whole.Ids));
+    }
+
     [Test, Explicit("Measures.")]
     public void Time_of_a_picture()
     {

@@ -50,6 +50,7 @@ internal sealed class Stage : IDisposable
             (Scene scene, Camera camera) = Game.Eyes(index);
             return _eyes.Draw(scene, camera);
         };
+        Game.Minds.FinishPictures = FinishPictures;
         if (options.Model is { } model) Game.Minds.Load(model, options.Eyes);
         _figures.Device = device.Name;
     }
@@ -61,8 +62,11 @@ internal sealed class Stage : IDisposable
 
     public int BubblesShown => _hud.Bubbles.Count;
 
-    /// <summary>Pictures drawn for characters' eyes since last asked.</summary>
-    public int TakePicturesDrawn() => _eyes.TakeDrawn();
+    /// <summary>Device milliseconds that the newest frame's piece of a picture for somebody's eyes took, as far as known.</summary>
+    public double EyesMilliseconds { get; private set; }
+
+    /// <summary>Pictures for characters' eyes asked for since last asked.</summary>
+    public int TakePicturesAsked() => _eyes.TakeAsked();
 
     /// <summary>Plays. When the device is lost nothing can be drawn or thought any more: then the game is saved, and the play ends with what to do.</summary>
     /// <exception cref="RenderException">Drawing failed, or the device was lost.</exception>
@@ -78,23 +82,24 @@ internal sealed class Stage : IDisposable
         }
     }
 
-    /// <summary>One frame: time passes, the picture is drawn, the minds think in what their budget leaves them.</summary>
+    /// <summary>One frame: time passes, the picture is drawn, the minds look and think within their budget.</summary>
     /// <returns>False when there is nothing to draw on; then only time has passed.</returns>
     public bool Frame(float seconds, in PlayerInput input, out TickReport report)
     {
         if (_device.Shaders is { } shaders && shaders.HaveChanged()) Rebuild(shaders);
         Game.Update(seconds, input);
         report = default;
+        EyesMilliseconds = _eyes.Advance();
         if (_target.Begin() is not { } frame)
         {
-            report = Checked(Game.Tick()); // minds go on while the window is minimised
+            report = Checked(Game.Tick(EyesMilliseconds)); // minds go on while the window is minimised
             return false;
         }
 
         Camera camera = Game.Player.Camera(FieldOfView);
         Show(camera);
         _drawer.Draw(frame, Game.Scene, camera, _hud);
-        report = Checked(Game.Tick(new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue)));
+        report = Checked(Game.Tick(EyesMilliseconds, new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue)));
         _target.End(frame);
         Game.Overlay.Frame(_drawer.Milliseconds);
         double now = System.Diagnostics.Stopwatch.GetTimestamp() * 1000.0 / System.Diagnostics.Stopwatch.Frequency;
@@ -127,6 +132,18 @@ internal sealed class Stage : IDisposable
         catch (Exception e) when (e is RenderException { IsDeviceLost: false } or IOException)
         {
             Game.Say(e.Message);
+        }
+    }
+
+    /// <summary>Before minds are saved. On a lost device they are saved without what is not drawn.</summary>
+    private void FinishPictures()
+    {
+        try
+        {
+            _eyes.Finish();
+        }
+        catch (RenderException e) when (e.IsDeviceLost)
+        {
         }
     }
 
