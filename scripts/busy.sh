@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What minds cost a game: 1,000 frames of 640x360 in which all five characters talk and see all the time (samples/Tavern/data/busy.txt), with minds and without, by turns.
+# What minds cost a game: 1,000 frames of 640x360 in which all five characters talk and see all the time (samples/Tavern/data/busy.txt), with minds and without, by turns. Without, the
+# bubbles show words that nobody thought of: there is as much to draw.
 #   scripts/busy.sh [--model FILE.gguf] [--budget MS] [--rounds N] [--out DIR]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -9,7 +10,7 @@ while [ $# -gt 0 ]; do
         --model | --budget | --rounds | --out)
             [ $# -ge 2 ] || { echo "busy: $1 wants a value." >&2; exit 1; }
             declare "${1#--}=$2"; shift ;;
-        *) echo "busy: '$1' is unknown." >&2; sed -n 2,3p "${BASH_SOURCE[0]}" >&2; exit 1 ;;
+        *) echo "busy: '$1' is unknown." >&2; sed -n 2,4p "${BASH_SOURCE[0]}" >&2; exit 1 ;;
     esac
     shift
 done
