@@ -7,7 +7,7 @@ namespace Tavern.Forge;
 public sealed record PictureEntry(int Index, Split Split, IReadOnlyList<Seen> Seen);
 
 /// <summary>
-/// Makes conversations from a seed: a world, one of its characters, and about a dozen questions of mixed kinds. One conversation in three is about pictures, one in three asks
+/// Makes conversations from a seed: a world, one of its characters, and about a dozen questions of mixed kinds. One conversation in three is about pictures, two in five ask
 /// for actions with every answer.
 /// </summary>
 public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures)
@@ -31,30 +31,28 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         TavernWorld world = WorldGenerator.Create(random, split, people, drills || glances ? 0.4 : 0.85);
         Person self = world.People[random.Next(people)];
         PictureEntry[] all = split == Split.Train ? _train : _held;
-        bool looks = all.Length > 0 && !drills && !glances && random.NextDouble() < 0.34, acts = !looks && !glances && random.NextDouble() < (drills ? 0.15 : 0.4);
+        bool looks = all.Length > 0 && !drills && !glances && random.NextDouble() < 0.34, acts = !glances && random.NextDouble() < (drills ? 0.15 : 0.4);
         List<Exchange> exchanges = [];
         if (glances)
         {
             PictureEntry picture = _train[random.Next(_train.Length)];
             Dress(random, world, self, picture.Seen.Where(s => s.Kind == ThingKind.Person));
             exchanges.AddRange(Look(random, split, world, self, picture, 10));
+            if (random.Next(2) == 0) Mingle(random, exchanges, Talk(random, split, world, self, 4));
         }
         else if (looks)
         {
             PictureEntry[] seen = [.. Enumerable.Range(0, 1 + random.Next(2)).Select(_ => all[random.Next(all.Length)])];
             Dress(random, world, self, seen.SelectMany(p => p.Seen).Where(s => s.Kind == ThingKind.Person));
             foreach (PictureEntry picture in seen) exchanges.AddRange(Look(random, split, world, self, picture, 6));
-            exchanges.AddRange(Talk(random, split, world, self, 4));
         }
-        else if (acts)
+
+        if (!glances)
         {
+            List<Exchange> talk = Talk(random, split, world, self, looks || acts ? 4 : drills ? 6 : 13);
             Orders orders = new(random, split, world, self);
-            exchanges.AddRange(Talk(random, split, world, self, 4));
-            for (int i = drills ? 4 : 0; i < 6; i++) exchanges.Insert(random.Next(exchanges.Count + 1), orders.Next());
-        }
-        else
-        {
-            exchanges.AddRange(Talk(random, split, world, self, drills ? 6 : 13));
+            for (int i = !acts ? 6 : drills || looks ? 4 : 0; i < 6; i++) talk.Insert(random.Next(talk.Count + 1), orders.Next());
+            Mingle(random, exchanges, talk);
         }
 
         if (!glances && random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
@@ -93,6 +91,20 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         random.Shuffle(shuffled);
         // The picture comes with the first question; the others are about what was seen.
         return [.. shuffled.Take(most).Select((e, i) => e with { Image = i == 0 ? picture.Index : null })];
+    }
+
+    /// <summary>Talk between the questions about pictures, in its order. A game shows what is seen when somebody is spoken to: the picture comes with whatever is asked then, about it or not.</summary>
+    private static void Mingle(Random random, List<Exchange> looks, List<Exchange> talk)
+    {
+        int[] places = [.. talk.Select(_ => random.Next(3) == 0 ? 0 : random.Next(looks.Count + 1)).Order()];
+        for (int i = talk.Count - 1; i >= 0; i--) looks.Insert(places[i], talk[i]);
+        HashSet<Exchange> unrelated = [.. talk];
+        for (int i = looks.Count - 1; i > 0; i--)
+        {
+            if (looks[i].Image is not { } image || looks[i - 1].Image is not null || !unrelated.Contains(looks[i - 1]) || random.Next(4) == 0) continue;
+            unrelated.Remove(looks[i - 1]);
+            (looks[i - 1], looks[i]) = (looks[i - 1] with { Image = image }, looks[i] with { Image = null });
+        }
     }
 
     private static List<Exchange> Talk(Random random, Split split, TavernWorld world, Person self, int count)

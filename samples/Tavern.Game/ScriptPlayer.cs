@@ -137,7 +137,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         {
             if (game.Talk.IsSpeaking(game.World.Bodies[i].Name)) continue;
             if (game.Minds.IsReady) game.Talk.Say(i, "What do you see?", looks: true, acts: false);
-            else game.Talk.Recite(i, "I see a red apple, a white candle and a blue book.");
+            else if (!game.Minds.IsLoading) game.Talk.Recite(i, "I see a red apple, a white candle and a blue book.");
         }
     }
 

@@ -60,7 +60,7 @@ public sealed class NpcImage
     public bool IsCaptured { get; internal set; }
 
     /// <summary>
-    /// Whether there is something to see. Characters can be given an image before the game has drawn it (the last argument of <see cref="FromVulkan"/>): whoever is to see it waits, everybody else thinks on.
+    /// Whether there is something to see. Characters can be given an image before the game has drawn it (the last argument of <see cref="FromVulkan"/>): whoever is to see it waits, as long as it takes, everybody else thinks on.
     /// Call <see cref="Drawn"/> once the drawing has been submitted, or recorded into the frame's command buffer. A character cannot be saved before.
     /// </summary>
     public bool IsDrawn { get; private set; }

@@ -25,7 +25,10 @@ internal sealed class EyePictures : IDisposable
     private readonly GpuTimer _timer;
     private readonly List<(RenderTarget Target, NpcImage Image)> _pictures = [];
     private readonly Queue<Drawing> _waiting = new();
+    private readonly double[] _milliseconds = new double[1 + Strips];
+    private readonly int[] _pieceOf = new int[InFlight];
     private int _piece;
+    private int _submitted;
     private int _asked;
 
     public EyePictures(RenderDevice device)
@@ -52,13 +55,17 @@ internal sealed class EyePictures : IDisposable
     }
 
     /// <summary>Draws a piece of a picture that waits. Once a frame, before the frame is recorded.</summary>
-    /// <returns>Device milliseconds that it takes, from pieces before; 0 when nothing waits.</returns>
+    /// <returns>Device milliseconds that it takes, from such pieces before; 0 when nothing waits.</returns>
     public double Advance()
     {
         for (; _waiting.TryPeek(out Drawing next) && next.Image.IsCaptured; _piece = 0) _waiting.Dequeue(); // nobody wants to see it any more
         if (!_waiting.TryPeek(out Drawing drawing)) return 0;
         CommandBuffer commands = _commands.Begin();
         _timer.Begin(commands);
+        // The clock that was read is of the piece that made room for this one.
+        ref int pieceOf = ref _pieceOf[_submitted++ % InFlight];
+        if (_timer.Milliseconds > 0) _milliseconds[pieceOf] = _timer.Milliseconds;
+        double expected = _milliseconds[pieceOf = _piece];
         if (_piece == 0)
         {
             _renderer.BeginFrame();
@@ -75,7 +82,7 @@ internal sealed class EyePictures : IDisposable
         _commands.Submit();
         _piece = isLast ? 0 : _piece + 1;
         if (isLast) _waiting.Dequeue().Image.Drawn();
-        return _timer.Milliseconds;
+        return expected;
     }
 
     /// <summary>Draws all that waits: minds are to be saved.</summary>

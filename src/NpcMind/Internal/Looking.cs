@@ -69,6 +69,7 @@ internal sealed class Looking : IDisposable
         sight.Set(new float[sight.Rows * sight.Width], ready: false);
         image.Sight = sight;
         image.SeenBy = this;
+        image.IsCaptured = false; // whoever saw it before, it is to be read now
         _waiting.Enqueue(sight);
         return sight;
     }
@@ -158,7 +159,7 @@ internal sealed class Looking : IDisposable
     private void Drop(Sight sight)
     {
         _spent.Add(sight.Job!);
-        sight.Image!.IsCaptured = true;
+        if (sight.Image!.Sight == sight) sight.Image.IsCaptured = true; // else another runtime is to see it
         (sight.Job, sight.Preparation, sight.Image) = (null, null, null);
     }
 

@@ -233,6 +233,9 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             }
         }
 
+        // Who waits for a picture takes no memory meanwhile: the game may draw it whenever it likes.
+        int held = engine.Length(mind.Slot);
+        if (held < mind.Tokens.Count && mind.Readable(held) == held) return NpcWait.Picture;
         if (engine.Transfer.OnHost(mind.Slot) > 0)
         {
             // Blocks that were freed for another are not taken back: two minds could keep each other out for ever.

@@ -277,6 +277,10 @@ public sealed class SightTests : RuntimeTest
         foreach (NpcImage image in images) npc.See(image);
         npc.Dispose();
         Until(runtime, new TinyRandom(3), () => images.All(i => i.IsCaptured));
+        Npc next = world.CreateNpc("Tobin", "");
+        next.See(images[0]);
+        Assert.That(images[0].IsCaptured, Is.False, "it is to be read again");
+        next.Dispose();
         using NpcRuntime gone = Runtimes.New(Home);
         NpcImage unread = NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, 310));
         gone.CreatePrefix("You keep the gate.").CreateNpc("Mira", "").See(unread);
