@@ -64,6 +64,9 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
         throw new InvalidOperationException($"{Name} has a token of a picture that it does not remember.");
     }
 
+    /// <summary>Whether the token after the first <paramref name="read"/> is a row of a picture that is not there yet. Who waits so takes no memory: a game may draw a picture whenever it likes.</summary>
+    public bool WaitsForPicture(int read) => read < Tokens.Count && Readable(read) == read;
+
     /// <summary>Tokens up to the first row, from token <paramref name="from"/> on, of a picture that is not encoded yet.</summary>
     public int Readable(int from)
     {

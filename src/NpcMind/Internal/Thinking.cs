@@ -233,9 +233,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
             }
         }
 
-        // Who waits for a picture takes no memory meanwhile: the game may draw it whenever it likes.
-        int held = engine.Length(mind.Slot);
-        if (held < mind.Tokens.Count && mind.Readable(held) == held) return NpcWait.Picture;
+        if (mind.WaitsForPicture(engine.Length(mind.Slot))) return NpcWait.Picture;
         if (engine.Transfer.OnHost(mind.Slot) > 0)
         {
             // Blocks that were freed for another are not taken back: two minds could keep each other out for ever.
@@ -253,7 +251,6 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         // The last token is read again where the cache holds it but its answer was taken back.
         if (engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
         int read = engine.Length(mind.Slot), end = mind.Readable(read), pending = end - read;
-        if (pending == 0) return NpcWait.Picture;
         double deadline = mind.Reply is null ? double.PositiveInfinity
             : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWord.TotalSeconds - now
             : mind.Reply.Pace.SecondsUntilDry(mind.Reply.Characters, now - mind.Reply.FirstShown);
