@@ -31,6 +31,8 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         TavernWorld world = WorldGenerator.Create(random, split, people, drills || glances ? 0.4 : 0.85);
         Person self = world.People[random.Next(people)];
         PictureEntry[] all = split == Split.Train ? _train : _held;
+        // In half of the rooms much is said and done nearby, and not only by the player.
+        bool isBusy = !drills && !glances && random.Next(2) == 0;
         bool looks = all.Length > 0 && !drills && !glances && random.NextDouble() < 0.34, acts = !glances && random.NextDouble() < (drills ? 0.15 : 0.4);
         List<Exchange> exchanges = [];
         if (glances)
@@ -38,7 +40,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
             PictureEntry picture = _train[random.Next(_train.Length)];
             Dress(random, world, self, picture.Seen.Where(s => s.Kind == ThingKind.Person));
             exchanges.AddRange(Look(random, split, world, self, picture, 10));
-            if (random.Next(2) == 0) Mingle(random, exchanges, Talk(random, split, world, self, 4));
+            if (random.Next(2) == 0) Mingle(random, exchanges, Talk(random, split, world, self, 4, isBusy));
         }
         else if (looks)
         {
@@ -49,12 +51,14 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
 
         if (!glances)
         {
-            List<Exchange> talk = Talk(random, split, world, self, looks || acts ? 4 : drills ? 6 : 13);
+            List<Exchange> talk = Talk(random, split, world, self, looks || acts ? 4 : drills ? 6 : 13, isBusy);
             Orders orders = new(random, split, world, self);
             for (int i = !acts ? 6 : drills || looks ? 4 : 0; i < 6; i++) talk.Insert(random.Next(talk.Count + 1), orders.Next());
             Mingle(random, exchanges, talk);
         }
 
+        Nearby nearby = new(random, split, world, self);
+        nearby.LetOthersAsk(exchanges, isBusy ? 0.3 : 0.04);
         if (!glances && random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
         return new Conversation(split == Split.Train ? "train" : "held", drills ? 1 : 2, world.Facts(), self.Name, TavernWorld.Persona(self),
             acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
@@ -64,8 +68,10 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
     private static Turn Turn(Exchange exchange, bool acts)
     {
         (string answer, int[][] spans) = Exchange.Unmark(exchange.Marked);
-        string? action = acts ? exchange.Action ?? Idle : null;
-        return new Turn($"{exchange.Before}{Deed.Player}: {exchange.Question}", exchange.Image, answer, spans, action, action is null ? [] : Values(action), exchange.Kind, exchange.Expect, exchange.Reject);
+        // Deeds are for the player alone to ask for.
+        string asker = exchange.Asker ?? Deed.Player;
+        string? action = acts && asker == Deed.Player ? exchange.Action ?? Idle : null;
+        return new Turn($"{exchange.Before}{asker}: {exchange.Question}", exchange.Image, answer, spans, action, action is null ? [] : Values(action), exchange.Kind, exchange.Expect, exchange.Reject);
     }
 
     /// <summary>Where the texts of an action's values stand: after each colon, in quotes.</summary>
@@ -107,7 +113,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         }
     }
 
-    private static List<Exchange> Talk(Random random, Split split, TavernWorld world, Person self, int count)
+    private static List<Exchange> Talk(Random random, Split split, TavernWorld world, Person self, int count, bool isBusy)
     {
         Questions questions = new(random, split, world, self);
         SmallTalk talk = new(random, split, world, self);
@@ -129,23 +135,12 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
 
         if (random.NextDouble() < 0.3) all.Insert(0, talk.Greeting());
         if (random.NextDouble() < 0.15) all.Add(talk.Parting());
-        // Talk nearby that the question is not about.
-        if (world.People.Count > 1)
-            for (int i = 0; i < all.Count; i++)
-                if (all[i].Before.Length == 0 && random.Next(8) == 0) all[i] = all[i] with { Before = Nearby(random, split, world, self) };
+        Nearby nearby = new(random, split, world, self);
+        nearby.Surround(all, isBusy ? 0.35 : 0.1);
+        if (random.NextDouble() < (isBusy ? 0.5 : 0.1)) nearby.Notice(all);
         // Last, because it changes what is so.
         if (random.NextDouble() < 0.2 && talk.Changed() is { } changed) all.Add(changed);
         return all;
-    }
-
-    /// <summary>One or two questions of the player to somebody else, and the answers, as this character overhears them.</summary>
-    private static string Nearby(Random random, Split split, TavernWorld world, Person self)
-    {
-        Person[] others = [.. world.People.Where(p => p != self)];
-        Person other = others[random.Next(others.Length)];
-        Questions questions = new(random, split, world, other);
-        return string.Concat(Shuffled(random, [.. questions.AboutSelf(), .. questions.AboutOthers()]).Where(e => e.Before.Length == 0).Take(1 + random.Next(2))
-            .Select(e => $"{Deed.Player}: {e.Question}\n{other.Name}: {Exchange.Unmark(e.Marked).Text}\n"));
     }
 
     /// <summary>"And Tobin?" after a question about somebody else.</summary>

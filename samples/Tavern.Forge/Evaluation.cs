@@ -100,7 +100,8 @@ internal sealed class Evaluation
         }
 
         ReplyOptions options = new() { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal?.Type, Legal = legal };
-        return npc.Hear(Deed.Player, lines[^1][(Deed.Player.Length + 2)..], options);
+        int colon = lines[^1].IndexOf(": ", StringComparison.Ordinal);
+        return npc.Hear(lines[^1][..colon], lines[^1][(colon + 2)..], options);
     }
 
     private void Judge(Conversation conversation, Turn turn, Reply reply, StringBuilder said)

@@ -37,7 +37,7 @@ internal sealed class Orders(Random random, Split split, TavernWorld world, Pers
         string frame = Pick(split == Split.Held ? HeldFrames : Frames);
         string text = string.Format(null, frame, char.ToUpperInvariant(order[0]) + order[1..], order);
         string said = string.Format(null, says, me ? "you" : target);
-        return new Exchange("action", text, said, [], []) { Action = ActionType.Of<Deed>().Write(new Deed(verb, target)) };
+        return new Exchange("action", text, said, [], []) { Action = ActionType.Of<Deed>().Write(new Deed(verb, target)), Asker = Deed.Player };
     }
 
     private T Pick<T>(T[] all) => all[random.Next(all.Length)];

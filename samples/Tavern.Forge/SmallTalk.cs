@@ -63,10 +63,10 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
     {
         string name = Names.Take(random, split, 14).First(n => world.People.All(p => p.Name[..2] != n[..2]));
         string told = string.Format(null, Pick(split == Split.Train ? Introductions : HeldIntroductions), name);
-        return (new Exchange("other", told, $"Well met, [{name}].", [name], []), new Exchange("other", MyOwnName.Ask(random, split), $"You are [{name}].", [name], []));
+        return (new Exchange("other", told, $"Well met, [{name}].", [name], []) { Asker = Deed.Player }, new Exchange("other", MyOwnName.Ask(random, split), $"You are [{name}].", [name], []) { Asker = Deed.Player });
     }
 
-    public Exchange NameNotTold() => new("other", MyOwnName.Ask(random, split), "[I do not know].", ["do not know"], []);
+    public Exchange NameNotTold() => new("other", MyOwnName.Ask(random, split), "[I do not know].", ["do not know"], []) { Asker = Deed.Player };
 
     /// <summary>Something is said near the character before the player asks about it.</summary>
     public Exchange Overheard()

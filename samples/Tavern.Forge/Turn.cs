@@ -50,6 +50,9 @@ internal sealed record Exchange(string Kind, string Question, string Marked, str
 {
     public string? Action { get; init; }
 
+    /// <summary>Who asks; null where it may be anybody.</summary>
+    public string? Asker { get; init; }
+
     /// <summary>The answer without its marks, and where they were.</summary>
     public static (string Text, int[][] Spans) Unmark(string marked)
     {
