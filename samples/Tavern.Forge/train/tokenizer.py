@@ -66,6 +66,10 @@ class Tokenizer:
 
     @staticmethod
     def load(path):
+        """From the JSON file that `save` writes, or from the model in a GGUF file."""
+        if path.endswith(".gguf"):
+            import gguf
+            return Tokenizer([pair.split(" ") for pair in gguf.read(path)[0]["tokenizer.ggml.merges"]])
         return Tokenizer(json.load(open(path))["merges"])
 
     def save(self, path):
