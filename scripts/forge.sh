@@ -56,7 +56,7 @@ if [ -n "$evaluate" ]; then
 fi
 
 python=/usr/bin/python3
-if ! "$python" -c 'import torch, numpy, matplotlib' 2>/dev/null || ! ldconfig -p | grep -q openblas; then
+if ! "$python" -c 'import torch, numpy, matplotlib' 2>/dev/null || ! ldconfig -p | grep openblas >/dev/null; then
     packages="python3-torch python3-numpy python3-matplotlib libopenblas0-openmp"
     if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
         echo "forge: PyTorch is missing. Please run: sudo apt-get install -y $packages (Debian and Ubuntu)." >&2

@@ -3,7 +3,7 @@
 # setup.sh [game|test]: "game" is what playing needs: no validation, and the window's library where there is an X display; "test" adds that library and a display to test it on.
 set -euo pipefail
 missing=()
-have_library() { compgen -G "/usr/lib/*/$1*" >/dev/null || ldconfig -p 2>/dev/null | grep -q "$1"; }
+have_library() { compgen -G "/usr/lib/*/$1*" >/dev/null || ldconfig -p 2>/dev/null | grep "$1" >/dev/null; }
 command -v glslc >/dev/null || missing+=(glslc)
 have_library libvulkan.so.1 || missing+=(libvulkan1)
 # A software driver, unless some driver is there already.

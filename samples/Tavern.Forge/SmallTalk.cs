@@ -33,18 +33,18 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
         "The beer is too warm.", "Somebody took my chair.", "The king is ill.", "I need a new roof.", "There are wolves in the forest.", "The bridge is broken.", "I found a feather.",
     ];
 
-    private static readonly Wording WhatSaid = new(
+    internal static readonly Wording WhatSaid = new(
         ["What did {0} say?", "What was it that {0} said?", "What did you hear {0} say?", "What has {0} said?", "What did {0} just say?", "What did {0} talk of?"],
         ["what {0} said", "what {0} just said", "what you heard {0} say"],
         ["the thing that {0} said"],
         ["What was said by {0}?", "What was it that {0} just said?"],
         ["what it was that {0} said", "what {0} has said"]);
 
-    private static readonly Wording MyOwnName = new(
+    internal static readonly Wording MyOwnName = new(
         ["What is my name?", "Who am I?", "Do you remember my name?", "What am I called?", "Do you know who I am?"],
         ["what my name is", "who I am"],
         ["my name"],
-        ["What was my name?", "Do you remember who I am?"],
+        ["What was my name?", "What was I called?"],
         ["what I am called"]);
 
     private static readonly string[] Introductions = ["My name is {0}.", "I am {0}.", "They call me {0}.", "You can call me {0}.", "I am called {0}.", "The name is {0}.", "My name here is {0}.", "Friend, my name is {0}.", "My friends call me {0}.", "All call me {0}.", "Know that I am {0}.", "You may call me {0}, friend.", "I, friend, am {0}."];

@@ -231,6 +231,8 @@ def main():
     factor[0] = -1
     if args.workers > 1:
         barrier.wait()
+    if stopping:
+        raise SystemExit("stopped before the eyes are done: start again, with --resume")  # not 0: what comes next waits for them
 
 
 if __name__ == "__main__":

@@ -305,6 +305,8 @@ def main():
     obey()
     for _ in range(1, args.workers):
         os.wait()
+    if stopping:
+        raise SystemExit("stopped before the mind is done: start again, with --resume")  # not 0: what comes next waits for it
 
 
 if __name__ == "__main__":
