@@ -24,7 +24,11 @@ for argument in "$@"; do
     esac
 done
 # GLFW as Debian and Ubuntu build it wants an X display; Wayland alone is none.
-if [ -n "${DISPLAY:-}" ]; then exec dotnet "$game" "${args[@]}"; fi
+if [ -n "${DISPLAY:-}" ]; then
+    status=0
+    dotnet "$game" "${args[@]}" || status=$?
+    [ "$status" -eq 3 ] || exit "$status" # 3: the display does not answer
+fi
 if ! out=$(value_of --record); then
     out=$root/artifacts/play
     rm -rf "$out"

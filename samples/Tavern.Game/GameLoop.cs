@@ -153,11 +153,16 @@ public sealed class GameLoop : IDisposable
         if (text.Length > 0) Say(Faced, text);
     }
 
-    /// <summary>As if this was typed: into the text line when it is open. Else + and - are keys, wherever a layout has them; on many, = is + without shift.</summary>
+    /// <summary>As if this was typed: into the text line when it is open; its first letter interrupts, as whoever begins to speak talks over others. Else + and - are keys, wherever a layout has them; on many, = is + without shift.</summary>
     public void Type(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (Entry.IsOpen) Entry.Type(text);
+        if (Entry.IsOpen)
+        {
+            bool begins = Entry.Text.Length == 0;
+            Entry.Type(text);
+            if (begins && Entry.Text.Length > 0) Interrupt();
+        }
         else
             foreach (char c in text) Press(c switch { '+' or '=' => GameKeys.BudgetUp, '-' => GameKeys.BudgetDown, _ => GameKeys.None });
     }

@@ -8,24 +8,12 @@ public readonly record struct MindFigures(string Name, NpcWait Waiting, bool IsA
 /// <summary>Figures for F1. Filled in place, so that filling them costs no memory; words are made of them only when they change.</summary>
 public sealed class Overlay
 {
-    /// <summary>Frames that the graph shows.</summary>
-    public const int Frames = 240;
     private const double Window = 1;
-    private readonly float[] _minds = new float[Frames], _game = new float[Frames];
     private readonly MindFigures[] _figures = new MindFigures[TavernFile.MostPeople];
     private double _since;
-    private int _said, _read, _at;
+    private int _said, _read;
 
     public bool IsShown { get; set; }
-
-    /// <summary>Milliseconds of the GPU that minds took, of the last frames, oldest at <see cref="Start"/>.</summary>
-    public ReadOnlySpan<float> MindMilliseconds => _minds;
-
-    /// <summary>Milliseconds of the GPU that the picture took, as the game told with <see cref="Frame"/>.</summary>
-    public ReadOnlySpan<float> GameMilliseconds => _game;
-
-    /// <summary>Index of the oldest frame in both.</summary>
-    public int Start => _at;
 
     /// <summary>The last tick.</summary>
     public TickReport Last { get; private set; }
@@ -41,16 +29,10 @@ public sealed class Overlay
 
     private int Count { get; set; }
 
-    /// <summary>GPU milliseconds of the picture in this frame: for the graph.</summary>
-    public void Frame(double milliseconds) => _game[(_at + Frames - 1) % Frames] = (float)milliseconds;
-
     internal void Add(in TickReport report, Minds minds, int people, double now)
     {
         Last = report;
         if (!double.IsNaN(report.GpuMilliseconds)) LastMilliseconds = report.GpuMilliseconds;
-        _minds[_at] = double.IsNaN(report.GpuMilliseconds) ? 0 : (float)report.GpuMilliseconds;
-        _game[_at] = 0;
-        _at = (_at + 1) % Frames;
         _said += report.TokensSaid;
         _read += report.TokensRead;
         if (now - _since >= Window)

@@ -16,19 +16,13 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
     public void Save(string slot)
     {
         Check(slot);
-        GameState state = new()
-        {
-            Facts = minds.Facts,
-            Bodies = [.. world.Bodies.Append(world.Player).Select(BodyState.Of)],
-            PlayerItem = world.Player.Person.Item,
-            Pitch = player.Pitch,
-            Bubbles = talk.Save(),
-            Hearsay = world.Bodies.ToDictionary(b => b.Name, b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
-        };
-        Dictionary<string, byte[]> parts = new(StringComparer.Ordinal) { [WorldPart] = TavernFile.Write(world.Now()), [StatePart] = state.ToJson() };
+        Dictionary<string, byte[]> parts = new(StringComparer.Ordinal);
         try
         {
+            // Minds come first: a picture may have to be finished for one, and then words come of the others, which the bubbles hold too.
             foreach ((string name, byte[] mind) in minds.Save()) parts[MindPart + name] = mind;
+            parts[WorldPart] = TavernFile.Write(world.Now());
+            parts[StatePart] = StateNow().ToJson();
             SaveContainer.Write(PathOf(slot), parts);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -68,6 +62,16 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
         }
     }
+
+    private GameState StateNow() => new()
+    {
+        Facts = minds.Facts,
+        Bodies = [.. world.Bodies.Append(world.Player).Select(BodyState.Of)],
+        PlayerItem = world.Player.Person.Item,
+        Pitch = player.Pitch,
+        Bubbles = talk.Save(),
+        Hearsay = world.Bodies.ToDictionary(b => b.Name, b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
+    };
 
     private void Apply(TavernPlan plan, GameState state)
     {

@@ -150,7 +150,18 @@ public sealed class Talk
     {
         if (bubble.Deed is not { } deed || deed.Do == DeedVerb.Nothing || _world.Find(bubble.Speaker) is not { } actor) return;
         bubble.Deed = null;
-        if (_world.Do(actor, deed) is { } problem) Happened?.Invoke(new Happening(HappeningKind.Did, actor.Name, "", $"wanted to {deed.Do.ToString().ToLowerInvariant()} {deed.To}, but {problem}."));
+        if (_world.Do(actor, deed) is { } problem) Happened?.Invoke(new Happening(HappeningKind.Did, actor.Name, "", $"wanted to {Wish(deed)}, but {problem}."));
+    }
+
+    private static string Wish(Deed deed)
+    {
+        string to = deed.To == Deed.Player ? "you" : deed.To;
+        return deed.Do switch
+        {
+            DeedVerb.Give => $"give {to} something",
+            DeedVerb.Open or DeedVerb.Light => $"{deed.Do.ToString().ToLowerInvariant()} {to}",
+            _ => $"{deed.Do.ToString().ToLowerInvariant()} to {to}",
+        };
     }
 
     /// <summary>Something was said to its end: it is overheard by those nearby that it was not said to.</summary>

@@ -31,13 +31,15 @@ internal sealed class TavernReader(string file)
             world.Events.Add(new Event(Name(item, "who", world), Known(item, "what", "event", Lexicon.Events)));
         }
 
+        Dictionary<string, Standing[]> tables = ReadTables(root);
+        foreach (string surface in Surfaces.All) CheckRow(root, surface, world, tables);
         Unique(people, world.People.Select(p => p.Cloak?.ToString()), "cloak");
         Unique(people, world.People.Select(p => p.Place), "place");
         Unique(people, world.People.Select(p => p.Item), "item");
         return new TavernPlan(world)
         {
             Seeds = seeds,
-            Tables = ReadTables(root),
+            Tables = tables,
             LampIsLit = State(root, "lamp", "lit", "dark", true),
             HearthIsLit = State(root, "hearth", "lit", "dark", true),
             CandlesAreLit = State(root, "candles", "lit", "dark", true),
@@ -91,13 +93,17 @@ internal sealed class TavernReader(string file)
         Dictionary<string, Standing[]> tables = new(StringComparer.Ordinal);
         if (Member(root, "tables") is not { } all) return tables;
         Object(all, "tables", Surfaces.All);
-        foreach ((string surface, JsonTree row) in all.Members)
-        {
-            tables[surface] = [.. Items(row).Select(ReadStanding)];
-            if (tables[surface].Length > Surfaces.MostInRow) throw Wrong(row, $"there are {tables[surface].Length} things on the {surface}, and at most {Surfaces.MostInRow} have room", "Move some elsewhere");
-        }
-
+        foreach ((string surface, JsonTree row) in all.Members) tables[surface] = [.. Items(row).Select(ReadStanding)];
         return tables;
+    }
+
+    /// <summary>What people know to be on a surface stands in a row with what is on it.</summary>
+    private void CheckRow(JsonTree root, string surface, TavernWorld world, Dictionary<string, Standing[]> tables)
+    {
+        int known = world.Things.Count(t => Surfaces.RowOf(t.Spot) == surface), count = tables.GetValueOrDefault(surface, []).Length + known;
+        if (count <= Surfaces.MostInRow) return;
+        JsonTree at = (Member(root, "tables") is { } all ? Member(all, surface) : null) ?? Member(root, "things")!;
+        throw Wrong(at, $"there are {count} things on the {surface}{(known > 0 ? $", {known} of them in 'things'," : "")} and at most {Surfaces.MostInRow} have room", "Move some elsewhere");
     }
 
     private Standing ReadStanding(JsonTree item)

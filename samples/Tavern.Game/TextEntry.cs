@@ -25,8 +25,8 @@ public sealed class TextEntry
 
     internal void Type(string text)
     {
-        foreach (char c in text)
-            if (!char.IsControl(c) && _text.Length < Most) _text.Append(c);
+        foreach (System.Text.Rune rune in text.EnumerateRunes())
+            if (!System.Text.Rune.IsControl(rune) && _text.Length + rune.Utf16SequenceLength <= Most) _text.Append(rune);
         _cached = null;
     }
 

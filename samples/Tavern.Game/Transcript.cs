@@ -18,7 +18,11 @@ public sealed class Transcript : IDisposable
 
     public void Dispose() => _game.Happened -= Write;
 
-    private void Write(Happening h) => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{(int)_game.Now / 60:00}:{_game.Now % 60:00.0}] {Lines.One(Line(h))}"));
+    private void Write(Happening h)
+    {
+        long tenths = (long)(_game.Now * 10); // rounded down: no minute has 60.0 seconds
+        _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{tenths / 600:00}:{tenths % 600 / 10.0:00.0}] {Lines.One(Line(h))}"));
+    }
 
     private static string Line(Happening h) => h.Kind switch
     {

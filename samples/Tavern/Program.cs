@@ -2,10 +2,16 @@
 using Tavern.Game;
 using Tavern.Play;
 using Tavern.Renderer;
+using Tavern.Windows;
 
 try
 {
     return PlayOptions.Run(args, options => options.Headless ? HeadlessPlay.Run(options) : WindowPlay.Run(options));
+}
+catch (NoDisplayException e)
+{
+    Console.Error.WriteLine("tavern: " + e.Message);
+    return NoDisplayException.ExitCode;
 }
 catch (Exception e) when (e is WorldFileException or ScriptException or SaveGameException or RenderException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or DllNotFoundException)
 {

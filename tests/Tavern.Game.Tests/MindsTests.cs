@@ -10,7 +10,7 @@ namespace Tavern.Game.Tests;
 public sealed class MindsTests
 {
     private static readonly MindSettings Tiny = new() { ContextTokens = 1400, MaxTokens = 10, CacheFolder = "", Host = VulkanHost.Own() };
-    private string _models = "", _first = "", _second = "", _corrupt = "";
+    private string _models = "", _first = "", _second = "", _corrupt = "", _seeing = "", _eyes = "";
     private Worlds _worlds = null!;
     private GameLoop _game = null!;
     private List<Happening> _happened = [];
@@ -22,6 +22,8 @@ public sealed class MindsTests
         TinyModelOptions chat = new() { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Context = 2048, Tokenizer = true, ChatTemplate = true };
         TinyModels.Write(_first = Path.Combine(_models, "first.gguf"), chat);
         TinyModels.Write(_second = Path.Combine(_models, "second.gguf"), chat with { Seed = 2, Blocks = 3 });
+        TinyModels.Write(_seeing = Path.Combine(_models, "seeing.gguf"), TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Context = 2048 });
+        TinyEyes.Write(_eyes = Path.Combine(_models, "mmproj-seeing.gguf"), new TinyEyesOptions());
         byte[] whole = File.ReadAllBytes(_first);
         File.WriteAllBytes(_corrupt = Path.Combine(_models, "corrupt.gguf"), whole[..(whole.Length / 2)]);
     }
@@ -83,6 +85,53 @@ public sealed class MindsTests
         Assert.That(_game.Say(0, "Wait: what?"), "over its words");
         Run(() => !_game.Talk.IsAnswering);
         Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void Whoever_is_spoken_to_stops_when_the_player_begins_to_type()
+    {
+        _game.World.Player.Position = _game.World.Bodies[0].Position + new System.Numerics.Vector2(0, 1.2f);
+        _game.Player.Face(Targets.Gaze(_game.World.Bodies[0]));
+        Assert.That(_game.Faced, Is.Zero);
+        Assert.That(_game.Say(0, "Tell me all."));
+        Run(() => _game.Talk.Of("Marbel") is { Shown: > 4 });
+        _game.Press(GameKeys.Enter);
+        _game.Type("\t");
+        Assert.That(_game.Talk.IsSpeaking("Marbel"), "the line is open, and nothing is typed");
+        _game.Type("W");
+        Assert.That(_game.Talk.IsSpeaking("Marbel"), Is.False);
+        Assert.That(_game.Minds.Of(0)!.Reply!.IsDone);
+        string heard = _game.Talk.LastAnswer;
+        _game.Type("ait. Who?");
+        _game.Press(GameKeys.Enter);
+        Assert.That(_happened.Where(h => h.Kind == HappeningKind.Said).Select(h => h.Text), Is.EqualTo(new[] { "Tell me all.", heard, "Wait. Who?" }));
+    }
+
+    [Test]
+    public void Words_that_come_while_a_save_finishes_a_picture_are_in_the_bubble_too()
+    {
+        Assert.That(_game.Minds.Load(_seeing, _eyes));
+        Run(() => !_game.Minds.IsLoading);
+        Assert.That(_game.Minds.EyesFile, Is.EqualTo(_eyes), _game.Message.Last);
+        _game.Talk.Ask(0, 1, "Where is the chest?");
+        List<string> saves = [];
+        Run(() =>
+        {
+            // Another picture every time: Marbel's mind is never done with them.
+            byte[] grey = new byte[16 * 16 * 4];
+            Array.Fill(grey, (byte)saves.Count);
+            _game.Minds.Of(0)!.See(NpcImage.FromRgba(16, 16, grey));
+            saves.Add($"s{saves.Count}");
+            Assert.That(_game.Save(saves[^1]), _game.Message.Last);
+            return _game.Talk.Of("Osbert") is { IsComplete: true };
+        });
+        string whole = _game.Talk.Of("Osbert")!.All;
+        foreach (string save in saves)
+        {
+            Assert.That(_game.Load(save), _game.Message.Last);
+            Run(() => _game.Talk.Of("Osbert") is { IsComplete: true });
+            Assert.That(_game.Talk.Of("Osbert")!.All, Is.EqualTo(whole), save);
+        }
     }
 
     [Test]

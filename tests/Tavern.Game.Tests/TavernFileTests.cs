@@ -41,6 +41,8 @@ public sealed class TavernFileTests
     [TestCase("\"kind\": \"chest\"", "\"kind\": \"piano\"", 9, "barrel, chest")]
     [TestCase("\"tavern\": \"Golden Owl\",", "", 1, "'tavern' is missing")]
     [TestCase("[ \"red apple\", \"blue book\" ]", "\"red apple\"", 10, "square brackets")]
+    [TestCase("\"blue book\"", "\"blue book\", \"red mug\", \"red bell\", \"white mug\"", 10, "5 things on the long table and at most 4")]
+    [TestCase("\"long table\": [ \"red apple\",", "\"bar\": [ \"red mug\", \"red bell\", \"white mug\",", 10, "5 things on the bar, 1 of them in 'things', and at most 4")]
     public void What_is_wrong_is_said_with_its_line(string find, string replace, int line, string says)
     {
         WorldFileException e = Assert.Throws<WorldFileException>(() => Worlds.Plan(Worlds.Small.Replace(find, replace, StringComparison.Ordinal)))!;

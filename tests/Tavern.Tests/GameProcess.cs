@@ -6,7 +6,7 @@ namespace Tavern.Tests;
 /// <summary>The built game, running beside the tests; they read what happens in its transcript.</summary>
 internal sealed class GameProcess : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private readonly Process _process;
     private readonly string _folder;
     private readonly StringBuilder _problems = new();

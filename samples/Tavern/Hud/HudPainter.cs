@@ -7,6 +7,8 @@ namespace Tavern.Hud;
 /// <summary>Paints a <see cref="HudState"/>.</summary>
 public sealed class HudPainter
 {
+    /// <summary>Of the screen's height, from the crosshair down to the name: who is faced has its chin there.</summary>
+    private const float BelowFace = 0.12f;
     private readonly List<Range> _lines = [];
     private readonly List<Box> _taken = [];
     private readonly BubblePainter _bubbles = new();
@@ -63,11 +65,11 @@ public sealed class HudPainter
         foreach (Range range in _lines) widest = Math.Max(widest, painter.Measure(state.Message.AsSpan(range), size));
         float width = widest + (2 * padding), height = (_lines.Count * line) + padding;
         Box box = new(MathF.Round(area.Left + ((area.Width - width) / 2)), MathF.Round(area.Bottom - height), width, height);
-        painter.Panel(box, HudStyle.Dark, size * 0.4f, state.MessageIsProblem ? HudStyle.Red : HudStyle.DarkEdge, 1);
+        painter.Panel(box, HudStyle.Dark, size * 0.4f, HudStyle.DarkEdge, 1);
         float y = box.Top + (padding / 2);
         foreach (Range range in _lines)
         {
-            painter.Text(box.Left + padding, y, size, state.MessageIsProblem ? HudStyle.Red : HudStyle.Light, state.Message.AsSpan(range));
+            painter.Text(box.Left + padding, y, size, HudStyle.Light, state.Message.AsSpan(range));
             y += line;
         }
 
@@ -88,7 +90,7 @@ public sealed class HudPainter
         float padding = style.Margin / 2, nameWidth = painter.Measure(state.Faced, style.Text, FontFace.Bold), hintWidth = painter.Measure(state.FacedHint, style.Small);
         float nameLine = OverlayPainter.LineHeight(style.Text), width = Math.Max(nameWidth, hintWidth) + (2 * padding);
         float height = nameLine + (string.IsNullOrEmpty(state.FacedHint) ? 0 : OverlayPainter.LineHeight(style.Small)) + padding;
-        Box box = new(MathF.Round(middle.X - (width / 2)), MathF.Round(middle.Y + (style.Text * 0.9f)), width, height);
+        Box box = new(MathF.Round(middle.X - (width / 2)), MathF.Round(middle.Y + (painter.Height * BelowFace)), width, height);
         painter.Panel(box, HudStyle.Dark, style.Text * 0.35f);
         painter.Text(middle.X - (nameWidth / 2), box.Top + (padding / 2), style.Text, HudStyle.Amber, state.Faced, FontFace.Bold);
         painter.Text(middle.X - (hintWidth / 2), box.Top + (padding / 2) + nameLine, style.Small, HudStyle.Light, state.FacedHint);

@@ -26,8 +26,6 @@ public sealed class HudState
     /// <summary>A line for the player.</summary>
     public string? Message { get; set; }
 
-    public bool MessageIsProblem { get; set; }
-
     /// <summary>The figures of F1; null while they are off.</summary>
     public HudFigures? Figures { get; set; }
 }

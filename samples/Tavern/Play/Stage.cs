@@ -101,7 +101,6 @@ internal sealed class Stage : IDisposable
         _drawer.Draw(frame, Game.Scene, camera, _hud);
         report = Checked(Game.Tick(EyesMilliseconds, new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue)));
         _target.End(frame);
-        Game.Overlay.Frame(_drawer.Milliseconds);
         double now = System.Diagnostics.Stopwatch.GetTimestamp() * 1000.0 / System.Diagnostics.Stopwatch.Frequency;
         if (_lastFrame > 0) _figures.Frames.Add(new FrameFigures((float)(now - _lastFrame), (float)_drawer.Milliseconds, (float)Game.Overlay.LastMilliseconds));
         _lastFrame = now;

@@ -15,7 +15,7 @@ public sealed unsafe class GlfwWindow : IWindow
 
     public GlfwWindow(string title, int width, int height)
     {
-        if (Glfw.Init() == 0) throw new InvalidOperationException("There is no display to open a window on.");
+        if (Glfw.Init() == 0) throw new NoDisplayException();
         if (Glfw.VulkanSupported() == 0) throw Failed("GLFW finds no Vulkan loader or no driver that can show pictures in windows.");
         Glfw.WindowHint(Glfw.ClientApi, 0);
         _window = Glfw.CreateWindow(width, height, title, 0, 0);

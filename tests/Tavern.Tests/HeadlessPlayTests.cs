@@ -1,0 +1,124 @@
+using System.Text.Json;
+using StbImageSharp;
+
+namespace Tavern.Tests;
+
+/// <summary>The whole game without a display, with the minds and eyes that it ships and the validation layer: what is played, said and seen, and what is on disk afterwards.</summary>
+[Category("Gpu")]
+public sealed class HeadlessPlayTests
+{
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("tavern play ").FullName;
+
+    [TearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void Shipped_minds_say_what_is_so_and_what_they_see_and_do_as_they_are_told()
+    {
+        using GameProcess game = Play("""
+            world
+            gossip off
+            goto Marbel
+            face Marbel
+            say Who is the smith?
+            reply
+            expect Osbert
+            goto Osbert
+            face Osbert
+            look Osbert
+            expect red apple
+            expect white candle
+            expect blue book
+            picture smith
+            save a
+            say Please open the door.
+            reply
+            wait 6
+            load a
+            say What do you do?
+            reply
+            expect smith
+            key F1
+            wait 1
+            picture figures
+            """);
+        Assert.That(game.End(), Is.Zero, game.Problems + "\n" + game.Transcript);
+        Assert.That(game.Problems, Is.Empty);
+        string[] lines = game.Transcript.Split('\n');
+        Assert.That(lines, Has.One.Matches<string>(l => l.EndsWith("* Osbert opens the door.", StringComparison.Ordinal)));
+        Assert.That(lines, Has.One.Contains("* Osbert looks around"));
+        Assert.That(lines.Where(l => l.Length > 0), Has.All.Match(@"^\[\d\d:[0-5]\d\.\d\] "));
+
+        using JsonDocument figures = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "frames.json")));
+        int frames = figures.RootElement.GetProperty("frames").GetInt32();
+        Assert.That(frames, Is.GreaterThan(100));
+        Assert.That(figures.RootElement.GetProperty("tokens_said").GetInt32(), Is.GreaterThan(20));
+        string[] rows = File.ReadAllLines(Path.Combine(_folder, "frames.csv"));
+        Assert.That(rows, Has.Length.EqualTo(frames + 1));
+        Assert.That(rows[1..].Sum(r => int.Parse(r.Split(',')[7], System.Globalization.CultureInfo.InvariantCulture)), Is.GreaterThan(0), "pictures for somebody's eyes");
+        Assert.That(File.ReadAllLines(Path.Combine(_folder, "memory.csv")), Has.Length.GreaterThan(2).And.Some.EndsWith(",mind.gguf"));
+
+        ImageResult smith = Picture("smith"), shown = Picture("figures");
+        Assert.That(Share(smith, (r, g, b) => r > 120 && g > 100 && b < r / 2), Is.GreaterThan(0.03), "a yellow cloak");
+        Assert.That(Share(smith, (r, g, b) => r > 225 && g > 210 && b > 180), Is.GreaterThan(0.01), "parchment");
+        Assert.That(Enumerable.Range(0, smith.Data.Length).Count(i => smith.Data[i] != shown.Data[i]), Is.GreaterThan(smith.Data.Length / 20), "the figures stand on it");
+    }
+
+    [Test]
+    public void A_play_that_goes_otherwise_ends_with_its_line_and_what_to_do()
+    {
+        using GameProcess game = Play("""
+            world
+            gossip off
+            goto Osbert
+            face Osbert
+            say Who are you?
+            reply
+            expect the emperor
+            """);
+        Assert.That(game.End(), Is.EqualTo(1));
+        Assert.That(game.Problems, Does.StartWith("tavern: play.txt, line 7: the last answer was '").And.Contain("expected 'the emperor' in it").And.Not.Contain("\n"));
+        Assert.That(game.Transcript, Does.Contain("Player to Osbert: Who are you?"));
+    }
+
+    [Test]
+    public void A_picture_is_never_written_outside_of_the_folder()
+    {
+        using GameProcess game = Play("picture ../out", "--no-minds");
+        Assert.That(game.End(), Is.EqualTo(1));
+        Assert.That(game.Problems, Does.Contain("../out"));
+        Assert.That(File.Exists(Path.Combine(_folder, "..", "out.png")), Is.False);
+    }
+
+    [Test]
+    public void A_display_that_does_not_answer_is_named_and_known_by_the_exit_code()
+    {
+        using GameProcess game = new(":987", _folder, "--no-minds");
+        Assert.That(game.End(), Is.EqualTo(3), "scripts/play.sh plays without a window then");
+        Assert.That(game.Problems, Does.Contain("':987'").And.Contain("--headless"));
+    }
+
+    private GameProcess Play(string script, params string[] arguments)
+    {
+        string file = Path.Combine(_folder, "play.txt");
+        File.WriteAllText(file, script);
+        return new GameProcess("", _folder, ["--headless", "--script", file, "--size", "320x180", "--fps", "10", "--budget", "100", "--validate", .. arguments]);
+    }
+
+    private ImageResult Picture(string name)
+    {
+        using FileStream file = File.OpenRead(Path.Combine(_folder, name + ".png"));
+        ImageResult picture = ImageResult.FromStream(file, ColorComponents.RedGreenBlue);
+        Assert.That((picture.Width, picture.Height), Is.EqualTo((320, 180)));
+        return picture;
+    }
+
+    private static double Share(ImageResult picture, Func<int, int, int, bool> isSo)
+    {
+        int pixels = picture.Width * picture.Height;
+        return Enumerable.Range(0, pixels).Count(i => isSo(picture.Data[3 * i], picture.Data[(3 * i) + 1], picture.Data[(3 * i) + 2])) / (double)pixels;
+    }
+}
