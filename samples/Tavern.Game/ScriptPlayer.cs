@@ -130,15 +130,11 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         };
     }
 
-    /// <summary>Whoever is silent looks and says what it sees; without minds, words like those: there is as much to draw.</summary>
+    /// <summary>Whoever is silent looks and says what it sees.</summary>
     private void AskTheSilent()
     {
         for (int i = 0; i < game.World.Bodies.Count; i++)
-        {
-            if (game.Talk.IsSpeaking(game.World.Bodies[i].Name)) continue;
-            if (game.Minds.IsReady) game.Talk.Say(i, "What do you see?", looks: true, acts: false);
-            else if (!game.Minds.IsLoading) game.Talk.Recite(i, "I see a red apple, a white candle and a blue book.");
-        }
+            if (game.Minds.IsReady && !game.Talk.IsSpeaking(game.World.Bodies[i].Name)) game.Talk.Say(i, "What do you see?", looks: true, acts: false);
     }
 
     /// <summary>False until a time has passed, the line's own or else the usual; then it throws.</summary>

@@ -52,17 +52,6 @@ public sealed class Talk
     /// <summary>A character says something to another, without its mind.</summary>
     public bool Ask(int speaker, int listener, string text) => Speak(_world.Bodies[speaker], listener, text, acts: false, looks: false);
 
-    /// <summary>A character says something to the player, without its mind.</summary>
-    public void Recite(int speaker, string text)
-    {
-        Body body = _world.Bodies[speaker];
-        Interrupt(body.Name);
-        Bubble words = Of(body);
-        words.Open(body.Name, Deed.Player);
-        words.Append(text);
-        words.Complete();
-    }
-
     /// <summary>Stops somebody where its words are on the screen. What it had not yet said, it does not remember.</summary>
     /// <returns>Whether it was speaking.</returns>
     public bool Interrupt(string name)

@@ -11,19 +11,20 @@ internal sealed class FrameStatistics
     private readonly List<double> _whole = [], _render = [], _minds = [];
     private readonly StringBuilder _rows = new(Header);
     private long _said, _read;
-    private const string Header = "frame,whole_ms,render_gpu_ms,eyes_gpu_ms,minds_gpu_ms,tokens_read,tokens_said,eye_pictures,bubbles\n";
+    private const string Header = "frame,budget_ms,whole_ms,render_gpu_ms,eyes_gpu_ms,minds_gpu_ms,tokens_read,tokens_said,eye_pictures,bubbles\n";
 
     public double BudgetMs { get; set; }
 
+    /// <param name="budgetMs">What minds may take of the frame.</param>
     /// <param name="wholeMs">The frame, on the CPU's clock.</param>
     /// <param name="renderMs">Device time of its picture.</param>
     /// <param name="eyesMs">Device time of a piece of a picture for somebody's eyes; 0 for none.</param>
     /// <param name="report">Of the minds.</param>
     /// <param name="pictures">For characters' eyes, asked for in this frame.</param>
     /// <param name="bubbles">Shown.</param>
-    public void Add(double wholeMs, double renderMs, double eyesMs, in TickReport report, int pictures, int bubbles)
+    public void Add(double budgetMs, double wholeMs, double renderMs, double eyesMs, in TickReport report, int pictures, int bubbles)
     {
-        _rows.Append(CultureInfo.InvariantCulture, $"{_whole.Count},{wholeMs:0.00},{renderMs:0.00},{eyesMs:0.00},{report.GpuMilliseconds:0.00},{report.TokensRead},{report.TokensSaid},{pictures},{bubbles}\n");
+        _rows.Append(CultureInfo.InvariantCulture, $"{_whole.Count},{budgetMs:0.##},{wholeMs:0.00},{renderMs:0.00},{eyesMs:0.00},{report.GpuMilliseconds:0.00},{report.TokensRead},{report.TokensSaid},{pictures},{bubbles}\n");
         _whole.Add(wholeMs);
         _render.Add(renderMs);
         if (!double.IsNaN(report.GpuMilliseconds)) _minds.Add(report.GpuMilliseconds);

@@ -45,7 +45,7 @@ internal static class HeadlessPlay
                     long started = Stopwatch.GetTimestamp();
                     PlayerInput input = player?.Advance() ?? default;
                     stage.Frame(seconds, input, out TickReport report);
-                    statistics.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds, stage.EyesMilliseconds, report, stage.TakePicturesAsked(), stage.BubblesShown);
+                    statistics.Add(stage.Game.Budget, Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds, stage.EyesMilliseconds, report, stage.TakePicturesAsked(), stage.BubblesShown);
                     foreach (string name in wanted) Write(folder!, name, target);
                     wanted.Clear();
                     memory?.Update(stage.Game);

@@ -89,7 +89,7 @@ internal sealed class Stage : IDisposable
         if (_device.Shaders is { } shaders && shaders.HaveChanged()) Rebuild(shaders);
         Game.Update(seconds, input);
         report = default;
-        EyesMilliseconds = _eyes.Advance();
+        EyesMilliseconds = Game.Budget > 0 ? _eyes.Advance() : 0;
         if (_target.Begin() is not { } frame)
         {
             report = Checked(Game.Tick(EyesMilliseconds)); // minds go on while the window is minimised
