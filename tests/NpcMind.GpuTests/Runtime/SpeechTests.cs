@@ -1,3 +1,4 @@
+using System.Text;
 using NpcMind.Reference;
 using NpcMind.Text;
 
@@ -27,9 +28,10 @@ public sealed class SpeechTests : RuntimeTest
             npc.Dispose();
             if (all.Length < 4) continue;
             int at = random.Below(all.Length - 1), length = 1 + random.Below(Math.Min(7, all.Length - at));
+            if (scenario % 4 == 0 && all.IndexOf('\ufffd') is >= 0 and int damaged) (at, length) = (damaged, 1); // looks like half a character
             string[] stops = random.Below(2) == 0 ? [all.Substring(at, length)] : ["never said", all.Substring(at, length), all[^1].ToString()];
-            // Whichever is complete first counts, seen token by token.
-            int end = Enumerable.Range(1, said.Length).Select(n => runtime.Tokenizer.Decode(said.AsSpan(0, n))).Select(soFar => stops.Select(s => soFar.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min()).First(i => i >= 0);
+            // Whichever is complete first counts, seen token by token; a character that is not whole yet is not there, whatever stands for it.
+            int end = Enumerable.Range(1, said.Length).Select(n => WholeCharacters(runtime.Tokenizer.DecodeBytes(said.AsSpan(0, n)))).Select(soFar => stops.Select(s => soFar.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min()).First(i => i >= 0);
             npc = world.CreateNpc($"stop {scenario}", "You.");
             Reply reply = npc.Hear("Player", heard, options with { StopStrings = stops });
             string read = "", sentences = "";
@@ -56,6 +58,13 @@ public sealed class SpeechTests : RuntimeTest
 
         Assert.That(stopped, Is.GreaterThan(50));
         Assert.That(split, Is.GreaterThan(2), "stop strings that begin inside a token");
+    }
+
+    /// <summary>The text of bytes that may end inside a character, by .NET's own decoder, which keeps that end to itself.</summary>
+    private static string WholeCharacters(byte[] bytes)
+    {
+        char[] text = new char[bytes.Length];
+        return new string(text, 0, Encoding.UTF8.GetDecoder().GetChars(bytes, text, flush: false));
     }
 
     [Test]
