@@ -14,6 +14,8 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[[ $budget =~ ^[0-9]+(\.[0-9]+)?$ && $budget =~ [1-9] ]] || { echo "busy: --budget wants milliseconds, more than 0, not '$budget'." >&2; exit 1; }
+[[ $rounds =~ ^[1-9][0-9]*$ ]] || { echo "busy: --rounds wants a whole number, at least 1, not '$rounds'." >&2; exit 1; }
 [ -f "$model" ] || { echo "busy: there is no model '$model'. Name one with --model." >&2; exit 1; }
 DISPLAY= "$root/scripts/setup.sh" game >&2 # it opens no window
 dotnet build "$root/samples/Tavern" -c Release -v quiet --nologo >&2
@@ -21,15 +23,19 @@ mkdir -p "$out"
 sed "s/^budget 4$/budget $budget/" "$root/samples/Tavern/data/busy.txt" >"$out/busy.txt"
 # What the host of a virtual machine took of its processors for others, and that with all that they did, so far.
 used() { awk '/^cpu / { print $9, $2 + $3 + $4 + $7 + $8 + $9; exit }' /proc/stat; }
-# p50, p95 and p99 of a column of frames.csv, of the frames that a condition chooses; before is the frame before. Clocks of the device, read a frame later, are of that one.
+# p50, p95 and p99 of a column of frames.csv in the frames that a condition chooses, how many of these are beyond the budget and a tenth, and of how many. The minds' clock is read a frame
+# later: that in a row is of the frame before it, whose budget is in "before".
 figures() { # COLUMN CONDITION FILE...
     awk -F, "FNR == 1 { for (i = 1; i <= NF; i++) at[\$i] = i; before = 0; next } { frame = \$at[\"budget_ms\"] } $2 && \$at[\"$1\"] != \"NaN\" { print \$at[\"$1\"] } { before = frame }" "${@:3}" |
-        sort -g | awk '{ v[NR - 1] = $1 } END { printf "%.2f %.2f %.2f ", v[int(0.5 * NR)], v[int(0.95 * NR)], v[int(0.99 * NR)] }'
+        sort -g | awk -v most="$budget" '{ v[NR - 1] = $1; beyond += $1 > 1.1 * most } END { printf "%.2f %.2f %.2f %d %d ", v[int(0.5 * NR)], v[int(0.95 * NR)], v[int(0.99 * NR)], beyond, NR }'
 }
 compare() { # FILE...
-    echo "$(figures whole_ms 'frame == 0' "$@") $(figures whole_ms 'frame > 0' "$@") $(figures minds_gpu_ms 'before > 0' "$@")" | awk -v budget="$budget" '{
-        printf "                   %8s %8s %8s\n  minds wait       %8.2f %8.2f %8.2f\n  minds think      %8.2f %8.2f %8.2f\n", "p50", "p95", "p99", $1, $2, $3, $4, $5, $6
-        printf "  difference       %8.2f %8.2f %8.2f   (wanted at p95: at most the budget and 10 %%, %.2f)\n  minds on the GPU %8.2f %8.2f %8.2f   (wanted at p99: the same)\n", $4 - $1, $5 - $2, $6 - $3, 1.1 * budget, $7, $8, $9
+    echo "$(figures whole_ms 'frame == 0' "$@") $(figures whole_ms 'frame > 0' "$@") $(figures minds_gpu_ms 'before > 0' "$@") $(figures eyes_gpu_ms '$at["eyes_gpu_ms"] > 0' "$@")" | awk -v budget="$budget" '{
+        most = 1.1 * budget
+        printf "                   %8s %8s %8s\n  minds wait       %8.2f %8.2f %8.2f\n  minds think      %8.2f %8.2f %8.2f\n", "p50", "p95", "p99", $1, $2, $3, $6, $7, $8
+        printf "  difference       %8.2f %8.2f %8.2f   (wanted at p95: at most the budget and 10 %%, %.2f)\n", $6 - $1, $7 - $2, $8 - $3, most
+        printf "  minds on the GPU %8.2f %8.2f %8.2f   (wanted at p99: the same; beyond it %d of %d frames)\n", $11, $12, $13, $14, $15
+        printf "  eyes on the GPU  %8.2f %8.2f %8.2f   (pieces of pictures for eyes, beyond it %d of %d)\n", $16, $17, $18, $19, $20
     }'
 }
 files=()

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs docs/tutorial.md as a reader does: its bash blocks are executed, its csharp blocks written to the files that their first lines name, in order, in a folder of its own.
 # tests/tutorial.sh [--each]   --each: builds and runs after every listing, too, not only where the page says so.
-# What the page shows as output must be printed, line for line; MODEL and EYES, where they are set, stand in for the shipped ones, and then nothing is compared. NuGet asks nuget.org, or what it has kept of it for half an hour. Ends with "tutorial: passed".
+# What the page shows as output must be printed, line for line; MODEL and EYES, where they are set, stand in for the shipped ones, and then nothing is compared.
+# NuGet asks nuget.org, or what it has kept of it for half an hour. Ends with "tutorial: passed".
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 each=; [ "${1:-}" = --each ] && each=1
@@ -28,11 +29,11 @@ awk -v model="${MODEL:-}" -v eyes="${EYES:-}" -v each="$each" -v work="$work" '
 cd "$root"
 bash -euo pipefail -x "$work/steps.sh" | tee "$work/printed"
 # Every run prints what the runs before it did, and more. The name of the device is the reader's.
-[ -n "${MODEL:-}" ] || awk '/^```text$/ { shown = 1; next } /^```/ { shown = 0 } shown && NF && !/ on llvmpipe / { print }' docs/tutorial.md | awk '
-    NR == FNR { want[n++] = $0; next }
-    at < n && $0 == want[at] { at++ }
-    END {
-        if (n == 0) { print "tutorial: the page shows no output." > "/dev/stderr"; exit 1 }
-        if (at < n) { print "tutorial: the page shows the line \"" want[at] "\", which was not printed there." > "/dev/stderr"; exit 1 }
-    }' - "$work/printed"
+if [ -z "${MODEL:-}" ]; then
+    awk '/^```text$/ { shown = 1; next } /^```/ { shown = 0 } shown && NF && !/ on llvmpipe / { print }' docs/tutorial.md >"$work/shown"
+    [ -s "$work/shown" ] || { echo "tutorial: the page shows no output." >&2; exit 1; }
+    awk 'NR == FNR { want[n++] = $0; next }
+        at < n && $0 == want[at] { at++ }
+        END { if (at < n) { print "tutorial: the page shows the line \"" want[at] "\", which was not printed there." > "/dev/stderr"; exit 1 } }' "$work/shown" "$work/printed"
+fi
 echo "tutorial: passed"

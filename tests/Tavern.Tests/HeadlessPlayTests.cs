@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using StbImageSharp;
 
@@ -56,16 +57,39 @@ public sealed class HeadlessPlayTests
         int frames = figures.RootElement.GetProperty("frames").GetInt32();
         Assert.That(frames, Is.GreaterThan(100));
         Assert.That(figures.RootElement.GetProperty("tokens_said").GetInt32(), Is.GreaterThan(20));
-        string[] rows = File.ReadAllLines(Path.Combine(_folder, "frames.csv"));
-        Assert.That(rows, Has.Length.EqualTo(frames + 1));
-        int pictures = Array.IndexOf(rows[0].Split(','), "eye_pictures");
-        Assert.That(rows[1..].Sum(r => int.Parse(r.Split(',')[pictures], System.Globalization.CultureInfo.InvariantCulture)), Is.GreaterThan(0), "pictures for somebody's eyes");
+        Assert.That(Column("frame"), Is.EqualTo(Enumerable.Range(0, frames)));
+        Assert.That(Column("eye_pictures").Sum(), Is.GreaterThan(0), "pictures for somebody's eyes");
         Assert.That(File.ReadAllLines(Path.Combine(_folder, "memory.csv")), Has.Length.GreaterThan(2).And.Some.EndsWith(",mind.gguf"));
 
         ImageResult smith = Picture("smith"), shown = Picture("figures");
         Assert.That(Share(smith, (r, g, b) => r > 120 && g > 100 && b < r / 2), Is.GreaterThan(0.03), "a yellow cloak");
         Assert.That(Share(smith, (r, g, b) => r > 225 && g > 210 && b > 180), Is.GreaterThan(0.01), "parchment");
         Assert.That(Enumerable.Range(0, smith.Data.Length).Count(i => smith.Data[i] != shown.Data[i]), Is.GreaterThan(smith.Data.Length / 20), "the figures stand on it");
+    }
+
+    [Test]
+    public void With_a_budget_of_nothing_minds_and_eyes_wait()
+    {
+        using GameProcess game = Play("""
+            world
+            gossip off
+            crowd 0.4
+            budget 0
+            wait 1.95
+            budget 100
+            crowd 2
+            """);
+        Assert.That(game.End(), Is.Zero, game.Problems + "\n" + game.Transcript);
+        Assert.That(game.Problems, Is.Empty);
+        double[] budgets = Column("budget_ms"), eyes = Column("eyes_gpu_ms"), minds = Column("minds_gpu_ms"), tokens = [.. Column("tokens_read").Zip(Column("tokens_said"), (read, said) => read + said)];
+        int first = Array.IndexOf(budgets, 0), after = Array.LastIndexOf(budgets, 0) + 1;
+        Assert.That(after - first, Is.EqualTo(20));
+        Assert.That(eyes[first..after], Has.All.Zero);
+        Assert.That(eyes[after..].Sum(), Is.GreaterThan(0), "there was more to draw");
+        // The minds' clock and what they did is known a frame later.
+        Assert.That(minds[(first + 1)..after], Has.All.NaN);
+        Assert.That(tokens[(first + 1)..after], Has.All.Zero);
+        Assert.That(tokens[after..].Sum(), Is.GreaterThan(0), "and to think");
     }
 
     [Test]
@@ -107,6 +131,14 @@ public sealed class HeadlessPlayTests
         string file = Path.Combine(_folder, "play.txt");
         File.WriteAllText(file, script);
         return new GameProcess("", _folder, ["--headless", "--script", file, "--size", "320x180", "--fps", "10", "--budget", "100", "--validate", .. arguments]);
+    }
+
+    /// <summary>A column of frames.csv.</summary>
+    private double[] Column(string name)
+    {
+        string[][] rows = [.. File.ReadLines(Path.Combine(_folder, "frames.csv")).Select(r => r.Split(','))];
+        int column = Array.IndexOf(rows[0], name);
+        return [.. rows[1..].Select(r => double.Parse(r[column], CultureInfo.InvariantCulture))];
     }
 
     private ImageResult Picture(string name)

@@ -5,7 +5,7 @@ using NpcMind;
 
 namespace Tavern.Play;
 
-/// <summary>What frames cost.</summary>
+/// <summary>What frames cost. The device's clocks are read without waiting: those that come with a frame are of the one before it.</summary>
 internal sealed class FrameStatistics
 {
     private readonly List<double> _whole = [], _render = [], _minds = [];
@@ -13,12 +13,10 @@ internal sealed class FrameStatistics
     private long _said, _read;
     private const string Header = "frame,budget_ms,whole_ms,render_gpu_ms,eyes_gpu_ms,minds_gpu_ms,tokens_read,tokens_said,eye_pictures,bubbles\n";
 
-    public double BudgetMs { get; set; }
-
     /// <param name="budgetMs">What minds may take of the frame.</param>
     /// <param name="wholeMs">The frame, on the CPU's clock.</param>
-    /// <param name="renderMs">Device time of its picture.</param>
-    /// <param name="eyesMs">Device time of a piece of a picture for somebody's eyes; 0 for none.</param>
+    /// <param name="renderMs">Device time of the newest picture known.</param>
+    /// <param name="eyesMs">Device time that the last such piece took, in a frame with a piece of a picture for somebody's eyes; 0 in all others.</param>
     /// <param name="report">Of the minds.</param>
     /// <param name="pictures">For characters' eyes, asked for in this frame.</param>
     /// <param name="bubbles">Shown.</param>
@@ -52,7 +50,6 @@ internal sealed class FrameStatistics
         {
             json.WriteStartObject();
             json.WriteNumber("frames", _whole.Count);
-            json.WriteNumber("budget_ms", BudgetMs);
             Figures(json, "frame_ms", _whole);
             Figures(json, "render_gpu_ms", _render);
             Figures(json, "minds_gpu_ms", _minds);

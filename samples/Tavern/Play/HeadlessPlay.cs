@@ -51,7 +51,6 @@ internal static class HeadlessPlay
                     memory?.Update(stage.Game);
                 }
             });
-            statistics.BudgetMs = stage.Game.Budget;
         }
 
         string json = statistics.ToJson();

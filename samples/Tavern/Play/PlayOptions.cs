@@ -56,7 +56,7 @@ internal sealed record PlayOptions
         Option<string?> record = new("--record") { Description = "Folder for transcript.txt and, of a headless play, pictures, frames.json and memory.csv." };
         Option<string> size = new("--size") { Description = "WIDTHxHEIGHT.", DefaultValueFactory = _ => "1280x720" };
         Option<bool> validate = new("--validate") { Description = "Turns the Vulkan validation layers on." };
-        Option<bool> silent = new("--no-minds") { Description = "Nobody thinks: for comparing frame times." };
+        Option<bool> silent = new("--no-minds") { Description = "Nobody thinks or speaks." };
         Option<string?> saves = new("--saves") { Description = "Folder of saves." };
         Option<string[]> shaders = new("--shaders") { Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than once. Debug builds follow their own.", DefaultValueFactory = _ => OwnShaders() };
         RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves, shaders };
