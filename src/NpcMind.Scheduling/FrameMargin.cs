@@ -46,7 +46,8 @@ internal struct FrameMargin
         {
             double up = step * TailQuantile * (1 + _heat);
             // Young, it is still looking for its level: one value far above says more than a step.
-            Excess = Math.Min(Excess + (_samples < YoungFrames ? Math.Max(up, (excess - Excess) / 2) : up), Math.Min(budget, MostExcess));
+            // No more than a budget can be allowed for; but this may be a smaller one than most.
+            Excess = Math.Max(Excess, Math.Min(Excess + (_samples < YoungFrames ? Math.Max(up, (excess - Excess) / 2) : up), Math.Min(budget, MostExcess)));
             _heat = Math.Min(_heat + 1, MostHeat);
         }
 

@@ -15,7 +15,7 @@ internal sealed class EyePictures : IDisposable
     private const int Size = 112;
 
     /// <summary>Pieces of a picture: its shadows, then strips of its rows.</summary>
-    private const int Strips = 2, Rows = Size / Strips;
+    private const int Strips = 4, Rows = Size / Strips;
 
     /// <summary>More than can be waiting at once: each of five may have four.</summary>
     private const int Most = 24;

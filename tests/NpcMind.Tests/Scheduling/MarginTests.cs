@@ -52,6 +52,17 @@ public sealed class MarginTests
     }
 
     [Test]
+    public void A_late_frame_of_a_smaller_budget_is_no_good_news_for_larger_ones()
+    {
+        CostModel model = new(1);
+        for (int i = 0; i < 600; i++) model.LearnFrame(1, i % 50 == 0 ? 4 : 1, 4);
+        double room = model.Room(4);
+        Assert.That(room, Is.LessThan(2));
+        model.LearnFrame(1, 5.5, 2);
+        Assert.That(model.Room(4), Is.LessThanOrEqualTo(room));
+    }
+
+    [Test]
     public void Predictions_that_are_too_high_are_corrected()
     {
         CostModel model = new(1);
