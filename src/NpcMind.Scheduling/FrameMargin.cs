@@ -12,12 +12,13 @@ internal struct FrameMargin
     // A frame that took so many budgets longer than predicted was stalled by something that no plan avoids.
     private const double StallBudgets = 2.5;
     private const double LeastShare = 0.25, LeastLog = -2.3, MostLog = 2.3, MostExcess = 39;
-    private const double RatioStep = 0.02, YoungRatioStep = 0.1, ExcessStep = 0.2, HeatDecay = 0.95, MostHeat = 4;
+    private const double RatioStep = 0.02, YoungRatioStep = 0.1, ExcessStep = 0.2, HeatDecay = 0.95, MostHeat = 4, BudgetDecay = 0.99;
     private const double Unknown = -1, FirstExcess = 0.5;
     private const int YoungRatios = 64, YoungFrames = 512;
 
     private int _samples;
     private double _heat;
+    private double _budget;
 
     public FrameMargin()
     {
@@ -34,7 +35,10 @@ internal struct FrameMargin
 
     public void Learn(double predicted, double actual, double budget)
     {
-        if (Excess < 0) Excess = Math.Min(FirstExcess * budget, MostExcess);
+        // More than a whole budget cannot be allowed for: the largest of late, because a single one may be small. What the frames of a loading screen strayed by is soon forgotten.
+        _budget = Math.Max(_budget * BudgetDecay, budget);
+        double most = Math.Min(_budget, MostExcess);
+        Excess = Math.Min(Excess < 0 ? FirstExcess * budget : Excess, most);
         double ratioLog = Math.Log(Math.Max(actual, 1e-9) / predicted), excess = actual - predicted * Math.Exp(RatioLog), step = ExcessStep * budget;
         RatioLog = Math.Clamp(RatioLog + Math.CopySign(_samples < YoungRatios ? YoungRatioStep : RatioStep, ratioLog - RatioLog), LeastLog, MostLog);
         _heat *= HeatDecay;
@@ -46,8 +50,7 @@ internal struct FrameMargin
         {
             double up = step * TailQuantile * (1 + _heat);
             // Young, it is still looking for its level: one value far above says more than a step.
-            // No more than a budget can be allowed for; but this may be a smaller one than most.
-            Excess = Math.Max(Excess, Math.Min(Excess + (_samples < YoungFrames ? Math.Max(up, (excess - Excess) / 2) : up), Math.Min(budget, MostExcess)));
+            Excess = Math.Min(Excess + (_samples < YoungFrames ? Math.Max(up, (excess - Excess) / 2) : up), most);
             _heat = Math.Min(_heat + 1, MostHeat);
         }
 

@@ -63,6 +63,21 @@ public sealed class MarginTests
     }
 
     [Test]
+    public void A_small_budget_is_used_soon_after_a_large_one()
+    {
+        CostModel model = new(1);
+        for (int i = 0; i < 400; i++) model.LearnFrame(50, i % 20 == 0 ? 80 : 50, 100);
+        Assert.That(model.Room(100), Is.LessThan(110 - 5 * Budget), "a loading screen's frames stray by more than a game's whole budget");
+        for (int i = 0; i < 1200; i++)
+        {
+            double planned = model.Room(Budget);
+            model.LearnFrame(planned, planned, Budget);
+        }
+
+        Assert.That(model.Room(Budget) / Budget, Is.GreaterThan(0.8));
+    }
+
+    [Test]
     public void Predictions_that_are_too_high_are_corrected()
     {
         CostModel model = new(1);
