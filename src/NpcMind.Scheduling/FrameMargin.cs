@@ -18,7 +18,7 @@ internal struct FrameMargin
 
     private int _samples;
     private double _heat;
-    private double _budget;
+    private double _largestBudget;
 
     public FrameMargin()
     {
@@ -36,8 +36,8 @@ internal struct FrameMargin
     public void Learn(double predicted, double actual, double budget)
     {
         // More than a whole budget cannot be allowed for: the largest of late, because a single one may be small. What the frames of a loading screen strayed by is soon forgotten.
-        _budget = Math.Max(_budget * BudgetDecay, budget);
-        double most = Math.Min(_budget, MostExcess);
+        _largestBudget = Math.Max(_largestBudget * BudgetDecay, budget);
+        double most = Math.Min(_largestBudget, MostExcess);
         Excess = Math.Min(Excess < 0 ? FirstExcess * budget : Excess, most);
         double ratioLog = Math.Log(Math.Max(actual, 1e-9) / predicted), excess = actual - predicted * Math.Exp(RatioLog), step = ExcessStep * budget;
         RatioLog = Math.Clamp(RatioLog + Math.CopySign(_samples < YoungRatios ? YoungRatioStep : RatioStep, ratioLog - RatioLog), LeastLog, MostLog);
