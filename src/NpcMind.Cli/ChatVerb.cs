@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -14,20 +15,21 @@ internal static class ChatVerb
     {
         Argument<string> model = Common.Model();
         Option<string?> system = new("--system") { Description = "System prompt." }, device = Common.Device(), kv = Common.Kv();
-        Option<int> context = new("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 };
+        Option<int> context = new Option<int>("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 }.InRange(64, Common.MaxContext);
         Option<bool> validate = Common.Validate();
         SamplerOptions sampler = new(temperature: 0.7f, topP: 0.9f, repetition: 1.1f);
-        Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens of a reply.", DefaultValueFactory = _ => 512 };
+        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of a reply.", DefaultValueFactory = _ => 512 }.InRange(1, Common.MaxContext);
         Command command = new("chat", "Talks with the model.") { model, system, maxTokens, context, device, validate, kv };
         sampler.AddTo(command);
         command.SetAction(parsed =>
         {
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            InferenceEngine.ReadConfig(file); // first: what is no language model has no tokenizer either, and is to be called what it is
             Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
             ChatTemplate template = TemplateVerb.Load(file);
             Dictionary<string, string> variables = TemplateVerb.SpecialTokens(file);
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
-            Console.Error.Write($"loading {Path.GetFileName(file.Path)} on {gpu.Limits.Name}...");
+            Console.Error.Write($"loading {PrintableText.Escape(Path.GetFileName(file.Path))} on {gpu.Limits.Name}...");
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = parsed.GetValue(context), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
             {
                 Console.Error.WriteLine(" ready. An empty line ends the conversation, Ctrl-C stops a reply.");
@@ -106,7 +108,7 @@ internal static class ChatVerb
 
         private static void Say(ReadOnlySpan<char> text, StringBuilder said)
         {
-            Console.Out.Write(text);
+            Console.Out.Write(Common.ForTerminal(text.ToString()));
             Console.Out.Flush();
             said.Append(text);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Inference;
 using NpcMind.Text;
@@ -81,18 +82,18 @@ internal static class InspectVerb
 
     private static void PrintText(GgufFile file)
     {
-        Console.WriteLine($"{file.Path}: GGUF {file.Version}, {file.ByteLength / 1e6:F1} MB, {file.Tensors.Count} tensors, {file.Shards.Count} file(s)");
+        Console.WriteLine($"{PrintableText.Escape(file.Path)}: GGUF {file.Version}, {file.ByteLength / 1e6:F1} MB, {file.Tensors.Count} tensors, {file.Shards.Count} file(s)");
         Console.WriteLine("\nMetadata");
         foreach (string key in file.Metadata.Keys)
         {
-            string value = file.Metadata.Find(key)!.ToString().ReplaceLineEndings("\\n");
-            Console.WriteLine($"  {key} = {(value.Length > 100 ? value[..100] + "..." : value)}");
+            string value = PrintableText.Escape(file.Metadata.Find(key)!.ToString());
+            Console.WriteLine($"  {PrintableText.Escape(key)} = {(value.Length > 100 ? value[..100] + "..." : value)}");
         }
 
         Console.WriteLine("\nQuantisation");
         foreach (var (type, count, bytes) in Mix(file)) Console.WriteLine($"  {type,-8} {count,5} tensors {bytes / 1e6,10:F1} MB{(WeightLayout.For(type) is null ? "   (no kernel for this type)" : "")}");
         Console.WriteLine("\nTensors");
-        foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {tensor.Name,-36} {tensor.Type,-8} {tensor.Shape}");
+        foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
         Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for." : "NpcMind can run this.");
         if (Memory(file) is not { } memory) return;
@@ -115,7 +116,7 @@ internal static class InspectVerb
             InferenceEngine.WeightBytes(file);
             Tokenizer.Create(file.Metadata);
             if (file.Metadata.String("tokenizer.chat_template") is { } template) ChatTemplate.Parse(template, file.Path + " tokenizer.chat_template");
-            return file.Tensors.FirstOrDefault(t => t.Dimensions.Count > 1 && WeightLayout.For(t.Type) is null) is { } tensor ? $"tensor '{tensor.Name}' is {tensor.Type}. Supported: {string.Join(", ", WeightLayout.Supported)}." : null;
+            return null;
         }
         catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException)
         {
@@ -139,7 +140,7 @@ internal static class InspectVerb
                 return (c, kv32, InferenceEngine.KvBytes(config, KvFormat.F16, c), weights + kv32);
             })];
         }
-        catch (GgufFormatException)
+        catch (Exception e) when (e is GgufFormatException or UnsupportedModelException)
         {
             return null; // a vocabulary, a projector or another architecture: there is nothing to say about memory
         }

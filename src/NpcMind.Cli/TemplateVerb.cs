@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using NpcMind.Gguf;
+using NpcMind.Inference;
 using NpcMind.Text;
 
 namespace NpcMind.Cli;
@@ -46,13 +47,19 @@ internal static class TemplateVerb
             if (parsed.GetValue(now) is { } text)
                 time = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime value) ? value : throw new CliException($"--now {text}: not a time like 2026-11-23T10:30:00.");
             using Stream output = Console.OpenStandardOutput();
-            output.Write(Encoding.UTF8.GetBytes(template.Render(conversation.RootElement, parsed.GetValue(prompt), variables, time)));
+            output.Write(Encoding.UTF8.GetBytes(Common.ForTerminal(template.Render(conversation.RootElement, parsed.GetValue(prompt), variables, time))));
             return 0;
         });
         return command;
     }
 
-    public static ChatTemplate Load(GgufFile file) => ChatTemplate.Parse(
+    public static ChatTemplate Load(GgufFile file)
+    {
+        ModelKind.RequireVocabulary(file);
+        return Parse(file);
+    }
+
+    private static ChatTemplate Parse(GgufFile file) => ChatTemplate.Parse(
         file.Metadata.String("tokenizer.chat_template") ?? throw new CliException($"{file.Path} has no chat template (tokenizer.chat_template). Use --prompt, or a model tuned for conversation."),
         file.Path + " tokenizer.chat_template");
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using NpcMind.Files;
 using Silk.NET.Vulkan;
 
 namespace NpcMind.Gpu;
@@ -67,9 +68,9 @@ internal sealed unsafe class PipelineCacheFile : IDisposable
     {
         try
         {
-            FileInfo file = new(path);
-            if (!file.Exists || file.Length is <= HashBytes or > MaximumBytes) return [];
-            byte[] bytes = File.ReadAllBytes(path);
+            if (!File.Exists(path)) return [];
+            byte[] bytes = RegularFile.ReadAllBytes(path, MaximumBytes);
+            if (bytes.Length <= HashBytes) return [];
             byte[] data = bytes[HashBytes..];
             return SHA256.HashData(data).AsSpan().SequenceEqual(bytes.AsSpan(0, HashBytes)) ? data : [];
         }

@@ -47,7 +47,8 @@ public sealed class InferenceEngine : IDisposable
         long total = WeightLoader.DeviceBytes(file);
         KvLayout layout = new(config, options.ContextTokens);
         long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
-        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache");
+        CheckSizes(device, options);
+        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks + 4L * options.MaxSequences * options.ContextTokens, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of {options.ContextTokens}");
         _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "weights and workspace");
         try
@@ -131,7 +132,7 @@ public sealed class InferenceEngine : IDisposable
         const string Name = "rope_freqs.weight";
         float[]? factors = weights.HostVector(Name, config.Rope.Dims / 2);
         if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
-            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"));
+            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"), GgufFormatException.OtherConversion);
         return factors;
     }
 
@@ -297,6 +298,15 @@ public sealed class InferenceEngine : IDisposable
 
     /// <summary>The tokens of a step known to be finished.</summary>
     internal ReadOnlySpan<int> Results(StepTicket ticket) => MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
+
+    /// <summary>Holds the sizes that follow from several options against what the device can bind, before anything is allocated.</summary>
+    private static void CheckSizes(GpuDevice device, EngineOptions options)
+    {
+        long log = 4L * options.MaxSequences * options.ContextTokens, most = Math.Min(device.Limits.MaxStorageBufferRange, Array.MaxLength);
+        if (log > most)
+            throw new ArgumentException(
+                $"{options.MaxSequences} sequences of {options.ContextTokens} tokens need a buffer of {log} bytes; the device '{device.Limits.Name}' binds at most {most} at a time. Use a shorter context or fewer sequences.", nameof(options));
+    }
 
     private static long CacheTokens(EngineOptions options) => options.CacheTokens ?? (long)options.ContextTokens * options.MaxSequences;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
+using NpcMind.Files;
 using NpcMind.Inference;
 using NpcMind.Scheduling;
 
@@ -93,9 +94,7 @@ public sealed class Npc : IDisposable
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         options ??= _runtime.DefaultReply;
-        Sampler(options).Check();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
-        if (options.StopStrings.Any(string.IsNullOrEmpty)) throw new ArgumentException("A stop string is empty.", nameof(options));
+        OptionChecks.Check(options, _runtime.Options.ContextTokens);
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
         Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
@@ -142,7 +141,7 @@ public sealed class Npc : IDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        if (_runtime.Looking is not { } looking) throw new InvalidOperationException($"'{_runtime.ModelName}' has no eyes: set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
+        if (_runtime.Looking is not { } looking) throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' has no eyes: set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
         Sight sight = looking.See(image, _runtime.Options.ContextTokens / 2);
         sight.Holders++;
         _seen.Add(sight);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -32,7 +33,7 @@ public sealed class NpcRuntime : IDisposable
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
-        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
+        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
         Constraints = new ConstraintCache(_tokenizer);
         _actionOpening = _tokenizer.Encode("\n[action] ");
@@ -90,7 +91,17 @@ public sealed class NpcRuntime : IDisposable
     public IReadOnlyList<Npc> Npcs => _npcs;
 
     /// <summary>Options of replies that are given none.</summary>
-    public ReplyOptions DefaultReply { get; set; } = new();
+    /// <exception cref="ArgumentException">An option is out of its range, or options do not go together.</exception>
+    public ReplyOptions DefaultReply
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            OptionChecks.Check(value, Options.ContextTokens);
+            field = value;
+        }
+    } = new();
 
     /// <summary>Where what happens is drawn; null for nowhere.</summary>
     public NpcTrace? Trace { get; set; }
@@ -135,10 +146,11 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading screen shows.</summary>
     /// <param name="modelPath">GGUF file.</param>
     /// <param name="options">Sizes; null for the defaults.</param>
-    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="GgufFormatException">The file is damaged; the message says where.</exception>
-    /// <exception cref="UnsupportedModelException">There is no code for the model.</exception>
+    /// <exception cref="IOException">There is no such file, it cannot be read, or it is a folder, pipe, socket or device.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range; the message has its name, its value and the range.</exception>
+    /// <exception cref="GgufFormatException">The file is no GGUF file, incomplete or damaged; the message says what it is and what to do.</exception>
+    /// <exception cref="UnsupportedModelException">There is no code for the model, or the file holds something else. Its Path tells the model from its image encoder.</exception>
     /// <exception cref="UnsupportedTokenizerException">Nor for its vocabulary.</exception>
     /// <exception cref="ChatTemplateException">Its chat template cannot be used.</exception>
     /// <exception cref="GpuUnavailableException">No usable device; the message says what to install.</exception>
@@ -146,14 +158,8 @@ public sealed class NpcRuntime : IDisposable
     public static NpcRuntime Load(string modelPath, NpcRuntimeOptions? options = null)
     {
         options ??= new NpcRuntimeOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxNpcs, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPrefixes, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.ContextTokens, 64, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.FramesPerStep, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.QuantumMilliseconds, nameof(options));
-        if (options.DeviceTokens < options.ContextTokens) throw new ArgumentException($"DeviceTokens ({options.DeviceTokens}) must hold at least one context ({options.ContextTokens}).", nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxImageTiles, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxImageTiles, VisionConfig.MaxTiles, nameof(options));
+        ArgumentException.ThrowIfNullOrEmpty(modelPath);
+        OptionChecks.Check(options);
         using GgufFile file = GgufFile.Open(modelPath);
         using GgufFile? eyes = options.EyesPath is null ? null : GgufFile.Open(options.EyesPath);
         return new NpcRuntime(file, eyes, options);
@@ -282,6 +288,7 @@ public sealed class NpcRuntime : IDisposable
         if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
         ObjectDisposedException.ThrowIf(prefix.Mind.Closing, prefix);
         if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
+        if (_npcs.Exists(n => n != replaced && n.Name == name)) throw new ArgumentException($"A living character is called '{PrintableText.Escape(name)}' already: a save would be loaded in its place. Use another name, or dispose it first.", nameof(name));
         Npc npc = new(this, prefix, name, persona, NewMind(name, prefix.Mind, SystemPrompt(prefix, persona), pinned: false));
         replaced?.Dispose();
         _npcs.Add(npc);

@@ -5,7 +5,7 @@ namespace NpcMind;
 /// <summary>How a character answers.</summary>
 public sealed record ReplyOptions
 {
-    /// <summary>0 always says the likeliest; 1 follows the model's own distribution. Not negative.</summary>
+    /// <summary>0 always says the likeliest; 1 follows the model's own distribution. 0 to 100.</summary>
     public float Temperature { get; init; } = 0.7f;
 
     /// <summary>Keeps the k likeliest tokens; 0 keeps all.</summary>
@@ -17,10 +17,10 @@ public sealed record ReplyOptions
     /// <summary>Keeps tokens at least this probable relative to the likeliest; 0 keeps all.</summary>
     public float MinP { get; init; }
 
-    /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 is off.</summary>
+    /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 is off. Above 0, at most 100.</summary>
     public float RepetitionPenalty { get; init; } = 1.1f;
 
-    /// <summary>Most tokens of speech.</summary>
+    /// <summary>Most tokens of speech, from 1 to the context.</summary>
     public int MaxTokens { get; init; } = 128;
 
     /// <summary>Speech ends before the first of these.</summary>
@@ -29,7 +29,7 @@ public sealed record ReplyOptions
     /// <summary>Action that follows the speech; null for none.</summary>
     public ActionType? Action { get; init; }
 
-    /// <summary>What of the action is legal; looked at whenever a token of it is chosen. Null for everything.</summary>
+    /// <summary>What of the action is legal; looked at whenever a token of it is chosen. Null for everything; only together with <see cref="Action"/>.</summary>
     public LegalActions? Legal { get; init; }
 
     /// <summary>Grammar that the speech follows; null for free speech.</summary>

@@ -25,6 +25,7 @@ internal static class Llama4Graph
         // A chunk of 0 is how files say that every layer turns and sees everything.
         bool interleaves = chunk > 0;
         bool TurnsIn(int layer) => !interleaves || (layer + 1) % NoRopeStep != 0;
+        ModelShapes.Check(file, c, layer => (layer + 1) % step == 0);
         bool normalizes = c.Experts != 128; // Maverick; there is no key for it
         c = c with
         {

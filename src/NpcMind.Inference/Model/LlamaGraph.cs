@@ -9,7 +9,12 @@ namespace NpcMind.Inference;
 /// </summary>
 internal static class LlamaGraph
 {
-    public static ModelPlan Read(GgufFile file) => new(ModelConfig.Read(file), Build);
+    public static ModelPlan Read(GgufFile file)
+    {
+        ModelConfig config = ModelConfig.Read(file);
+        ModelShapes.Check(file, config, _ => config.Experts > 0);
+        return new ModelPlan(config, Build);
+    }
 
     private static void Build(GraphBuilder g)
     {

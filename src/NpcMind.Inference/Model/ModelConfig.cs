@@ -69,6 +69,7 @@ public sealed record ModelConfig
 
     /// <summary>Reads and checks the keys of <paramref name="file"/> that all architectures share.</summary>
     /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
+    /// <exception cref="UnsupportedModelException">A setting there is no code for.</exception>
     internal static ModelConfig Read(GgufFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -82,13 +83,13 @@ public sealed record ModelConfig
         if (heads % kvHeads != 0) throw metadata.Wrong($"{a}.attention.head_count_kv", $"a divisor of {heads} heads");
         if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
         if (headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
-        if (headDim % 2 != 0) throw metadata.Wrong($"{a}.attention.key_length", "an even head size");
-        if (valueDim != headDim) throw metadata.Wrong($"{a}.attention.value_length", $"{headDim}, the size of a key head");
+        if (headDim % 2 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", "It must be even.");
+        if (valueDim != headDim) throw new UnsupportedModelException(file.Path, $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
         int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
         int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
         if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
         GgufTensor embedding = file.Find("token_embd.weight")
-            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it");
+            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
         double epsilon = metadata.Number($"{a}.attention.layer_norm_rms_epsilon") ?? throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "the epsilon of the norms");
         if (epsilon is < 0 or > 1) throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "an epsilon from 0 to 1");
         double scale = metadata.Number($"{a}.attention.scale") ?? 0;
@@ -106,7 +107,7 @@ public sealed record ModelConfig
             HeadDim = headDim,
             FeedForward = feedForward,
             ExpertFeedForward = expertFeedForward ?? feedForward,
-            Vocabulary = embedding.Rows is > 0 and < 1 << 24 ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape),
+            Vocabulary = embedding.Rows is > 0 and < 1 << 24 ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion),
             ContextLength = Size(metadata, $"{a}.context_length", 1 << 28),
             RmsEpsilon = (float)epsilon,
             AttentionScale = scale != 0 ? (float)scale : (float)(1 / Math.Sqrt(headDim)),
@@ -126,7 +127,7 @@ public sealed record ModelConfig
             GgufValue array = metadata.Numbers(key)!;
             if (array.Count == 0 || !array.IsInteger) throw metadata.Wrong(key, "integers");
             for (int i = 1; i < array.Count; i++)
-                if (array.Number(i) != array.Number(0)) throw metadata.Wrong(key, "the same size in every layer: different sizes per layer are not supported");
+                if (array.Number(i) != array.Number(0)) throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')", "Supported: models whose layers are alike.");
             return Checked(array.Number(0));
         }
 

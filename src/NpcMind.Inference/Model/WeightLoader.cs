@@ -31,9 +31,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         int offset = 0;
         for (int i = 0; i < parts.Length;)
         {
-            TensorType type = Tensor(parts[i], columns, slabs).Type;
+            TensorType type = Tensors(parts[i], columns, slabs)[0].Type;
             int end = i + 1;
-            while (end < parts.Length && Tensor(parts[end], columns, slabs).Type == type) end++;
+            while (end < parts.Length && Tensors(parts[end], columns, slabs)[0].Type == type) end++;
             WeightMatrix matrix = Load(parts[i..end], columns, slabs, type);
             placed.Add(new PlacedMatrix(matrix, offset));
             offset += matrix.OutputColumns;
@@ -79,11 +79,11 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     {
         WeightLayout layout = WeightLayout.For(type)
             ?? throw new UnsupportedModelException(file.Path, $"tensor type {type} of '{parts[0].Name}.weight'", $"Supported: {string.Join(", ", WeightLayout.Supported)}. Use a file in one of these.");
-        List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources = [];
+        List<Source> sources = [];
         int groupsPerSlab = 0;
         foreach (MatrixPart part in parts)
         {
-            sources.Add((Tensor(part, columns, slabs), part, groupsPerSlab));
+            sources.Add(new Source(Tensors(part, columns, slabs), part, groupsPerSlab));
             groupsPerSlab += (part.Rows + GroupRows - 1) / GroupRows;
         }
 
@@ -104,7 +104,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab), segments);
     }
 
-    private Tensor? Bias(List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources, int groupsPerSlab)
+    private Tensor? Bias(List<Source> sources, int groupsPerSlab)
     {
         float[]? all = null;
         foreach (var (_, part, firstGroup) in sources)
@@ -127,9 +127,19 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         return target;
     }
 
-    private GgufTensor Tensor(MatrixPart part, int columns, int slabs)
+    /// <summary>The tensor that holds a part; where experts lie in one tensor each, all of them.</summary>
+    private GgufTensor[] Tensors(MatrixPart part, int columns, int slabs)
     {
-        string name = part.Name + ".weight";
+        if (slabs == 1 || !ModelShapes.HasSeparateExperts(file, part.Name)) return [Tensor(part, part.Name, columns, slabs)];
+        GgufTensor[] tensors = [.. Enumerable.Range(0, slabs).Select(e => Tensor(part, ModelShapes.Expert(part.Name, e), columns, 1))];
+        return Array.Find(tensors, t => t.Type != tensors[0].Type) is { } other
+            ? throw new UnsupportedModelException(file.Path, $"a mixture of experts of different types ('{tensors[0].Name}' is {tensors[0].Type}, '{other.Name}' {other.Type})", "Take a newer conversion of the model, in which experts share one tensor.")
+            : tensors;
+    }
+
+    private GgufTensor Tensor(MatrixPart part, string partName, int columns, int slabs)
+    {
+        string name = partName + ".weight";
         GgufTensor tensor = Unrolled(file.Find(name) ?? throw Missing(name));
         CheckShape(tensor, columns, part.AllRows > 0 ? part.AllRows : part.Rows, slabs);
         _loaded.Add(name);
@@ -139,27 +149,31 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>A convolution kernel, which has four dimensions, as the matrix that multiplies unrolled patches: its rows already lie one after the other.</summary>
     private static GgufTensor Unrolled(GgufTensor tensor) => tensor.Dimensions is { Count: 4 } d ? tensor with { Dimensions = [d[0] * d[1] * d[2], d[3]] } : tensor;
 
-    public GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it");
+    public GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
 
     private void CheckShape(GgufTensor tensor, int columns, int rows, int slabs)
     {
         if (tensor.Columns != columns || tensor.Rows != rows || tensor.Slabs != slabs)
-            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape);
+            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape, GgufFormatException.OtherConversion);
     }
 
-    private void Fill(List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources, WeightLayout layout, int columns, int groupsPerSlab, int firstGroup, Span<byte> to)
+    private void Fill(List<Source> sources, WeightLayout layout, int columns, int groupsPerSlab, int firstGroup, Span<byte> to)
     {
         int groupBytes = (int)layout.GroupBytes(columns);
         for (int i = 0; i < to.Length / groupBytes; i++)
         {
             int slab = (firstGroup + i) / groupsPerSlab, group = (firstGroup + i) % groupsPerSlab;
-            var (tensor, part, partGroup) = sources.FindLast(s => s.FirstGroup <= group);
+            (GgufTensor[] tensors, MatrixPart part, int partGroup) = sources.FindLast(s => s.FirstGroup <= group)!;
+            GgufTensor tensor = tensors[tensors.Length > 1 ? slab : 0];
             int row = (group - partGroup) * GroupRows;
             long rowBytes = tensor.ByteLength / (tensor.Rows * tensor.Slabs);
             if (_rows.Length < rowBytes * GroupRows) _rows = new byte[rowBytes * GroupRows];
             Span<byte> source = _rows.AsSpan(0, (int)(Math.Min(GroupRows, part.Rows - row) * rowBytes));
-            file.Read(tensor, (slab * tensor.Rows + part.FirstRow + row) * rowBytes, source);
+            file.Read(tensor, ((tensors.Length > 1 ? 0 : slab * tensor.Rows) + part.FirstRow + row) * rowBytes, source);
             layout.Pack(source, columns, to.Slice(i * groupBytes, groupBytes));
         }
     }
+
+    /// <summary>Where the rows of a part lie: in one tensor, or in one for each slab.</summary>
+    private sealed record Source(GgufTensor[] Tensors, MatrixPart Part, int FirstGroup);
 }

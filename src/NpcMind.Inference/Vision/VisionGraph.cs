@@ -75,6 +75,24 @@ internal sealed class VisionGraph
         return 4 * (rows * perRow + parts + cache + tokens * (joined + 4L * Workspace.Stride(c.AdapterWidth) + Workspace.Stride(c.OutputWidth))) + c.CanvasBytes + CanvasSlack(device) + (64 << 10);
     }
 
+    /// <summary>The largest buffer of a tile's pass, which a shader must be able to bind as a whole, and its bytes.</summary>
+    public static (string Name, long Bytes) LargestBuffer(VisionConfig c)
+    {
+        long rows = PaddedRows(c.EncoderTokens), tokens = PaddedRows(c.TokensPerTile);
+        (string, long)[] buffers =
+        [
+            ("attention parts", (long)c.EncoderTokens * c.Heads * Splits(c.EncoderTokens) * (c.HeadDim + 4)),
+            ("qkv", rows * Workspace.Stride(3 * Padded(c.Width, WeightLayout.GroupRows))),
+            ("up", rows * Workspace.Stride(c.FeedForward)),
+            ("patches", rows * Workspace.Stride(3 * c.PatchSize * c.PatchSize)),
+            ("shuffled", tokens * Workspace.Stride(c.Scale * c.Scale * c.Width)),
+            ("adapter", tokens * Workspace.Stride(c.AdapterWidth)),
+            ("features", tokens * Workspace.Stride(c.OutputWidth)),
+        ];
+        (string name, long elements) = buffers.MaxBy(b => b.Item2);
+        return (name, elements * 4);
+    }
+
     /// <summary>Canvases begin at bindable places.</summary>
     public static long CanvasAlignment(GpuDevice device) => Math.Max(256, device.Limits.BindingAlignment);
 

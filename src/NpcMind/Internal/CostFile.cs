@@ -1,3 +1,4 @@
+using NpcMind.Files;
 using NpcMind.Scheduling;
 
 namespace NpcMind;
@@ -18,8 +19,7 @@ internal sealed class CostFile
         _path = Path.Combine(folder, $"costs-{Convert.ToHexString(Fingerprint(device, model).AsSpan(0, 8))}.bin");
         try
         {
-            FileInfo file = new(_path);
-            WasLoaded = file.Exists && file.Length <= MaxBytes && CostModel.TryLoad(File.ReadAllBytes(_path), device, Costs);
+            WasLoaded = File.Exists(_path) && CostModel.TryLoad(RegularFile.ReadAllBytes(_path, MaxBytes), device, Costs);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using NpcMind.Files;
 
 namespace NpcMind;
 
@@ -22,6 +23,7 @@ internal static partial class SaveFile
     {
         path = Path.GetFullPath(path);
         if (Directory.Exists(path)) throw new SaveFileException(path, "it is a folder", "Name a file to save to.");
+        CheckRegular(path, "Name a file to save to.");
         string folder = Path.GetDirectoryName(path) ?? throw new SaveFileException(path, "it is a folder", "Name a file to save to.");
         if (!Directory.Exists(folder)) throw new SaveFileException(path, "its folder does not exist", "Create it before saving.");
         string? beside = null;
@@ -53,6 +55,7 @@ internal static partial class SaveFile
     {
         path = Path.GetFullPath(path);
         if (Directory.Exists(path)) throw new SaveFileException(path, "it is a folder", "Name a save file.");
+        CheckRegular(path, "Name a save file.");
         try
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
@@ -65,6 +68,19 @@ internal static partial class SaveFile
         catch (Exception e) when (e is UnauthorizedAccessException or IOException and not SaveFileException)
         {
             throw new SaveFileException(path, $"not read: {e.Message}", "Check that the disk works and that the file may be read.", e);
+        }
+    }
+
+    /// <summary>Pipes and devices are refused: reading one could wait without end, and a save would take its place.</summary>
+    private static void CheckRegular(string path, string advice)
+    {
+        try
+        {
+            RegularFile.Check(path);
+        }
+        catch (IOException e)
+        {
+            throw new SaveFileException(path, "it is no regular file", advice, e);
         }
     }
 
