@@ -25,7 +25,7 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
 
     /// <summary>The error for a header that goes on behind the end of the file.</summary>
     private GgufFormatException CutShort(string expected, string found, long at) =>
-        Error(expected, found, at, $"The file ends inside its header, after {ByteCount.Text(length)}: the download is incomplete or the file damaged; download it again.");
+        Error(expected, found, at, $"The file ends inside its header, after {ByteCount.Text(length)}: the download is incomplete; download it again.");
 
     public uint UInt32(string what) => BinaryPrimitives.ReadUInt32LittleEndian(Take(4, what));
 
