@@ -81,8 +81,8 @@ public sealed class Npc : IDisposable
     internal string SystemPrompt => NpcRuntime.SystemPrompt(Prefix, Persona);
 
     /// <summary>Says something to the character. The reply arrives over the next ticks. A reply it is giving is cut to what <see cref="Reply.TryRead"/> has handed out (<see cref="Reply.Text"/> and <see cref="Reply.TryReadSentence"/> do not count): where the game shows it otherwise, call <see cref="Interrupt(int)"/> first.</summary>
-    /// <param name="speaker">Who speaks; "" to say the text as it is.</param>
-    /// <param name="text">What is said. Whatever it holds, it stays words.</param>
+    /// <param name="speaker">Who speaks; colons and line ends become blanks. "" to put the text as it is: for the game's own words, never a player's.</param>
+    /// <param name="text">What is said. Whatever it holds, it stays words of the speaker: line ends become blanks.</param>
     /// <param name="options">How to answer; null for the defaults.</param>
     /// <exception cref="ArgumentException">The text and the longest reply allowed do not fit into the context, even with the conversation forgotten; or options do not go together.</exception>
     /// <exception cref="NpcMind.Text.GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
@@ -93,16 +93,18 @@ public sealed class Npc : IDisposable
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         options ??= _runtime.DefaultReply;
+        _runtime.Format.Template.BeginCall();
         Sampler(options).Check();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxThoughtTokens, nameof(options));
         if (options.StopStrings.Any(string.IsNullOrEmpty)) throw new ArgumentException("A stop string is empty.", nameof(options));
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
         Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
         speech?.Begin();
         action?.Begin();
-        int room = options.MaxTokens + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
-        (string heard, List<Sight> seen) = Fitting([.. _overheard, Line(speaker, text)], [.. _seen], room);
+        int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options) + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
+        (string heard, List<Sight> seen) = Fitting([.. _overheard, SpokenLine.Of(speaker, text)], [.. _seen], room);
         if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
         Append(heard, seen, room);
         _overheard.Clear();
@@ -110,6 +112,7 @@ public sealed class Npc : IDisposable
         Reply reply = new(this, options, pace, _runtime.Seconds) { SpeechConstraint = speech, ActionConstraint = action, FirstToken = Mind.Tokens.Count, ActionStart = Mind.Tokens.Count };
         History[^1].Reply = reply;
         Mind.Reply = Reply = reply;
+        _runtime.Speech.Begin(Mind, reply);
         if (Mind.Slot >= 0) _runtime.Engine.SetSampler(Mind.Slot, Sampler(options));
         return reply;
     }
@@ -123,7 +126,7 @@ public sealed class Npc : IDisposable
         ArgumentNullException.ThrowIfNull(speaker);
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        _overheard.Add(Line(speaker, text));
+        _overheard.Add(SpokenLine.Of(speaker, text));
         long most = 8L * _runtime.Options.ContextTokens, characters = 0;
         foreach (string line in _overheard) characters += line.Length + 1;
         for (; characters > most && _overheard.Count > 1; _overheard.RemoveAt(0)) characters -= _overheard[0].Length + 1;
@@ -197,8 +200,6 @@ public sealed class Npc : IDisposable
         RepetitionPenalty = options.RepetitionPenalty,
         Seed = RandomSeed,
     };
-
-    private static string Line(string speaker, string text) => speaker.Length == 0 ? text : speaker + ": " + text;
 
     /// <summary>The lines in one text, and the pictures: all of them, or without the oldest where they do not fit into the context even with the conversation forgotten.</summary>
     private (string Heard, List<Sight> Seen) Fitting(List<string> lines, List<Sight> seen, int room)

@@ -34,7 +34,8 @@ public sealed class NpcRuntime : IDisposable
         if (_tokenizer.VocabularySize > config.Vocabulary)
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
         EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
-        Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
+        Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);
+        if (!HasChatTemplate) _warnings.Add("The model file has no chat template: it was probably not made for conversation. Its characters talk in lines of \"User:\" and \"Assistant:\".");
         Constraints = new ConstraintCache(_tokenizer);
         _actionOpening = _tokenizer.Encode("\n[action] ");
         DefaultReply = RecommendedSampling.Read(file.Metadata, _warnings);
@@ -93,6 +94,9 @@ public sealed class NpcRuntime : IDisposable
 
     /// <summary>Options of replies that are given none. At first the sampling that the model file recommends (<c>general.sampling.*</c>: temp, top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.</summary>
     public ReplyOptions DefaultReply { get; set; }
+
+    /// <summary>Whether the model file says how conversations are written. A model without a chat template was probably not made for them.</summary>
+    public bool HasChatTemplate => Format.Template.HasTemplate;
 
     /// <summary>What a developer should know of the model, a sentence each: it has no chat template, or recommends what is out of range. Empty for most models.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
@@ -359,6 +363,7 @@ public sealed class NpcRuntime : IDisposable
 
     private Mind NewMind(string name, Mind? parent, string system, bool pinned)
     {
+        Format.Template.BeginCall();
         int[] opening = Format.Opening(system);
         if (opening.Length > Options.ContextTokens - 32) throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' takes {opening.Length} tokens; the context has {Options.ContextTokens}. Use a shorter text or a larger context.", nameof(system));
         int id = Array.IndexOf(_minds, null);

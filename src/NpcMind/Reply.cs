@@ -16,7 +16,7 @@ public enum ReplyEnd
     /// <summary>It reached the most tokens allowed, or the context was full.</summary>
     Length,
 
-    /// <summary>A stop string came.</summary>
+    /// <summary>A stop string of the game's came.</summary>
     StopString,
 
     /// <summary>Somebody interrupted it, or the character was removed.</summary>
@@ -40,7 +40,12 @@ public sealed class Reply
         Options = options;
         Pace = pace;
         Started = started;
-        Words = new ReplyText(options.MaxTokens, options.StopStrings, options.EndAtSentence);
+        ChatFormat format = npc.Prefix.Runtime.Format;
+        IReadOnlyList<string> own = format.Template.StopStrings;
+        ThoughtFilter? thoughts = format.Template.Thoughts is { } marks ? new ThoughtFilter(marks, format.Template.OpensThought, options.ShowThoughts) : null;
+        MaxThoughtTokens = format.MaxThoughtTokens(options);
+        GrammarHoldsThoughts = format.Template.Thoughts is { } end && options.Grammar?.Text.Contains(end.Close, StringComparison.Ordinal) == true;
+        Words = new ReplyText(options.MaxTokens, own.Count == 0 ? options.StopStrings : [.. options.StopStrings, .. own], options.EndAtSentence, thoughts, format.ThoughtRoom(options));
     }
 
     /// <summary>Who speaks.</summary>
@@ -57,6 +62,9 @@ public sealed class Reply
 
     /// <summary>All of it that can be shown so far.</summary>
     public string Text => new(Words.Chars(0, Words.Shown));
+
+    /// <summary>What the model thought before and between the words, so far; empty for a model that does not think (<see cref="NpcRuntimeOptions.ThoughtMarks"/>).</summary>
+    public string Thoughts => new(Words.Thoughts);
 
     /// <summary>Characters that can be shown so far.</summary>
     public int Characters => Words.Shown;
@@ -80,7 +88,19 @@ public sealed class Reply
     /// <summary>Grammar of the action; null where none was asked for.</summary>
     internal Constraint? ActionConstraint { get; init; }
 
-    internal Constraint? Constraint => InAction ? ActionConstraint : SpeechConstraint;
+    /// <summary>What the next token has to follow. Thoughts are free, unless the grammar writes their end.</summary>
+    internal Constraint? Constraint => InAction ? ActionConstraint : Words.InThought && !GrammarHoldsThoughts ? null : SpeechConstraint;
+
+    /// <summary>Tokens after which a thought is ended for the model.</summary>
+    internal int MaxThoughtTokens { get; }
+
+    internal bool GrammarHoldsThoughts { get; }
+
+    /// <summary>A thought was ended for the model.</summary>
+    internal bool ThoughtWasEnded { get; set; }
+
+    /// <summary>The text without the thoughts that it may show.</summary>
+    internal string Said => Options.ShowThoughts && Npc.Prefix.Runtime.Format.Template is { Thoughts: { } marks } template ? ThoughtFilter.Said(Text, marks, template.OpensThought) : Text;
 
     /// <summary>Whether the action is being written now.</summary>
     internal bool InAction { get; set; }

@@ -61,6 +61,9 @@ internal static class Abbreviations
         return Known(AfterInitials, lower) && earlier.Length > 1 && earlier[^1] == '.' && IsInitial(LastWord(earlier[..^1]), isAlone: true);
     }
 
+    /// <summary>Whether <see cref="Holds"/> may look at more of the next word than its first letter.</summary>
+    public static bool DependsOnNext(ReadOnlySpan<char> before) => before.Length > 0 && (char.IsDigit(before[^1]) || LastWord(before) is "a");
+
     private static FrozenSet<string> Set(params string[] words) => words.SelectMany(w => w.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToFrozenSet(StringComparer.Ordinal);
 
     private static bool Known(FrozenSet<string> set, ReadOnlySpan<char> word) => set.GetAlternateLookup<ReadOnlySpan<char>>().Contains(word);

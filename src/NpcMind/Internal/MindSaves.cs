@@ -88,6 +88,7 @@ internal static class MindSaves
         int[] log = sights is null ? saved.Tokens : WithRows(saved, sights);
         (List<Turn> history, List<string> pending, List<Sight> pendingSights) = ReadTurns(saved, sights);
         string system = NpcRuntime.SystemPrompt(prefix, saved.Persona);
+        runtime.Format.Template.BeginCall(saved.Turns.Count);
         ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
         bool same = sights is not null && IsSame(runtime, saved, log, history, system, parent);
         List<int> tokens = same ? [.. parent[..saved.PrefixTokens], .. log] : Rebuild(runtime, history, system);
@@ -316,7 +317,7 @@ internal static class MindSaves
             FirstToken = first,
             ActionStart = first,
         };
-        for (int i = 0; i < spoken && i < options.MaxTokens; i++) going.Words.Append(runtime.Tokenizer.Bytes(npc.Mind.Tokens[first + i]));
+        for (int i = 0; i < spoken && i < going.Words.Capacity; i++) going.Words.Append(runtime.Format.Bytes(npc.Mind.Tokens[first + i]));
         going.ReadCharacters = reply.ReadCharacters;
         turn.Reply = npc.Reply = npc.Mind.Reply = going;
         turn.Said = null; // from now on what the reply says
@@ -324,7 +325,7 @@ internal static class MindSaves
         if (reply.Phase == Speech)
         {
             bool follows = going.SpeechConstraint?.TryReplay(same ? reply.ConstraintBytes : System.Text.Encoding.UTF8.GetBytes(reply.Text)) ?? true;
-            if (!follows || going.Words.Tokens >= options.MaxTokens || npc.Mind.Tokens.Count >= runtime.Options.ContextTokens - 1) runtime.Speech.EndSpeech(npc.Mind, going, ReplyEnd.Length);
+            if (!follows || going.Words.SpokenTokens >= options.MaxTokens || npc.Mind.Tokens.Count >= runtime.Options.ContextTokens - 1) runtime.Speech.EndSpeech(npc.Mind, going, ReplyEnd.Length);
             return;
         }
 

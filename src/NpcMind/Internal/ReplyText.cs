@@ -13,6 +13,8 @@ internal sealed class ReplyText
     private readonly int[] _ends;
     private char[] _chars;
     private readonly int _lateTokens;
+    private readonly ThoughtFilter? _thoughts;
+    private readonly int _thoughtRoom;
     private int _tokens;
     private int _sentence;
     private bool _isLate;
@@ -20,12 +22,16 @@ internal sealed class ReplyText
     /// <param name="maxTokens">Most tokens.</param>
     /// <param name="stops">Texts to end before.</param>
     /// <param name="endAtSentence">Whether a sentence that may not come to its end within <paramref name="maxTokens"/> is held back until it has.</param>
-    public ReplyText(int maxTokens, IReadOnlyList<string> stops, bool endAtSentence = false)
+    /// <param name="thoughts">Tells thoughts from speech; null where all is speech.</param>
+    /// <param name="thoughtTokens">Most tokens of thoughts beside those of speech.</param>
+    public ReplyText(int maxTokens, IReadOnlyList<string> stops, bool endAtSentence = false, ThoughtFilter? thoughts = null, int thoughtTokens = 0)
     {
+        _thoughts = thoughts;
+        _thoughtRoom = thoughtTokens;
         _lateTokens = endAtSentence ? maxTokens / 2 : int.MaxValue;
         _stops = stops;
-        _ends = new int[maxTokens];
-        _chars = new char[Math.Max(256, maxTokens * 8)];
+        _ends = new int[maxTokens + thoughtTokens];
+        _chars = new char[Math.Max(256, maxTokens * 8)]; // thoughts are kept elsewhere
     }
 
     /// <summary>Characters so far.</summary>
@@ -37,20 +43,46 @@ internal sealed class ReplyText
     /// <summary>Tokens so far.</summary>
     public int Tokens => _tokens;
 
+    /// <summary>Tokens of thoughts, their marks included.</summary>
+    public int ThoughtTokens { get; private set; }
+
+    /// <summary>Tokens of speech: all but the thoughts that there was room for.</summary>
+    public int SpokenTokens => _tokens - Math.Min(ThoughtTokens, _thoughtRoom);
+
+    /// <summary>Most tokens.</summary>
+    public int Capacity => _ends.Length;
+
+    /// <summary>Whether a thought is being written.</summary>
+    public bool InThought => _thoughts is { IsOpen: true };
+
+    /// <summary>What was thought.</summary>
+    public ReadOnlySpan<char> Thoughts => _thoughts is null ? [] : _thoughts.Thoughts;
+
+    /// <summary>Which of the texts to end before it was; -1 for none.</summary>
+    public int StoppedBy { get; private set; } = -1;
+
     public ReadOnlySpan<char> Chars(int from, int to) => _chars.AsSpan(from, to - from);
 
     /// <summary>Adds the bytes of a token; true when the text now holds a stop string and was cut before it.</summary>
     public bool Append(ReadOnlySpan<byte> bytes)
     {
         int before = Length;
-        Write(_decoder.Append(bytes));
-        _ends[_tokens++] = Length;
+        ReadOnlySpan<char> text = _decoder.Append(bytes);
+        if (_thoughts is null) Write(text);
+        else
+        {
+            bool wasOpen = _thoughts.IsOpen;
+            _thoughts.Take(text, this);
+            if (wasOpen || _thoughts.IsOpen) ThoughtTokens++;
+        }
+
+        _ends[_tokens++] = Length + (_thoughts?.Held ?? 0);
         int cut = _stops.Count == 0 ? -1 : FindStop(before);
         if (cut >= 0)
         {
             Length = Shown = Whole(cut);
             _tokens = TokensWithin(Length);
-            _decoder.Reset();
+            Drop();
             return true;
         }
 
@@ -61,7 +93,8 @@ internal sealed class ReplyText
     /// <summary>No more tokens come: everything is shown but the bytes of a character that is not whole.</summary>
     public void Finish()
     {
-        _decoder.Reset();
+        _thoughts?.Finish(this);
+        Drop();
         Shown = Length;
     }
 
@@ -79,7 +112,7 @@ internal sealed class ReplyText
         _tokens = TokensWithin(characters);
         for (; rest > 0 && _tokens < _ends.Length; rest--) _ends[_tokens++] = characters;
         Length = Shown = characters;
-        _decoder.Reset();
+        Drop();
     }
 
     /// <summary>Characters of the first <paramref name="tokens"/>.</summary>
@@ -94,7 +127,7 @@ internal sealed class ReplyText
         Length = 0;
         Write(text);
         Shown = Length;
-        _decoder.Reset();
+        Drop();
     }
 
     /// <summary>Most tokens whose characters all lie within the first <paramref name="characters"/>.</summary>
@@ -110,7 +143,7 @@ internal sealed class ReplyText
     {
         int keep = _tokens = TokensWithin(characters);
         Length = Shown = Math.Min(Length, keep == 0 ? 0 : _ends[keep - 1]);
-        _decoder.Reset();
+        Drop();
         return keep;
     }
 
@@ -122,7 +155,7 @@ internal sealed class ReplyText
             while (SentenceSplitter.End(_chars.AsSpan(_sentence, Length - _sentence), isWhole: false) is > 0 and int end)
             {
                 _sentence += end;
-                _isLate = _tokens > _lateTokens;
+                _isLate = SpokenTokens > _lateTokens;
             }
 
             if (_isLate) characters = Math.Min(characters, _sentence);
@@ -131,7 +164,15 @@ internal sealed class ReplyText
         Shown = Math.Max(Shown, characters);
     }
 
-    private void Write(ReadOnlySpan<char> text)
+    /// <summary>Forgets the bytes of a character, and what may be the start of a mark.</summary>
+    private void Drop()
+    {
+        _decoder.Reset();
+        _thoughts?.Drop();
+    }
+
+    /// <summary>Adds to what is said.</summary>
+    internal void Write(ReadOnlySpan<char> text)
     {
         if (Length + text.Length > _chars.Length) Array.Resize(ref _chars, Math.Max(_chars.Length * 2, Length + text.Length));
         text.CopyTo(_chars.AsSpan(Length));
@@ -144,7 +185,7 @@ internal sealed class ReplyText
         for (int i = 0; i < _stops.Count; i++)
         {
             int from = Math.Max(0, before - _stops[i].Length + 1), at = _chars.AsSpan(from, Length - from).IndexOf(_stops[i], StringComparison.Ordinal);
-            if (at >= 0 && (first < 0 || from + at < first)) first = from + at;
+            if (at >= 0 && (first < 0 || from + at < first)) (first, StoppedBy) = (from + at, i);
         }
 
         return first;

@@ -105,8 +105,8 @@ internal static class SentenceSplitter
         {
             ReadOnlySpan<char> before = text[start..first];
             ReadOnlySpan<char> word = Word(next);
-            // Which word follows tells an ordinal from a number, and "I" begins no sentence by itself: it has to be there whole.
-            if (!isWhole && word.Length == next.Length && before.Length > 0 && char.IsDigit(before[^1])) return Verdict.Waits;
+            // Which word follows can tell an ordinal from a number: it has to be there whole.
+            if (!isWhole && word.Length == next.Length && Abbreviations.DependsOnNext(before)) return Verdict.Waits;
             return Abbreviations.Holds(before, word) ? Verdict.GoesOn : Verdict.Ends;
         }
 
@@ -114,13 +114,13 @@ internal static class SentenceSplitter
         // After an ellipsis the English "I" is capital anyway.
         ReadOnlySpan<char> pronoun = Word(next);
         if (pronoun.Length == next.Length && !isWhole) return Verdict.Waits;
-        return pronoun.Length == 1 ? Verdict.GoesOn : Verdict.Ends;
+        return pronoun.Length == 1 || pronoun[1] is '\'' or '\u2019' ? Verdict.GoesOn : Verdict.Ends;
     }
 
     private static ReadOnlySpan<char> Word(ReadOnlySpan<char> text)
     {
         int length = 0;
-        while (length < text.Length && char.IsLetterOrDigit(text[length])) length++;
+        while (length < text.Length && (char.IsLetterOrDigit(text[length]) || text[length] is '\'' or '\u2019')) length++;
         return text[..length];
     }
 

@@ -19,7 +19,7 @@ internal sealed class Speech(NpcRuntime runtime)
     {
         if (mind.Reply is not { } reply) return;
         bool ends = token >= runtime.Tokenizer.VocabularySize || runtime.Tokenizer.IsEndOfGeneration(token); // a model can have rows that no token has
-        ReadOnlySpan<byte> bytes = ends ? default : runtime.Tokenizer.Bytes(token);
+        ReadOnlySpan<byte> bytes = ends ? default : runtime.Format.Bytes(token);
         // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is.
         if (reply.Constraint is { } constraint)
         {
@@ -58,10 +58,11 @@ internal sealed class Speech(NpcRuntime runtime)
         if (stopped)
         {
             runtime.Thinking.Truncate(mind, reply.FirstToken + reply.Words.Tokens);
-            EndSpeech(mind, reply, ReplyEnd.StopString);
+            EndSpeech(mind, reply, reply.Words.StoppedBy < reply.Options.StopStrings.Count ? ReplyEnd.StopString : ReplyEnd.Said);
         }
         else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
-        else if (reply.Words.Tokens == reply.Options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
+        else if (reply.Words.InThought && reply.Words.ThoughtTokens >= reply.MaxThoughtTokens && TryEndThought(mind, reply)) return;
+        else if (reply.Words.SpokenTokens >= reply.Options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
     }
 
     /// <summary>Ends a reply whose grammar cannot be followed any further. What was said of it stays.</summary>
@@ -88,6 +89,28 @@ internal sealed class Speech(NpcRuntime runtime)
         reply.SpeechEnd = end;
         reply.ActionStart = mind.Tokens.Count;
         reply.InAction = true;
+    }
+
+    /// <summary>Begins a reply: where it may not think, the thought that the template opens is ended.</summary>
+    public void Begin(Mind mind, Reply reply)
+    {
+        if (reply.Words.InThought && reply.MaxThoughtTokens == 0) TryEndThought(mind, reply);
+    }
+
+    /// <summary>Ends a thought that has become too long, once, so that the model comes to speak; false where it cannot be ended.</summary>
+    private bool TryEndThought(Mind mind, Reply reply)
+    {
+        int[] end = runtime.Format.ThoughtEnd;
+        if (reply.ThoughtWasEnded || reply.GrammarHoldsThoughts || mind.Tokens.Count + end.Length >= runtime.Options.ContextTokens - 1) return false;
+        reply.ThoughtWasEnded = true;
+        foreach (int token in end)
+        {
+            if (reply.Words.Tokens == reply.Words.Capacity) return false;
+            mind.Tokens.Add(token);
+            reply.Words.Append(runtime.Format.Bytes(token));
+        }
+
+        return true;
     }
 
     /// <summary>Takes back what was said after the first <paramref name="characters"/>, from the text and from the mind; a token that they end inside of is written anew.</summary>

@@ -18,11 +18,11 @@ internal sealed class Turn(string heard, IReadOnlyList<Sight>? seen = null)
 
     public Reply? Reply { get; set; }
 
-    /// <summary>The answer without its action.</summary>
+    /// <summary>The answer without its action and its thoughts.</summary>
     [System.Diagnostics.CodeAnalysis.AllowNull]
     public string Said
     {
-        get => _said ?? Reply?.Text ?? "";
+        get => _said ?? Reply?.Said ?? "";
         set => _said = value;
     }
 }
