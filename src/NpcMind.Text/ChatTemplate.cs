@@ -90,9 +90,9 @@ public sealed class ChatTemplate
         }
     }
 
-    /// <summary>As <see cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>, with nothing but these variables.</summary>
-    internal string RenderBare(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables, DateTime now) =>
-        Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now, new Budget(_limits), []).Value;
+    /// <summary>As <see cref="RenderSegments(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>, with nothing but these variables.</summary>
+    internal IReadOnlyList<PromptSegment> RenderBare(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables, DateTime now) =>
+        [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now, new Budget(_limits), []).Segments()];
 
     private static ListValue Convert(IReadOnlyList<ChatMessage> messages, Budget budget) => new([.. messages.Select(message => new DictValue(budget)
     {

@@ -58,6 +58,11 @@ public sealed partial class ConversationTemplate
     private bool _hasFailed;
     private long _steps;
 
+    private ConversationTemplate(ChatTemplate template, ConversationSettings settings, Dictionary<string, JsonElement> variables)
+    {
+        (_template, _settings, _variables, _name, _source, _isReady) = (template, settings, variables, "", "", true);
+    }
+
     private ConversationTemplate(ChatTemplate template, string source, string name, ConversationSettings settings, Dictionary<string, JsonElement> variables)
     {
         _template = template;
@@ -145,16 +150,39 @@ public sealed partial class ConversationTemplate
     /// <param name="turns">Turns that the call may have to render.</param>
     public void BeginCall(int turns = 0) => _steps = CallSteps + turns * ShortSteps;
 
+    /// <summary>As <see cref="Create"/>, for tools: of a template that characters cannot use single conversations may still be rendered.</summary>
+    /// <exception cref="ChatTemplateException">The template cannot be parsed.</exception>
+    public static ConversationTemplate CreateUntried(GgufMetadata metadata, string path, ConversationSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        ArgumentNullException.ThrowIfNull(settings);
+        try
+        {
+            return Create(metadata, path, settings);
+        }
+        catch (ChatTemplateException)
+        {
+            string? source = BuiltInTemplates.Of(metadata);
+            return new ConversationTemplate(ChatTemplate.Parse(source ?? BuiltInTemplates.Plain, path + " " + BuiltInTemplates.Key), settings, Absent(settings).First()) { HasTemplate = source is not null };
+        }
+    }
+
     /// <summary>Renders messages as they are, given as JSON, with the same variables.</summary>
     /// <param name="messages">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether to end with the start of an answer.</param>
-    /// <param name="variables">Variables in place of the same.</param>
-    /// <param name="date">In place of the settings' date.</param>
-    public string Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables, DateTime? date)
+    /// <param name="variables">Variables in place of the same; null for none.</param>
+    public IReadOnlyList<PromptSegment> Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null)
     {
-        Dictionary<string, JsonElement> all = Variables(date);
-        foreach ((string variable, JsonElement value) in variables) all[variable] = value;
-        return _template.RenderBare(messages, addGenerationPrompt, all, date ?? _settings.Date);
+        Dictionary<string, JsonElement> all = Variables(null);
+        foreach ((string variable, JsonElement value) in variables ?? new Dictionary<string, JsonElement>()) all[variable] = value;
+        return _template.RenderBare(messages, addGenerationPrompt, all, _settings.Date);
+    }
+
+    /// <summary>Renders messages as they are, with the same variables.</summary>
+    public IReadOnlyList<PromptSegment> Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    {
+        long steps = long.MaxValue;
+        return _template.RenderSegments(messages, addGenerationPrompt, Variables(null), _settings.Date, ref steps);
     }
 
     /// <summary>What a conversation with this system prompt begins with, as far as it is known before anything is said.</summary>
