@@ -41,6 +41,9 @@ internal sealed class ChatFormat
         if (placeholder is not null && Render([new ChatMessage("user", "x", 1)], false).Count(s => s.Trusted && s.Text.Contains(placeholder, StringComparison.Ordinal)) == 1) _placeholder = placeholder;
     }
 
+    /// <summary>Renderings so far, for tests of what a call costs.</summary>
+    internal long Renderings { get; private set; }
+
     /// <summary>What a conversation with this system prompt begins with, as far as it is known before anything is said.</summary>
     public int[] Opening(string system) => Begin(_hasSystem ? Render([Message("system", system)], false) : Render([Message("user", system + "\n\n")], false), []);
 
@@ -97,7 +100,11 @@ internal sealed class ChatFormat
         }
     }
 
-    private IReadOnlyList<PromptSegment> Render(List<ChatMessage> messages, bool answer) => _template.RenderSegments(messages, answer, _variables, DateTime.UnixEpoch);
+    private IReadOnlyList<PromptSegment> Render(List<ChatMessage> messages, bool answer)
+    {
+        Renderings++;
+        return _template.RenderSegments(messages, answer, _variables, DateTime.UnixEpoch);
+    }
 
     /// <summary>A template that does not write BOS itself gets it at the start, where the model wants it.</summary>
     private int[] Begin(IReadOnlyList<PromptSegment> segments, IReadOnlyList<Sight> seen)

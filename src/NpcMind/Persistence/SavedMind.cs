@@ -78,6 +78,7 @@ internal sealed record SavedMind
             SavedTurn turn = Turns[i];
             if (turn.FirstToken < end || turn.Tokens < 0 || (long)turn.FirstToken + turn.Tokens > Tokens.Length)
                 return ($"turn {i}", $"tokens within {end}..{Tokens.Length}", $"{turn.Tokens} from {turn.FirstToken}");
+            if (turn.OverheardCharacters < 0 || turn.OverheardCharacters > turn.Text.Length) return ($"turn {i}'s overheard characters", $"0 to {turn.Text.Length}", $"{turn.OverheardCharacters}");
             foreach (int picture in turn.Pictures)
                 if ((uint)picture >= (uint)Pictures.Count) return ($"turn {i}'s picture", $"one of {Pictures.Count}", $"{picture}");
             end = turn.FirstToken + turn.Tokens;
@@ -97,6 +98,9 @@ internal sealed record SavedTurn(byte Role, string Speaker, string Text, int Fir
 {
     /// <summary>Pictures seen with it, as indices into <see cref="SavedMind.Pictures"/>.</summary>
     public int[] Pictures { get; init; } = [];
+
+    /// <summary>Characters of <see cref="Text"/>, from its start, that were overheard.</summary>
+    public int OverheardCharacters { get; init; }
 }
 
 /// <summary>A picture that was seen: the rows that stand for it, so that it can be read again without its pixels.</summary>

@@ -101,6 +101,7 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
             int more = Fields("turn", 5);
             SavedTurn turn = new(Byte("turn's role"), Text("turn's speaker"), Text("turn's text"), Int("turn's first token"), Int("turn's tokens"));
             if (more-- > 0) turn = turn with { Pictures = Tokens("turn's pictures") }; // since 1.1
+            if (more-- > 0) turn = turn with { OverheardCharacters = Int("turn's overheard characters") }; // since 1.2
             turns.Add(turn);
             Skip(Math.Max(0, more));
         }

@@ -36,13 +36,14 @@ internal static class SavedMindWriter
 
     private static void Turn(ref MessagePackWriter writer, SavedTurn turn)
     {
-        writer.WriteArrayHeader(6);
+        writer.WriteArrayHeader(7);
         writer.Write(turn.Role);
         writer.Write(turn.Speaker);
         writer.Write(turn.Text);
         writer.Write(turn.FirstToken);
         writer.Write(turn.Tokens);
         Tokens(ref writer, turn.Pictures);
+        writer.Write(turn.OverheardCharacters);
     }
 
     private static void Picture(ref MessagePackWriter writer, SavedPicture picture)
