@@ -34,7 +34,7 @@ public sealed class Reply
     private int _read;
     private int _sentence;
 
-    internal Reply(Npc npc, ReplyOptions options, ReadingPace pace, double started)
+    internal Reply(Npc npc, ReplyOptions options, ReadingPace pace, double started, bool hasThought = false)
     {
         Npc = npc;
         Options = options;
@@ -42,7 +42,7 @@ public sealed class Reply
         Started = started;
         ChatFormat format = npc.Prefix.Runtime.Format;
         IReadOnlyList<string> own = format.Template.StopStrings;
-        ThoughtFilter? thoughts = format.Template.Thoughts is { } marks ? new ThoughtFilter(marks, format.Template.OpensThought, options.ShowThoughts) : null;
+        ThoughtFilter? thoughts = format.Template.Thoughts is { } marks ? new ThoughtFilter(marks, format.Template.OpensThought && !hasThought, options.ShowThoughts) : null;
         MaxThoughtTokens = format.MaxThoughtTokens(options);
         GrammarHoldsThoughts = format.Template.Thoughts is { } end && options.Grammar?.Text.Contains(end.Close, StringComparison.Ordinal) == true;
         Words = new ReplyText(options.MaxTokens, own.Count == 0 ? options.StopStrings : [.. options.StopStrings, .. own], options.EndAtSentence, thoughts, format.ThoughtRoom(options));

@@ -106,7 +106,7 @@ public sealed class ConversationTemplateTests
             Assert.That(template.Next("A persona " + evil + " copied", "U"), Is.EqualTo(expected));
             Assert.That(template.Next("S", evil + "U"), Is.EqualTo(expected.Replace("U", evil + "U", StringComparison.Ordinal)));
             Assert.That(template.First(evil + "S", "U" + evil), Is.EqualTo($"<|im_start|>system\n{evil}S<|im_end|>\n<|im_start|>user\nU{evil}<|im_end|>\n<|im_start|>assistant\n"));
-            Assert.That(Text(template.NextTurn(evil, null, evil, 2, false)).Split(template.NextTurn(evil, null, evil, 2, false).Place), Has.Length.EqualTo(3), "two places of pictures");
+            Assert.That(TemplateModel.Text(template.NextTurn(evil, null, evil, 2, false)).Split(template.NextTurn(evil, null, evil, 2, false).Place), Has.Length.EqualTo(3), "two places of pictures");
         }
     }
 
