@@ -55,9 +55,7 @@ internal static class GenerateVerb
         if (tokensPath is not null) return Common.ParseTokens(Common.ReadText(tokensPath), tokensPath);
         if (text is not null) return tokenizer!.Encode(text, addSpecial: true);
         using JsonDocument messages = Common.ReadJson(messagesPath!);
-        Dictionary<string, JsonElement> variables = [];
-        foreach ((string name, string value) in TemplateVerb.SpecialTokens(file)) variables[name] = TemplateVerb.JsonString(value);
-        return tokenizer!.Encode(TemplateVerb.Load(file).RenderSegments(messages.RootElement, true, variables));
+        return tokenizer!.Encode(TemplateVerb.Load(file).Render(messages.RootElement, true));
     }
 
     internal static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends, double loadSeconds, float[]? features = null, int featureToken = -1)

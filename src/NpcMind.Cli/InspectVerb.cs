@@ -9,6 +9,7 @@ namespace NpcMind.Cli;
 /// <summary><c>npcmind inspect</c>: what a model file holds and what it will cost.</summary>
 internal static class InspectVerb
 {
+    private const string NoTemplate = "It has no chat template: it was probably not made for conversation, and its characters would talk in lines of \"User:\" and \"Assistant:\".";
     private static readonly int[] Contexts = [512, 2048, 8192, 32768, 131072];
 
     public static Command Create()
@@ -61,6 +62,9 @@ internal static class InspectVerb
 
         w.WriteEndObject();
         w.WriteString("trouble", Trouble(file));
+        w.WriteStartArray("warnings");
+        if (LacksTemplate(file)) w.WriteStringValue(NoTemplate);
+        w.WriteEndArray();
         if (Memory(file) is { } memory)
         {
             w.WriteStartArray("memory");
@@ -96,10 +100,15 @@ internal static class InspectVerb
         foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
         Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for." : "NpcMind can run this.");
+        if (LacksTemplate(file)) Console.WriteLine(NoTemplate);
         if (Memory(file) is not { } memory) return;
         Console.WriteLine("\nDevice memory");
         foreach (var (context, kv32, kv16, total) in memory) Console.WriteLine($"  context {context,7}: {total / 1e6,8:F0} MB with an f32 KV cache ({kv32 / 1e6:F0} MB; f16 {kv16 / 1e6:F0} MB)");
     }
+
+    /// <summary>Whether a language model says nothing of how conversations are written.</summary>
+    private static bool LacksTemplate(GgufFile file) =>
+        file.Metadata.String("general.architecture") != "clip" && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value || (value.Type == GgufValueType.String && string.IsNullOrWhiteSpace(value.Text())));
 
     /// <summary>Why a file cannot be used, as loading it would say; null when there is code for all of it.</summary>
     private static string? Trouble(GgufFile file)
@@ -115,7 +124,7 @@ internal static class InspectVerb
             InferenceEngine.ReadConfig(file);
             InferenceEngine.WeightBytes(file);
             Tokenizer.Create(file.Metadata);
-            if (file.Metadata.String("tokenizer.chat_template") is { } template) ChatTemplate.Parse(template, file.Path + " tokenizer.chat_template");
+            ConversationTemplate.Create(file.Metadata, file.Path, TemplateVerb.Settings(file)); // renders conversations as a load does
             return null;
         }
         catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException)

@@ -62,13 +62,11 @@ internal static class SeeVerb
         else if (messagesPath is not null)
         {
             using JsonDocument messages = Common.ReadJson(messagesPath);
-            Dictionary<string, JsonElement> variables = [];
-            foreach ((string name, string value) in TemplateVerb.SpecialTokens(file)) variables[name] = TemplateVerb.JsonString(value);
-            segments = TemplateVerb.Load(file).RenderSegments(messages.RootElement, true, variables);
+            segments = TemplateVerb.Load(file).Render(messages.RootElement, true);
         }
         else
         {
-            segments = TemplateVerb.Load(file).RenderSegments([new ChatMessage("user", text, pictures.Count)], true, TemplateVerb.SpecialTokens(file));
+            segments = TemplateVerb.Load(file).Render([new ChatMessage("user", text, pictures.Count)], true);
         }
 
         List<int> ids = [];

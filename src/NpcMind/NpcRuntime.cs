@@ -19,6 +19,7 @@ public sealed class NpcRuntime : IDisposable
     private readonly Tokenizer _tokenizer;
     private readonly Mind?[] _minds;
     private readonly int[] _actionOpening;
+    private readonly List<string> _warnings = [];
     private readonly List<Npc> _npcs = [];
     private readonly List<Prefix> _prefixes = [];
     private readonly long _started;
@@ -34,9 +35,12 @@ public sealed class NpcRuntime : IDisposable
         if (_tokenizer.VocabularySize > config.Vocabulary)
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
         EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
-        Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
+        Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);
+        if (!HasChatTemplate) _warnings.Add("The model file has no chat template: it was probably not made for conversation. Its characters talk in lines of \"User:\" and \"Assistant:\".");
         Constraints = new ConstraintCache(_tokenizer);
         _actionOpening = _tokenizer.Encode("\n[action] ");
+        ReplyOptions recommended = RecommendedSampling.Read(file.Metadata, _warnings);
+        DefaultReply = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens) };
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
         ModelFingerprint = Fingerprints.Model(file);
         string? cache = options.CacheFolder switch
@@ -90,7 +94,7 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>The characters.</summary>
     public IReadOnlyList<Npc> Npcs => _npcs;
 
-    /// <summary>Options of replies that are given none.</summary>
+    /// <summary>Options of replies that are given none. At first the sampling that the model file recommends (<c>general.sampling.*</c>: temp, top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.</summary>
     /// <exception cref="ArgumentException">An option is out of its range, or options do not go together.</exception>
     public ReplyOptions DefaultReply
     {
@@ -101,7 +105,13 @@ public sealed class NpcRuntime : IDisposable
             OptionChecks.Check(value, Options.ContextTokens);
             field = value;
         }
-    } = new();
+    }
+
+    /// <summary>Whether the model file says how conversations are written. A model without a chat template was probably not made for them.</summary>
+    public bool HasChatTemplate => Format.Template.HasTemplate;
+
+    /// <summary>What a developer should know of the model, a sentence each: it has no chat template, or recommends what is out of range. Empty for most models.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Where what happens is drawn; null for nowhere.</summary>
     public NpcTrace? Trace { get; set; }
@@ -195,9 +205,16 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
     /// <param name="stream">Where the save begins; left behind its end.</param>
     /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
-    /// <exception cref="SaveFormatException">The save is damaged. Nothing has changed.</exception>
-    /// <exception cref="ArgumentException">The mind does not fit into the context.</exception>
-    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already.</exception>
+    /// <remarks>
+    /// Everything that the save says is checked before anything is replaced: after an exception nothing has changed. Of a mind that is longer than the context the oldest turns are
+    /// forgotten; so are pictures not spoken about yet that take more than half of the context, and overheard lines beyond their quarter. Besides the exceptions below only those of
+    /// the stream itself come through.
+    /// </remarks>
+    /// <exception cref="SaveFormatException">The save is damaged, contradicts itself or the model it was made with, or its reply has a grammar that cannot be followed.</exception>
+    /// <exception cref="ArgumentException">What the mind begins with and its last turn do not fit into the context, or the prefix belongs to another runtime.</exception>
+    /// <exception cref="GrammarException">What is legal of the action of its reply cannot be followed, or the vocabulary cannot write it.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed in this frame: tick first.</exception>
+    /// <exception cref="ObjectDisposedException">The runtime or the prefix was disposed.</exception>
     public Npc LoadNpc(Stream stream, Prefix prefix) => LoadNpc(stream, prefix, null);
 
     /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, with what is legal now. A reply that was under way goes on as <see cref="Npc.Reply"/>, without its reading pace.</summary>
@@ -209,7 +226,7 @@ public sealed class NpcRuntime : IDisposable
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(prefix);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return MindSaves.Load(this, stream, prefix, legal);
+        return MindLoader.Load(this, stream, prefix, legal);
     }
 
     /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, from a file.</summary>
@@ -277,22 +294,38 @@ public sealed class NpcRuntime : IDisposable
         return prefix;
     }
 
-    internal Npc CreateNpc(string name, string persona, Prefix prefix) => ReplaceNpc(null, name, persona, prefix);
-
-    /// <summary>Makes a character, in the place of another if one is given. When it cannot be made the other lives on.</summary>
-    internal Npc ReplaceNpc(Npc? replaced, string name, string persona, Prefix prefix)
+    internal Npc CreateNpc(string name, string persona, Prefix prefix)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(persona);
+        Check(prefix);
+        Npc npc = NewNpc(name, persona, prefix, null);
+        Put(npc, null);
+        return npc;
+    }
+
+    /// <summary>Checks that characters can begin with a prefix.</summary>
+    internal void Check(Prefix prefix)
+    {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
         ObjectDisposedException.ThrowIf(prefix.Mind.Closing, prefix);
+    }
+
+    /// <summary>Makes a character that is to take the place of another, if one is given; <see cref="Put"/> gives it the place.</summary>
+    internal Npc NewNpc(string name, string persona, Prefix prefix, Npc? replaced, DateTime? begun = null)
+    {
+        DateTime date = begun ?? Format.Date;
         if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
         if (_npcs.Exists(n => n != replaced && n.Name == name)) throw new ArgumentException($"A living character is called '{PrintableText.Escape(name)}' already: a save would be loaded in its place. Use another name, or dispose it first.", nameof(name));
-        Npc npc = new(this, prefix, name, persona, NewMind(name, prefix.Mind, SystemPrompt(prefix, persona), pinned: false));
+        return new Npc(this, prefix, name, persona, NewMind(name, prefix.Mind, new DatedPrompt(SystemPrompt(prefix, persona), date), pinned: false), date);
+    }
+
+    /// <summary>Takes a new character among the living, for another that is removed.</summary>
+    internal void Put(Npc npc, Npc? replaced)
+    {
         replaced?.Dispose();
         _npcs.Add(npc);
-        return npc;
     }
 
     internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
@@ -318,6 +351,20 @@ public sealed class NpcRuntime : IDisposable
 
     /// <summary>Minds that were removed live until the step under way ends: as many again can wait for that.</summary>
     private static int Minds(NpcRuntimeOptions options) => 2 * (options.MaxNpcs + options.MaxPrefixes);
+
+    /// <summary>What a mind with this system prompt begins with; null where the text can never fit or the template cannot render it.</summary>
+    internal int[]? TryOpening(DatedPrompt system)
+    {
+        if (Conversation.IsTooLong(system.Text, Options.ContextTokens)) return null;
+        try
+        {
+            return Format.Opening(system);
+        }
+        catch (ChatTemplateException)
+        {
+            return null;
+        }
+    }
 
     private TickReport Tick(FrameBudget budget, GameCommands? commands)
     {
@@ -359,10 +406,17 @@ public sealed class NpcRuntime : IDisposable
         }
     }
 
-    private Mind NewMind(string name, Mind? parent, string system, bool pinned)
+    private Mind NewMind(string name, Mind? parent, DatedPrompt system, bool pinned)
     {
-        int[] opening = Format.Opening(system);
-        if (opening.Length > Options.ContextTokens - 32) throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' takes {opening.Length} tokens; the context has {Options.ContextTokens}. Use a shorter text or a larger context.", nameof(system));
+        Format.Template.BeginCall();
+        int[]? opening = TryOpening(system);
+        int most = Options.ContextTokens - Conversation.Reserve(Options.ContextTokens);
+        if (opening is null || opening.Length > most)
+        {
+            string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
+            throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
+        }
+
         int id = Array.IndexOf(_minds, null);
         if (id < 0) throw new InvalidOperationException("Characters that were removed are still in the step under way: tick before making new ones, or raise NpcRuntimeOptions.MaxNpcs.");
         Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };

@@ -172,8 +172,9 @@ internal sealed class ConstraintCache(Tokenizer tokenizer)
     {
         if (grammar is not null)
         {
-            if (!_byGrammar.TryGetValue(grammar, out TokenConstraint? known)) _byGrammar[grammar] = known = Compile(grammar);
-            return known;
+            if (_byGrammar.TryGetValue(grammar, out TokenConstraint? known)) return known;
+            if (_byGrammar.Count == MaxGrammars) _byGrammar.Clear(); // each load of a save brings a grammar of its own
+            return _byGrammar[grammar] = Compile(grammar);
         }
 
         string gbnf = action!.ToGbnf(legal);

@@ -49,6 +49,7 @@ internal static class OptionChecks
         InRange(Of, nameof(o.MinP), o.MinP, 0, 1);
         Above(Of, nameof(o.RepetitionPenalty), o.RepetitionPenalty, 0, 100);
         InRange(Of, nameof(o.MaxTokens), o.MaxTokens, 1, contextTokens, ", the context (NpcRuntimeOptions.ContextTokens)");
+        InRange(Of, nameof(o.MaxThoughtTokens), o.MaxThoughtTokens, 0, int.MaxValue);
         NotNull(Of, nameof(o.StopStrings), o.StopStrings);
         if (o.StopStrings.Any(string.IsNullOrEmpty)) throw new ArgumentException($"{Of}.{nameof(o.StopStrings)} holds an empty string: leave it out.", Parameter);
         if (o.Legal is not null && o.Action is null) throw new ArgumentException($"{Of}.{nameof(o.Legal)} is set without {nameof(o.Action)}: set the action that it is about, too.", Parameter);

@@ -290,7 +290,7 @@ public sealed class SpeechTests : RuntimeTest
         return reply.Text;
     }
 
-    private static List<int> Rendered(NpcRuntime runtime, string system, List<(string Heard, int[] Said)> turns, string heard)
+    private static List<int> Rendered(NpcRuntime runtime, DatedPrompt system, List<(string Heard, int[] Said)> turns, string heard)
     {
         List<int> tokens = [];
         foreach ((string words, int[] said) in turns)

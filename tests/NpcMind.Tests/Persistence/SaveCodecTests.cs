@@ -247,6 +247,7 @@ public sealed class SaveCodecTests
                 writer.WriteArrayHeader(5);
                 for (int i = 0; i < 5; i++) writer.WriteRaw(reader.ReadRaw());
                 reader.Skip();
+                reader.Skip();
             }
         }
 
