@@ -119,14 +119,15 @@ public sealed class Reply
         return false;
     }
 
-    /// <summary>Takes the action, once, when it is complete; false until then, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
+    /// <summary>Takes the action, once, when it is complete; false until then, while it is not legal any more, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
     /// <typeparam name="T">The type of <see cref="ReplyOptions.Action"/>.</typeparam>
     public bool TryTakeAction<T>([MaybeNullWhen(false)] out T action)
     {
         action = default;
         if (!ActionIsReady || Options.Action is not ActionType<T> type) return false;
+        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.Legal)) return false;
         ActionIsReady = false;
-        return type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action);
+        return true;
     }
 
     internal void NoteFirstWord(double now)
