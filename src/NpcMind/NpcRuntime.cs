@@ -34,7 +34,7 @@ public sealed class NpcRuntime : IDisposable
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
         EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
-        Constraints = new ConstraintCache(_tokenizer);
+        Constraints = new ConstraintCache(_tokenizer, config.Vocabulary);
         _actionOpening = _tokenizer.Encode("\n[action] ");
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
         ModelFingerprint = Fingerprints.Model(file);

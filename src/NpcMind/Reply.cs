@@ -22,7 +22,10 @@ public enum ReplyEnd
     /// <summary>Somebody interrupted it, or the character was removed.</summary>
     Interrupted,
 
-    /// <summary>Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed: <see cref="Reply.Trouble"/> says why.</summary>
+    /// <summary>
+    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, or the model's logits were no numbers:
+    /// <see cref="Reply.Trouble"/> says which and why.
+    /// </summary>
     Failed,
 }
 
@@ -78,7 +81,15 @@ public sealed class Reply
     internal Constraint? SpeechConstraint { get; init; }
 
     /// <summary>Grammar of the action; null where none was asked for.</summary>
-    internal Constraint? ActionConstraint { get; init; }
+    internal Constraint? ActionConstraint
+    {
+        get;
+        init
+        {
+            field = value;
+            value?.BeginUse();
+        }
+    }
 
     internal Constraint? Constraint => InAction ? ActionConstraint : SpeechConstraint;
 
@@ -140,8 +151,8 @@ public sealed class Reply
         if (IsDone) return;
         if (end != ReplyEnd.StopString) Words.Finish();
         End = end;
-        SpeechConstraint?.Release();
-        ActionConstraint?.Release();
+        SpeechConstraint?.EndUse();
+        ActionConstraint?.EndUse();
     }
 
     /// <summary>Characters the game has taken.</summary>

@@ -6,6 +6,7 @@ namespace NpcMind;
 /// <summary>An action's grammar: exactly the canonical forms of its legal values.</summary>
 internal sealed class ActionGrammar
 {
+    private const int StatesOfCharacter = 24;
     private readonly StringBuilder _rules = new();
     private readonly StringBuilder _root = new();
     private bool _hasText;
@@ -73,6 +74,19 @@ internal sealed class ActionGrammar
     }
 
     private static string Name(string rule, int index) => string.Create(CultureInfo.InvariantCulture, $"{rule}-{index}");
+
+    /// <summary>Upper bound of the states of an action's grammar beyond its positions: those within characters of free texts.</summary>
+    public static int TextStates(ActionType type, LegalActions? legal)
+    {
+        long states = 0;
+        for (int i = 0; i < type.Members.Count; i++)
+        {
+            bool isFree = type.Members[i].Kind == ActionMemberKind.Text && legal?.Of(i) is null or { Texts: null, IsInRows: false };
+            if (isFree) states += StatesOfCharacter * (type.Members[i].MaxLength + 1L) * (legal?.Rows?.Rows.Count ?? 1);
+        }
+
+        return (int)Math.Min(states, int.MaxValue / 2);
+    }
 
     private void Member(int index, ActionMember member, LegalActions.Restriction? legal)
     {
