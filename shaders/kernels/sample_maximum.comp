@@ -1,6 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// Largest finite logit of each chunk and the lowest token that has it, or Forbidden and NoToken; clears the histograms of outputs that will need them.
+// Largest finite logit of each chunk and the lowest token that has it, or Forbidden and NoToken; clears the histograms of outputs that
+// will need them.
 // Grid (chunks, outputs, 1).  Reference: tests/NpcMind.Reference/Sampling.cs
 #include "lib/common.glsl"
 #include "lib/sampling.glsl"
@@ -29,5 +30,6 @@ void main() {
     uint lowest = min(min(at.x, at.y), min(at.z, at.w));
     float largest = workgroupMax(highest);
     float winner = -workgroupMax(-(highest == largest && lowest != NoToken ? float(lowest) : 16777215.0)); // tokens are below 2^24
-    if (lane == 0) best[o * chunks + chunk] = uvec2(floatBitsToUint(largest), largest > Forbidden ? min(uint(winner), vocabulary - 1) : NoToken);
+    uint token = largest > Forbidden ? min(uint(winner), vocabulary - 1) : NoToken;
+    if (lane == 0) best[o * chunks + chunk] = uvec2(floatBitsToUint(largest), token);
 }

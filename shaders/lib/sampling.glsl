@@ -3,7 +3,8 @@
 //   best [outputs, chunks] (bits of the largest logit of the chunk, its lowest token)
 //   histograms [outputs, 8, 256] u32: bins of the digits of keys, passes 0 to 3 counting tokens for top-k, 4 to 7 adding probabilities for top-p
 //   sums [outputs, chunks] u32, bits of an f32: weights of each chunk
-// Only finite logits above Forbidden can be chosen: a device or a broken model file can give any bits. An output without one chooses NoToken.
+// Only finite logits above Forbidden can be chosen: a device or a broken model file can give any bits. An output without one chooses
+// NoToken.
 // A chunk of ChunkTokens tokens of one output is a workgroup's work. Sums are made per chunk and then over the chunks in order.
 #include "lib/sampler_settings.glsl"
 #include "lib/reduce.glsl"

@@ -8,6 +8,7 @@ namespace NpcMind.Inference;
 /// </summary>
 public sealed class TokenGenerator : IDisposable
 {
+    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
     private readonly InferenceEngine _engine;
     private readonly Queue<(StepTicket Ticket, TimestampQueries Time)> _pending = new();
     private readonly Queue<TimestampQueries> _clocks;
@@ -78,7 +79,7 @@ public sealed class TokenGenerator : IDisposable
 
         int token = Take();
         if ((uint)token >= (uint)_engine.Config.Tokens)
-            throw new InvalidOperationException($"None of the model's logits after {_length} tokens is a finite number: the model file is broken, or the device or its driver overflowed.");
+            throw new InvalidOperationException($"None of the model's logits after {_length} tokens is a finite number. {BrokenLogits}");
         _length++;
         return token;
     }

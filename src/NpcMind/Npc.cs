@@ -97,8 +97,8 @@ public sealed class Npc : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
         if (options.StopStrings.Any(string.IsNullOrEmpty)) throw new ArgumentException("A stop string is empty.", nameof(options));
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
-        Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, options.MaxTokens);
-        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, options.Action, options.Legal);
+        Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
+        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
         speech?.Begin();
         action?.Begin();
         int room = options.MaxTokens + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);

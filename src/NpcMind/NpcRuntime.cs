@@ -168,6 +168,7 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>Compiles an action for the model's vocabulary now. Without it the first replies that ask for the action do so, some milliseconds a piece.</summary>
     /// <param name="action">The action.</param>
     /// <param name="legal">What of it is legal; null for everything.</param>
+    /// <exception cref="GrammarException">The vocabulary cannot write what is legal.</exception>
     public void Prepare(ActionType action, LegalActions? legal = null)
     {
         ArgumentNullException.ThrowIfNull(action);

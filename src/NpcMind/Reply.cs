@@ -130,7 +130,10 @@ public sealed class Reply
         return false;
     }
 
-    /// <summary>Takes the action, once, when it is complete; false until then, while it is not legal any more, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
+    /// <summary>
+    /// Takes the action, once, when it is complete; false until then, while it is not legal any more, and for good when none was asked for,
+    /// it is of another type, or the reply failed, was interrupted or ran out of context before it.
+    /// </summary>
     /// <typeparam name="T">The type of <see cref="ReplyOptions.Action"/>.</typeparam>
     public bool TryTakeAction<T>([MaybeNullWhen(false)] out T action)
     {
@@ -151,8 +154,8 @@ public sealed class Reply
         if (IsDone) return;
         if (end != ReplyEnd.StopString) Words.Finish();
         End = end;
-        SpeechConstraint?.EndUse();
-        ActionConstraint?.EndUse();
+        SpeechConstraint?.Release();
+        ActionConstraint?.Release();
     }
 
     /// <summary>Characters the game has taken.</summary>

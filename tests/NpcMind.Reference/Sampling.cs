@@ -55,7 +55,8 @@ public static class Sampling
     public static (int[] Ids, double[] Probabilities) Distribution(ReadOnlySpan<float> logits, SamplerSettings settings, ReadOnlySpan<int> recent)
     {
         double[] penalised = Penalise(logits, settings, recent);
-        int[] ids = [.. Enumerable.Range(0, penalised.Length).Where(i => CanBeChosen(penalised[i])).OrderByDescending(i => penalised[i]).ThenBy(i => i)];
+        int[] ids = [.. Enumerable.Range(0, penalised.Length).Where(i => CanBeChosen(penalised[i]))];
+        ids = [.. ids.OrderByDescending(i => penalised[i]).ThenBy(i => i)];
         if (ids.Length == 0) return ([], []);
         if (settings.TopK > 0) ids = ids[..Math.Min(settings.TopK, ids.Length)];
         if (settings.TopP < 1) ids = ids[..TopP(Probabilities(penalised, ids, 1), settings.TopP)];

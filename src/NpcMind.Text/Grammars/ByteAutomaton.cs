@@ -4,8 +4,8 @@ namespace NpcMind.Text.Grammars;
 
 /// <summary>
 /// A grammar read byte by byte. A state is the set of readings (position, stack of open rules) that the bytes so far allow; each distinct set is one state,
-/// and each step is computed once. States are numbered densely; <see cref="Forget"/> frees numbers. Nothing is allocated while states fit into what
-/// <see cref="Reserve"/> has set aside.
+/// and each step is computed once. States are numbered densely; <see cref="Forget"/> frees numbers. Nothing is allocated while states fit
+/// into what <see cref="Reserve"/> has set aside.
 /// </summary>
 internal sealed class ByteAutomaton
 {
@@ -32,15 +32,12 @@ internal sealed class ByteAutomaton
     private int _added;
     private long _stateInts;
 
-    /// <param name="program">The grammar.</param>
-    /// <param name="name">Its name, for errors.</param>
-    /// <param name="states">States to set aside memory for.</param>
-    public ByteAutomaton(GrammarProgram program, string name, int states)
+    public ByteAutomaton(GrammarProgram program, string name)
     {
         _program = program;
         _name = name;
         _classes = program.Representative.Length;
-        Reserve(states);
+        Reserve(64);
         Open(program.Start, 0);
         Start = Close();
     }
@@ -111,8 +108,10 @@ internal sealed class ByteAutomaton
         _storedCount = kept;
     }
 
-    private void Reserve(int states)
+    /// <summary>Sets aside memory for so many states.</summary>
+    public void Reserve(int states)
     {
+        if (states <= _states.Length) return;
         Array.Resize(ref _states, states);
         Array.Resize(ref _next, states * _classes);
         if (_stored.Length < 2 * states) Array.Resize(ref _stored, 2 * states);

@@ -25,7 +25,7 @@ public sealed class Grammar
     /// <summary>What it was read from.</summary>
     public string Text { get; }
 
-    /// <summary>Positions of the compiled grammar, repetitions written out: about as many as it has states where rules do not nest.</summary>
+    /// <summary>Returns the positions of the compiled grammar: about as many as it has states where rules do not nest.</summary>
     public int Positions => Program.IsEnd.Length;
 
     internal GrammarProgram Program { get; }

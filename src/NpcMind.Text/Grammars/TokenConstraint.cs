@@ -14,10 +14,10 @@ namespace NpcMind.Text;
 public sealed class TokenConstraint
 {
     private const int SlotBits = 20, GenerationMask = (1 << (31 - SlotBits)) - 1, SlotMask = (1 << SlotBits) - 1, MaxStatesLimit = SlotMask / 2;
-    private const int NoMask = -1, DefaultStates = 64;
+    private const int NoMask = -1;
 
-    /// <summary>Nodes of the tree after which a mask is worth keeping: fewer are walked again about as fast.</summary>
-    private const int DearWalk = 2000;
+    /// <summary>Tokens above which a mask is worth keeping: where fewer are allowed, most of the tree is left out.</summary>
+    private const int DearTokens = 256;
     private const int MaxCachedStates = 16_384;
     private const long MaxBytes = 64L << 20;
     private readonly Grammar _grammar;
@@ -28,20 +28,18 @@ public sealed class TokenConstraint
     private readonly int[] _path;
     private readonly uint[] _scratch;
     private readonly MaskPool? _recent;
-    private Slot[] _slots;
+    private Slot[] _slots = new Slot[64];
     private bool[] _keep = [];
-    private int _walked;
 
-    private TokenConstraint(Grammar grammar, TokenTrie trie, int maxStates, int reservedStates, MaskPool? recent)
+    private TokenConstraint(Grammar grammar, TokenTrie trie, int maxStates, MaskPool? recent = null)
     {
         _grammar = grammar;
         _trie = trie;
         _maxStates = maxStates;
         _recent = recent;
-        _automaton = new ByteAutomaton(grammar.Program, grammar.Name, reservedStates);
+        _automaton = new ByteAutomaton(grammar.Program, grammar.Name);
         _path = new int[trie.MaxLength + 1];
         _scratch = new uint[MaskLength];
-        _slots = new Slot[reservedStates];
         Array.Fill(_slots, Slot.Fresh);
     }
 
@@ -75,10 +73,10 @@ public sealed class TokenConstraint
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxStates, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxStates, MaxStatesLimit);
-        return new TokenConstraint(grammar, vocabulary, maxStates, DefaultStates, null);
+        return new TokenConstraint(grammar, vocabulary, maxStates);
     }
 
-    /// <summary>Joins a grammar and a vocabulary, and sets aside memory: until more states are known, nothing but this call allocates.</summary>
+    /// <summary>Joins a grammar and a vocabulary, and sets aside memory: until more states are known, only this allocates.</summary>
     /// <param name="grammar">What may be written.</param>
     /// <param name="vocabulary">The tokens.</param>
     /// <param name="masks">Keeps masks that are dear to compute; for <see cref="WriteMask"/>.</param>
@@ -89,7 +87,11 @@ public sealed class TokenConstraint
         ArgumentNullException.ThrowIfNull(grammar);
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentNullException.ThrowIfNull(masks);
-        return new TokenConstraint(grammar, vocabulary, MaxCachedStates, Math.Clamp(states, 1, MaxCachedStates), masks);
+        TokenConstraint constraint = new(grammar, vocabulary, MaxCachedStates, masks);
+        states = Math.Clamp(states, 1, MaxCachedStates);
+        constraint._automaton.Reserve(states);
+        constraint.Grow(states);
+        return constraint;
     }
 
     /// <summary>The state after a token; -1 when it is not allowed. A token that ends the answer leaves the state as it is where the text can end.</summary>
@@ -135,8 +137,8 @@ public sealed class TokenConstraint
         }
 
         if (_recent?.TryRead(at.Recent, mask) == true) return;
-        Walk(slot, mask, null);
-        if (_recent is not null && _walked > DearWalk) At(slot).Recent = _recent.Keep(mask);
+        int allowed = Walk(slot, mask, null);
+        if (_recent is not null && allowed > DearTokens) At(slot).Recent = _recent.Keep(mask);
     }
 
     /// <summary>A distinct mask; see <see cref="MaskIndex"/>.</summary>
@@ -195,17 +197,16 @@ public sealed class TokenConstraint
     }
 
     /// <summary>Computes a state's mask: the tokens of the tree whose bytes the grammar allows, whole branches left out where it does not.</summary>
-    private void Walk(int slot, Span<uint> mask, Action<int>? reached)
+    /// <returns>How many these are.</returns>
+    private int Walk(int slot, Span<uint> mask, Action<int>? reached)
     {
         mask.Clear();
-        _walked = 0;
-        bool any = false;
+        int allowed = 0;
         byte[] bytes = _trie.Byte;
         int[] depths = _trie.Depth, firstToken = _trie.FirstToken;
         _path[0] = slot;
         for (int node = 0; node < bytes.Length;)
         {
-            _walked++;
             int depth = depths[node], next = _automaton.Next(_path[depth], bytes[node]);
             if (next == ByteAutomaton.None)
             {
@@ -216,15 +217,16 @@ public sealed class TokenConstraint
             _path[depth + 1] = next;
             int first = firstToken[node], end = firstToken[++node];
             if (first == end) continue;
-            any = true;
+            allowed += end - first;
             for (int i = first; i < end; i++) Allow(mask, _trie.Tokens[i]);
             reached?.Invoke(next);
         }
 
         if (_automaton.IsComplete(slot))
             foreach (int token in _trie.Ends) Allow(mask, token);
-        else if (!any)
+        else if (allowed == 0)
             throw new GrammarException(_grammar.Name, 0, 0, "after some text no token of the vocabulary can go on, and the text is not complete. Use characters that the vocabulary can write, or a vocabulary with a token for each byte.");
+        return allowed;
     }
 
     private static void Allow(Span<uint> mask, int token) => mask[token >> 5] |= 1u << token;
@@ -281,14 +283,16 @@ public sealed class TokenConstraint
 
     private ref Slot At(int slot)
     {
-        if (slot >= _slots.Length)
-        {
-            int length = _slots.Length;
-            Array.Resize(ref _slots, Math.Max(_automaton.Capacity, 2 * length));
-            Array.Fill(_slots, Slot.Fresh, length, _slots.Length - length);
-        }
-
+        if (slot >= _slots.Length) Grow(Math.Max(_automaton.Capacity, 2 * _slots.Length));
         return ref _slots[slot];
+    }
+
+    private void Grow(int slots)
+    {
+        int length = _slots.Length;
+        if (slots <= length) return;
+        Array.Resize(ref _slots, slots);
+        Array.Fill(_slots, Slot.Fresh, length, slots - length);
     }
 
     private struct Slot

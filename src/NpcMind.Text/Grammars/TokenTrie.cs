@@ -18,9 +18,6 @@ public sealed class TokenTrie
     /// <summary>Number of ids of the vocabulary.</summary>
     public int VocabularySize => _tokenizer.VocabularySize;
 
-    /// <summary>Bytes of the longest token that writes something.</summary>
-    public int MaxTokenBytes => MaxLength;
-
     /// <summary>Tokens that end an answer.</summary>
     internal ReadOnlySpan<int> Ends => _ends;
 

@@ -48,7 +48,8 @@ internal static class ActionWriter
             case ActionMemberKind.Choice when (uint)value.Number >= (uint)member.Choices.Count:
                 throw Wrong(type, member, "is a value of the enum without a name. Use a named one");
             case ActionMemberKind.Number when value.Number < member.Minimum || value.Number > member.Maximum:
-                throw Wrong(type, member, string.Create(CultureInfo.InvariantCulture, $"is {value.Number} and must be from {member.Minimum} to {member.Maximum}"));
+                FormattableString range = $"is {value.Number} and must be from {member.Minimum} to {member.Maximum}";
+                throw Wrong(type, member, range.ToString(CultureInfo.InvariantCulture));
             case ActionMemberKind.Text when ActionText.Fault(value.Text, member.MaxLength) is { } fault:
                 throw Wrong(type, member, fault);
         }

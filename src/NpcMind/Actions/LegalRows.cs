@@ -22,7 +22,7 @@ internal sealed class LegalRows
         if (!_written.Add(text)) return;
         _bytes += Encoding.UTF8.GetByteCount(text);
         if (_bytes > MaxBytes)
-            throw new ArgumentException($"{type.Name}: the legal actions take more than {MaxBytes} bytes when written. Name fewer of them.");
+            throw new ArgumentException($"{type.Name}: the legal actions take more than {MaxBytes} bytes when written. Name fewer.");
         _rows.Add(values);
     }
 

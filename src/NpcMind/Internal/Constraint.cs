@@ -5,7 +5,7 @@ namespace NpcMind;
 /// <summary>Where a reply stands in the grammar it must follow: the tokens that may come next, and the bytes written so far.</summary>
 internal sealed class Constraint
 {
-    /// <summary>Bytes of speech that memory is set aside for; more are rarely said at once, and make it grow.</summary>
+    /// <summary>Bytes of speech that memory is set aside for: more than replies have. Longer ones make it grow.</summary>
     private const int MostSpeechBytes = 1 << 16;
     private readonly ActionType? _action;
     private readonly LegalActions? _legal;
@@ -20,32 +20,17 @@ internal sealed class Constraint
     private int _count;
     private bool _inUse;
 
-    /// <summary>The constraint of speech.</summary>
-    /// <param name="cache">Where compiled grammars are kept.</param>
-    /// <param name="grammar">What may be said.</param>
-    /// <param name="tokens">Tokens that it has at most.</param>
-    /// <exception cref="GrammarException">The grammar is too ambiguous to be followed.</exception>
-    public Constraint(ConstraintCache cache, Grammar grammar, int tokens)
-    {
-        _tokens = cache.Get(grammar);
-        _mask = new uint[cache.MaskWords];
-        _bytes = new byte[Math.Min((long)tokens * cache.MaxTokenBytes, MostSpeechBytes)];
-    }
-
-    /// <summary>The constraint of an action.</summary>
-    /// <param name="cache">Where compiled grammars are kept.</param>
-    /// <param name="action">The action.</param>
-    /// <param name="legal">What of it is legal; null for everything.</param>
-    /// <exception cref="GrammarException">What is legal is too ambiguous to be followed.</exception>
-    public Constraint(ConstraintCache cache, ActionType action, LegalActions? legal)
+    /// <summary>The constraint of a grammar, or of an action with what is legal of it.</summary>
+    /// <exception cref="GrammarException">It is too ambiguous to be followed.</exception>
+    public Constraint(ConstraintCache cache, Grammar? grammar, ActionType? action, LegalActions? legal)
     {
         _action = action;
-        _legal = action.Check(legal);
-        _follows = legal is null ? null : cache.Follow(legal);
-        _tokens = _follows?.Current ?? cache.Get(action, null);
-        _version = legal?.Version ?? 0;
+        _legal = grammar is null ? action!.Check(legal) : null;
+        _follows = _legal is null ? null : cache.Follow(_legal);
+        _tokens = grammar is not null ? cache.Get(grammar) : _follows?.Current ?? cache.Get(action!, null);
+        _version = _legal?.Version ?? 0;
         _mask = new uint[cache.MaskWords];
-        _bytes = new byte[ActionGrammar.MaxBytes(action)];
+        _bytes = new byte[action is null ? MostSpeechBytes : ActionGrammar.MaxBytes(action)];
     }
 
     /// <summary>What was written so far.</summary>
@@ -74,7 +59,7 @@ internal sealed class Constraint
         }
     }
 
-    /// <summary>Whether the mask that was taken last is that of what is legal now: then a token outside it is a fault of the logits.</summary>
+    /// <summary>Whether the mask taken last is that of what is legal now: then a token outside it is a fault of the logits.</summary>
     public bool MaskIsCurrent => _maskVersion == _version;
 
     /// <summary>Tokens that may come next, for a token that is to be chosen; after <see cref="TryPrepare"/>.</summary>
@@ -91,7 +76,7 @@ internal sealed class Constraint
         if (_maskState == State) return;
         _tokens.WriteMask(State, _mask);
         if (!_mask.AsSpan().ContainsAnyExcept(0u))
-            throw new GrammarException(_action?.Name ?? "grammar", 0, 0, "nothing can be written, and the vocabulary has no token that ends an answer.");
+            throw new GrammarException(_action?.Name ?? "grammar", 0, 0, "nothing can be written, and the vocabulary has no end token.");
         _maskState = State;
     }
 
@@ -158,7 +143,7 @@ internal sealed class Constraint
     public bool FollowLegal()
     {
         if (_legal is null || _legal.Version == _version) return true;
-        Release();
+        ReleaseState();
         _version = _legal.Version;
         try
         {
@@ -188,14 +173,14 @@ internal sealed class Constraint
     }
 
     /// <summary>Lets the grammar's states be forgotten; the reply has ended.</summary>
-    public void EndUse()
+    public void Release()
     {
-        Release();
+        ReleaseState();
         if (_follows is not null && _inUse) _follows.Users--;
         _inUse = false;
     }
 
-    private void Release()
+    private void ReleaseState()
     {
         if (_state >= 0) _tokens.Release(_state);
         _state = _maskState = -1;
@@ -212,7 +197,7 @@ internal sealed class Constraint
     private void Move(int next)
     {
         Hold(next);
-        Release();
+        ReleaseState();
         _state = next;
     }
 

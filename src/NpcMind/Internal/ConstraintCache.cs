@@ -22,9 +22,6 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     /// <summary>Words of a mask, as the model wants it.</summary>
     public int MaskWords => (logits + 31) / 32;
 
-    /// <summary>Bytes of the longest token.</summary>
-    public int MaxTokenBytes => Trie.MaxTokenBytes;
-
     private TokenTrie Trie => _trie ??= TokenTrie.Create(tokenizer);
 
     /// <summary>The constraint of a grammar.</summary>
@@ -60,7 +57,9 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
         TokenConstraint.Compile(grammar, Trie, _masks ??= new MaskPool(Trie), grammar.Positions + nested);
 }
 
-/// <summary>The grammar of what is legal now. While replies use it, it is compiled where the game changes what is legal: a tick finds it ready.</summary>
+/// <summary>
+/// The grammar of what is legal now. While replies use it, it is compiled where the game changes what is legal: a tick finds it ready.
+/// </summary>
 internal sealed class LegalGrammar(ConstraintCache cache, LegalActions legal)
 {
     private TokenConstraint? _tokens;

@@ -311,8 +311,8 @@ internal static class MindSaves
         int first = npc.Mind.Tokens.Count - turn.SaidTokens, spoken = same ? Math.Min(reply.GeneratedTokens, turn.SaidTokens) : turn.SaidTokens;
         Reply going = new(npc, options, new ReadingPace(double.PositiveInfinity, options.LeadTokens), runtime.Seconds)
         {
-            SpeechConstraint = grammar is null ? null : new Constraint(runtime.Constraints, grammar, options.MaxTokens),
-            ActionConstraint = type is null ? null : new Constraint(runtime.Constraints, type, legal),
+            SpeechConstraint = grammar is null ? null : new Constraint(runtime.Constraints, grammar, null, null),
+            ActionConstraint = type is null ? null : new Constraint(runtime.Constraints, null, type, legal),
             FirstToken = first,
             ActionStart = first,
         };

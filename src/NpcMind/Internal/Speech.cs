@@ -3,7 +3,7 @@ namespace NpcMind;
 /// <summary>What comes of the tokens that minds choose: words, actions, ends. Used by the game's thread, within a tick.</summary>
 internal sealed class Speech(NpcRuntime runtime)
 {
-    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another file, another device or a newer driver.";
+    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
 
     /// <summary>Tokens said since this was set to 0.</summary>
     public int Said { get; set; }
@@ -41,7 +41,7 @@ internal sealed class Speech(NpcRuntime runtime)
             if (!constraint.TryAdvance(token, bytes))
             {
                 if (constraint.Trouble is { } trouble) Fail(mind, trouble);
-                else if (constraint.MaskIsCurrent) Fail(mind, $"Token {token} was chosen from the model's logits, and its mask forbids it. {BrokenLogits}");
+                else if (constraint.MaskIsCurrent) Fail(mind, $"Token {token} is forbidden, and was chosen from the logits. {BrokenLogits}");
                 return;
             }
         }

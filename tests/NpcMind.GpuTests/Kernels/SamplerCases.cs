@@ -32,6 +32,7 @@ internal static class SamplerCases
             rig.Empty(count * 4), results);
         SamplingSteps steps = outputs.Aggregate(SamplingSteps.None, (all, o) => all | StepInputs.Steps(o.Settings, vocabulary));
         int window = outputs.Max(o => StepInputs.HasPenalties(o.Settings) ? Math.Min(o.Settings.PenaltyTokens, o.Position + 1) : 0);
-        return new SamplerRun([.. new Sampler(rig.Library, vocabulary, choosable ?? vocabulary, tensors, lanes, chunkTokens).Nodes()], new StepShape(count, count, count, count, 1, 0, 0, window, steps), rows, results);
+        Sampler sampler = new(rig.Library, vocabulary, choosable ?? vocabulary, tensors, lanes, chunkTokens);
+        return new SamplerRun([.. sampler.Nodes()], new StepShape(count, count, count, count, 1, 0, 0, window, steps), rows, results);
     }
 }

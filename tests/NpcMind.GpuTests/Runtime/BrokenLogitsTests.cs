@@ -18,10 +18,10 @@ public sealed class BrokenLogitsTests : RuntimeTest
     public static IEnumerable<TestCaseData> Replies =>
     [
         new TestCaseData(new ReplyOptions { Grammar = Digits, MaxTokens = 8 }).SetArgDisplayNames("grammar"),
-        new TestCaseData(new ReplyOptions { Grammar = Digits, MaxTokens = 8, Temperature = 0, RepetitionPenalty = 1 }).SetArgDisplayNames("greedy grammar"),
+        new TestCaseData(new ReplyOptions { Grammar = Digits, MaxTokens = 8, Temperature = 0 }).SetArgDisplayNames("greedy grammar"),
         new TestCaseData(new ReplyOptions { MaxTokens = 8 }).SetArgDisplayNames("free"),
         new TestCaseData(new ReplyOptions { MaxTokens = 8, Temperature = 0 }).SetArgDisplayNames("greedy"),
-        new TestCaseData(new ReplyOptions { MaxTokens = 8, TopK = 5, TopP = 0.5f, MinP = 0.1f, Action = ActionType.Of<Gesture>() }).SetArgDisplayNames("action"),
+        new TestCaseData(new ReplyOptions { MaxTokens = 8, TopK = 5, Action = ActionType.Of<Gesture>() }).SetArgDisplayNames("action"),
     ];
 
     [TearDown]
@@ -77,7 +77,8 @@ public sealed class BrokenLogitsTests : RuntimeTest
         Assert.That((engine.Config.Vocabulary, engine.Config.Tokens), Is.EqualTo((260 + Padding, 260)));
         for (int seed = 0; seed < 20; seed++)
         {
-            using TokenGenerator generator = new(engine, GpuFixture.Device, new Inference.SamplerSettings { Temperature = seed % 3, Seed = (ulong)seed });
+            Inference.SamplerSettings sampler = new() { Temperature = seed % 3, Seed = (ulong)seed };
+            using TokenGenerator generator = new(engine, GpuFixture.Device, sampler);
             generator.Prefill([1, 2, 3]);
             for (int i = 0; i < 30; i++) Assert.That(generator.Next(), Is.LessThan(260), $"seed {seed}");
         }
@@ -100,11 +101,12 @@ public sealed class BrokenLogitsTests : RuntimeTest
         NpcRuntime runtime = Use(Home);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
         bool action = kind == 1;
-        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2, Grammar = action ? null : Digits, Action = action ? ActionType.Of<Gesture>() : null });
+        ReplyOptions digits = new() { MaxTokens = 2, Grammar = Digits }, gesture = new() { MaxTokens = 2, Action = ActionType.Of<Gesture>() };
+        Reply reply = npc.Hear("Player", "Well?", action ? gesture : digits);
         Until(runtime, new TinyRandom(1), () => npc.Mind.AwaitsToken && (reply.InAction || !action));
         int end = Enumerable.Range(0, runtime.Tokenizer.VocabularySize).First(runtime.Tokenizer.IsEndOfGeneration);
         runtime.Speech.Take(npc.Mind, end); // nothing complete was written
-        Assert.That((reply.End, reply.Trouble), Is.EqualTo((ReplyEnd.Failed, reply.Trouble)));
+        Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));
         Assert.That(reply.Trouble, Does.Contain($"Token {end} ").And.Contain("logits"));
         Assert.That(reply.TryTakeAction(out Gesture _), Is.False);
     }
@@ -146,13 +148,14 @@ public sealed class BrokenLogitsTests : RuntimeTest
     {
         using Prefix world = runtime.CreatePrefix("");
         using Npc npc = world.CreateNpc($"Mira {seed}", "You.");
-        Reply reply = npc.Hear("Player", "hi", new ReplyOptions { MaxTokens = 12, Temperature = seed == 0 ? 0 : 2, TopP = 1, RepetitionPenalty = 1 });
+        Reply reply = npc.Hear("Player", "hi", new ReplyOptions { MaxTokens = 12, Temperature = seed == 0 ? 0 : 2, TopP = 1 });
         Finish(runtime, new TinyRandom(1));
         Assert.That(reply.End, Is.Not.EqualTo(ReplyEnd.Failed), reply.Trouble);
         return Log(npc)[reply.FirstToken..];
     }
 
-    private static NpcRuntime Load(string path) => NpcRuntime.Load(path, new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 160, MaxNpcs = 2, MaxRows = 32 });
+    private static NpcRuntime Load(string path) =>
+        NpcRuntime.Load(path, new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 160, MaxNpcs = 2, MaxRows = 32 });
 
     /// <summary>The chat model with NaN in some elements of an F16 matrix.</summary>
     private string Break(string tensor, Func<int, bool> elements)

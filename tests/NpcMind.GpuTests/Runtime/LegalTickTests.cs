@@ -82,7 +82,8 @@ public sealed class LegalTickTests : RuntimeTest
         {
             // Nested brackets: a state for each depth.
             Grammar grammar = Grammar.Parse($"root ::= [a-z]+ list\nlist ::= \"[\" (list | [0-9{(char)('a' + i)}])* \"]\"", $"grammar {i}");
-            long bytes = Round(runtime, npcs, new ReplyOptions { Temperature = 1, MaxTokens = 30, Grammar = grammar }, () => { }, () => { });
+            ReplyOptions options = new() { Temperature = 1, MaxTokens = 30, Grammar = grammar };
+            long bytes = Round(runtime, npcs, options, () => { }, () => { });
             if (i > 1) Assert.That(bytes, Is.Zero, $"grammar {i}");
         }
     }

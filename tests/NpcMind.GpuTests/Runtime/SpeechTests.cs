@@ -234,7 +234,7 @@ public sealed class SpeechTests : RuntimeTest
     public void A_speech_under_a_grammar_may_be_long()
     {
         NpcRuntime runtime = Use(Home);
-        Constraint constraint = new(runtime.Constraints, Grammar.Parse("root ::= [a-z]*", "long"), 16);
+        Constraint constraint = new(runtime.Constraints, Grammar.Parse("root ::= [a-z]*", "long"), null, null);
         int a = runtime.Tokenizer.Encode("a").Single();
         for (int i = 0; i < 10_000; i++) Assert.That(constraint.TryAdvance(a, "a"u8));
         Assert.That(constraint.Bytes.Length, Is.EqualTo(10_000));

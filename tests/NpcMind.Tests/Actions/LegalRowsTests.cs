@@ -11,6 +11,7 @@ public enum Verb
     Nothing,
     Light,
     Give,
+    Walk,
 }
 
 /// <summary>An action whose members depend on one another.</summary>
@@ -52,7 +53,8 @@ public sealed class LegalRowsTests
         LegalActions legal = new(ActionType.Of<Tavern.Order>());
         Tavern.Order[] rows =
         [
-            new(Item.Bread, 3, true, "a\"\\é"), new(Item.Bread, 3, true, "a"), new(Item.Bread, -3, null, null), new(null, 3, true, "a"), new(null, null, null, null),
+            new(Item.Bread, 3, true, "a\"\\é"), new(Item.Bread, 3, true, "a"), new(Item.Bread, -3, null, null), new(null, 3, true, "a"),
+            new(null, null, null, null),
         ];
         legal.AllowOnly(rows);
         List<Tavern.Order> others = [];
@@ -70,13 +72,14 @@ public sealed class LegalRowsTests
         LegalActions legal = new(ActionType.Of<Give>());
         legal.AllowOnly(new Give(Item.Bread, "Ada", 1, true), new Give(Item.Sword, "Bob", 1, true));
         legal.AllowAll("coins");
-        AssertLegal(legal, [new Give(Item.Bread, "Ada", 0, true), new Give(Item.Sword, "Bob", 250, true)], [new Give(Item.Bread, "Bob", 0, true)]);
+        Give ada = new(Item.Bread, "Ada", 0, true), bob = new(Item.Sword, "Bob", 250, true);
+        AssertLegal(legal, [ada, bob], [ada with { To = "Bob" }, bob with { Kindly = false }]);
         legal.AllowRange("coins", 5, 9);
-        AssertLegal(legal, [new Give(Item.Bread, "Ada", 5, true)], [new Give(Item.Bread, "Ada", 1, true), new Give(Item.Bread, "Bob", 5, true)]);
+        AssertLegal(legal, [ada with { Coins = 5 }], [ada with { Coins = 1 }, ada with { To = "Bob", Coins = 5 }]);
         legal.AllowAll("to");
-        AssertLegal(legal, [new Give(Item.Sword, "anybody", 9, true)], [new Give(Item.GoldenRing, "Ada", 5, true), new Give(Item.Bread, "Ada", 5, false)]);
+        AssertLegal(legal, [new Give(Item.Sword, "anybody", 9, true)], [new Give(Item.GoldenRing, "Ada", 5, true), bob]);
         legal.AllowOnly(new Give(Item.Sword, "Bob", 1, true));
-        AssertLegal(legal, [new Give(Item.Sword, "Bob", 1, true)], [new Give(Item.Sword, "Bob", 5, true), new Give(Item.Sword, "Ada", 1, true)]);
+        AssertLegal(legal, [bob with { Coins = 1 }], [bob, bob with { To = "Ada", Coins = 1 }]);
         legal.AllowAll();
         AssertLegal(legal, [new Give(Item.GoldenRing, "x", 250, false)], []);
     }
@@ -120,9 +123,9 @@ public sealed class LegalRowsTests
             Assert.That(() => legal.AllowOnly(new List<Deed>()), Throws.ArgumentException.With.Message.Contains("no legal action left"));
             Assert.That(() => legal.AllowOnly(Gesture.Bow), Throws.ArgumentException.With.Message.Contains("Name actions of Deed"));
             Assert.That(() => legal.AllowOnly(Garlin, null!), Throws.ArgumentException.With.Message.Contains("null"));
-            Assert.That(() => legal.AllowOnly(Garlin, new Deed((Verb)9, "x")), Throws.ArgumentException.With.Message.Contains("member 'do'"));
+            Assert.That(() => legal.AllowOnly(Garlin, new Deed((Verb)9, "x")), Throws.ArgumentException.With.Message.Contains("'do'"));
             Assert.That(() => legal.AllowOnly(new Deed(Verb.Give, "a\nb")), Throws.ArgumentException.With.Message.Contains("U+000A"));
-            Assert.That(() => legal.AllowOnly(Enumerable.Range(0, 100_000).Select(i => new Deed(Verb.Give, $"{i}"))), Throws.ArgumentException.With.Message.Contains("bytes"));
+            Assert.That(() => legal.AllowOnly(Deeds(100_000)), Throws.ArgumentException.With.Message.Contains("bytes"));
             Assert.That(() => legal.Allow("to", "Garlin"), Throws.InvalidOperationException.With.Message.Contains("AllowAll(\"to\")"));
             Assert.That(legal.Version, Is.EqualTo(1));
         });
@@ -133,9 +136,21 @@ public sealed class LegalRowsTests
     public void AllowOnly_MostRows_Compiles()
     {
         LegalActions legal = new(ActionType.Of<Deed>());
-        legal.AllowOnly(Enumerable.Range(0, 2_800).Select(i => new Deed(Verb.Give, $"{i * 7919}")));
+        legal.AllowOnly(Deeds(2_800));
         AssertLegal(legal, [new Deed(Verb.Give, $"{2_799 * 7919}")], [new Deed(Verb.Give, "1")]);
     }
+
+    [Test]
+    public void Allow_TooManyTexts_ThrowsAndChangesNothing()
+    {
+        LegalActions legal = new(ActionType.Of<Deed>());
+        string[] texts = [.. Deeds(20_000).Select(d => d.To)];
+        Assert.That(() => legal.Allow("to", texts), Throws.ArgumentException.With.Message.Contains("100000 bytes"));
+        legal.Allow("to", texts[..5_000]);
+        AssertLegal(legal, [new Deed(Verb.Walk, texts[4_999])], [new Deed(Verb.Walk, texts[5_000])]);
+    }
+
+    private static IEnumerable<Deed> Deeds(int count) => Enumerable.Range(0, count).Select(i => new Deed(Verb.Give, $"{i * 7919L}"));
 
     private static void AssertLegal<T>(LegalActions legal, IEnumerable<T> rows, IEnumerable<T> others)
     {
