@@ -37,7 +37,7 @@ public sealed class NpcRuntime : IDisposable
         EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);
         if (!HasChatTemplate) _warnings.Add("The model file has no chat template: it was probably not made for conversation. Its characters talk in lines of \"User:\" and \"Assistant:\".");
-        Constraints = new ConstraintCache(_tokenizer);
+        Constraints = new ConstraintCache(_tokenizer, config.Vocabulary);
         _actionOpening = _tokenizer.Encode("\n[action] ");
         ReplyOptions recommended = RecommendedSampling.Read(file.Metadata, _warnings);
         DefaultReply = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens) };
@@ -184,6 +184,7 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>Compiles an action for the model's vocabulary now. Without it the first replies that ask for the action do so, some milliseconds a piece.</summary>
     /// <param name="action">The action.</param>
     /// <param name="legal">What of it is legal; null for everything.</param>
+    /// <exception cref="GrammarException">The vocabulary cannot write what is legal.</exception>
     public void Prepare(ActionType action, LegalActions? legal = null)
     {
         ArgumentNullException.ThrowIfNull(action);

@@ -22,7 +22,10 @@ public enum ReplyEnd
     /// <summary>Somebody interrupted it, or the character was removed.</summary>
     Interrupted,
 
-    /// <summary>Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed: <see cref="Reply.Trouble"/> says why.</summary>
+    /// <summary>
+    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, or the model's logits were no numbers:
+    /// <see cref="Reply.Trouble"/> says which and why.
+    /// </summary>
     Failed,
 }
 
@@ -86,7 +89,15 @@ public sealed class Reply
     internal Constraint? SpeechConstraint { get; init; }
 
     /// <summary>Grammar of the action; null where none was asked for.</summary>
-    internal Constraint? ActionConstraint { get; init; }
+    internal Constraint? ActionConstraint
+    {
+        get;
+        init
+        {
+            field = value;
+            value?.BeginUse();
+        }
+    }
 
     /// <summary>What the next token has to follow. Thoughts are free, unless the grammar writes their end.</summary>
     internal Constraint? Constraint => InAction ? ActionConstraint : Words.InThought && !GrammarHoldsThoughts ? null : SpeechConstraint;
@@ -145,14 +156,18 @@ public sealed class Reply
         return true;
     }
 
-    /// <summary>Takes the action, once, when it is complete; false until then, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
+    /// <summary>
+    /// Takes the action, once, when it is complete; false until then, while it is not legal any more, and for good when none was asked for,
+    /// it is of another type, or the reply failed, was interrupted or ran out of context before it.
+    /// </summary>
     /// <typeparam name="T">The type of <see cref="ReplyOptions.Action"/>.</typeparam>
     public bool TryTakeAction<T>([MaybeNullWhen(false)] out T action)
     {
         action = default;
         if (!ActionIsReady || Options.Action is not ActionType<T> type) return false;
+        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.Legal)) return false;
         ActionIsReady = false;
-        return type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action);
+        return true;
     }
 
     internal void NoteFirstWord(double now)

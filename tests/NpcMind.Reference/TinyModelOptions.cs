@@ -28,6 +28,9 @@ public sealed record TinyModelOptions
 
     public int Vocabulary { get; init; } = 515;
 
+    /// <summary>The last rows of the embedding that the tokenizer has no tokens for, as trainers pad them.</summary>
+    public int PaddedRows { get; init; }
+
     public int Context { get; init; } = 512;
 
     /// <summary>0 for a dense model.</summary>

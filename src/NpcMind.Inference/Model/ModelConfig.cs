@@ -43,6 +43,12 @@ public sealed record ModelConfig
     /// <summary>Rows of the embedding matrix.</summary>
     public required int Vocabulary { get; init; }
 
+    /// <summary>
+    /// The first of these rows that belong to tokens of the file's tokenizer, all where it has none. Many trainers pad the vocabulary; the
+    /// other rows are never chosen.
+    /// </summary>
+    public required int Tokens { get; init; }
+
     /// <summary>Context the model was trained for, in tokens.</summary>
     public required int ContextLength { get; init; }
 
@@ -97,6 +103,9 @@ public sealed record ModelConfig
         int blocks = Size(metadata, $"{a}.block_count", MaximumBlocks);
         int? expertFeedForward = experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? Size(metadata, $"{a}.expert_feed_forward_length", MaximumFeedForward) : null;
         int feedForward = Size(metadata, $"{a}.feed_forward_length", MaximumFeedForward, expertFeedForward);
+        int vocabulary = embedding.Rows is > 0 and < 1 << 24
+            ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion);
+        long tokens = metadata.Find("tokenizer.ggml.tokens") is { Type: GgufValueType.Array, Count: > 0 } texts ? texts.Count : vocabulary;
         return new ModelConfig
         {
             Architecture = a,
@@ -107,7 +116,8 @@ public sealed record ModelConfig
             HeadDim = headDim,
             FeedForward = feedForward,
             ExpertFeedForward = expertFeedForward ?? feedForward,
-            Vocabulary = embedding.Rows is > 0 and < 1 << 24 ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion),
+            Vocabulary = vocabulary,
+            Tokens = (int)Math.Min(vocabulary, tokens),
             ContextLength = Size(metadata, $"{a}.context_length", 1 << 28),
             RmsEpsilon = (float)epsilon,
             AttentionScale = scale != 0 ? (float)scale : (float)(1 / Math.Sqrt(headDim)),

@@ -3,6 +3,8 @@ namespace NpcMind;
 /// <summary>What comes of the tokens that minds choose: words, actions, ends. Used by the game's thread, within a tick.</summary>
 internal sealed class Speech(NpcRuntime runtime)
 {
+    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
+
     /// <summary>Tokens said since this was set to 0.</summary>
     public int Said { get; set; }
 
@@ -18,9 +20,16 @@ internal sealed class Speech(NpcRuntime runtime)
     public void Take(Mind mind, int token)
     {
         if (mind.Reply is not { } reply) return;
-        bool ends = token >= runtime.Tokenizer.VocabularySize || runtime.Tokenizer.IsEndOfGeneration(token); // a model can have rows that no token has
+        if ((uint)token >= (uint)runtime.Tokenizer.VocabularySize)
+        {
+            Fail(mind, "None of the model's logits that may be chosen is a finite number. " + BrokenLogits);
+            return;
+        }
+
+        bool ends = runtime.Tokenizer.IsEndOfGeneration(token);
         ReadOnlySpan<byte> bytes = ends ? default : runtime.Format.Bytes(token);
-        // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is.
+        // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is. A token outside the
+        // mask that the device was given would be chosen again for ever.
         if (reply.Constraint is { } constraint)
         {
             if (!constraint.FollowLegal())
@@ -29,9 +38,10 @@ internal sealed class Speech(NpcRuntime runtime)
                 return;
             }
 
-            if (!ends && !constraint.TryAdvance(token, bytes))
+            if (!constraint.TryAdvance(token, bytes))
             {
                 if (constraint.Trouble is { } trouble) Fail(mind, trouble);
+                else if (constraint.MaskIsCurrent) Fail(mind, $"Token {token} is forbidden, and was chosen from the logits. {BrokenLogits}");
                 return;
             }
         }

@@ -24,7 +24,6 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     private readonly Resident[] _residents = new Resident[minds.Length];
     private readonly int[] _chosen = new int[minds.Length];
     private readonly double[] _stepMilliseconds = new double[engine.Options.MaxRows + 1];
-    private readonly uint[] _mask = new uint[(engine.Config.Vocabulary + 31) / 32];
     private readonly (Mind Mind, int Epoch)[][] _outputs = [.. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
     private readonly int[] _outputCounts = new int[InferenceEngine.ResultSlots + 1];
     private Mind? _lacking;
@@ -273,7 +272,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         for (int i = 0; i < plan.Rows; i++)
         {
             bool output = plan.Output && i == plan.Rows - 1;
-            ReadOnlySpan<uint> mask = output && mind.Reply!.Constraint is { } constraint ? Fit(constraint.Mask) : default;
+            ReadOnlySpan<uint> mask = output && mind.Reply!.Constraint is { } constraint ? constraint.TakeMask() : default;
             int token = mind.Tokens[read + i];
             bool added = token >= 0
                 ? engine.Batch.Add(mind.Slot, token, output, mask)
@@ -287,14 +286,6 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (!plan.Output) return;
         mind.AwaitsToken = true;
         _outputs[_lastOutputs][_outputCounts[_lastOutputs]++] = (mind, mind.Epoch);
-    }
-
-    /// <summary>A vocabulary can have more rows in the model than in the tokenizer: those have no text and are never allowed.</summary>
-    private ReadOnlySpan<uint> Fit(ReadOnlySpan<uint> mask)
-    {
-        if (mask.Length == _mask.Length) return mask;
-        mask[..Math.Min(mask.Length, _mask.Length)].CopyTo(_mask);
-        return _mask;
     }
 
     /// <summary>Remembers the most urgent of those that lack memory; among equals the one for whom room is being made already.</summary>
