@@ -210,10 +210,10 @@ public sealed unsafe class CommandRecorder : IDisposable
         if (_finished.Handle != 0) Timeline.Wait(_device, _finished, _finishedAt);
     }
 
-    /// <summary>The same for whoever frees: what fails is tried again, and given up after <paramref name="most"/>.</summary>
-    public void WaitBeforeFreeing(TimeSpan most)
+    /// <summary>The same for whoever frees: what fails is tried in another way. Never throws.</summary>
+    public void WaitBeforeFreeing()
     {
-        if (_finished.Handle != 0) Timeline.WaitBeforeFreeing(_device, _finished, _finishedAt, most);
+        if (_finished.Handle != 0) Timeline.WaitBeforeFreeing(_device, _finished, _finishedAt);
     }
 
     /// <summary>Whether the last submission of this recorder has finished. Does not wait.</summary>

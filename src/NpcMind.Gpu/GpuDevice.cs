@@ -147,8 +147,8 @@ public sealed unsafe class GpuDevice : IDisposable
         _ownInstance?.Dispose();
     }
 
-    /// <summary>Waits for everything on our queue, as far as that works.</summary>
-    internal void WaitIdle()
+    /// <summary>Waits for everything that was submitted to the queue, by whom ever, as far as that works. Never throws. Not for use within a frame.</summary>
+    public void WaitIdle()
     {
         lock (_queueLock) _ = Api.QueueWaitIdle(Queue);
     }

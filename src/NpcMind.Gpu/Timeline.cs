@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Silk.NET.Vulkan;
 using Semaphore = Silk.NET.Vulkan.Semaphore;
 
@@ -50,7 +49,7 @@ public sealed unsafe class Timeline : IDisposable
     public void Wait(ulong value) => Wait(_device, Handle, value);
 
     /// <summary>Waits for everything submitted, as far as that works; never throws. A lost device is not waited for.</summary>
-    public void WaitBeforeFreeing() => WaitBeforeFreeing(_device, Handle, Submitted, Timeout.InfiniteTimeSpan);
+    public void WaitBeforeFreeing() => WaitBeforeFreeing(_device, Handle, Submitted);
 
     /// <summary>Waits for everything submitted, then frees the semaphore. Never throws.</summary>
     public void Dispose()
@@ -60,15 +59,13 @@ public sealed unsafe class Timeline : IDisposable
     }
 
     /// <summary>A wait that fails is tried again; then the value is asked for until it is there, or until nothing can be said any more.</summary>
-    internal static void WaitBeforeFreeing(GpuDevice device, Semaphore semaphore, ulong value, TimeSpan most)
+    internal static void WaitBeforeFreeing(GpuDevice device, Semaphore semaphore, ulong value)
     {
         const int Tries = 3;
-        ulong nanoseconds = most == Timeout.InfiniteTimeSpan ? ulong.MaxValue : (ulong)most.TotalNanoseconds;
         SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &semaphore, PValues = &value };
         for (int i = 0; i < Tries; i++)
-            if (device.Api.WaitSemaphores(device.Handle, &info, nanoseconds) is Result.Success or Result.Timeout or Result.ErrorDeviceLost) return;
-        long started = Stopwatch.GetTimestamp();
-        for (int failed = 0; failed < Tries && (most == Timeout.InfiniteTimeSpan || Stopwatch.GetElapsedTime(started) < most);)
+            if (device.Api.WaitSemaphores(device.Handle, &info, ulong.MaxValue) is Result.Success or Result.ErrorDeviceLost) return;
+        for (int failed = 0; failed < Tries;)
         {
             Result result = device.Api.GetSemaphoreCounterValue(device.Handle, semaphore, out ulong reached);
             if (result == Result.ErrorDeviceLost || (result == Result.Success && reached >= value)) return;

@@ -245,7 +245,7 @@ public sealed partial class FrameRunner : IDisposable
         return total * Costs.Ratio;
     }
 
-    /// <summary>Frees the recorders; waits for the frames on their way, as far as that works. Never throws.</summary>
+    /// <summary>Frees the recorders; waits for frames of our own, as far as that works. Those of the game must have finished. Never throws.</summary>
     public void Dispose()
     {
         foreach (FrameSlot? slot in _slots) slot?.Dispose();

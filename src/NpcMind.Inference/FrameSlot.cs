@@ -5,8 +5,6 @@ namespace NpcMind.Inference;
 /// <summary>A frame on its way, with what it takes to put its work on another frame. Used by <see cref="FrameRunner"/> alone.</summary>
 internal sealed class FrameSlot : IDisposable
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
-
     public FrameSlot(GpuDevice device, int index, int samples)
     {
         Samples = new (int, int, double)[samples];
@@ -69,8 +67,7 @@ internal sealed class FrameSlot : IDisposable
 
     public void Dispose()
     {
-        // A frame that the game never submitted never ends.
-        if (IsBusy) Recorder.WaitBeforeFreeing(IsExternal ? LongestWait : Timeout.InfiniteTimeSpan);
+        if (IsBusy && !IsExternal) Recorder.WaitBeforeFreeing(); // the game's semaphore may be gone, and a frame that it never submitted never ends
         Recorder.Dispose();
         Times.Dispose();
     }

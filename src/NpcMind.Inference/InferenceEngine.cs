@@ -57,6 +57,7 @@ public sealed class InferenceEngine : IDisposable
             WeightLoader weights = new(device, file, _arena, uploader);
             RopeTable rope = new(config.Rope, FrequencyFactors(file, weights, config), config.Temperature);
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
+            _inputs.Clear(uploader);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
             _host = new HostKv(device, _kv, layout.Blocks(options.HostTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);

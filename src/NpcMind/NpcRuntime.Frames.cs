@@ -74,7 +74,7 @@ public sealed partial class NpcRuntime
         if (_disposed) return;
         _disposed = true;
         foreach (Npc npc in _npcs.ToArray()) Try(npc.Dispose);
-        Try(() => TryFlush()); // frames in the game's command buffers, too
+        if (!TryFlush()) Try(_device.WaitIdle); // frames in the game's command buffers, too
         if (!IsLost) Try(_costs.Save);
         if (!IsLost) Try(_device.SavePipelineCache);
         Try(_frames.Dispose);

@@ -98,6 +98,7 @@ public sealed class FaultTests
     public void Dispose_WhenAnyVulkanCallFails_FreesEverything()
     {
         using FaultDriver driver = new();
+        Load().Dispose(); // from now on shaders and costs are known
         foreach (string function in (string[])["vkWaitSemaphores", "vkQueueSubmit2", "vkBeginCommandBuffer", "vkEndCommandBuffer", "vkResetCommandPool", "vkGetSemaphoreCounterValue", "vkQueueWaitIdle", "vkDeviceWaitIdle", "vkGetPipelineCacheData"])
             foreach (bool forGood in Both())
             {

@@ -16,7 +16,7 @@ public sealed class DroppedFrameTests : RuntimeTest
     };
 
     private static IEnumerable<TestCaseData> Cases => from eyes in (bool[])[false, true]
-                                                      from fate in (string[])["discarded", "forgotten", "both"]
+                                                      from fate in (string[])["discarded", "forgotten", "both", "seldom"]
                                                       from small in (bool[])[false, true]
                                                       select new TestCaseData(eyes, fate, small).SetArgDisplayNames(eyes ? "eyes" : "no eyes", fate, small ? "small frames" : "frames");
 
@@ -37,16 +37,18 @@ public sealed class DroppedFrameTests : RuntimeTest
             int frame = 0, dropped = 0, forgotten = 0;
             string[] said = Conversation(shared, eyes, milliseconds =>
             {
-                Fate next = ++frame % 3 != 0 ? Fate.Submitted : fate == "discarded" || (fate == "both" && frame % 2 == 0) ? Fate.Discarded : Fate.Forgotten;
+                // Seldom: so that nothing waits for the frame before any more, and work is lost with it.
+                bool drops = ++frame % (fate == "seldom" ? small ? 777 : 37 : 3) == 0;
+                Fate next = !drops ? Fate.Submitted : fate == "discarded" || (fate == "both" && frame % 2 == 0) ? Fate.Discarded : Fate.Forgotten;
                 if (next != Fate.Submitted) dropped++;
-                TickReport report = frames.Tick(shared, small ? milliseconds / 20 : milliseconds, next);
+                TickReport report = frames.Tick(shared, small ? milliseconds / 6 : milliseconds, next);
                 Assert.That(report.Status, Is.AnyOf(TickStatus.Worked, TickStatus.Idle, TickStatus.DeviceBehind), report.Error);
                 forgotten += report.Dropped;
             });
             TestContext.Out.WriteLine($"{dropped} of {frame} frames dropped, {forgotten} times a mind was read again");
             Assert.That(said, Is.EqualTo(expected));
-            Assert.That(dropped, Is.GreaterThan(5));
-            if (fate == "discarded") Assert.That(shared.Thinking.IsCacheSound || frame > 0);
+            Assert.That(dropped, Is.GreaterThan(fate == "seldom" ? 0 : 5));
+            if (fate == "discarded") Assert.That(forgotten, Is.Zero, "nothing is lost with a frame that was discarded in so many words");
         }
 
         GpuFixture.CheckValidation(device);
@@ -116,7 +118,7 @@ public sealed class DroppedFrameTests : RuntimeTest
             foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 5), new ReplyOptions { MaxTokens = 8, Temperature = 1 });
             for (int i = 0; npcs.Any(n => !n.Reply!.IsDone); i++)
             {
-                Assert.That(i, Is.LessThan(100_000));
+                Assert.That(i, Is.LessThan(300_000));
                 tick(0.2 + budgets.Below(3));
             }
 
