@@ -26,7 +26,7 @@ public sealed class InferenceEngine : IDisposable
     private readonly KernelLibrary _kernels;
     private readonly TensorArena _arena;
     private readonly Timeline _timeline;
-    private readonly CommandRecorder[] _recorders;
+    private readonly List<CommandRecorder> _recorders = [];
     private readonly GpuBuffer _resultsReadback;
     private readonly StepInputs _inputs;
     private readonly KvCache _kv;
@@ -36,6 +36,7 @@ public sealed class InferenceEngine : IDisposable
     private readonly GraphNode[] _nodes;
     private GpuBuffer? _logitsReadback;
     private int _nextRecorder;
+    private bool _copiesAreOpen;
     private int _nextResult;
 
     private InferenceEngine(GpuDevice device, GgufFile file, ModelPlan plan, EngineOptions options, Action<LoadProgress>? progress)
@@ -57,6 +58,7 @@ public sealed class InferenceEngine : IDisposable
             WeightLoader weights = new(device, file, _arena, uploader);
             RopeTable rope = new(config.Rope, FrequencyFactors(file, weights, config), config.Temperature);
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
+            _inputs.Clear(uploader);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
             _host = new HostKv(device, _kv, layout.Blocks(options.HostTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
@@ -68,16 +70,14 @@ public sealed class InferenceEngine : IDisposable
             if (weights.Unused.FirstOrDefault() is { } unused) throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'", "The file holds a part of a model that there is no code for.");
             uploader.Finish();
             _timeline = new Timeline(device, "steps");
-            _recorders = [.. Enumerable.Range(0, InFlight).Select(i => new CommandRecorder(device, $"step {i}"))];
+            for (int i = 0; i < InFlight; i++) _recorders.Add(new CommandRecorder(device, $"step {i}"));
             _resultsReadback = device.Memory.Allocate(ResultSlots * options.MaxOutputs * 4, MemoryKind.Readback, "results");
             Batch = new StepBatch(this, _inputs);
             Transfer = new KvTransfer(this);
         }
         catch
         {
-            Features?.Dispose();
-            _arena.Dispose();
-            _kernels.Dispose();
+            Dispose();
             throw;
         }
     }
@@ -221,9 +221,9 @@ public sealed class InferenceEngine : IDisposable
         RecordInputs(recorder, shape);
         foreach (GraphNode node in _nodes) node.Record(recorder, shape);
         StepTicket ticket = RecordResults(recorder, shape);
-        recorder.End();
+        ulong value = EndRecording(recorder);
         LastStep = (recorder.Dispatches, recorder.Barriers);
-        return ticket with { Value = _timeline.Submit(recorder) };
+        return ticket with { Value = value };
     }
 
     /// <summary>Waits for a step; returns the tokens it chose, one per output, valid until <see cref="ResultSlots"/> further steps are submitted.</summary>
@@ -240,18 +240,25 @@ public sealed class InferenceEngine : IDisposable
         return MemoryMarshal.Cast<byte, float>(LogitsReadback().Mapped.Slice(output * _graph.LogitsStride * 4, Config.Vocabulary * 4));
     }
 
-    /// <summary>Waits for the device, then frees everything.</summary>
+    /// <summary>Waits for the device, then frees everything. Never throws.</summary>
     public void Dispose()
     {
-        _timeline.Dispose();
+        // Also of an engine whose loading failed: some of it may not be there.
+        _timeline?.Dispose();
         foreach (CommandRecorder recorder in _recorders) recorder.Dispose();
-        _resultsReadback.Dispose();
+        _resultsReadback?.Dispose();
         _logitsReadback?.Dispose();
-        _host.Dispose();
-        Features.Dispose();
+        _host?.Dispose();
+        Features?.Dispose();
         _arena.Dispose();
         _kernels.Dispose();
     }
+
+    /// <summary>Whether copies of blocks were lost with a submission that failed: nothing in the cache can be relied on until <see cref="ForgetAll"/>.</summary>
+    public bool IsSpoiled { get; private set; }
+
+    /// <summary>Called before a recording outside of frames begins; told whether copies of blocks are in it.</summary>
+    internal Action<bool>? BeforeRecording { get; set; }
 
     internal FeatureRing Features { get; }
 
@@ -271,12 +278,41 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>A recorder of our own, whose copies of blocks come first. Waits when two recordings are on their way.</summary>
     internal CommandRecorder BeginRecording(TimestampQueries? timestamps = null)
     {
+        BeforeRecording?.Invoke(_blocks.Copies.Count > 0);
         CommandRecorder recorder = _recorders[_nextRecorder];
         _nextRecorder = (_nextRecorder + 1) % InFlight;
         recorder.WaitUntilFree();
         recorder.Begin(timestamps);
-        while (_blocks.Copies.Count > 0) _blocks.Copies.RecordLayer(recorder);
+        while (_blocks.Copies.Count > 0)
+        {
+            _copiesAreOpen = true;
+            _blocks.Copies.RecordLayer(recorder);
+        }
+
         return recorder;
+    }
+
+    /// <summary>Submits such a recording; returns the value at which it is finished.</summary>
+    /// <exception cref="VulkanException">It was not submitted. Copies that were in it are lost (<see cref="IsSpoiled"/>).</exception>
+    internal ulong EndRecording(CommandRecorder recorder)
+    {
+        bool before = IsSpoiled;
+        IsSpoiled |= _copiesAreOpen;
+        _copiesAreOpen = false;
+        recorder.End();
+        ulong value = _timeline.Submit(recorder);
+        IsSpoiled = before;
+        return value;
+    }
+
+    /// <summary>Closes all sequences and drops what is to be copied and what is in the batch.</summary>
+    public void ForgetAll()
+    {
+        Batch.Clear();
+        _blocks.Copies.Abort();
+        for (int slot = 0; slot < Options.MaxSequences; slot++)
+            if (_blocks.IsOpen(slot)) Close(slot);
+        _copiesAreOpen = IsSpoiled = false;
     }
 
     /// <summary>Records what a step needs before its first node.</summary>

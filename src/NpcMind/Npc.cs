@@ -156,6 +156,8 @@ public sealed class Npc : IDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (image.External is not null && !_runtime.Options.Host.IsShared)
+            throw new InvalidOperationException("A VkImage can be seen only by minds on its own device: load the runtime with NpcRuntimeOptions.Host = VulkanHost.Share(...), or give the pixels (NpcImage.FromRgba).");
         if (_runtime.Looking is not { } looking) throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' has no eyes: set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
         Sight sight = looking.See(image, _runtime.Options.ContextTokens / 2);
         sight.Holders++;

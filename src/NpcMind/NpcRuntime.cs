@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
@@ -11,7 +10,7 @@ namespace NpcMind;
 /// One model, shared by all characters of a game, and the loop in which they think: once a frame <see cref="Tick(FrameBudget)"/> puts as much of their thinking on the
 /// GPU as the budget allows. Everything is used on one thread, the game's. Owns its device unless it is the game's.
 /// </summary>
-public sealed class NpcRuntime : IDisposable
+public sealed partial class NpcRuntime : IDisposable
 {
     private readonly GpuDevice _device;
     private readonly FrameRunner _frames;
@@ -74,11 +73,16 @@ public sealed class NpcRuntime : IDisposable
             if (encoder is not null) Looking = new Looking(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
             Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, Speech.Take, Speech.Fail, Looking);
+            // Now, because not every game ends in good order.
+            _device.SavePipelineCache();
+            if (!_costs.WasLoaded) _costs.Save();
             options.LoadProgress?.Invoke(1);
         }
         catch
         {
-            encoder?.Dispose();
+            _frames?.Dispose();
+            if (Looking is not null) Looking.Dispose();
+            else encoder?.Dispose();
             Engine?.Dispose();
             _device.Dispose();
             throw;
@@ -191,18 +195,6 @@ public sealed class NpcRuntime : IDisposable
         Constraints.Prepare(action, legal);
     }
 
-    /// <summary>Lets the minds think for a frame, in a submission of the runtime's own. Call it once a frame. Never waits, never allocates once warm.</summary>
-    /// <param name="budget">GPU time they may take.</param>
-    public TickReport Tick(FrameBudget budget) => Tick(budget, null);
-
-    /// <summary>As <see cref="Tick(FrameBudget)"/>, recording into the game's command buffer.</summary>
-    /// <param name="budget">GPU time they may take.</param>
-    /// <param name="commands">
-    /// The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame: one that never is makes every later tick <see cref="TickStatus.DeviceBehind"/>.
-    /// The compute pipeline and the descriptor sets of compute that were bound in it are replaced.
-    /// </param>
-    public TickReport Tick(FrameBudget budget, FrameCommands commands) => Tick(budget, new GameCommands(commands.CommandBuffer, commands.TimelineSemaphore, commands.SignalValue));
-
     /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
     /// <param name="stream">Where the save begins; left behind its end.</param>
     /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
@@ -237,49 +229,6 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>As <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>, from a file.</summary>
     /// <exception cref="SaveFileException">The file cannot be read.</exception>
     public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
-
-    /// <summary>Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>, or the device is lost. Submits to the queue itself.</summary>
-    public bool ThinkUntilIdle(TimeSpan limit)
-    {
-        long started = Stopwatch.GetTimestamp();
-        while (Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
-        {
-            if (report.Status == TickStatus.DeviceLost || Stopwatch.GetElapsedTime(started) > limit || !TryFlush()) return false;
-        }
-
-        return true;
-    }
-
-    /// <summary>Waits until the device has finished everything; false when it is lost.</summary>
-    internal bool TryFlush()
-    {
-        if (IsLost) return false;
-        try
-        {
-            Engine.Transfer.Flush();
-            return true;
-        }
-        catch (VulkanException e) when (e.IsDeviceLost)
-        {
-            IsLost = true;
-            return false;
-        }
-    }
-
-    /// <summary>Frees everything. Waits for the device.</summary>
-    public void Dispose()
-    {
-        if (_disposed) return;
-        _disposed = true;
-        foreach (Npc npc in _npcs.ToArray()) npc.Dispose();
-        TryFlush(); // frames in the game's command buffers, too
-        if (!IsLost) _costs.Save();
-        if (!IsLost) _device.SavePipelineCache();
-        _frames.Dispose();
-        Looking?.Dispose();
-        Engine.Dispose();
-        _device.Dispose();
-    }
 
     internal Prefix CreatePrefix(string text, Prefix? parent)
     {
@@ -364,46 +313,6 @@ public sealed class NpcRuntime : IDisposable
         catch (ChatTemplateException)
         {
             return null;
-        }
-    }
-
-    private TickReport Tick(FrameBudget budget, GameCommands? commands)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        budget.Check();
-        if (IsLost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
-        long started = Stopwatch.GetTimestamp();
-        Speech.Said = 0;
-        try
-        {
-            bool? worked = Thinking.Tick(budget.GpuMilliseconds, commands);
-            (int seen, int known) = Looking?.TakeCounts() ?? default;
-            TickReport report = new()
-            {
-                Status = worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
-                PredictedMilliseconds = worked == true ? _frames.LastPredicted : 0,
-                GpuMilliseconds = Thinking.GpuMilliseconds,
-                FramesFinished = Thinking.FramesFinished,
-                Dispatches = worked == true ? _frames.Dispatches : 0,
-                TokensSaid = Speech.Said,
-                TokensRead = Thinking.TokensRead,
-                Deferred = Thinking.Deferred,
-                Spilled = Thinking.Spilled,
-                Restored = Thinking.Restored,
-                Dropped = Thinking.Dropped,
-                TurnsForgotten = TurnsForgotten,
-                Images = (seen, known, Looking?.Pictures ?? 0),
-                KvBlocks = (Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
-            };
-            TurnsForgotten = 0;
-            Telemetry.Report(report, started);
-            Trace?.Add(report, started, _npcs);
-            return report;
-        }
-        catch (VulkanException e) when (e.IsDeviceLost)
-        {
-            IsLost = true;
-            return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
         }
     }
 

@@ -38,8 +38,7 @@ public sealed class VisionEncoder : IDisposable
         }
         catch
         {
-            _arena.Dispose();
-            Kernels.Dispose();
+            Dispose();
             throw;
         }
     }

@@ -19,14 +19,14 @@ internal static class MindSaves
         List<Sight> sights = [.. mind.Seen.Concat(npc.PendingSights).Distinct()];
         bool alive = runtime.TryFlush();
         if (alive && sights.Exists(s => s.Image is { IsDrawn: false })) throw new InvalidOperationException($"'{npc.Name}' is to see an image that has not been drawn yet: draw it and call NpcImage.Drawn, then save.");
-        if (alive && sights.Exists(s => !s.IsReady)) runtime.Thinking.FinishLooking();
+        if (alive && sights.Exists(s => !s.IsReady)) alive = runtime.TryFinishLooking();
         // A lost device cannot finish a picture, nor give back keys and values: the mind is saved as its words, and read again.
         bool seen = sights.All(s => s.IsReady);
         if (!seen) sights.Clear();
         KvTransfer kv = runtime.Engine.Transfer;
         int first = mind.Shared / InferenceEngine.BlockTokens * InferenceEngine.BlockTokens;
         // Chunked layers may have given back what the token after the settled ones sees: then what can be gone on from is saved.
-        int settled = mind.Slot < 0 || runtime.IsLost ? 0 : kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count));
+        int settled = mind.Slot < 0 || !alive || !runtime.Thinking.IsCacheSound ? 0 : kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count));
         int blocks = settled <= first ? 0 : kv.SavedBlocks(first, settled);
         // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
         if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;
