@@ -53,7 +53,8 @@ public sealed class Bubble
     /// <summary>The reply that is spoken; null for what is said without a mind, or was answered before the game was loaded.</summary>
     public Reply? Reply { get; private set; }
 
-    internal bool IsReported { get; set; }
+    /// <summary>Whether it was said, to its end or to where it was cut.</summary>
+    public bool IsReported { get; internal set; }
 
     /// <summary>What the speaker does when it has spoken.</summary>
     internal Deed? Deed { get; set; }

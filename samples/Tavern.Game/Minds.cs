@@ -137,17 +137,19 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
             Action = acts ? ActionType.Of<Deed>() : null,
             Legal = acts ? LegalOf(body) : null,
         };
-        npc.Priority = speaker == Deed.Player ? 0 : 1;
-        foreach (Hearsay.Line line in hearsay.Lines) npc.Overhear(line.Speaker, line.Text);
-        hearsay.Clear();
-        Show(npc, index, body, looks);
         try
         {
+            npc.Priority = speaker == Deed.Player ? 0 : 1;
+            foreach (Hearsay.Line line in hearsay.Lines) npc.Overhear(line.Speaker, line.Text);
+            hearsay.Clear();
+            Show(npc, index, body, looks);
             return npc.Hear(speaker, text, options);
         }
-        catch (ArgumentException e)
+        catch (Exception e)
         {
-            Message?.Invoke(Lines.One(e));
+            // Words, a template or a model that this mind cannot take: it is said, and the game goes on.
+            hearsay.Clear();
+            Message?.Invoke($"{npc.Name} cannot answer: {Lines.One(e)}");
             return null;
         }
     }
@@ -178,7 +180,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
             {
                 npc.Save(stream);
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
+            catch (Exception e)
             {
                 // The device failed; the exception's own type belongs to a room that games do not see.
                 throw new InvalidOperationException($"{npc.Name}'s mind cannot be read from the device: {e.Message}", e);
@@ -266,7 +268,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
             prefix = next.CreatePrefix(world.Facts.Facts());
             lost = MindMaker.Make(next, prefix, world.Facts.People, TavernWorld.Persona, SilenceAndSave(), npcs, lenient: true);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             next.Dispose();
             return Lines.One(e);

@@ -18,3 +18,9 @@ catch (Exception e) when (e is WorldFileException or ScriptException or SaveGame
     Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
     return 1;
 }
+catch (GameEndedException e)
+{
+    Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
+    if (e.InnerException is { } cause and not RenderException) Console.Error.WriteLine(cause);
+    return 1;
+}
