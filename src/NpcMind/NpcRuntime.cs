@@ -18,6 +18,7 @@ public sealed class NpcRuntime : IDisposable
     private readonly Tokenizer _tokenizer;
     private readonly Mind?[] _minds;
     private readonly int[] _actionOpening;
+    private readonly List<string> _warnings = [];
     private readonly List<Npc> _npcs = [];
     private readonly List<Prefix> _prefixes = [];
     private readonly long _started;
@@ -36,6 +37,7 @@ public sealed class NpcRuntime : IDisposable
         Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
         Constraints = new ConstraintCache(_tokenizer);
         _actionOpening = _tokenizer.Encode("\n[action] ");
+        DefaultReply = RecommendedSampling.Read(file.Metadata, _warnings);
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
         ModelFingerprint = Fingerprints.Model(file);
         string? cache = options.CacheFolder switch
@@ -89,8 +91,11 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>The characters.</summary>
     public IReadOnlyList<Npc> Npcs => _npcs;
 
-    /// <summary>Options of replies that are given none.</summary>
-    public ReplyOptions DefaultReply { get; set; } = new();
+    /// <summary>Options of replies that are given none. At first the sampling that the model file recommends (<c>general.sampling.*</c>: temp, top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.</summary>
+    public ReplyOptions DefaultReply { get; set; }
+
+    /// <summary>What a developer should know of the model, a sentence each: it has no chat template, or recommends what is out of range. Empty for most models.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Where what happens is drawn; null for nowhere.</summary>
     public NpcTrace? Trace { get; set; }

@@ -40,7 +40,7 @@ public sealed class Reply
         Options = options;
         Pace = pace;
         Started = started;
-        Words = new ReplyText(options.MaxTokens, options.StopStrings);
+        Words = new ReplyText(options.MaxTokens, options.StopStrings, options.EndAtSentence);
     }
 
     /// <summary>Who speaks.</summary>
@@ -107,26 +107,33 @@ public sealed class Reply
     }
 
     /// <summary>Takes the next whole sentence, for text-to-speech; false while there is none. Reads independently of <see cref="TryRead"/>.</summary>
+    /// <param name="sentence">The sentence with the quotes and brackets that close after it, without the blanks around it.</param>
+    /// <remarks>
+    /// Titles, initials, abbreviations and ordinals of European languages end no sentence, nor does anything before a word in lower case. Where the next word has to tell, the sentence comes
+    /// when that word has begun; the last one comes when the speech has ended.
+    /// </remarks>
     public bool TryReadSentence([NotNullWhen(true)] out string? sentence)
     {
-        ReadOnlySpan<char> rest = Words.Chars(Math.Min(_sentence, Words.Shown), Words.Shown);
-        int end = SentenceEnd(rest);
-        if (end < 0 && IsDone) end = rest.Length;
-        sentence = end > 0 ? rest[..end].Trim().ToString() : null;
-        if (end > 0) _sentence += end;
-        if (sentence is not { Length: 0 }) return sentence is not null;
         sentence = null;
-        return false;
+        bool isWhole = IsDone || InAction;
+        ReadOnlySpan<char> rest = Words.Chars(Math.Min(_sentence, Words.Shown), Words.Shown);
+        int end = SentenceSplitter.End(rest, isWhole);
+        if (end < 0 && isWhole) end = rest.Length;
+        if (end <= 0 || rest[..end].Trim() is not { Length: > 0 } text) return false;
+        sentence = text.ToString();
+        _sentence += end;
+        return true;
     }
 
-    /// <summary>Takes the action, once, when it is complete; false until then, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
+    /// <summary>Takes the action, once, when it is complete; false until then, while it is not legal any more, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
     /// <typeparam name="T">The type of <see cref="ReplyOptions.Action"/>.</typeparam>
     public bool TryTakeAction<T>([MaybeNullWhen(false)] out T action)
     {
         action = default;
         if (!ActionIsReady || Options.Action is not ActionType<T> type) return false;
+        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.Legal)) return false;
         ActionIsReady = false;
-        return type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action);
+        return true;
     }
 
     internal void NoteFirstWord(double now)
@@ -137,7 +144,7 @@ public sealed class Reply
     internal void Finish(ReplyEnd end)
     {
         if (IsDone) return;
-        if (end != ReplyEnd.StopString) Words.Finish();
+        Words.Finish();
         End = end;
         SpeechConstraint?.Release();
         ActionConstraint?.Release();
@@ -147,21 +154,6 @@ public sealed class Reply
     internal int ReadCharacters
     {
         get => _read;
-        set => _read = _sentence = Math.Min(value, Words.Shown);
-    }
-
-    /// <summary>Characters up to the end of the first sentence: terminators with what closes them, and a space after it; or a line end. -1 for none.</summary>
-    private static int SentenceEnd(ReadOnlySpan<char> text)
-    {
-        for (int i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\n' && !text[..i].IsWhiteSpace()) return i + 1;
-            if (text[i] is not ('.' or '!' or '?' or '\u2026' or '\u3002' or '\uFF01' or '\uFF1F')) continue;
-            int end = i + 1;
-            while (end < text.Length && text[end] is '.' or '!' or '?' or '"' or '\'' or ')' or '\u2026' or '\u201D' or '\u2019') end++;
-            if (text[i] > '\u3000' || (end < text.Length && char.IsWhiteSpace(text[end]))) return end;
-        }
-
-        return -1;
+        set => _read = _sentence = Words.Whole(Math.Min(value, Words.Shown));
     }
 }

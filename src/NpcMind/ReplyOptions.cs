@@ -23,6 +23,12 @@ public sealed record ReplyOptions
     /// <summary>Most tokens of speech.</summary>
     public int MaxTokens { get; init; } = 128;
 
+    /// <summary>
+    /// Ends a reply that reaches <see cref="MaxTokens"/>, or fills the context, at the end of its last whole sentence, where it has one: text and memory alike. Sentences that begin in the second half of
+    /// <see cref="MaxTokens"/> come whole, so that what was read is taken back only where a single sentence is longer than that half.
+    /// </summary>
+    public bool EndAtSentence { get; init; }
+
     /// <summary>Speech ends before the first of these.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 

@@ -12,10 +12,17 @@ internal sealed class ReplyText
     private readonly IReadOnlyList<string> _stops;
     private readonly int[] _ends;
     private char[] _chars;
+    private readonly int _lateTokens;
     private int _tokens;
+    private int _sentence;
+    private bool _isLate;
 
-    public ReplyText(int maxTokens, IReadOnlyList<string> stops)
+    /// <param name="maxTokens">Most tokens.</param>
+    /// <param name="stops">Texts to end before.</param>
+    /// <param name="endAtSentence">Whether a sentence that may not come to its end within <paramref name="maxTokens"/> is held back until it has.</param>
+    public ReplyText(int maxTokens, IReadOnlyList<string> stops, bool endAtSentence = false)
     {
+        _lateTokens = endAtSentence ? maxTokens / 2 : int.MaxValue;
         _stops = stops;
         _ends = new int[maxTokens];
         _chars = new char[Math.Max(256, maxTokens * 8)];
@@ -38,30 +45,48 @@ internal sealed class ReplyText
         int before = Length;
         Write(_decoder.Append(bytes));
         _ends[_tokens++] = Length;
-        if (_stops.Count == 0)
-        {
-            Shown = Length;
-            return false;
-        }
-
-        int cut = FindStop(before);
+        int cut = _stops.Count == 0 ? -1 : FindStop(before);
         if (cut >= 0)
         {
-            Length = Shown = cut;
-            _tokens = TokensWithin(cut);
+            Length = Shown = Whole(cut);
+            _tokens = TokensWithin(Length);
+            _decoder.Reset();
             return true;
         }
 
-        Shown = Math.Max(Shown, Length - HeldBack());
+        Show(_stops.Count == 0 ? Length : Whole(Length - HeldBack()));
         return false;
     }
 
-    /// <summary>No more tokens come: everything is shown.</summary>
+    /// <summary>No more tokens come: everything is shown but the bytes of a character that is not whole.</summary>
     public void Finish()
     {
-        Write(_decoder.Flush());
+        _decoder.Reset();
         Shown = Length;
     }
+
+    /// <summary>Characters to the end of the last whole sentence, where the text ends inside one; -1 where it does not, or has no whole sentence.</summary>
+    public int UnfinishedSentence()
+    {
+        ReadOnlySpan<char> text = _chars.AsSpan(0, Length);
+        int end = SentenceSplitter.LastEnd(text);
+        return end == 0 || end == text.TrimEnd().Length ? -1 : end;
+    }
+
+    /// <summary>Keeps the first <paramref name="characters"/>; the part of a token that they end with is written as <paramref name="rest"/> tokens more.</summary>
+    public void CutTo(int characters, int rest)
+    {
+        _tokens = TokensWithin(characters);
+        for (; rest > 0 && _tokens < _ends.Length; rest--) _ends[_tokens++] = characters;
+        Length = Shown = characters;
+        _decoder.Reset();
+    }
+
+    /// <summary>Characters of the first <paramref name="tokens"/>.</summary>
+    public int CharactersOf(int tokens) => tokens == 0 ? 0 : Math.Min(Length, _ends[tokens - 1]);
+
+    /// <summary>As many characters as are whole, of so many UTF-16 units.</summary>
+    public int Whole(int units) => units > 0 && units < Length && char.IsLowSurrogate(_chars[units]) && char.IsHighSurrogate(_chars[units - 1]) ? units - 1 : units;
 
     /// <summary>Shows a text that was cut inside a token, for a restored reply whose speech has ended.</summary>
     public void End(string text)
@@ -87,6 +112,23 @@ internal sealed class ReplyText
         Length = Shown = Math.Min(Length, keep == 0 ? 0 : _ends[keep - 1]);
         _decoder.Reset();
         return keep;
+    }
+
+    /// <summary>Shows the first characters; of a sentence begun late nothing before its end.</summary>
+    private void Show(int characters)
+    {
+        if (_lateTokens != int.MaxValue)
+        {
+            while (SentenceSplitter.End(_chars.AsSpan(_sentence, Length - _sentence), isWhole: false) is > 0 and int end)
+            {
+                _sentence += end;
+                _isLate = _tokens > _lateTokens;
+            }
+
+            if (_isLate) characters = Math.Min(characters, _sentence);
+        }
+
+        Shown = Math.Max(Shown, characters);
     }
 
     private void Write(ReadOnlySpan<char> text)

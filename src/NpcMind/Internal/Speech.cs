@@ -76,16 +76,27 @@ internal sealed class Speech(NpcRuntime runtime)
     /// <summary>Ends the words of a reply; its action follows, where one was asked for.</summary>
     public void EndSpeech(Mind mind, Reply reply, ReplyEnd end)
     {
+        if (end == ReplyEnd.Length && reply.Options.EndAtSentence && reply.Words.UnfinishedSentence() is >= 0 and int whole) CutTo(mind, reply, whole);
         if (reply.ActionConstraint is null || mind.Tokens.Count + runtime.ActionOpening.Length >= runtime.Options.ContextTokens)
         {
             EndReply(mind, reply, end);
             return;
         }
 
-        if (end != ReplyEnd.StopString) reply.Words.Finish();
+        reply.Words.Finish();
         mind.Tokens.AddRange(runtime.ActionOpening);
         reply.SpeechEnd = end;
         reply.ActionStart = mind.Tokens.Count;
         reply.InAction = true;
+    }
+
+    /// <summary>Takes back what was said after the first <paramref name="characters"/>, from the text and from the mind; a token that they end inside of is written anew.</summary>
+    private void CutTo(Mind mind, Reply reply, int characters)
+    {
+        int keep = reply.Words.TokensWithin(characters), from = reply.Words.CharactersOf(keep);
+        int[] rest = from == characters ? [] : runtime.Tokenizer.Encode(reply.Words.Chars(from, characters).ToString());
+        runtime.Thinking.Truncate(mind, reply.FirstToken + keep);
+        mind.Tokens.AddRange(rest);
+        reply.Words.CutTo(characters, rest.Length);
     }
 }
