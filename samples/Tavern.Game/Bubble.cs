@@ -56,6 +56,12 @@ public sealed class Bubble
     /// <summary>Whether it was said, to its end or to where it was cut.</summary>
     public bool IsReported { get; internal set; }
 
+    /// <summary>Whether it stays open although it was read: the player's words, until they are answered.</summary>
+    internal bool IsHeld { get; set; }
+
+    /// <summary>Whether the speaker has begun what it does when it has spoken.</summary>
+    internal bool HasActed { get; set; }
+
     /// <summary>What the speaker does when it has spoken.</summary>
     internal Deed? Deed { get; set; }
 
@@ -66,6 +72,7 @@ public sealed class Bubble
     {
         (Speaker, Listener, Reply, IsAnswer) = (speaker, listener, reply, reply is not null);
         (_length, _shown, _all, IsOpen, IsComplete, IsReported, Deed) = (0, 0, null, true, false, false, null);
+        (IsHeld, HasActed) = (false, false);
     }
 
     /// <summary>Opens where a save has left it.</summary>
@@ -126,7 +133,7 @@ public sealed class Bubble
         Read();
         // Words that come late are not caught up with.
         _shown = Math.Min(_length, _shown + (CharactersPerSecond * seconds));
-        if (!IsSpoken) return;
+        if (!IsSpoken || IsHeld) return;
         _left -= seconds;
         if (_left <= 0) IsOpen = false;
     }

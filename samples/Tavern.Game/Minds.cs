@@ -12,6 +12,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     private readonly Dictionary<string, Hearsay> _hearsay = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Look> _looks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LegalActions> _legal = new(StringComparer.Ordinal);
+    private MindWays? _ways;
     private readonly List<Npc> _npcs = [];
     private MindLoad? _load;
     private NpcRuntime? _runtime;
@@ -86,7 +87,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
             return false;
         }
 
-        _load = new MindLoad(model, eyes, settings, clock, world.Facts);
+        _load = new MindLoad(model, eyes, settings, clock);
         Message?.Invoke($"Loading {Path.GetFileName(model)}...");
         return true;
     }
@@ -128,22 +129,13 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
 
         Body body = world.Bodies[index];
         Hearsay hearsay = HearsayOf(npc.Name);
-        ReplyOptions options = new()
-        {
-            Temperature = 0,
-            RepetitionPenalty = 1,
-            MaxTokens = settings.MaxTokens,
-            CharactersPerSecond = Bubble.CharactersPerSecond,
-            Action = acts ? ActionType.Of<Deed>() : null,
-            Legal = acts ? LegalOf(body) : null,
-        };
         try
         {
             npc.Priority = speaker == Deed.Player ? 0 : 1;
             foreach (Hearsay.Line line in hearsay.Lines) npc.Overhear(line.Speaker, line.Text);
             hearsay.Clear();
             Show(npc, index, body, looks);
-            return npc.Hear(speaker, text, options);
+            return npc.Hear(speaker, text, _ways!.For(acts ? LegalOf(body, text) : null));
         }
         catch (Exception e)
         {
@@ -196,8 +188,9 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     /// <param name="people">In the order of the world.</param>
     /// <param name="facts">What all begin with.</param>
     /// <param name="memories">Saved minds by name; who has none begins anew.</param>
+    /// <param name="legal">What may be done with an answer that somebody was giving; null for nothing.</param>
     /// <exception cref="Exception">A mind cannot be read, or does not fit.</exception>
-    internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories)
+    internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories, Func<Person, LegalActions>? legal = null)
     {
         if (_runtime is not { } runtime) return;
         Dictionary<string, byte[]> before = SilenceAndSave();
@@ -206,7 +199,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         Prefix old = _prefix!, prefix = facts == old.Text ? old : runtime.CreatePrefix(facts);
         try
         {
-            MindMaker.Make(runtime, prefix, people, TavernWorld.Persona, memories, _npcs);
+            MindMaker.Make(runtime, prefix, people, TavernWorld.Persona, memories, _npcs, legal);
         }
         catch
         {
@@ -234,9 +227,13 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         _looks.Clear();
     }
 
-    private LegalActions LegalOf(Body body)
+    /// <summary>What follows from words, for somebody to choose from; null where nothing does and the mind needs no choice.</summary>
+    private LegalActions? LegalOf(Body body, string words)
     {
-        if (!_legal.TryGetValue(body.Name, out LegalActions? legal)) _legal[body.Name] = legal = Deed.Legal(world.Facts.People, body.Person);
+        List<Deed> deeds = Requests.Of(words, world.Facts, body.Person);
+        if (deeds.Count == 0 && !_ways!.IsShipped) return null;
+        if (!_legal.TryGetValue(body.Name, out LegalActions? legal)) _legal[body.Name] = legal = Deed.Legal(deeds);
+        else legal.AllowOnly(deeds.Prepend(Deed.None));
         return legal;
     }
 
@@ -276,6 +273,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
 
         _runtime?.Dispose();
         (_runtime, _prefix, Model, EyesFile) = (next, prefix, load.Model, load.Eyes);
+        _ways = new MindWays(next.ModelName, next.DefaultReply, settings.MaxTokens);
         _npcs.Clear();
         _npcs.AddRange(npcs);
         Forget();

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using NpcMind;
+using Tavern.World;
 
 namespace Tavern.Game;
 
@@ -50,7 +52,11 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             if (parts.Count > 0) throw new InvalidDataException($"it has a part '{parts.Keys.First()}', which this game does not know: a newer one wrote it, or it is damaged");
             SaveCheck.Check(state, plan, memories.Keys);
             if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
-            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories);
+            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories, LegalOf);
+
+            // An answer that was being given may still do what it was asked for then.
+            LegalActions LegalOf(Person person) =>
+                Deed.Legal(state.Bubbles.Find(b => b.Speaker == Deed.Player && b.Listener == person.Name) is { } asked ? Requests.Of(asked.Text, plan.World, person) : []);
             talk.Silence();
             Apply(plan, state);
         }

@@ -22,6 +22,7 @@ internal sealed class Stage : IDisposable
     private readonly HudFigures _figures = new();
     private readonly MindStates _states = new();
     private string _progress = "";
+    private (string Listener, string Words, string Line) _saidTo = ("", "", "");
     private int _percent = -1;
     private double _lastFrame;
 
@@ -205,8 +206,17 @@ internal sealed class Stage : IDisposable
         if (faced?.Name != _hud.Faced) (_hud.Faced, _hud.EntryPrompt) = (faced?.Name, faced is null ? "Say" : $"To {faced.Name}:");
         _hud.FacedHint = faced is null ? null : Game.Entry.IsOpen ? null : "Enter: talk";
         _hud.Entry = Game.Entry.IsOpen ? Game.Entry.Text : null;
+        _hud.Said = Said();
         _hud.Message = Message();
         _hud.Figures = Game.Overlay.IsShown ? Figures() : null;
+    }
+
+    /// <summary>What the player said, until it is answered.</summary>
+    private string? Said()
+    {
+        if (Game.Talk.PlayersWords is not { } words) return null;
+        if (words.All != _saidTo.Words || words.Listener != _saidTo.Listener) _saidTo = (words.Listener, words.All, $"You to {words.Listener}: {words.All}");
+        return _saidTo.Line;
     }
 
     /// <summary>What there is to read; while a model is loaded and there is nothing else, how far that is.</summary>
