@@ -32,6 +32,7 @@ public sealed class GameLoop : IDisposable
         _reload = new WorldReload(new WorldWatcher(options.WorldFile), World, Minds);
         Minds.Message += Say;
         _reload.Message += Say;
+        Talk.Message += Say;
         Talk.Happened += h => Happened?.Invoke(h);
         if (World.Plan.Warnings.Count > 0) _warning = $"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.";
     }

@@ -1,3 +1,4 @@
+using NpcMind;
 using Tavern.World;
 
 namespace Tavern.Game;
@@ -19,6 +20,9 @@ public sealed class Talk
     }
 
     public event Action<Happening>? Happened;
+
+    /// <summary>One line that the player should read.</summary>
+    public event Action<string>? Message;
 
     /// <summary>One for each who ever spoke; draw those that are open.</summary>
     public IReadOnlyList<Bubble> Bubbles => _all;
@@ -175,6 +179,7 @@ public sealed class Talk
         bubble.IsReported = true;
         string text = bubble.IsComplete && !bubble.IsAnswer ? bubble.All : bubble.Text.ToString();
         if (bubble.IsAnswer && bubble.Listener == Deed.Player) LastAnswer = text;
+        if (bubble.Reply is { End: ReplyEnd.Failed } failed) Message?.Invoke($"{bubble.Speaker} cannot go on: {failed.Trouble}");
         if (text.Length == 0) return;
         Happened?.Invoke(new Happening(HappeningKind.Said, bubble.Speaker, bubble.Listener, text));
         if (_world.Find(bubble.Speaker) is not { } speaker) return;

@@ -21,6 +21,6 @@ catch (Exception e) when (e is WorldFileException or ScriptException or SaveGame
 catch (GameEndedException e)
 {
     Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
-    if (e.InnerException is { } cause and not RenderException) Console.Error.WriteLine(cause);
+    if (e.IsUnforeseen) Console.Error.WriteLine(e.InnerException);
     return 1;
 }

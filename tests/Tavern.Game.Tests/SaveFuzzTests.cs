@@ -27,7 +27,7 @@ public sealed class SaveFuzzTests
     [SetUp]
     public void Begin()
     {
-        _worlds = new Worlds();
+        (_worlds, _good) = (new Worlds(), []);
         _game = _worlds.Game();
         _game.World.Bodies[1].Position = new(1.5f, -2.0f);
         _game.Talk.Resume([new BubbleState("Marbel", Deed.Player, "I am the baker of this town.", 4, true, true, false, new Deed(DeedVerb.Open, "the door"))]);
