@@ -8,6 +8,7 @@ public sealed class Bubble
 {
     /// <summary>Characters shown in a second.</summary>
     public const double CharactersPerSecond = 18;
+    private const string Closing = "\"'\u201c\u201d\u2018\u2019)(*_", Ending = ".!?\u2026\u3002\uff01\uff1f";
     private char[] _text = new char[512];
     private int _length;
     private double _shown, _left;
@@ -93,6 +94,7 @@ public sealed class Bubble
         if (IsComplete || Reply is not { } reply) return;
         while (reply.TryRead(out ReadOnlySpan<char> text)) Append(text);
         if (!reply.IsDone) return;
+        if (reply.End == ReplyEnd.Length) TrailOff();
         Complete();
         if (reply.TryTakeAction(out Deed? deed)) Deed = deed;
     }
@@ -103,6 +105,16 @@ public sealed class Bubble
         text.CopyTo(_text.AsSpan(_length));
         _length += text.Length;
         _all = null;
+    }
+
+    /// <summary>Marks words that were cut because there were too many: unless they end as a sentence, and without a quote that has just begun.</summary>
+    private void TrailOff()
+    {
+        ReadOnlySpan<char> text = _text.AsSpan(0, _length).TrimEnd();
+        while (text.Length > 1 && Closing.Contains(text[^1]) && char.IsWhiteSpace(text[^2])) text = text[..^1].TrimEnd();
+        (_length, _all) = (text.Length, null);
+        ReadOnlySpan<char> words = text.TrimEnd(Closing);
+        if (words.Length > 0 && !Ending.Contains(words[^1])) Append("\u2026");
     }
 
     /// <summary>Nothing more will come.</summary>

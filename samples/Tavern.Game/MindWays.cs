@@ -7,6 +7,7 @@ internal sealed class MindWays
 {
     /// <summary>What the shipped mind calls itself (general.name).</summary>
     public const string ShippedMind = "NpcMind Tavern";
+    private const string Briefly = "Everybody answers in one or two short sentences.";
     private const int ShippedTokens = 48, OtherTokens = 80;
     private readonly ReplyOptions _options;
 
@@ -23,6 +24,9 @@ internal sealed class MindWays
 
     /// <summary>Whether it is the shipped mind, which writes an action with every answer to the player, because it was trained so.</summary>
     public bool IsShipped { get; }
+
+    /// <summary>Returns what all minds begin with. Others than the shipped one know people who talk in taverns, and need to be told to keep it short.</summary>
+    public string Opening(string facts) => IsShipped ? facts : $"{facts}\n{Briefly}";
 
     /// <summary>Returns the options of an answer.</summary>
     /// <param name="legal">What may be done with it; null for nothing.</param>

@@ -51,7 +51,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     public string DeviceName => _runtime?.DeviceName ?? "";
 
     /// <summary>What all minds began with; "" before there are any.</summary>
-    public string Facts => _prefix?.Text ?? "";
+    public string Facts { get; private set; } = "";
 
     /// <summary>Whether the shared beginning has been read.</summary>
     public bool KnowTheWorld => _prefix?.IsReady ?? false;
@@ -196,7 +196,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         Dictionary<string, byte[]> before = SilenceAndSave();
         Person[] peopleBefore = [.. _npcs.Select(n => new Person { Name = n.Name })];
         Dictionary<string, string> personas = _npcs.ToDictionary(n => n.Name, n => n.Persona, StringComparer.Ordinal);
-        Prefix old = _prefix!, prefix = facts == old.Text ? old : runtime.CreatePrefix(facts);
+        Prefix old = _prefix!, prefix = facts == Facts ? old : runtime.CreatePrefix(_ways!.Opening(facts));
         try
         {
             MindMaker.Make(runtime, prefix, people, TavernWorld.Persona, memories, _npcs, legal);
@@ -209,7 +209,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         }
 
         if (prefix != old) old.Dispose();
-        _prefix = prefix;
+        (_prefix, Facts) = (prefix, facts);
         Forget();
     }
 
@@ -258,11 +258,13 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     private string? Swap(NpcRuntime next, MindLoad load)
     {
         List<Npc> npcs = [];
+        MindWays ways = new(next.ModelName, next.DefaultReply, settings.MaxTokens);
+        string facts = world.Facts.Facts();
         Prefix prefix;
         int lost;
         try
         {
-            prefix = next.CreatePrefix(world.Facts.Facts());
+            prefix = next.CreatePrefix(ways.Opening(facts));
             lost = MindMaker.Make(next, prefix, world.Facts.People, TavernWorld.Persona, SilenceAndSave(), npcs, lenient: true);
         }
         catch (Exception e)
@@ -273,7 +275,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
 
         _runtime?.Dispose();
         (_runtime, _prefix, Model, EyesFile) = (next, prefix, load.Model, load.Eyes);
-        _ways = new MindWays(next.ModelName, next.DefaultReply, settings.MaxTokens);
+        (_ways, Facts) = (ways, facts);
         _npcs.Clear();
         _npcs.AddRange(npcs);
         Forget();

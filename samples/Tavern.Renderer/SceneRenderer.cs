@@ -66,7 +66,7 @@ public sealed unsafe class SceneRenderer : IDisposable
         _instances.Fill(scene);
         _surroundings = Surroundings.Of(scene);
         _buffers.Write(_surroundings, _instances);
-        if (ReferenceEquals(_shadows, scene) && Environment.GetEnvironmentVariable("TV_SHADOW") is null) return;
+        if (ReferenceEquals(_shadows, scene)) return;
         _shadows = scene;
 
         _shadowMap.Transition(commands, ImageLayout.DepthAttachmentOptimal, keep: false);

@@ -21,7 +21,7 @@ public sealed class FrameDrawer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         _device = device;
-        _renderer = new SceneRenderer(device, (options ?? new SceneRendererOptions()) with { FramesInFlight = target.FramesInFlight, Samples = int.Parse(Environment.GetEnvironmentVariable("TV_SAMPLES") ?? "4") });
+        _renderer = new SceneRenderer(device, (options ?? new SceneRendererOptions()) with { FramesInFlight = target.FramesInFlight });
         _painter = new OverlayPainter(device, target.Format, target.FramesInFlight);
         _timer = new GpuTimer(device, target.FramesInFlight);
     }

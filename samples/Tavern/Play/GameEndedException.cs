@@ -6,7 +6,7 @@ namespace Tavern.Play;
 internal sealed class GameEndedException(string message, Exception cause) : Exception(message, cause)
 {
     /// <summary>Whether no part of the game expects what happened: a developer wants to know where.</summary>
-    public bool IsUnforeseen => !IsForeseen(cause);
+    public bool IsUnforeseen => !IsForeseen(InnerException!);
 
     /// <summary>Returns what an exception says to a player; of unforeseen ones with their names.</summary>
     public static string What(Exception e)
