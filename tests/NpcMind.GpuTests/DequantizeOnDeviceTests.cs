@@ -46,7 +46,7 @@ public sealed class DequantizeOnDeviceTests : GpuTest
         uint lanes = rig.Library.SmallWorkgroup;
         GraphNode node = rig.Node(
             "embed_" + matrix.Layout.KernelSuffix, lanes,
-            [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(matrix.Layout, segment.Tensor), rig.Words(tokens), rig.Nothing, x, rig.Empty(16), rig.Nothing],
+            [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(matrix.Layout, segment.Tensor), rig.Words(tokens), rig.Nothing, x, rig.Empty(16), rig.Nothing, .. Inference.MatMul.Codebook(matrix)],
             new Grid((columns + (int)lanes - 1) / (int)lanes, rows),
             ("dim", (uint)columns), ("stride", (uint)columns), ("units", (uint)matrix.Layout.Units(columns)), ("firstGroup", 0u), ("groups", (uint)segment.Groups), ("maxContext", 1u));
         rig.Run([node], new StepShape(rows, 0, 0, 0, 1));

@@ -68,7 +68,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
         Tensor codes = segment.Tensor.As(TexelFormat.UInt4);
         return pipeline.Node(
             label,
-            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? nothing, routing?.Tiles ?? nothing, routing?.Order ?? nothing],
+            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? nothing, routing?.Tiles ?? nothing, routing?.Order ?? nothing, .. Codebook(weights)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / 64))),
             ("xStride", (uint)xStride / 4),
             ("yStride", (uint)yStride),
@@ -78,6 +78,9 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
             ("groupsPerSlab", (uint)weights.GroupsPerSlab),
             ("xDivisor", (uint)xDivisor));
     }
+
+    /// <summary>The last tensor of a format's kernels, where it has a codebook.</summary>
+    public static Tensor[] Codebook(WeightMatrix weights) => weights.Codebook is { } codebook ? [codebook] : [];
 
     /// <summary>The same bytes as the codes, fetched by the size of a scale entry.</summary>
     public static Tensor Scales(WeightLayout layout, Tensor segment) => segment.As(layout.ScaleWords switch

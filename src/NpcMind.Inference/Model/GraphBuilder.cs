@@ -95,7 +95,10 @@ internal sealed class GraphBuilder
         {
             DispatchNode node = _kernels.Pipeline("embed_" + _embedding.Layout.KernelSuffix, ("workgroupSize", lanes)).Node(
                 label,
-                [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(_embedding.Layout, segment.Tensor), _inputs.Rows, NextTokens, x, TokenLog, _features],
+                [
+                    segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(_embedding.Layout, segment.Tensor), _inputs.Rows, NextTokens, x, TokenLog,
+                    _features, .. Inference.MatMul.Codebook(_embedding),
+                ],
                 ("dim", (uint)Config.Width), ("stride", (uint)stride), ("units", (uint)_embedding.Layout.Units(Config.Width)),
                 ("firstGroup", (uint)segment.FirstGroup), ("groups", (uint)segment.Groups), ("maxContext", (uint)_options.ContextTokens));
             int groups = Groups(Config.Width, lanes);

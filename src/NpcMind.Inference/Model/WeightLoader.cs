@@ -8,6 +8,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
 {
     private const int GroupRows = WeightLayout.GroupRows;
     private readonly HashSet<string> _loaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<TensorType, Tensor> _codebooks = [];
     private byte[] _rows = [];
 
     /// <summary>Tensors of the file that nothing has asked for.</summary>
@@ -16,7 +17,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>Device bytes that all tensors of <paramref name="file"/> will take, a little over rather than under.</summary>
     public static long DeviceBytes(GgufFile file) => file.Tensors.Select(Unrolled).Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
         ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
-        : t.Elements * 4 + 512);
+        : t.Elements * 4 + 512) + file.Tensors.Select(t => t.Type).Distinct().Sum(t => Codebooks.For(t).Length + 512L);
 
     /// <summary>Whether the file has the tensor <c>name.weight</c>.</summary>
     public bool Has(string name) => file.Find(name + ".weight") is not null;
@@ -101,7 +102,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
             segments.Add(new WeightSegment(target, start, count));
         }
 
-        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab), segments);
+        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab), segments, Codebook(type));
     }
 
     private Tensor? Bias(List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources, int groupsPerSlab)
@@ -118,6 +119,13 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         byte[] bytes = new byte[all.Length * 4];
         Buffer.BlockCopy(all, 0, bytes, 0, bytes.Length);
         return Upload(bytes, sources[0].Part.Name + ".bias");
+    }
+
+    private Tensor? Codebook(TensorType type)
+    {
+        if (_codebooks.TryGetValue(type, out Tensor? codebook)) return codebook;
+        byte[] bytes = Codebooks.For(type);
+        return bytes.Length == 0 ? null : _codebooks[type] = Upload(bytes, $"codebook of {type}").As(Codebooks.Format(type));
     }
 
     private Tensor Upload(byte[] bytes, string name)

@@ -103,7 +103,9 @@ internal sealed class KernelRig : IDisposable
         }
 
         Tensor? biases = bias is null ? null : Floats([.. bias, .. new float[groups * 32 - rows]]);
-        return new WeightMatrix("w", layout, columns, groups, slabs, biases, segments);
+        byte[] codebook = Codebooks.For(type);
+        Tensor? entries = codebook.Length == 0 ? null : Upload(codebook).As(Codebooks.Format(type));
+        return new WeightMatrix("w", layout, columns, groups, slabs, biases, segments, entries);
     }
 
     /// <summary>A node of one dispatch.</summary>
