@@ -17,7 +17,7 @@ public sealed record WeightSegment(Tensor Tensor, int FirstGroup, int Groups);
 /// <param name="Columns">Input width.</param>
 /// <param name="GroupsPerSlab">Row groups of one matrix; its output has 32 times as many columns, those between parts 0.</param>
 /// <param name="Slabs">Matrices in the stack.</param>
-/// <param name="Bias">[GroupsPerSlab * 32] f32, or null.</param>
+/// <param name="Bias">[Slabs, GroupsPerSlab * 32] f32, or null.</param>
 /// <param name="Segments">Where it lies, in order.</param>
 /// <param name="Codebook">What its codes point into (<see cref="Codebooks"/>); null for formats without one.</param>
 public sealed record WeightMatrix(
