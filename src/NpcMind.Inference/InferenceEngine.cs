@@ -56,7 +56,7 @@ public sealed class InferenceEngine : IDisposable
         {
             using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
             WeightLoader weights = new(device, file, _arena, uploader);
-            RopeTable rope = new(config.Rope, FrequencyFactors(file, weights, config), config.Temperature);
+            RopeTable rope = new([config.Rope, .. config.LocalRope is { } local ? [local] : Array.Empty<RopeConfig>()], FrequencyFactors(file, weights, config, options), config.Temperature);
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
             _inputs.Clear(uploader);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
@@ -127,13 +127,23 @@ public sealed class InferenceEngine : IDisposable
         return ModelConfig.Read(file);
     }
 
-    private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config)
+    /// <summary>
+    /// Divisors of the angles: <c>rope_freqs</c>, or of Phi 3's two sets the long one where a context can be longer than the original one (as llama.cpp chooses, by the
+    /// configured context).
+    /// </summary>
+    private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config, EngineOptions options)
     {
-        const string Name = "rope_freqs.weight";
-        float[]? factors = weights.HostVector(Name, config.Rope.Dims / 2);
-        if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
-            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"), GgufFormatException.OtherConversion);
-        return factors;
+        float[]? always = Read("rope_freqs.weight"), longer = Read("rope_factors_long.weight"), shorter = Read("rope_factors_short.weight");
+        return always ?? (options.ContextTokens > config.Rope.OriginalContext ? longer : shorter);
+
+        float[]? Read(string name)
+        {
+            float[]? factors = weights.HostVector(name, config.Rope.Dims / 2);
+            if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
+                throw new GgufFormatException(
+                    file.Path, file.Find(name)!.Offset, $"factors above 0 in '{name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"), GgufFormatException.OtherConversion);
+            return factors;
+        }
     }
 
     /// <summary>Loads a model.</summary>

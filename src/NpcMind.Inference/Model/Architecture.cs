@@ -14,6 +14,20 @@ internal static class Architecture
     [
         ("llama", LlamaGraph.Read),
         ("llama4", Llama4Graph.Read),
+        ("qwen2", Qwen2Graph.Read),
+        ("qwen2moe", Qwen2Graph.Read),
+        ("qwen3", Qwen3Graph.Read),
+        ("qwen3moe", Qwen3Graph.Read),
+        ("gemma2", GemmaGraph.Read),
+        ("gemma3", GemmaGraph.Read),
+        ("gpt-oss", GptOssGraph.Read),
+        ("olmo2", OlmoGraph.Read),
+        ("olmoe", OlmoGraph.Read),
+        ("granite", GraniteGraph.Read),
+        ("granitemoe", GraniteGraph.Read),
+        ("phi3", Phi3Graph.Read),
+        ("opt", OptGraph.Read),
+        ("mllama", MllamaGraph.Read),
     ];
 
     /// <summary>Values of <c>general.architecture</c> that can be run.</summary>

@@ -8,15 +8,26 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
 {
     private const int GroupRows = WeightLayout.GroupRows;
     private readonly HashSet<string> _loaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<TensorType, Tensor> _codebooks = [];
     private byte[] _rows = [];
+
+    /// <summary>The file.</summary>
+    public string Path => file.Path;
 
     /// <summary>Tensors of the file that nothing has asked for.</summary>
     public IEnumerable<string> Unused => file.Tensors.Select(t => t.Name).Where(n => !_loaded.Contains(n));
 
+    /// <summary>Says that tensors whose names begin so are a part of the model that is left out on purpose.</summary>
+    public void LeaveOut(string prefix)
+    {
+        foreach (GgufTensor tensor in file.Tensors)
+            if (tensor.Name.StartsWith(prefix, StringComparison.Ordinal)) _loaded.Add(tensor.Name);
+    }
+
     /// <summary>Device bytes that all tensors of <paramref name="file"/> will take, a little over rather than under.</summary>
     public static long DeviceBytes(GgufFile file) => file.Tensors.Select(Unrolled).Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
         ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
-        : t.Elements * 4 + 512);
+        : t.Elements * 4 + 512) + file.Tensors.Select(t => t.Type).Distinct().Sum(t => Codebooks.For(t).Length + 512L);
 
     /// <summary>Whether the file has the tensor <c>name.weight</c>.</summary>
     public bool Has(string name) => file.Find(name + ".weight") is not null;
@@ -50,6 +61,24 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         byte[] bytes = new byte[(length + 63) / 64 * 64 * 4];
         Buffer.BlockCopy(values, 0, bytes, 0, length * 4);
         return Upload(bytes, name);
+    }
+
+    /// <summary>A matrix of F32, F16 or BF16 as f32, each row padded with zeros to a multiple of 64 elements.</summary>
+    public Tensor PaddedRows(string name, int columns, int rows)
+    {
+        float[] values = HostMatrix(name, columns, rows) ?? throw Missing(name);
+        int stride = Workspace.Stride(columns);
+        byte[] bytes = new byte[(long)stride * rows * 4];
+        for (int row = 0; row < rows; row++) Buffer.BlockCopy(values, row * columns * 4, bytes, row * stride * 4, columns * 4);
+        return Upload(bytes, name);
+    }
+
+    /// <summary>Several vectors of one length, a multiple of 4, one after the other.</summary>
+    public Tensor Vectors(int length, params ReadOnlySpan<string> names)
+    {
+        byte[] bytes = new byte[length * names.Length * 4];
+        for (int i = 0; i < names.Length; i++) Buffer.BlockCopy(HostVector(names[i], length) ?? throw Missing(names[i]), 0, bytes, i * length * 4, length * 4);
+        return Upload(bytes, names[0]);
     }
 
     /// <summary>A vector on the host as f32 that may be absent. F32, F16 and BF16 are read.</summary>
@@ -101,23 +130,32 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
             segments.Add(new WeightSegment(target, start, count));
         }
 
-        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab), segments);
+        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab, slabs), segments, Codebook(type));
     }
 
-    private Tensor? Bias(List<Source> sources, int groupsPerSlab)
+    /// <summary>[slabs, groupsPerSlab * 32] f32, or null where no part has a bias.</summary>
+    private Tensor? Bias(List<Source> sources, int groupsPerSlab, int slabs)
     {
         float[]? all = null;
         foreach (var (_, part, firstGroup) in sources)
         {
-            if (HostVector(part.Name + ".bias", part.AllRows > 0 ? part.AllRows : part.Rows) is not { } bias) continue;
-            all ??= new float[groupsPerSlab * GroupRows];
-            Array.Copy(bias, part.FirstRow, all, firstGroup * GroupRows, part.Rows);
+            int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
+            if (HostMatrix(part.Name + ".bias", rows, slabs) is not { } bias) continue;
+            all ??= new float[groupsPerSlab * GroupRows * slabs];
+            for (int slab = 0; slab < slabs; slab++) Array.Copy(bias, slab * rows + part.FirstRow, all, (slab * groupsPerSlab + firstGroup) * GroupRows, part.Rows);
         }
 
         if (all is null) return null;
         byte[] bytes = new byte[all.Length * 4];
         Buffer.BlockCopy(all, 0, bytes, 0, bytes.Length);
         return Upload(bytes, sources[0].Part.Name + ".bias");
+    }
+
+    private Tensor? Codebook(TensorType type)
+    {
+        if (_codebooks.TryGetValue(type, out Tensor? codebook)) return codebook;
+        byte[] bytes = Codebooks.For(type);
+        return bytes.Length == 0 ? null : _codebooks[type] = Upload(bytes, $"codebook of {type}").As(Codebooks.Format(type));
     }
 
     private Tensor Upload(byte[] bytes, string name)
