@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using NpcMind.Gguf;
-using NpcMind.Inference;
 using NpcMind.Text;
 
 namespace NpcMind.Cli;

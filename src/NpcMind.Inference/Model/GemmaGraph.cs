@@ -27,6 +27,7 @@ internal static class GemmaGraph
         };
         float scoreCap = (float)(m.Number("gemma2.attn_logit_softcapping") ?? 50), logitCap = (float)(m.Number("gemma2.final_logit_softcapping") ?? 30);
         if (!(scoreCap > 0 && logitCap > 0 && float.IsFinite(scoreCap) && float.IsFinite(logitCap))) throw m.Wrong("gemma2.attn_logit_softcapping", "caps above 0");
+        ModelShapes.Check(file, c);
         return new ModelPlan(c, third ? g => Build(g, HeadNorm.BeforeRope, 0, 0) : g => Build(g, HeadNorm.None, scoreCap, logitCap));
     }
 

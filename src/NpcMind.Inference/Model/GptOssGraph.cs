@@ -19,6 +19,7 @@ internal static class GptOssGraph
             // The original code does not round YaRN's limits; no key says so.
             Rope = c.Rope with { Yarn = c.Rope.Yarn is { } yarn ? yarn with { RoundsLimits = false } : null },
         };
+        ModelShapes.Check(file, c);
         return new ModelPlan(c, Build);
     }
 

@@ -20,6 +20,7 @@ internal static class GraniteGraph
         // "finetuned" says whether the dense models turn at all; the mixtures do not read it.
         bool turns = a == "granitemoe" || (m.Boolean("granite.rope.scaling.finetuned") ?? true);
         int shared = c.Experts == 0 ? 0 : ModelConfig.Size(m, $"{a}.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, 0, 0);
+        ModelShapes.Check(file, c);
         return new ModelPlan(c, g => Build(g, scales, turns, shared));
 
         float Factor(string key, float? absent)

@@ -22,6 +22,7 @@ internal static class MllamaGraph
         // The embedding has rows for image tokens, which are never said.
         if (file.Find("output.weight") is { Rows: > 0 and < int.MaxValue } output && output.Rows < c.Vocabulary) c = c with { Vocabulary = (int)output.Rows, Tokens = Math.Min(c.Tokens, (int)output.Rows) };
         int[] own = [.. Enumerable.Range(0, c.Blocks).Where(i => !cross.Contains(i))];
+        ModelShapes.Check(file, c, blocks: own);
         return new ModelPlan(c with { Spans = new AttentionSpan[own.Length] }, g => Build(g, own, cross));
     }
 

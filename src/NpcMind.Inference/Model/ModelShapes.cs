@@ -11,14 +11,16 @@ internal static class ModelShapes
     /// <summary>Throws unless every block's largest matrices are as wide and as many as the keys say, and of types there are kernels for.</summary>
     /// <param name="file">Model file.</param>
     /// <param name="c">What its keys say.</param>
-    /// <param name="hasExperts">Which blocks have experts.</param>
+    /// <param name="hasExperts">Which blocks have experts; null for all of a mixture.</param>
+    /// <param name="blocks">Blocks that are run; null for all.</param>
+    /// <param name="embeddingWidth">Width of the embedding; 0 for that of the model.</param>
     /// <exception cref="GgufFormatException">A tensor is missing or of another shape.</exception>
     /// <exception cref="UnsupportedModelException">A tensor is of a type there is no kernel for.</exception>
-    public static void Check(GgufFile file, ModelConfig c, Func<int, bool> hasExperts)
+    public static void Check(GgufFile file, ModelConfig c, Func<int, bool>? hasExperts = null, IEnumerable<int>? blocks = null, int embeddingWidth = 0)
     {
         long heads = (long)c.Heads * c.HeadDim, kvHeads = (long)c.KvHeads * c.HeadDim;
-        Matrix("token_embd", c.Width, c.Vocabulary);
-        for (int i = 0; i < c.Blocks; i++)
+        Matrix("token_embd", embeddingWidth > 0 ? embeddingWidth : c.Width, c.EmbeddingRows);
+        foreach (int i in blocks ?? Enumerable.Range(0, c.Blocks))
         {
             string blk = $"blk.{i}";
             if (file.Find($"{blk}.attn_qkv.weight") is not null) Matrix($"{blk}.attn_qkv", c.Width, heads + 2 * kvHeads);
@@ -28,9 +30,11 @@ internal static class ModelShapes
                 Matrix($"{blk}.attn_k", c.Width, kvHeads);
             }
 
-            if (!hasExperts(i))
+            if (!(hasExperts?.Invoke(i) ?? c.Experts > 0))
             {
-                Matrix($"{blk}.ffn_gate", c.Width, c.FeedForward);
+                bool hasGate = file.Find($"{blk}.ffn_gate.weight") is not null;
+                if (hasGate) Matrix($"{blk}.ffn_gate", c.Width, c.FeedForward);
+                else Matrix($"{blk}.ffn_down", c.FeedForward, c.Width);
                 continue;
             }
 

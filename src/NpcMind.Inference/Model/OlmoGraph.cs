@@ -14,6 +14,7 @@ internal static class OlmoGraph
     {
         GgufMetadata m = file.Metadata;
         ModelConfig c = ModelConfig.Read(file);
+        ModelShapes.Check(file, c);
         if (c.Architecture == "olmoe")
             return c.Experts > 0 ? new ModelPlan(c, BuildMixture) : throw m.Wrong("olmoe.expert_count", "at least one expert");
         if (m.Find("olmo2.attention.sliding_window") is not null)

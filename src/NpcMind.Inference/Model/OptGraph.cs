@@ -19,6 +19,7 @@ internal static class OptGraph
             ModelConfig.Size(m, "opt.word_embedding_length", 1 << 20, c.Width),
             m.Boolean("opt.layer_norm_before") ?? true,
             ModelConfig.Size(m, "opt.position_offset", 1 << 20, 2, 0));
+        ModelShapes.Check(file, c, embeddingWidth: form.WordWidth);
         return new ModelPlan(c, g => Build(g, form));
     }
 

@@ -15,6 +15,7 @@ internal static class Qwen2Graph
         int shared = c.Experts == 0 ? 0 : ModelConfig.Size(file.Metadata, "qwen2moe.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, c.FeedForward);
         // The converter writes no key for it; the original definition has one, and the published models do not normalise.
         RouterSpec router = new() { Normalizes = file.Metadata.Boolean("qwen2moe.expert_weights_norm") ?? false };
+        ModelShapes.Check(file, c);
         return new ModelPlan(c, g => Build(g, router, shared));
     }
 

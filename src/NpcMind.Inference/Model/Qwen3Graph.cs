@@ -9,7 +9,12 @@ namespace NpcMind.Inference;
 /// </summary>
 internal static class Qwen3Graph
 {
-    public static ModelPlan Read(GgufFile file) => new(ModelConfig.Read(file), Build);
+    public static ModelPlan Read(GgufFile file)
+    {
+        ModelConfig c = ModelConfig.Read(file);
+        ModelShapes.Check(file, c);
+        return new ModelPlan(c, Build);
+    }
 
     private static void Build(GraphBuilder g)
     {

@@ -57,6 +57,9 @@ internal sealed class ChatFormat
     /// <summary>The date of conversations that are begun now.</summary>
     public DateTime Date { get; }
 
+    /// <summary>Renderings so far, for tests of what a call costs.</summary>
+    internal long Renderings { get; private set; }
+
     /// <summary>Tokens that end a thought.</summary>
     public int[] ThoughtEnd { get; } = [];
 
@@ -103,6 +106,7 @@ internal sealed class ChatFormat
     /// <summary>Tokens of a prompt, with the tokens of pictures where their places are.</summary>
     private int[] Encode(ConversationPiece piece, IReadOnlyList<Sight> seen)
     {
+        Renderings++;
         if (seen.Count == 0) return _tokenizer.Encode(piece.Segments);
         List<int> ids = [];
         List<PromptSegment> text = [];
