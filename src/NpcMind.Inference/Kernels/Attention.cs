@@ -2,7 +2,7 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>What a layer's attention does: the data in which families differ (../shared/design/architectures.md section 0.5).</summary>
+/// <summary>What a layer's attention does: the data in which families differ (docs/models.md).</summary>
 /// <param name="Heads">Query heads.</param>
 /// <param name="KvHeads">Key/value heads.</param>
 /// <param name="HeadDim">Elements of a head.</param>

@@ -11,7 +11,7 @@ internal enum RouterGate
     Sigmoid,
 }
 
-/// <summary>How a mixture layer chooses and weighs its experts (../shared/design/architectures.md section 0.6).</summary>
+/// <summary>How a mixture layer chooses and weighs its experts (docs/models.md).</summary>
 internal sealed record RouterSpec
 {
     /// <summary>Weights before normalisation.</summary>

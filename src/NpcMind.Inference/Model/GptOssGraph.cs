@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architecture <c>gpt-oss</c> (20B, 120B): biases everywhere, a window in every second layer, a sink score per head, experts with clamped gates. The tensor
-/// <c>post_attention_norm</c> is the norm before the experts (OpenAI 2025; ../shared/design/architectures.md section 9).
+/// <c>post_attention_norm</c> is the norm before the experts (OpenAI 2025).
 /// </summary>
 internal static class GptOssGraph
 {

@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architectures <c>granite</c> and <c>granitemoe</c>: the layout of llama with a factor on embeddings, on scores, on what each part adds, and on the logits, which are
-/// divided by theirs (IBM 2024; ../shared/design/architectures.md section 8).
+/// divided by theirs (IBM 2024).
 /// </summary>
 internal static class GraniteGraph
 {

@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The text model of the architecture <c>mllama</c> (Llama 3.2 Vision): llama with layers between that attend to an image. Without an image these pass everything on, and as
-/// images are not encoded for it here, they are left out (../shared/golden/architectures/CONVENTIONS.md section 4).
+/// images are not encoded for it here, they are left out.
 /// </summary>
 internal static class MllamaGraph
 {

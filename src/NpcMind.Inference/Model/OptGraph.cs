@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architecture <c>opt</c> (125M to 66B): learned positions, layer norms with biases, ReLU, and in the 350M form norms after each part and a narrower embedding
-/// (Zhang et al. 2022). No other program writes it as GGUF; the convention is that of ../shared/golden/architectures/CONVENTIONS.md section 3.
+/// (Zhang et al. 2022). No other program writes it as GGUF; docs/models.md defines the form that is read.
 /// </summary>
 internal static class OptGraph
 {

@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architecture <c>phi3</c> (Phi 3, 3.5 and 4, dense): queries, keys and values in one matrix, gate and up in another, and for long contexts a factor for each rotated
-/// pair, one set for short contexts and one for long ones (Abdin et al. 2024; LongRoPE: Ding et al. 2024; ../shared/design/architectures.md section 11).
+/// pair, one set for short contexts and one for long ones (Abdin et al. 2024; LongRoPE: Ding et al. 2024).
 /// </summary>
 internal static class Phi3Graph
 {

@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architectures <c>qwen2</c> (Qwen 1.5 to 2.5 and what was distilled into them) and <c>qwen2moe</c>: biases on queries, keys and values, halves turned against each
-/// other; the mixture adds a shared expert behind a gate of its own (Yang et al. 2024; ../shared/design/architectures.md sections 5 and 6).
+/// other; the mixture adds a shared expert behind a gate of its own (Yang et al. 2024).
 /// </summary>
 internal static class Qwen2Graph
 {

@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architectures <c>qwen3</c> and <c>qwen3moe</c>: no biases, a norm with weights on each head of queries and keys before they are turned; the mixture normalises the
-/// weights of the chosen experts and has no shared one (Yang et al. 2025; ../shared/design/architectures.md section 4).
+/// weights of the chosen experts and has no shared one (Yang et al. 2025).
 /// </summary>
 internal static class Qwen3Graph
 {
