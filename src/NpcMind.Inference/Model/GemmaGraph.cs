@@ -5,8 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architectures <c>gemma2</c> and <c>gemma3</c> (text): embeddings times the root of the width, norms before and after each part, GELU gates, most layers with a window.
-/// Gemma 2 caps scores and logits; Gemma 3 normalises heads and turns its windowed layers by a base of their own (Gemma Team 2024, 2025;
-/// ../shared/design/architectures.md section 10).
+/// Gemma 2 caps scores and logits; Gemma 3 normalises heads and turns its windowed layers by a base of their own (Gemma Team 2024, 2025).
 /// </summary>
 internal static class GemmaGraph
 {

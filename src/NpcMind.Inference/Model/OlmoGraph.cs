@@ -5,8 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architectures <c>olmo2</c> (OLMo 2 and 3) and <c>olmoe</c>: queries and keys are normalised over all heads together. OLMo 2 and 3 normalise what a part gives, not what
-/// it gets; OLMo 3 has windows in most layers. OLMoE is a mixture in every layer with norms before each part (Groeneveld et al. 2024, Muennighoff et al. 2024;
-/// ../shared/design/architectures.md section 7).
+/// it gets; OLMo 3 has windows in most layers. OLMoE is a mixture in every layer with norms before each part (Groeneveld et al. 2024, Muennighoff et al. 2024).
 /// </summary>
 internal static class OlmoGraph
 {
