@@ -60,7 +60,9 @@ internal static class Common
             result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} {given}: must be from {least} to {most}."));
     }
 
-    /// <summary>Text of a model or a file as it may be printed: as it is into a pipe or file, without control characters on a terminal.</summary>
+    /// <summary>
+    /// Text of a model or a file as it may be printed: as it is into a pipe or file, without control characters on a terminal.
+    /// </summary>
     public static string ForTerminal(string text) => Console.IsOutputRedirected ? text : PrintableText.EscapeLines(text);
 
     /// <summary>Reads a text file, naming it in errors; ill-formed UTF-8 is an error.</summary>

@@ -3,18 +3,29 @@ using System.Text;
 
 namespace NpcMind.Files;
 
-/// <summary>Text from a file or a path as it may be shown to people: control characters can move a terminal's cursor, and marks of direction can make text look like other text.</summary>
+/// <summary>
+/// Text from a file or a path as it may be shown to people: control characters can move a terminal's cursor, and marks of direction can
+/// make text look like other text.
+/// </summary>
 public static class PrintableText
 {
-    /// <summary>Returns the text with control characters, line ends, marks of direction and half surrogate pairs written as escapes (<c>\n</c>, <c>\u001B</c>). Any thread.</summary>
+    /// <summary>
+    /// Returns the text with control characters, line ends, marks of direction and half surrogate pairs written as escapes (<c>\n</c>,
+    /// <c>\u001B</c>). Any thread.
+    /// </summary>
     /// <param name="text">Any text; null gives "".</param>
     public static string Escape(string? text) => Escape(text, keepsLines: false);
 
-    /// <summary>Returns the text with everything escaped that <see cref="Escape(string)"/> escapes, but for line feeds and tabs. Any thread.</summary>
+    /// <summary>
+    /// Returns the text with everything escaped that <see cref="Escape(string)"/> escapes, but for line feeds and tabs. Any thread.
+    /// </summary>
     /// <param name="text">Any text; null gives "".</param>
     public static string EscapeLines(string? text) => Escape(text, keepsLines: true);
 
-    /// <summary>Returns JSON in which such characters, which JSON allows inside strings, are written as \u escapes: the value stays the same. Any thread.</summary>
+    /// <summary>
+    /// Returns JSON in which such characters, which JSON allows inside strings, are written as \u escapes: the value stays the same. Any
+    /// thread.
+    /// </summary>
     /// <param name="json">Well-formed JSON.</param>
     public static string EscapeJson(string json)
     {
@@ -50,7 +61,8 @@ public static class PrintableText
         if (char.IsControl(c)) return false;
         if (char.IsHighSurrogate(c)) return at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]) && !IsTag(c, text[at + 1]);
         if (char.IsLowSurrogate(c)) return at > 0 && char.IsHighSurrogate(text[at - 1]) && !IsTag(text[at - 1], c);
-        // Arabic letter mark, marks of direction, line and paragraph separators, embeddings and overrides, isolates, a byte order mark, annotations.
+        // Arabic letter mark, marks of direction, line and paragraph separators, embeddings and overrides, isolates, a byte order mark,
+        // annotations.
         return c is not ('\u061C' or '\u200E' or '\u200F' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u206F') or '\uFEFF' or (>= '\uFFF9' and <= '\uFFFB'));
     }
 

@@ -7,7 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace NpcMind.Files;
 
 /// <summary>
-/// Opens files that NpcMind reads. A pipe would be waited for without end, a device has no end, and neither can be read by position: what is no regular file is
+/// Opens files that NpcMind reads. A pipe would be waited for without end, a device has no end, and neither can be read by position: what
+/// is no regular file is
 /// refused before it is opened. Links are followed, so a file that a shell hands over as /dev/fd/N is one. Any thread.
 /// </summary>
 public static partial class RegularFile
@@ -17,7 +18,9 @@ public static partial class RegularFile
     /// <summary>Opens a regular file for reading; others may write, rename and delete it meanwhile.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How it will be read.</param>
-    /// <exception cref="IOException">There is no such file, it is a folder, pipe, socket or device, or it cannot be read; the message names it.</exception>
+    /// <exception cref="IOException">
+    /// There is no such file, it is a folder, pipe, socket or device, or it cannot be read; the message names it.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static SafeFileHandle Open(string path, FileOptions options = FileOptions.None)
     {

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace NpcMind.Gguf;
 
-/// <summary>Names of tensor types that other programs write, or that ggml once had: a sound file with one of them is to be told from a damaged one.</summary>
+/// <summary>
+/// Names of tensor types that other programs write, or that ggml once had: a sound file with one of them is to be told from a damaged
+/// one.
+/// </summary>
 internal static class ForeignTensorTypes
 {
     /// <summary>Ids from here on are no type of anybody's: the file is damaged.</summary>

@@ -31,7 +31,10 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
 
     public ulong UInt64(string what) => BinaryPrimitives.ReadUInt64LittleEndian(Take(8, what));
 
-    /// <summary>A u64 that must lie in 0..<paramref name="most"/> and be no more than the rest of the file, in entries of <paramref name="entryBytes"/>, can hold.</summary>
+    /// <summary>
+    /// A u64 that must lie in 0..<paramref name="most"/> and be no more than the rest of the file, in entries of <paramref
+    /// name="entryBytes"/>, can hold.
+    /// </summary>
     public int Count(string what, long most, int entryBytes = 1)
     {
         long at = Position;

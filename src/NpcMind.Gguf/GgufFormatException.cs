@@ -3,7 +3,9 @@ using NpcMind.Files;
 
 namespace NpcMind.Gguf;
 
-/// <summary>A file is no GGUF file, is damaged or cut short, or holds keys or tensors that do not go together. Nothing was loaded.</summary>
+/// <summary>
+/// A file is no GGUF file, is damaged or cut short, or holds keys or tensors that do not go together. Nothing was loaded.
+/// </summary>
 public sealed class GgufFormatException : Exception
 {
     /// <summary>What is said of a file whose structure is wrong.</summary>

@@ -173,7 +173,10 @@ internal sealed class GgufHeader
         return tensors;
     }
 
-    /// <summary>What to say of a file whose tensors lie one after the other, as every writer puts them, and end behind its end: a part of a download. Null for any other.</summary>
+    /// <summary>
+    /// What to say of a file whose tensors lie one after the other, as every writer puts them, and end behind its end: a part of a
+    /// download. Null for any other.
+    /// </summary>
     private static string? Incomplete(GgufCursor cursor, List<(GgufTensor Tensor, long At, long OffsetAt)> infos, long dataStart, long alignment)
     {
         const long Absurd = 1L << 46;

@@ -2,7 +2,10 @@ using NpcMind.Files;
 
 namespace NpcMind.Inference; // where games have always found it; it lives here because reading a header can be what shows it
 
-/// <summary>The file is sound but holds something NpcMind cannot run: another kind of file, an architecture, tensor type or setting it does not know. Nothing was loaded.</summary>
+/// <summary>
+/// The file is sound but holds something NpcMind cannot run: another kind of file, an architecture, tensor type or setting it does not
+/// know. Nothing was loaded.
+/// </summary>
 public sealed class UnsupportedModelException : Exception
 {
     /// <summary>Creates the error; control characters in the parts are escaped.</summary>

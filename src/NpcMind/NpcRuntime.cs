@@ -163,8 +163,12 @@ public sealed partial class NpcRuntime : IDisposable
     /// <exception cref="IOException">There is no such file, it cannot be read, or it is a folder, pipe, socket or device.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     /// <exception cref="ArgumentException">An option is out of its range; the message has its name, its value and the range.</exception>
-    /// <exception cref="GgufFormatException">The file is no GGUF file, incomplete or damaged; the message says what it is and what to do.</exception>
-    /// <exception cref="UnsupportedModelException">There is no code for the model, or the file holds something else. Its Path tells the model from its image encoder.</exception>
+    /// <exception cref="GgufFormatException">
+    /// The file is no GGUF file, incomplete or damaged; the message says what it is and what to do.
+    /// </exception>
+    /// <exception cref="UnsupportedModelException">
+    /// There is no code for the model, or the file holds something else. Its Path tells the model from its image encoder.
+    /// </exception>
     /// <exception cref="UnsupportedTokenizerException">Nor for its vocabulary.</exception>
     /// <exception cref="ChatTemplateException">Its chat template cannot be used.</exception>
     /// <exception cref="GpuUnavailableException">No usable device; the message says what to install.</exception>

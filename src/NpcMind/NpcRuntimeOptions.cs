@@ -20,11 +20,16 @@ public sealed record NpcRuntimeOptions
     public VulkanHost Host { get; init; } = VulkanHost.Own();
 
     /// <summary>GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the model.</summary>
-    /// <remarks>Where it cannot be used, loading throws and the message names it (also <see cref="NpcMind.Inference.UnsupportedModelException.Path"/>, <see cref="NpcMind.Gguf.GgufFormatException.Path"/>); loaded again without it, characters speak and do not see.</remarks>
+    /// <remarks>
+    /// Where it cannot be used, loading throws and the message names it (also <see
+    /// cref="NpcMind.Inference.UnsupportedModelException.Path"/>, <see cref="NpcMind.Gguf.GgufFormatException.Path"/>); loaded again
+    /// without it, characters speak and do not see.
+    /// </remarks>
     public string? EyesPath { get; init; }
 
     /// <summary>
-    /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. 1 to 16, which the published processors take (Llama 4).
+    /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. 1
+    /// to 16, which the published processors take (Llama 4).
     /// </summary>
     public int MaxImageTiles { get; init; } = 1;
 
@@ -34,10 +39,15 @@ public sealed record NpcRuntimeOptions
     /// <summary>Most prefixes at a time, 1 to 4,096.</summary>
     public int MaxPrefixes { get; init; } = 8;
 
-    /// <summary>Tokens a mind can hold: what it begins with, its conversation and its reply. 64 to 16,777,216. More than the model was trained for (<c>npcmind inspect</c>: context_length) is not refused, and makes it talk nonsense.</summary>
+    /// <summary>
+    /// Tokens a mind can hold: what it begins with, its conversation and its reply. 64 to 16,777,216. More than the model was trained for
+    /// (<c>npcmind inspect</c>: context_length) is not refused, and makes it talk nonsense.
+    /// </summary>
     public int ContextTokens { get; init; } = 2048;
 
-    /// <summary>Tokens whose keys and values fit on the device, over all minds; shared ones count once. One context or more; null for four.</summary>
+    /// <summary>
+    /// Tokens whose keys and values fit on the device, over all minds; shared ones count once. One context or more; null for four.
+    /// </summary>
     public int? DeviceTokens { get; init; }
 
     /// <summary>Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the device.</summary>

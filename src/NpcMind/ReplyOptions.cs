@@ -44,7 +44,10 @@ public sealed record ReplyOptions
     /// <summary>Action that follows the speech; null for none.</summary>
     public ActionType? Action { get; init; }
 
-    /// <summary>What of the action is legal; looked at whenever a token of it is chosen. Null for everything; only together with <see cref="Action"/>.</summary>
+    /// <summary>
+    /// What of the action is legal; looked at whenever a token of it is chosen. Null for everything; only together with <see
+    /// cref="Action"/>.
+    /// </summary>
     public LegalActions? Legal { get; init; }
 
     /// <summary>Grammar that the speech follows; null for free speech. Thoughts before the speech are free, unless the grammar holds the mark that ends them.</summary>

@@ -9,7 +9,9 @@ public static class ModelKind
 
     /// <summary>Returns the architecture of a language model, whether there is code for it or not.</summary>
     /// <param name="file">An open file.</param>
-    /// <exception cref="UnsupportedModelException">It is an image encoder, an adapter, an importance matrix, a bare vocabulary, or does not name its architecture.</exception>
+    /// <exception cref="UnsupportedModelException">
+    /// It is an image encoder, an adapter, an importance matrix, a bare vocabulary, or does not name its architecture.
+    /// </exception>
     public static string RequireLanguageModel(GgufFile file)
     {
         string? architecture = Other(file);

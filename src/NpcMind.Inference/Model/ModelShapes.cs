@@ -3,12 +3,15 @@ using NpcMind.Gguf;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Holds the sizes that follow from several keys (heads times their size, experts times their width) against the tensors, where the keys are read: what the file's
+/// Holds the sizes that follow from several keys (heads times their size, experts times their width) against the tensors, where the keys
+/// are read: what the file's
 /// own tensors bear out cannot be larger than the file. Names the old layout of experts, too.
 /// </summary>
 internal static class ModelShapes
 {
-    /// <summary>Throws unless every block's largest matrices are as wide and as many as the keys say, and of types there are kernels for.</summary>
+    /// <summary>
+    /// Throws unless every block's largest matrices are as wide and as many as the keys say, and of types there are kernels for.
+    /// </summary>
     /// <param name="file">Model file.</param>
     /// <param name="c">What its keys say.</param>
     /// <param name="hasExperts">Which blocks have experts; null for all of a mixture.</param>

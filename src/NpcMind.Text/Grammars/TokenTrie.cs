@@ -3,8 +3,10 @@ using NpcMind.Text.Tokenization;
 namespace NpcMind.Text;
 
 /// <summary>
-/// The tokens of a vocabulary that write something, as a tree of bytes: grammars walk it, so that tokens that begin alike are tried together. A node stands for
-/// all bytes up to where tokens part or end, so the tree takes memory by the number of tokens. Made once for a model and shared by its constraints. Immutable;
+/// The tokens of a vocabulary that write something, as a tree of bytes: grammars walk it, so that tokens that begin alike are tried
+/// together. A node stands for
+/// all bytes up to where tokens part or end, so the tree takes memory by the number of tokens. Made once for a model and shared by its
+/// constraints. Immutable;
 /// safe from any thread.
 /// </summary>
 /// <remarks>Tokens of more than 1,024 bytes are left out: a grammar that can only go on with one of them cannot be followed.</remarks>
@@ -104,7 +106,10 @@ public sealed class TokenTrie
         return low;
     }
 
-    /// <summary>A node of the tree. Its own tokens begin at <see cref="FirstToken"/> and end where those of the next node begin; its subtree ends before <see cref="Skip"/>.</summary>
+    /// <summary>
+    /// A node of the tree. Its own tokens begin at <see cref="FirstToken"/> and end where those of the next node begin; its subtree ends
+    /// before <see cref="Skip"/>.
+    /// </summary>
     internal record struct Node
     {
         public int Level, Skip, FirstToken, Token, RestStart, RestLength;

@@ -97,8 +97,13 @@ internal sealed class BpeModel : TokenModel
 
     private void AddTokens(TokenType first, TokenType second)
     {
+        long bytes = 0;
+        for (int id = 0; id < Vocabulary.Count; id++) bytes += IsAdded(id) ? Vocabulary.Bytes(id).Length : 0;
+        Table.Reserve(bytes);
         for (int id = 0; id < Vocabulary.Count; id++)
-            if ((Vocabulary.Type(id) == first || Vocabulary.Type(id) == second) && Vocabulary.Bytes(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes) Table.TryAdd(Vocabulary.Bytes(id), id);
+            if (IsAdded(id)) Table.TryAdd(Vocabulary.Bytes(id), id);
+
+        bool IsAdded(int id) => (Vocabulary.Type(id) == first || Vocabulary.Type(id) == second) && Vocabulary.Bytes(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
     }
 
     private int Intern(ReadOnlySpan<byte> bytes, ref int next)

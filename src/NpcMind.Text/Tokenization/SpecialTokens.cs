@@ -5,8 +5,10 @@ using System.Text.Unicode;
 namespace NpcMind.Text.Tokenization;
 
 /// <summary>
-/// Finds the tokens that are matched as text before anything else: leftmost first, the longest where several begin. Their texts lie sorted, so that the tokens that
-/// begin a text are one of its neighbours in order and that one's own beginnings: a few comparisons at each character, however long and many the tokens are, and
+/// Finds the tokens that are matched as text before anything else: leftmost first, the longest where several begin. Their texts lie
+/// sorted, so that the tokens that
+/// begin a text are one of its neighbours in order and that one's own beginnings: a few comparisons at each character, however long and
+/// many the tokens are, and
 /// memory in proportion to their text. Immutable; safe from any thread.
 /// </summary>
 internal sealed class SpecialTokens
@@ -115,7 +117,10 @@ internal sealed class SpecialTokens
         return entry;
     }
 
-    /// <summary>Finds for each entry the longest other that it begins with, and a jump over many of those: any is reached in a logarithm of steps (Myers 1983).</summary>
+    /// <summary>
+    /// Finds for each entry the longest other that it begins with, and a jump over many of those: any is reached in a logarithm of steps
+    /// (Myers 1983).
+    /// </summary>
     private void LinkBeginnings()
     {
         for (int i = 1; i < _entries.Length; i++)
@@ -146,7 +151,9 @@ internal sealed class SpecialTokens
     {
         public int Id, Start, Length, Parent, Jump, Depth;
 
-        /// <summary>The longest beginning, itself included, that is user-defined; and one that in prompts not only the template may write.</summary>
+        /// <summary>
+        /// The longest beginning, itself included, that is user-defined; and one that in prompts not only the template may write.
+        /// </summary>
         public int UserDefined, Free;
 
         public bool IsUserDefined;

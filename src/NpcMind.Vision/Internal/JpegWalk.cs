@@ -42,7 +42,8 @@ internal ref struct JpegWalk
     public int Length { get; private set; }
 
     /// <summary>
-    /// A copy of the file that says in one way only what its colours are. Three components are YCbCr where JFIF's marker stands; else as Adobe's marker says; else RGB if they are
+    /// A copy of the file that says in one way only what its colours are. Three components are YCbCr where JFIF's marker stands; else as
+    /// Adobe's marker says; else RGB if they are
     /// called so (libjpeg's rule, which browsers and Pillow share). StbImageSharp knows no JFIF and puts names above Adobe's marker.
     /// </summary>
     public readonly byte[] WithColoursStated()

@@ -8,7 +8,10 @@ internal static class Orientation
 {
     private const ushort Tag = 0x0112;
 
-    /// <summary>Orientation 1 to 8 from a TIFF block, in whichever of TIFF's integer types it stands. Anything unreadable counts as upright: it describes the picture and is no part of it.</summary>
+    /// <summary>
+    /// Orientation 1 to 8 from a TIFF block, in whichever of TIFF's integer types it stands. Anything unreadable counts as upright: it
+    /// describes the picture and is no part of it.
+    /// </summary>
     public static int Read(ReadOnlySpan<byte> tiff)
     {
         if (tiff.Length < 8 || tiff[0] != tiff[1] || tiff[0] is not ((byte)'I' or (byte)'M')) return 1;
@@ -58,7 +61,10 @@ internal static class Orientation
         return new(w, h, upright);
     }
 
-    /// <summary>A value of one of TIFF's integer types (BYTE, SHORT, LONG, their signed forms), which stands at the left of its field; 0 for other types.</summary>
+    /// <summary>
+    /// A value of one of TIFF's integer types (BYTE, SHORT, LONG, their signed forms), which stands at the left of its field; 0 for other
+    /// types.
+    /// </summary>
     private static long Integer(int type, ReadOnlySpan<byte> field, bool little) => type switch
     {
         1 => field[0],

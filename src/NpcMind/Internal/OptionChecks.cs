@@ -3,7 +3,10 @@ using NpcMind.Inference;
 
 namespace NpcMind;
 
-/// <summary>Options are held against their ranges where they come in: an absurd one is refused at once, with its name, its value and what it may be.</summary>
+/// <summary>
+/// Options are held against their ranges where they come in: an absurd one is refused at once, with its name, its value and what it may
+/// be.
+/// </summary>
 internal static class OptionChecks
 {
     /// <summary>What the parameter is called in every method that takes options.</summary>

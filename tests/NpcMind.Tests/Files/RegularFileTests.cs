@@ -10,6 +10,7 @@ namespace NpcMind.Tests.Files;
 
 /// <summary>What is no file is refused at once: nobody writes into these pipes, so a test that waits never ends.</summary>
 [Platform("Linux")]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [CancelAfter(60_000)]
 public sealed partial class RegularFileTests : IDisposable
 {
