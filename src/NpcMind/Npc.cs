@@ -107,7 +107,18 @@ public sealed class Npc : IDisposable
         speech?.Begin();
         action?.Begin();
         int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options) + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
-        NewTurn next = Conversation.Plan(SpokenLine.Of(speaker, text), room);
+        NewTurn next;
+        try
+        {
+            next = Conversation.Plan(SpokenLine.Of(speaker, text), room);
+        }
+        catch
+        {
+            speech?.Release();
+            action?.Release();
+            throw;
+        }
+
         if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
         Turn turn = Conversation.Add(next);
         Reply reply = new(this, options, pace, _runtime.Seconds) { SpeechConstraint = speech, ActionConstraint = action, FirstToken = Mind.Tokens.Count, ActionStart = Mind.Tokens.Count };

@@ -51,7 +51,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         if (IsTooLong(line, Context)) throw new ArgumentException($"{name}: what was said has {line.Length} characters; a context of {Context} tokens never holds them. Say less.");
         try
         {
-            return Fit(line, replyTokens);
+            return Fit(line, replyTokens < 0 ? int.MaxValue : replyTokens); // a sum that was too large
         }
         catch (ChatTemplateException e)
         {

@@ -7,6 +7,7 @@ namespace NpcMind;
 internal readonly struct SavedMindCheck(SavedMind saved, string place, long offset)
 {
     private const int MaxStopStrings = 4096;
+    private const int MaxStopCharacters = 1 << 16;
 
     public SaveFormatException Error(FormattableString expected, FormattableString found, Exception? inner = null) =>
         new(place, offset, FormattableString.Invariant(expected), FormattableString.Invariant(found), inner: inner);
@@ -113,6 +114,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
         if (reply.Phase != MindSaves.Speech && reply.Action is null) throw Error($"an action that the reply goes on with", $"none");
         if (reply.MaximumTokens < Math.Max(1, reply.GeneratedTokens)) throw Error($"at least {Math.Max(1, reply.GeneratedTokens)} tokens allowed to the reply", $"{reply.MaximumTokens}");
         if (reply.StopStrings.Count > MaxStopStrings) throw Error($"at most {MaxStopStrings} stop strings", $"{reply.StopStrings.Count}");
+        long characters = reply.StopStrings.Sum(t => (long)t.Length);
+        if (characters > MaxStopCharacters) throw Error($"stop strings of at most {MaxStopCharacters} characters in all", $"{characters}");
         if (reply.StopStrings.Any(t => t.Length == 0)) throw Error($"stop strings with text", $"an empty one");
     }
 

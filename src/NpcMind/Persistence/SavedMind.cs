@@ -61,12 +61,13 @@ internal sealed record SavedMind
     {
         foreach (SavedPicture picture in Pictures)
             if (picture.Violation() is { } violation) return violation;
+        int[] rows = [.. Pictures.Select(p => p.Rows)]; // counted once: a crafted save has many pieces and many runs of rows
         long end = 0;
         foreach (SavedSlots s in Slots)
         {
             if (s.FirstToken < end || s.Count < 1 || (long)s.FirstToken + s.Count > Tokens.Length) return ("picture rows", $"tokens within {end}..{Tokens.Length}", $"{s.Count} from {s.FirstToken}");
             if ((uint)s.Picture >= (uint)Pictures.Count) return ("picture", $"one of {Pictures.Count}", $"{s.Picture}");
-            if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > Pictures[s.Picture].Rows) return ("picture rows", $"within 0..{Pictures[s.Picture].Rows}", $"{s.Count} from {s.FirstRow}");
+            if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > rows[s.Picture]) return ("picture rows", $"within 0..{rows[s.Picture]}", $"{s.Count} from {s.FirstRow}");
             end = s.FirstToken + s.Count;
         }
 
