@@ -96,12 +96,15 @@ public sealed partial class ConversationTemplate
     /// <summary>Holds what is written after an answer against the same of longer conversations.</summary>
     private void CheckTurns()
     {
+        const string Last = "\uE000\uE003\uE002";
         string? first = null;
         foreach (int turns in Lengths)
         {
-            List<ChatMessage> messages = First("a", "b", 0, "");
-            for (int i = 1; i < turns; i++) messages.AddRange([Message("assistant", "c"), Message("user", "d")]);
-            string next = Text(After(Render([.. messages, Message("assistant", Mark), Message("user", "e")], true, null), Mark));
+            List<ChatMessage> messages = First("a", turns == 1 ? Last : "b", 0, "");
+            for (int i = 1; i < turns; i++) messages.AddRange([Message("assistant", "c"), Message("user", i == turns - 1 ? Last : "d")]);
+            IReadOnlyList<PromptSegment> all = Render([.. messages, Message("assistant", Mark), Message("user", "e")], true, null);
+            After(all, Mark); // what was said has to be there
+            string next = Text(After(all, Last));
             first ??= next;
             if (next != first)
                 throw new ChatTemplateException(_name, 1, ChatTemplateFault.Syntax, $"it writes turn {turns + 1} otherwise than turn 2, as if turns were numbered: a conversation cannot be continued where it stands");

@@ -62,6 +62,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     /// <summary>Begins the planned turn, forgetting the oldest ones where the context is too small for it and its reply.</summary>
     public Turn Add(NewTurn added)
     {
+        runtime.Format.Template.BeginCall(Turns.Count); // nothing may fail from here on
         Settle();
         foreach (Sight sight in PendingSights.Take(PendingSights.Count - added.Seen.Count)) sight.Holders--;
         Turn turn = new(added.Heard, added.Seen) { OverheardCharacters = added.OverheardCharacters, HeardTokens = added.Tokens.Length };

@@ -86,8 +86,9 @@ public sealed class SaveCodecTests
     public void Deep_nesting_in_a_field_of_a_newer_version_does_no_harm()
     {
         byte[] body = Body(Mira with { Kv = null });
-        body[0]++; // one more field, a million arrays of one element in each other
-        LoadedMind loaded = SaveCodec.Read(new MemoryStream(Sealed([.. body, .. Enumerable.Repeat((byte)0x91, 1_000_000), 1], 1, 1)), null);
+        Assert.That(body[0], Is.EqualTo(0x9F), "15 fields");
+        // One more field, a million arrays of one element in each other.
+        LoadedMind loaded = SaveCodec.Read(new MemoryStream(Sealed([0xDC, 0, 16, .. body[1..], .. Enumerable.Repeat((byte)0x91, 1_000_000), 1], 1, 1)), null);
         Assert.That(loaded.Mind.Name, Is.EqualTo("Mira"));
     }
 

@@ -141,6 +141,13 @@ public sealed class ConversationTemplateTests
         foreach (string name in TemplateFiles.Committed) Assert.That(() => Create(TemplateFiles.Source(name)), Throws.Nothing, name);
     }
 
+    [Test]
+    [Category("Shared")]
+    public void Create_SharedTemplates_TakeFewSteps()
+    {
+        foreach (string name in TemplateFiles.SharedNames) Assert.That(() => Create(TemplateFiles.Source(name)), Throws.Nothing, name);
+    }
+
     [TestCase("<think>", "</think>", "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}", true)]
     [TestCase("<think>", "</think>", "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n\n</think>\n\n{% endif %}", false)]
     [TestCase("[THINK]", "[/THINK]", "{# [THINK] #}", false)]
