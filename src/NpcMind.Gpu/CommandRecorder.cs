@@ -33,10 +33,15 @@ public sealed unsafe class CommandRecorder : IDisposable
         device.Api.CreateCommandPool(device.Handle, in pool, null, out _pool).ThrowOnError("vkCreateCommandPool");
         CommandBufferAllocateInfo info = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
         CommandBuffer buffer;
-        device.Api.AllocateCommandBuffers(device.Handle, &info, &buffer).ThrowOnError("vkAllocateCommandBuffers");
+        Result result = device.Api.AllocateCommandBuffers(device.Handle, &info, &buffer);
+        if (result < Result.Success) Dispose();
+        result.ThrowOnError("vkAllocateCommandBuffers");
         _own = buffer;
         device.SetName(ObjectType.CommandBuffer, (ulong)buffer.Handle, name);
     }
+
+    /// <summary>Where what is recorded is kept besides; null for nowhere.</summary>
+    public CommandJournal? Journal { get; set; }
 
     /// <summary>Dispatches recorded since <see cref="Begin"/>.</summary>
     public int Dispatches { get; private set; }
@@ -80,6 +85,7 @@ public sealed unsafe class CommandRecorder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(node);
         if (part.CountX == 0 || part.CountY == 0 || part.CountZ == 0) return;
+        Journal?.AddDispatch(node, part, continues);
         ComputePipeline pipeline = node.Pipeline;
         if (!continues) Order(node);
 
@@ -102,6 +108,7 @@ public sealed unsafe class CommandRecorder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes.Length, target.Bytes, nameof(bytes));
+        Journal?.AddUpdate(target, bytes, offset);
         Transfer(target, offset, bytes.Length, BindingAccess.Write);
         _device.Transfers += bytes.Length;
         fixed (byte* p = bytes) _device.Api.CmdUpdateBuffer(Handle, target.Buffer.Handle, (ulong)(target.Offset + offset), (ulong)bytes.Length, p);
@@ -114,6 +121,7 @@ public sealed unsafe class CommandRecorder : IDisposable
         ArgumentNullException.ThrowIfNull(target);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sourceOffset + bytes, source.Bytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(targetOffset + bytes, target.Bytes);
+        Journal?.AddCopy(source, target, [new CopyPart(sourceOffset, targetOffset, bytes)]);
         Transfer(source, sourceOffset, bytes, BindingAccess.Read);
         Transfer(target, targetOffset, bytes, BindingAccess.Write);
         CountTransfer(source, target, bytes);
@@ -128,6 +136,7 @@ public sealed unsafe class CommandRecorder : IDisposable
         ArgumentNullException.ThrowIfNull(target);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(parts.Length, MaxCopyParts, nameof(parts));
         if (parts.IsEmpty) return;
+        Journal?.AddCopy(source, target, parts);
         BufferCopy* regions = stackalloc BufferCopy[MaxCopyParts];
         long from = long.MaxValue, fromEnd = 0, to = long.MaxValue, toEnd = 0, bytes = 0;
         for (int i = 0; i < parts.Length; i++)
@@ -152,6 +161,7 @@ public sealed unsafe class CommandRecorder : IDisposable
     public void Clear(Tensor target)
     {
         ArgumentNullException.ThrowIfNull(target);
+        Journal?.AddClear(target);
         Transfer(target, 0, target.Bytes, BindingAccess.Write);
         _device.Api.CmdFillBuffer(Handle, target.Buffer.Handle, (ulong)target.Offset, (ulong)((target.Bytes + 3) & ~3L), 0);
     }
@@ -162,6 +172,7 @@ public sealed unsafe class CommandRecorder : IDisposable
     /// </summary>
     public void AwaitImageWrites()
     {
+        Journal?.AddAwaitImageWrites();
         MemoryBarrier2 barrier = new()
         {
             SType = StructureType.MemoryBarrier2,
@@ -173,6 +184,16 @@ public sealed unsafe class CommandRecorder : IDisposable
         DependencyInfo info = new() { SType = StructureType.DependencyInfo, MemoryBarrierCount = 1, PMemoryBarriers = &barrier };
         _device.Api.CmdPipelineBarrier2(Handle, in info);
         Barriers++;
+    }
+
+    /// <summary>Records once more what a journal holds.</summary>
+    public void Repeat(CommandJournal journal)
+    {
+        ArgumentNullException.ThrowIfNull(journal);
+        CommandJournal? kept = Journal;
+        Journal = null;
+        journal.Replay(this);
+        Journal = kept;
     }
 
     /// <summary>Ends the recording; what it wrote to readback buffers becomes visible to the host once it is finished.</summary>
@@ -187,6 +208,12 @@ public sealed unsafe class CommandRecorder : IDisposable
     public void WaitUntilFree()
     {
         if (_finished.Handle != 0) Timeline.Wait(_device, _finished, _finishedAt);
+    }
+
+    /// <summary>The same for whoever frees: what fails is tried in another way. Never throws.</summary>
+    public void WaitBeforeFreeing()
+    {
+        if (_finished.Handle != 0) Timeline.WaitBeforeFreeing(_device, _finished, _finishedAt);
     }
 
     /// <summary>Whether the last submission of this recorder has finished. Does not wait.</summary>

@@ -54,9 +54,17 @@ public sealed unsafe class ComputePipeline : IDisposable
             PushConstantRangeCount = PushConstantBytes > 0 ? 1u : 0u,
             PPushConstantRanges = &range,
         };
-        vk.CreatePipelineLayout(device.Handle, in layoutInfo, null, out PipelineLayout layout).ThrowOnError("vkCreatePipelineLayout");
-        Layout = layout;
-        Handle = Compile(specialization);
+        try
+        {
+            vk.CreatePipelineLayout(device.Handle, in layoutInfo, null, out PipelineLayout layout).ThrowOnError("vkCreatePipelineLayout");
+            Layout = layout;
+            Handle = Compile(specialization);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Shader it runs.</summary>
@@ -101,15 +109,24 @@ public sealed unsafe class ComputePipeline : IDisposable
 
         uint[] bits = Match(Module.PushConstants, constants, $"{label}: push constants");
         if (!_freeSets.TryPop(out DescriptorSet set)) set = _device.Descriptors.Allocate(_setLayout);
-        _device.Descriptors.Write(set, Module.Bindings, bound, image);
+        try
+        {
+            _device.Descriptors.Write(set, Module.Bindings, bound, image);
+        }
+        catch
+        {
+            Reuse(set);
+            throw;
+        }
+
         return new DispatchNode(label, this, bound, set, bits);
     }
 
     /// <summary>Frees the pipeline.</summary>
     public void Dispose()
     {
-        _device.Api.DestroyPipeline(_device.Handle, Handle, null);
-        _device.Api.DestroyPipelineLayout(_device.Handle, Layout, null);
+        if (Handle.Handle != 0) _device.Api.DestroyPipeline(_device.Handle, Handle, null);
+        if (Layout.Handle != 0) _device.Api.DestroyPipelineLayout(_device.Handle, Layout, null);
         _device.Api.DestroyDescriptorSetLayout(_device.Handle, _setLayout, null);
     }
 
@@ -141,7 +158,7 @@ public sealed unsafe class ComputePipeline : IDisposable
                     PSpecializationInfo = &special,
                 },
             };
-            Pipeline pipeline;
+            Pipeline pipeline = default;
             Result result = _device.Api.CreateComputePipelines(_device.Handle, _device.PipelineCache.Handle, 1, &info, null, &pipeline);
             _device.Api.DestroyShaderModule(_device.Handle, shader, null);
             result.ThrowOnError($"vkCreateComputePipelines for {Module.Name}");

@@ -101,29 +101,32 @@ public sealed unsafe class GpuDevice : IDisposable
         Vk vk = VulkanLoader.Load();
         List<string> messages = [];
         GpuInstance instance = new(vk, options.Validate, messages);
+        Device device = default;
         try
         {
             PhysicalDevice physical = DeviceChoice.Choose(vk, instance.Handle, options.Device);
             uint family = DeviceChoice.ComputeFamily(vk, physical);
-            Device device = DeviceChoice.CreateDevice(vk, physical, family);
+            device = DeviceChoice.CreateDevice(vk, physical, family);
             vk.GetDeviceQueue(device, family, 0, out Queue queue);
             return new GpuDevice(vk, instance, instance.Handle, physical, device, queue, family, true, null, options.CacheFolder, messages);
         }
         catch
         {
+            if (device.Handle != 0) vk.DestroyDevice(device, null);
             instance.Dispose();
             throw;
         }
     }
 
     /// <summary>Uses a game's device. The handles must outlive the result; features needed: see <see cref="GpuHandles"/>.</summary>
-    /// <exception cref="GpuUnavailableException">The physical device is older than Vulkan 1.3 or the queue family cannot compute.</exception>
+    /// <exception cref="GpuUnavailableException">The physical device or the instance is older than Vulkan 1.3, a feature is said to be missing, or the queue family cannot compute.</exception>
     public static GpuDevice Share(GpuHandles handles, string? cacheFolder = null)
     {
         ArgumentNullException.ThrowIfNull(handles);
         if (handles.Instance == 0 || handles.PhysicalDevice == 0 || handles.Device == 0 || handles.Queue == 0) throw new ArgumentException("All four handles must be set.", nameof(handles));
         Vk vk = VulkanLoader.Load();
         PhysicalDevice physical = new(handles.PhysicalDevice);
+        SharedDevice.Check(vk, handles);
         DeviceChoice.CheckUsable(vk, physical);
         DeviceChoice.CheckComputes(vk, physical, handles.QueueFamily);
         return new GpuDevice(vk, null, new Instance(handles.Instance), physical, new Device(handles.Device), new Queue(handles.Queue), handles.QueueFamily, false, handles.QueueLock, cacheFolder, []);
@@ -135,7 +138,7 @@ public sealed unsafe class GpuDevice : IDisposable
     /// <summary>Frees everything made here; a shared device itself stays. Waits for the device to be idle, so not for use within a frame.</summary>
     public void Dispose()
     {
-        if (_ownsDevice) _ = Api.DeviceWaitIdle(Handle); // a lost device must still be torn down
+        if (_ownsDevice) WaitIdle(); // a lost device must still be torn down
         PipelineCache.Dispose();
         Descriptors.Dispose();
         Memory.Dispose();
@@ -144,12 +147,18 @@ public sealed unsafe class GpuDevice : IDisposable
         _ownInstance?.Dispose();
     }
 
+    /// <summary>Waits for everything that was submitted to the queue, by whom ever, as far as that works. Never throws. Not for use within a frame.</summary>
+    public void WaitIdle()
+    {
+        lock (_queueLock) _ = Api.QueueWaitIdle(Queue);
+    }
+
     internal void SetName(ObjectType type, ulong handle, string name)
     {
         if (_setName == null) return;
         using Utf8Strings strings = new();
         DebugUtilsObjectNameInfoEXT info = new() { SType = StructureType.DebugUtilsObjectNameInfoExt, ObjectType = type, ObjectHandle = handle, PObjectName = strings[name] };
-        _setName(Handle, &info).ThrowOnError("vkSetDebugUtilsObjectNameEXT");
+        _ = _setName(Handle, &info); // a name that cannot be given is missing in debuggers, nothing else
     }
 
     internal void Submit(CommandBuffer commands, Semaphore timeline, ulong signal)

@@ -43,7 +43,15 @@ internal sealed unsafe class GpuInstance : IDisposable
             throw new GpuUnavailableException("No Vulkan 1.3 driver was found.", "Install the driver of your GPU, or the software driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers).");
         result.ThrowOnError("vkCreateInstance");
         Handle = instance;
-        if (validate && HasDebugUtils) Listen();
+        try
+        {
+            if (validate && HasDebugUtils) Listen();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public Vk Api { get; }
@@ -58,9 +66,9 @@ internal sealed unsafe class GpuInstance : IDisposable
         {
             var destroy = (delegate* unmanaged<Instance, DebugUtilsMessengerEXT, AllocationCallbacks*, void>)Proc("vkDestroyDebugUtilsMessengerEXT");
             destroy(Handle, _messenger, null);
-            _messagesHandle.Free();
         }
 
+        if (_messagesHandle.IsAllocated) _messagesHandle.Free();
         Api.DestroyInstance(Handle, null);
     }
 

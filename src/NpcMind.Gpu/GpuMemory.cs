@@ -125,8 +125,8 @@ public sealed unsafe class GpuMemory : IDisposable
             Range = (ulong)tensor.Bytes,
         };
         _device.Api.CreateBufferView(_device.Handle, in info, null, out view).ThrowOnError("vkCreateBufferView");
-        _device.SetName(ObjectType.BufferView, view.Handle, tensor.Name);
         tensor.Buffer.Views.Add(key, view);
+        _device.SetName(ObjectType.BufferView, view.Handle, tensor.Name);
         return view;
     }
 

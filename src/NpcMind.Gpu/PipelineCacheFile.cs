@@ -14,6 +14,7 @@ internal sealed unsafe class PipelineCacheFile : IDisposable
     private const int MaximumBytes = 256 << 20;
     private readonly GpuDevice _device;
     private readonly string? _path;
+    private byte[] _saved = [];
 
     public PipelineCacheFile(GpuDevice device, string? folder)
     {
@@ -41,41 +42,30 @@ internal sealed unsafe class PipelineCacheFile : IDisposable
 
     public bool WasLoaded { get; }
 
+    /// <summary>Writes what was compiled, if that is more than what the file held. Whatever fails is left out.</summary>
     public void Save()
     {
         if (_path is null) return;
         nuint size = 0;
-        _device.Api.GetPipelineCacheData(_device.Handle, Handle, &size, null).ThrowOnError("vkGetPipelineCacheData");
+        if (_device.Api.GetPipelineCacheData(_device.Handle, Handle, &size, null) != Result.Success) return;
         byte[] data = new byte[size];
-        fixed (byte* p = data) _device.Api.GetPipelineCacheData(_device.Handle, Handle, &size, p).ThrowOnError("vkGetPipelineCacheData");
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-            string beside = $"{_path}.{Environment.ProcessId}";
-            File.WriteAllBytes(beside, [.. SHA256.HashData(data), .. data]);
-            File.Move(beside, _path, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A cache that cannot be written costs the next start some time, nothing else.
-        }
+        fixed (byte* p = data)
+            if (_device.Api.GetPipelineCacheData(_device.Handle, Handle, &size, p) != Result.Success) return;
+        byte[] hash = SHA256.HashData(data);
+        if (hash.AsSpan().SequenceEqual(_saved)) return;
+        CacheFile.Write(_path, [.. hash, .. data]);
+        _saved = hash;
     }
 
     public void Dispose() => _device.Api.DestroyPipelineCache(_device.Handle, Handle, null);
 
-    private static byte[] Load(string path)
+    private byte[] Load(string path)
     {
-        try
-        {
-            FileInfo file = new(path);
-            if (!file.Exists || file.Length is <= HashBytes or > MaximumBytes) return [];
-            byte[] bytes = File.ReadAllBytes(path);
-            byte[] data = bytes[HashBytes..];
-            return SHA256.HashData(data).AsSpan().SequenceEqual(bytes.AsSpan(0, HashBytes)) ? data : [];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
+        byte[] bytes = CacheFile.Read(path, MaximumBytes);
+        if (bytes.Length <= HashBytes) return [];
+        byte[] data = bytes[HashBytes..], hash = SHA256.HashData(data);
+        if (!hash.AsSpan().SequenceEqual(bytes.AsSpan(0, HashBytes))) return [];
+        _saved = hash;
+        return data;
     }
 }

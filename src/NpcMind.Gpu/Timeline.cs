@@ -48,19 +48,32 @@ public sealed unsafe class Timeline : IDisposable
     /// <summary>Waits until <paramref name="value"/> is reached. For loading and for programs without a frame; never within a tick.</summary>
     public void Wait(ulong value) => Wait(_device, Handle, value);
 
-    /// <summary>Waits for everything submitted, then frees the semaphore. A lost device is not waited for.</summary>
+    /// <summary>Waits for everything submitted, as far as that works; never throws. A lost device is not waited for.</summary>
+    public void WaitBeforeFreeing() => WaitBeforeFreeing(_device, Handle, Submitted);
+
+    /// <summary>Waits for everything submitted, then frees the semaphore. Never throws.</summary>
     public void Dispose()
     {
-        try
+        WaitBeforeFreeing();
+        _device.Api.DestroySemaphore(_device.Handle, Handle, null);
+    }
+
+    /// <summary>A wait that fails is tried again; then the value is asked for until it is there, or until nothing can be said any more.</summary>
+    internal static void WaitBeforeFreeing(GpuDevice device, Semaphore semaphore, ulong value)
+    {
+        const int Tries = 3;
+        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &semaphore, PValues = &value };
+        for (int i = 0; i < Tries; i++)
+            if (device.Api.WaitSemaphores(device.Handle, &info, ulong.MaxValue) is Result.Success or Result.ErrorDeviceLost) return;
+        for (int failed = 0; failed < Tries;)
         {
-            Wait(Submitted);
-        }
-        catch (VulkanException e) when (e.IsDeviceLost)
-        {
-            // The work will never finish; there is nothing left to wait for.
+            Result result = device.Api.GetSemaphoreCounterValue(device.Handle, semaphore, out ulong reached);
+            if (result == Result.ErrorDeviceLost || (result == Result.Success && reached >= value)) return;
+            if (result < Result.Success) failed++;
+            Thread.Sleep(1);
         }
 
-        _device.Api.DestroySemaphore(_device.Handle, Handle, null);
+        device.WaitIdle();
     }
 
     internal static void Wait(GpuDevice device, Semaphore semaphore, ulong value)

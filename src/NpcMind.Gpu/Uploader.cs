@@ -11,9 +11,10 @@ public delegate void StagingWriter(Span<byte> destination, long start);
 /// </summary>
 public sealed class Uploader : IDisposable
 {
+    private const int Pieces = 2;
     private readonly Timeline _timeline;
-    private readonly GpuBuffer[] _staging;
-    private readonly CommandRecorder[] _recorders;
+    private readonly List<GpuBuffer> _staging = [];
+    private readonly List<CommandRecorder> _recorders = [];
     private readonly Action<long>? _progress;
     private int _next;
     private long _written;
@@ -26,9 +27,17 @@ public sealed class Uploader : IDisposable
     {
         ArgumentNullException.ThrowIfNull(device);
         _timeline = new Timeline(device, "upload");
-        _staging = [device.Memory.Allocate(pieceBytes, MemoryKind.Upload, "staging 0"), device.Memory.Allocate(pieceBytes, MemoryKind.Upload, "staging 1")];
-        _recorders = [new CommandRecorder(device, "upload 0"), new CommandRecorder(device, "upload 1")];
         _progress = progress;
+        try
+        {
+            for (int i = 0; i < Pieces; i++) _staging.Add(device.Memory.Allocate(pieceBytes, MemoryKind.Upload, $"staging {i}"));
+            for (int i = 0; i < Pieces; i++) _recorders.Add(new CommandRecorder(device, $"upload {i}"));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Fills <paramref name="target"/> piece by piece.</summary>

@@ -10,6 +10,9 @@ internal sealed class VulkanLoader : INativeContext
     private static readonly string[] Names =
         OperatingSystem.IsWindows() ? ["vulkan-1.dll"] : OperatingSystem.IsMacOS() ? ["libvulkan.1.dylib", "libvulkan.dylib", "libMoltenVK.dylib"] : ["libvulkan.so.1", "libvulkan.so"];
 
+    /// <summary>Puts itself between us and the loader, for tests that let calls fail; null for nobody.</summary>
+    internal static Func<INativeContext, INativeContext>? Interposer { get; set; }
+
     private readonly nint _library;
 
     private VulkanLoader(nint library) => _library = library;
@@ -19,7 +22,7 @@ internal sealed class VulkanLoader : INativeContext
     public static Vk Load()
     {
         foreach (string name in Names)
-            if (NativeLibrary.TryLoad(name, typeof(VulkanLoader).Assembly, null, out nint library)) return new Vk(new VulkanLoader(library));
+            if (NativeLibrary.TryLoad(name, typeof(VulkanLoader).Assembly, null, out nint library)) return new Vk(Interposer is { } interposer ? interposer(new VulkanLoader(library)) : new VulkanLoader(library));
         throw new GpuUnavailableException("The Vulkan loader is not installed.", "Install it (Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers).");
     }
 

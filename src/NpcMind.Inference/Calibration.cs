@@ -24,11 +24,18 @@ public static class Calibration
         int many = Math.Min(engine.Options.MaxRows, 64);
         int longest = (int)Math.Min(engine.Options.ContextTokens, engine.Options.CacheTokens ?? (long)engine.Options.ContextTokens * engine.Options.MaxSequences);
         SamplerSettings everything = new() { Temperature = 1, TopK = 40, TopP = 0.9f, MinP = 0.01f, RepetitionPenalty = 1.1f };
-        for (int pass = 0; pass <= passes; pass++)
-            foreach (int rows in (ReadOnlySpan<int>)[1, 4, many])
-                foreach (int end in (ReadOnlySpan<int>)[longest, Math.Max(rows, 2 * InferenceEngine.BlockTokens)])
-                    foreach (SamplerSettings sampler in (ReadOnlySpan<SamplerSettings>)[everything, new()])
-                        if (rows <= longest) Step(engine, costs, times, sampler, rows, Math.Min(end, longest), learn: pass > 0);
+        try
+        {
+            for (int pass = 0; pass <= passes; pass++)
+                foreach (int rows in (ReadOnlySpan<int>)[1, 4, many])
+                    foreach (int end in (ReadOnlySpan<int>)[longest, Math.Max(rows, 2 * InferenceEngine.BlockTokens)])
+                        foreach (SamplerSettings sampler in (ReadOnlySpan<SamplerSettings>)[everything, new()])
+                            if (rows <= longest) Step(engine, costs, times, sampler, rows, Math.Min(end, longest), learn: pass > 0);
+        }
+        finally
+        {
+            engine.Timeline.WaitBeforeFreeing(); // the timestamps are freed now, also after an error
+        }
     }
 
     /// <summary>The same for an image encoder, with a picture that takes every step of preparation.</summary>
@@ -73,8 +80,7 @@ public static class Calibration
         CommandRecorder recorder = engine.BeginRecording(times);
         engine.RecordInputs(recorder, shape);
         List<(int Class, double Work)> pieces = Record(recorder, engine.Nodes, shape, costs);
-        recorder.End();
-        engine.Timeline.Wait(engine.Timeline.Submit(recorder));
+        engine.Timeline.Wait(engine.EndRecording(recorder));
         engine.Batch.Clear();
         engine.Close(slot);
         times.Read();

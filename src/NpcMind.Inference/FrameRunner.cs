@@ -23,9 +23,10 @@ public readonly record struct FrameTime(double Milliseconds, double Predicted);
 
 /// <summary>
 /// Puts work into frames: so much of the step under way as is predicted to fit, in parts of dispatches no longer than a quantum. The place in the dispatch list
-/// is state, so a step goes on where the last frame stopped. Costs are learned from timestamps. Nothing here waits or allocates. Used by the engine's thread.
+/// is state, so a step goes on where the last frame stopped. Costs are learned from timestamps. A frame whose submission failed, or that the
+/// game threw away, is recorded once more (<see cref="Discard"/>, <see cref="IsSpoiled"/>). Nothing here waits or allocates. Used by the engine's thread.
 /// </summary>
-public sealed class FrameRunner : IDisposable
+public sealed partial class FrameRunner : IDisposable
 {
     private const int MostTimed = 2;
     private readonly InferenceEngine _engine;
@@ -34,9 +35,10 @@ public sealed class FrameRunner : IDisposable
     private readonly WorkCursor _step = new();
     private readonly WorkCursor _view = new();
     private readonly int _copyClass;
-    private readonly Slot[] _slots;
+    private readonly FrameSlot[] _slots;
     private readonly StepTicket[] _ended;
-    private Slot? _current;
+    private FrameSlot? _current;
+    private FrameSlot? _discardable;
     private int _next;
     private int _oldest;
     private int _endedCount;
@@ -54,8 +56,20 @@ public sealed class FrameRunner : IDisposable
         Costs = costs;
         _steps = new WorkPlan(engine.Nodes, costs);
         _copyClass = costs.Class("kv copy");
-        _slots = [.. Enumerable.Range(0, _options.FramesInFlight).Select(i => new Slot(engine.Device, i, MostTimed))];
         _ended = new StepTicket[InferenceEngine.ResultSlots];
+        _markers = engine.Device.Memory.Allocate(_options.FramesInFlight * MarkerBytes, MemoryKind.Readback, "frame numbers");
+        _slots = new FrameSlot[_options.FramesInFlight];
+        try
+        {
+            for (int i = 0; i < _slots.Length; i++) _slots[i] = new FrameSlot(engine.Device, i, MostTimed);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        engine.BeforeRecording = BeforeRecording;
     }
 
     /// <summary>What dispatches cost.</summary>
@@ -82,23 +96,19 @@ public sealed class FrameRunner : IDisposable
     /// <summary>Whether another step may end before results are collected.</summary>
     public bool HasResultSlot => _endedCount < _ended.Length;
 
-    /// <summary>Starts a frame. False when as many as allowed are still on their way.</summary>
+    /// <summary>Starts a frame, with the work of the last one where that never ran. False when as many as allowed are still on their way.</summary>
     /// <param name="milliseconds">GPU time to keep within.</param>
     /// <param name="game">The game's command buffer to record into; null for our own submission.</param>
+    /// <exception cref="VulkanException">Nothing was begun, and nothing has changed.</exception>
     public bool TryBegin(double milliseconds, GameCommands? game = null)
     {
         if (_current is not null) throw new InvalidOperationException("The last frame was not ended.");
-        Slot slot = _slots[_next];
-        if (slot.Busy) return false;
-        slot.Reset();
-        if (game is { } commands) slot.Recorder.BeginWithin(commands, slot.Times);
-        else slot.Recorder.Begin(slot.Times);
-        slot.External = game is not null;
-        _current = slot;
+        FrameSlot slot = _slots[_next];
+        if (slot.IsBusy || (game is not null && _careful > 0 && _busy > 0)) return false;
+        Begin(slot, game);
         slot.Budget = milliseconds;
-        Remaining = Costs.Room(milliseconds);
-        _forced = milliseconds > 0;
-        Dispatches = 0;
+        Remaining = Costs.Room(milliseconds) - slot.Predicted;
+        _forced = milliseconds > 0 && slot.Journal.IsEmpty;
         return true;
     }
 
@@ -161,17 +171,22 @@ public sealed class FrameRunner : IDisposable
     }
 
     /// <summary>Ends the frame: submits it, or leaves it in the game's command buffer. An empty frame of our own is not submitted.</summary>
+    /// <exception cref="VulkanException">It was not submitted: what is in it goes on the next frame.</exception>
     public void End()
     {
-        Slot slot = _current ?? throw new InvalidOperationException("No frame was begun.");
+        FrameSlot slot = _current ?? throw new InvalidOperationException("No frame was begun.");
         _current = null;
-        slot.Recorder.End();
+        slot.Recorder.Journal = null;
+        slot.IsPending = !slot.Journal.IsEmpty;
         Dispatches = slot.Recorder.Dispatches;
         LastPredicted = slot.Predicted * Costs.Ratio;
-        if (slot.Predicted == 0 && slot.StepsEnded == 0 && slot.ViewsEnded == 0 && !slot.External) return;
-        if (!slot.External) _engine.Timeline.Submit(slot.Recorder);
-        slot.Busy = true;
-        _next = (_next + 1) % _slots.Length;
+        if (slot.IsExternal) RecordMarker(slot);
+        slot.Recorder.End();
+        if (!slot.IsPending && !slot.IsExternal) return;
+        if (!slot.IsExternal) _engine.Timeline.Submit(slot.Recorder);
+        slot.IsPending = false;
+        _discardable = slot.IsExternal ? slot : null;
+        Depart(slot);
     }
 
     /// <summary>Takes the oldest frame off the list if the device has finished it, and learns from it.</summary>
@@ -180,17 +195,30 @@ public sealed class FrameRunner : IDisposable
     /// <param name="viewsEnded">Passes of the image encoder that ended in it.</param>
     public bool TryCollect(out FrameTime time, out int stepsEnded, out int viewsEnded)
     {
-        Slot slot = _slots[_oldest];
         (time, stepsEnded, viewsEnded) = (default, 0, 0);
-        if (!slot.Busy || !slot.Recorder.IsFree) return false;
-        double milliseconds = slot.Times.Read();
-        for (int i = 0; i < slot.SampleCount; i++) Costs.Learn(slot.Samples[i].Class, slot.Samples[i].Work, slot.Times.Milliseconds(slot.Samples[i].Part));
-        if (slot is { Predicted: > 0, Budget: > 0 }) Costs.LearnFrame(slot.Predicted, milliseconds, slot.Budget);
-        time = new FrameTime(milliseconds, slot.Predicted);
-        (stepsEnded, viewsEnded) = (slot.StepsEnded, slot.ViewsEnded);
-        slot.Busy = false;
-        _oldest = (_oldest + 1) % _slots.Length;
-        return true;
+        while (_slots[_oldest] is { IsBusy: true } slot && slot.Recorder.IsFree)
+        {
+            bool counts = !slot.IsVoid;
+            if (counts && slot.IsExternal && !HasRun(slot))
+            {
+                if (!Lose(slot)) return false;
+                counts = false;
+            }
+
+            if (counts)
+            {
+                time = Learn(slot);
+                (stepsEnded, viewsEnded) = (slot.StepsEnded, slot.ViewsEnded);
+                _careful = Math.Max(0, _careful - 1);
+            }
+
+            slot.IsBusy = false;
+            _busy--;
+            _oldest = (_oldest + 1) % _slots.Length;
+            if (counts) return true;
+        }
+
+        return false;
     }
 
     /// <summary>The tokens of the oldest step that ended in a collected frame, one per output; valid until the next step ends.</summary>
@@ -217,10 +245,47 @@ public sealed class FrameRunner : IDisposable
         return total * Costs.Ratio;
     }
 
-    /// <summary>Frees the recorders; waits for the frames on their way.</summary>
+    /// <summary>Frees the recorders; waits for frames of our own, as far as that works. Those of the game must have finished. Never throws.</summary>
     public void Dispose()
     {
-        foreach (Slot slot in _slots) slot.Dispose();
+        foreach (FrameSlot? slot in _slots) slot?.Dispose();
+        _markers.Dispose();
+    }
+
+    private void Begin(FrameSlot slot, GameCommands? game)
+    {
+        if (game is { } commands) slot.Recorder.BeginWithin(commands, slot.Times);
+        else slot.Recorder.Begin(slot.Times);
+        if (slot.IsPending) slot.Recorder.Repeat(slot.Journal);
+        else slot.Reset();
+        slot.Recorder.Journal = slot.Journal;
+        slot.IsExternal = game is not null;
+        slot.IsVoid = slot.IsFollowed = false;
+        slot.SampleCount = 0;
+        slot.Budget = 0;
+        slot.Number = ++_number;
+        _current = slot;
+        _discardable = null;
+        Dispatches = 0;
+    }
+
+    /// <summary>What a finished frame cost. Times that cannot be had are not learned from.</summary>
+    private FrameTime Learn(FrameSlot slot)
+    {
+        double milliseconds;
+        try
+        {
+            milliseconds = slot.Times.Read();
+        }
+        catch (VulkanException e) when (!e.IsDeviceLost)
+        {
+            return new FrameTime(double.NaN, slot.Predicted);
+        }
+
+        for (int i = 0; i < slot.SampleCount; i++)
+            Costs.Learn(slot.Samples[i].Class, slot.Samples[i].Work, slot.Times.Milliseconds(slot.Samples[i].Part));
+        if (slot is { Predicted: > 0, Budget: > 0 }) Costs.LearnFrame(slot.Predicted, milliseconds, slot.Budget);
+        return new FrameTime(milliseconds, slot.Predicted);
     }
 
     /// <summary>Records dispatches in parts no longer than a quantum while they fit, leaving <paramref name="reserve"/> milliseconds; true when none is left.</summary>
@@ -277,43 +342,5 @@ public sealed class FrameRunner : IDisposable
         if (!timed) return;
         int part = _current!.Recorder.Mark();
         if (part >= 0) _current.Samples[_current.SampleCount++] = (part, costClass, work);
-    }
-
-    /// <summary>A frame on its way.</summary>
-    private sealed class Slot(GpuDevice device, int index, int samples) : IDisposable
-    {
-        public readonly CommandRecorder Recorder = new(device, $"frame {index}");
-        public readonly TimestampQueries Times = TimestampQueries.OnDemand(device, samples * 2);
-        public readonly (int Part, int Class, double Work)[] Samples = new (int, int, double)[samples];
-        public int SampleCount;
-        public double Predicted;
-        public double Budget;
-        public int StepsEnded;
-        public int ViewsEnded;
-        public bool Busy;
-        public bool External;
-
-        public void Reset()
-        {
-            SampleCount = 0;
-            Predicted = 0;
-            StepsEnded = 0;
-            ViewsEnded = 0;
-        }
-
-        public void Dispose()
-        {
-            try
-            {
-                if (Busy && !External) Recorder.WaitUntilFree();
-            }
-            catch (VulkanException e) when (e.IsDeviceLost)
-            {
-                // It will never finish; there is nothing to wait for.
-            }
-
-            Recorder.Dispose();
-            Times.Dispose();
-        }
     }
 }

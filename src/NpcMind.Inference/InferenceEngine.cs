@@ -26,7 +26,7 @@ public sealed class InferenceEngine : IDisposable
     private readonly KernelLibrary _kernels;
     private readonly TensorArena _arena;
     private readonly Timeline _timeline;
-    private readonly CommandRecorder[] _recorders;
+    private readonly List<CommandRecorder> _recorders = [];
     private readonly GpuBuffer _resultsReadback;
     private readonly StepInputs _inputs;
     private readonly KvCache _kv;
@@ -36,6 +36,7 @@ public sealed class InferenceEngine : IDisposable
     private readonly GraphNode[] _nodes;
     private GpuBuffer? _logitsReadback;
     private int _nextRecorder;
+    private bool _copiesAreOpen;
     private int _nextResult;
 
     private InferenceEngine(GpuDevice device, GgufFile file, ModelPlan plan, EngineOptions options, Action<LoadProgress>? progress)
@@ -47,15 +48,17 @@ public sealed class InferenceEngine : IDisposable
         long total = WeightLoader.DeviceBytes(file);
         KvLayout layout = new(config, options.ContextTokens);
         long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
-        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache");
+        CheckSizes(device, options);
+        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks + 4L * options.MaxSequences * options.ContextTokens, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of {options.ContextTokens}");
         _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "weights and workspace");
         try
         {
             using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
             WeightLoader weights = new(device, file, _arena, uploader);
-            RopeTable rope = new(config.Rope, FrequencyFactors(file, weights, config), config.Temperature);
+            RopeTable rope = new([config.Rope, .. config.LocalRope is { } local ? [local] : Array.Empty<RopeConfig>()], FrequencyFactors(file, weights, config, options), config.Temperature);
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
+            _inputs.Clear(uploader);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
             _host = new HostKv(device, _kv, layout.Blocks(options.HostTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
@@ -67,16 +70,14 @@ public sealed class InferenceEngine : IDisposable
             if (weights.Unused.FirstOrDefault() is { } unused) throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'", "The file holds a part of a model that there is no code for.");
             uploader.Finish();
             _timeline = new Timeline(device, "steps");
-            _recorders = [.. Enumerable.Range(0, InFlight).Select(i => new CommandRecorder(device, $"step {i}"))];
+            for (int i = 0; i < InFlight; i++) _recorders.Add(new CommandRecorder(device, $"step {i}"));
             _resultsReadback = device.Memory.Allocate(ResultSlots * options.MaxOutputs * 4, MemoryKind.Readback, "results");
             Batch = new StepBatch(this, _inputs);
             Transfer = new KvTransfer(this);
         }
         catch
         {
-            Features?.Dispose();
-            _arena.Dispose();
-            _kernels.Dispose();
+            Dispose();
             throw;
         }
     }
@@ -126,13 +127,23 @@ public sealed class InferenceEngine : IDisposable
         return ModelConfig.Read(file);
     }
 
-    private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config)
+    /// <summary>
+    /// Divisors of the angles: <c>rope_freqs</c>, or of Phi 3's two sets the long one where a context can be longer than the original one (as llama.cpp chooses, by the
+    /// configured context).
+    /// </summary>
+    private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config, EngineOptions options)
     {
-        const string Name = "rope_freqs.weight";
-        float[]? factors = weights.HostVector(Name, config.Rope.Dims / 2);
-        if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
-            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"));
-        return factors;
+        float[]? always = Read("rope_freqs.weight"), longer = Read("rope_factors_long.weight"), shorter = Read("rope_factors_short.weight");
+        return always ?? (options.ContextTokens > config.Rope.OriginalContext ? longer : shorter);
+
+        float[]? Read(string name)
+        {
+            float[]? factors = weights.HostVector(name, config.Rope.Dims / 2);
+            if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
+                throw new GgufFormatException(
+                    file.Path, file.Find(name)!.Offset, $"factors above 0 in '{name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"), GgufFormatException.OtherConversion);
+            return factors;
+        }
     }
 
     /// <summary>Loads a model.</summary>
@@ -220,9 +231,9 @@ public sealed class InferenceEngine : IDisposable
         RecordInputs(recorder, shape);
         foreach (GraphNode node in _nodes) node.Record(recorder, shape);
         StepTicket ticket = RecordResults(recorder, shape);
-        recorder.End();
+        ulong value = EndRecording(recorder);
         LastStep = (recorder.Dispatches, recorder.Barriers);
-        return ticket with { Value = _timeline.Submit(recorder) };
+        return ticket with { Value = value };
     }
 
     /// <summary>Waits for a step; returns the tokens it chose, one per output, valid until <see cref="ResultSlots"/> further steps are submitted.</summary>
@@ -239,18 +250,25 @@ public sealed class InferenceEngine : IDisposable
         return MemoryMarshal.Cast<byte, float>(LogitsReadback().Mapped.Slice(output * _graph.LogitsStride * 4, Config.Vocabulary * 4));
     }
 
-    /// <summary>Waits for the device, then frees everything.</summary>
+    /// <summary>Waits for the device, then frees everything. Never throws.</summary>
     public void Dispose()
     {
-        _timeline.Dispose();
+        // Also of an engine whose loading failed: some of it may not be there.
+        _timeline?.Dispose();
         foreach (CommandRecorder recorder in _recorders) recorder.Dispose();
-        _resultsReadback.Dispose();
+        _resultsReadback?.Dispose();
         _logitsReadback?.Dispose();
-        _host.Dispose();
-        Features.Dispose();
+        _host?.Dispose();
+        Features?.Dispose();
         _arena.Dispose();
         _kernels.Dispose();
     }
+
+    /// <summary>Whether copies of blocks were lost with a submission that failed: nothing in the cache can be relied on until <see cref="ForgetAll"/>.</summary>
+    public bool IsSpoiled { get; private set; }
+
+    /// <summary>Called before a recording outside of frames begins; told whether copies of blocks are in it.</summary>
+    internal Action<bool>? BeforeRecording { get; set; }
 
     internal FeatureRing Features { get; }
 
@@ -270,12 +288,41 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>A recorder of our own, whose copies of blocks come first. Waits when two recordings are on their way.</summary>
     internal CommandRecorder BeginRecording(TimestampQueries? timestamps = null)
     {
+        BeforeRecording?.Invoke(_blocks.Copies.Count > 0);
         CommandRecorder recorder = _recorders[_nextRecorder];
         _nextRecorder = (_nextRecorder + 1) % InFlight;
         recorder.WaitUntilFree();
         recorder.Begin(timestamps);
-        while (_blocks.Copies.Count > 0) _blocks.Copies.RecordLayer(recorder);
+        while (_blocks.Copies.Count > 0)
+        {
+            _copiesAreOpen = true;
+            _blocks.Copies.RecordLayer(recorder);
+        }
+
         return recorder;
+    }
+
+    /// <summary>Submits such a recording; returns the value at which it is finished.</summary>
+    /// <exception cref="VulkanException">It was not submitted. Copies that were in it are lost (<see cref="IsSpoiled"/>).</exception>
+    internal ulong EndRecording(CommandRecorder recorder)
+    {
+        bool before = IsSpoiled;
+        IsSpoiled |= _copiesAreOpen;
+        _copiesAreOpen = false;
+        recorder.End();
+        ulong value = _timeline.Submit(recorder);
+        IsSpoiled = before;
+        return value;
+    }
+
+    /// <summary>Closes all sequences and drops what is to be copied and what is in the batch.</summary>
+    public void ForgetAll()
+    {
+        Batch.Clear();
+        _blocks.Copies.Abort();
+        for (int slot = 0; slot < Options.MaxSequences; slot++)
+            if (_blocks.IsOpen(slot)) Close(slot);
+        _copiesAreOpen = IsSpoiled = false;
     }
 
     /// <summary>Records what a step needs before its first node.</summary>
@@ -297,6 +344,15 @@ public sealed class InferenceEngine : IDisposable
 
     /// <summary>The tokens of a step known to be finished.</summary>
     internal ReadOnlySpan<int> Results(StepTicket ticket) => MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
+
+    /// <summary>Holds the sizes that follow from several options against what the device can bind, before anything is allocated.</summary>
+    private static void CheckSizes(GpuDevice device, EngineOptions options)
+    {
+        long log = 4L * options.MaxSequences * options.ContextTokens, most = Math.Min(device.Limits.MaxStorageBufferRange, Array.MaxLength);
+        if (log > most)
+            throw new ArgumentException(
+                $"{options.MaxSequences} sequences of {options.ContextTokens} tokens need a buffer of {log} bytes; the device '{device.Limits.Name}' binds at most {most} at a time. Use a shorter context or fewer sequences.", nameof(options));
+    }
 
     private static long CacheTokens(EngineOptions options) => options.CacheTokens ?? (long)options.ContextTokens * options.MaxSequences;
 

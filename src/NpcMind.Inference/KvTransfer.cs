@@ -68,10 +68,7 @@ public sealed class KvTransfer(InferenceEngine engine)
     public void Flush()
     {
         // A submission is signalled after all that the queue was given before it, by whom ever.
-        CommandRecorder recorder = engine.BeginRecording();
-        recorder.End();
-        engine.Timeline.Submit(recorder);
-        engine.Timeline.Wait(engine.Timeline.Submitted);
+        engine.Timeline.Wait(engine.EndRecording(engine.BeginRecording()));
     }
 
     /// <summary>
@@ -100,19 +97,22 @@ public sealed class KvTransfer(InferenceEngine engine)
             }
 
             int taken = 0;
-            while (taken < ExportBlocks && n + taken < end && !Place(n + taken).OnHost && engine.Host.Pool.TryTake(out through[taken]))
+            try
             {
-                int source = Place(n + taken).Block;
-                engine.Kv.Pool.Share(source); // the copy gives its source back
-                engine.Blocks.Copies.Add(KvCopyKind.Spill, source, through[taken++]);
-            }
+                while (taken < ExportBlocks && n + taken < end && !Place(n + taken).OnHost && engine.Host.Pool.TryTake(out through[taken]))
+                {
+                    int source = Place(n + taken).Block;
+                    engine.Kv.Pool.Share(source); // the copy gives its source back
+                    engine.Blocks.Copies.Add(KvCopyKind.Spill, source, through[taken++]);
+                }
 
-            if (taken == 0) throw new InvalidOperationException("No block of host memory is free: raise EngineOptions.HostTokens.");
-            Flush();
-            for (int i = 0; i < taken; i++)
+                if (taken == 0) throw new InvalidOperationException("No block of host memory is free: raise EngineOptions.HostTokens.");
+                Flush();
+                for (int i = 0; i < taken; i++) receiver(n++, engine.Host.Bytes(through[i]));
+            }
+            finally
             {
-                receiver(n++, engine.Host.Bytes(through[i]));
-                engine.Host.Pool.Return(through[i]);
+                for (int i = 0; i < taken; i++) engine.Host.Pool.Return(through[i]);
             }
         }
 
@@ -126,14 +126,22 @@ public sealed class KvTransfer(InferenceEngine engine)
     /// <summary>
     /// Makes room in host memory for the blocks of a sequence from its present end, which must be the end of a block, to token <paramref name="tokens"/>.
     /// Their bytes are then written through <see cref="ImportBlock"/>; the sequence runs after <see cref="Restore"/>. False, with nothing changed, when there is no
-    /// room. Waits for the device.
+    /// room, or the device cannot be waited for. Waits for the device.
     /// </summary>
     public bool Import(int slot, int tokens)
     {
         int length = engine.Length(slot);
         if (length % KvCache.BlockTokens != 0) throw new ArgumentException($"The sequence ends inside a block, after {length} tokens.", nameof(slot));
         if (engine.Host.Pool.Free < SavedBlocks(length, tokens)) return false;
-        Flush();
+        try
+        {
+            Flush();
+        }
+        catch (VulkanException)
+        {
+            return false;
+        }
+
         engine.Blocks.AppendOnHost(slot, length, tokens);
         engine.Batch.SetLength(slot, tokens);
         return true;

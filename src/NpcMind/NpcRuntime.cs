@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -10,7 +10,7 @@ namespace NpcMind;
 /// One model, shared by all characters of a game, and the loop in which they think: once a frame <see cref="Tick(FrameBudget)"/> puts as much of their thinking on the
 /// GPU as the budget allows. Everything is used on one thread, the game's. Owns its device unless it is the game's.
 /// </summary>
-public sealed class NpcRuntime : IDisposable
+public sealed partial class NpcRuntime : IDisposable
 {
     private readonly GpuDevice _device;
     private readonly FrameRunner _frames;
@@ -18,6 +18,7 @@ public sealed class NpcRuntime : IDisposable
     private readonly Tokenizer _tokenizer;
     private readonly Mind?[] _minds;
     private readonly int[] _actionOpening;
+    private readonly List<string> _warnings = [];
     private readonly List<Npc> _npcs = [];
     private readonly List<Prefix> _prefixes = [];
     private readonly long _started;
@@ -32,10 +33,13 @@ public sealed class NpcRuntime : IDisposable
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
-        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
-        Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
+        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
+        Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);
+        if (!HasChatTemplate) _warnings.Add("The model file has no chat template: it was probably not made for conversation. Its characters talk in lines of \"User:\" and \"Assistant:\".");
         Constraints = new ConstraintCache(_tokenizer, config.Vocabulary);
         _actionOpening = _tokenizer.Encode("\n[action] ");
+        ReplyOptions recommended = RecommendedSampling.Read(file.Metadata, _warnings);
+        DefaultReply = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens) };
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
         ModelFingerprint = Fingerprints.Model(file);
         string? cache = options.CacheFolder switch
@@ -69,11 +73,16 @@ public sealed class NpcRuntime : IDisposable
             if (encoder is not null) Looking = new Looking(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
             Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, Speech.Take, Speech.Fail, Looking);
+            // Now, because not every game ends in good order.
+            _device.SavePipelineCache();
+            if (!_costs.WasLoaded) _costs.Save();
             options.LoadProgress?.Invoke(1);
         }
         catch
         {
-            encoder?.Dispose();
+            _frames?.Dispose();
+            if (Looking is not null) Looking.Dispose();
+            else encoder?.Dispose();
             Engine?.Dispose();
             _device.Dispose();
             throw;
@@ -89,8 +98,24 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>The characters.</summary>
     public IReadOnlyList<Npc> Npcs => _npcs;
 
-    /// <summary>Options of replies that are given none.</summary>
-    public ReplyOptions DefaultReply { get; set; } = new();
+    /// <summary>Options of replies that are given none. At first the sampling that the model file recommends (<c>general.sampling.*</c>: temp, top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range, or options do not go together.</exception>
+    public ReplyOptions DefaultReply
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            OptionChecks.Check(value, Options.ContextTokens);
+            field = value;
+        }
+    }
+
+    /// <summary>Whether the model file says how conversations are written. A model without a chat template was probably not made for them.</summary>
+    public bool HasChatTemplate => Format.Template.HasTemplate;
+
+    /// <summary>What a developer should know of the model, a sentence each: it has no chat template, or recommends what is out of range. Empty for most models.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Where what happens is drawn; null for nowhere.</summary>
     public NpcTrace? Trace { get; set; }
@@ -135,10 +160,11 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading screen shows.</summary>
     /// <param name="modelPath">GGUF file.</param>
     /// <param name="options">Sizes; null for the defaults.</param>
-    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="GgufFormatException">The file is damaged; the message says where.</exception>
-    /// <exception cref="UnsupportedModelException">There is no code for the model.</exception>
+    /// <exception cref="IOException">There is no such file, it cannot be read, or it is a folder, pipe, socket or device.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range; the message has its name, its value and the range.</exception>
+    /// <exception cref="GgufFormatException">The file is no GGUF file, incomplete or damaged; the message says what it is and what to do.</exception>
+    /// <exception cref="UnsupportedModelException">There is no code for the model, or the file holds something else. Its Path tells the model from its image encoder.</exception>
     /// <exception cref="UnsupportedTokenizerException">Nor for its vocabulary.</exception>
     /// <exception cref="ChatTemplateException">Its chat template cannot be used.</exception>
     /// <exception cref="GpuUnavailableException">No usable device; the message says what to install.</exception>
@@ -146,14 +172,8 @@ public sealed class NpcRuntime : IDisposable
     public static NpcRuntime Load(string modelPath, NpcRuntimeOptions? options = null)
     {
         options ??= new NpcRuntimeOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxNpcs, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPrefixes, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.ContextTokens, 64, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.FramesPerStep, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.QuantumMilliseconds, nameof(options));
-        if (options.DeviceTokens < options.ContextTokens) throw new ArgumentException($"DeviceTokens ({options.DeviceTokens}) must hold at least one context ({options.ContextTokens}).", nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxImageTiles, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxImageTiles, VisionConfig.MaxTiles, nameof(options));
+        ArgumentException.ThrowIfNullOrEmpty(modelPath);
+        OptionChecks.Check(options);
         using GgufFile file = GgufFile.Open(modelPath);
         using GgufFile? eyes = options.EyesPath is null ? null : GgufFile.Open(options.EyesPath);
         return new NpcRuntime(file, eyes, options);
@@ -175,24 +195,19 @@ public sealed class NpcRuntime : IDisposable
         Constraints.Prepare(action, legal);
     }
 
-    /// <summary>Lets the minds think for a frame, in a submission of the runtime's own. Call it once a frame. Never waits, never allocates once warm.</summary>
-    /// <param name="budget">GPU time they may take.</param>
-    public TickReport Tick(FrameBudget budget) => Tick(budget, null);
-
-    /// <summary>As <see cref="Tick(FrameBudget)"/>, recording into the game's command buffer.</summary>
-    /// <param name="budget">GPU time they may take.</param>
-    /// <param name="commands">
-    /// The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame: one that never is makes every later tick <see cref="TickStatus.DeviceBehind"/>.
-    /// The compute pipeline and the descriptor sets of compute that were bound in it are replaced.
-    /// </param>
-    public TickReport Tick(FrameBudget budget, FrameCommands commands) => Tick(budget, new GameCommands(commands.CommandBuffer, commands.TimelineSemaphore, commands.SignalValue));
-
     /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
     /// <param name="stream">Where the save begins; left behind its end.</param>
     /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
-    /// <exception cref="SaveFormatException">The save is damaged. Nothing has changed.</exception>
-    /// <exception cref="ArgumentException">The mind does not fit into the context.</exception>
-    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already.</exception>
+    /// <remarks>
+    /// Everything that the save says is checked before anything is replaced: after an exception nothing has changed. Of a mind that is longer than the context the oldest turns are
+    /// forgotten; so are pictures not spoken about yet that take more than half of the context, and overheard lines beyond their quarter. Besides the exceptions below only those of
+    /// the stream itself come through.
+    /// </remarks>
+    /// <exception cref="SaveFormatException">The save is damaged, contradicts itself or the model it was made with, or its reply has a grammar that cannot be followed.</exception>
+    /// <exception cref="ArgumentException">What the mind begins with and its last turn do not fit into the context, or the prefix belongs to another runtime.</exception>
+    /// <exception cref="GrammarException">What is legal of the action of its reply cannot be followed, or the vocabulary cannot write it.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed in this frame: tick first.</exception>
+    /// <exception cref="ObjectDisposedException">The runtime or the prefix was disposed.</exception>
     public Npc LoadNpc(Stream stream, Prefix prefix) => LoadNpc(stream, prefix, null);
 
     /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, with what is legal now. A reply that was under way goes on as <see cref="Npc.Reply"/>, without its reading pace.</summary>
@@ -204,7 +219,7 @@ public sealed class NpcRuntime : IDisposable
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(prefix);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return MindSaves.Load(this, stream, prefix, legal);
+        return MindLoader.Load(this, stream, prefix, legal);
     }
 
     /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, from a file.</summary>
@@ -214,49 +229,6 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>As <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>, from a file.</summary>
     /// <exception cref="SaveFileException">The file cannot be read.</exception>
     public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
-
-    /// <summary>Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>, or the device is lost. Submits to the queue itself.</summary>
-    public bool ThinkUntilIdle(TimeSpan limit)
-    {
-        long started = Stopwatch.GetTimestamp();
-        while (Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
-        {
-            if (report.Status == TickStatus.DeviceLost || Stopwatch.GetElapsedTime(started) > limit || !TryFlush()) return false;
-        }
-
-        return true;
-    }
-
-    /// <summary>Waits until the device has finished everything; false when it is lost.</summary>
-    internal bool TryFlush()
-    {
-        if (IsLost) return false;
-        try
-        {
-            Engine.Transfer.Flush();
-            return true;
-        }
-        catch (VulkanException e) when (e.IsDeviceLost)
-        {
-            IsLost = true;
-            return false;
-        }
-    }
-
-    /// <summary>Frees everything. Waits for the device.</summary>
-    public void Dispose()
-    {
-        if (_disposed) return;
-        _disposed = true;
-        foreach (Npc npc in _npcs.ToArray()) npc.Dispose();
-        TryFlush(); // frames in the game's command buffers, too
-        if (!IsLost) _costs.Save();
-        if (!IsLost) _device.SavePipelineCache();
-        _frames.Dispose();
-        Looking?.Dispose();
-        Engine.Dispose();
-        _device.Dispose();
-    }
 
     internal Prefix CreatePrefix(string text, Prefix? parent)
     {
@@ -272,21 +244,38 @@ public sealed class NpcRuntime : IDisposable
         return prefix;
     }
 
-    internal Npc CreateNpc(string name, string persona, Prefix prefix) => ReplaceNpc(null, name, persona, prefix);
-
-    /// <summary>Makes a character, in the place of another if one is given. When it cannot be made the other lives on.</summary>
-    internal Npc ReplaceNpc(Npc? replaced, string name, string persona, Prefix prefix)
+    internal Npc CreateNpc(string name, string persona, Prefix prefix)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(persona);
+        Check(prefix);
+        Npc npc = NewNpc(name, persona, prefix, null);
+        Put(npc, null);
+        return npc;
+    }
+
+    /// <summary>Checks that characters can begin with a prefix.</summary>
+    internal void Check(Prefix prefix)
+    {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
         ObjectDisposedException.ThrowIf(prefix.Mind.Closing, prefix);
+    }
+
+    /// <summary>Makes a character that is to take the place of another, if one is given; <see cref="Put"/> gives it the place.</summary>
+    internal Npc NewNpc(string name, string persona, Prefix prefix, Npc? replaced, DateTime? begun = null)
+    {
+        DateTime date = begun ?? Format.Date;
         if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
-        Npc npc = new(this, prefix, name, persona, NewMind(name, prefix.Mind, SystemPrompt(prefix, persona), pinned: false));
+        if (_npcs.Exists(n => n != replaced && n.Name == name)) throw new ArgumentException($"A living character is called '{PrintableText.Escape(name)}' already: a save would be loaded in its place. Use another name, or dispose it first.", nameof(name));
+        return new Npc(this, prefix, name, persona, NewMind(name, prefix.Mind, new DatedPrompt(SystemPrompt(prefix, persona), date), pinned: false), date);
+    }
+
+    /// <summary>Takes a new character among the living, for another that is removed.</summary>
+    internal void Put(Npc npc, Npc? replaced)
+    {
         replaced?.Dispose();
         _npcs.Add(npc);
-        return npc;
     }
 
     internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
@@ -313,50 +302,31 @@ public sealed class NpcRuntime : IDisposable
     /// <summary>Minds that were removed live until the step under way ends: as many again can wait for that.</summary>
     private static int Minds(NpcRuntimeOptions options) => 2 * (options.MaxNpcs + options.MaxPrefixes);
 
-    private TickReport Tick(FrameBudget budget, GameCommands? commands)
+    /// <summary>What a mind with this system prompt begins with; null where the text can never fit or the template cannot render it.</summary>
+    internal int[]? TryOpening(DatedPrompt system)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        budget.Check();
-        if (IsLost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
-        long started = Stopwatch.GetTimestamp();
-        Speech.Said = 0;
+        if (Conversation.IsTooLong(system.Text, Options.ContextTokens)) return null;
         try
         {
-            bool? worked = Thinking.Tick(budget.GpuMilliseconds, commands);
-            (int seen, int known) = Looking?.TakeCounts() ?? default;
-            TickReport report = new()
-            {
-                Status = worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
-                PredictedMilliseconds = worked == true ? _frames.LastPredicted : 0,
-                GpuMilliseconds = Thinking.GpuMilliseconds,
-                FramesFinished = Thinking.FramesFinished,
-                Dispatches = worked == true ? _frames.Dispatches : 0,
-                TokensSaid = Speech.Said,
-                TokensRead = Thinking.TokensRead,
-                Deferred = Thinking.Deferred,
-                Spilled = Thinking.Spilled,
-                Restored = Thinking.Restored,
-                Dropped = Thinking.Dropped,
-                TurnsForgotten = TurnsForgotten,
-                Images = (seen, known, Looking?.Pictures ?? 0),
-                KvBlocks = (Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
-            };
-            TurnsForgotten = 0;
-            Telemetry.Report(report, started);
-            Trace?.Add(report, started, _npcs);
-            return report;
+            return Format.Opening(system);
         }
-        catch (VulkanException e) when (e.IsDeviceLost)
+        catch (ChatTemplateException)
         {
-            IsLost = true;
-            return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+            return null;
         }
     }
 
-    private Mind NewMind(string name, Mind? parent, string system, bool pinned)
+    private Mind NewMind(string name, Mind? parent, DatedPrompt system, bool pinned)
     {
-        int[] opening = Format.Opening(system);
-        if (opening.Length > Options.ContextTokens - 32) throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' takes {opening.Length} tokens; the context has {Options.ContextTokens}. Use a shorter text or a larger context.", nameof(system));
+        Format.Template.BeginCall();
+        int[]? opening = TryOpening(system);
+        int most = Options.ContextTokens - Conversation.Reserve(Options.ContextTokens);
+        if (opening is null || opening.Length > most)
+        {
+            string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
+            throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
+        }
+
         int id = Array.IndexOf(_minds, null);
         if (id < 0) throw new InvalidOperationException("Characters that were removed are still in the step under way: tick before making new ones, or raise NpcRuntimeOptions.MaxNpcs.");
         Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };

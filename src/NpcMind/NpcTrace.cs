@@ -5,13 +5,15 @@ namespace NpcMind;
 
 /// <summary>
 /// Writes what ticks do as a Chrome trace ("Trace Event Format", JSON array form): open it in chrome://tracing or ui.perfetto.dev. Set it as
-/// <see cref="NpcRuntime.Trace"/>. Used on the game's thread; does not own the stream. Ticks allocate while it is set.
+/// <see cref="NpcRuntime.Trace"/>. Used on the game's thread; does not own the stream. Ticks allocate while it is set. When the stream fails, the trace ends there and the
+/// game goes on.
 /// </summary>
 public sealed class NpcTrace : IDisposable
 {
     private const int FlushBytes = 64 << 10;
     private readonly Utf8JsonWriter _json;
     private readonly long _started = Stopwatch.GetTimestamp();
+    private bool _isDisposed;
 
     /// <summary>Starts a trace.</summary>
     public NpcTrace(Stream stream)
@@ -20,14 +22,41 @@ public sealed class NpcTrace : IDisposable
         _json.WriteStartArray();
     }
 
-    /// <summary>Ends the trace.</summary>
+    /// <summary>Why nothing more is written, e.g. a full disk; null while all is well.</summary>
+    public string? Error { get; private set; }
+
+    /// <summary>Ends the trace. What the stream does not take is lost; <see cref="Error"/> says so.</summary>
     public void Dispose()
     {
-        if (_json.CurrentDepth > 0) _json.WriteEndArray();
-        _json.Dispose();
+        if (_isDisposed) return;
+        _isDisposed = true;
+        Try(static trace =>
+        {
+            if (trace._json.CurrentDepth > 0) trace._json.WriteEndArray();
+            trace._json.Dispose();
+        });
     }
 
-    internal void Add(in TickReport report, long tickStarted, IReadOnlyList<Npc> npcs)
+    internal void Add(TickReport report, long tickStarted, IReadOnlyList<Npc> npcs)
+    {
+        if (!_isDisposed) Try(trace => trace.Write(report, tickStarted, npcs));
+    }
+
+    /// <summary>A stream is the game's: whatever it throws must not reach a tick.</summary>
+    private void Try(Action<NpcTrace> write)
+    {
+        if (Error is not null) return;
+        try
+        {
+            write(this);
+        }
+        catch (Exception e)
+        {
+            Error = e.Message;
+        }
+    }
+
+    private void Write(in TickReport report, long tickStarted, IReadOnlyList<Npc> npcs)
     {
         double begin = Stopwatch.GetElapsedTime(_started, tickStarted).TotalMicroseconds, end = Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
         Begin("tick", "X", begin, 1);

@@ -14,6 +14,12 @@ public enum TickStatus
 
     /// <summary>The device was lost. The runtime does nothing any more: save the minds (their token logs are intact) and load a new one.</summary>
     DeviceLost,
+
+    /// <summary>
+    /// Something failed, e.g. a Vulkan call: <see cref="TickReport.Error"/> says what. Nothing counts as thought that was not, and the next tick tries again. When 30 ticks in a
+    /// row fail, the replies under way end as <see cref="ReplyEnd.Failed"/>.
+    /// </summary>
+    Failed,
 }
 
 /// <summary>Why a character with something to think was not part of what a tick did.</summary>
@@ -43,6 +49,9 @@ public readonly record struct TickReport
 {
     /// <summary>How it went.</summary>
     public TickStatus Status { get; init; }
+
+    /// <summary>What failed; null unless the status is <see cref="TickStatus.Failed"/>.</summary>
+    public string? Error { get; init; }
 
     /// <summary>GPU milliseconds predicted for what this tick put on the frame.</summary>
     public double PredictedMilliseconds { get; init; }

@@ -62,6 +62,9 @@ public sealed record TinyModelOptions
     /// <summary>A chat template; needs the tokenizer.</summary>
     public bool ChatTemplate { get; init; }
 
+    /// <summary>A chat template in place of the usual one; null for that.</summary>
+    public string? Template { get; init; }
+
     /// <summary>The same kind of model with sizes that fill whole blocks of <paramref name="type"/>: unchanged for types of up to 32 weights, wider for K-quants.</summary>
     public TinyModelOptions With(TensorType type) => TensorTypes.Layout(type)!.Value.Elements <= 32
         ? this with { Matrices = type }

@@ -20,8 +20,16 @@ internal sealed class HostKv : IDisposable
         int blocks = checked((int)blockCount);
         Pool = new BlockPool(blocks);
         _blocksPerChunk = (int)Math.Max(1, Math.Min(ChunkBytes / BlockBytes, blocks));
-        for (int first = 0; first < blocks; first += _blocksPerChunk)
-            _chunks.Add(device.Memory.Allocate(Math.Min(_blocksPerChunk, blocks - first) * BlockBytes, MemoryKind.Readback, $"spilled keys and values {_chunks.Count}"));
+        try
+        {
+            for (int first = 0; first < blocks; first += _blocksPerChunk)
+                _chunks.Add(device.Memory.Allocate(Math.Min(_blocksPerChunk, blocks - first) * BlockBytes, MemoryKind.Readback, $"spilled keys and values {_chunks.Count}"));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Bytes of a block.</summary>

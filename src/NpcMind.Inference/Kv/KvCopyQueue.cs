@@ -68,9 +68,20 @@ internal sealed class KvCopyQueue(KvCache cache, HostKv host)
         }
 
         if (++_layer < cache.Keys.Count) return;
-        for (int i = 0; i < _count; i++) (_kind == KvCopyKind.Restore ? host.Pool : cache.Pool).Return(_together[i].Source);
+        for (int i = 0; i < _count; i++) ReturnSource(_kind, _together[i].Source);
         _layer = _count = 0;
     }
+
+    /// <summary>Drops all copies. Their sources are given back as if they had been made; who owns the targets gives those back.</summary>
+    public void Abort()
+    {
+        for (int i = 0; i < _count; i++) ReturnSource(_kind, _together[i].Source);
+        foreach ((KvCopyKind kind, int source, _) in _copies) ReturnSource(kind, source);
+        _copies.Clear();
+        _layer = _count = 0;
+    }
+
+    private void ReturnSource(KvCopyKind kind, int source) => (kind == KvCopyKind.Restore ? host.Pool : cache.Pool).Return(source);
 
     /// <summary>Takes the first copies off the queue that one command can make: of one kind, and in one chunk of host memory.</summary>
     private void Gather()

@@ -38,7 +38,7 @@ public sealed class TokenConstraint
         _maxStates = maxStates;
         _recent = recent;
         _automaton = new ByteAutomaton(grammar.Program, grammar.Name);
-        _path = new int[trie.MaxLength + 1];
+        _path = new int[trie.Levels + 1];
         _scratch = new uint[MaskLength];
         Array.Fill(_slots, Slot.Fresh);
     }
@@ -203,19 +203,20 @@ public sealed class TokenConstraint
         mask.Clear();
         int allowed = 0;
         byte[] bytes = _trie.Byte;
-        int[] depths = _trie.Depth, firstToken = _trie.FirstToken;
+        TokenTrie.Node[] nodes = _trie.Nodes;
         _path[0] = slot;
         for (int node = 0; node < bytes.Length;)
         {
-            int depth = depths[node], next = _automaton.Next(_path[depth], bytes[node]);
+            int level = nodes[node].Level, next = _automaton.Next(_path[level], bytes[node]);
+            if (next != ByteAutomaton.None && nodes[node].RestLength > 0) next = FollowSlots(next, _trie.Rest(nodes[node]));
             if (next == ByteAutomaton.None)
             {
-                node = _trie.Skip[node];
+                node = nodes[node].Skip;
                 continue;
             }
 
-            _path[depth + 1] = next;
-            int first = firstToken[node], end = firstToken[++node];
+            _path[level + 1] = next;
+            int first = nodes[node].FirstToken, end = nodes[++node].FirstToken;
             if (first == end) continue;
             allowed += end - first;
             for (int i = first; i < end; i++) Allow(mask, _trie.Tokens[i]);
@@ -233,13 +234,19 @@ public sealed class TokenConstraint
 
     private int Follow(int slot, ReadOnlySpan<byte> bytes)
     {
+        int last = FollowSlots(slot, bytes);
+        return last == ByteAutomaton.None ? -1 : Id(last);
+    }
+
+    private int FollowSlots(int slot, ReadOnlySpan<byte> bytes)
+    {
         foreach (byte value in bytes)
         {
             slot = _automaton.Next(slot, value);
-            if (slot == ByteAutomaton.None) return -1;
+            if (slot == ByteAutomaton.None) return slot;
         }
 
-        return Id(slot);
+        return slot;
     }
 
     /// <summary>Begins a call that may compute: makes room first, because during it every state counts.</summary>

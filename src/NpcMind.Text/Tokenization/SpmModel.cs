@@ -34,7 +34,7 @@ internal sealed class SpmModel : TokenModel
         for (int id = 0; id < vocabulary.Count; id++)
         {
             // Control tokens are left out: no text may merge into one.
-            if (vocabulary.Type(id) is not (TokenType.Normal or TokenType.Undefined or TokenType.UserDefined) || vocabulary.Utf8(id).IsEmpty) continue;
+            if (vocabulary.Type(id) is not (TokenType.Normal or TokenType.Undefined or TokenType.UserDefined) || vocabulary.Utf8(id).Length is 0 or > Vocabulary.MaxWrittenBytes) continue;
             Table.TryAdd(vocabulary.Utf8(id), id);
             _spacesLeadWords &= !HasSpaceInside(vocabulary.Utf8(id));
         }

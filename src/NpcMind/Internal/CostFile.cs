@@ -1,3 +1,4 @@
+using NpcMind.Gpu;
 using NpcMind.Scheduling;
 
 namespace NpcMind;
@@ -16,15 +17,8 @@ internal sealed class CostFile
         Costs = new CostModel(UnknownMilliseconds);
         if (folder is null) return;
         _path = Path.Combine(folder, $"costs-{Convert.ToHexString(Fingerprint(device, model).AsSpan(0, 8))}.bin");
-        try
-        {
-            FileInfo file = new(_path);
-            WasLoaded = file.Exists && file.Length <= MaxBytes && CostModel.TryLoad(File.ReadAllBytes(_path), device, Costs);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            WasLoaded = false;
-        }
+        byte[] content = CacheFile.Read(_path, MaxBytes);
+        WasLoaded = content.Length > 0 && CostModel.TryLoad(content, device, Costs);
     }
 
     public CostModel Costs { get; }
@@ -33,16 +27,7 @@ internal sealed class CostFile
 
     public void Save()
     {
-        if (_path is null) return;
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-            SaveFile.WriteAtomically(_path, stream => stream.Write(Costs.Save(_device)));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Learned again next time.
-        }
+        if (_path is not null) CacheFile.Write(_path, Costs.Save(_device));
     }
 
     private static byte[] Fingerprint(string device, byte[] model) => System.Security.Cryptography.SHA256.HashData([.. System.Text.Encoding.UTF8.GetBytes(device), .. model]);

@@ -110,6 +110,9 @@ internal sealed class Looking : IDisposable
         End(sight, sight.Features);
     }
 
+    /// <summary>Goes back to the first pass whose result is not there: nothing that is on its way counts.</summary>
+    public void Rewind() => _pass = _collected;
+
     public (int Encoded, int Known) TakeCounts()
     {
         (int, int) counts = Counts;

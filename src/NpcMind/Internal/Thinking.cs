@@ -8,7 +8,7 @@ namespace NpcMind;
 /// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction policy), what fits (the
 /// frame runner). Pictures share the frame (<paramref name="looking"/>). Chosen tokens go to <paramref name="onToken"/>, minds whose grammar cannot be followed to <paramref name="onTrouble"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
 /// </summary>
-internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken, Action<Mind, string> onTrouble, Looking? looking)
+internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken, Action<Mind, string> onTrouble, Looking? looking)
 {
     /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
     private const int Patience = 64;
@@ -82,13 +82,35 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
     }
 
     /// <summary>Hands out the tokens of finished frames, then puts work on this one. Whether any was; null when the device is behind.</summary>
+    /// <exception cref="Exception">Whatever went wrong; the next tick goes on, and nothing counts as read that was not.</exception>
     public bool? Tick(double milliseconds, GameCommands? game)
     {
         Spilled = Restored = Dropped = TokensRead = Deferred = 0;
-        Collect();
-        bool looks = looking is { IsBusy: true };
-        if (milliseconds <= 0 || (game is null && !looks && !frames.StepIsActive && !_batchIsFilled && !AnybodyWantsToThink())) return false;
-        if (!frames.TryBegin(milliseconds, game)) return null;
+        if (_mustForget || engine.IsSpoiled) ForgetCache();
+        bool isRecording = false;
+        try
+        {
+            Collect();
+            bool looks = looking is { IsBusy: true };
+            bool works = looks || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
+            if (milliseconds <= 0 || (game is null && !works)) return false;
+            if (!frames.TryBegin(milliseconds, game)) return null;
+            isRecording = true;
+            Record(milliseconds, looks);
+            isRecording = false;
+            frames.End();
+        }
+        catch (Exception e) when (isRecording || e is not VulkanException)
+        {
+            ForgetCache();
+            throw;
+        }
+
+        return frames.Dispatches > 0 || frames.LastPredicted > 0 || Dropped > 0;
+    }
+
+    private void Record(double milliseconds, bool looks)
+    {
         RefreshStepTimes();
         // Every second frame pictures come first, with half of it: neither words nor pictures starve, however small the frames are.
         if (looks && (_eyesFirst = !_eyesFirst)) looking!.Record(frames.Remaining / 2);
@@ -104,8 +126,6 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         }
 
         if (looks) looking!.Record(frames.Remaining);
-        frames.End();
-        return frames.Dispatches > 0 || frames.LastPredicted > 0 || Dropped > 0;
     }
 
     /// <summary>Takes finished frames off the list.</summary>
@@ -126,31 +146,14 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
                     (Mind mind, int epoch) = _outputs[_firstOutputs][i];
                     if (mind.Epoch != epoch) continue;
                     mind.AwaitsToken = false;
-                    onToken(mind, tokens[i]);
+                    Take(mind, tokens[i]);
                 }
 
                 _firstOutputs = (_firstOutputs + 1) % _outputs.Length;
             }
         }
-    }
 
-    /// <summary>Works out all pictures that wait, and waits for the device: for saves.</summary>
-    /// <exception cref="InvalidOperationException">A frame that was recorded into the game's command buffer does not finish.</exception>
-    public void FinishLooking()
-    {
-        long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        while (looking is { IsBusy: true })
-        {
-            if (System.Diagnostics.Stopwatch.GetElapsedTime(started) > LongestLook) throw new InvalidOperationException("Pictures that a mind is to remember cannot be worked out: submit the command buffer of the last tick before saving.");
-            if (frames.TryBegin(50))
-            {
-                looking.Record(frames.Remaining);
-                frames.End();
-            }
-
-            engine.Transfer.Flush();
-            Collect();
-        }
+        if (frames.IsSpoiled) ForgetCache();
     }
 
     private bool AnybodyWantsToThink()
@@ -180,13 +183,13 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (_claimant is { } done && (done.Closing || (done.Reply is null && !WantsToRead(done)))) _claimant = null;
         // Forking shares a parent's last block, which then costs the parent a copy: all of that comes before blocks are counted.
         foreach (Mind? mind in minds)
-            if (mind is { Slot: < 0 } && WantsToRead(mind)) TryOpen(mind);
+            if (mind is { Slot: < 0 } && WantsToRead(mind)) Open(mind);
         foreach (Mind? mind in minds)
         {
             if (mind is null) continue;
             mind.Waiting = NpcWait.None;
             if (!WantsToRead(mind)) continue;
-            mind.Waiting = Candidate(mind, now, ref count);
+            mind.Waiting = TryCandidate(mind, now, ref count);
             if (mind.Waiting != NpcWait.None) Deferred++;
         }
 
@@ -199,7 +202,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         double target = milliseconds * framesPerStep * (SomebodySpeaks() ? 1 : SilentSteps);
         StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, target);
         int planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepMilliseconds, _planned, _deferrals);
-        for (int i = 0; i < planned; i++) Add(minds[_planned[i].Id]!, _planned[i], now);
+        if (!AddAll(planned, now)) return false;
         MakeRoom(count, planned);
         if (planned > 0) engine.Batch.Sample();
         return _batchIsFilled = planned > 0;
@@ -223,7 +226,7 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
 
         if (mind.Reply is { } reply)
         {
-            if (reply.Words.Tokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.Tokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
+            if (reply.Words.SpokenTokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.SpokenTokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
             if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
             if (reply.Constraint?.TryPrepare() == false)
             {
@@ -367,25 +370,5 @@ internal sealed class Thinking(InferenceEngine engine, FrameRunner frames, Mind?
         if (mind.Slot >= 0) engine.Close(mind.Slot);
         mind.Slot = -1;
         minds[mind.Id] = null;
-    }
-
-    /// <summary>Keeps the predicted times of steps fresh: one number of rows per tick, the first time all.</summary>
-    private void RefreshStepTimes()
-    {
-        int last = _stepMilliseconds.Length - 1, tiles = last / StepPlanner.TileRows;
-        for (int n = _refresh == 0 ? tiles + 1 : 1; n > 0; n--, _refresh++)
-        {
-            int rows = Math.Max(1, _refresh % (tiles + 1) * StepPlanner.TileRows);
-            StepShape shape = new(rows, Math.Min(rows, engine.Options.MaxOutputs), Math.Min(rows, engine.Options.MaxOutputs), rows, 1, engine.Options.ContextTokens / 2);
-            _stepMilliseconds[rows] = frames.PredictStep(shape);
-        }
-
-        for (int rows = 2; rows < last; rows++)
-        {
-            int below = rows / StepPlanner.TileRows * StepPlanner.TileRows, above = Math.Min(below + StepPlanner.TileRows, last);
-            if (rows == below) continue;
-            double low = _stepMilliseconds[Math.Max(1, below)], high = _stepMilliseconds[above];
-            _stepMilliseconds[rows] = low + (high - low) * (rows - Math.Max(1, below)) / (above - Math.Max(1, below));
-        }
     }
 }

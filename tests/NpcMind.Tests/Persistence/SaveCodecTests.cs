@@ -146,6 +146,7 @@ public sealed class SaveCodecTests
             (Mira with { Turns = [new(1, "", "", 1, 3)] }, "turn 0"),
             (Mira with { Turns = [new(1, "", "", 0, 2), new(1, "", "", 1, 1)] }, "turn 1"),
             (Mira with { Turns = [new(1, "", "", 1, int.MaxValue)] }, "turn 0"),
+            (Mira with { Turns = [new(0, "", "Hello", 0, 2) { OverheardCharacters = 6 }] }, "turn 0's overheard characters"),
             (Mira with { Sampler = Mira.Sampler with { Temperature = float.NaN } }, "sampler"),
             (Mira with { Sampler = Mira.Sampler with { Temperature = -1 } }, "temperature"),
             (Mira with { Sampler = Mira.Sampler with { TopK = -1 } }, "top k"),
@@ -246,6 +247,7 @@ public sealed class SaveCodecTests
                 reader.ReadArrayHeader();
                 writer.WriteArrayHeader(5);
                 for (int i = 0; i < 5; i++) writer.WriteRaw(reader.ReadRaw());
+                reader.Skip();
                 reader.Skip();
             }
         }

@@ -1,0 +1,80 @@
+using Silk.NET.Core.Native;
+using Silk.NET.Vulkan;
+
+namespace NpcMind.Gpu;
+
+/// <summary>What a game's device must have, asked before anything of it is called: a function that is not there would end the process.</summary>
+public static unsafe class SharedDevice
+{
+    private const int MostStructures = 1024;
+
+    private static readonly string[] InstanceFunctions =
+    [
+        "vkGetPhysicalDeviceProperties2", "vkGetPhysicalDeviceMemoryProperties2", "vkGetPhysicalDeviceQueueFamilyProperties", "vkEnumerateDeviceExtensionProperties",
+    ];
+
+    private static readonly string[] DeviceFunctions =
+    [
+        "vkCmdDispatchBase", "vkGetSemaphoreCounterValue", "vkWaitSemaphores", "vkQueueSubmit2", "vkCmdPipelineBarrier2", "vkCmdWriteTimestamp2",
+    ];
+
+    /// <summary>Names of the features that are needed and that the chain of structures given to vkCreateDevice does not enable.</summary>
+    /// <param name="chain">The pNext of VkDeviceCreateInfo, or a VkPhysicalDeviceFeatures2.</param>
+    public static IReadOnlyList<string> MissingFeatures(nint chain)
+    {
+        bool timeline = false, synchronization = false, maintenance = false;
+        BaseInStructure* next = (BaseInStructure*)chain;
+        for (int i = 0; next != null && i < MostStructures; i++, next = next->PNext)
+        {
+            switch (next->SType)
+            {
+                case StructureType.PhysicalDeviceVulkan12Features:
+                    timeline |= ((PhysicalDeviceVulkan12Features*)next)->TimelineSemaphore;
+                    break;
+                case StructureType.PhysicalDeviceTimelineSemaphoreFeatures:
+                    timeline |= ((PhysicalDeviceTimelineSemaphoreFeatures*)next)->TimelineSemaphore;
+                    break;
+                case StructureType.PhysicalDeviceVulkan13Features:
+                    synchronization |= ((PhysicalDeviceVulkan13Features*)next)->Synchronization2;
+                    maintenance |= ((PhysicalDeviceVulkan13Features*)next)->Maintenance4;
+                    break;
+                case StructureType.PhysicalDeviceSynchronization2Features:
+                    synchronization |= ((PhysicalDeviceSynchronization2Features*)next)->Synchronization2;
+                    break;
+                case StructureType.PhysicalDeviceMaintenance4Features:
+                    maintenance |= ((PhysicalDeviceMaintenance4Features*)next)->Maintenance4;
+                    break;
+            }
+        }
+
+        List<string> missing = [];
+        if (!timeline) missing.Add("timelineSemaphore");
+        if (!synchronization) missing.Add("synchronization2");
+        if (!maintenance) missing.Add("maintenance4");
+        return missing;
+    }
+
+    /// <exception cref="GpuUnavailableException">Functions or features are missing.</exception>
+    internal static void Check(Vk vk, GpuHandles handles)
+    {
+        const string Newer = "Make the VkInstance with VkApplicationInfo.apiVersion VK_API_VERSION_1_3 or newer, and the VkDevice of it.";
+        List<string> missing = [.. InstanceFunctions.Where(f => !Has(f, name => (nint)vk.GetInstanceProcAddr(new Instance(handles.Instance), (byte*)name).Handle))];
+        if (missing.Count == 0) missing = [.. DeviceFunctions.Where(f => !Has(f, name => (nint)vk.GetDeviceProcAddr(new Device(handles.Device), (byte*)name).Handle))];
+        if (missing.Count > 0) throw new GpuUnavailableException($"The game's Vulkan device lacks {string.Join(", ", missing)}: its instance was made for an older version than 1.3.", Newer);
+        if (handles.MissingFeatures is { Count: > 0 } features)
+            throw new GpuUnavailableException($"The game's Vulkan device was made without {string.Join(", ", features)}.", "Enable these features of Vulkan 1.2 and 1.3 in the pNext chain of VkDeviceCreateInfo.");
+    }
+
+    private static bool Has(string function, Func<nint, nint> address)
+    {
+        nint name = SilkMarshal.StringToPtr(function);
+        try
+        {
+            return address(name) != 0;
+        }
+        finally
+        {
+            SilkMarshal.Free(name);
+        }
+    }
+}

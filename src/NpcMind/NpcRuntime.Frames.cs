@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using NpcMind.Gpu;
+
+namespace NpcMind;
+
+/// <content>The frames of a game: ticks, command buffers that are thrown away, the end.</content>
+public sealed partial class NpcRuntime
+{
+    private const int FlushTries = 3;
+    private int _failures;
+
+    /// <summary>Lets the minds think for a frame, in a submission of the runtime's own. Call it once a frame. Never waits, never allocates once warm.</summary>
+    /// <param name="budget">GPU time they may take.</param>
+    /// <remarks>
+    /// Throws only for misuse. What a file, a save, a player, a full disk or the driver did ends the reply it belongs to as <see cref="ReplyEnd.Failed"/>, or fails the tick
+    /// (<see cref="TickStatus.Failed"/>, <see cref="TickReport.Error"/>): then everything that was not computed is computed in a later tick, and words are the same as if nothing had been.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The budget is negative, infinite or not a number.</exception>
+    public TickReport Tick(FrameBudget budget) => Tick(budget, null);
+
+    /// <summary>Lets the minds think for a frame, as <see cref="Tick(FrameBudget)"/>, recording into the game's command buffer.</summary>
+    /// <param name="budget">GPU time they may take.</param>
+    /// <param name="commands">
+    /// The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame. Where it is not (a swapchain that is out of date), call
+    /// <see cref="DiscardFrame"/> before the next tick: then its work goes on the next frame. One that is thrown away without a word is noticed when a later frame has signalled a
+    /// value at least as high: its work is done again, in the worst case with all minds read again from their logs, and ticks are <see cref="TickStatus.DeviceBehind"/> more often for
+    /// a while. Where nothing is signalled any more, all later ticks are. The compute pipeline and the descriptor sets of compute that were bound in it are replaced.
+    /// </param>
+    /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The budget is negative, infinite or not a number.</exception>
+    /// <exception cref="ArgumentException">A handle is 0.</exception>
+    /// <exception cref="InvalidOperationException">The runtime has a device of its own.</exception>
+    public TickReport Tick(FrameBudget budget, FrameCommands commands)
+    {
+        if (!Options.Host.IsShared) throw new InvalidOperationException("A command buffer can be recorded into only on its own device: load the runtime with NpcRuntimeOptions.Host = VulkanHost.Share(...), or tick without it.");
+        if (commands.CommandBuffer == 0 || commands.TimelineSemaphore == 0) throw new ArgumentException("Command buffer and timeline semaphore must be set.", nameof(commands));
+        return Tick(budget, new GameCommands(commands.CommandBuffer, commands.TimelineSemaphore, commands.SignalValue));
+    }
+
+    /// <summary>
+    /// Takes note that the command buffer given to the last tick is not submitted. What the tick put there goes on the next frame. An image that was drawn in it is to be drawn again
+    /// before the next tick. Nothing happens when that tick put nothing there, or was given no command buffer.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
+    public void DiscardFrame()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _frames.Discard();
+        if (_frames.IsSpoiled) Thinking.ForgetCache();
+    }
+
+    /// <summary>
+    /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>, the device is lost, or ticks fail
+    /// again and again. Submits to the queue itself.
+    /// </summary>
+    public bool ThinkUntilIdle(TimeSpan limit)
+    {
+        long started = Stopwatch.GetTimestamp();
+        int failed = 0;
+        while (Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
+        {
+            failed = report.Status == TickStatus.Failed ? failed + 1 : 0;
+            if (report.Status == TickStatus.DeviceLost || failed > Thinking.MostFailures || Stopwatch.GetElapsedTime(started) > limit) return false;
+            if (!TryFlush() && IsLost) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Frees everything. Waits for the device, as far as that works. Never throws.</summary>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        foreach (Npc npc in _npcs.ToArray()) Try(npc.Dispose);
+        if (!TryFlush()) Try(_device.WaitIdle); // frames in the game's command buffers, too
+        if (!IsLost) Try(_costs.Save);
+        if (!IsLost) Try(_device.SavePipelineCache);
+        Try(_frames.Dispose);
+        Try(() => Looking?.Dispose());
+        Try(Engine.Dispose);
+        Try(_device.Dispose);
+    }
+
+    /// <summary>Waits until the device has finished everything; false when it is lost or does not answer.</summary>
+    internal bool TryFlush()
+    {
+        for (int i = 0; i < FlushTries && !IsLost; i++)
+        {
+            if (Engine.IsSpoiled) Thinking.ForgetCache();
+            try
+            {
+                Engine.Transfer.Flush();
+                return true;
+            }
+            catch (VulkanException e)
+            {
+                IsLost |= e.IsDeviceLost;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Works out all pictures that wait; false when the device is lost or does not answer.</summary>
+    /// <exception cref="InvalidOperationException">A frame that was recorded into the game's command buffer does not finish.</exception>
+    internal bool TryFinishLooking()
+    {
+        try
+        {
+            Thinking.FinishLooking();
+            return true;
+        }
+        catch (VulkanException e)
+        {
+            IsLost |= e.IsDeviceLost;
+            return false;
+        }
+    }
+
+    private static void Try(Action free)
+    {
+        try
+        {
+            free();
+        }
+        catch (Exception)
+        {
+            // The rest is to be freed all the same, and nobody is left to be told.
+        }
+    }
+
+    private TickReport Tick(FrameBudget budget, GameCommands? commands)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        budget.Check();
+        if (IsLost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+        long started = Stopwatch.GetTimestamp();
+        Speech.Said = 0;
+        bool? worked = false;
+        string? error = null;
+        try
+        {
+            worked = Thinking.Tick(budget.GpuMilliseconds, commands);
+            if (worked == true) _failures = 0;
+        }
+        catch (VulkanException e) when (e.IsDeviceLost)
+        {
+            IsLost = true;
+            return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+        }
+        catch (Exception e)
+        {
+            error = e.Message;
+            if (++_failures >= Thinking.MostFailures) Thinking.GiveUpAll(error);
+        }
+
+        TickReport report = Report(worked, error);
+        TurnsForgotten = 0;
+        Tell(report, started);
+        return report;
+    }
+
+    private TickReport Report(bool? worked, string? error)
+    {
+        (int seen, int known) = Looking?.TakeCounts() ?? default;
+        return new TickReport
+        {
+            Status = error is not null ? TickStatus.Failed : worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
+            Error = error,
+            PredictedMilliseconds = worked == true ? _frames.LastPredicted : 0,
+            GpuMilliseconds = Thinking.GpuMilliseconds,
+            FramesFinished = Thinking.FramesFinished,
+            Dispatches = worked == true ? _frames.Dispatches : 0,
+            TokensSaid = Speech.Said,
+            TokensRead = Thinking.TokensRead,
+            Deferred = Thinking.Deferred,
+            Spilled = Thinking.Spilled,
+            Restored = Thinking.Restored,
+            Dropped = Thinking.Dropped,
+            TurnsForgotten = TurnsForgotten,
+            Images = (seen, known, Looking?.Pictures ?? 0),
+            KvBlocks = (Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
+        };
+    }
+
+    private void Tell(in TickReport report, long started)
+    {
+        try
+        {
+            Telemetry.Report(report, started);
+        }
+        catch (Exception)
+        {
+            // Listeners are others' code; what they throw is no fault of a mind.
+        }
+
+        Trace?.Add(report, started, _npcs);
+    }
+}

@@ -1,0 +1,186 @@
+using System.Globalization;
+using NpcMind.Gpu;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests.Faults;
+
+/// <summary>
+/// Every Vulkan call of a load, of ticks and of the end fails, once and for good. As given, so many occurrences of each function are tried as take about a minute, always the
+/// same; with NPCMIND_ALL_FAULTS=1 all of them are.
+/// </summary>
+public sealed class FaultTests
+{
+    private const int OutOfHostMemory = -1, OutOfDeviceMemory = -2;
+    private const int LoadOccurrences = 2, TickOccurrences = 2;
+    private static readonly bool All = Environment.GetEnvironmentVariable("NPCMIND_ALL_FAULTS") == "1";
+    private static readonly TinyLlama4Options Model = TinyLlama4Options.Scout with { Blocks = 2, Tokenizer = true, ChatTemplate = true, Chunk = 40 };
+    private string _folder = "";
+
+    [OneTimeSetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("npcmind-faults").FullName;
+
+    [OneTimeTearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void Load_WhenAnyVulkanCallFails_LeaksNothing()
+    {
+        using FaultDriver driver = new();
+        Load().Dispose(); // from now on shaders and costs are known
+        (string Function, int Count)[] calls = driver.Count(() => Load().Dispose());
+        Assert.That(driver.Leaks, Is.Empty);
+        Assert.That(calls.Select(c => c.Function), Is.SupersetOf((string[])["vkCreateInstance", "vkCreateDevice", "vkCreateComputePipelines", "vkQueueSubmit2", "vkGetPipelineCacheData"]));
+        int tried = 0, loaded = 0;
+        foreach ((string function, int count) in calls)
+            foreach (int at in Occurrences(count, LoadOccurrences))
+                foreach (bool forGood in Both())
+                {
+                    string what = $"{function} {at} of {count}, {(forGood ? "for good" : "once")}";
+                    // Waits and the cache of shaders cannot fail a load whose work is done; calls of the end are in the count.
+                    driver.Fail(function, at, forGood, at % 2 == 0 ? OutOfHostMemory : OutOfDeviceMemory);
+                    NpcRuntime? runtime = null;
+                    try
+                    {
+                        runtime = Load();
+                        loaded++;
+                    }
+                    catch (Exception e) when (e is VulkanException or InsufficientGpuMemoryException or GpuUnavailableException)
+                    {
+                        Assert.That(e.Message, Is.Not.Empty, what);
+                    }
+
+                    Assert.That(() => runtime?.Dispose(), Throws.Nothing, what);
+                    driver.Clear();
+                    Assert.That(driver.Failed, Is.GreaterThan(0), what);
+                    Assert.That(driver.Leaks, Is.Empty, what);
+                    tried++;
+                }
+
+        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tried} of {2 * calls.Sum(c => c.Count)} failures of a load; {loaded} loads came to an end all the same"));
+    }
+
+    [Test]
+    public void Tick_WhenAnyVulkanCallFails_SaysTheSameWords()
+    {
+        using FaultDriver driver = new();
+        using NpcRuntime runtime = Load();
+        string expected = Scene(runtime, 1);
+        (string Function, int Count)[] calls = driver.Count(() => Assert.That(Scene(runtime, 1), Is.EqualTo(expected)));
+        Assert.That(calls.Select(c => c.Function), Is.SupersetOf((string[])["vkBeginCommandBuffer", "vkEndCommandBuffer", "vkQueueSubmit2", "vkGetSemaphoreCounterValue", "vkGetQueryPoolResults", "vkResetCommandPool"]));
+        int tried = 0, seed = 0;
+        foreach ((string function, int count) in calls)
+            foreach (int at in Occurrences(count, 4 * TickOccurrences))
+            {
+                string what = $"{function} {at} of {count}, once";
+                driver.Fail(function, at, forGood: false);
+                string? said = null;
+                Assert.That(() => said = Scene(runtime, ++seed), Throws.Nothing, what);
+                driver.Clear();
+                Assert.That(said, Is.EqualTo(expected), what);
+                tried++;
+            }
+
+        foreach ((string function, int count) in calls)
+            foreach (int at in Occurrences(count, TickOccurrences))
+            {
+                string what = $"{function} {at} of {count}, for good";
+                driver.Fail(function, at, forGood: true);
+                Assert.That(() => Scene(runtime, ++seed, mayFail: true), Throws.Nothing, what);
+                driver.Clear();
+                Assert.That(Scene(runtime, ++seed), Is.EqualTo(expected), $"after {what}");
+                tried++;
+            }
+
+        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tried} of {2 * calls.Sum(c => c.Count)} failures of ticks"));
+    }
+
+    [Test]
+    public void Dispose_WhenAnyVulkanCallFails_FreesEverything()
+    {
+        using FaultDriver driver = new();
+        Load().Dispose(); // from now on shaders and costs are known
+        foreach (string function in (string[])["vkWaitSemaphores", "vkQueueSubmit2", "vkBeginCommandBuffer", "vkEndCommandBuffer", "vkResetCommandPool", "vkGetSemaphoreCounterValue", "vkQueueWaitIdle", "vkDeviceWaitIdle", "vkGetPipelineCacheData"])
+            foreach (bool forGood in Both())
+            {
+                NpcRuntime runtime = Load();
+                Npc npc = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.");
+                npc.See(NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, 1)));
+                npc.Hear("Player", "Well?");
+                for (int i = 0; i < 4; i++) runtime.Tick(FrameBudget.Milliseconds(2));
+                driver.Fail(function, 1, forGood);
+                Assert.That(runtime.Dispose, Throws.Nothing, function);
+                driver.Clear();
+                Assert.That(driver.Leaks, Is.Empty, $"{function}, {(forGood ? "for good" : "once")}");
+            }
+    }
+
+    [Test]
+    public void Tick_WhenACallFailsForGood_EndsRepliesAndGoesOnLater()
+    {
+        using FaultDriver driver = new();
+        using NpcRuntime runtime = Load();
+        string expected = Scene(runtime, 1);
+        Npc npc = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.");
+        Reply reply = npc.Hear("Player", "Well?");
+        driver.Fail("vkQueueSubmit2", 1, forGood: true, OutOfDeviceMemory);
+        TickReport report = default;
+        for (int i = 0; i < 1000 && !reply.IsDone; i++) report = runtime.Tick(FrameBudget.Milliseconds(5));
+        Assert.That((reply.End, report.Status), Is.EqualTo((ReplyEnd.Failed, TickStatus.Failed)));
+        Assert.That(reply.Trouble, Does.Contain("Mira").And.Contain("vkQueueSubmit2"));
+        Assert.That(report.Error, Does.Contain("vkQueueSubmit2"));
+        Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromSeconds(20)), Is.False.Or.True); // ends, whatever it says
+        driver.Clear();
+        Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromSeconds(60)));
+        npc.Dispose();
+        Assert.That(Scene(runtime, 2), Is.EqualTo(expected));
+    }
+
+    private static IEnumerable<bool> Both() => [false, true];
+
+    /// <summary>All of 1 to <paramref name="count"/>, or the first, the last and some between.</summary>
+    private static IEnumerable<int> Occurrences(int count, int some) =>
+        All || count <= some ? Enumerable.Range(1, count) : Enumerable.Range(0, some).Select(i => 1 + (int)((long)i * (count - 1) / (some - 1))).Distinct();
+
+    /// <summary>Two characters, memory too small for both, and a picture; all removed again. What they said.</summary>
+    private static string Scene(NpcRuntime runtime, int seed, bool mayFail = false)
+    {
+        TinyRandom budgets = new(seed);
+        Prefix world = runtime.CreatePrefix("You keep the gate of the old town.");
+        Npc mira = world.CreateNpc("Mira", "You bake bread."), ned = world.CreateNpc("Ned", "You mill.");
+        ReplyOptions options = new() { MaxTokens = 5, Temperature = 1 };
+        List<string> said = [];
+        for (int turn = 0; turn < 2; turn++)
+        {
+            if (turn == 0) mira.See(NpcImage.FromRgba(60, 50, TestPictures.Rgba(60, 50, seed))); // another each time: none is known
+            Reply[] replies = [mira.Hear("Player", "What is it?", options with { Temperature = 0 }), ned.Hear("Player", "Good morning.", options)];
+            for (int i = 0; replies.Any(r => !r.IsDone); i++)
+            {
+                Assert.That(i, Is.LessThan(20_000), $"turn {turn}");
+                TickReport report = runtime.Tick(FrameBudget.Milliseconds(0.5 + budgets.Below(8)));
+                Assert.That(report.Status, Is.Not.EqualTo(TickStatus.DeviceLost));
+                Thread.Yield();
+            }
+
+            if (!mayFail) Assert.That(replies.Select(r => r.End), Has.None.EqualTo(ReplyEnd.Failed), replies.Select(r => r.Trouble).FirstOrDefault(t => t is not null) ?? "");
+            said.Add(replies[1].Text);
+            if (turn == 1) said.Add(replies[0].Words.Tokens.ToString(CultureInfo.InvariantCulture));
+        }
+
+        mira.Dispose();
+        ned.Dispose();
+        world.Dispose();
+        return string.Join(" | ", said);
+    }
+
+    private NpcRuntime Load() => NpcRuntime.Load(TinyEngines.Path(Model), new NpcRuntimeOptions
+    {
+        CacheFolder = _folder,
+        EyesPath = TinyEngines.Path(new TinyEyesOptions()),
+        ContextTokens = 224,
+        DeviceTokens = 320,
+        HostTokens = 640,
+        MaxRows = 16,
+        MaxNpcs = 4,
+        Seed = 7,
+    });
+}
