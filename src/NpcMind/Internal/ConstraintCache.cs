@@ -11,13 +11,17 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     private const int MaxGrammars = 64;
     private const int MaxStates = 16384;
 
+    /// <summary>States that all grammars of actions together set aside memory for: about 300 bytes each.</summary>
+    private const int MaxReservedStates = 160_000;
+
     /// <summary>States of a game's own grammar that memory is set aside for beyond its positions: nested rules have more.</summary>
     private const int NestedStates = 1024;
     private readonly Dictionary<string, TokenConstraint> _byText = new(StringComparer.Ordinal);
-    private readonly Dictionary<Grammar, TokenConstraint> _byGrammar = [];
+    private readonly ConditionalWeakTable<Grammar, TokenConstraint> _byGrammar = [];
     private readonly ConditionalWeakTable<LegalActions, LegalGrammar> _byLegal = [];
     private TokenTrie? _trie;
     private MaskPool? _masks;
+    private int _reservedStates;
 
     /// <summary>Words of a mask, as the model wants it.</summary>
     public int MaskWords => (logits + 31) / 32;
@@ -28,8 +32,9 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     public TokenConstraint Get(Grammar grammar)
     {
         if (_byGrammar.TryGetValue(grammar, out TokenConstraint? known)) return known;
-        if (_byGrammar.Count == MaxGrammars) _byGrammar.Clear(); // each load of a save brings a grammar of its own
-        return _byGrammar[grammar] = Compile(grammar, NestedStates);
+        known = Compile(grammar, grammar.Positions + NestedStates);
+        _byGrammar.Add(grammar, known);
+        return known;
     }
 
     /// <summary>The constraint of an action with what is legal of it now.</summary>
@@ -37,8 +42,16 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     {
         string gbnf = action.ToGbnf(legal);
         if (_byText.TryGetValue(gbnf, out TokenConstraint? constraint)) return constraint;
-        if (_byText.Count == MaxGrammars) _byText.Clear();
-        return _byText[gbnf] = Compile(Grammar.Parse(gbnf, action.Name), ActionGrammar.TextStates(action, legal));
+        Grammar grammar = Grammar.Parse(gbnf, action.Name);
+        int states = Math.Min(MaxStates, grammar.Positions + ActionGrammar.TextStates(action, legal));
+        if (_byText.Count == MaxGrammars || _reservedStates + states > MaxReservedStates)
+        {
+            _byText.Clear();
+            _reservedStates = 0;
+        }
+
+        _reservedStates += states;
+        return _byText[gbnf] = Compile(grammar, states);
     }
 
     /// <summary>The grammar that follows what is legal.</summary>
@@ -54,8 +67,8 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     /// <summary>Computes all states and masks of an action now, so that no frame has to.</summary>
     public void Prepare(ActionType action, LegalActions? legal) => Get(action, legal).CompileAll(MaxStates);
 
-    private TokenConstraint Compile(Grammar grammar, int nested) =>
-        TokenConstraint.Compile(grammar, Trie, _masks ??= new MaskPool(Trie), grammar.Positions + nested);
+    private TokenConstraint Compile(Grammar grammar, int states) =>
+        TokenConstraint.Compile(grammar, Trie, _masks ??= new MaskPool(Trie), states);
 }
 
 /// <summary>
