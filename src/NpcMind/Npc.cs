@@ -135,7 +135,9 @@ public sealed class Npc : IDisposable
     /// latest count.
     /// </summary>
     /// <param name="image">What is to be seen.</param>
-    /// <exception cref="InvalidOperationException">The model has no eyes (<see cref="NpcRuntimeOptions.EyesPath"/>).</exception>
+    /// <exception cref="InvalidOperationException">The model has no eyes (<see cref="NpcRuntimeOptions.EyesPath"/>), or a VkImage is shown to a runtime with a device of its own.</exception>
+    /// <exception cref="NpcMind.Gpu.InsufficientGpuMemoryException">Its pixels do not fit. Nothing has changed.</exception>
+    /// <exception cref="NpcMind.Gpu.VulkanException">A Vulkan call failed. Nothing has changed.</exception>
     /// <exception cref="ArgumentException">The image takes more than half of the context, or its format cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void See(NpcImage image)
@@ -173,6 +175,7 @@ public sealed class Npc : IDisposable
     /// <param name="stream">Where to; several minds may follow one another.</param>
     /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out yet is lost.</remarks>
     /// <exception cref="InvalidOperationException">A picture cannot be worked out: it has not been drawn (<see cref="NpcImage.IsDrawn"/>), or the command buffer of the last tick was not submitted.</exception>
+    /// <exception cref="NpcMind.Gpu.VulkanException">A call failed while keys and values were fetched. The mind is as it was; save again.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Save(Stream stream) => MindSaves.Save(_runtime, this, stream);
 

@@ -38,10 +38,10 @@ public sealed class DroppedFrameTests : RuntimeTest
             string[] said = Conversation(shared, eyes, milliseconds =>
             {
                 // Seldom: so that nothing waits for the frame before any more, and work is lost with it.
-                bool drops = ++frame % (fate == "seldom" ? small ? 777 : 37 : 3) == 0;
+                bool drops = ++frame % (fate == "seldom" ? small ? 400 : 37 : 3) == 0;
                 Fate next = !drops ? Fate.Submitted : fate == "discarded" || (fate == "both" && frame % 2 == 0) ? Fate.Discarded : Fate.Forgotten;
                 if (next != Fate.Submitted) dropped++;
-                TickReport report = frames.Tick(shared, small ? milliseconds / 6 : milliseconds, next);
+                TickReport report = frames.Tick(shared, small ? milliseconds / 3 : milliseconds, next);
                 Assert.That(report.Status, Is.AnyOf(TickStatus.Worked, TickStatus.Idle, TickStatus.DeviceBehind), report.Error);
                 forgotten += report.Dropped;
             });
