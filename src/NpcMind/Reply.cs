@@ -22,7 +22,10 @@ public enum ReplyEnd
     /// <summary>Somebody interrupted it, or the character was removed.</summary>
     Interrupted,
 
-    /// <summary>Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, or ticks failed again and again: <see cref="Reply.Trouble"/> says why.</summary>
+    /// <summary>
+    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, or ticks failed again and again: <see
+    /// cref="Reply.Trouble"/> says why.
+    /// </summary>
     Failed,
 }
 
