@@ -2,10 +2,15 @@ using NpcMind.Files;
 
 namespace NpcMind.Gpu;
 
-/// <summary>Files that only save time: they may be missing, and may fail to be written. Nobody else can read one, foresee its temporary name, or lead it elsewhere by a link. Any thread.</summary>
+/// <summary>
+/// Files that only save time: they may be missing, and may fail to be written. Nobody else can read one, foresee its temporary name, or
+/// lead it elsewhere by a link. Any thread.
+/// </summary>
 public static class CacheFile
 {
-    /// <summary>Reads a file of at most <paramref name="maximumBytes"/> bytes; an empty array where there is none, or none that can be read.</summary>
+    /// <summary>
+    /// Reads a file of at most <paramref name="maximumBytes"/> bytes; an empty array where there is none, or none that can be read.
+    /// </summary>
     public static byte[] Read(string path, int maximumBytes)
     {
         try
@@ -18,7 +23,10 @@ public static class CacheFile
         }
     }
 
-    /// <summary>Replaces a file as a whole; makes its folder if need be. Whatever cannot be written is left out: it costs the next start some time, nothing else.</summary>
+    /// <summary>
+    /// Replaces a file as a whole; makes its folder if need be. Whatever cannot be written is left out: it costs the next start some
+    /// time, nothing else.
+    /// </summary>
     public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
         string beside = $"{path}.{Guid.NewGuid():N}";

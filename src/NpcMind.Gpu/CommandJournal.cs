@@ -1,7 +1,8 @@
 namespace NpcMind.Gpu;
 
 /// <summary>
-/// Keeps what a recorder was told, so that it can be recorded once more where the first recording never ran. Allocates only while it grows. Used by one thread.
+/// Keeps what a recorder was told, so that it can be recorded once more where the first recording never ran. Allocates only while it
+/// grows. Used by one thread.
 /// </summary>
 public sealed class CommandJournal
 {
@@ -32,7 +33,8 @@ public sealed class CommandJournal
         _entryCount = _byteCount = _partCount = 0;
     }
 
-    internal void AddDispatch(DispatchNode node, Workgroups part, bool continues) => Add(new Entry(Kind.Dispatch, node, null, null, part, continues, 0, 0, 0));
+    internal void AddDispatch(DispatchNode node, Workgroups part, bool continues) =>
+        Add(new Entry(Kind.Dispatch, node, null, null, part, continues, 0, 0, 0));
 
     internal void AddUpdate(Tensor target, ReadOnlySpan<byte> bytes, long offset)
     {
@@ -92,5 +94,6 @@ public sealed class CommandJournal
         _entries[_entryCount++] = entry;
     }
 
-    private readonly record struct Entry(Kind Kind, DispatchNode? Node, Tensor? Target, Tensor? Source, Workgroups Part, bool Continues, long Offset, int First, int Count);
+    private readonly record struct Entry(Kind Kind, DispatchNode? Node, Tensor? Target, Tensor? Source, Workgroups Part, bool Continues,
+        long Offset, int First, int Count);
 }

@@ -119,7 +119,9 @@ public sealed unsafe class GpuDevice : IDisposable
     }
 
     /// <summary>Uses a game's device. The handles must outlive the result; features needed: see <see cref="GpuHandles"/>.</summary>
-    /// <exception cref="GpuUnavailableException">The physical device or the instance is older than Vulkan 1.3, a feature is said to be missing, or the queue family cannot compute.</exception>
+    /// <exception cref="GpuUnavailableException">
+    /// The physical device or the instance is older than Vulkan 1.3, a feature is said to be missing, or the queue family cannot compute.
+    /// </exception>
     public static GpuDevice Share(GpuHandles handles, string? cacheFolder = null)
     {
         ArgumentNullException.ThrowIfNull(handles);
@@ -147,7 +149,10 @@ public sealed unsafe class GpuDevice : IDisposable
         _ownInstance?.Dispose();
     }
 
-    /// <summary>Waits for everything that was submitted to the queue, by whom ever, as far as that works. Never throws. Not for use within a frame.</summary>
+    /// <summary>
+    /// Waits for everything that was submitted to the queue, by whom ever, as far as that works. Never throws. Not for use within a
+    /// frame.
+    /// </summary>
     public void WaitIdle()
     {
         lock (_queueLock) _ = Api.QueueWaitIdle(Queue);

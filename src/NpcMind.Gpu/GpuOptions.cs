@@ -23,8 +23,11 @@ public sealed record GpuOptions
 /// <param name="Queue">VkQueue with compute capability.</param>
 /// <param name="QueueFamily">Index of the queue's family.</param>
 /// <param name="QueueLock">Held during each submission, because vkQueueSubmit needs external synchronization; null when no other thread uses the queue.</param>
-/// <param name="MissingFeatures">Names of needed features that are known not to be enabled (<see cref="SharedDevice.MissingFeatures"/>); null or empty for none.</param>
-public sealed record GpuHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null, IReadOnlyList<string>? MissingFeatures = null);
+/// <param name="MissingFeatures">
+/// Names of needed features that are known not to be enabled (<see cref="SharedDevice.MissingFeatures"/>); null or empty for none.
+/// </param>
+public sealed record GpuHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null,
+    IReadOnlyList<string>? MissingFeatures = null);
 
 /// <summary>One Vulkan device of the machine, as listed by <see cref="GpuDevice.List"/>.</summary>
 /// <param name="Index">Index to choose it by.</param>

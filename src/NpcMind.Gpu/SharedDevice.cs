@@ -1,21 +1,24 @@
-using Silk.NET.Core.Native;
 using Silk.NET.Vulkan;
 
 namespace NpcMind.Gpu;
 
-/// <summary>What a game's device must have, asked before anything of it is called: a function that is not there would end the process.</summary>
+/// <summary>
+/// What a game's device must have, asked before anything of it is called: a function that is not there would end the process.
+/// </summary>
 public static unsafe class SharedDevice
 {
     private const int MostStructures = 1024;
 
     private static readonly string[] InstanceFunctions =
     [
-        "vkGetPhysicalDeviceProperties2", "vkGetPhysicalDeviceMemoryProperties2", "vkGetPhysicalDeviceQueueFamilyProperties", "vkEnumerateDeviceExtensionProperties",
+        "vkGetPhysicalDeviceProperties2", "vkGetPhysicalDeviceMemoryProperties2", "vkGetPhysicalDeviceQueueFamilyProperties",
+        "vkEnumerateDeviceExtensionProperties",
     ];
 
     private static readonly string[] DeviceFunctions =
     [
-        "vkCmdDispatchBase", "vkGetSemaphoreCounterValue", "vkWaitSemaphores", "vkQueueSubmit2", "vkCmdPipelineBarrier2", "vkCmdWriteTimestamp2",
+        "vkCmdDispatchBase", "vkGetSemaphoreCounterValue", "vkWaitSemaphores", "vkQueueSubmit2", "vkCmdPipelineBarrier2",
+        "vkCmdWriteTimestamp2",
     ];
 
     /// <summary>Names of the features that are needed and that the chain of structures given to vkCreateDevice does not enable.</summary>
@@ -58,23 +61,24 @@ public static unsafe class SharedDevice
     internal static void Check(Vk vk, GpuHandles handles)
     {
         const string Newer = "Make the VkInstance with VkApplicationInfo.apiVersion VK_API_VERSION_1_3 or newer, and the VkDevice of it.";
-        List<string> missing = [.. InstanceFunctions.Where(f => !Has(f, name => (nint)vk.GetInstanceProcAddr(new Instance(handles.Instance), (byte*)name).Handle))];
-        if (missing.Count == 0) missing = [.. DeviceFunctions.Where(f => !Has(f, name => (nint)vk.GetDeviceProcAddr(new Device(handles.Device), (byte*)name).Handle))];
-        if (missing.Count > 0) throw new GpuUnavailableException($"The game's Vulkan device lacks {string.Join(", ", missing)}: its instance was made for an older version than 1.3.", Newer);
+        Instance instance = new(handles.Instance);
+        Device device = new(handles.Device);
+        List<string> missing = Missing(InstanceFunctions, name => (nint)vk.GetInstanceProcAddr(instance, (byte*)name).Handle);
+        if (missing.Count == 0) missing = Missing(DeviceFunctions, name => (nint)vk.GetDeviceProcAddr(device, (byte*)name).Handle);
+        string functions = string.Join(", ", missing);
+        if (missing.Count > 0)
+            throw new GpuUnavailableException($"The game's Vulkan device lacks {functions}: its instance was made for less than Vulkan 1.3.", Newer);
         if (handles.MissingFeatures is { Count: > 0 } features)
-            throw new GpuUnavailableException($"The game's Vulkan device was made without {string.Join(", ", features)}.", "Enable these features of Vulkan 1.2 and 1.3 in the pNext chain of VkDeviceCreateInfo.");
+            throw new GpuUnavailableException($"The game's Vulkan device was made without {string.Join(", ", features)}.",
+                "Enable these features of Vulkan 1.2 and 1.3 in the pNext chain of VkDeviceCreateInfo.");
     }
 
-    private static bool Has(string function, Func<nint, nint> address)
+    private static List<string> Missing(string[] functions, Func<nint, nint> address)
     {
-        nint name = SilkMarshal.StringToPtr(function);
-        try
-        {
-            return address(name) != 0;
-        }
-        finally
-        {
-            SilkMarshal.Free(name);
-        }
+        List<string> missing = [];
+        using Utf8Strings strings = new();
+        foreach (string function in functions)
+            if (address((nint)strings[function]) == 0) missing.Add(function);
+        return missing;
     }
 }

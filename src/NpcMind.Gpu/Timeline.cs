@@ -58,11 +58,19 @@ public sealed unsafe class Timeline : IDisposable
         _device.Api.DestroySemaphore(_device.Handle, Handle, null);
     }
 
-    /// <summary>A wait that fails is tried again; then the value is asked for until it is there, or until nothing can be said any more.</summary>
+    /// <summary>
+    /// A wait that fails is tried again; then the value is asked for until it is there, or until nothing can be said any more.
+    /// </summary>
     internal static void WaitBeforeFreeing(GpuDevice device, Semaphore semaphore, ulong value)
     {
         const int Tries = 3;
-        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &semaphore, PValues = &value };
+        SemaphoreWaitInfo info = new()
+        {
+            SType = StructureType.SemaphoreWaitInfo,
+            SemaphoreCount = 1,
+            PSemaphores = &semaphore,
+            PValues = &value,
+        };
         for (int i = 0; i < Tries; i++)
             if (device.Api.WaitSemaphores(device.Handle, &info, ulong.MaxValue) is Result.Success or Result.ErrorDeviceLost) return;
         for (int failed = 0; failed < Tries;)

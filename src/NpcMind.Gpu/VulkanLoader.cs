@@ -22,7 +22,8 @@ internal sealed class VulkanLoader : INativeContext
     public static Vk Load()
     {
         foreach (string name in Names)
-            if (NativeLibrary.TryLoad(name, typeof(VulkanLoader).Assembly, null, out nint library)) return new Vk(Interposer is { } interposer ? interposer(new VulkanLoader(library)) : new VulkanLoader(library));
+            if (NativeLibrary.TryLoad(name, typeof(VulkanLoader).Assembly, null, out nint library))
+                return new Vk(Interposer is { } interposer ? interposer(new VulkanLoader(library)) : new VulkanLoader(library));
         throw new GpuUnavailableException("The Vulkan loader is not installed.", "Install it (Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers).");
     }
 

@@ -6,7 +6,10 @@ namespace NpcMind.Inference;
 /// <summary>What becomes of frames whose commands never ran: their submission failed, or the game threw its command buffer away.</summary>
 public sealed partial class FrameRunner
 {
-    /// <summary>Frames that follow one that was lost unannounced and that wait for each other, so that the next such loss costs nothing but itself.</summary>
+    /// <summary>
+    /// Frames that follow one that was lost unannounced and that wait for each other, so that the next such loss costs nothing but
+    /// itself.
+    /// </summary>
     private const int CarefulFrames = 256;
 
     private const int MarkerBytes = 16;
@@ -15,14 +18,21 @@ public sealed partial class FrameRunner
     private uint _number;
     private int _careful;
     private int _busy;
+    private FrameSlot? _discardable;
+    private uint _discardableNumber;
 
-    /// <summary>Whether work was done after a frame that never ran: nothing in the cache can be relied on until <see cref="Forget"/>.</summary>
+    /// <summary>
+    /// Whether work was done after a frame that never ran: nothing in the cache can be relied on until <see cref="Forget"/>.
+    /// </summary>
     public bool IsSpoiled { get; private set; }
 
     /// <summary>Whether a frame waits to be recorded once more.</summary>
     public bool HasRepeat => _current is null && _slots[_next].IsPending;
 
-    /// <summary>Whether all frames of the game have run, and nothing waits to be repeated: then the cache holds what it should. Asks the device; does not wait.</summary>
+    /// <summary>
+    /// Whether all frames of the game have run, and nothing waits to be repeated: then the cache holds what it should. Asks the device;
+    /// does not wait.
+    /// </summary>
     /// <exception cref="VulkanException">The device does not answer.</exception>
     public bool AllHaveRun()
     {
@@ -32,15 +42,21 @@ public sealed partial class FrameRunner
         return true;
     }
 
-    /// <summary>Says that the game does not submit the command buffer of the frame ended last: what is in it goes on the next frame. Nothing happens when it holds nothing.</summary>
+    /// <summary>
+    /// Says that the game does not submit the command buffer of the frame ended last: what is in it goes on the next frame. Nothing
+    /// happens when it holds nothing.
+    /// </summary>
     public void Discard()
     {
-        FrameSlot slot = _slots[(_next + _slots.Length - 1) % _slots.Length];
-        if (_current is not null || !ReferenceEquals(_discardable, slot) || !slot.IsBusy) return;
+        if (_current is not null || _discardable is not { IsBusy: true } slot || slot.Number != _discardableNumber) return;
         _discardable = null;
-        IsSpoiled |= slot.IsFollowed || _slots[_next].IsPending; // what came after it counts on it
-        TakeBack(slot);
+        bool isNewest = ReferenceEquals(slot, _slots[(_next + _slots.Length - 1) % _slots.Length]);
+        IsSpoiled |= !isNewest || slot.IsFollowed || _slots[_next].IsPending; // what came after it counts on it
+        if (isNewest) TakeBack(slot);
     }
+
+    /// <summary>Takes the frame ended last as submitted: it can no longer be discarded.</summary>
+    public void AssumeSubmitted() => _discardable = null;
 
     /// <summary>Drops the frame being recorded, after an error amid it. What it holds is lost: <see cref="Forget"/> follows.</summary>
     public void Abandon()
@@ -71,7 +87,8 @@ public sealed partial class FrameRunner
         IsSpoiled = false;
     }
 
-    private bool HasRun(FrameSlot slot) => MemoryMarshal.Read<uint>(_markers.Mapped[(Array.IndexOf(_slots, slot) * MarkerBytes)..]) == slot.Number;
+    private bool HasRun(FrameSlot slot) =>
+        MemoryMarshal.Read<uint>(_markers.Mapped[(Array.IndexOf(_slots, slot) * MarkerBytes)..]) == slot.Number;
 
     /// <summary>Writes the frame's number where the host finds it once the frame has run.</summary>
     private void RecordMarker(FrameSlot slot)

@@ -23,8 +23,10 @@ public readonly record struct FrameTime(double Milliseconds, double Predicted);
 
 /// <summary>
 /// Puts work into frames: so much of the step under way as is predicted to fit, in parts of dispatches no longer than a quantum. The place in the dispatch list
-/// is state, so a step goes on where the last frame stopped. Costs are learned from timestamps. A frame whose submission failed, or that the
-/// game threw away, is recorded once more (<see cref="Discard"/>, <see cref="IsSpoiled"/>). Nothing here waits or allocates. Used by the engine's thread.
+/// is state, so a step goes on where the last frame stopped. Costs are learned from timestamps. A frame whose submission failed, or that
+/// the
+/// game threw away, is recorded once more (<see cref="Discard"/>, <see cref="IsSpoiled"/>). Nothing here waits or allocates. Used by the
+/// engine's thread.
 /// </summary>
 public sealed partial class FrameRunner : IDisposable
 {
@@ -38,7 +40,6 @@ public sealed partial class FrameRunner : IDisposable
     private readonly FrameSlot[] _slots;
     private readonly StepTicket[] _ended;
     private FrameSlot? _current;
-    private FrameSlot? _discardable;
     private int _next;
     private int _oldest;
     private int _endedCount;
@@ -96,7 +97,9 @@ public sealed partial class FrameRunner : IDisposable
     /// <summary>Whether another step may end before results are collected.</summary>
     public bool HasResultSlot => _endedCount < _ended.Length;
 
-    /// <summary>Starts a frame, with the work of the last one where that never ran. False when as many as allowed are still on their way.</summary>
+    /// <summary>
+    /// Starts a frame, with the work of the last one where that never ran. False when as many as allowed are still on their way.
+    /// </summary>
     /// <param name="milliseconds">GPU time to keep within.</param>
     /// <param name="game">The game's command buffer to record into; null for our own submission.</param>
     /// <exception cref="VulkanException">Nothing was begun, and nothing has changed.</exception>
@@ -185,7 +188,7 @@ public sealed partial class FrameRunner : IDisposable
         if (!slot.IsPending && !slot.IsExternal) return;
         if (!slot.IsExternal) _engine.Timeline.Submit(slot.Recorder);
         slot.IsPending = false;
-        _discardable = slot.IsExternal ? slot : null;
+        if (slot.IsExternal) (_discardable, _discardableNumber) = (slot, slot.Number);
         Depart(slot);
     }
 
@@ -245,7 +248,9 @@ public sealed partial class FrameRunner : IDisposable
         return total * Costs.Ratio;
     }
 
-    /// <summary>Frees the recorders; waits for frames of our own, as far as that works. Those of the game must have finished. Never throws.</summary>
+    /// <summary>
+    /// Frees the recorders; waits for frames of our own, as far as that works. Those of the game must have finished. Never throws.
+    /// </summary>
     public void Dispose()
     {
         foreach (FrameSlot? slot in _slots) slot?.Dispose();
@@ -265,7 +270,6 @@ public sealed partial class FrameRunner : IDisposable
         slot.Budget = 0;
         slot.Number = ++_number;
         _current = slot;
-        _discardable = null;
         Dispatches = 0;
     }
 

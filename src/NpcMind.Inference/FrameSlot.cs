@@ -67,7 +67,8 @@ internal sealed class FrameSlot : IDisposable
 
     public void Dispose()
     {
-        if (IsBusy && !IsExternal) Recorder.WaitBeforeFreeing(); // the game's semaphore may be gone, and a frame that it never submitted never ends
+        // The game's semaphore may be gone, and a frame that it never submitted never ends.
+        if (IsBusy && !IsExternal) Recorder.WaitBeforeFreeing();
         Recorder.Dispose();
         Times.Dispose();
     }

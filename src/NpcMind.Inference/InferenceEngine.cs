@@ -264,7 +264,10 @@ public sealed class InferenceEngine : IDisposable
         _kernels.Dispose();
     }
 
-    /// <summary>Whether copies of blocks were lost with a submission that failed: nothing in the cache can be relied on until <see cref="ForgetAll"/>.</summary>
+    /// <summary>
+    /// Whether copies of blocks were lost with a submission that failed: nothing in the cache can be relied on until <see
+    /// cref="ForgetAll"/>.
+    /// </summary>
     public bool IsSpoiled { get; private set; }
 
     /// <summary>Called before a recording outside of frames begins; told whether copies of blocks are in it.</summary>

@@ -81,7 +81,10 @@ public sealed class StepBatch
 
     internal bool Contains(int slot) => _slots.AsSpan(0, _rows).Contains(slot);
 
-    /// <summary>Takes all rows back, before the step begins. Sequences are as long as before, or shorter where their layers have given back what they would see.</summary>
+    /// <summary>
+    /// Takes all rows back, before the step begins. Sequences are as long as before, or shorter where their layers have given back what
+    /// they would see.
+    /// </summary>
     public void Abandon()
     {
         for (int row = _rows - 1; row >= 0; row--) _engine.Rewind(_slots[row], Math.Max(0, _lengths[_slots[row]] - 1));

@@ -58,7 +58,10 @@ internal sealed class StepInputs
 
     public const int SamplerWords = 12;
 
-    /// <summary>Makes everything on the device 0, which is a valid index of anything: a frame that runs without one before it must not read beyond its buffers.</summary>
+    /// <summary>
+    /// Makes everything on the device 0, which is a valid index of anything: a frame that runs without one before it must not read beyond
+    /// its buffers.
+    /// </summary>
     public void Clear(Uploader uploader)
     {
         foreach (Tensor tensor in (Tensor[])[Header, Rows, Tiles, Outputs, Turns, .. BlockTables, Samplers, Masks]) uploader.Clear(tensor);

@@ -149,7 +149,12 @@ public sealed class Npc : IDisposable
     /// latest count; those that have no room beside what is then said are forgotten, the oldest first.
     /// </summary>
     /// <param name="image">What is to be seen.</param>
-    /// <exception cref="InvalidOperationException">The model has no eyes (<see cref="NpcRuntimeOptions.EyesPath"/>), or 1,024 images wait to be seen.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model has no eyes (<see cref="NpcRuntimeOptions.EyesPath"/>), or 1,024 images wait to be seen, or a VkImage is shown to
+    /// a runtime with a device of its own.
+    /// </exception>
+    /// <exception cref="NpcMind.Gpu.InsufficientGpuMemoryException">Its pixels do not fit. Nothing has changed.</exception>
+    /// <exception cref="NpcMind.Gpu.VulkanException">A Vulkan call failed. Nothing has changed.</exception>
     /// <exception cref="ArgumentException">The image takes more than half of the context, or its format cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void See(NpcImage image)
@@ -157,7 +162,8 @@ public sealed class Npc : IDisposable
         ArgumentNullException.ThrowIfNull(image);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (image.External is not null && !_runtime.Options.Host.IsShared)
-            throw new InvalidOperationException("A VkImage can be seen only by minds on its own device: load the runtime with NpcRuntimeOptions.Host = VulkanHost.Share(...), or give the pixels (NpcImage.FromRgba).");
+            throw new InvalidOperationException("A VkImage can be seen only by minds on its own device: load the runtime with "
+                + "NpcRuntimeOptions.Host = VulkanHost.Share(...), or give the pixels (NpcImage.FromRgba).");
         if (_runtime.Looking is not { } looking) throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' has no eyes: set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
         Sight sight = looking.See(image, _runtime.Options.ContextTokens / 2);
         sight.Holders++;
@@ -187,6 +193,9 @@ public sealed class Npc : IDisposable
     /// <param name="stream">Where to; several minds may follow one another.</param>
     /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out yet is lost.</remarks>
     /// <exception cref="InvalidOperationException">A picture cannot be worked out: it has not been drawn (<see cref="NpcImage.IsDrawn"/>), or the command buffer of the last tick was not submitted.</exception>
+    /// <exception cref="NpcMind.Gpu.VulkanException">
+    /// A call failed while keys and values were fetched. The mind is as it was; save again.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Save(Stream stream) => MindSaves.Save(_runtime, this, stream);
 

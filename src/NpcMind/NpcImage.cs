@@ -134,7 +134,8 @@ public sealed class NpcImage
     }
 
     /// <summary>
-    /// Looks at a VkImage where it is: no pixel visits the host. Only for runtimes on the game's device (<see cref="VulkanHost.Share"/>). The image is two-dimensional, has one sample per texel and VK_IMAGE_USAGE_SAMPLED_BIT, lives on the
+    /// Looks at a VkImage where it is: no pixel visits the host. Only for runtimes on the game's device (<see cref="VulkanHost.Share"/>).
+    /// The image is two-dimensional, has one sample per texel and VK_IMAGE_USAGE_SAMPLED_BIT, lives on the
     /// device given to <see cref="VulkanHost.Share"/>, is in the stated layout, and belongs to that queue's family (or is concurrent). Whatever was submitted to the queue, or
     /// recorded into the frame's command buffer, before the tick that reads it is waited for on the device; no layout changes. The content must stay until <see cref="IsCaptured"/>.
     /// </summary>

@@ -9,11 +9,16 @@ public sealed partial class NpcRuntime
     private const int FlushTries = 3;
     private int _failures;
 
-    /// <summary>Lets the minds think for a frame, in a submission of the runtime's own. Call it once a frame. Never waits, never allocates once warm.</summary>
+    /// <summary>
+    /// Lets the minds think for a frame, in a submission of the runtime's own. Call it once a frame. Never waits, never allocates once
+    /// warm.
+    /// </summary>
     /// <param name="budget">GPU time they may take.</param>
     /// <remarks>
-    /// Throws only for misuse. What a file, a save, a player, a full disk or the driver did ends the reply it belongs to as <see cref="ReplyEnd.Failed"/>, or fails the tick
-    /// (<see cref="TickStatus.Failed"/>, <see cref="TickReport.Error"/>): then everything that was not computed is computed in a later tick, and words are the same as if nothing had been.
+    /// Throws only for misuse. What a file, a save, a player, a full disk or the driver did ends the reply it belongs to as <see
+    /// cref="ReplyEnd.Failed"/>, or fails the tick
+    /// (<see cref="TickStatus.Failed"/>, <see cref="TickReport.Error"/>): then everything that was not computed is computed in a later
+    /// tick, and words are the same as if nothing had been.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The budget is negative, infinite or not a number.</exception>
@@ -22,10 +27,14 @@ public sealed partial class NpcRuntime
     /// <summary>Lets the minds think for a frame, as <see cref="Tick(FrameBudget)"/>, recording into the game's command buffer.</summary>
     /// <param name="budget">GPU time they may take.</param>
     /// <param name="commands">
-    /// The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame. Where it is not (a swapchain that is out of date), call
-    /// <see cref="DiscardFrame"/> before the next tick: then its work goes on the next frame. One that is thrown away without a word is noticed when a later frame has signalled a
-    /// value at least as high: its work is done again, in the worst case with all minds read again from their logs, and ticks are <see cref="TickStatus.DeviceBehind"/> more often for
-    /// a while. Where nothing is signalled any more, all later ticks are. The compute pipeline and the descriptor sets of compute that were bound in it are replaced.
+    /// The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame. Where it is not (a
+    /// swapchain that is out of date), call
+    /// <see cref="DiscardFrame"/> before the next tick: then its work goes on the next frame. One that is thrown away without a word is
+    /// noticed when a later frame has signalled a
+    /// value at least as high: its work is done again, in the worst case with all minds read again from their logs, and ticks are <see
+    /// cref="TickStatus.DeviceBehind"/> more often for
+    /// a while. Where nothing is signalled any more, all later ticks are. The compute pipeline and the descriptor sets of compute that
+    /// were bound in it are replaced.
     /// </param>
     /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The budget is negative, infinite or not a number.</exception>
@@ -33,13 +42,17 @@ public sealed partial class NpcRuntime
     /// <exception cref="InvalidOperationException">The runtime has a device of its own.</exception>
     public TickReport Tick(FrameBudget budget, FrameCommands commands)
     {
-        if (!Options.Host.IsShared) throw new InvalidOperationException("A command buffer can be recorded into only on its own device: load the runtime with NpcRuntimeOptions.Host = VulkanHost.Share(...), or tick without it.");
-        if (commands.CommandBuffer == 0 || commands.TimelineSemaphore == 0) throw new ArgumentException("Command buffer and timeline semaphore must be set.", nameof(commands));
+        if (!Options.Host.IsShared)
+            throw new InvalidOperationException("A command buffer can be recorded into only on its own device: load the runtime with "
+                + "NpcRuntimeOptions.Host = VulkanHost.Share(...), or tick without it.");
+        if (commands.CommandBuffer == 0 || commands.TimelineSemaphore == 0)
+            throw new ArgumentException("Command buffer and timeline semaphore must be set.", nameof(commands));
         return Tick(budget, new GameCommands(commands.CommandBuffer, commands.TimelineSemaphore, commands.SignalValue));
     }
 
     /// <summary>
-    /// Takes note that the command buffer given to the last tick is not submitted. What the tick put there goes on the next frame. An image that was drawn in it is to be drawn again
+    /// Takes note that the command buffer given to the last tick is not submitted. What the tick put there goes on the next frame. An
+    /// image that was drawn in it is to be drawn again
     /// before the next tick. Nothing happens when that tick put nothing there, or was given no command buffer.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
@@ -51,7 +64,8 @@ public sealed partial class NpcRuntime
     }
 
     /// <summary>
-    /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref name="limit"/>, the device is lost, or ticks fail
+    /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref
+    /// name="limit"/>, the device is lost, or ticks fail
     /// again and again. Submits to the queue itself.
     /// </summary>
     public bool ThinkUntilIdle(TimeSpan limit)
@@ -61,7 +75,8 @@ public sealed partial class NpcRuntime
         while (Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
         {
             failed = report.Status == TickStatus.Failed ? failed + 1 : 0;
-            if (report.Status == TickStatus.DeviceLost || failed > Thinking.MostFailures || Stopwatch.GetElapsedTime(started) > limit) return false;
+            if (report.Status == TickStatus.DeviceLost || failed > Thinking.MostFailures || Stopwatch.GetElapsedTime(started) > limit)
+                return false;
             if (!TryFlush() && IsLost) return false;
         }
 
@@ -167,7 +182,8 @@ public sealed partial class NpcRuntime
         (int seen, int known) = Looking?.TakeCounts() ?? default;
         return new TickReport
         {
-            Status = error is not null ? TickStatus.Failed : worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
+            Status = error is not null ? TickStatus.Failed
+                : worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
             Error = error,
             PredictedMilliseconds = worked == true ? _frames.LastPredicted : 0,
             GpuMilliseconds = Thinking.GpuMilliseconds,

@@ -5,7 +5,8 @@ namespace NpcMind;
 
 /// <summary>
 /// Writes what ticks do as a Chrome trace ("Trace Event Format", JSON array form): open it in chrome://tracing or ui.perfetto.dev. Set it as
-/// <see cref="NpcRuntime.Trace"/>. Used on the game's thread; does not own the stream. Ticks allocate while it is set. When the stream fails, the trace ends there and the
+/// <see cref="NpcRuntime.Trace"/>. Used on the game's thread; does not own the stream. Ticks allocate while it is set. When the stream
+/// fails, the trace ends there and the
 /// game goes on.
 /// </summary>
 public sealed class NpcTrace : IDisposable
@@ -62,7 +63,7 @@ public sealed class NpcTrace : IDisposable
         Begin("tick", "X", begin, 1);
         _json.WriteNumber("dur", end - begin);
         Arguments(("dispatches", report.Dispatches), ("predicted_ms", report.PredictedMilliseconds), ("deferred", report.Deferred), ("read", report.TokensRead), ("said", report.TokensSaid));
-        if (report.FramesFinished > 0)
+        if (report.FramesFinished > 0 && double.IsFinite(report.GpuMilliseconds))
         {
             Begin("minds", "X", begin - report.GpuMilliseconds * 1000, 2);
             _json.WriteNumber("dur", report.GpuMilliseconds * 1000);

@@ -23,8 +23,8 @@ public enum ReplyEnd
     Interrupted,
 
     /// <summary>
-    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, or the model's logits were no numbers:
-    /// <see cref="Reply.Trouble"/> says which and why.
+    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, the model's logits were no numbers, or ticks failed
+    /// again and again: <see cref="Reply.Trouble"/> says which and why.
     /// </summary>
     Failed,
 }

@@ -24,7 +24,8 @@ public sealed class VulkanHost
     /// <summary>
     /// The game's device, with the features synchronization2, timelineSemaphore and maintenance4 of Vulkan 1.3 enabled, of an instance made for version 1.3. The handles stay
     /// the game's and must outlive the runtime; wrong ones are not noticed. The queue may be the one that renders, or a separate compute
-    /// queue. What does not suit is said by <see cref="NpcRuntime.Load"/>; whether features were enabled only where <paramref name="enabledFeatures"/> tells.
+    /// queue. What does not suit is said by <see cref="NpcRuntime.Load"/>; whether features were enabled only where <paramref
+    /// name="enabledFeatures"/> tells.
     /// </summary>
     /// <param name="instance">VkInstance.</param>
     /// <param name="physicalDevice">VkPhysicalDevice.</param>
@@ -32,9 +33,14 @@ public sealed class VulkanHost
     /// <param name="queue">VkQueue that can compute.</param>
     /// <param name="queueFamily">Its family.</param>
     /// <param name="queueLock">An object that the game locks (<c>lock</c>) around every use of the queue: submit, present, wait. The runtime locks it for its submissions, also while it is loaded on another thread. Null when no other thread uses the queue.</param>
-    /// <param name="enabledFeatures">The pNext chain of the VkDeviceCreateInfo that made the device: its structures say which features are enabled. Read during this call only. 0 when it is not at hand.</param>
-    public static VulkanHost Share(nint instance, nint physicalDevice, nint device, nint queue, uint queueFamily, object? queueLock = null, nint enabledFeatures = 0) =>
-        new(new GpuHandles(instance, physicalDevice, device, queue, queueFamily, queueLock, enabledFeatures == 0 ? null : SharedDevice.MissingFeatures(enabledFeatures)), null, false);
+    /// <param name="enabledFeatures">
+    /// The pNext chain of the VkDeviceCreateInfo that made the device: its structures say which features are enabled. Read during this
+    /// call only. 0 when it is not at hand.
+    /// </param>
+    public static VulkanHost Share(nint instance, nint physicalDevice, nint device, nint queue, uint queueFamily,
+        object? queueLock = null, nint enabledFeatures = 0) =>
+        new(new GpuHandles(instance, physicalDevice, device, queue, queueFamily, queueLock,
+            enabledFeatures == 0 ? null : SharedDevice.MissingFeatures(enabledFeatures)), null, false);
 
     internal bool IsShared => _handles is not null;
 

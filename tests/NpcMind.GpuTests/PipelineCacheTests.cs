@@ -55,7 +55,8 @@ public sealed class PipelineCacheTests
         Assert.That(files[0], Does.StartWith("costs-"));
         Assert.That(files[1], Does.StartWith("pipelines-"));
         using NpcRuntime second = NpcRuntime.Load(TinyEngines.Path(Runtime.Sizes.Chat), options);
-        Assert.That((second.CostsWereLoaded, second.Engine.Device.PipelineCacheWasLoaded), Is.EqualTo((true, true)), "while the first still runs");
+        Assert.That((second.CostsWereLoaded, second.Engine.Device.PipelineCacheWasLoaded), Is.EqualTo((true, true)),
+            "while the first still runs");
     }
 
     [Test]
@@ -69,7 +70,8 @@ public sealed class PipelineCacheTests
         Assert.That(new FileInfo(path).LinkTarget, Is.Null);
         Assert.That(CacheFile.Read(path, 10), Is.EqualTo(new byte[] { 1, 2, 3 }));
         Assert.That(CacheFile.Read(path, 2), Is.Empty);
-        if (!OperatingSystem.IsWindows()) Assert.That(File.GetUnixFileMode(path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        if (!OperatingSystem.IsWindows()) Assert.That(File.GetUnixFileMode(path),
+            Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
         Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(2), "no temporary stays behind");
         Directory.CreateDirectory(Path.Combine(_folder, "folder"));
         Assert.That(() => CacheFile.Write(Path.Combine(_folder, "folder"), [1]), Throws.Nothing);

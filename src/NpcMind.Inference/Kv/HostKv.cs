@@ -23,7 +23,8 @@ internal sealed class HostKv : IDisposable
         try
         {
             for (int first = 0; first < blocks; first += _blocksPerChunk)
-                _chunks.Add(device.Memory.Allocate(Math.Min(_blocksPerChunk, blocks - first) * BlockBytes, MemoryKind.Readback, $"spilled keys and values {_chunks.Count}"));
+                _chunks.Add(device.Memory.Allocate(Math.Min(_blocksPerChunk, blocks - first) * BlockBytes, MemoryKind.Readback,
+                    $"spilled keys and values {_chunks.Count}"));
         }
         catch
         {

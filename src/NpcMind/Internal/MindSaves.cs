@@ -26,7 +26,8 @@ internal static class MindSaves
         KvTransfer kv = runtime.Engine.Transfer;
         int first = mind.Shared / InferenceEngine.BlockTokens * InferenceEngine.BlockTokens;
         // Chunked layers may have given back what the token after the settled ones sees: then what can be gone on from is saved.
-        int settled = mind.Slot < 0 || !alive || !runtime.Thinking.IsCacheSound ? 0 : kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count));
+        bool isRead = mind.Slot >= 0 && alive && runtime.Thinking.IsCacheSound;
+        int settled = isRead ? kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count)) : 0;
         int blocks = settled <= first ? 0 : kv.SavedBlocks(first, settled);
         // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
         if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;

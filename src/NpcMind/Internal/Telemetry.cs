@@ -19,7 +19,7 @@ internal static class Telemetry
     public static void Report(in TickReport report, long started)
     {
         double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        if (report.FramesFinished > 0) Gpu.Record(report.GpuMilliseconds);
+        if (report.FramesFinished > 0 && double.IsFinite(report.GpuMilliseconds)) Gpu.Record(report.GpuMilliseconds);
         Cpu.Record(milliseconds);
         if (report.TokensSaid > 0) Said.Add(report.TokensSaid);
         if (report.TokensRead > 0) Read.Add(report.TokensRead);

@@ -12,7 +12,9 @@ internal sealed partial class Thinking
 
     private bool _mustForget;
 
-    /// <summary>Whether what the cache holds may be saved: everything that it counts as read has been, or is on its way to the device.</summary>
+    /// <summary>
+    /// Whether what the cache holds may be saved: everything that it counts as read has been, or is on its way to the device.
+    /// </summary>
     public bool IsCacheSound
     {
         get
@@ -72,7 +74,9 @@ internal sealed partial class Thinking
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
         while (looking is { IsBusy: true })
         {
-            if (System.Diagnostics.Stopwatch.GetElapsedTime(started) > LongestLook) throw new InvalidOperationException("Pictures that a mind is to remember cannot be worked out: submit the command buffer of the last tick before saving.");
+            if (System.Diagnostics.Stopwatch.GetElapsedTime(started) > LongestLook)
+                throw new InvalidOperationException("Pictures that a mind is to remember cannot be worked out: submit the command buffer "
+                    + "of the last tick before saving.");
             try
             {
                 if (frames.TryBegin(50)) RecordLooks();
@@ -188,7 +192,8 @@ internal sealed partial class Thinking
         for (int n = _refresh == 0 ? tiles + 1 : 1; n > 0; n--, _refresh++)
         {
             int rows = Math.Max(1, _refresh % (tiles + 1) * StepPlanner.TileRows);
-            StepShape shape = new(rows, Math.Min(rows, engine.Options.MaxOutputs), Math.Min(rows, engine.Options.MaxOutputs), rows, 1, engine.Options.ContextTokens / 2);
+            StepShape shape = new(rows, Math.Min(rows, engine.Options.MaxOutputs), Math.Min(rows, engine.Options.MaxOutputs), rows, 1,
+                engine.Options.ContextTokens / 2);
             _stepMilliseconds[rows] = frames.PredictStep(shape);
         }
 

@@ -8,7 +8,8 @@ namespace NpcMind;
 /// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction policy), what fits (the
 /// frame runner). Pictures share the frame (<paramref name="looking"/>). Chosen tokens go to <paramref name="onToken"/>, minds whose grammar cannot be followed to <paramref name="onTrouble"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
 /// </summary>
-internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep, Action<Mind, int> onToken, Action<Mind, string> onTrouble, Looking? looking)
+internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep,
+    Action<Mind, int> onToken, Action<Mind, string> onTrouble, Looking? looking)
 {
     /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
     private const int Patience = 64;
@@ -86,6 +87,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     public bool? Tick(double milliseconds, GameCommands? game)
     {
         Spilled = Restored = Dropped = TokensRead = Deferred = 0;
+        frames.AssumeSubmitted();
         if (_mustForget || engine.IsSpoiled) ForgetCache();
         bool isRecording = false;
         try

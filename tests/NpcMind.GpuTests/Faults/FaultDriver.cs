@@ -5,7 +5,8 @@ using Silk.NET.Core.Contexts;
 namespace NpcMind.GpuTests.Faults;
 
 /// <summary>
-/// Stands between the library and the Vulkan loader while it lives: every call of a function that makes, frees or can fail is passed on and counted, and chosen ones fail. Functions that
+/// Stands between the library and the Vulkan loader while it lives: every call of a function that makes, frees or can fail is passed on
+/// and counted, and chosen ones fail. Functions that
 /// only record commands are not touched: they cannot fail. Devices made meanwhile keep it for good, others never see it.
 /// </summary>
 internal sealed unsafe class FaultDriver : IDisposable
@@ -18,8 +19,8 @@ internal sealed unsafe class FaultDriver : IDisposable
     /// <summary>Calls that return a VkResult; the rest returns nothing.</summary>
     private static readonly string[] Failing =
     [
-        "vkCreate", "vkAllocate", "vkBind", "vkMap", "vkQueue", "vkWait", "vkGetSemaphoreCounterValue", "vkBegin", "vkEnd", "vkReset", "vkDeviceWaitIdle", "vkGetPipelineCacheData",
-        "vkGetQueryPoolResults", "vkEnumerate",
+        "vkCreate", "vkAllocate", "vkBind", "vkMap", "vkQueue", "vkWait", "vkGetSemaphoreCounterValue", "vkBegin", "vkEnd", "vkReset",
+        "vkDeviceWaitIdle", "vkGetPipelineCacheData", "vkGetQueryPoolResults", "vkEnumerate",
     ];
 
     private readonly Dictionary<string, int> _calls = [];
@@ -59,18 +60,21 @@ internal sealed unsafe class FaultDriver : IDisposable
     {
         Dictionary<string, int> before = new(_calls);
         scenario();
-        return [.. _calls.Where(c => CanFail(c.Key)).Select(c => (c.Key, c.Value - before.GetValueOrDefault(c.Key))).Where(c => c.Item2 > 0).OrderBy(c => c.Key, StringComparer.Ordinal)];
+        return [.. _calls.Where(c => CanFail(c.Key)).Select(c => (c.Key, c.Value - before.GetValueOrDefault(c.Key)))
+            .Where(c => c.Item2 > 0).OrderBy(c => c.Key, StringComparer.Ordinal)];
     }
 
     private static bool CanFail(string function) => Failing.Any(f => function.StartsWith(f, StringComparison.Ordinal));
 
     private nint Intercept(string function, nint address)
     {
-        bool canFail = CanFail(function), makes = function.StartsWith("vkCreate", StringComparison.Ordinal) || function == "vkAllocateMemory";
+        bool canFail = CanFail(function);
+        bool makes = function.StartsWith("vkCreate", StringComparison.Ordinal) || function == "vkAllocateMemory";
         bool frees = function.StartsWith("vkDestroy", StringComparison.Ordinal) || function == "vkFreeMemory";
         if (!canFail && !frees) return address;
         string kind = function.Replace("vkCreate", "", StringComparison.Ordinal).Replace("vkDestroy", "", StringComparison.Ordinal)
-            .Replace("vkAllocate", "", StringComparison.Ordinal).Replace("vkFree", "", StringComparison.Ordinal).Replace("ComputePipelines", "Pipeline", StringComparison.Ordinal);
+            .Replace("vkAllocate", "", StringComparison.Ordinal).Replace("vkFree", "", StringComparison.Ordinal)
+            .Replace("ComputePipelines", "Pipeline", StringComparison.Ordinal);
         bool ownsFirst = kind is "Device" or "Instance"; // destroyed by their own handle, the others by the second argument
         var real = (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint>)address;
         Call call = (a, b, c, d, e, f, g, h) =>

@@ -4,7 +4,9 @@ using Silk.NET.Vulkan;
 
 namespace NpcMind.GpuTests.Runtime;
 
-/// <summary>Devices of games that lack something, and handles that belong to another device (reports share-instance12 and fromvulkan-own-device).</summary>
+/// <summary>
+/// Devices of games that lack something, and handles that belong to another device (reports share-instance12 and fromvulkan-own-device).
+/// </summary>
 public sealed unsafe class ForeignHandleTests : RuntimeTest
 {
     [TestCase(0u)]
@@ -25,7 +27,8 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
     public void Load_WhenFeaturesWereNotEnabled_NamesThem(Features features, string? missing)
     {
         using GameDevice game = new(Vk.Version13, features);
-        VulkanHost host = VulkanHost.Share(game.Instance.Handle, game.Physical.Handle, game.Device.Handle, game.Queue.Handle, 0, null, game.Chain);
+        VulkanHost host = VulkanHost.Share(game.Instance.Handle, game.Physical.Handle, game.Device.Handle, game.Queue.Handle, 0, null,
+            game.Chain);
         if (missing is null)
         {
             using NpcRuntime runtime = Runtimes.New(new Sizes(), host);
@@ -34,13 +37,15 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
             return;
         }
 
-        Assert.That(() => Runtimes.New(new Sizes(), host).Dispose(), Throws.InstanceOf<GpuUnavailableException>().With.Message.Contains(missing).And.Message.Contains("VkDeviceCreateInfo"));
+        Assert.That(() => Runtimes.New(new Sizes(), host).Dispose(),
+            Throws.InstanceOf<GpuUnavailableException>().With.Message.Contains(missing).And.Message.Contains("VkDeviceCreateInfo"));
     }
 
     [Test]
     public void See_AVulkanImageWithADeviceOfTheRuntimesOwn_IsRefused()
     {
-        NpcRuntime runtime = Use(new Sizes { Model = TinyLlama4Options.Scout with { Blocks = 2, Tokenizer = true, ChatTemplate = true, Chunk = 40 }, Eyes = new TinyEyesOptions() });
+        TinyLlama4Options model = TinyLlama4Options.Scout with { Blocks = 2, Tokenizer = true, ChatTemplate = true, Chunk = 40 };
+        NpcRuntime runtime = Use(new Sizes { Model = model, Eyes = new TinyEyesOptions() });
         Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
         NpcImage image = NpcImage.FromVulkan(0x1234, 64, 64, VulkanImageFormat.Rgba8Unorm);
         Assert.That(() => npc.See(image), Throws.InvalidOperationException.With.Message.Contains("VulkanHost.Share"));
@@ -51,8 +56,10 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
     public void Tick_WithACommandBufferOfAnotherDevice_IsRefused()
     {
         NpcRuntime runtime = Use(new Sizes());
-        Assert.That(() => runtime.Tick(FrameBudget.Milliseconds(1), new FrameCommands(0x1234, 0x1234, 1)), Throws.InvalidOperationException.With.Message.Contains("VulkanHost.Share"));
-        VulkanHost host = VulkanHost.Share(GpuFixture.Device.Instance.Handle, GpuFixture.Device.Physical.Handle, GpuFixture.Device.Handle.Handle, GpuFixture.Device.Queue.Handle, GpuFixture.Device.QueueFamily);
+        Assert.That(() => runtime.Tick(FrameBudget.Milliseconds(1), new FrameCommands(0x1234, 0x1234, 1)),
+            Throws.InvalidOperationException.With.Message.Contains("VulkanHost.Share"));
+        VulkanHost host = VulkanHost.Share(GpuFixture.Device.Instance.Handle, GpuFixture.Device.Physical.Handle,
+            GpuFixture.Device.Handle.Handle, GpuFixture.Device.Queue.Handle, GpuFixture.Device.QueueFamily);
         using NpcRuntime shared = Runtimes.New(new Sizes(), host);
         Assert.That(() => shared.Tick(FrameBudget.Milliseconds(1), default), Throws.ArgumentException);
     }
@@ -89,8 +96,19 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
                 _ => Structures(features == Features.All),
             });
             float priority = 1;
-            DeviceQueueCreateInfo queue = new() { SType = StructureType.DeviceQueueCreateInfo, QueueCount = 1, PQueuePriorities = &priority };
-            DeviceCreateInfo device = new() { SType = StructureType.DeviceCreateInfo, QueueCreateInfoCount = 1, PQueueCreateInfos = &queue, PNext = (void*)Chain };
+            DeviceQueueCreateInfo queue = new()
+            {
+                SType = StructureType.DeviceQueueCreateInfo,
+                QueueCount = 1,
+                PQueuePriorities = &priority,
+            };
+            DeviceCreateInfo device = new()
+            {
+                SType = StructureType.DeviceCreateInfo,
+                QueueCreateInfoCount = 1,
+                PQueueCreateInfos = &queue,
+                PNext = (void*)Chain,
+            };
             Check(Api.CreateDevice(physical, in device, null, out Device made));
             Device = made;
             Api.GetDeviceQueue(made, 0, 0, out Queue first);
@@ -123,7 +141,13 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
             PhysicalDeviceVulkan12Features* twelve = (PhysicalDeviceVulkan12Features*)_memory;
             PhysicalDeviceVulkan13Features* thirteen = (PhysicalDeviceVulkan13Features*)((byte*)_memory + 2048);
             *twelve = new PhysicalDeviceVulkan12Features { SType = StructureType.PhysicalDeviceVulkan12Features, TimelineSemaphore = true };
-            *thirteen = new PhysicalDeviceVulkan13Features { SType = StructureType.PhysicalDeviceVulkan13Features, Synchronization2 = true, Maintenance4 = maintenance, PNext = twelve };
+            *thirteen = new PhysicalDeviceVulkan13Features
+            {
+                SType = StructureType.PhysicalDeviceVulkan13Features,
+                Synchronization2 = true,
+                Maintenance4 = maintenance,
+                PNext = twelve,
+            };
             return thirteen;
         }
 
@@ -133,9 +157,23 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
             PhysicalDeviceTimelineSemaphoreFeatures* timeline = (PhysicalDeviceTimelineSemaphoreFeatures*)at;
             PhysicalDeviceSynchronization2Features* synchronization = (PhysicalDeviceSynchronization2Features*)(at + 1024);
             PhysicalDeviceMaintenance4Features* maintenance = (PhysicalDeviceMaintenance4Features*)(at + 2048);
-            *timeline = new PhysicalDeviceTimelineSemaphoreFeatures { SType = StructureType.PhysicalDeviceTimelineSemaphoreFeatures, TimelineSemaphore = true };
-            *synchronization = new PhysicalDeviceSynchronization2Features { SType = StructureType.PhysicalDeviceSynchronization2Features, Synchronization2 = true, PNext = timeline };
-            *maintenance = new PhysicalDeviceMaintenance4Features { SType = StructureType.PhysicalDeviceMaintenance4Features, Maintenance4 = true, PNext = synchronization };
+            *timeline = new PhysicalDeviceTimelineSemaphoreFeatures
+            {
+                SType = StructureType.PhysicalDeviceTimelineSemaphoreFeatures,
+                TimelineSemaphore = true,
+            };
+            *synchronization = new PhysicalDeviceSynchronization2Features
+            {
+                SType = StructureType.PhysicalDeviceSynchronization2Features,
+                Synchronization2 = true,
+                PNext = timeline,
+            };
+            *maintenance = new PhysicalDeviceMaintenance4Features
+            {
+                SType = StructureType.PhysicalDeviceMaintenance4Features,
+                Maintenance4 = true,
+                PNext = synchronization,
+            };
             return maintenance;
         }
 

@@ -36,7 +36,13 @@ internal sealed unsafe class GameFrames : IDisposable
         {
             CommandPoolCreateInfo pool = new() { SType = StructureType.CommandPoolCreateInfo, QueueFamilyIndex = device.QueueFamily };
             Check(device.Api.CreateCommandPool(device.Handle, in pool, null, out _pools[i]));
-            CommandBufferAllocateInfo buffer = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pools[i], CommandBufferCount = 1, Level = CommandBufferLevel.Primary };
+            CommandBufferAllocateInfo buffer = new()
+            {
+                SType = StructureType.CommandBufferAllocateInfo,
+                CommandPool = _pools[i],
+                CommandBufferCount = 1,
+                Level = CommandBufferLevel.Primary,
+            };
             Check(device.Api.AllocateCommandBuffers(device.Handle, in buffer, out _buffers[i]));
         }
 
@@ -52,17 +58,35 @@ internal sealed unsafe class GameFrames : IDisposable
         _frame++;
         if (fate != Fate.Submitted) Wait(); // the buffer of a frame on its way is not to be thrown away with it
         Check(_device.Api.ResetCommandPool(_device.Handle, _pools[slot], 0));
-        CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
+        CommandBufferBeginInfo begin = new()
+        {
+            SType = StructureType.CommandBufferBeginInfo,
+            Flags = CommandBufferUsageFlags.OneTimeSubmitBit,
+        };
         Check(_device.Api.BeginCommandBuffer(_buffers[slot], in begin));
-        TickReport report = runtime.Tick(FrameBudget.Milliseconds(milliseconds), new FrameCommands(_buffers[slot].Handle, (nint)_semaphore.Handle, _frame));
+        TickReport report = runtime.Tick(FrameBudget.Milliseconds(milliseconds),
+            new FrameCommands(_buffers[slot].Handle, (nint)_semaphore.Handle, _frame));
         Check(_device.Api.EndCommandBuffer(_buffers[slot]));
         if (fate == Fate.Discarded) runtime.DiscardFrame();
         if (fate != Fate.Submitted) return report;
         ulong value = _frame;
         Semaphore semaphore = _semaphore;
         CommandBuffer commands = _buffers[slot];
-        TimelineSemaphoreSubmitInfo timeline = new() { SType = StructureType.TimelineSemaphoreSubmitInfo, SignalSemaphoreValueCount = 1, PSignalSemaphoreValues = &value };
-        SubmitInfo submit = new() { SType = StructureType.SubmitInfo, PNext = &timeline, CommandBufferCount = 1, PCommandBuffers = &commands, SignalSemaphoreCount = 1, PSignalSemaphores = &semaphore };
+        TimelineSemaphoreSubmitInfo timeline = new()
+        {
+            SType = StructureType.TimelineSemaphoreSubmitInfo,
+            SignalSemaphoreValueCount = 1,
+            PSignalSemaphoreValues = &value,
+        };
+        SubmitInfo submit = new()
+        {
+            SType = StructureType.SubmitInfo,
+            PNext = &timeline,
+            CommandBufferCount = 1,
+            PCommandBuffers = &commands,
+            SignalSemaphoreCount = 1,
+            PSignalSemaphores = &semaphore,
+        };
         Check(_device.Api.QueueSubmit(_device.Queue, 1, in submit, default));
         (_beforeLast, _last) = (_last, value);
         return report;
@@ -80,7 +104,13 @@ internal sealed unsafe class GameFrames : IDisposable
     private void Wait(ulong value)
     {
         Semaphore semaphore = _semaphore;
-        SemaphoreWaitInfo wait = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &semaphore, PValues = &value };
+        SemaphoreWaitInfo wait = new()
+        {
+            SType = StructureType.SemaphoreWaitInfo,
+            SemaphoreCount = 1,
+            PSemaphores = &semaphore,
+            PValues = &value,
+        };
         Check(_device.Api.WaitSemaphores(_device.Handle, in wait, ulong.MaxValue));
     }
 

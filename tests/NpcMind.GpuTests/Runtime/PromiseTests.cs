@@ -63,7 +63,8 @@ public sealed class PromiseTests : RuntimeTest
     {
         public bool IsBroken { get; set; }
 
-        public override long GetTimestamp() => IsBroken ? throw new InvalidOperationException("The clock has stopped.") : base.GetTimestamp();
+        public override long GetTimestamp() => IsBroken ? throw new InvalidOperationException("The clock has stopped.")
+            : base.GetTimestamp();
     }
 
     private sealed class FullDisk : MemoryStream
