@@ -34,7 +34,7 @@ public sealed class OtherModelTests
         }
 
         Assert.That(answers, Has.Count.EqualTo(10).And.Unique);
-        foreach (string answer in answers) Assert.That(answer.TrimEnd('"', '\u201d', ')', '*'), Does.Match("[.!?\u2026]$"), answer);
+        foreach (string answer in answers) Assert.That(answer.TrimEnd('"', '\'', '\u201d', ')', '*'), Does.Match("[.!?\u2026]$"), answer);
         Assert.That(did, Is.Empty, "none of the ten asks for anything that can be done");
 
         void Run(Func<bool> done)
