@@ -47,7 +47,8 @@ internal static class TemplateVerb
             if (parsed.GetValue(now) is { } text)
                 time = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime value) ? value : throw new CliException($"--now {text}: not a time like 2026-11-23T10:30:00.");
             using Stream output = Console.OpenStandardOutput();
-            output.Write(Encoding.UTF8.GetBytes(Common.ForTerminal(template.Render(conversation.RootElement, parsed.GetValue(prompt), variables, time))));
+            output.Write(Encoding.UTF8.GetBytes(Common.ForTerminal(template.Render(conversation.RootElement, parsed.GetValue(prompt),
+                variables, time))));
             return 0;
         });
         return command;

@@ -132,7 +132,9 @@ public sealed class InferenceEngine : IDisposable
         const string Name = "rope_freqs.weight";
         float[]? factors = weights.HostVector(Name, config.Rope.Dims / 2);
         if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
-            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"), GgufFormatException.OtherConversion);
+            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'",
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"),
+                GgufFormatException.OtherConversion);
         return factors;
     }
 

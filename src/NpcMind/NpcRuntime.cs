@@ -33,7 +33,9 @@ public sealed class NpcRuntime : IDisposable
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
-        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
+        EyesFormat? eyesFormat = eyes is null
+            ? null
+            : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
         Constraints = new ConstraintCache(_tokenizer);
         _actionOpening = _tokenizer.Encode("\n[action] ");
@@ -366,7 +368,7 @@ public sealed class NpcRuntime : IDisposable
     private Mind NewMind(string name, Mind? parent, string system, bool pinned)
     {
         int[] opening = Format.Opening(system);
-        if (opening.Length > Options.ContextTokens - 32) throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' takes {opening.Length} tokens; the context has {Options.ContextTokens}. Use a shorter text or a larger context.", nameof(system));
+        if (opening.Length > Options.ContextTokens - 32) throw new ArgumentException($"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' takes {opening.Length} tokens; the context has {Options.ContextTokens}. Use a shorter text or a larger context.", nameof(system));
         int id = Array.IndexOf(_minds, null);
         if (id < 0) throw new InvalidOperationException("Characters that were removed are still in the step under way: tick before making new ones, or raise NpcRuntimeOptions.MaxNpcs.");
         Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };

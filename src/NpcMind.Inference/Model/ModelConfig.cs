@@ -84,12 +84,15 @@ public sealed record ModelConfig
         if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
         if (headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
         if (headDim % 2 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", "It must be even.");
-        if (valueDim != headDim) throw new UnsupportedModelException(file.Path, $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
+        if (valueDim != headDim)
+            throw new UnsupportedModelException(file.Path,
+                $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
         int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
         int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
         if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
         GgufTensor embedding = file.Find("token_embd.weight")
-            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it",
+                GgufFormatException.OtherConversion);
         double epsilon = metadata.Number($"{a}.attention.layer_norm_rms_epsilon") ?? throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "the epsilon of the norms");
         if (epsilon is < 0 or > 1) throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "an epsilon from 0 to 1");
         double scale = metadata.Number($"{a}.attention.scale") ?? 0;
@@ -107,7 +110,10 @@ public sealed record ModelConfig
             HeadDim = headDim,
             FeedForward = feedForward,
             ExpertFeedForward = expertFeedForward ?? feedForward,
-            Vocabulary = embedding.Rows is > 0 and < 1 << 24 ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion),
+            Vocabulary = embedding.Rows is > 0 and < 1 << 24
+                ? (int)embedding.Rows
+                : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape,
+                GgufFormatException.OtherConversion),
             ContextLength = Size(metadata, $"{a}.context_length", 1 << 28),
             RmsEpsilon = (float)epsilon,
             AttentionScale = scale != 0 ? (float)scale : (float)(1 / Math.Sqrt(headDim)),
@@ -127,7 +133,9 @@ public sealed record ModelConfig
             GgufValue array = metadata.Numbers(key)!;
             if (array.Count == 0 || !array.IsInteger) throw metadata.Wrong(key, "integers");
             for (int i = 1; i < array.Count; i++)
-                if (array.Number(i) != array.Number(0)) throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')", "Supported: models whose layers are alike.");
+                if (array.Number(i) != array.Number(0))
+                    throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')",
+                        "Supported: models whose layers are alike.");
             return Checked(array.Number(0));
         }
 
