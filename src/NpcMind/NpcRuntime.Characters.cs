@@ -97,7 +97,7 @@ public sealed partial class NpcRuntime
         if (opening is null || opening.Length > most)
         {
             string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
-            throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
+            throw new ArgumentException($"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
         }
 
         int id = Array.IndexOf(_minds, null);

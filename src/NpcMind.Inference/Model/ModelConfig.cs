@@ -104,7 +104,9 @@ public sealed record ModelConfig
         if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
         if (shape is null && headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
         if (headDim % 2 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", "It must be even.");
-        if (valueDim != headDim) throw new UnsupportedModelException(file.Path, $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
+        if (valueDim != headDim)
+            throw new UnsupportedModelException(file.Path,
+                $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
         int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
         int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
         if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
@@ -176,7 +178,9 @@ public sealed record ModelConfig
             GgufValue array = metadata.Numbers(key)!;
             if (array.Count == 0 || !array.IsInteger) throw metadata.Wrong(key, "integers");
             for (int i = 1; i < array.Count; i++)
-                if (array.Number(i) != array.Number(0)) throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')", "Supported: models whose layers are alike.");
+                if (array.Number(i) != array.Number(0))
+                    throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')",
+                        "Supported: models whose layers are alike.");
             return Checked(array.Number(0));
         }
 

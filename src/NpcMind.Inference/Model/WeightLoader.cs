@@ -209,7 +209,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         if (slabs == 1 || !ModelShapes.HasSeparateExperts(file, part.Name)) return [Tensor(part, part.Name, columns, slabs)];
         GgufTensor[] tensors = [.. Enumerable.Range(0, slabs).Select(e => Tensor(part, ModelShapes.Expert(part.Name, e), columns, 1))];
         return Array.Find(tensors, t => t.Type != tensors[0].Type) is { } other
-            ? throw new UnsupportedModelException(file.Path, $"a mixture of experts of different types ('{tensors[0].Name}' is {tensors[0].Type}, '{other.Name}' {other.Type})", "Take a newer conversion of the model, in which experts share one tensor.")
+            ? throw new UnsupportedModelException(file.Path,
+                $"a mixture of experts of different types ('{tensors[0].Name}' is {tensors[0].Type}, '{other.Name}' {other.Type})",
+                "Take a newer conversion of the model, in which experts share one tensor.")
             : tensors;
     }
 
@@ -227,12 +229,15 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>A convolution kernel, which has four dimensions, as the matrix that multiplies unrolled patches: its rows already lie one after the other.</summary>
     private static GgufTensor Unrolled(GgufTensor tensor) => tensor.Dimensions is { Count: 4 } d ? tensor with { Dimensions = [d[0] * d[1] * d[2], d[3]] } : tensor;
 
-    public GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+    public GgufFormatException Missing(string name) =>
+        new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
 
     private void CheckShape(GgufTensor tensor, int columns, int rows, int slabs)
     {
         if (tensor.Columns != columns || tensor.Rows != rows || tensor.Slabs != slabs)
-            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape, GgufFormatException.OtherConversion);
+            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset,
+                $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape,
+                GgufFormatException.OtherConversion);
     }
 
     private void Fill(List<Source> sources, WeightLayout layout, int columns, int groupsPerSlab, int firstGroup, Span<byte> to)
