@@ -16,7 +16,7 @@ internal static class MindLoader
         List<byte[]> blocks = [];
         SavedMind saved = SaveCodec.Read(stream, (mind, block, bytes) =>
         {
-            if (block == 0 && (!IsOf(runtime, mind) || !mind.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal) || SavedMindCheck.BlockViolation(runtime, mind) is not null)) return false;
+            if (block == 0 && !HasUsableBlocks(runtime, mind)) return false;
             blocks.Add(bytes.ToArray());
             return true;
         }).Mind;
@@ -34,7 +34,8 @@ internal static class MindLoader
         string system = NpcRuntime.SystemPrompt(prefix, saved.Persona);
         ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
         bool same = sameModel && sights is not null && IsSame(runtime, saved, log, history, system, parent);
-        List<int> tokens = same && (long)saved.PrefixTokens + log.Length <= runtime.Options.ContextTokens ? [.. parent[..saved.PrefixTokens], .. log] : [];
+        bool fits = (long)saved.PrefixTokens + log.Length <= runtime.Options.ContextTokens;
+        List<int> tokens = same && fits ? [.. parent[..saved.PrefixTokens], .. log] : [];
         same = tokens.Count > 0;
         int turns = history.Count;
         if (!same) tokens = Rebuild(runtime, saved.Name, history, system);
@@ -71,7 +72,13 @@ internal static class MindLoader
         return npc;
     }
 
-    private static bool IsOf(NpcRuntime runtime, SavedMind saved) => saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint);
+    private static bool IsOf(NpcRuntime runtime, SavedMind saved) =>
+        saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint);
+
+    private static bool HasUsableBlocks(NpcRuntime runtime, SavedMind saved) =>
+        IsOf(runtime, saved)
+        && saved.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal)
+        && SavedMindCheck.BlockViolation(runtime, saved) is null;
 
     private static Sight Picture(Looking looking, SavedPicture picture)
     {
@@ -92,11 +99,13 @@ internal static class MindLoader
     /// <summary>Whether the token log still says what the mind is: a prefix and persona that begin with these tokens.</summary>
     private static bool IsSame(NpcRuntime runtime, SavedMind saved, int[] log, List<Turn> history, string system, ReadOnlySpan<int> parent)
     {
-        if (saved.PrefixTokens > parent.Length || !Fingerprints.Tokens(parent[..saved.PrefixTokens]).AsSpan().SequenceEqual(saved.PrefixFingerprint)) return false;
+        if (saved.PrefixTokens > parent.Length
+            || !Fingerprints.Tokens(parent[..saved.PrefixTokens]).AsSpan().SequenceEqual(saved.PrefixFingerprint)) return false;
         int[]? begin = history.Count > 0 ? TryRender(runtime, system, history[0], first: true) : runtime.TryOpening(system);
         if (begin is null) return false;
         int shared = Math.Min(saved.PrefixTokens, begin.Length);
-        return begin.AsSpan(0, shared).SequenceEqual(parent[..shared]) && shared == saved.PrefixTokens && log.AsSpan().StartsWith(begin.AsSpan(shared));
+        return begin.AsSpan(0, shared).SequenceEqual(parent[..shared]) && shared == saved.PrefixTokens
+            && log.AsSpan().StartsWith(begin.AsSpan(shared));
     }
 
     private static List<Turn> History(SavedMind saved, Sight[]? sights)
@@ -115,7 +124,8 @@ internal static class MindLoader
         return history;
     }
 
-    /// <summary>Gives a character what it overheard and saw since it was last spoken to, within the bounds that hold when it comes.</summary>
+    /// <summary>Gives a character what it overheard and saw since it was last spoken to, within the bounds that hold when it
+    /// comes.</summary>
     private static void Remind(NpcRuntime runtime, Npc npc, SavedMind saved, Sight[]? sights)
     {
         foreach (SavedTurn turn in saved.Turns)
@@ -127,7 +137,8 @@ internal static class MindLoader
         }
     }
 
-    /// <summary>The latest turns that fit into the context, in the tokens of this model and this prefix; the others are taken off the history. Each turn is rendered once, and only if it can fit.</summary>
+    /// <summary>The latest turns that fit into the context, in the tokens of this model and this prefix; the others are taken off the
+    /// history. Each turn is rendered once, and only if it can fit.</summary>
     /// <exception cref="ArgumentException">Not even the last turn fits.</exception>
     private static List<int> Rebuild(NpcRuntime runtime, string name, List<Turn> history, string system)
     {
@@ -149,7 +160,9 @@ internal static class MindLoader
             }
         }
 
-        int first = Conversation.FirstThatFits(oldest, count, i => TryRender(runtime, system, history[i], first: true) is { } begin && begin.Length + said[i].Length + after[i + 1] <= context);
+        int first = Conversation.FirstThatFits(oldest, count, i =>
+            TryRender(runtime, system, history[i], first: true) is { } begin
+            && begin.Length + said[i].Length + after[i + 1] <= context);
         if (first == count) throw Unfit(name, runtime);
         heard[first] = TryRender(runtime, system, history[first], first: true)!;
         List<int> tokens = [];
@@ -165,12 +178,14 @@ internal static class MindLoader
     }
 
     private static ArgumentException Unfit(string name, NpcRuntime runtime) =>
-        new($"{(name.Length > 40 ? name[..40] + "..." : name)}: what the mind begins with and its last turn do not fit into a context of {runtime.Options.ContextTokens} tokens. Use a larger context.");
+        new($"{(name.Length > 40 ? name[..40] + "..." : name)}: what the mind begins with and its last turn do not fit into a context of "
+            + $"{runtime.Options.ContextTokens} tokens. Use a larger context.");
 
     /// <summary>What a turn heard, in tokens; null where it can never fit or the template cannot render it.</summary>
     private static int[]? TryRender(NpcRuntime runtime, string system, Turn turn, bool first)
     {
-        if (Conversation.IsTooLong(turn.Heard, runtime.Options.ContextTokens) || Conversation.IsTooLong(system, runtime.Options.ContextTokens)) return null;
+        if (Conversation.IsTooLong(turn.Heard, runtime.Options.ContextTokens)
+            || Conversation.IsTooLong(system, runtime.Options.ContextTokens)) return null;
         try
         {
             return first ? runtime.Format.FirstTurn(system, turn.Heard, turn.Seen) : runtime.Format.NextTurn(system, turn.Heard, turn.Seen);
@@ -181,7 +196,8 @@ internal static class MindLoader
         }
     }
 
-    /// <summary>Puts saved blocks into host memory, from where a later frame brings them to the device. Where that is not possible the log is read again instead.</summary>
+    /// <summary>Puts saved blocks into host memory, from where a later frame brings them to the device. Where that is not possible the log
+    /// is read again instead.</summary>
     private static void Import(NpcRuntime runtime, Mind mind, Mind parent, SavedKv kv, List<byte[]> blocks)
     {
         KvTransfer transfer = runtime.Engine.Transfer;
@@ -191,12 +207,15 @@ internal static class MindLoader
         if (held == 0) return;
         try
         {
-            mind.Slot = kv.FirstToken > 0 ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings()) : runtime.Engine.Open(new SamplerSettings());
+            mind.Slot = kv.FirstToken > 0
+                ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings())
+                : runtime.Engine.Open(new SamplerSettings());
             if (runtime.Engine.Length(mind.Slot) == kv.FirstToken && transfer.Import(mind.Slot, kv.FirstToken + held))
             {
                 int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
                 for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
-                transfer.SetTokens(mind.Slot, 0, MindSaves.Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
+                transfer.SetTokens(
+                    mind.Slot, 0, MindSaves.Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
                 return;
             }
         }
@@ -210,8 +229,8 @@ internal static class MindLoader
     }
 
     /// <summary>
-    /// Tokens that the sound blocks hold. Of a model whose layers all see everything each block counts; where some see less, blocks stand group by group, and only all
-    /// of them together are of use.
+    /// Tokens that the sound blocks hold. Of a model whose layers all see everything each block counts; where some see less, blocks stand
+    /// group by group, and only all of them together are of use.
     /// </summary>
     private static int Held(KvTransfer transfer, SavedKv kv, int blocks)
     {
