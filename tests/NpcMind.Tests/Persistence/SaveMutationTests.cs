@@ -71,13 +71,13 @@ public sealed class SaveMutationTests
     public void Read_LyingSaveWithRightChecksums_IsRefusedOrReadAsWritten()
     {
         int saves = int.TryParse(Environment.GetEnvironmentVariable("NPCMIND_SAVES_PARSED"), out int asked) ? asked : 20_000;
-        List<SavedMind> minds = Minds();
+        SavedMind[] minds = [.. Minds().OrderBy(m => SaveCodecTests.Body(m).Length).Take(Originals / 2)]; // short ones: many can be tried
         int refused = 0;
         long most = 0;
         for (int seed = 0; seed < saves; seed++)
         {
             TinyRandom random = new(seed);
-            SavedMind mind = SaveMutations.Mutate(minds[seed % Originals], random);
+            SavedMind mind = SaveMutations.Mutate(minds[seed % minds.Length], random);
             byte[] body = SaveCodecTests.Body(mind);
             if (random.Below(4) == 0) body = Damage(body, random);
             byte[] bytes = SaveCodecTests.Sealed(body, SaveHeader.CurrentMajor, (ushort)random.Below(SaveHeader.CurrentMinor + 2));
