@@ -23,6 +23,9 @@ public sealed class Body(Person person)
     /// <summary>What it looks at.</summary>
     public Vector3 Gaze { get; set; }
 
+    /// <summary>Whom it talks with, and so turns to; null for nobody. What it looks at stays as it is: it turns back when the talk is over.</summary>
+    public Body? Partner { get; internal set; }
+
     /// <summary>What it is about to do; null when idle.</summary>
     public Deed? Doing { get; internal set; }
 
@@ -48,6 +51,6 @@ public sealed class Body(Person person)
     /// <summary>Looks at a point, turning over the next moments.</summary>
     internal void LookAt(Vector3 point) => Gaze = point;
 
-    /// <summary>Where it is turned to: the way it walks, or what it looks at.</summary>
-    internal float WantedYaw() => YawTo(Position, IsWalking ? Path[0] : new Vector2(Gaze.X, Gaze.Z));
+    /// <summary>Where it is turned to: the way it walks, whom it talks with, or what it looks at.</summary>
+    internal float WantedYaw() => YawTo(Position, IsWalking ? Path[0] : Partner?.Position ?? new Vector2(Gaze.X, Gaze.Z));
 }

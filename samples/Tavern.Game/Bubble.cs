@@ -8,6 +8,7 @@ public sealed class Bubble
 {
     /// <summary>Characters shown in a second.</summary>
     public const double CharactersPerSecond = 18;
+    private const string Closing = "\"'\u201c\u201d\u2018\u2019)(*_", Ending = ".!?\u2026\u3002\uff01\uff1f";
     private char[] _text = new char[512];
     private int _length;
     private double _shown, _left;
@@ -53,7 +54,14 @@ public sealed class Bubble
     /// <summary>The reply that is spoken; null for what is said without a mind, or was answered before the game was loaded.</summary>
     public Reply? Reply { get; private set; }
 
-    internal bool IsReported { get; set; }
+    /// <summary>Whether it was said, to its end or to where it was cut.</summary>
+    public bool IsReported { get; internal set; }
+
+    /// <summary>Whether it stays open although it was read: the player's words, until they are answered.</summary>
+    internal bool IsHeld { get; set; }
+
+    /// <summary>Whether the speaker has begun what it does when it has spoken.</summary>
+    internal bool HasActed { get; set; }
 
     /// <summary>What the speaker does when it has spoken.</summary>
     internal Deed? Deed { get; set; }
@@ -65,6 +73,7 @@ public sealed class Bubble
     {
         (Speaker, Listener, Reply, IsAnswer) = (speaker, listener, reply, reply is not null);
         (_length, _shown, _all, IsOpen, IsComplete, IsReported, Deed) = (0, 0, null, true, false, false, null);
+        (IsHeld, HasActed) = (false, false);
     }
 
     /// <summary>Opens where a save has left it.</summary>
@@ -85,6 +94,7 @@ public sealed class Bubble
         if (IsComplete || Reply is not { } reply) return;
         while (reply.TryRead(out ReadOnlySpan<char> text)) Append(text);
         if (!reply.IsDone) return;
+        if (reply.End == ReplyEnd.Length) TrailOff();
         Complete();
         if (reply.TryTakeAction(out Deed? deed)) Deed = deed;
     }
@@ -95,6 +105,16 @@ public sealed class Bubble
         text.CopyTo(_text.AsSpan(_length));
         _length += text.Length;
         _all = null;
+    }
+
+    /// <summary>Marks words that were cut because there were too many: unless they end as a sentence, and without a quote that has just begun.</summary>
+    private void TrailOff()
+    {
+        ReadOnlySpan<char> text = _text.AsSpan(0, _length).TrimEnd();
+        while (text.Length > 1 && Closing.Contains(text[^1]) && char.IsWhiteSpace(text[^2])) text = text[..^1].TrimEnd();
+        (_length, _all) = (text.Length, null);
+        ReadOnlySpan<char> words = text.TrimEnd(Closing);
+        if (words.Length > 0 && !Ending.Contains(words[^1])) Append("\u2026");
     }
 
     /// <summary>Nothing more will come.</summary>
@@ -125,7 +145,7 @@ public sealed class Bubble
         Read();
         // Words that come late are not caught up with.
         _shown = Math.Min(_length, _shown + (CharactersPerSecond * seconds));
-        if (!IsSpoken) return;
+        if (!IsSpoken || IsHeld) return;
         _left -= seconds;
         if (_left <= 0) IsOpen = false;
     }

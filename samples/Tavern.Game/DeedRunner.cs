@@ -21,8 +21,8 @@ internal sealed class DeedRunner(GameWorld world)
         if (!IsThere(deed.To)) return $"there is no '{deed.To}'";
         if (deed.Do == DeedVerb.Give && person is null) return $"{deed.To} takes nothing";
         if (deed.Do == DeedVerb.Give && actor.Person.Item is null) return $"{actor.Name} has nothing to give";
-        if (deed.Do == DeedVerb.Open && deed.To is not ("the door" or "the window")) return $"{deed.To} cannot be opened";
-        if (deed.Do == DeedVerb.Light && deed.To is not ("the lamp" or "the candle" or "the hearth")) return $"{deed.To} cannot be lit";
+        if (deed.Do == DeedVerb.Open && !Lexicon.CanBeOpened.Contains(deed.To)) return $"{deed.To} cannot be opened";
+        if (deed.Do == DeedVerb.Light && !Lexicon.CanBeLit.Contains(deed.To)) return $"{deed.To} cannot be lit";
 
         actor.Path.Clear();
         (actor.Blocked, actor.Side, actor.Tries, actor.Doing) = (0, 1, 0, deed);

@@ -28,10 +28,11 @@ public sealed class GameLoop : IDisposable
         Gossip = new Gossip(World, Minds, Talk) { IsOn = options.Gossip };
         Player = new PlayerBody(World);
         Saves = new SaveGame(options.SaveFolder, World, Player, Minds, Talk);
-        Budget = options.Budget;
+        Pace = new MindBudget { Chosen = options.Budget };
         _reload = new WorldReload(new WorldWatcher(options.WorldFile), World, Minds);
         Minds.Message += Say;
         _reload.Message += Say;
+        Talk.Message += Say;
         Talk.Happened += h => Happened?.Invoke(h);
         if (World.Plan.Warnings.Count > 0) _warning = $"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.";
     }
@@ -60,8 +61,15 @@ public sealed class GameLoop : IDisposable
     /// <summary>Seconds of game time.</summary>
     public double Now => _clock.Seconds;
 
-    /// <summary>GPU milliseconds of a frame for the minds.</summary>
-    public double Budget { get; set; }
+    /// <summary>GPU milliseconds of a frame for the minds. What is set here is kept, however frames are drawn.</summary>
+    public double Budget
+    {
+        get => Pace.Milliseconds;
+        set => Pace.Chosen = value;
+    }
+
+    /// <summary>How <see cref="Budget"/> follows the frames.</summary>
+    public MindBudget Pace { get; }
 
     /// <summary>The character that the player faces; -1 for none. Of this moment: a key may just have loaded another world.</summary>
     public int Faced => Player.Faced();
@@ -111,9 +119,17 @@ public sealed class GameLoop : IDisposable
     public TickReport Tick(double spent = 0, FrameCommands? commands = null)
     {
         TickReport report = Minds.Tick(FrameBudget.Milliseconds(Math.Max(0, Budget - spent)), commands);
-        Overlay.Add(report, Minds, World.Bodies.Count, Now);
+        Note(report);
         return report;
     }
+
+    /// <summary>Lets the minds think for a part of this frame; <see cref="Note"/> follows when all its parts have been.</summary>
+    /// <param name="milliseconds">Of the device.</param>
+    /// <param name="commands">The game's command buffer.</param>
+    public TickReport Think(double milliseconds, FrameCommands commands) => Minds.Tick(FrameBudget.Milliseconds(milliseconds), commands);
+
+    /// <summary>Shows in F1 what the minds did in a frame.</summary>
+    public void Note(in TickReport report) => Overlay.Add(report, Minds, World.Bodies.Count, Now);
 
     /// <summary>The player says something to the character it faces.</summary>
     /// <returns>Whether somebody heard it.</returns>
@@ -137,10 +153,10 @@ public sealed class GameLoop : IDisposable
     {
         if (keys == GameKeys.None) return;
         if (keys.HasFlag(GameKeys.Overlay)) Overlay.IsShown ^= true;
-        if (keys.HasFlag(GameKeys.BudgetUp) && !Entry.IsOpen) ChangeBudget(Budget + 0.5);
-        if (keys.HasFlag(GameKeys.BudgetDown) && !Entry.IsOpen) ChangeBudget(Budget - 0.5);
+        if (keys.HasFlag(GameKeys.BudgetUp) && !Entry.IsOpen) ChangeBudget(0.5);
+        if (keys.HasFlag(GameKeys.BudgetDown) && !Entry.IsOpen) ChangeBudget(-0.5);
         if (keys.HasFlag(GameKeys.Save)) Save(QuickSlot);
-        if (keys.HasFlag(GameKeys.Load)) Load(LaterSlot());
+        if (keys.HasFlag(GameKeys.Load)) Load(LaterSlot);
         if (keys.HasFlag(GameKeys.Backspace) && Entry.IsOpen) Entry.Erase();
         if (keys.HasFlag(GameKeys.Escape) && Entry.IsOpen) Entry.Close();
         else if (keys.HasFlag(GameKeys.Escape)) Interrupt();
@@ -182,15 +198,33 @@ public sealed class GameLoop : IDisposable
     public bool Interrupt() => Interruptible is { } speaker && Talk.Interrupt(speaker);
 
     /// <summary>Saves; a message says how it went.</summary>
-    public bool Save(string slot) => Try(() => Saves.Save(slot), $"Saved ({slot}).");
+    public bool Save(string slot) => Try(() =>
+    {
+        Saves.Save(slot);
+        return $"Saved ({slot}).";
+    });
 
     /// <summary>Loads; a message says how it went.</summary>
-    public bool Load(string slot) => Try(() => Saves.Load(slot), $"Loaded ({slot}): what came later is forgotten.");
+    public bool Load(string slot) => Load(() => slot);
 
-    /// <summary>The device is lost, and with it picture and minds: saves into a slot of its own, which F9 loads until something later is saved.</summary>
+    /// <summary>Saves a game that cannot go on into a slot of its own, which F9 loads until something later is saved. Never throws.</summary>
+    /// <param name="cause">A sentence; that of a lost device, and with it of picture and minds, when left out.</param>
     /// <returns>What to tell the player.</returns>
-    public string SaveLost() =>
-        "The graphics device was lost. " + (Save(LostSlot) ? $"The game was saved ({LostSlot}): start it again, and load it with F9." : $"The game could not be saved: {Message.Last}");
+    public string SaveLost(string cause = "The graphics device was lost.")
+    {
+        string problem;
+        try
+        {
+            if (Save(LostSlot)) return $"{cause} The game was saved ({LostSlot}): start it again, and load it with F9.";
+            problem = Message.Last;
+        }
+        catch (Exception e)
+        {
+            problem = Lines.One(e);
+        }
+
+        return $"{cause} The game could not be saved: {problem}";
+    }
 
     /// <summary>Files were dropped on the window together. A model and eyes are loaded together, whatever they are called.</summary>
     public void Drop(IReadOnlyList<string> files)
@@ -244,9 +278,9 @@ public sealed class GameLoop : IDisposable
     /// <summary>The quick save, or what was saved when a device was lost after it.</summary>
     private string LaterSlot() => File.GetLastWriteTimeUtc(Saves.PathOf(LostSlot)) > File.GetLastWriteTimeUtc(Saves.PathOf(QuickSlot)) ? LostSlot : QuickSlot;
 
-    private void ChangeBudget(double budget)
+    private void ChangeBudget(double by)
     {
-        Budget = Math.Clamp(budget, 0, 50);
+        Budget = Math.Clamp((Math.Round(2 * Budget) / 2) + by, 0, MindBudget.Most);
         Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The minds may take {Budget:0.0} ms of each frame."));
     }
 
@@ -264,17 +298,23 @@ public sealed class GameLoop : IDisposable
         World.Switch(door < 1.5f ? "the door" : hearth < 1.5f ? "the hearth" : "the lamp");
     }
 
-    private bool Try(Action action, string done)
+    private bool Load(Func<string> slotOf) => Try(() =>
+    {
+        string slot = slotOf();
+        Saves.Load(slot);
+        return $"Loaded ({slot}): what came later is forgotten.";
+    });
+
+    private bool Try(Func<string> action)
     {
         try
         {
-            action();
-            Say(done);
+            Say(action());
             return true;
         }
-        catch (SaveGameException e)
+        catch (Exception e) when (e is SaveGameException or IOException or UnauthorizedAccessException)
         {
-            Say(e.Message);
+            Say(Lines.One(e));
             return false;
         }
     }

@@ -9,8 +9,8 @@ public sealed record GameOptions
 
     public MindSettings Minds { get; init; } = new();
 
-    /// <summary>GPU milliseconds of a frame for the minds.</summary>
-    public double Budget { get; init; } = 4;
+    /// <summary>GPU milliseconds of a frame for the minds; null for what suits the frames (<see cref="MindBudget"/>).</summary>
+    public double? Budget { get; init; }
 
     public bool Gossip { get; init; } = true;
 }

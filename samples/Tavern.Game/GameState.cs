@@ -8,6 +8,9 @@ namespace Tavern.Game;
 /// <summary>What of a game is neither world file nor mind.</summary>
 internal sealed class GameState
 {
+    /// <summary>Largest state of a save, in bytes of JSON.</summary>
+    public const int MostBytes = 4 << 20;
+
     /// <summary>What the minds began with.</summary>
     public required string Facts { get; init; }
 
@@ -24,7 +27,14 @@ internal sealed class GameState
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, GameStateJson.Default.GameState);
 
-    public static GameState FromJson(byte[] json) => JsonSerializer.Deserialize(json, GameStateJson.Default.GameState) ?? throw new InvalidDataException("its state is empty");
+    /// <summary>Reads a state; <see cref="SaveCheck"/> says whether it can be used.</summary>
+    /// <exception cref="InvalidDataException">It is too large, or empty.</exception>
+    /// <exception cref="JsonException">It is no such JSON.</exception>
+    public static GameState FromJson(byte[] json)
+    {
+        if (json.Length > MostBytes) throw new InvalidDataException($"it is damaged: its state has {json.Length} bytes and at most {MostBytes} are possible");
+        return JsonSerializer.Deserialize(json, GameStateJson.Default.GameState) ?? throw new InvalidDataException("it is damaged: its state is empty");
+    }
 }
 
 internal sealed record BodyState(string Name, float X, float Z, float Yaw, float GazeX, float GazeY, float GazeZ, Deed? Deed)

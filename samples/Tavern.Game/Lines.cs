@@ -23,5 +23,6 @@ internal static class Lines
     /// <summary>What an exception says, without what only programmers read.</summary>
     public static string One(Exception e) => One(e.Message.Split('\n')[0].Split(" (Parameter '")[0].Trim());
 
-    private static bool Breaks(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
+    /// <summary>Returns whether a character cannot stand in one line.</summary>
+    public static bool Breaks(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 }

@@ -14,8 +14,7 @@ internal sealed class MindLoad : IDisposable
     /// <param name="eyes">Its image encoder.</param>
     /// <param name="settings">Sizes and device.</param>
     /// <param name="clock">Game time.</param>
-    /// <param name="world">Whose actions are prepared; read before this returns.</param>
-    public MindLoad(string model, string? eyes, MindSettings settings, GameClock clock, TavernWorld world)
+    public MindLoad(string model, string? eyes, MindSettings settings, GameClock clock)
     {
         (Model, Eyes) = (model, eyes);
         NpcRuntimeOptions options = new()
@@ -30,14 +29,13 @@ internal sealed class MindLoad : IDisposable
             Clock = clock,
             LoadProgress = Follow,
         };
-        LegalActions[] legal = [.. world.People.Select(p => Deed.Legal(world.People, p))];
+        LegalActions idle = Deed.Legal([]);
         _task = Task.Run(() =>
         {
             NpcRuntime runtime = NpcRuntime.Load(model, options);
             try
             {
-                foreach (LegalActions of in legal)
-                    if (!_unwanted) runtime.Prepare(of.Type, of);
+                if (!_unwanted) runtime.Prepare(idle.Type, idle);
                 return runtime;
             }
             catch

@@ -13,9 +13,10 @@ internal static class MindMaker
     /// <param name="persona">Who they are, where there is no memory.</param>
     /// <param name="memories">Saved minds by name.</param>
     /// <param name="npcs">The list.</param>
+    /// <param name="legal">What may be done with an answer that somebody was giving; null for nothing.</param>
     /// <param name="lenient">Whether somebody whose memory cannot be read begins anew.</param>
     /// <returns>How many had to begin anew.</returns>
-    public static int Make(NpcRuntime runtime, Prefix prefix, IReadOnlyList<Person> people, Func<Person, string> persona, IReadOnlyDictionary<string, byte[]> memories, List<Npc> npcs, bool lenient = false)
+    public static int Make(NpcRuntime runtime, Prefix prefix, IReadOnlyList<Person> people, Func<Person, string> persona, IReadOnlyDictionary<string, byte[]> memories, List<Npc> npcs, Func<Person, LegalActions>? legal = null, bool lenient = false)
     {
         List<Npc> made = [];
         int lost = 0;
@@ -25,7 +26,7 @@ internal static class MindMaker
             {
                 try
                 {
-                    made.Add(runtime.LoadNpc(new MemoryStream(memory, writable: false), prefix, Deed.Legal(people, person)));
+                    made.Add(runtime.LoadNpc(new MemoryStream(memory, writable: false), prefix, legal?.Invoke(person) ?? Deed.Legal([])));
                     continue;
                 }
                 catch (Exception e) when (lenient && e is (ArgumentException or SaveFormatException))

@@ -15,8 +15,8 @@ public sealed record MindSettings
 
     public KvPrecision Kv { get; init; }
 
-    /// <summary>Most tokens of an answer.</summary>
-    public int MaxTokens { get; init; } = 48;
+    /// <summary>Most tokens of an answer; null for what suits the model.</summary>
+    public int? MaxTokens { get; init; }
 
     /// <summary>As <see cref="NpcRuntimeOptions.CacheFolder"/>.</summary>
     public string? CacheFolder { get; init; }

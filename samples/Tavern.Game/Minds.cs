@@ -12,6 +12,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     private readonly Dictionary<string, Hearsay> _hearsay = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Look> _looks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LegalActions> _legal = new(StringComparer.Ordinal);
+    private MindWays? _ways;
     private readonly List<Npc> _npcs = [];
     private MindLoad? _load;
     private NpcRuntime? _runtime;
@@ -50,7 +51,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     public string DeviceName => _runtime?.DeviceName ?? "";
 
     /// <summary>What all minds began with; "" before there are any.</summary>
-    public string Facts => _prefix?.Text ?? "";
+    public string Facts { get; private set; } = "";
 
     /// <summary>Whether the shared beginning has been read.</summary>
     public bool KnowTheWorld => _prefix?.IsReady ?? false;
@@ -86,7 +87,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
             return false;
         }
 
-        _load = new MindLoad(model, eyes, settings, clock, world.Facts);
+        _load = new MindLoad(model, eyes, settings, clock);
         Message?.Invoke($"Loading {Path.GetFileName(model)}...");
         return true;
     }
@@ -128,26 +129,19 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
 
         Body body = world.Bodies[index];
         Hearsay hearsay = HearsayOf(npc.Name);
-        ReplyOptions options = new()
-        {
-            Temperature = 0,
-            RepetitionPenalty = 1,
-            MaxTokens = settings.MaxTokens,
-            CharactersPerSecond = Bubble.CharactersPerSecond,
-            Action = acts ? ActionType.Of<Deed>() : null,
-            Legal = acts ? LegalOf(body) : null,
-        };
-        npc.Priority = speaker == Deed.Player ? 0 : 1;
-        foreach (Hearsay.Line line in hearsay.Lines) npc.Overhear(line.Speaker, line.Text);
-        hearsay.Clear();
-        Show(npc, index, body, looks);
         try
         {
-            return npc.Hear(speaker, text, options);
+            npc.Priority = speaker == Deed.Player ? 0 : 1;
+            foreach (Hearsay.Line line in hearsay.Lines) npc.Overhear(line.Speaker, line.Text);
+            hearsay.Clear();
+            Show(npc, index, body, looks);
+            return npc.Hear(speaker, text, _ways!.For(acts ? LegalOf(body, text) : null));
         }
-        catch (ArgumentException e)
+        catch (Exception e)
         {
-            Message?.Invoke(Lines.One(e));
+            // Words, a template or a model that this mind cannot take: it is said, and the game goes on.
+            hearsay.Clear();
+            Message?.Invoke($"{npc.Name} cannot answer: {Lines.One(e)}");
             return null;
         }
     }
@@ -178,7 +172,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
             {
                 npc.Save(stream);
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
+            catch (Exception e)
             {
                 // The device failed; the exception's own type belongs to a room that games do not see.
                 throw new InvalidOperationException($"{npc.Name}'s mind cannot be read from the device: {e.Message}", e);
@@ -194,17 +188,18 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     /// <param name="people">In the order of the world.</param>
     /// <param name="facts">What all begin with.</param>
     /// <param name="memories">Saved minds by name; who has none begins anew.</param>
+    /// <param name="legal">What may be done with an answer that somebody was giving; null for nothing.</param>
     /// <exception cref="Exception">A mind cannot be read, or does not fit.</exception>
-    internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories)
+    internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories, Func<Person, LegalActions>? legal = null)
     {
         if (_runtime is not { } runtime) return;
         Dictionary<string, byte[]> before = SilenceAndSave();
         Person[] peopleBefore = [.. _npcs.Select(n => new Person { Name = n.Name })];
         Dictionary<string, string> personas = _npcs.ToDictionary(n => n.Name, n => n.Persona, StringComparer.Ordinal);
-        Prefix old = _prefix!, prefix = facts == old.Text ? old : runtime.CreatePrefix(facts);
+        Prefix old = _prefix!, prefix = facts == Facts ? old : runtime.CreatePrefix(_ways!.Opening(facts));
         try
         {
-            MindMaker.Make(runtime, prefix, people, TavernWorld.Persona, memories, _npcs);
+            MindMaker.Make(runtime, prefix, people, TavernWorld.Persona, memories, _npcs, legal);
         }
         catch
         {
@@ -214,7 +209,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         }
 
         if (prefix != old) old.Dispose();
-        _prefix = prefix;
+        (_prefix, Facts) = (prefix, facts);
         Forget();
     }
 
@@ -232,9 +227,13 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         _looks.Clear();
     }
 
-    private LegalActions LegalOf(Body body)
+    /// <summary>What follows from words, for somebody to choose from; null where nothing does and the mind needs no choice.</summary>
+    private LegalActions? LegalOf(Body body, string words)
     {
-        if (!_legal.TryGetValue(body.Name, out LegalActions? legal)) _legal[body.Name] = legal = Deed.Legal(world.Facts.People, body.Person);
+        List<Deed> deeds = Requests.Of(words, world.Facts, body.Person);
+        if (deeds.Count == 0 && !_ways!.IsShipped) return null;
+        if (!_legal.TryGetValue(body.Name, out LegalActions? legal)) _legal[body.Name] = legal = Deed.Legal(deeds);
+        else legal.AllowOnly(deeds.Prepend(Deed.None));
         return legal;
     }
 
@@ -259,14 +258,16 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     private string? Swap(NpcRuntime next, MindLoad load)
     {
         List<Npc> npcs = [];
+        MindWays ways = new(next.ModelName, next.DefaultReply, settings.MaxTokens);
+        string facts = world.Facts.Facts();
         Prefix prefix;
         int lost;
         try
         {
-            prefix = next.CreatePrefix(world.Facts.Facts());
+            prefix = next.CreatePrefix(ways.Opening(facts));
             lost = MindMaker.Make(next, prefix, world.Facts.People, TavernWorld.Persona, SilenceAndSave(), npcs, lenient: true);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             next.Dispose();
             return Lines.One(e);
@@ -274,6 +275,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
 
         _runtime?.Dispose();
         (_runtime, _prefix, Model, EyesFile) = (next, prefix, load.Model, load.Eyes);
+        (_ways, Facts) = (ways, facts);
         _npcs.Clear();
         _npcs.AddRange(npcs);
         Forget();

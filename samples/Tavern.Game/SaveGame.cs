@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NpcMind;
+using Tavern.World;
 
 namespace Tavern.Game;
 
@@ -12,7 +13,7 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
     public string PathOf(string slot) => Path.Combine(folder, slot + ".save");
 
     /// <summary>Saves, atomically. Waits for the device.</summary>
-    /// <exception cref="SaveGameException">It cannot be written; an earlier save in the slot is unchanged.</exception>
+    /// <exception cref="SaveGameException">It cannot be written, whatever the cause; an earlier save in the slot is unchanged.</exception>
     public void Save(string slot)
     {
         Check(slot);
@@ -29,14 +30,14 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         {
             throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}", "Free space, or choose a folder that can be written to.", e);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e)
         {
             throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}", "Try again.", e);
         }
     }
 
     /// <summary>Loads. Minds saved with another model are read again, over the next frames.</summary>
-    /// <exception cref="SaveGameException">There is none, or it is damaged; the running game is unchanged.</exception>
+    /// <exception cref="SaveGameException">There is none, it is damaged, or its minds cannot be used; the running game goes on.</exception>
     public void Load(string slot)
     {
         Check(slot);
@@ -45,22 +46,45 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         try
         {
             Dictionary<string, byte[]> parts = SaveContainer.Read(PathOf(slot));
-            TavernPlan plan = TavernFile.Parse(slot, parts[WorldPart]);
-            GameState state = GameState.FromJson(parts[StatePart]);
-            Dictionary<string, byte[]> memories = parts.Where(p => p.Key.StartsWith(MindPart, StringComparison.Ordinal)).ToDictionary(p => p.Key[MindPart.Length..], p => p.Value, StringComparer.Ordinal);
+            Dictionary<string, byte[]> memories = TakeMinds(parts);
+            TavernPlan plan = TavernFile.Parse(slot, Take(parts, WorldPart));
+            GameState state = GameState.FromJson(Take(parts, StatePart));
+            if (parts.Count > 0) throw new InvalidDataException($"it has a part '{parts.Keys.First()}', which this game does not know: a newer one wrote it, or it is damaged");
+            SaveCheck.Check(state, plan, memories.Keys);
             if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
-            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories);
+            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories, LegalOf);
+
+            // An answer that was being given may still do what it was asked for then.
+            LegalActions LegalOf(Person person) =>
+                Deed.Legal(state.Bubbles.Find(b => b.Speaker == Deed.Player && b.Listener == person.Name) is { } asked ? Requests.Of(asked.Text, plan.World, person) : []);
             talk.Silence();
             Apply(plan, state);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or KeyNotFoundException or JsonException or WorldFileException or SaveFormatException)
+        catch (JsonException e)
         {
-            throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Load another save; the game goes on as it was.", e);
+            throw NotLoaded(slot, $"it is damaged: its state cannot be read ({Lines.One(e).TrimEnd('.')})", e);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
         }
+        catch (Exception e) when (e is not SaveGameException)
+        {
+            // Whatever a file made somebody throw: it is no reason to end the game.
+            throw NotLoaded(slot, Lines.One(e).TrimEnd('.'), e);
+        }
+    }
+
+    private static SaveGameException NotLoaded(string slot, string problem, Exception e) => new(slot, $"not loaded: {problem}", "Load another save; the game goes on as it was.", e);
+
+    private static byte[] Take(Dictionary<string, byte[]> parts, string name) =>
+        parts.Remove(name, out byte[]? part) ? part : throw new InvalidDataException($"it is damaged: its part '{name}' is missing");
+
+    private static Dictionary<string, byte[]> TakeMinds(Dictionary<string, byte[]> parts)
+    {
+        Dictionary<string, byte[]> minds = new(StringComparer.Ordinal);
+        foreach (string part in parts.Keys.Where(p => p.StartsWith(MindPart, StringComparison.Ordinal)).ToArray()) minds[part[MindPart.Length..]] = Take(parts, part);
+        return minds;
     }
 
     private GameState StateNow() => new()

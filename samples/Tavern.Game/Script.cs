@@ -49,6 +49,9 @@ public sealed class Script
 
     private static readonly string[] Bare = ["interrupt", "measure", "end"], Numbered = ["wait", "budget", "crowd", "repeat", "reply", "world"], Optional = ["reply", "world"];
 
+    /// <summary>Most lines of a play, with what is repeated.</summary>
+    private const int MostLines = 100_000;
+
     private Script(string file, IReadOnlyList<ScriptLine> lines) => (File, Lines) = (file, lines);
 
     /// <summary>Its path; files that it names are found beside it.</summary>
@@ -58,7 +61,11 @@ public sealed class Script
 
     /// <exception cref="ScriptException">A line cannot be understood.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static Script Read(string path) => Parse(path, System.IO.File.ReadAllText(path));
+    public static Script Read(string path)
+    {
+        using StreamReader reader = new(new MemoryStream(SmallFile.Read(path), writable: false));
+        return Parse(path, reader.ReadToEnd());
+    }
 
     /// <exception cref="ScriptException">A line cannot be understood.</exception>
     public static Script Parse(string file, string text)
@@ -95,6 +102,7 @@ public sealed class Script
                 case "end":
                     ScriptLine begun = repeat ?? throw Wrong("there is no repeat that could end here", "Write repeat TIMES before the lines to repeat");
                     ScriptLine[] again = [.. lines[first..]];
+                    if (again.Length * begun.Value > MostLines - first) throw Wrong($"the script plays more than {MostLines} lines, with what is repeated", "Repeat less often");
                     for (int time = 1; time < begun.Value; time++) lines.AddRange(again);
                     repeat = null;
                     break;

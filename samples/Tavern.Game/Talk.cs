@@ -1,3 +1,4 @@
+using NpcMind;
 using Tavern.World;
 
 namespace Tavern.Game;
@@ -20,11 +21,17 @@ public sealed class Talk
 
     public event Action<Happening>? Happened;
 
+    /// <summary>One line that the player should read.</summary>
+    public event Action<string>? Message;
+
     /// <summary>One for each who ever spoke; draw those that are open.</summary>
     public IReadOnlyList<Bubble> Bubbles => _all;
 
     /// <summary>What was last answered to the player, as far as it was heard; "" before.</summary>
     public string LastAnswer { get; private set; } = "";
+
+    /// <summary>The player's own words, open until they are answered; null for none.</summary>
+    public Bubble? PlayersWords => Of(Deed.Player) is { IsOpen: true } words ? words : null;
 
     /// <summary>Whether the player waits for an answer, or is being answered.</summary>
     public bool IsAnswering => _all.Exists(b => b.IsAnswer && b.Listener == Deed.Player && !b.IsReported);
@@ -68,6 +75,7 @@ public sealed class Talk
     public void Update(double seconds)
     {
         Quiet += seconds;
+        if (PlayersWords is { } words) words.IsHeld = Of(words.Listener) is { IsOpen: true, IsAnswer: true, Listener: Deed.Player };
         foreach (Bubble bubble in _all)
         {
             bubble.Update(seconds);
@@ -75,6 +83,18 @@ public sealed class Talk
             Report(bubble);
             Act(bubble);
         }
+
+        foreach (Body body in _world.Bodies) body.Partner = PartnerOf(body);
+    }
+
+    /// <summary>Whom somebody talks with: whom it answers or speaks to, or else who speaks to it. Who does something turns to that.</summary>
+    private Body? PartnerOf(Body body)
+    {
+        if (body.Doing is not null) return null;
+        if (Of(body.Name) is { IsOpen: true } own) return own.HasActed ? null : _world.Find(own.Listener);
+        foreach (Bubble bubble in _all)
+            if (bubble.IsOpen && bubble.Listener == body.Name) return _world.Find(bubble.Speaker);
+        return null;
     }
 
     /// <summary>Everybody stops, where they are.</summary>
@@ -138,7 +158,7 @@ public sealed class Talk
     private void Act(Bubble bubble)
     {
         if (bubble.Deed is not { } deed || deed.Do == DeedVerb.Nothing || _world.Find(bubble.Speaker) is not { } actor) return;
-        bubble.Deed = null;
+        (bubble.Deed, bubble.HasActed) = (null, true);
         if (_world.Do(actor, deed) is { } problem) Happened?.Invoke(new Happening(HappeningKind.Did, actor.Name, "", $"wanted to {Wish(deed)}, but {problem}."));
     }
 
@@ -159,6 +179,7 @@ public sealed class Talk
         bubble.IsReported = true;
         string text = bubble.IsComplete && !bubble.IsAnswer ? bubble.All : bubble.Text.ToString();
         if (bubble.IsAnswer && bubble.Listener == Deed.Player) LastAnswer = text;
+        if (bubble.Reply is { End: ReplyEnd.Failed } failed) Message?.Invoke($"{bubble.Speaker} cannot go on: {failed.Trouble}");
         if (text.Length == 0) return;
         Happened?.Invoke(new Happening(HappeningKind.Said, bubble.Speaker, bubble.Listener, text));
         if (_world.Find(bubble.Speaker) is not { } speaker) return;

@@ -11,13 +11,15 @@ public static class TavernFile
     /// <summary>Reads a world file.</summary>
     /// <exception cref="WorldFileException">It cannot be used; the message says where and what to do.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static TavernPlan Read(string path) => Parse(Path.GetFileName(path), File.ReadAllBytes(path));
+    public static TavernPlan Read(string path) => Parse(Path.GetFileName(path), SmallFile.Read(path));
 
     /// <summary>Reads a world from the bytes of such a file.</summary>
     /// <param name="name">What messages call it.</param>
     /// <param name="json">UTF-8.</param>
     /// <exception cref="WorldFileException">It cannot be used.</exception>
-    public static TavernPlan Parse(string name, ReadOnlySpan<byte> json) => new TavernReader(name).Read(JsonTree.Parse(name, json));
+    public static TavernPlan Parse(string name, ReadOnlySpan<byte> json) => json.Length <= SmallFile.MostBytes
+        ? new TavernReader(name).Read(JsonTree.Parse(name, json))
+        : throw new WorldFileException(name, 1, $"the world has {json.Length} bytes, expected at most {SmallFile.MostBytes}", "Make it smaller.");
 
     /// <summary>The plan as <see cref="Read"/> reads it.</summary>
     public static byte[] Write(TavernPlan plan)

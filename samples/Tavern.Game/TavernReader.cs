@@ -6,7 +6,7 @@ namespace Tavern.Game;
 /// <summary>Reads a plan from JSON: strict about names and forms, lenient about words that the shipped model has not learned.</summary>
 internal sealed class TavernReader(string file)
 {
-    private const int MostText = 80;
+    private const int MostText = 80, MostInList = 100;
     private readonly List<string> _warnings = [];
 
     public TavernPlan Read(JsonTree root)
@@ -15,8 +15,9 @@ internal sealed class TavernReader(string file)
         TavernWorld world = new() { Tavern = Text(root, "tavern", "the tavern's name"), Town = Text(root, "town", "the town's name") };
         Dictionary<string, int> seeds = new(StringComparer.Ordinal);
         JsonTree people = Member(root, "people") ?? throw Wrong(root, "'people' is missing", $"Add 1 to {TavernFile.MostPeople} people, e.g. \"people\": [ {{ \"name\": \"Osbert\" }} ]");
+        if (people.Items.Count > TavernFile.MostPeople || (people.Items.Count == 0 && people.Kind == JsonTokenType.StartArray))
+            throw Wrong(people, $"there are {people.Items.Count} people, expected 1 to {TavernFile.MostPeople}", "Add or remove some");
         foreach (JsonTree item in Items(people)) world.People.Add(ReadPerson(item, world, seeds));
-        if (world.People.Count is 0 or > TavernFile.MostPeople) throw Wrong(people, $"there are {world.People.Count} people, expected 1 to {TavernFile.MostPeople}", "Add or remove some");
         for (int i = 0; i < world.People.Count; i++) ReadHeard(people.Items[i], world, world.People[i]);
         foreach (JsonTree item in List(root, "things")) world.Things.Add(ReadThing(item));
         foreach (JsonTree item in List(root, "relations"))
@@ -150,7 +151,7 @@ internal sealed class TavernReader(string file)
     {
         if (value.Kind != JsonTokenType.String) throw Wrong(value, $"expected {what} in quotes, found {Found(value)}", "Write it as \"text\"");
         if (string.IsNullOrWhiteSpace(value.Text)) throw Wrong(value, $"expected {what}, found an empty text", "Write something, or leave the line out");
-        if (value.Text.Length > MostText || value.Text.Any(char.IsControl)) throw Wrong(value, $"{what} is longer than {MostText} characters or has a line break", "Write it shorter, in one line");
+        if (value.Text.Length > MostText || value.Text.Any(Lines.Breaks)) throw Wrong(value, $"{what} is longer than {MostText} characters or has a line break", "Write it shorter, in one line");
         return value.Text;
     }
 
@@ -160,7 +161,11 @@ internal sealed class TavernReader(string file)
 
     private List<JsonTree> List(JsonTree item, string member) => Member(item, member) is { } list ? Items(list) : [];
 
-    private List<JsonTree> Items(JsonTree list) => list.Kind == JsonTokenType.StartArray ? list.Items : throw Wrong(list, $"expected a list, found {Found(list)}", "Write it in square brackets: [ ... ]");
+    private List<JsonTree> Items(JsonTree list)
+    {
+        if (list.Kind != JsonTokenType.StartArray) throw Wrong(list, $"expected a list, found {Found(list)}", "Write it in square brackets: [ ... ]");
+        return list.Items.Count <= MostInList ? list.Items : throw Wrong(list, $"there are {list.Items.Count} entries, expected at most {MostInList}", "Remove some");
+    }
 
     private void Object(JsonTree item, string what, params string[] known)
     {

@@ -18,10 +18,19 @@ public sealed class Transcript : IDisposable
 
     public void Dispose() => _game.Happened -= Write;
 
+    /// <summary>Writes a line. A disk that is full ends the transcript and not the game.</summary>
     private void Write(Happening h)
     {
         long tenths = (long)(_game.Now * 10); // rounded down: no minute has 60.0 seconds
-        _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{tenths / 600:00}:{tenths % 600 / 10.0:00.0}] {Lines.One(Line(h))}"));
+        try
+        {
+            _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{tenths / 600:00}:{tenths % 600 / 10.0:00.0}] {Lines.One(Line(h))}"));
+        }
+        catch (IOException e)
+        {
+            _game.Happened -= Write;
+            _game.Say($"The transcript ends here: {Lines.One(e)}");
+        }
     }
 
     private static string Line(Happening h) => h.Kind switch

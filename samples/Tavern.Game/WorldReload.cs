@@ -1,4 +1,3 @@
-using NpcMind;
 using Tavern.World;
 
 namespace Tavern.Game;
@@ -10,16 +9,17 @@ internal sealed class WorldReload(WorldWatcher watcher, GameWorld world, Minds m
 
     public void Update(double now)
     {
-        if (minds.IsLoading || !watcher.HasChanged(now)) return;
+        if (minds.IsLoading) return;
         try
         {
+            if (!watcher.HasChanged(now)) return;
             Message?.Invoke(Reload(TavernFile.Read(watcher.Path)));
         }
         catch (Exception e) when (e is WorldFileException or IOException or UnauthorizedAccessException)
         {
             Message?.Invoke($"{Lines.One(e)} The old world stays.");
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or SaveFormatException)
+        catch (Exception e)
         {
             Message?.Invoke($"{Path.GetFileName(watcher.Path)} does not fit into the minds: {Lines.One(e)} The old world stays.");
         }

@@ -34,6 +34,9 @@ public sealed unsafe class SceneRenderer : IDisposable
     private readonly Instances _instances = new();
     private Surroundings _surroundings;
 
+    /// <summary>Whose shadows the map holds; null for nobody's.</summary>
+    private Scene? _shadows;
+
     public SceneRenderer(RenderDevice device, SceneRendererOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -56,13 +59,15 @@ public sealed unsafe class SceneRenderer : IDisposable
     /// <summary>Starts a frame; the frame <see cref="SceneRendererOptions.FramesInFlight"/> ago must have finished on the device.</summary>
     public void BeginFrame() => _buffers.NextSlot();
 
-    /// <summary>Writes a scene to the device and records its shadow map. Later draws show it.</summary>
+    /// <summary>Writes a scene to the device and records its shadow map, unless that is there: a scene does not change. Later draws show it.</summary>
     public void Prepare(CommandBuffer commands, Scene scene)
     {
         ArgumentNullException.ThrowIfNull(scene);
         _instances.Fill(scene);
         _surroundings = Surroundings.Of(scene);
         _buffers.Write(_surroundings, _instances);
+        if (ReferenceEquals(_shadows, scene)) return;
+        _shadows = scene;
 
         _shadowMap.Transition(commands, ImageLayout.DepthAttachmentOptimal, keep: false);
         RenderingAttachmentInfo depth = DepthAttachment(_shadowMap, AttachmentStoreOp.Store);
@@ -109,7 +114,11 @@ public sealed unsafe class SceneRenderer : IDisposable
     }
 
     /// <summary>Draws with the shaders there are now (<see cref="RenderDevice.Shaders"/>). The device must be idle.</summary>
-    public void Rebuild() => _pipelines.Rebuild();
+    public void Rebuild()
+    {
+        _pipelines.Rebuild();
+        _shadows = null;
+    }
 
     /// <summary>The device must be idle.</summary>
     public void Dispose()

@@ -66,6 +66,10 @@ public static class Lexicon
     /// <summary>What deeds can aim at, besides people.</summary>
     public static readonly string[] Furniture = ["the hearth", "the bar", "the door", "the window", "the long table", "the stairs", "the lamp", "the candle"];
 
+    public static readonly string[] CanBeOpened = ["the door", "the window"];
+
+    public static readonly string[] CanBeLit = ["the lamp", "the candle", "the hearth"];
+
     public static readonly string[] TavernFirst = ["Crooked", "Golden", "Silver", "Broken", "Sleeping", "Laughing", "Old", "Hidden"];
 
     public static readonly string[] TavernLast = ["Lantern", "Anchor", "Bear", "Barrel", "Crown", "Wheel", "Owl", "Kettle"];

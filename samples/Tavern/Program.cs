@@ -18,3 +18,9 @@ catch (Exception e) when (e is WorldFileException or ScriptException or SaveGame
     Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
     return 1;
 }
+catch (GameEndedException e)
+{
+    Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
+    if (e.IsUnforeseen) Console.Error.WriteLine(e.InnerException);
+    return 1;
+}

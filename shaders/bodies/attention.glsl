@@ -16,12 +16,14 @@ layout(constant_id = 3) const uint Queries = 1;   // most rows per tile
 layout(constant_id = 4) const uint Slices = 1;    // clusters per workgroup
 layout(constant_id = 5) const uint SplitPages = 16;
 layout(constant_id = 6) const uint Span = 0;      // 0 all, 1 chunk, 2 window
+layout(constant_id = 7) const bool SoftCaps = false; // scores become softCap * tanh(score / softCap) (Gemma 2)
 
 layout(push_constant) uniform Constants {
     uint kvHeads;
     uint maxBlocks;
     uint maxSplits;
     float scale;
+    float softCap;
     uint spanTokens;
 };
 layout(binding = 0) uniform samplerBuffer q;
@@ -97,7 +99,9 @@ void main() {
             [[unroll]] for (uint r = 0; r < 4; r++) {
                 uint token = page * PageTokens + r * BlockTokens + lane;
                 bool seen = token >= first[c / Group] && token <= position[c / Group];
-                score[c][r] = seen ? score[c][r] * scale : Hidden;
+                score[c][r] *= scale;
+                if (SoftCaps) score[c][r] = softCap * (1.0 - 2.0 / (exp(score[c][r] * (2.0 / softCap)) + 1.0)); // tanh
+                if (!seen) score[c][r] = Hidden;
                 top = max(top, score[c][r]);
             }
             top = max(largest[c], clusterMax(top));

@@ -1,8 +1,8 @@
-// y[t, row] (+)= bias[row] + sum over columns of W[row, column] * x[t, column]          Matrix times one or more rows of activations.
+// y[t, row] (+)= scale * (bias[row] + sum over columns of W[row, column] * x[t, column])          Matrix times one or more rows of activations.
 //
 //   codes, scales   W in row groups of 32, interleaved (src/NpcMind.Inference/Model/WeightLayout.cs)
 //   x [rows, xStride] f32 as texels of 4; columns beyond the width are 0      y [rows, yStride] f32, from column yOffset
-//   bias [groups * 32] f32 if HasBias     tiles, order: only if Experts, see below
+//   bias [groups of all experts * 32] f32 if HasBias     tiles, order: only if Experts, see below
 //
 // One cluster of 8 lanes computes one row group: lane l has rows l, 8+l, 16+l, 24+l of it. Each lane holds 4 of every 32 activations and hands them round by
 // shuffle, so weights and activations are read once and nothing passes through shared memory. A quant format is applied to whole blocks:
@@ -29,6 +29,7 @@ layout(push_constant) uniform Constants {
     uint groups;        // of this segment
     uint groupsPerSlab; // of one expert
     uint xDivisor;
+    float scale;
 };
 layout(binding = 2) uniform samplerBuffer x;
 layout(binding = 3) buffer Y { float y[]; }; // read-write: Accumulate
@@ -73,9 +74,9 @@ void main() {
 
     for (uint chunk = slice; chunk < chunks; chunk += Slices) {
         uvec4 words[LaneRows][ChunkTexels];
-        Scales scale[LaneRows];
+        Scales blockScale[LaneRows];
         [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-            scale[r] = fetchScales(group, chunks, chunk, r * 8 + lane);
+            blockScale[r] = fetchScales(group, chunks, chunk, r * 8 + lane);
             fetchCodes(group, chunks, chunk, r * 8 + lane, words[r]);
         }
         [[unroll]] for (int part = 0; part < 64 / PartColumns; part++) {
@@ -102,7 +103,7 @@ void main() {
             [[unroll]] for (int first = 0; first < PartColumns; first += StepColumns) {
                 float q[LaneRows][StepColumns];
                 [[unroll]] for (int j = 0; j < StepColumns; j++)
-                    [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r][j] = code(words[r], scale[r], int(chunk), part * PartColumns + first + j);
+                    [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r][j] = code(words[r], blockScale[r], int(chunk), part * PartColumns + first + j);
                 [[unroll]] for (uint t = 0; t < Tokens; t++)
                     [[unroll]] for (int j = 0; j < StepColumns; j++) {
                         int column = (part * PartColumns + first + j) % 32;
@@ -111,7 +112,7 @@ void main() {
                     }
             }
             [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-                vec2 f = factors(scale[r], chunk, part);
+                vec2 f = factors(blockScale[r], chunk, part);
                 [[unroll]] for (uint t = 0; t < Tokens; t++) {
                     sum[r][t] = fma(f.x, dot_[r][t], sum[r][t]);
                     if (HasMinimum) sum[r][t] = fma(f.y, xSum[t], sum[r][t]);
@@ -133,12 +134,14 @@ void main() {
     }
 
     uint row = (Experts ? gl_WorkGroupID.x : firstGroup + group) * 32 + lane;
+    uint biasAt = (firstGroup + group) * 32 + lane;
     [[unroll]] for (uint t = 0; t < Tokens; t++) {
         if (t >= count) break;
         uint at = yRow[t] * yStride + yOffset + row;
         [[unroll]] for (uint r = 0; r < LaneRows; r++) {
             float v = sum[r][t];
-            if (HasBias) v += bias[row + r * 8];
+            if (HasBias) v += bias[biasAt + r * 8];
+            v *= scale;
             if (Accumulate) v += y[at + r * 8];
             y[at + r * 8] = v;
         }

@@ -1,13 +1,15 @@
 // Turns query and key heads, writes the queries to q and stores keys and values in the blocks of their sequences.
 //   (a, b) -> (a cos - b sin, a sin + b cos) for each pair of the first 2 * pairs elements of a head; the rest passes through.
 //   neox 0: pair i is (2i, 2i+1) (RoFormer);  neox 1: pair i is (i, i + pairs) (GPT-NeoX).
-//   Normalizes: then v / sqrt(mean(v^2) + epsilon) for each query and key head (Llama 4).  ScalesQueries: queries times the factor at the end of the row's turns.
-//   qkv [rows, stride quads] f32, a row holding queries, keys (from quad kOffset), values (from quad vOffset)   turns [rows, turnStride] (cos, sin) per pair, made on the host in double
+//   Norm 1: then v / sqrt(mean(v^2) + epsilon) for each query and key head (Llama 4).  Norm 2: that, times a weight per element, before the rotation (Qwen 3, Gemma 3).
+//   ScalesQueries: queries times the factor at the end of the row's turns.
+//   qkv [rows, stride quads] f32, a row holding queries, keys (from quad kOffset), values (from quad vOffset)   turns [rows, turnStride] (cos, sin) per pair,
+//   from turnOffset, made on the host in double   normWeights [Quads for queries, Quads for keys] texels of 4
 //   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32   q [rows, heads, Quads] f32   keys, values: lib/kv_layout.glsl
 // A cluster has a head, its lanes every eighth quad; grid ((heads + 2 kvHeads) / clusters of a workgroup rounded up, rows, 1).
 // Su et al. 2021.  Reference: tests/NpcMind.Reference/Rope.cs
 layout(constant_id = 1) const uint Quads = 16;    // head size / 4
-layout(constant_id = 2) const bool Normalizes = false;
+layout(constant_id = 2) const uint Norm = 0;      // 0 none, 1 after the rotation without weights, 2 before it with weights
 layout(constant_id = 3) const bool ScalesQueries = false;
 
 layout(push_constant) uniform Constants {
@@ -19,6 +21,7 @@ layout(push_constant) uniform Constants {
     uint kOffset;
     uint vOffset;
     uint turnStride;
+    uint turnOffset;
     uint maxBlocks;
     float epsilon;
 };
@@ -29,9 +32,14 @@ layout(binding = 3) readonly buffer BlockTable { uint blockTable[]; };
 layout(binding = 4) writeonly buffer Q { vec4 q[]; };
 layout(binding = 5) writeonly buffer Keys { KvQuad keys[]; };
 layout(binding = 6) writeonly buffer Values { KvQuad values[]; };
+layout(binding = 7) uniform samplerBuffer normWeights;
 
-float element(uint head, uint i) { return texelFetch(qkv, int(head + i / 4))[i % 4]; }
-vec2 turn(uint row, uint pair) { return texelFetch(turns, int(row * turnStride + pair)).xy; }
+uint weightsAt; // first quad of the head's norm weights
+float element(uint head, uint i) {
+    float v = texelFetch(qkv, int(head + i / 4))[i % 4];
+    return Norm == 2 ? v * texelFetch(normWeights, int(weightsAt + i / 4))[i % 4] : v;
+}
+vec2 turn(uint row, uint pair) { return texelFetch(turns, int(row * turnStride + turnOffset + pair)).xy; }
 
 // Element i of a head that starts at quad `head` of a row, rotated.
 float rotated(uint head, uint row, uint i) {
@@ -57,21 +65,27 @@ void main() {
     else if (!isValue) at += kOffset + (head - heads) * Quads;
     else at += vOffset + (head - heads - kvHeads) * Quads;
 
+    weightsAt = head < heads ? 0 : Quads;
     vec4 v[Chunks];
+    float squares = 0.0;
     [[unroll]] for (uint k = 0; k < Chunks; k++) {
         uint quad = k * 8 + lane;
         if (quad >= Quads) v[k] = vec4(0.0);
         else if (isValue) v[k] = texelFetch(qkv, int(at + quad));
         else v[k] = vec4(rotated(at, row, quad * 4), rotated(at, row, quad * 4 + 1), rotated(at, row, quad * 4 + 2), rotated(at, row, quad * 4 + 3));
+        if (Norm == 2 && quad < Quads) {
+            vec4 raw = texelFetch(qkv, int(at + quad));
+            squares += dot(raw, raw);
+        }
     }
-    if (Normalizes && !isValue) {
-        float squares = 0.0;
-        [[unroll]] for (uint k = 0; k < Chunks; k++) squares += dot(v[k], v[k]);
+    if (Norm != 0 && !isValue) {
+        if (Norm == 1)
+            [[unroll]] for (uint k = 0; k < Chunks; k++) squares += dot(v[k], v[k]);
         float scale = 1.0 / sqrt(clusterSum(squares) / float(Quads * 4) + epsilon);
         [[unroll]] for (uint k = 0; k < Chunks; k++) v[k] *= scale;
     }
     if (head < heads) {
-        float factor = ScalesQueries ? turn(row, turnStride - 1).x : 1.0;
+        float factor = ScalesQueries ? texelFetch(turns, int(row * turnStride + turnStride - 1)).x : 1.0;
         [[unroll]] for (uint k = 0; k < Chunks; k++)
             if (k * 8 + lane < Quads) q[(row * heads + head) * Quads + k * 8 + lane] = v[k] * factor;
         return;
@@ -80,18 +94,18 @@ void main() {
     uint position = rows[row].y;
     uint block = blockTable[rows[row].z * maxBlocks + position / BlockTokens];
     uint token = position % BlockTokens;
-    uint rows_ = kvRows(Quads);
+    uint storedRows = kvRows(Quads);
     [[unroll]] for (uint k = 0; k < Chunks; k++) {
         uint quad = k * 8 + lane;
         float scale = quantScale(v[k]);
         if (quad >= Quads) break;
         bool hasScale = HasScales && lane == 0;
         if (!isValue) {
-            keys[keyAt(block, kvHeads, head - heads, rows_, quad, token)] = packQuad(v[k], scale);
-            if (hasScale) keys[keyAt(block, kvHeads, head - heads, rows_, Quads + k, token)] = packScale(scale);
+            keys[keyAt(block, kvHeads, head - heads, storedRows, quad, token)] = packQuad(v[k], scale);
+            if (hasScale) keys[keyAt(block, kvHeads, head - heads, storedRows, Quads + k, token)] = packScale(scale);
         } else {
-            values[valueAt(block, kvHeads, head - heads - kvHeads, rows_, quad, token)] = packQuad(v[k], scale);
-            if (hasScale) values[valueAt(block, kvHeads, head - heads - kvHeads, rows_, Quads + k, token)] = packScale(scale);
+            values[valueAt(block, kvHeads, head - heads - kvHeads, storedRows, quad, token)] = packQuad(v[k], scale);
+            if (hasScale) values[valueAt(block, kvHeads, head - heads - kvHeads, storedRows, Quads + k, token)] = packScale(scale);
         }
     }
 }

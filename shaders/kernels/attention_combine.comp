@@ -1,11 +1,13 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 // out[row, head] = (sum over splits of exp(top_s - top) * sum_s) / (sum over splits of exp(top_s - top) * total_s)          Joins the parts of attention.glsl.
+// HasSinks: a score per head that takes part in the largest and in the sum of weights, and has no value (gpt-oss; Xiao et al. 2024).
 //   parts [rows][heads][maxSplits][quads + 1] f32 texels of 4   rows [rows] (token, position, slot, -)   out [rows, heads * quads] vec4, row stride in quads
 // One lane per quad; grid (heads * quads / workgroup size rounded up, rows, 1).
 #include "lib/common.glsl"
 
 layout(constant_id = 1) const uint Span = 0; // 0 all, 1 chunk, 2 window
+layout(constant_id = 2) const bool HasSinks = false;
 
 layout(push_constant) uniform Constants {
     uint heads;
@@ -18,6 +20,7 @@ layout(push_constant) uniform Constants {
 layout(binding = 0) uniform samplerBuffer parts;
 layout(binding = 1) readonly buffer Rows { uvec4 rows[]; };
 layout(binding = 2) writeonly buffer Out { vec4 result[]; };
+layout(binding = 3) readonly buffer Sinks { float sinks[]; };
 
 #include "lib/attention_span.glsl"
 
@@ -39,6 +42,11 @@ void main() {
         total = total * shrink + scale.y * share;
         sum = sum * shrink + texelFetch(parts, int(at + quad)) * share;
         top = higher;
+    }
+    if (HasSinks) {
+        float higher = max(top, sinks[head]);
+        sum *= exp(top - higher);
+        total = total * exp(top - higher) + exp(sinks[head] - higher);
     }
     result[row * stride + head * quads + quad] = sum / total;
 }

@@ -1,7 +1,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 // Chooses the next token of each output and leaves it on the device for the next step: the largest logit (ties to the lowest token), or the inverse of the
-// cumulative distribution in order of token id. Grid (outputs, 1, 1).
+// cumulative distribution in order of token id. Where no logit can be chosen the result is NoToken, and the next step reads token 0.
+// Grid (outputs, 1, 1).
 //   units [outputs, chunks] u32: probability of each chunk   next [slots] u32   results [outputs] u32.  Reference: tests/NpcMind.Reference/Sampling.cs
 #include "lib/common.glsl"
 #include "lib/sampling.glsl"
@@ -15,7 +16,8 @@ layout(binding = 9) writeonly buffer Results { uint results[]; };
 uint unitsOf(uint o, uint token, uint end, uint lowest, float largest, float total, float temperature) {
     if (token >= end) return 0;
     float v = texelFetch(logits, int(o * quads + token / 4))[token % 4];
-    return sortable(v) < lowest ? 0u : uint(exp((v - largest) / temperature) / total * Unit + 0.5);
+    uint key = sortable(v);
+    return key < lowest || key > HighestKey ? 0u : uint(exp((v - largest) / temperature) / total * Unit + 0.5);
 }
 
 void main() {
@@ -30,7 +32,8 @@ void main() {
     }
     uint chosen = min(uint(-workgroupMax(-winner)), vocabulary - 1);
 
-    if (!isGreedy(s)) {
+    if (largest <= Forbidden) chosen = NoToken;
+    else if (!isGreedy(s)) {
         uint lowest = keyAfterAll(o, s, largest);
         float total = sumOfChunks(o);
         uint all = 0;
@@ -64,7 +67,7 @@ void main() {
         }
     }
     if (lane == 0) {
-        next[output_.y] = chosen;
+        next[output_.y] = chosen == NoToken ? 0u : chosen;
         results[o] = chosen;
     }
 }

@@ -27,7 +27,7 @@ void main() {
     }
     if (chunk == 0 && lane == 0) state[o * 8 + pass] = uvec2(prefix, target);
     uint lowestInside = max(lowest, prefix);
-    uint highestInside = pass % 4 == 0 ? 0xFFFFFFFFu : prefix | ((1u << (shift + 8)) - 1);
+    uint highestInside = pass % 4 == 0 ? HighestKey : min(HighestKey, prefix | ((1u << (shift + 8)) - 1));
     float largest = byCount ? 0.0 : largestLogit(o);
     float total = byCount ? 1.0 : sumOfChunks(o);
 

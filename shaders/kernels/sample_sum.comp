@@ -24,7 +24,8 @@ void main() {
     for (uint quad = chunk * ChunkQuads + gl_LocalInvocationID.x; quad < end; quad += gl_WorkGroupSize.x) {
         vec4 v = texelFetch(logits, int(o * quads + quad));
         [[unroll]] for (int i = 0; i < 4; i++) {
-            if (sortable(v[i]) < lowest || quad * 4 + i >= vocabulary) continue;
+            uint key = sortable(v[i]);
+            if (key < lowest || key > HighestKey || quad * 4 + i >= vocabulary) continue;
             float weight = exp((v[i] - largest) / temperature);
             if (pass == 2) units += uint(weight / total * Unit + 0.5);
             else weights[i] += weight;

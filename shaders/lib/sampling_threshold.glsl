@@ -43,7 +43,7 @@ uint foundKey(uint o, uint lastPass) {
     return s.x | findBin(o * 8 + lastPass, s.y).x;
 }
 
-// Forbidden tokens are never kept, unless there are no others.
+// Forbidden tokens are never kept.
 uint keyAfterTopK(uint o, SamplerSettings s) {
     uint lowest = sortable(Forbidden) + 1;
     return usesTopK(s) ? max(lowest, foundKey(o, 3)) : lowest;

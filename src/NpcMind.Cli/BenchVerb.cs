@@ -14,14 +14,14 @@ internal static class BenchVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<int> promptTokens = new("--prompt-tokens") { Description = "Tokens of the prompt.", Required = true }, generateTokens = new("--generate-tokens") { Description = "Tokens to generate.", Required = true };
+        Option<int> promptTokens = new Option<int>("--prompt-tokens") { Description = "Tokens of the prompt.", Required = true }.InRange(1, Common.MaxContext);
+        Option<int> generateTokens = new Option<int>("--generate-tokens") { Description = "Tokens to generate.", Required = true }.InRange(1, Common.MaxContext);
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv();
         Command command = new("bench", "Measures prefill, decode and every operation.") { model, promptTokens, generateTokens, json, device, validate, kv };
         command.SetAction(parsed =>
         {
             int prompt = parsed.GetValue(promptTokens), generate = parsed.GetValue(generateTokens);
-            if (prompt < 1 || generate < 1) throw new CliException("--prompt-tokens and --generate-tokens must be at least 1.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch clock = Stopwatch.StartNew();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -14,25 +15,25 @@ internal static class ChatVerb
     {
         Argument<string> model = Common.Model();
         Option<string?> system = new("--system") { Description = "System prompt." }, device = Common.Device(), kv = Common.Kv();
-        Option<int> context = new("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 };
+        Option<int> context = new Option<int>("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 }.InRange(64, Common.MaxContext);
         Option<bool> validate = Common.Validate();
         SamplerOptions sampler = new(temperature: 0.7f, topP: 0.9f, repetition: 1.1f);
-        Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens of a reply.", DefaultValueFactory = _ => 512 };
+        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of a reply.", DefaultValueFactory = _ => 512 }.InRange(1, Common.MaxContext);
         Command command = new("chat", "Talks with the model.") { model, system, maxTokens, context, device, validate, kv };
         sampler.AddTo(command);
         command.SetAction(parsed =>
         {
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            InferenceEngine.ReadConfig(file); // first: what is no language model has no tokenizer either, and is to be called what it is
             Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
-            ChatTemplate template = TemplateVerb.Load(file);
-            Dictionary<string, string> variables = TemplateVerb.SpecialTokens(file);
+            ConversationTemplate template = TemplateVerb.Load(file);
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
-            Console.Error.Write($"loading {Path.GetFileName(file.Path)} on {gpu.Limits.Name}...");
+            Console.Error.Write($"loading {PrintableText.Escape(Path.GetFileName(file.Path))} on {gpu.Limits.Name}...");
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = parsed.GetValue(context), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
             {
                 Console.Error.WriteLine(" ready. An empty line ends the conversation, Ctrl-C stops a reply.");
                 using TokenGenerator generator = new(engine, gpu, sampler.Read(parsed));
-                new Conversation(tokenizer, template, variables, generator, engine.Options.ContextTokens, parsed.GetValue(maxTokens), parsed.GetValue(system)).Run();
+                new Conversation(tokenizer, template, generator, engine.Options.ContextTokens, parsed.GetValue(maxTokens), parsed.GetValue(system)).Run();
             }
 
             Common.Finish(gpu);
@@ -41,7 +42,7 @@ internal static class ChatVerb
         return command;
     }
 
-    private sealed class Conversation(Tokenizer tokenizer, ChatTemplate template, Dictionary<string, string> variables, TokenGenerator generator, int contextTokens, int maxTokens, string? system)
+    private sealed class Conversation(Tokenizer tokenizer, ConversationTemplate template, TokenGenerator generator, int contextTokens, int maxTokens, string? system)
     {
         private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
         private readonly List<int> _read = []; // what the KV cache holds
@@ -74,7 +75,7 @@ internal static class ChatVerb
 
         private void Reply()
         {
-            int[] prompt = tokenizer.Encode(template.RenderSegments(_messages, true, variables));
+            int[] prompt = tokenizer.Encode(template.Render(_messages, true));
             if (prompt.Length + 16 > contextTokens)
             {
                 Console.Error.WriteLine($"(the conversation fills the context of {contextTokens} tokens; start a new one or use --context)");
@@ -106,7 +107,7 @@ internal static class ChatVerb
 
         private static void Say(ReadOnlySpan<char> text, StringBuilder said)
         {
-            Console.Out.Write(text);
+            Console.Out.Write(Common.ForTerminal(text.ToString()));
             Console.Out.Flush();
             said.Append(text);
         }

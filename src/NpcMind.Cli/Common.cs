@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using NpcMind.Files;
 using NpcMind.Gpu;
 using NpcMind.Inference;
 
@@ -20,12 +21,56 @@ internal static class Common
 
     public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32, f16 or q8_0." };
 
+    /// <summary>Context of a single sequence.</summary>
+    public const int MaxContext = 1 << 24;
+
+    private const int MaxInputBytes = 1 << 30;
+
+    /// <summary>Refuses a value outside a range when the command line is parsed, with the option's name, the value and the range.</summary>
+    public static Option<T> InRange<T>(this Option<T> option, T least, T most)
+        where T : struct, IComparable<T>
+    {
+        option.Validators.Add(result => CheckRange(result, option.Name, () => result.GetValueOrDefault<T>(), least, most));
+        return option;
+    }
+
+    /// <summary>As the other, for an option that may be left out.</summary>
+    public static Option<T?> InRange<T>(this Option<T?> option, T least, T most)
+        where T : struct, IComparable<T>
+    {
+        option.Validators.Add(result => CheckRange(result, option.Name, () => result.GetValueOrDefault<T?>(), least, most));
+        return option;
+    }
+
+    private static void CheckRange<T>(System.CommandLine.Parsing.OptionResult result, string name, Func<T?> read, T least, T most)
+        where T : struct, IComparable<T>
+    {
+        T? value;
+        try
+        {
+            value = read();
+        }
+        catch (InvalidOperationException)
+        {
+            return; // no number: the parser says so itself
+        }
+
+        // Not a number compares as less than any.
+        if (value is { } given && (given.CompareTo(least) < 0 || given.CompareTo(most) > 0))
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} {given}: must be from {least} to {most}."));
+    }
+
+    /// <summary>
+    /// Text of a model or a file as it may be printed: as it is into a pipe or file, without control characters on a terminal.
+    /// </summary>
+    public static string ForTerminal(string text) => Console.IsOutputRedirected ? text : PrintableText.EscapeLines(text);
+
     /// <summary>Reads a text file, naming it in errors; ill-formed UTF-8 is an error.</summary>
     public static string ReadText(string path)
     {
         try
         {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path));
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(RegularFile.ReadAllBytes(path, MaxInputBytes));
         }
         catch (DecoderFallbackException)
         {
@@ -37,7 +82,7 @@ internal static class Common
     {
         try
         {
-            return JsonDocument.Parse(File.ReadAllBytes(path));
+            return JsonDocument.Parse(RegularFile.ReadAllBytes(path, MaxInputBytes));
         }
         catch (JsonException e)
         {
@@ -57,8 +102,10 @@ internal static class Common
     /// <summary>Writes one JSON value and a newline to standard output.</summary>
     public static void PrintJson(Action<Utf8JsonWriter> write)
     {
+        using MemoryStream json = new();
+        using (Utf8JsonWriter writer = new(json, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) write(writer);
         using Stream output = Console.OpenStandardOutput();
-        using (Utf8JsonWriter writer = new(output, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) write(writer);
+        output.Write(Encoding.UTF8.GetBytes(PrintableText.EscapeJson(Encoding.UTF8.GetString(json.GetBuffer(), 0, (int)json.Length))));
         output.Write("\n"u8);
     }
 

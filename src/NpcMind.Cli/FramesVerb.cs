@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using NpcMind.Files;
 
 namespace NpcMind.Cli;
 
@@ -16,30 +17,33 @@ internal static class FramesVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<int> npcs = new("--npcs") { Description = "Characters.", Required = true }, frames = new("--frames") { Description = "Frames to measure.", Required = true };
-        Option<double> budget = new("--budget-ms") { Description = "GPU milliseconds of a frame.", Required = true }, quantum = new("--quantum-ms") { Description = "Longest predicted dispatch.", DefaultValueFactory = _ => 0.5 };
-        Option<int> fps = new("--fps") { Description = "Frames per second.", DefaultValueFactory = _ => 60 }, warmup = new("--warmup") { Description = "Frames before the first that is measured.", DefaultValueFactory = _ => 120 };
-        Option<int> noise = new("--noise-frames") { Description = "Frames of the fixed load; 0 for none.", DefaultValueFactory = _ => 300 };
-        Option<int> context = new("--context") { Description = "Tokens a character can hold.", DefaultValueFactory = _ => 1024 };
-        Option<int?> deviceTokens = new("--device-tokens") { Description = "Tokens the device can hold, shared ones once; without it four contexts, or one and 128 for each character." };
+        Option<int> npcs = new Option<int>("--npcs") { Description = "Characters.", Required = true }.InRange(1, 4096);
+        Option<int> frames = new Option<int>("--frames") { Description = "Frames to measure.", Required = true }.InRange(1, 100_000_000);
+        Option<double> budget = new Option<double>("--budget-ms") { Description = "GPU milliseconds of a frame.", Required = true }.InRange(0.001, 1000);
+        Option<double> quantum = new Option<double>("--quantum-ms") { Description = "Longest predicted dispatch.", DefaultValueFactory = _ => 0.5 }.InRange(0.001, 1000);
+        Option<int> fps = new Option<int>("--fps") { Description = "Frames per second.", DefaultValueFactory = _ => 60 }.InRange(1, 1000);
+        Option<int> warmup = new Option<int>("--warmup") { Description = "Frames before the first that is measured.", DefaultValueFactory = _ => 120 }.InRange(0, 100_000_000);
+        Option<int> noise = new Option<int>("--noise-frames") { Description = "Frames of the fixed load; 0 for none.", DefaultValueFactory = _ => 300 }.InRange(0, 100_000_000);
+        Option<int> context = new Option<int>("--context") { Description = "Tokens a character can hold.", DefaultValueFactory = _ => 1024 }.InRange(256, Common.MaxContext);
+        Option<int?> deviceTokens = new Option<int?>("--device-tokens") { Description = "Tokens the device can hold, shared ones once; without it four contexts, or one and 128 for each character." }.InRange(256, 1 << 30);
         Option<string?> plot = new("--plot") { Description = "PNG to draw the frames into." }, device = Common.Device();
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector: the characters are shown images, too." };
-        Option<double> imageRate = new("--images-per-second") { Description = "Images that each character is shown per second, with --mmproj.", DefaultValueFactory = _ => 1 };
+        Option<double> imageRate = new Option<double>("--images-per-second") { Description = "Images that each character is shown per second, with --mmproj.", DefaultValueFactory = _ => 1 }.InRange(0.001, 1000);
         Command command = new("frames", Help) { model, npcs, budget, frames, fps, json, plot, quantum, warmup, noise, context, deviceTokens, mmproj, imageRate, device, validate };
         command.SetAction(parsed =>
         {
             FrameLoopOptions options = new()
             {
-                Npcs = AtLeast(parsed, npcs, 1),
-                Frames = AtLeast(parsed, frames, 1),
-                FramesPerSecond = AtLeast(parsed, fps, 1),
-                WarmupFrames = AtLeast(parsed, warmup, 0),
-                BudgetMilliseconds = Positive(parsed, budget),
-                QuantumMilliseconds = Positive(parsed, quantum),
-                ImagesPerSecond = parsed.GetValue(mmproj) is null ? 0 : Positive(parsed, imageRate),
+                Npcs = parsed.GetValue(npcs),
+                Frames = parsed.GetValue(frames),
+                FramesPerSecond = parsed.GetValue(fps),
+                WarmupFrames = parsed.GetValue(warmup),
+                BudgetMilliseconds = parsed.GetValue(budget),
+                QuantumMilliseconds = parsed.GetValue(quantum),
+                ImagesPerSecond = parsed.GetValue(mmproj) is null ? 0 : parsed.GetValue(imageRate),
             };
-            int noiseFrames = AtLeast(parsed, noise, 0), contextTokens = AtLeast(parsed, context, 256);
+            int noiseFrames = parsed.GetValue(noise), contextTokens = parsed.GetValue(context);
             VulkanHost host = VulkanHost.Own(parsed.GetValue(device), parsed.GetValue(validate));
             long started = Stopwatch.GetTimestamp();
             using NpcRuntime runtime = NpcRuntime.Load(parsed.GetRequiredValue(model), new NpcRuntimeOptions
@@ -48,7 +52,7 @@ internal static class FramesVerb
                 MaxNpcs = options.Npcs,
                 EyesPath = parsed.GetValue(mmproj),
                 ContextTokens = contextTokens,
-                DeviceTokens = parsed.GetValue(deviceTokens) ?? (int)Math.Min(int.MaxValue, Math.Max(4L * contextTokens, contextTokens + 128L * options.Npcs)),
+                DeviceTokens = parsed.GetValue(deviceTokens) ?? (int)Math.Min(1 << 30, Math.Max(4L * contextTokens, contextTokens + 128L * options.Npcs)),
                 QuantumMilliseconds = options.QuantumMilliseconds,
             });
             double load = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -71,17 +75,11 @@ internal static class FramesVerb
         return command;
     }
 
-    private static int AtLeast(ParseResult parsed, Option<int> option, int least) =>
-        parsed.GetValue(option) is var value && value >= least ? value : throw new CliException($"{option.Name} {value}: must be at least {least}.");
-
-    private static double Positive(ParseResult parsed, Option<double> option) =>
-        parsed.GetValue(option) is var value && value > 0 && double.IsFinite(value) ? value : throw new CliException($"{option.Name} {value}: must be more than 0.");
-
     private static void Print(NpcRuntime runtime, FrameLoop loop, FixedLoad? noise)
     {
         FrameLoopOptions options = loop.Options;
         Figures gpu = new(loop.GpuFrames.Select(f => f.Milliseconds)), tick = new(loop.TickMilliseconds), thread = new(loop.ThreadMilliseconds), first = new(loop.FirstWordMilliseconds);
-        Console.WriteLine($"{runtime.ModelName} on {runtime.DeviceName}: {options.Npcs} characters, {options.BudgetMilliseconds} ms of each frame, {options.Frames} frames at {options.FramesPerSecond} fps");
+        Console.WriteLine($"{PrintableText.Escape(runtime.ModelName)} on {runtime.DeviceName}: {options.Npcs} characters, {options.BudgetMilliseconds} ms of each frame, {options.Frames} frames at {options.FramesPerSecond} fps");
         Console.WriteLine($"GPU ms per frame     {gpu}, {loop.Overruns} longer than budget + quantum");
         Console.WriteLine($"tick ms              {tick}; of its thread's CPU {thread}");
         Console.WriteLine($"allocated per tick   {loop.AllocatedBytes / (double)options.Frames:F1} bytes, at most {loop.MostAllocatedBytes}");

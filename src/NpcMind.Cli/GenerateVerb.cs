@@ -15,9 +15,9 @@ internal static class GenerateVerb
     {
         Argument<string> model = Common.Model();
         Option<string?> prompt = new("--prompt") { Description = "Text to continue." }, messages = new("--messages") { Description = "JSON array of messages, rendered with the model's template." }, tokensFile = new("--tokens-file") { Description = "File with token ids to continue." };
-        Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens to generate.", Required = true };
+        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }.InRange(1, Common.MaxContext);
         Option<bool> ignoreEnd = new("--ignore-end") { Description = "Go on past end tokens." }, json = Common.Json(), validate = Common.Validate();
-        Option<int> context = new("--context") { Description = "Context in tokens; as long as needed when absent." };
+        Option<int?> context = new Option<int?>("--context") { Description = "Context in tokens; as long as needed when absent." }.InRange(1, Common.MaxContext);
         Option<string?> device = Common.Device(), kv = Common.Kv();
         SamplerOptions sampler = new();
         Command command = new("generate", "Generates text.") { model, prompt, messages, tokensFile, maxTokens, context, ignoreEnd, json, device, validate, kv };
@@ -25,13 +25,13 @@ internal static class GenerateVerb
         command.SetAction(parsed =>
         {
             int most = parsed.GetValue(maxTokens);
-            if (most < 1) throw new CliException("--max-tokens must be at least 1.");
             if (new[] { parsed.GetValue(prompt), parsed.GetValue(messages), parsed.GetValue(tokensFile) }.Count(s => s is not null) != 1) throw new CliException("give exactly one of --prompt, --messages and --tokens-file.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
+            InferenceEngine.ReadConfig(file); // first: what is no language model has no tokenizer either, and is to be called what it is
             Tokenizer? tokenizer = parsed.GetValue(tokensFile) is null || file.Metadata.String("tokenizer.ggml.model") is not (null or "none") ? Tokenizer.Create(file.Metadata) : null;
             int[] ids = Prompt(file, tokenizer, parsed.GetValue(prompt), parsed.GetValue(messages), parsed.GetValue(tokensFile));
             if (ids.Length == 0) throw new CliException("the prompt has no tokens.");
-            int tokens = parsed.GetValue(context) is > 0 and int given ? given : ids.Length + most;
+            int tokens = parsed.GetValue(context) ?? ids.Length + most;
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch load = Stopwatch.StartNew();
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = tokens, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
@@ -39,7 +39,7 @@ internal static class GenerateVerb
                 Result result = Run(engine, gpu, ids, most, sampler.Read(parsed), parsed.GetValue(ignoreEnd) ? null : tokenizer, load.Elapsed.TotalSeconds);
                 string text = tokenizer?.Decode(result.Ids.ToArray()) ?? "";
                 if (parsed.GetValue(json)) Common.PrintJson(w => Write(w, result, text, gpu));
-                else Console.WriteLine(text);
+                else Console.WriteLine(Common.ForTerminal(text));
             }
 
             Common.Finish(gpu);
@@ -55,9 +55,7 @@ internal static class GenerateVerb
         if (tokensPath is not null) return Common.ParseTokens(Common.ReadText(tokensPath), tokensPath);
         if (text is not null) return tokenizer!.Encode(text, addSpecial: true);
         using JsonDocument messages = Common.ReadJson(messagesPath!);
-        Dictionary<string, JsonElement> variables = [];
-        foreach ((string name, string value) in TemplateVerb.SpecialTokens(file)) variables[name] = TemplateVerb.JsonString(value);
-        return tokenizer!.Encode(TemplateVerb.Load(file).RenderSegments(messages.RootElement, true, variables));
+        return tokenizer!.Encode(TemplateVerb.Load(file).Render(messages.RootElement, true));
     }
 
     internal static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends, double loadSeconds, float[]? features = null, int featureToken = -1)
@@ -120,14 +118,14 @@ internal static class GenerateVerb
 /// <summary>The sampling options. <c>generate</c> is greedy by default, <c>chat</c> is not: a small model that always takes the likeliest word repeats itself.</summary>
 internal sealed class SamplerOptions(float temperature = 0, float topP = 1, float repetition = 1)
 {
-    private readonly Option<float> _temperature = new("--temperature") { Description = "0 takes the likeliest token.", DefaultValueFactory = _ => temperature };
-    private readonly Option<int> _topK = new("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." };
-    private readonly Option<float> _topP = new("--top-p") { Description = "Keep the likeliest tokens up to this probability.", DefaultValueFactory = _ => topP };
-    private readonly Option<float> _minP = new("--min-p") { Description = "Keep tokens at least this probable relative to the likeliest." };
-    private readonly Option<float> _repetition = new("--repetition-penalty") { Description = "1 is off.", DefaultValueFactory = _ => repetition };
-    private readonly Option<float> _frequency = new("--frequency-penalty") { Description = "Subtracted per occurrence." };
-    private readonly Option<float> _presence = new("--presence-penalty") { Description = "Subtracted once." };
-    private readonly Option<int> _last = new("--penalty-tokens") { Description = "How far back penalties look.", DefaultValueFactory = _ => 64 };
+    private readonly Option<float> _temperature = new Option<float>("--temperature") { Description = "0 takes the likeliest token.", DefaultValueFactory = _ => temperature }.InRange(0, 100);
+    private readonly Option<int> _topK = new Option<int>("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." }.InRange(0, int.MaxValue);
+    private readonly Option<float> _topP = new Option<float>("--top-p") { Description = "Keep the likeliest tokens up to this probability.", DefaultValueFactory = _ => topP }.InRange(0, 1);
+    private readonly Option<float> _minP = new Option<float>("--min-p") { Description = "Keep tokens at least this probable relative to the likeliest." }.InRange(0, 1);
+    private readonly Option<float> _repetition = new Option<float>("--repetition-penalty") { Description = "1 is off.", DefaultValueFactory = _ => repetition }.InRange(0.0001f, 100);
+    private readonly Option<float> _frequency = new Option<float>("--frequency-penalty") { Description = "Subtracted per occurrence." }.InRange(-100, 100);
+    private readonly Option<float> _presence = new Option<float>("--presence-penalty") { Description = "Subtracted once." }.InRange(-100, 100);
+    private readonly Option<int> _last = new Option<int>("--penalty-tokens") { Description = "How far back penalties look.", DefaultValueFactory = _ => 64 }.InRange(0, Common.MaxContext);
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the random numbers." };
 
     public void AddTo(Command command)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Inference;
 using NpcMind.Text;
@@ -8,6 +9,7 @@ namespace NpcMind.Cli;
 /// <summary><c>npcmind inspect</c>: what a model file holds and what it will cost.</summary>
 internal static class InspectVerb
 {
+    private const string NoTemplate = "It has no chat template: it was probably not made for conversation, and its characters would talk in lines of \"User:\" and \"Assistant:\".";
     private static readonly int[] Contexts = [512, 2048, 8192, 32768, 131072];
 
     public static Command Create()
@@ -60,6 +62,9 @@ internal static class InspectVerb
 
         w.WriteEndObject();
         w.WriteString("trouble", Trouble(file));
+        w.WriteStartArray("warnings");
+        if (LacksTemplate(file)) w.WriteStringValue(NoTemplate);
+        w.WriteEndArray();
         if (Memory(file) is { } memory)
         {
             w.WriteStartArray("memory");
@@ -81,24 +86,29 @@ internal static class InspectVerb
 
     private static void PrintText(GgufFile file)
     {
-        Console.WriteLine($"{file.Path}: GGUF {file.Version}, {file.ByteLength / 1e6:F1} MB, {file.Tensors.Count} tensors, {file.Shards.Count} file(s)");
+        Console.WriteLine($"{PrintableText.Escape(file.Path)}: GGUF {file.Version}, {file.ByteLength / 1e6:F1} MB, {file.Tensors.Count} tensors, {file.Shards.Count} file(s)");
         Console.WriteLine("\nMetadata");
         foreach (string key in file.Metadata.Keys)
         {
-            string value = file.Metadata.Find(key)!.ToString().ReplaceLineEndings("\\n");
-            Console.WriteLine($"  {key} = {(value.Length > 100 ? value[..100] + "..." : value)}");
+            string value = PrintableText.Escape(file.Metadata.Find(key)!.ToString());
+            Console.WriteLine($"  {PrintableText.Escape(key)} = {(value.Length > 100 ? value[..100] + "..." : value)}");
         }
 
         Console.WriteLine("\nQuantisation");
         foreach (var (type, count, bytes) in Mix(file)) Console.WriteLine($"  {type,-8} {count,5} tensors {bytes / 1e6,10:F1} MB{(WeightLayout.For(type) is null ? "   (no kernel for this type)" : "")}");
         Console.WriteLine("\nTensors");
-        foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {tensor.Name,-36} {tensor.Type,-8} {tensor.Shape}");
+        foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
         Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for." : "NpcMind can run this.");
+        if (LacksTemplate(file)) Console.WriteLine(NoTemplate);
         if (Memory(file) is not { } memory) return;
         Console.WriteLine("\nDevice memory");
         foreach (var (context, kv32, kv16, total) in memory) Console.WriteLine($"  context {context,7}: {total / 1e6,8:F0} MB with an f32 KV cache ({kv32 / 1e6:F0} MB; f16 {kv16 / 1e6:F0} MB)");
     }
+
+    /// <summary>Whether a language model says nothing of how conversations are written.</summary>
+    private static bool LacksTemplate(GgufFile file) =>
+        file.Metadata.String("general.architecture") != "clip" && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value || (value.Type == GgufValueType.String && string.IsNullOrWhiteSpace(value.Text())));
 
     /// <summary>Why a file cannot be used, as loading it would say; null when there is code for all of it.</summary>
     private static string? Trouble(GgufFile file)
@@ -114,8 +124,8 @@ internal static class InspectVerb
             InferenceEngine.ReadConfig(file);
             InferenceEngine.WeightBytes(file);
             Tokenizer.Create(file.Metadata);
-            if (file.Metadata.String("tokenizer.chat_template") is { } template) ChatTemplate.Parse(template, file.Path + " tokenizer.chat_template");
-            return file.Tensors.FirstOrDefault(t => t.Dimensions.Count > 1 && WeightLayout.For(t.Type) is null) is { } tensor ? $"tensor '{tensor.Name}' is {tensor.Type}. Supported: {string.Join(", ", WeightLayout.Supported)}." : null;
+            ConversationTemplate.Create(file.Metadata, file.Path, TemplateVerb.Settings(file)); // renders conversations as a load does
+            return null;
         }
         catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException)
         {
@@ -139,7 +149,7 @@ internal static class InspectVerb
                 return (c, kv32, InferenceEngine.KvBytes(config, KvFormat.F16, c), weights + kv32);
             })];
         }
-        catch (GgufFormatException)
+        catch (Exception e) when (e is GgufFormatException or UnsupportedModelException)
         {
             return null; // a vocabulary, a projector or another architecture: there is nothing to say about memory
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using NpcMind.Cli;
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -17,7 +18,7 @@ ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
     string verb = parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ";
-    Console.Error.WriteLine($"npcmind: {parsed.Errors[0].Message.ReplaceLineEndings(" ")} See: npcmind {verb}--help");
+    Console.Error.WriteLine($"npcmind: {PrintableText.Escape(parsed.Errors[0].Message.ReplaceLineEndings(" "))} See: npcmind {verb}--help");
     return 1;
 }
 
@@ -28,6 +29,6 @@ try
 catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or PictureFormatException or GpuUnavailableException
     or VulkanException or InsufficientGpuMemoryException or GrammarException or CliException or InvalidOperationException or OverflowException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
 {
-    Console.Error.WriteLine($"npcmind: {e.Message.ReplaceLineEndings(" ")}");
+    Console.Error.WriteLine($"npcmind: {PrintableText.Escape(e.Message.ReplaceLineEndings(" "))}");
     return 1;
 }

@@ -16,7 +16,7 @@ internal static class SeeVerb
         Option<string> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector.", Required = true };
         Option<string[]> images = new("--image") { Description = "PNG or JPEG file; can be given several times.", Required = true };
         Option<string?> prompt = new("--prompt") { Description = "What to ask. The pictures come first, or where the text has the template's placeholder." }, messages = new("--messages") { Description = "JSON array of messages whose content lists have entries of type image, one per picture." };
-        Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens to generate.", Required = true }, maxTiles = Tiles();
+        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }.InRange(1, Common.MaxContext), maxTiles = Tiles();
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv();
         SamplerOptions sampler = new();
@@ -25,12 +25,12 @@ internal static class SeeVerb
         command.SetAction(parsed =>
         {
             int most = parsed.GetValue(maxTokens);
-            if (most < 1) throw new CliException("--max-tokens must be at least 1.");
             if (parsed.GetValue(prompt) is not null && parsed.GetValue(messages) is not null) throw new CliException("give --prompt or --messages, not both.");
             string path = parsed.GetRequiredValue(model);
             using GgufFile file = GgufFile.Open(path);
             int width = VisionEncoder.TextWidth(file);
-            PictureInput pictures = new(parsed.GetRequiredValue(mmproj), path, parsed.GetRequiredValue(images), CheckTiles(parsed.GetValue(maxTiles)));
+            PictureInput pictures = new(parsed.GetRequiredValue(mmproj), path, parsed.GetRequiredValue(images), parsed.GetValue(maxTiles));
+            InferenceEngine.ReadConfig(file);
             Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
             int[] ids = Prompt(file, tokenizer, pictures, parsed.GetValue(prompt) ?? "What do you see?", parsed.GetValue(messages));
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
@@ -40,7 +40,7 @@ internal static class SeeVerb
                 GenerateVerb.Result result = GenerateVerb.Run(engine, gpu, ids, most, sampler.Read(parsed), tokenizer, 0, features, tokenizer.Encode(pictures.Names.Slot, parseSpecial: true)[0]);
                 string text = tokenizer.Decode(result.Ids.ToArray());
                 if (parsed.GetValue(json)) Common.PrintJson(w => GenerateVerb.Write(w, result, text, gpu));
-                else Console.WriteLine(text);
+                else Console.WriteLine(Common.ForTerminal(text));
             }
 
             Common.Finish(gpu);
@@ -49,9 +49,7 @@ internal static class SeeVerb
         return command;
     }
 
-    public static Option<int> Tiles() => new("--max-tiles") { Description = "Most tiles a picture is cut into; 1 shows it as a whole.", DefaultValueFactory = _ => VisionConfig.MaxTiles };
-
-    public static int CheckTiles(int tiles) => tiles >= 1 && tiles <= VisionConfig.MaxTiles ? tiles : throw new CliException($"--max-tiles {tiles}: choose 1 to {VisionConfig.MaxTiles}.");
+    public static Option<int> Tiles() => new Option<int>("--max-tiles") { Description = "Most tiles a picture is cut into; 1 shows it as a whole.", DefaultValueFactory = _ => VisionConfig.MaxTiles }.InRange(1, VisionConfig.MaxTiles);
 
     /// <summary>The prompt's tokens, with those of the pictures where the template puts pictures. A placeholder in the prompt is words.</summary>
     private static int[] Prompt(GgufFile file, Tokenizer tokenizer, PictureInput pictures, string text, string? messagesPath)
@@ -64,13 +62,11 @@ internal static class SeeVerb
         else if (messagesPath is not null)
         {
             using JsonDocument messages = Common.ReadJson(messagesPath);
-            Dictionary<string, JsonElement> variables = [];
-            foreach ((string name, string value) in TemplateVerb.SpecialTokens(file)) variables[name] = TemplateVerb.JsonString(value);
-            segments = TemplateVerb.Load(file).RenderSegments(messages.RootElement, true, variables);
+            segments = TemplateVerb.Load(file).Render(messages.RootElement, true);
         }
         else
         {
-            segments = TemplateVerb.Load(file).RenderSegments([new ChatMessage("user", text, pictures.Count)], true, TemplateVerb.SpecialTokens(file));
+            segments = TemplateVerb.Load(file).Render([new ChatMessage("user", text, pictures.Count)], true);
         }
 
         List<int> ids = [];

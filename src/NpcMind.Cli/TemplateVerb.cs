@@ -22,18 +22,6 @@ internal static class TemplateVerb
             string? modelPath = parsed.GetValue(model), jinjaPath = parsed.GetValue(jinja);
             if (modelPath is null == jinjaPath is null) throw new CliException("give either MODEL or --jinja FILE.");
             Dictionary<string, JsonElement> variables = new(StringComparer.Ordinal);
-            ChatTemplate template;
-            if (jinjaPath is not null)
-            {
-                template = ChatTemplate.Parse(Common.ReadText(jinjaPath), jinjaPath);
-            }
-            else
-            {
-                using GgufFile file = GgufFile.Open(modelPath!);
-                template = Load(file);
-                foreach ((string name, string value) in SpecialTokens(file)) variables[name] = JsonString(value);
-            }
-
             using JsonDocument conversation = Common.ReadJson(parsed.GetRequiredValue(messages));
             if (parsed.GetValue(vars) is { } path)
             {
@@ -45,31 +33,38 @@ internal static class TemplateVerb
             DateTime? time = null;
             if (parsed.GetValue(now) is { } text)
                 time = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime value) ? value : throw new CliException($"--now {text}: not a time like 2026-11-23T10:30:00.");
+            bool opens = parsed.GetValue(prompt);
+            string rendered;
+            if (jinjaPath is not null)
+            {
+                rendered = ChatTemplate.Parse(Common.ReadText(jinjaPath), jinjaPath).Render(conversation.RootElement, opens, variables, time);
+            }
+            else
+            {
+                using GgufFile file = GgufFile.Open(modelPath!);
+                rendered = string.Concat(Load(file, time).Render(conversation.RootElement, opens, variables).Select(s => s.Text));
+            }
+
             using Stream output = Console.OpenStandardOutput();
-            output.Write(Encoding.UTF8.GetBytes(template.Render(conversation.RootElement, parsed.GetValue(prompt), variables, time)));
+            output.Write(Encoding.UTF8.GetBytes(Common.ForTerminal(rendered)));
             return 0;
         });
         return command;
     }
 
-    public static ChatTemplate Load(GgufFile file) => ChatTemplate.Parse(
-        file.Metadata.String("tokenizer.chat_template") ?? throw new CliException($"{file.Path} has no chat template (tokenizer.chat_template). Use --prompt, or a model tuned for conversation."),
-        file.Path + " tokenizer.chat_template");
-
-    /// <summary>bos_token, eos_token and the like, as templates know them.</summary>
-    public static Dictionary<string, string> SpecialTokens(GgufFile file)
+    /// <summary>The conversations of a model, as its characters have them: today's date, unless another is given.</summary>
+    public static ConversationTemplate Load(GgufFile file, DateTime? date = null)
     {
-        Dictionary<string, string> tokens = new(StringComparer.Ordinal);
-        GgufValue? texts = file.Metadata.Strings("tokenizer.ggml.tokens");
-        foreach ((string variable, string key) in (ReadOnlySpan<(string, string)>)[("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding")])
-            if (file.Metadata.Integer($"tokenizer.ggml.{key}_token_id") is { } id && texts is not null && id >= 0 && id < texts.Count) tokens[variable] = texts.Text((int)id);
-        return tokens;
+        if (BuiltInTemplates.Of(file.Metadata) is null)
+            throw new CliException($"{file.Path} has no chat template ({BuiltInTemplates.Key}). Use --prompt, or a model tuned for conversation.");
+        return ConversationTemplate.CreateUntried(file.Metadata, file.Path, Settings(file, date));
     }
 
-    public static JsonElement JsonString(string text)
+    /// <summary>What conversations are given.</summary>
+    public static ConversationSettings Settings(GgufFile file, DateTime? date = null)
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter writer = new(stream)) writer.WriteStringValue(text);
-        return JsonDocument.Parse(stream.ToArray()).RootElement;
+        Dictionary<string, JsonElement> variables = new(StringComparer.Ordinal);
+        TemplateVariables.AddTokens(file.Metadata, variables);
+        return new ConversationSettings { Date = date ?? DateTime.Today, DateIsChosen = date is not null, Variables = variables };
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using NpcMind.Gguf;
+using NpcMind.Inference;
 using NpcMind.Text;
 
 namespace NpcMind.Cli;
@@ -70,6 +71,7 @@ internal static class TokenizeVerb
     public static Tokenizer Load(string path)
     {
         using GgufFile file = GgufFile.Open(path);
+        ModelKind.RequireVocabulary(file);
         return Tokenizer.Create(file.Metadata);
     }
 
@@ -96,7 +98,7 @@ internal static class DetokenizeVerb
             int[] ids = Common.ParseTokens(parsed.GetRequiredValue(tokens), "--tokens");
             if (ids.FirstOrDefault(id => id >= tokenizer.VocabularySize, -1) is >= 0 and int bad) throw new CliException($"--tokens: {bad} is beyond the vocabulary of {tokenizer.VocabularySize}.");
             byte[] bytes = tokenizer.DecodeBytes(ids, showControl: true);
-            Console.Out.Write(parsed.GetValue(hex) ? Convert.ToHexStringLower(bytes) : tokenizer.Decode(ids, showControl: true));
+            Console.Out.Write(parsed.GetValue(hex) ? Convert.ToHexStringLower(bytes) : Common.ForTerminal(tokenizer.Decode(ids, showControl: true)));
             if (!Console.IsOutputRedirected) Console.Out.WriteLine(); // a script gets the text and nothing else
             return 0;
         });

@@ -26,7 +26,7 @@ internal static class VisionVerb
             int width = VisionEncoder.TextWidth(text);
             VisionConfig config = VisionConfig.Read(file);
             Picture picture = PictureFile.Read(parsed.GetRequiredValue(image), PictureLimits.Default);
-            PicturePlan plan = config.Plan(picture.Width, picture.Height, SeeVerb.CheckTiles(parsed.GetValue(maxTiles)));
+            PicturePlan plan = config.Plan(picture.Width, picture.Height, parsed.GetValue(maxTiles));
             if (parsed.GetValue(tokens)) Print(ImageLayout.Create(plan, config.TokensPerTile, ImageTokenNames.Of(config.Projector)), Tokenizer.Create(text.Metadata));
             else Console.WriteLine($"{picture.Width} x {picture.Height} pixels, {plan.Tiles.Count} tiles, {plan.Tiles.Count * config.TokensPerTile} features of {config.OutputWidth}");
             if (parsed.GetValue(pixels) is null && parsed.GetValue(features) is null) return 0;

@@ -21,18 +21,37 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
 
     public GgufFormatException Error(string expected, string found, long? at = null) => new(path, at ?? Position, expected, found);
 
+    public GgufFormatException Error(string expected, string found, long at, string summary) => new(path, at, expected, found, summary);
+
+    /// <summary>The error for a header that goes on behind the end of the file.</summary>
+    private GgufFormatException CutShort(string expected, string found, long at) =>
+        Error(expected, found, at, $"The file ends inside its header, after {ByteCount.Text(length)}: the download is incomplete; download it again.");
+
     public uint UInt32(string what) => BinaryPrimitives.ReadUInt32LittleEndian(Take(4, what));
 
     public ulong UInt64(string what) => BinaryPrimitives.ReadUInt64LittleEndian(Take(8, what));
 
-    /// <summary>A u64 that must lie in 0..<paramref name="limit"/>.</summary>
-    public int Count(string what, long limit)
+    /// <summary>
+    /// A u64 that must lie in 0..<paramref name="most"/> and be no more than the rest of the file, in entries of <paramref
+    /// name="entryBytes"/>, can hold.
+    /// </summary>
+    public int Count(string what, long most, int entryBytes = 1)
     {
         long at = Position;
         ulong value = UInt64(what);
-        if (value > (ulong)Math.Min(limit, int.MaxValue))
-            throw Error(string.Create(CultureInfo.InvariantCulture, $"{what} of at most {Math.Min(limit, int.MaxValue)} ({Remaining} bytes follow)"), value.ToString(CultureInfo.InvariantCulture), at);
-        return (int)value;
+        long limit = Math.Min(Math.Min(most, int.MaxValue), Remaining / entryBytes);
+        if (value <= (ulong)limit) return (int)value;
+        string expected = string.Create(CultureInfo.InvariantCulture, $"{what} of at most {limit} ({Remaining} bytes follow)"), found = value.ToString(CultureInfo.InvariantCulture);
+        throw value <= (ulong)Math.Min(most, int.MaxValue) ? CutShort(expected, found, at) : Error(expected, found, at);
+    }
+
+    /// <summary>The first bytes of the file, whatever was read.</summary>
+    public byte[] Head(int most)
+    {
+        byte[] head = new byte[Math.Min(most, length)];
+        int got = 0;
+        while (got < head.Length && RandomAccess.Read(handle, head.AsSpan(got), got) is > 0 and int more) got += more;
+        return head[..got];
     }
 
     /// <summary>Copies <paramref name="count"/> bytes; the caller has checked that the file can hold them.</summary>
@@ -92,6 +111,6 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
     private void Need(long count, string what)
     {
         if (count > Remaining)
-            throw Error(string.Create(CultureInfo.InvariantCulture, $"{what} ({count} bytes)"), string.Create(CultureInfo.InvariantCulture, $"the end of the file after {Remaining} bytes"));
+            throw CutShort(string.Create(CultureInfo.InvariantCulture, $"{what} ({count} bytes)"), string.Create(CultureInfo.InvariantCulture, $"the end of the file after {Remaining} bytes"), Position);
     }
 }

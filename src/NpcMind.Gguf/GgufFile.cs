@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using NpcMind.Files;
+using NpcMind.Inference;
 
 namespace NpcMind.Gguf;
 
@@ -46,7 +48,8 @@ public sealed class GgufFile : IDisposable
 
     /// <summary>Opens and checks a model file. For a split model give the first shard; the others must lie beside it.</summary>
     /// <exception cref="GgufFormatException">Anything in a header is not as the format demands.</exception>
-    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    /// <exception cref="UnsupportedModelException">A tensor is of a type that only other programs know.</exception>
+    /// <exception cref="IOException">A file is missing, cannot be read, or is a folder, pipe, socket or device.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
     public static GgufFile Open(string path)
     {
@@ -57,7 +60,7 @@ public sealed class GgufFile : IDisposable
             List<string> paths = [path];
             (uint version, GgufMetadata metadata, List<GgufTensor> tensors, long length) = Parse(path, 0, handles);
             long count = metadata.Integer("split.count") ?? 1;
-            if (count is < 1 or > ushort.MaxValue) throw metadata.Wrong("split.count", "1 to 65535 shards");
+            if (count is < 0 or > ushort.MaxValue) throw metadata.Wrong("split.count", "up to 65535 shards; 0 or 1 for a model in one file");
             if (count > 1) length += OpenOthers(path, (int)count, metadata, handles, paths, tensors);
 
             Dictionary<string, GgufTensor> byName = new(tensors.Count, StringComparer.Ordinal);
@@ -99,7 +102,7 @@ public sealed class GgufFile : IDisposable
 
     private static (uint Version, GgufMetadata Metadata, List<GgufTensor> Tensors, long Length) Parse(string path, int shard, List<SafeFileHandle> handles)
     {
-        SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
+        SafeFileHandle handle = RegularFile.Open(path, FileOptions.RandomAccess);
         handles.Add(handle);
         long length = RandomAccess.GetLength(handle);
         GgufHeader header = GgufHeader.Parse(new GgufCursor(path, handle, length), shard);
@@ -108,15 +111,17 @@ public sealed class GgufFile : IDisposable
 
     private static long OpenOthers(string path, int count, GgufMetadata first, List<SafeFileHandle> handles, List<string> paths, List<GgufTensor> tensors)
     {
-        if (first.Integer("split.no") is not 0) throw first.Wrong("split.no", "0: open the first shard, named ...-00001-of-...");
+        if (first.Integer("split.no") is not 0)
+            throw first.Wrong("split.no", "0, as in the first shard", $"The model is split into {count} files, and this is not the first: give the one named ...-00001-of-{count:D5}.gguf.");
         string suffix = string.Create(CultureInfo.InvariantCulture, $"-00001-of-{count:D5}.gguf");
         if (!path.EndsWith(suffix, StringComparison.Ordinal))
-            throw new GgufFormatException(path, 0, $"a file name ending in {suffix}, as the first of {count} shards", $"'{System.IO.Path.GetFileName(path)}'");
+            throw new GgufFormatException(path, 0, $"a file name ending in {suffix}, as the first of {count} shards", $"'{System.IO.Path.GetFileName(path)}'", $"The model is split into {count} files and this one was renamed: give all of them the names they were published under.");
         long length = 0;
         for (int no = 1; no < count; no++)
         {
             string other = string.Create(CultureInfo.InvariantCulture, $"{path.AsSpan(0, path.Length - suffix.Length)}-{no + 1:D5}-of-{count:D5}.gguf");
-            if (!File.Exists(other)) throw new GgufFormatException(other, 0, $"shard {no + 1} of {count} beside '{path}'", "no such file");
+            if (!File.Exists(other))
+                throw new GgufFormatException(other, 0, $"shard {no + 1} of {count} beside '{path}'", "no such file", $"File {no + 1} of the {count} that the model is split into is missing; put all of them into one folder.");
             (_, GgufMetadata metadata, List<GgufTensor> more, long bytes) = Parse(other, no, handles);
             if (metadata.Integer("split.no") != no) throw metadata.Wrong("split.no", $"{no}");
             if (metadata.Integer("split.count") != count) throw metadata.Wrong("split.count", $"{count}, as in the first shard");

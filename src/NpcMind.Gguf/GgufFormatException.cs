@@ -1,10 +1,19 @@
 using System.Globalization;
+using NpcMind.Files;
 
 namespace NpcMind.Gguf;
 
-/// <summary>A GGUF file, or one of its parts, is not what the format demands. Nothing was loaded.</summary>
+/// <summary>
+/// A file is no GGUF file, is damaged or cut short, or holds keys or tensors that do not go together. Nothing was loaded.
+/// </summary>
 public sealed class GgufFormatException : Exception
 {
+    /// <summary>What is said of a file whose structure is wrong.</summary>
+    public const string Damaged = "The file is damaged or cut short; download it again.";
+
+    /// <summary>What is said of a file whose structure is right, and whose keys or tensors are not what a model needs.</summary>
+    public const string OtherConversion = "The file does not hold what NpcMind needs of a model; take another conversion of it.";
+
     /// <summary>Creates the error; the message is composed from the parts.</summary>
     /// <param name="path">File that is wrong.</param>
     /// <param name="offset">Byte offset in that file where it shows.</param>
@@ -12,7 +21,19 @@ public sealed class GgufFormatException : Exception
     /// <param name="found">What stands there.</param>
     /// <param name="inner">Underlying error, if any.</param>
     public GgufFormatException(string path, long offset, string expected, string found, Exception? inner = null)
-        : base(string.Create(CultureInfo.InvariantCulture, $"{path}: at byte {offset}: expected {expected}, found {found}. The file is damaged, cut short or of another kind; download or convert it again."), inner)
+        : this(path, offset, expected, found, Damaged, inner)
+    {
+    }
+
+    /// <summary>Creates the error; the message is composed from the parts, control characters escaped.</summary>
+    /// <param name="path">File that is wrong.</param>
+    /// <param name="offset">Byte offset in that file where it shows.</param>
+    /// <param name="expected">What the format demands there.</param>
+    /// <param name="found">What stands there.</param>
+    /// <param name="summary">What is wrong and what to do, as sentences.</param>
+    /// <param name="inner">Underlying error, if any.</param>
+    public GgufFormatException(string path, long offset, string expected, string found, string summary, Exception? inner = null)
+        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture, $"{path}: {summary} (at byte {offset}: expected {expected}, found {found})")), inner)
     {
         Path = path;
         Offset = offset;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using NpcMind.Inference;
 
 namespace NpcMind.Gguf;
 
@@ -33,20 +34,43 @@ internal sealed class GgufHeader
 
     public static GgufHeader Parse(GgufCursor cursor, int shard)
     {
-        uint magic = cursor.UInt32("the magic 'GGUF'");
-        if (magic != 0x46554747) throw cursor.Error("the magic 'GGUF'", string.Create(CultureInfo.InvariantCulture, $"0x{magic:X8}"), 0);
+        CheckStart(cursor);
         uint version = cursor.UInt32("the format version");
-        if (version is not (2 or 3))
-            throw cursor.Error("format version 2 or 3, little-endian", (version & 0xFFFF) == 0 && version != 0 ? "a big-endian file" : version.ToString(CultureInfo.InvariantCulture), 4);
+        if (version is not (2 or 3)) throw WrongVersion(cursor, version);
 
-        int tensorCount = cursor.Count("a tensor count", Math.Min(MaximumTensors, cursor.Remaining / MinimumTensorBytes));
-        int pairCount = cursor.Count("a key-value count", Math.Min(MaximumPairs, cursor.Remaining / MinimumPairBytes));
+        int tensorCount = cursor.Count("a tensor count", MaximumTensors, MinimumTensorBytes);
+        int pairCount = cursor.Count("a key-value count", MaximumPairs, MinimumPairBytes);
         GgufMetadata metadata = Pairs(cursor, pairCount);
         long alignment = metadata.Integer("general.alignment") ?? 32;
         if (alignment is < 1 or > 1 << 30 || !long.IsPow2(alignment)) throw metadata.Wrong("general.alignment", "a power of two");
 
         List<GgufTensor> tensors = TensorInfos(cursor, tensorCount, shard, alignment);
         return new GgufHeader(version, metadata, tensors);
+    }
+
+    private static void CheckStart(GgufCursor cursor)
+    {
+        byte[] head = cursor.Head(ForeignFile.HeadBytes);
+        if (head.Length > 0 && head.Length < 4 && "GGUF"u8.StartsWith(head)) cursor.UInt32("the magic 'GGUF'");
+        if (head.AsSpan().StartsWith("GGUF"u8))
+        {
+            cursor.Skip(4, "the magic 'GGUF'");
+            return;
+        }
+
+        string found = head.Length < 4 ? "the end of the file" : string.Create(CultureInfo.InvariantCulture, $"0x{System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(head):X8}");
+        throw cursor.Error("the magic 'GGUF'", found, 0, ForeignFile.Describe(head, cursor.Length));
+    }
+
+    private static GgufFormatException WrongVersion(GgufCursor cursor, uint version)
+    {
+        const string Expected = "format version 2 or 3, little-endian";
+        string found = version.ToString(CultureInfo.InvariantCulture);
+        if (version == 1) return cursor.Error(Expected, found, 4, "The file is of GGUF version 1, of 2023, which is not supported; take a newer conversion of the model.");
+        if (version is > 3 and < 256) return cursor.Error(Expected, found, 4, $"The file is of GGUF version {found}, which is newer than this NpcMind and not supported; take a file of version 3.");
+        return (version & 0xFFFF) == 0 && version != 0
+            ? cursor.Error(Expected, "a big-endian file", 4, "The file is big-endian, made for another kind of machine, which is not supported; take the little-endian one.")
+            : cursor.Error(Expected, found, 4);
     }
 
     private static GgufMetadata Pairs(GgufCursor cursor, int count)
@@ -68,7 +92,7 @@ internal sealed class GgufHeader
     private static string Name(GgufCursor cursor, string what, int limit)
     {
         long at = cursor.Position;
-        int length = cursor.Count(what + " length", Math.Min(limit, Math.Max(0, cursor.Remaining - 8)));
+        int length = cursor.Count(what + " length", limit);
         if (length == 0) throw cursor.Error(what, "an empty name", at);
         return Encoding.UTF8.GetString(cursor.Bytes(length, what));
     }
@@ -79,7 +103,7 @@ internal sealed class GgufHeader
         long at = cursor.Position;
         if (type == GgufValueType.String)
         {
-            int length = cursor.Count("a string length", Math.Min(MaximumStringBytes, Math.Max(0, cursor.Remaining - 8)));
+            int length = cursor.Count("a string length", MaximumStringBytes);
             return new GgufValue(type, null, 1, cursor.Bytes(length, "a string"), null, at);
         }
 
@@ -88,7 +112,7 @@ internal sealed class GgufHeader
         GgufValueType elementType = ValueType(cursor, "an element type 0..12 that is not an array");
         if (elementType == GgufValueType.Array) throw cursor.Error("array elements that are not arrays", "a nested array", at);
         int size = elementType == GgufValueType.String ? 8 : GgufValue.SizeOf(elementType);
-        int count = cursor.Count("an element count", Math.Min(Array.MaxLength / size, Math.Max(0, cursor.Remaining - 8) / size));
+        int count = cursor.Count("an element count", Array.MaxLength / size, size);
         return elementType == GgufValueType.String
             ? Strings(cursor, count, at)
             : new GgufValue(type, elementType, count, cursor.Bytes(count * size, "array elements"), null, at);
@@ -109,7 +133,7 @@ internal sealed class GgufHeader
         for (int i = 0; i < count; i++)
         {
             if (i % GgufValue.StartsEvery == 0) starts[i / GgufValue.StartsEvery] = (int)(cursor.Position - first);
-            cursor.Skip(cursor.Count("a string length", Math.Min(MaximumStringBytes, Math.Max(0, cursor.Remaining - 8))), "a string");
+            cursor.Skip(cursor.Count("a string length", MaximumStringBytes), "a string");
             if (cursor.Position - first > Array.MaxLength) throw cursor.Error("an array of strings below 2 GiB", "a longer one", at);
         }
 
@@ -120,7 +144,7 @@ internal sealed class GgufHeader
 
     private static List<GgufTensor> TensorInfos(GgufCursor cursor, int count, int shard, long alignment)
     {
-        List<(GgufTensor Tensor, long At)> infos = new(count);
+        List<(GgufTensor Tensor, long At, long OffsetAt)> infos = new(count);
         HashSet<string> names = new(count, StringComparer.Ordinal);
         for (int i = 0; i < count; i++)
         {
@@ -131,14 +155,17 @@ internal sealed class GgufHeader
         if (count == 0) return [];
 
         long dataStart = (cursor.Position + alignment - 1) & ~(alignment - 1);
+        string? incomplete = Incomplete(cursor, infos, dataStart, alignment);
         List<GgufTensor> tensors = new(count);
-        foreach ((GgufTensor info, long at) in infos)
+        foreach ((GgufTensor info, long at, long offsetAt) in infos)
         {
+            if (incomplete is null && info.Offset > cursor.Length)
+                throw cursor.Error($"an offset of tensor '{info.Name}' inside the file, a multiple of {alignment}", info.Offset.ToString(CultureInfo.InvariantCulture), offsetAt);
             GgufTensor tensor = info with { Offset = dataStart + info.Offset };
-            if (tensor.Offset < dataStart || tensor.ByteLength > cursor.Length - tensor.Offset)
+            if (tensor.ByteLength > cursor.Length - tensor.Offset)
                 throw cursor.Error(
                     string.Create(CultureInfo.InvariantCulture, $"{tensor.ByteLength} bytes of tensor '{tensor.Name}' at byte {tensor.Offset}"),
-                    string.Create(CultureInfo.InvariantCulture, $"a file of {cursor.Length} bytes"), at);
+                    string.Create(CultureInfo.InvariantCulture, $"a file of {cursor.Length} bytes"), at, incomplete ?? GgufFormatException.Damaged);
             tensors.Add(tensor);
         }
 
@@ -146,7 +173,25 @@ internal sealed class GgufHeader
         return tensors;
     }
 
-    private static (GgufTensor Tensor, long At) TensorInfo(GgufCursor cursor, int shard, long alignment)
+    /// <summary>
+    /// What to say of a file whose tensors lie one after the other, as every writer puts them, and end behind its end: a part of a
+    /// download. Null for any other.
+    /// </summary>
+    private static string? Incomplete(GgufCursor cursor, List<(GgufTensor Tensor, long At, long OffsetAt)> infos, long dataStart, long alignment)
+    {
+        const long Absurd = 1L << 46;
+        long end = 0, next = 0;
+        foreach ((GgufTensor tensor, _, _) in infos)
+        {
+            if (tensor.Offset != next || tensor.ByteLength > Absurd - next) return null;
+            end = next + tensor.ByteLength;
+            next = (end + alignment - 1) & ~(alignment - 1);
+        }
+
+        return dataStart + end <= cursor.Length ? null : $"The download is incomplete: {ByteCount.Part(cursor.Length, dataStart + end)}; download it again.";
+    }
+
+    private static (GgufTensor Tensor, long At, long OffsetAt) TensorInfo(GgufCursor cursor, int shard, long alignment)
     {
         long start = cursor.Position;
         string name = Name(cursor, "a tensor name", MaximumNameBytes);
@@ -170,15 +215,25 @@ internal sealed class GgufHeader
         at = cursor.Position;
         TensorType type = (TensorType)cursor.UInt32("a tensor type");
         if (TensorTypes.Layout(type) is not { } layout)
-            throw cursor.Error($"a known ggml type of tensor '{name}'", string.Create(CultureInfo.InvariantCulture, $"type id {(uint)type}"), at);
+            throw (uint)type < ForeignTensorTypes.End
+                ? new UnsupportedModelException(cursor.Path, $"the tensor type {ForeignTensorTypes.Describe((uint)type)} of '{name}'", "Take the model in a quantisation that NpcMind runs, e.g. Q4_K_M or Q8_0.")
+                : cursor.Error($"a known ggml type of tensor '{name}'", string.Create(CultureInfo.InvariantCulture, $"type id {(uint)type}"), at);
         if (dimensions[0] % layout.Elements != 0)
             throw cursor.Error($"rows of tensor '{name}' in whole {type} blocks of {layout.Elements}", string.Create(CultureInfo.InvariantCulture, $"{dimensions[0]} columns"), at);
 
         at = cursor.Position;
         ulong offset = cursor.UInt64("a tensor offset");
-        if (offset > (ulong)cursor.Length || offset % (ulong)alignment != 0)
+        if (offset > 1UL << 62 || offset % (ulong)alignment != 0)
             throw cursor.Error($"an offset of tensor '{name}' inside the file, a multiple of {alignment}", offset.ToString(CultureInfo.InvariantCulture), at);
-        return (new GgufTensor(name, type, dimensions, shard, (long)offset, elements / layout.Elements * layout.Bytes), start);
+        return (new GgufTensor(name, type, WithoutTrailingOnes(dimensions), shard, (long)offset, elements / layout.Elements * layout.Bytes), start, at);
+    }
+
+    /// <summary>Some programs write all four sizes: those of 1 at the end change nothing.</summary>
+    private static long[] WithoutTrailingOnes(long[] dimensions)
+    {
+        int count = dimensions.Length;
+        while (count > 1 && dimensions[count - 1] == 1) count--;
+        return dimensions[..count];
     }
 
     private static void CheckOverlaps(GgufCursor cursor, List<GgufTensor> tensors)

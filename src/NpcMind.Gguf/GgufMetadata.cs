@@ -20,6 +20,9 @@ public sealed class GgufMetadata
         _keys = keys;
     }
 
+    /// <summary>File that they stand in.</summary>
+    public string Path => _path;
+
     /// <summary>Keys in file order.</summary>
     public IReadOnlyList<string> Keys => _keys;
 
@@ -82,15 +85,18 @@ public sealed class GgufMetadata
     }
 
     /// <summary>The error for a value at <paramref name="key"/> that is not what its reader needs.</summary>
-    public GgufFormatException Wrong(string key, string expected) =>
+    /// <param name="key">The key.</param>
+    /// <param name="expected">What its reader needs.</param>
+    /// <param name="summary">What is wrong and what to do, as sentences.</param>
+    public GgufFormatException Wrong(string key, string expected, string summary = GgufFormatException.OtherConversion) =>
         Find(key) is { } value
-            ? Wrong(key, value, expected)
-            : new GgufFormatException(_path, 0, string.Create(CultureInfo.InvariantCulture, $"the key '{key}' with {expected}"), "no such key");
+            ? Wrong(key, value, expected, summary)
+            : new GgufFormatException(_path, 0, string.Create(CultureInfo.InvariantCulture, $"the key '{key}' with {expected}"), "no such key", summary);
 
-    private GgufFormatException Wrong(string key, GgufValue value, string expected)
+    private GgufFormatException Wrong(string key, GgufValue value, string expected, string summary = GgufFormatException.OtherConversion)
     {
         string found = value.Type == GgufValueType.String && value.Utf8().Length > 320 ? Encoding.UTF8.GetString(value.Utf8()[..320]) : value.ToString();
         if (found.Length > 80) found = found[..80] + "...";
-        return new(_path, value.Offset, $"{expected} at key '{key}'", value.Type == GgufValueType.Array ? found : $"{value.Type} {found}");
+        return new(_path, value.Offset, $"{expected} at key '{key}'", value.Type == GgufValueType.Array ? found : $"{value.Type} {found}", summary);
     }
 }

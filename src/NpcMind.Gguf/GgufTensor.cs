@@ -3,7 +3,7 @@ namespace NpcMind.Gguf;
 /// <summary>Where and what a tensor is. Dimensions are in GGUF order: the first is the row length (fastest varying, the input width of a matrix).</summary>
 /// <param name="Name">Name as in the file, e.g. <c>blk.0.attn_q.weight</c>.</param>
 /// <param name="Type">Storage type.</param>
-/// <param name="Dimensions">1 to 4 sizes, each at least 1.</param>
+/// <param name="Dimensions">1 to 4 sizes, each at least 1; sizes of 1 at the end, which mean nothing, are left out.</param>
 /// <param name="Shard">Index of the file that holds the data: 0 unless the model is split.</param>
 /// <param name="Offset">Byte offset of the data in that file.</param>
 /// <param name="ByteLength">Bytes of data.</param>

@@ -1,3 +1,5 @@
+using NpcMind.Files;
+
 namespace NpcMind.Gpu;
 
 /// <summary>
@@ -13,12 +15,7 @@ public static class CacheFile
     {
         try
         {
-            FileInfo file = new(path);
-            // Pipes and devices have no length: opening one could wait for ever.
-            if (!file.Exists || file.Length is 0 || file.Length > maximumBytes) return [];
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            byte[] bytes = new byte[file.Length];
-            return stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? bytes : [];
+            return File.Exists(path) ? RegularFile.ReadAllBytes(path, maximumBytes) : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -48,14 +48,15 @@ public sealed class InferenceEngine : IDisposable
         long total = WeightLoader.DeviceBytes(file);
         KvLayout layout = new(config, options.ContextTokens);
         long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
-        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache");
+        CheckSizes(device, options);
+        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks + 4L * options.MaxSequences * options.ContextTokens, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of {options.ContextTokens}");
         _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "weights and workspace");
         try
         {
             using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
             WeightLoader weights = new(device, file, _arena, uploader);
-            RopeTable rope = new(config.Rope, FrequencyFactors(file, weights, config), config.Temperature);
+            RopeTable rope = new([config.Rope, .. config.LocalRope is { } local ? [local] : Array.Empty<RopeConfig>()], FrequencyFactors(file, weights, config, options), config.Temperature);
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
             _inputs.Clear(uploader);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
@@ -126,13 +127,23 @@ public sealed class InferenceEngine : IDisposable
         return ModelConfig.Read(file);
     }
 
-    private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config)
+    /// <summary>
+    /// Divisors of the angles: <c>rope_freqs</c>, or of Phi 3's two sets the long one where a context can be longer than the original one (as llama.cpp chooses, by the
+    /// configured context).
+    /// </summary>
+    private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config, EngineOptions options)
     {
-        const string Name = "rope_freqs.weight";
-        float[]? factors = weights.HostVector(Name, config.Rope.Dims / 2);
-        if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
-            throw new GgufFormatException(file.Path, file.Find(Name)!.Offset, $"factors above 0 in '{Name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"));
-        return factors;
+        float[]? always = Read("rope_freqs.weight"), longer = Read("rope_factors_long.weight"), shorter = Read("rope_factors_short.weight");
+        return always ?? (options.ContextTokens > config.Rope.OriginalContext ? longer : shorter);
+
+        float[]? Read(string name)
+        {
+            float[]? factors = weights.HostVector(name, config.Rope.Dims / 2);
+            if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
+                throw new GgufFormatException(
+                    file.Path, file.Find(name)!.Offset, $"factors above 0 in '{name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"), GgufFormatException.OtherConversion);
+            return factors;
+        }
     }
 
     /// <summary>Loads a model.</summary>
@@ -336,6 +347,15 @@ public sealed class InferenceEngine : IDisposable
 
     /// <summary>The tokens of a step known to be finished.</summary>
     internal ReadOnlySpan<int> Results(StepTicket ticket) => MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
+
+    /// <summary>Holds the sizes that follow from several options against what the device can bind, before anything is allocated.</summary>
+    private static void CheckSizes(GpuDevice device, EngineOptions options)
+    {
+        long log = 4L * options.MaxSequences * options.ContextTokens, most = Math.Min(device.Limits.MaxStorageBufferRange, Array.MaxLength);
+        if (log > most)
+            throw new ArgumentException(
+                $"{options.MaxSequences} sequences of {options.ContextTokens} tokens need a buffer of {log} bytes; the device '{device.Limits.Name}' binds at most {most} at a time. Use a shorter context or fewer sequences.", nameof(options));
+    }
 
     private static long CacheTokens(EngineOptions options) => options.CacheTokens ?? (long)options.ContextTokens * options.MaxSequences;
 

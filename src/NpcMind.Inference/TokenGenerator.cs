@@ -8,6 +8,7 @@ namespace NpcMind.Inference;
 /// </summary>
 public sealed class TokenGenerator : IDisposable
 {
+    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
     private readonly InferenceEngine _engine;
     private readonly Queue<(StepTicket Ticket, TimestampQueries Time)> _pending = new();
     private readonly Queue<TimestampQueries> _clocks;
@@ -65,6 +66,7 @@ public sealed class TokenGenerator : IDisposable
     }
 
     /// <summary>The next token, or null when the context is full.</summary>
+    /// <exception cref="InvalidOperationException">None of the model's logits is a finite number.</exception>
     public int? Next()
     {
         while (_pending.Count > 1 && _pending.Peek().Ticket.Sampled == 0) Take();
@@ -75,8 +77,11 @@ public sealed class TokenGenerator : IDisposable
             Submit();
         }
 
+        int token = Take();
+        if ((uint)token >= (uint)_engine.Config.Tokens)
+            throw new InvalidOperationException($"None of the model's logits after {_length} tokens is a finite number. {BrokenLogits}");
         _length++;
-        return Take();
+        return token;
     }
 
     /// <summary>Ends a reply: collects what is on its way and forgets what the reader has not taken, or everything from <paramref name="keep"/> on.</summary>

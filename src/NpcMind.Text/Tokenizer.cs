@@ -48,7 +48,7 @@ public sealed class Tokenizer
     /// <remarks>
     /// Tolerated: ids of roles outside the vocabulary (absent), tokens without text or with the text of an earlier one (never produced), more types
     /// or scores than tokens, unknown types (normal), merges that cannot apply (skipped), scores that are not numbers (lowest), special
-    /// tokens of more than 512 bytes or of ill-formed text (never matched).
+    /// tokens of more than 512 bytes or of ill-formed text (never matched), other tokens of more than 1,024 bytes (never produced).
     /// </remarks>
     /// <exception cref="UnsupportedTokenizerException">The file has no tokenizer, or one of another kind, or an unknown pre-tokenizer.</exception>
     /// <exception cref="GgufFormatException">A key is of the wrong kind; tokens, merges or scores are missing; types or scores are fewer than tokens.</exception>
@@ -56,13 +56,13 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(metadata);
         string? name = metadata.String(ModelKey);
-        if (name is not ("llama" or "gpt2")) throw new UnsupportedTokenizerException(name is null ? $"a tokenizer, but the file has no '{ModelKey}'" : $"a tokenizer of kind '{name}'", ["llama", "gpt2"]);
+        if (name is not ("llama" or "gpt2")) throw new UnsupportedTokenizerException(name is null ? $"a tokenizer, but the file has no '{ModelKey}'" : $"a tokenizer of kind '{name}'", ["llama", "gpt2"], metadata.Path);
         bool spm = name == "llama";
         PreTokenizer? preTokenizer = null;
         if (!spm)
         {
             string pre = metadata.String(PreKey) ?? "default";
-            preTokenizer = PreTokenizer.Find(pre) ?? throw new UnsupportedTokenizerException($"the pre-tokenizer '{pre}'", PreTokenizer.Names);
+            preTokenizer = PreTokenizer.Find(pre) ?? throw new UnsupportedTokenizerException($"the pre-tokenizer '{pre}'", PreTokenizer.Names, metadata.Path);
         }
 
         Vocabulary vocabulary = Vocabulary.Read(metadata, byteLevel: !spm);
@@ -73,7 +73,7 @@ public sealed class Tokenizer
             : BpeModel.Read(metadata, vocabulary, preTokenizer, roles.Unknown);
         bool addsBos = metadata.Boolean("tokenizer.ggml.add_bos_token") ?? preTokenizer?.AddsBos ?? true;
         bool addsEos = metadata.Boolean("tokenizer.ggml.add_eos_token") ?? false;
-        return new Tokenizer(vocabulary, roles, model, new SpecialTokens(vocabulary, spm ? SpacePolicy.For(metadata, vocabulary) : null, metadata.String("tokenizer.chat_template")))
+        return new Tokenizer(vocabulary, roles, model, new SpecialTokens(vocabulary, spm ? SpacePolicy.For(metadata, vocabulary) : null, BuiltInTemplates.Find(metadata)))
         {
             AddsBos = addsBos && roles.Bos is not null,
             AddsEos = addsEos && roles.Eos is not null,

@@ -1,4 +1,4 @@
-using System.Globalization;
+using NpcMind.Files;
 
 namespace NpcMind.Text;
 
@@ -8,8 +8,9 @@ public sealed class UnsupportedTokenizerException : Exception
     /// <summary>Creates the error; the message is composed from the parts.</summary>
     /// <param name="what">What the file asks for.</param>
     /// <param name="supported">What it could ask for instead.</param>
-    public UnsupportedTokenizerException(string what, IReadOnlyList<string> supported)
-        : base(string.Create(CultureInfo.InvariantCulture, $"The model needs {what}, which is not supported. Supported: {string.Join(", ", supported ?? [])}."))
+    /// <param name="path">File that asks for it; null when it is not known.</param>
+    public UnsupportedTokenizerException(string what, IReadOnlyList<string> supported, string? path = null)
+        : base(PrintableText.Escape($"{(path is null ? "" : path + ": ")}The model needs {what}, which is not supported. Supported: {string.Join(", ", supported ?? [])}."))
     {
         What = what;
         Supported = supported ?? [];

@@ -1,3 +1,4 @@
+using NpcMind.Files;
 using NpcMind.Vision.Internal;
 
 namespace NpcMind.Vision;
@@ -46,7 +47,7 @@ public static class PictureFile
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static Picture Read(string path, PictureLimits limits)
     {
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = RegularFile.OpenStream(path);
         new FileCheck(path, limits).Length(stream.Length);
         byte[] file = new byte[stream.Length];
         int read = stream.ReadAtLeast(file, file.Length, throwOnEndOfStream: false);

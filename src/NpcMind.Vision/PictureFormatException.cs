@@ -1,3 +1,5 @@
+using NpcMind.Files;
+
 namespace NpcMind.Vision;
 
 /// <summary>A file is not a picture that can be used: damaged, cut short, too large or of another kind. Nothing was decoded.</summary>
@@ -11,7 +13,7 @@ public sealed class PictureFormatException : Exception
     /// <param name="advice">What to do, as a sentence.</param>
     /// <param name="inner">Underlying error, if any.</param>
     public PictureFormatException(string name, string where, string expected, string found, string advice, Exception? inner = null)
-        : base($"{name}: {where}: expected {expected}, found {found}. {advice}", inner)
+        : base(PrintableText.Escape($"{name}: {where}: expected {expected}, found {found}. {advice}"), inner)
     {
         Name = name;
         Where = where;

@@ -76,12 +76,20 @@ public sealed partial record PicturePlan
         if (maxTiles is < 1 or > MaxTileCount) throw new ArgumentOutOfRangeException(nameof(maxTiles), maxTiles, $"A canvas has 1 to {MaxTileCount} tiles.");
     }
 
-    private static void CheckIdefics3(int tile, int longestEdge)
+    /// <summary>Largest longest edge of an <see cref="Idefics3"/> plan with tiles of <paramref name="tile"/> pixels.</summary>
+    /// <param name="tile">Side of a tile in pixels, 1 to <see cref="MaxTileSize"/>.</param>
+    public static int LongestEdgeLimit(int tile)
     {
         CheckTile(tile);
         int most = (int)Math.Min(MaxLongestEdge, (long)tile * MaxTilesPerSide);
-        // One pixel less when odd: an odd edge may become the shorter one, by 1.
-        if (longestEdge < 1 || longestEdge + (longestEdge % 2) > most)
+        return most - (most % 2); // an odd edge may become the shorter one, by 1
+    }
+
+    private static void CheckIdefics3(int tile, int longestEdge)
+    {
+        CheckTile(tile);
+        int most = LongestEdgeLimit(tile);
+        if (longestEdge < 1 || longestEdge > most)
             throw new ArgumentOutOfRangeException(nameof(longestEdge), longestEdge, $"With tiles of {tile} pixels the longest edge has 1 to {most} pixels ({MaxTilesPerSide} tiles, {MaxLongestEdge} pixels at most).");
     }
 }

@@ -78,10 +78,16 @@ public sealed class NpcImage
     /// <summary>Whose <see cref="Sight"/> that is.</summary>
     internal Looking? SeenBy { get; set; }
 
-    /// <summary>Decodes a PNG or JPEG file: upright as EXIF says, transparency dropped. Takes milliseconds: not within a frame.</summary>
+    /// <summary>
+    /// Decodes a PNG or JPEG file: upright as EXIF says, transparency dropped. Takes up to half a second: on a loading screen, or <see
+    /// cref="FromFileAsync"/>.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidDataException">Damaged, cut short, larger than 16 million pixels or of another format; the message says where, and what to do.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Damaged, cut short, larger than 16 million pixels, of too many scans or of another format; the message says where, and what to do.
+    /// </exception>
+    /// <exception cref="IOException">It cannot be read, or is a folder, pipe, socket or device.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static NpcImage FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -94,6 +100,25 @@ public sealed class NpcImage
         {
             throw new InvalidDataException(e.Message, e);
         }
+    }
+
+    /// <summary>Decodes a PNG or JPEG file as <see cref="FromFile"/> does, on another thread: a game may call it within a frame.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">
+    /// Ends the task as cancelled before the file is read or once it is decoded; decoding itself is not interrupted.
+    /// </param>
+    /// <returns>A task that ends with the image, or with the exceptions of <see cref="FromFile"/>.</returns>
+    public static Task<NpcImage> FromFileAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Task.Run(
+            () =>
+            {
+                NpcImage image = FromFile(path);
+                cancellationToken.ThrowIfCancellationRequested();
+                return image;
+            },
+            cancellationToken);
     }
 
     /// <summary>Takes pixels; they are copied.</summary>

@@ -1,3 +1,4 @@
+using NpcMind.Files;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -17,6 +18,7 @@ public sealed partial class NpcRuntime : IDisposable
     private readonly Tokenizer _tokenizer;
     private readonly Mind?[] _minds;
     private readonly int[] _actionOpening;
+    private readonly List<string> _warnings = [];
     private readonly List<Npc> _npcs = [];
     private readonly List<Prefix> _prefixes = [];
     private readonly long _started;
@@ -31,10 +33,13 @@ public sealed partial class NpcRuntime : IDisposable
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
-        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, file.Path, options.MaxImageTiles);
-        Format = new ChatFormat(file, _tokenizer, eyesFormat?.Placeholder);
-        Constraints = new ConstraintCache(_tokenizer);
+        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
+        Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);
+        if (!HasChatTemplate) _warnings.Add("The model file has no chat template: it was probably not made for conversation. Its characters talk in lines of \"User:\" and \"Assistant:\".");
+        Constraints = new ConstraintCache(_tokenizer, config.Vocabulary);
         _actionOpening = _tokenizer.Encode("\n[action] ");
+        ReplyOptions recommended = RecommendedSampling.Read(file.Metadata, _warnings);
+        DefaultReply = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens) };
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
         ModelFingerprint = Fingerprints.Model(file);
         string? cache = options.CacheFolder switch
@@ -93,8 +98,24 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>The characters.</summary>
     public IReadOnlyList<Npc> Npcs => _npcs;
 
-    /// <summary>Options of replies that are given none.</summary>
-    public ReplyOptions DefaultReply { get; set; } = new();
+    /// <summary>Options of replies that are given none. At first the sampling that the model file recommends (<c>general.sampling.*</c>: temp, top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range, or options do not go together.</exception>
+    public ReplyOptions DefaultReply
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            OptionChecks.Check(value, Options.ContextTokens);
+            field = value;
+        }
+    }
+
+    /// <summary>Whether the model file says how conversations are written. A model without a chat template was probably not made for them.</summary>
+    public bool HasChatTemplate => Format.Template.HasTemplate;
+
+    /// <summary>What a developer should know of the model, a sentence each: it has no chat template, or recommends what is out of range. Empty for most models.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Where what happens is drawn; null for nowhere.</summary>
     public NpcTrace? Trace { get; set; }
@@ -139,10 +160,15 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading screen shows.</summary>
     /// <param name="modelPath">GGUF file.</param>
     /// <param name="options">Sizes; null for the defaults.</param>
-    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="GgufFormatException">The file is damaged; the message says where.</exception>
-    /// <exception cref="UnsupportedModelException">There is no code for the model.</exception>
+    /// <exception cref="IOException">There is no such file, it cannot be read, or it is a folder, pipe, socket or device.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range; the message has its name, its value and the range.</exception>
+    /// <exception cref="GgufFormatException">
+    /// The file is no GGUF file, incomplete or damaged; the message says what it is and what to do.
+    /// </exception>
+    /// <exception cref="UnsupportedModelException">
+    /// There is no code for the model, or the file holds something else. Its Path tells the model from its image encoder.
+    /// </exception>
     /// <exception cref="UnsupportedTokenizerException">Nor for its vocabulary.</exception>
     /// <exception cref="ChatTemplateException">Its chat template cannot be used.</exception>
     /// <exception cref="GpuUnavailableException">No usable device; the message says what to install.</exception>
@@ -150,14 +176,8 @@ public sealed partial class NpcRuntime : IDisposable
     public static NpcRuntime Load(string modelPath, NpcRuntimeOptions? options = null)
     {
         options ??= new NpcRuntimeOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxNpcs, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPrefixes, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.ContextTokens, 64, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.FramesPerStep, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.QuantumMilliseconds, nameof(options));
-        if (options.DeviceTokens < options.ContextTokens) throw new ArgumentException($"DeviceTokens ({options.DeviceTokens}) must hold at least one context ({options.ContextTokens}).", nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxImageTiles, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxImageTiles, VisionConfig.MaxTiles, nameof(options));
+        ArgumentException.ThrowIfNullOrEmpty(modelPath);
+        OptionChecks.Check(options);
         using GgufFile file = GgufFile.Open(modelPath);
         using GgufFile? eyes = options.EyesPath is null ? null : GgufFile.Open(options.EyesPath);
         return new NpcRuntime(file, eyes, options);
@@ -172,39 +192,12 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>Compiles an action for the model's vocabulary now. Without it the first replies that ask for the action do so, some milliseconds a piece.</summary>
     /// <param name="action">The action.</param>
     /// <param name="legal">What of it is legal; null for everything.</param>
+    /// <exception cref="GrammarException">The vocabulary cannot write what is legal.</exception>
     public void Prepare(ActionType action, LegalActions? legal = null)
     {
         ArgumentNullException.ThrowIfNull(action);
         Constraints.Prepare(action, legal);
     }
-
-    /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
-    /// <param name="stream">Where the save begins; left behind its end.</param>
-    /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
-    /// <exception cref="SaveFormatException">The save is damaged. Nothing has changed.</exception>
-    /// <exception cref="ArgumentException">The mind does not fit into the context.</exception>
-    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already.</exception>
-    public Npc LoadNpc(Stream stream, Prefix prefix) => LoadNpc(stream, prefix, null);
-
-    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, with what is legal now. A reply that was under way goes on as <see cref="Npc.Reply"/>, without its reading pace.</summary>
-    /// <param name="stream">Where the save begins; left behind its end.</param>
-    /// <param name="prefix">What the character begins with.</param>
-    /// <param name="legal">What the action of such a reply may be, if it is of this type: what was legal when it was asked for is not saved. Null for whatever its type can say.</param>
-    public Npc LoadNpc(Stream stream, Prefix prefix, LegalActions? legal)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        ArgumentNullException.ThrowIfNull(prefix);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return MindSaves.Load(this, stream, prefix, legal);
-    }
-
-    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, from a file.</summary>
-    /// <exception cref="SaveFileException">The file cannot be read.</exception>
-    public Npc LoadNpc(string path, Prefix prefix) => LoadNpc(path, prefix, null);
-
-    /// <summary>As <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>, from a file.</summary>
-    /// <exception cref="SaveFileException">The file cannot be read.</exception>
-    public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
 
     internal Prefix CreatePrefix(string text, Prefix? parent)
     {
@@ -218,23 +211,6 @@ public sealed partial class NpcRuntime : IDisposable
         Prefix prefix = new(this, parent, whole, mind);
         _prefixes.Add(prefix);
         return prefix;
-    }
-
-    internal Npc CreateNpc(string name, string persona, Prefix prefix) => ReplaceNpc(null, name, persona, prefix);
-
-    /// <summary>Makes a character, in the place of another if one is given. When it cannot be made the other lives on.</summary>
-    internal Npc ReplaceNpc(Npc? replaced, string name, string persona, Prefix prefix)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        ArgumentNullException.ThrowIfNull(persona);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
-        ObjectDisposedException.ThrowIf(prefix.Mind.Closing, prefix);
-        if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
-        Npc npc = new(this, prefix, name, persona, NewMind(name, prefix.Mind, SystemPrompt(prefix, persona), pinned: false));
-        replaced?.Dispose();
-        _npcs.Add(npc);
-        return npc;
     }
 
     internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
@@ -260,16 +236,4 @@ public sealed partial class NpcRuntime : IDisposable
 
     /// <summary>Minds that were removed live until the step under way ends: as many again can wait for that.</summary>
     private static int Minds(NpcRuntimeOptions options) => 2 * (options.MaxNpcs + options.MaxPrefixes);
-
-    private Mind NewMind(string name, Mind? parent, string system, bool pinned)
-    {
-        int[] opening = Format.Opening(system);
-        if (opening.Length > Options.ContextTokens - 32) throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' takes {opening.Length} tokens; the context has {Options.ContextTokens}. Use a shorter text or a larger context.", nameof(system));
-        int id = Array.IndexOf(_minds, null);
-        if (id < 0) throw new InvalidOperationException("Characters that were removed are still in the step under way: tick before making new ones, or raise NpcRuntimeOptions.MaxNpcs.");
-        Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };
-        mind.Tokens.AddRange(opening);
-        if (parent is not null) mind.Shared = opening.AsSpan().CommonPrefixLength(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(parent.Tokens));
-        return _minds[id] = mind;
-    }
 }

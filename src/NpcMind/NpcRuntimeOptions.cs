@@ -20,23 +20,34 @@ public sealed record NpcRuntimeOptions
     public VulkanHost Host { get; init; } = VulkanHost.Own();
 
     /// <summary>GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the model.</summary>
+    /// <remarks>
+    /// Where it cannot be used, loading throws and the message names it (also <see
+    /// cref="NpcMind.Inference.UnsupportedModelException.Path"/>, <see cref="NpcMind.Gguf.GgufFormatException.Path"/>); loaded again
+    /// without it, characters speak and do not see.
+    /// </remarks>
     public string? EyesPath { get; init; }
 
     /// <summary>
-    /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. The published processors take 16 (Llama 4).
+    /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. 1
+    /// to 16, which the published processors take (Llama 4).
     /// </summary>
     public int MaxImageTiles { get; init; } = 1;
 
-    /// <summary>Most characters at a time.</summary>
+    /// <summary>Most characters at a time, 1 to 4,096.</summary>
     public int MaxNpcs { get; init; } = 16;
 
-    /// <summary>Most prefixes at a time.</summary>
+    /// <summary>Most prefixes at a time, 1 to 4,096.</summary>
     public int MaxPrefixes { get; init; } = 8;
 
-    /// <summary>Tokens a mind can hold: what it begins with, its conversation and its reply. At least 64. More than the model was trained for (<c>npcmind inspect</c>: context_length) is not refused, and makes it talk nonsense.</summary>
+    /// <summary>
+    /// Tokens a mind can hold: what it begins with, its conversation and its reply. 64 to 16,777,216. More than the model was trained for
+    /// (<c>npcmind inspect</c>: context_length) is not refused, and makes it talk nonsense.
+    /// </summary>
     public int ContextTokens { get; init; } = 2048;
 
-    /// <summary>Tokens whose keys and values fit on the device, over all minds; shared ones count once. Null for four contexts.</summary>
+    /// <summary>
+    /// Tokens whose keys and values fit on the device, over all minds; shared ones count once. One context or more; null for four.
+    /// </summary>
     public int? DeviceTokens { get; init; }
 
     /// <summary>Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the device.</summary>
@@ -45,10 +56,10 @@ public sealed record NpcRuntimeOptions
     /// <summary>Format of keys and values.</summary>
     public KvPrecision Kv { get; init; } = KvPrecision.Full;
 
-    /// <summary>Rows (tokens of any minds) of one step, a multiple of 16.</summary>
+    /// <summary>Rows (tokens of any minds) of one step, a multiple of 16, up to 1,024.</summary>
     public int MaxRows { get; init; } = 64;
 
-    /// <summary>Longest predicted milliseconds of one dispatch: larger ones are cut.</summary>
+    /// <summary>Longest predicted milliseconds of one dispatch: larger ones are cut. Above 0, at most 1,000.</summary>
     public double QuantumMilliseconds { get; init; } = 0.5;
 
     /// <summary>Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.</summary>
@@ -65,4 +76,19 @@ public sealed record NpcRuntimeOptions
 
     /// <summary>Called on the loading thread with the part loaded, 0 to 1.</summary>
     public Action<double>? LoadProgress { get; init; }
+
+    /// <summary>
+    /// Date that the model's chat template may write into the system prompt: of the game's world, or of today. Null for the day on which the runtime is loaded, by <see cref="Clock"/>. It stays the
+    /// same as long as the runtime lives, and a mind that is loaded from a save keeps the date that it was begun with.
+    /// </summary>
+    public DateTime? Date { get; init; }
+
+    /// <summary>
+    /// Further variables for the model's chat template, e.g. <c>enable_thinking</c>; null for none. Texts, truth values, numbers, null, and lists and dictionaries of them. Names consist of letters,
+    /// digits and '_'; <c>messages</c> and <c>add_generation_prompt</c> are not allowed.
+    /// </summary>
+    public IReadOnlyDictionary<string, object?>? TemplateVariables { get; init; }
+
+    /// <summary>What the model writes around its thoughts, e.g. <c>&lt;think></c> and <c>&lt;/think></c>. Null to find it in the chat template; two empty texts for a model whose thoughts are to be said.</summary>
+    public (string Open, string Close)? ThoughtMarks { get; init; }
 }

@@ -38,9 +38,12 @@ public sealed class Prefix : IDisposable
     public Prefix CreatePrefix(string text) => Runtime.CreatePrefix(text, this);
 
     /// <summary>Makes a character that begins with this prefix.</summary>
-    /// <param name="name">Its name, one for each: it seeds the random choices, and <see cref="NpcRuntime.LoadNpc(Stream, Prefix)"/> replaces who has it.</param>
+    /// <param name="name">
+    /// Its name, which no other living character of the runtime has: it seeds the random choices, and <see
+    /// cref="NpcRuntime.LoadNpc(Stream, Prefix)"/> replaces who has it.
+    /// </param>
     /// <param name="persona">Who it is, in the model's language; follows the prefix in the system prompt.</param>
-    /// <exception cref="ArgumentException">It does not fit into the context.</exception>
+    /// <exception cref="ArgumentException">It does not fit into the context, or a living character has the name.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed in this frame: tick first.</exception>
     public Npc CreateNpc(string name, string persona) => Runtime.CreateNpc(name, persona, this);
 

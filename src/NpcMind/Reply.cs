@@ -16,15 +16,15 @@ public enum ReplyEnd
     /// <summary>It reached the most tokens allowed, or the context was full.</summary>
     Length,
 
-    /// <summary>A stop string came.</summary>
+    /// <summary>A stop string of the game's came.</summary>
     StopString,
 
     /// <summary>Somebody interrupted it, or the character was removed.</summary>
     Interrupted,
 
     /// <summary>
-    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, or ticks failed again and again: <see
-    /// cref="Reply.Trouble"/> says why.
+    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, the model's logits were no numbers, or ticks failed
+    /// again and again: <see cref="Reply.Trouble"/> says which and why.
     /// </summary>
     Failed,
 }
@@ -37,13 +37,18 @@ public sealed class Reply
     private int _read;
     private int _sentence;
 
-    internal Reply(Npc npc, ReplyOptions options, ReadingPace pace, double started)
+    internal Reply(Npc npc, ReplyOptions options, ReadingPace pace, double started, bool hasThought = false)
     {
         Npc = npc;
         Options = options;
         Pace = pace;
         Started = started;
-        Words = new ReplyText(options.MaxTokens, options.StopStrings);
+        ChatFormat format = npc.Prefix.Runtime.Format;
+        IReadOnlyList<string> own = format.Template.StopStrings;
+        ThoughtFilter? thoughts = format.Template.Thoughts is { } marks ? new ThoughtFilter(marks, format.Template.OpensThought && !hasThought, options.ShowThoughts) : null;
+        MaxThoughtTokens = format.MaxThoughtTokens(options);
+        GrammarHoldsThoughts = format.Template.Thoughts is { } end && options.Grammar?.Text.Contains(end.Close, StringComparison.Ordinal) == true;
+        Words = new ReplyText(options.MaxTokens, own.Count == 0 ? options.StopStrings : [.. options.StopStrings, .. own], options.EndAtSentence, thoughts, format.ThoughtRoom(options));
     }
 
     /// <summary>Who speaks.</summary>
@@ -60,6 +65,9 @@ public sealed class Reply
 
     /// <summary>All of it that can be shown so far.</summary>
     public string Text => new(Words.Chars(0, Words.Shown));
+
+    /// <summary>What the model thought before and between the words, so far; empty for a model that does not think (<see cref="NpcRuntimeOptions.ThoughtMarks"/>).</summary>
+    public string Thoughts => new(Words.Thoughts);
 
     /// <summary>Characters that can be shown so far.</summary>
     public int Characters => Words.Shown;
@@ -81,9 +89,29 @@ public sealed class Reply
     internal Constraint? SpeechConstraint { get; init; }
 
     /// <summary>Grammar of the action; null where none was asked for.</summary>
-    internal Constraint? ActionConstraint { get; init; }
+    internal Constraint? ActionConstraint
+    {
+        get;
+        init
+        {
+            field = value;
+            value?.BeginUse();
+        }
+    }
 
-    internal Constraint? Constraint => InAction ? ActionConstraint : SpeechConstraint;
+    /// <summary>What the next token has to follow. Thoughts are free, unless the grammar writes their end.</summary>
+    internal Constraint? Constraint => InAction ? ActionConstraint : Words.InThought && !GrammarHoldsThoughts ? null : SpeechConstraint;
+
+    /// <summary>Tokens after which a thought is ended for the model.</summary>
+    internal int MaxThoughtTokens { get; }
+
+    internal bool GrammarHoldsThoughts { get; }
+
+    /// <summary>A thought was ended for the model.</summary>
+    internal bool ThoughtWasEnded { get; set; }
+
+    /// <summary>The text without the thoughts that it may show.</summary>
+    internal string Said => Options.ShowThoughts && Npc.Prefix.Runtime.Format.Template is { Thoughts: { } marks } template ? ThoughtFilter.Said(Text, marks, template.OpensThought) : Text;
 
     /// <summary>Whether the action is being written now.</summary>
     internal bool InAction { get; set; }
@@ -110,26 +138,36 @@ public sealed class Reply
     }
 
     /// <summary>Takes the next whole sentence, for text-to-speech; false while there is none. Reads independently of <see cref="TryRead"/>.</summary>
+    /// <param name="sentence">The sentence with the quotes and brackets that close after it, without the blanks around it.</param>
+    /// <remarks>
+    /// Titles, initials, abbreviations and ordinals of European languages end no sentence, nor does anything before a word in lower case. Where the next word has to tell, the sentence comes
+    /// when that word has begun; the last one comes when the speech has ended.
+    /// </remarks>
     public bool TryReadSentence([NotNullWhen(true)] out string? sentence)
     {
-        ReadOnlySpan<char> rest = Words.Chars(Math.Min(_sentence, Words.Shown), Words.Shown);
-        int end = SentenceEnd(rest);
-        if (end < 0 && IsDone) end = rest.Length;
-        sentence = end > 0 ? rest[..end].Trim().ToString() : null;
-        if (end > 0) _sentence += end;
-        if (sentence is not { Length: 0 }) return sentence is not null;
         sentence = null;
-        return false;
+        bool isWhole = IsDone || InAction;
+        ReadOnlySpan<char> rest = Words.Chars(Math.Min(_sentence, Words.Shown), Words.Shown);
+        int end = SentenceSplitter.End(rest, isWhole);
+        if (end < 0 && isWhole) end = rest.Length;
+        if (end <= 0 || rest[..end].Trim() is not { Length: > 0 } text) return false;
+        sentence = text.ToString();
+        _sentence += end;
+        return true;
     }
 
-    /// <summary>Takes the action, once, when it is complete; false until then, and for good when none was asked for, it is of another type, or the reply was interrupted or ran out of context before it.</summary>
+    /// <summary>
+    /// Takes the action, once, when it is complete; false until then, while it is not legal any more, and for good when none was asked for,
+    /// it is of another type, or the reply failed, was interrupted or ran out of context before it.
+    /// </summary>
     /// <typeparam name="T">The type of <see cref="ReplyOptions.Action"/>.</typeparam>
     public bool TryTakeAction<T>([MaybeNullWhen(false)] out T action)
     {
         action = default;
         if (!ActionIsReady || Options.Action is not ActionType<T> type) return false;
+        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.Legal)) return false;
         ActionIsReady = false;
-        return type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action);
+        return true;
     }
 
     internal void NoteFirstWord(double now)
@@ -140,7 +178,7 @@ public sealed class Reply
     internal void Finish(ReplyEnd end)
     {
         if (IsDone) return;
-        if (end != ReplyEnd.StopString) Words.Finish();
+        Words.Finish();
         End = end;
         SpeechConstraint?.Release();
         ActionConstraint?.Release();
@@ -150,21 +188,6 @@ public sealed class Reply
     internal int ReadCharacters
     {
         get => _read;
-        set => _read = _sentence = Math.Min(value, Words.Shown);
-    }
-
-    /// <summary>Characters up to the end of the first sentence: terminators with what closes them, and a space after it; or a line end. -1 for none.</summary>
-    private static int SentenceEnd(ReadOnlySpan<char> text)
-    {
-        for (int i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\n' && !text[..i].IsWhiteSpace()) return i + 1;
-            if (text[i] is not ('.' or '!' or '?' or '\u2026' or '\u3002' or '\uFF01' or '\uFF1F')) continue;
-            int end = i + 1;
-            while (end < text.Length && text[end] is '.' or '!' or '?' or '"' or '\'' or ')' or '\u2026' or '\u201D' or '\u2019') end++;
-            if (text[i] > '\u3000' || (end < text.Length && char.IsWhiteSpace(text[end]))) return end;
-        }
-
-        return -1;
+        set => _read = _sentence = Words.Whole(Math.Min(value, Words.Shown));
     }
 }

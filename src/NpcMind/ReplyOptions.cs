@@ -5,7 +5,7 @@ namespace NpcMind;
 /// <summary>How a character answers.</summary>
 public sealed record ReplyOptions
 {
-    /// <summary>0 always says the likeliest; 1 follows the model's own distribution. Not negative.</summary>
+    /// <summary>0 always says the likeliest; 1 follows the model's own distribution. 0 to 100.</summary>
     public float Temperature { get; init; } = 0.7f;
 
     /// <summary>Keeps the k likeliest tokens; 0 keeps all.</summary>
@@ -17,11 +17,26 @@ public sealed record ReplyOptions
     /// <summary>Keeps tokens at least this probable relative to the likeliest; 0 keeps all.</summary>
     public float MinP { get; init; }
 
-    /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 is off.</summary>
+    /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 is off. Above 0, at most 100.</summary>
     public float RepetitionPenalty { get; init; } = 1.1f;
 
-    /// <summary>Most tokens of speech.</summary>
+    /// <summary>Most tokens of speech, from 1 to the context.</summary>
     public int MaxTokens { get; init; } = 128;
+
+    /// <summary>
+    /// Most tokens of thoughts, for models that think before they speak; they do not count as speech. A longer thought is ended and the model goes on to speak. Of a context at most a quarter is thought.
+    /// 0 or more.
+    /// </summary>
+    public int MaxThoughtTokens { get; init; } = 256;
+
+    /// <summary>Shows what the model thinks as part of the reply, with its marks. Otherwise <see cref="Reply.Thoughts"/> has it.</summary>
+    public bool ShowThoughts { get; init; }
+
+    /// <summary>
+    /// Ends a reply that reaches <see cref="MaxTokens"/>, or fills the context, at the end of its last whole sentence, where it has one: text and memory alike. Sentences that begin in the second half of
+    /// <see cref="MaxTokens"/> come whole, so that what was read is taken back only where a single sentence is longer than that half.
+    /// </summary>
+    public bool EndAtSentence { get; init; }
 
     /// <summary>Speech ends before the first of these.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
@@ -29,10 +44,13 @@ public sealed record ReplyOptions
     /// <summary>Action that follows the speech; null for none.</summary>
     public ActionType? Action { get; init; }
 
-    /// <summary>What of the action is legal; looked at whenever a token of it is chosen. Null for everything.</summary>
+    /// <summary>
+    /// What of the action is legal; looked at whenever a token of it is chosen. Null for everything; only together with <see
+    /// cref="Action"/>.
+    /// </summary>
     public LegalActions? Legal { get; init; }
 
-    /// <summary>Grammar that the speech follows; null for free speech.</summary>
+    /// <summary>Grammar that the speech follows; null for free speech. Thoughts before the speech are free, unless the grammar holds the mark that ends them.</summary>
     public Grammar? Grammar { get; init; }
 
     /// <summary>Characters the reader reads in a second; thinking keeps <see cref="LeadTokens"/> ahead and no further. Above 0; infinity thinks as fast as budgets allow.</summary>

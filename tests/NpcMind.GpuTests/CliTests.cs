@@ -146,17 +146,57 @@ public sealed class CliTests
     [TestCase("belong to different models", "vision", "MODEL", "--mmproj", "MMPROJ", "--image", "PICTURE", "--features", "/dev/null")]
     [TestCase("swapped", "vision", "MMPROJ", "--mmproj", "MODEL", "--image", "PICTURE")]
     [TestCase("README", "vision", "MODEL", "--mmproj", "MMPROJ", "--image", "README")]
-    [TestCase("MiB are available", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context", "2000000000")]
+    [TestCase("MiB are available", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context", "16777216")]
+    [TestCase("--context 2000000000: must be from 1 to 16777216", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context", "2000000000")]
+    [TestCase("--budget-ms -1: must be from 0.001 to 1000", "frames", "MODEL", "--npcs", "1", "--budget-ms", "-1", "--frames", "10")]
+    [TestCase("--max-tokens 0: must be from 1 to", "see", "MODEL", "--mmproj", "MMPROJ", "--image", "PICTURE", "--max-tokens", "0")]
+    [TestCase("--temperature NaN: must be from 0 to 100", "chat", "MODEL", "--temperature", "NaN")]
+    [TestCase("--device-tokens -5: must be from 256 to", "frames", "MODEL", "--npcs", "1", "--budget-ms", "1", "--frames", "10", "--device-tokens", "-5")]
+    [TestCase("image encoder", "chat", "MMPROJ")]
+    [TestCase("image encoder", "generate", "MMPROJ", "--prompt", "a", "--max-tokens", "1")]
+    [TestCase("image encoder", "tokenize", "MMPROJ", "--text", "a")]
+    [TestCase("image encoder", "template", "MMPROJ", "--messages", "README")]
+    [TestCase("image encoder", "logits", "MMPROJ", "--tokens", "1", "--out", "/dev/null")]
+    [TestCase("image encoder", "bench", "MMPROJ", "--prompt-tokens", "1", "--generate-tokens", "1")]
+    [TestCase("image encoder", "frames", "MMPROJ", "--npcs", "1", "--budget-ms", "1", "--frames", "10")]
+    [TestCase("This is a text file", "chat", "README")]
+    [TestCase("this is a device", "inspect", "/dev/zero")]
+    [TestCase("this is a device", "tokenize", "MODEL", "--file", "/dev/zero")]
+    [TestCase("this is a folder", "chat", "/")]
+    [TestCase("139", "inspect", "REPORTS/tensor-types-of-others-called-damaged/iq4_k.gguf")]
+    [TestCase("Q4_0_4_4", "generate", "REPORTS/tensor-types-of-others-called-damaged/q4_0_4_4.gguf", "--prompt", "a", "--max-tokens", "1")]
+    [TestCase("\\u001B", "inspect", "/nowhere/\u001b[31m.gguf")]
     public void Errors_are_one_line_that_names_the_trouble(string expected, params string[] arguments)
     {
-        string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"), "MMPROJ" => TestData.Golden("vision", "llama4", "mmproj.gguf"), "PICTURE" => TestData.Golden("vision", "llama4", "image-exact.png"), _ => a })];
+        string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"), "MMPROJ" => TestData.Golden("vision", "llama4", "mmproj.gguf"), "PICTURE" => TestData.Golden("vision", "llama4", "image-exact.png"), _ => a.Replace("REPORTS", TestData.Golden("reports"), StringComparison.Ordinal) })];
         (int code, _, string error) = Start("", real);
         Assert.That(code, Is.EqualTo(1), error);
         Assert.That(error.TrimEnd('\n').Split('\n'), Has.Length.EqualTo(1));
         Assert.That(error, Does.StartWith("npcmind: "));
+        Assert.That(error.TrimEnd('\n').Any(char.IsControl), Is.False, error);
         if (expected != "No such file") Assert.That(error, Does.Contain(expected));
         else Assert.That(error, Does.Contain("/nowhere.gguf"));
     }
+
+    [Test]
+    public void Inspect_MergedFile_SaysWhatItSaysOfTheSameWithoutSplitKeys()
+    {
+        string[] Lines(string name) => [.. Run("inspect", TestData.Golden("reports", "gguf-merged-split-count-0", name)).Output.Split('\n').Skip(1).Where(l => !l.StartsWith("  split.", StringComparison.Ordinal))];
+        Assert.That(Lines("merged.gguf"), Is.EqualTo(Lines("same-without-split-keys.gguf")));
+        Assert.That(Lines("merged.gguf"), Does.Contain("NpcMind can run this.").Or.Some.StartsWith("NpcMind cannot run this: "));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Inspect_ControlCharactersInTheFile_AreEscaped(bool json)
+    {
+        string path = TestData.Golden("reports", "terminal-escapes-in-metadata", "escape.gguf"), output = (json ? Run("inspect", path, "--json") : Run("inspect", path)).Output;
+        Assert.That(output.Where(c => c != '\n').Any(c => char.IsControl(c) || c is '\u202E' or '\u2066'), Is.False, output);
+        Assert.That(output, Does.Contain("u001B"));
+    }
+
+    [Test]
+    public void Version_IsThePackages() => Assert.That(Run("--version").Output.Trim(), Is.EqualTo(System.Xml.Linq.XDocument.Load(Path.Combine(TestData.Root, "Directory.Build.props")).Descendants("Version").Single().Value));
 
     private static string Folder => Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "cli-tests")).FullName;
 

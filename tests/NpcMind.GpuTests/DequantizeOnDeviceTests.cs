@@ -40,16 +40,10 @@ public sealed class DequantizeOnDeviceTests : GpuTest
     {
         using KernelRig rig = new(Device);
         WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns);
-        WeightSegment segment = matrix.Segments[0];
         Tensor x = rig.Empty((long)rows * columns * 4);
         uint[] tokens = [.. Enumerable.Range(0, rows).SelectMany(i => new[] { (uint)i, 0u, 0u, 0u })];
-        uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node(
-            "embed_" + matrix.Layout.KernelSuffix, lanes,
-            [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(matrix.Layout, segment.Tensor), rig.Words(tokens), rig.Nothing, x, rig.Empty(16), rig.Nothing],
-            new Grid((columns + (int)lanes - 1) / (int)lanes, rows),
-            ("dim", (uint)columns), ("stride", (uint)columns), ("units", (uint)matrix.Layout.Units(columns)), ("firstGroup", 0u), ("groups", (uint)segment.Groups), ("maxContext", 1u));
-        rig.Run([node], new StepShape(rows, 0, 0, 0, 1));
+        IEnumerable<GraphNode> nodes = new Inference.Embed(rig.Library).Nodes("embed", matrix, rig.Words(tokens), rig.Nothing, x, columns, rig.Empty(16), rig.Nothing, 1, 1);
+        rig.Run(nodes, new StepShape(rows, 0, 0, 0, 1));
         return rig.ReadFloats(x, rows * columns);
     }
 

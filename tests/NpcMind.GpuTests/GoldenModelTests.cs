@@ -8,21 +8,18 @@ namespace NpcMind.GpuTests;
 /// <summary>Tiny models whose logits another implementation computed (tests/golden/architectures).</summary>
 public sealed class GoldenModelTests : GpuTest
 {
-    [TestCase("llama_head_dim", 1e-10)]
-    [TestCase("mixtral_8x2", 1e-10)]
-    [TestCase("llama4-scout-top2", 1e-10)]
-    [TestCase("quant_llama_q4_k_m", 1e-10)]
-    public void Logits_agree_with_the_committed_ones(string name, double tolerance)
+    public static IEnumerable<string> Cases => Directory.EnumerateDirectories(TestData.Golden("architectures")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal);
+
+    [TestCaseSource(nameof(Cases))]
+    public void Logits_CommittedCase_AgreeWithTheGoldenOnes(string name)
     {
-        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Golden("architectures", name, "case.json")));
-        using GgufFile file = GgufFile.Open(TestData.Golden("architectures", name, "model.gguf"));
-        using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options);
-        foreach (JsonElement sequence in json.RootElement.GetProperty("sequences").EnumerateArray())
+        using ArchitectureCase golden = new(TestData.Golden("architectures", name));
+        using InferenceEngine engine = golden.Load(TinyEngines.Options with { ContextTokens = golden.Longest, HostTokens = 320 });
+        foreach (GoldenSequence sequence in golden.Sequences)
         {
-            int[] ids = [.. sequence.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
-            double nmse = TestData.Nmse(engine.ReadFresh(ids, 16), TestData.Floats(TestData.Golden("architectures", name, sequence.GetProperty("logits").GetString()!)));
-            TestContext.Out.WriteLine($"{name}, {ids.Length} tokens: NMSE {nmse:E2}");
-            Assert.That(nmse, Is.LessThanOrEqualTo(tolerance));
+            double nmse = ArchitectureCase.Nmse(sequence, engine.ReadFresh(sequence.Ids, 16), engine.Config.Vocabulary);
+            TestContext.Out.WriteLine($"{name}, {sequence.Ids.Length} tokens: NMSE {nmse:E2}");
+            Assert.That(nmse, Is.LessThanOrEqualTo(ArchitectureCase.Tolerance));
         }
     }
 

@@ -76,14 +76,14 @@ public sealed class ImageTests : GpuTest, IDisposable
         Assert.That(() => (good with { Format = (uint)Format.D32Sfloat }).Check(), Throws.ArgumentException.With.Message.Contains("D32Sfloat").And.Message.Contains("R16G16B16A16Sfloat"));
         Assert.That(() => (good with { Image = 0 }).Check(), Throws.ArgumentException);
         Assert.That(() => (good with { Height = 0 }).Check(), Throws.ArgumentException);
-        Assert.That(() => _rig.Library.Pipeline("gelu", ("workgroupSize", 8u), ("Form", 0u)).Node("x", null, [_rig.Nothing]), Throws.ArgumentException);
+        Assert.That(() => _rig.Library.Pipeline("activation", ("workgroupSize", 8u), ("Form", 0u)).Node("x", null, [_rig.Nothing]), Throws.ArgumentException);
         Assert.That(() => _rig.Library.Pipeline("resample_image", ("workgroupSize", 8u), ("Encode", 0u)).Node("x", null, [_rig.Nothing.As(TexelFormat.UInt1), _rig.Nothing]), Throws.ArgumentException.With.Message.Contains("fetches 1 images"));
     }
 
     [Test]
     public void Freed_nodes_hand_their_sets_on()
     {
-        ComputePipeline pipeline = _rig.Library.Pipeline("gelu", ("workgroupSize", 8u), ("Form", 2u));
+        ComputePipeline pipeline = _rig.Library.Pipeline("activation", ("workgroupSize", 8u), ("Form", 2u));
         Tensor x = _rig.Floats([1, 2, 3, 4]).As(TexelFormat.Float4), y = _rig.Empty(16), z = _rig.Empty(16);
         DispatchNode first = pipeline.Node("first", [x, y], ("quads", 1u));
         ulong set = first.Set.Handle;

@@ -159,11 +159,57 @@ public sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
     }
 
     /// <summary>Draws tokens from the same logits, each for a sequence of its own.</summary>
-    private Drawn Draw(float[] logits, int count, Settings settings, Func<int, ulong> seed, Func<int, uint> position, Func<int, uint[]> log)
+    [TestCaseSource(nameof(Filters))]
+    public void Sample_LogitsThatAreNoNumbers_AreNeverChosen(Settings settings)
+    {
+        foreach (int vocabulary in new[] { 61, 1500 })
+        {
+            float[] sound = [.. CaseData.Normal(12, vocabulary).Select(v => v * 1.5f)], broken = [.. sound];
+            float[] bad = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, -float.NaN];
+            for (int i = 0; i < vocabulary; i += 1 + (i % 3)) (sound[i], broken[i]) = (MaskLogits.Forbidden, bad[i % bad.Length]);
+            uint[] tokens = Draw(broken, 200, settings, i => (ulong)i * 7919, i => (uint)i % 50, _ => []).Tokens;
+            Assert.That(tokens, Is.EqualTo(Draw(sound, 200, settings, i => (ulong)i * 7919, i => (uint)i % 50, _ => []).Tokens));
+            Assert.That(tokens, Has.All.Matches<uint>(t => float.IsFinite(broken[t])));
+            Assert.That(Draw(broken, 1, new Settings(), _ => 0, _ => 3, _ => []).Tokens[0], Is.EqualTo(Sampling.Greedy(broken)));
+        }
+    }
+
+    [TestCaseSource(nameof(Filters))]
+    public void Sample_NoLogitIsANumber_ChoosesNoToken(Settings settings)
+    {
+        foreach (float value in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity, MaskLogits.Forbidden })
+            foreach (int vocabulary in new[] { 1, 130, 1500 })
+            {
+                float[] logits = [.. Enumerable.Repeat(value, vocabulary)];
+                foreach (Settings s in new[] { settings, settings with { Temperature = 0 } })
+                    Assert.That(Draw(logits, 3, s, i => (ulong)i, _ => 3, _ => []).Tokens, Has.All.EqualTo(uint.MaxValue), $"{value}");
+                Assert.That(Sampling.Pick(logits, Plain(settings), [], 0.5), Is.EqualTo(Sampling.None));
+            }
+    }
+
+    [TestCaseSource(nameof(Filters))]
+    public void Sample_RowsWithoutTokens_AreAsIfTheyWereNotThere(Settings settings)
+    {
+        foreach (int tokens in new[] { 1, 61, 130, 1500 })
+        {
+            float[] logits = [.. CaseData.Normal(14, tokens).Select(v => v * 1.5f)], padded = [.. logits, .. Enumerable.Repeat(50f, 131)];
+            settings = settings with { FrequencyPenalty = 0.2f };
+            uint[] expected = Draw(logits, 100, settings, i => (ulong)i * 77, i => (uint)i % 50, _ => [0]).Tokens;
+            uint[] actual = Draw(padded, 100, settings, i => (ulong)i * 77, i => (uint)i % 50, _ => [0], tokens).Tokens;
+            Assert.That(actual, Is.EqualTo(expected), $"{tokens} tokens");
+        }
+    }
+
+    private Drawn Draw(
+        float[] logits, int count, Settings settings, Func<int, ulong> seed, Func<int, uint> position, Func<int, uint[]> log,
+        int? choosable = null)
     {
         using KernelRig rig = new(Device);
-        int chunk = logits.Length > 1000 ? Math.Max(512, chunkTokens) : chunkTokens; // work grows with the square of the number of chunks
-        SamplerRun run = SamplerCases.Make(rig, logits, [.. Enumerable.Range(0, count).Select(i => (settings with { Seed = seed(i) }, (int)position(i), log(i)))], lanes, chunk);
+        // Work grows with the square of the number of chunks.
+        int chunk = (choosable ?? logits.Length) > 1000 ? Math.Max(512, chunkTokens) : chunkTokens;
+        (Settings, int, uint[])[] outputs = new (Settings, int, uint[])[count];
+        for (int i = 0; i < count; i++) outputs[i] = (settings with { Seed = seed(i) }, (int)position(i), log(i));
+        SamplerRun run = SamplerCases.Make(rig, logits, outputs, lanes, chunk, choosable);
         rig.Run(run.Nodes, run.Shape);
         return new Drawn(rig.ReadWords(run.Results, count), rig.ReadFloats(run.Logits, logits.Length));
     }

@@ -15,7 +15,7 @@ public sealed class ShaderAuditTests : GpuTest
     private static readonly HashSet<(string Shader, string Buffer)> ReadWrite =
     [
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
-        ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
+        ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("rms_norm", "Y"), ("soft_cap", "Y"), ("position_embed", "X"), ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
     ];
 
     public static IEnumerable<string> Shaders => KernelLibrary.ShaderNames;

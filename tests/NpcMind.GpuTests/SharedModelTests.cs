@@ -11,39 +11,6 @@ namespace NpcMind.GpuTests;
 public sealed class SharedModelTests : GpuTest
 {
     private const double ClearMargin = 0.02; // below it the reference's best two logits are too close to decide anything
-    private static readonly string[] Families = ["llama_", "llama3_", "mistral", "mixtral_", "quant_"];
-    private static readonly string[] OtherTypes = ["q2_k", "q3_k", "iq4_nl", "iq4_xs", "mxfp4"]; // tensor types of a later issue
-
-    public static IEnumerable<string> Architectures => !Directory.Exists(TestData.Shared("golden", "architectures")) ? [] :
-        Directory.EnumerateDirectories(TestData.Shared("golden", "architectures")).Select(d => Path.GetFileName(d)!)
-            .Where(n => Families.Any(f => n.StartsWith(f, StringComparison.Ordinal)) && !OtherTypes.Any(t => n.EndsWith(t, StringComparison.Ordinal))).Order(StringComparer.Ordinal);
-
-    [TestCaseSource(nameof(Architectures))]
-    public void Logits_agree_with_the_golden_ones(string name)
-    {
-        string folder = TestData.Shared("golden", "architectures", name);
-        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
-        using GgufFile file = GgufFile.Open(Path.Combine(folder, json.RootElement.GetProperty("files").GetProperty("model").GetString()!));
-        using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options with { ContextTokens = 1024, MaxSequences = 1 });
-        foreach (JsonElement sequence in json.RootElement.GetProperty("sequences").EnumerateArray())
-        {
-            int[] ids = sequence.TryGetProperty("ids", out JsonElement inline)
-                ? [.. inline.EnumerateArray().Select(id => id.GetInt32())]
-                : [.. TestData.Floats(Path.Combine(folder, sequence.GetProperty("ids_file").GetString()!)).Select(BitConverter.SingleToInt32Bits)];
-            float[] expected = TestData.Floats(Path.Combine(folder, sequence.GetProperty("logits").GetString()!));
-            foreach (int chunk in (int[])[64, 1])
-            {
-                if (chunk == 1 && ids.Length > 200) continue;
-                float[] logits = engine.ReadFresh(ids, chunk);
-                if (sequence.TryGetProperty("positions", out JsonElement positions))
-                    logits = [.. positions.EnumerateArray().SelectMany(p => logits.AsSpan(p.GetInt32() * engine.Config.Vocabulary, engine.Config.Vocabulary).ToArray())];
-                double nmse = TestData.Nmse(logits, expected);
-                TestContext.Out.WriteLine($"{name}, {ids.Length} tokens in chunks of {chunk}: NMSE {nmse:E2}");
-                Assert.That(nmse, Is.LessThanOrEqualTo(1e-9));
-            }
-        }
-    }
-
     [Test]
     public void Real_model_gives_the_reference_logits_and_text() => CheckRealModel(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"), ["greeting", "thief", "no-system", "turns", "unicode", "long", "story"]);
 

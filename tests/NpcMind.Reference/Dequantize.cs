@@ -13,7 +13,9 @@ public static class Dequantize
     public static IReadOnlyList<TensorType> Supported { get; } =
     [
         TensorType.F32, TensorType.F16, TensorType.BF16, TensorType.Q4_0, TensorType.Q4_1, TensorType.Q5_0, TensorType.Q5_1, TensorType.Q8_0,
-        TensorType.Q4_K, TensorType.Q5_K, TensorType.Q6_K,
+        TensorType.Q4_K, TensorType.Q5_K, TensorType.Q6_K, TensorType.Q2_K, TensorType.Q3_K,
+        TensorType.IQ4_NL, TensorType.IQ4_XS, TensorType.MXFP4, TensorType.TQ1_0, TensorType.TQ2_0,
+        TensorType.IQ2_XXS, TensorType.IQ2_XS, TensorType.IQ2_S, TensorType.IQ3_XXS, TensorType.IQ3_S, TensorType.IQ1_S, TensorType.IQ1_M,
     ];
 
     /// <summary>Expands whole blocks.</summary>
@@ -55,6 +57,20 @@ public static class Dequantize
             case TensorType.Q4_K: DequantizeKQuants.Q4_K(block, y); break;
             case TensorType.Q5_K: DequantizeKQuants.Q5_K(block, y); break;
             case TensorType.Q6_K: DequantizeKQuants.Q6_K(block, y); break;
+            case TensorType.Q2_K: DequantizeLowBits.Q2_K(block, y); break;
+            case TensorType.Q3_K: DequantizeLowBits.Q3_K(block, y); break;
+            case TensorType.IQ4_NL: DequantizeLowBits.Iq4Nl(block, y); break;
+            case TensorType.IQ4_XS: DequantizeLowBits.Iq4Xs(block, y); break;
+            case TensorType.MXFP4: DequantizeLowBits.Mxfp4(block, y); break;
+            case TensorType.TQ1_0: DequantizeLowBits.Tq1(block, y); break;
+            case TensorType.TQ2_0: DequantizeLowBits.Tq2(block, y); break;
+            case TensorType.IQ2_XXS: DequantizeCodebooks.Iq2Xxs(block, y); break;
+            case TensorType.IQ2_XS: DequantizeCodebooks.Iq2Xs(block, y); break;
+            case TensorType.IQ2_S: DequantizeCodebooks.Iq2S(block, y); break;
+            case TensorType.IQ3_XXS: DequantizeCodebooks.Iq3Xxs(block, y); break;
+            case TensorType.IQ3_S: DequantizeCodebooks.Iq3S(block, y); break;
+            case TensorType.IQ1_S: DequantizeCodebooks.Iq1S(block, y); break;
+            case TensorType.IQ1_M: DequantizeCodebooks.Iq1M(block, y); break;
             default: throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type this reference knows.");
         }
     }

@@ -36,6 +36,16 @@ public static class Quantize
             case TensorType.Q4_K: QuantizeKQuants.WithMinima(x, block, 4); break;
             case TensorType.Q5_K: QuantizeKQuants.WithMinima(x, block, 5); break;
             case TensorType.Q6_K: QuantizeKQuants.Q6_K(x, block); break;
+            case TensorType.Q2_K: QuantizeLowBits.Q2_K(x, block); break;
+            case TensorType.Q3_K: QuantizeLowBits.Q3_K(x, block); break;
+            case TensorType.IQ4_NL: QuantizeLowBits.Iq4Nl(x, block); break;
+            case TensorType.IQ4_XS: QuantizeLowBits.Iq4Xs(x, block); break;
+            case TensorType.MXFP4: QuantizeLowBits.Mxfp4(x, block); break;
+            case TensorType.TQ1_0: QuantizeLowBits.Tq1(x, block); break;
+            case TensorType.TQ2_0: QuantizeLowBits.Tq2(x, block); break;
+            case TensorType.IQ2_XXS or TensorType.IQ2_XS or TensorType.IQ2_S or TensorType.IQ3_XXS or TensorType.IQ3_S or TensorType.IQ1_S or TensorType.IQ1_M:
+                RandomCodes(type, x, block);
+                break;
             default: throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type this reference knows.");
         }
     }
@@ -57,6 +67,24 @@ public static class Quantize
         foreach (float value in x)
             if (MathF.Abs(value) > MathF.Abs(extreme)) extreme = value;
         return extreme;
+    }
+
+    /// <summary>Codebook formats: codes drawn from the bits of the weights, and a scale that keeps them in the weights' range. Nothing near the weights: a model of its own.</summary>
+    private static void RandomCodes(TensorType type, ReadOnlySpan<float> x, Span<byte> block)
+    {
+        TinyRandom random = new(BitConverter.SingleToInt32Bits(x[0]) ^ BitConverter.SingleToInt32Bits(x[^1]));
+        foreach (ref byte b in block) b = (byte)random.Next();
+        // The largest weights of d = 1: entry times largest scale.
+        float largest = type switch
+        {
+            TensorType.IQ2_XXS or TensorType.IQ2_XS or TensorType.IQ2_S => 43 * 15.5f / 4,
+            TensorType.IQ3_XXS => 62 * 15.5f / 2,
+            TensorType.IQ3_S => 15 * 31,
+            _ => 1.125f * 15,
+        };
+        Half d = (Half)(MathF.Abs(Extreme(x)) / largest);
+        if (type != TensorType.IQ1_M) BinaryPrimitives.WriteHalfLittleEndian(block, d);
+        else for (int i = 0; i < 4; i++) block[49 + (2 * i)] = (byte)((block[49 + (2 * i)] & 15) | (((BitConverter.HalfToUInt16Bits(d) >> (4 * i)) & 15) << 4));
     }
 
     private static ushort Bfloat16(float value)

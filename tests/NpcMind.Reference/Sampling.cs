@@ -18,18 +18,24 @@ public sealed record SamplerSettings(
 /// penalties (over the last n tokens), top-k, top-p, min-p, temperature, softmax, pick.
 /// Top-p and min-p look at the distribution at temperature 1 of what the step before left. Candidates are sorted by logit, larger first, equal ones by
 /// lower id; every cut keeps the front of that list and at least one token. The pick is the first candidate whose cumulative probability exceeds the uniform number.
+/// Only finite logits above <see cref="MaskLogits.Forbidden"/> are candidates; without one the choice is <see cref="None"/>.
 /// </summary>
 public static class Sampling
 {
-    /// <summary>Index of the largest logit, the lowest one among equals.</summary>
+    /// <summary>Stands for no token.</summary>
+    public const int None = -1;
+
+    /// <summary>Index of the largest logit that can be chosen, the lowest one among equals.</summary>
     /// <param name="logits">[vocabulary].</param>
     public static int Greedy(ReadOnlySpan<float> logits)
     {
-        int best = 0;
-        for (int i = 1; i < logits.Length; i++)
-            if (logits[i] > logits[best]) best = i;
+        int best = None;
+        for (int i = 0; i < logits.Length; i++)
+            if (CanBeChosen(logits[i]) && (best == None || logits[i] > logits[best])) best = i;
         return best;
     }
+
+    private static bool CanBeChosen(double logit) => double.IsFinite(logit) && logit > MaskLogits.Forbidden;
 
     /// <summary>The chosen token.</summary>
     /// <param name="logits">[vocabulary].</param>
@@ -42,14 +48,16 @@ public static class Sampling
         double sum = 0;
         for (int i = 0; i < ids.Length; i++)
             if ((sum += probabilities[i]) > uniform) return ids[i];
-        return ids[^1]; // the probabilities may sum to a little less than 1
+        return ids.Length == 0 ? None : ids[^1]; // the probabilities may sum to a little less than 1
     }
 
     /// <summary>The candidates that are left after all steps, in descending order of probability, and their probabilities.</summary>
     public static (int[] Ids, double[] Probabilities) Distribution(ReadOnlySpan<float> logits, SamplerSettings settings, ReadOnlySpan<int> recent)
     {
         double[] penalised = Penalise(logits, settings, recent);
-        int[] ids = [.. Enumerable.Range(0, penalised.Length).OrderByDescending(i => penalised[i]).ThenBy(i => i)];
+        int[] ids = [.. Enumerable.Range(0, penalised.Length).Where(i => CanBeChosen(penalised[i]))];
+        ids = [.. ids.OrderByDescending(i => penalised[i]).ThenBy(i => i)];
+        if (ids.Length == 0) return ([], []);
         if (settings.TopK > 0) ids = ids[..Math.Min(settings.TopK, ids.Length)];
         if (settings.TopP < 1) ids = ids[..TopP(Probabilities(penalised, ids, 1), settings.TopP)];
         if (settings.MinP > 0)

@@ -28,6 +28,9 @@ public sealed record TinyModelOptions
 
     public int Vocabulary { get; init; } = 515;
 
+    /// <summary>The last rows of the embedding that the tokenizer has no tokens for, as trainers pad them.</summary>
+    public int PaddedRows { get; init; }
+
     public int Context { get; init; } = 512;
 
     /// <summary>0 for a dense model.</summary>
@@ -58,6 +61,9 @@ public sealed record TinyModelOptions
 
     /// <summary>A chat template; needs the tokenizer.</summary>
     public bool ChatTemplate { get; init; }
+
+    /// <summary>A chat template in place of the usual one; null for that.</summary>
+    public string? Template { get; init; }
 
     /// <summary>The same kind of model with sizes that fill whole blocks of <paramref name="type"/>: unchanged for types of up to 32 weights, wider for K-quants.</summary>
     public TinyModelOptions With(TensorType type) => TensorTypes.Layout(type)!.Value.Elements <= 32

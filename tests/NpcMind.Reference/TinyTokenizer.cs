@@ -53,8 +53,9 @@ public static class TinyTokenizer
     /// <param name="writer">Receives the keys.</param>
     /// <param name="vocabulary">Number of tokens, at least 259, and six more with pictures.</param>
     /// <param name="chatTemplate">Add a template with the turns marked by the control tokens.</param>
+    /// <param name="template">Which template; null for the usual one.</param>
     /// <param name="pictures">Have <see cref="PictureTokens"/>, and a template that shows where pictures are.</param>
-    public static void AddTo(GgufWriter writer, int vocabulary, bool chatTemplate, bool pictures = false)
+    public static void AddTo(GgufWriter writer, int vocabulary, bool chatTemplate, bool pictures = false, string? template = null)
     {
         string[] controls = [.. pictures ? PictureTokens : [], Start, TurnStart, TurnEnd];
         string[] merges = Learn(vocabulary - 256 - controls.Length);
@@ -76,7 +77,7 @@ public static class TinyTokenizer
             .Add("tokenizer.ggml.bos_token_id", (uint)(vocabulary - 3))
             .Add("tokenizer.ggml.eos_token_id", (uint)(vocabulary - 1))
             .Add("tokenizer.ggml.add_bos_token", true);
-        if (chatTemplate) writer.Add("tokenizer.chat_template", pictures ? PictureTemplate : Template);
+        if (chatTemplate) writer.Add("tokenizer.chat_template", template is not null ? template : pictures ? PictureTemplate : Template);
     }
 
     /// <summary>GPT-2's printable stand-in for a byte: printable Latin-1 characters stand for themselves, the others for U+0100 onwards in order.</summary>

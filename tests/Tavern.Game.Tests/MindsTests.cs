@@ -7,7 +7,7 @@ namespace Tavern.Game.Tests;
 
 /// <summary>Conversations with tiny random models: what they say means nothing, what becomes of it does.</summary>
 [Category("Gpu")]
-public sealed class MindsTests
+public sealed partial class MindsTests
 {
     private static readonly MindSettings Tiny = new() { ContextTokens = 1400, MaxTokens = 10, CacheFolder = "", Host = VulkanHost.Own() };
     private string _models = "", _first = "", _second = "", _corrupt = "", _seeing = "", _eyes = "";
@@ -66,6 +66,42 @@ public sealed class MindsTests
         Run(() => !_game.Talk.IsAnswering);
         Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0), Is.Empty, "it has them in mind now");
         Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(before + 1));
+    }
+
+    [Test]
+    public void Say_ToACharacter_TurnsItToThePlayerAndKeepsTheWordsUntilTheyAreAnswered()
+    {
+        Body marbel = _game.World.Bodies[0];
+        System.Numerics.Vector3 gaze = marbel.Gaze;
+        _game.World.Player.Position = new(-2.5f, -2.6f);
+        float before = marbel.Yaw, wanted = Body.YawTo(marbel.Position, _game.World.Player.Position);
+        Assert.That(_game.Say(0, "Who?"));
+        Run(() => !_game.Talk.IsAnswering);
+        Assert.That(MathF.IEEERemainder(marbel.Yaw - wanted, MathF.Tau), Is.Zero.Within(0.01));
+        Assert.That(marbel.Gaze, Is.EqualTo(gaze), "what it sees stays what it looked at");
+        Run(() =>
+        {
+            bool isAnswered = _game.Talk.Of("Marbel") is not { IsOpen: true };
+            Assert.That(isAnswered || _game.Talk.PlayersWords is { All: "Who?", Listener: "Marbel" });
+            return isAnswered;
+        });
+        Run(() => _game.Talk.PlayersWords is null);
+        Run(() => MathF.Abs(MathF.IEEERemainder(marbel.Yaw - before, MathF.Tau)) < 0.01f);
+        _game.Talk.Ask(1, 0, "Where is the chest?");
+        _game.Update(0.05f, default);
+        Assert.That((marbel.Partner?.Name, _game.World.Bodies[1].Partner?.Name), Is.EqualTo(("Osbert", "Marbel")));
+    }
+
+    [Test]
+    public void Say_WhatAsksForNothing_IsAnsweredWithoutADeedAndARequestWithOneThatFollows()
+    {
+        foreach (string words in (string[])["Please fly to the moon and bring me cheese.", "What do you think of Osbert?", "Light the lamp.", "Light the lamp, Marbel!"])
+        {
+            Assert.That(_game.Say(0, words));
+            Run(() => !_game.Talk.IsAnswering);
+        }
+
+        Assert.That(_happened.Where(h => h.Kind == HappeningKind.Did).Select(h => h.Text), Has.All.StartsWith("Marbel lights the lamp").Or.Contains("Marbel is now"));
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using NpcMind;
 using Tavern.Forge;
 using Tavern.World;
 
@@ -106,6 +107,48 @@ public sealed class CorpusTests
         }
 
         Assert.That(asked, Is.GreaterThan(50));
+    }
+
+    [Test]
+    public void Of_EveryOrderOfTheCorpus_HoldsItsDeed()
+    {
+        int orders = 0;
+        foreach (Split split in Enum.GetValues<Split>())
+        {
+            foreach (Conversation conversation in Some(split, 1500))
+            {
+                TavernWorld world = new() { Tavern = "Old Owl", Town = "Ashford" };
+                world.People.Add(new Person { Name = conversation.Name, Item = "a long rope" });
+                world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player, Deed.NoTarget]).Select(name => new Person { Name = name }));
+                foreach (Turn turn in conversation.Turns.Where(t => t.Kind == "action"))
+                {
+                    string words = turn.User[(turn.User.LastIndexOf(": ", StringComparison.Ordinal) + 2)..];
+                    Assert.That(Requests.Of(words, world, world.People[0]).Select(ActionType.Of<Deed>().Write), Does.Contain(turn.Action), words);
+                    orders++;
+                }
+            }
+        }
+
+        Assert.That(orders, Is.GreaterThan(500));
+    }
+
+    [Test]
+    public void Of_QuestionsOfTheCorpus_AreEmpty()
+    {
+        int asked = 0, found = 0;
+        foreach (Conversation conversation in Some(Split.Held, 300))
+        {
+            TavernWorld world = new() { Tavern = "Old Owl", Town = "Ashford" };
+            world.People.Add(new Person { Name = conversation.Name, Item = "a long rope" });
+            world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player, Deed.NoTarget]).Select(name => new Person { Name = name }));
+            foreach (Turn turn in conversation.Turns.Where(t => t.Kind != "action"))
+            {
+                asked++;
+                if (Requests.Of(turn.User.Split('\n')[^1].Split(": ", 2)[^1], world, world.People[0]).Count > 0) found++;
+            }
+        }
+
+        Assert.That(found, Is.LessThan(asked / 100), $"{found} of {asked}");
     }
 
     [Test]

@@ -110,6 +110,39 @@ public sealed class HeadlessPlayTests
     }
 
     [Test]
+    public void Budget_LeftToTheGame_FollowsSlowFrames()
+    {
+        string file = Path.Combine(_folder, "play.txt");
+        File.WriteAllText(file, "world 600\ngossip off\ngoto Marbel\nface Marbel\nsay What is your name?\nreply\nexpect Marbel\n");
+        using GameProcess game = new("", _folder, "--headless", "--script", file, "--size", "640x360", "--fps", "10", "--validate");
+        Assert.That(game.End(), Is.Zero, game.Problems);
+        double[] drawing = [.. Column("render_gpu_ms").Order()];
+        if (drawing[drawing.Length / 2] < 20) Assert.Ignore("Drawing is quick here: the usual budget suits it.");
+        Assert.That(Column("budget_ms").Max(), Is.GreaterThan(5));
+        Assert.That(Column("tokens_said").Max(), Is.GreaterThan(1), "several steps in a frame");
+        Assert.That(File.ReadLines(Path.Combine(_folder, "answers.csv")).Count(), Is.EqualTo(2));
+    }
+
+    [TestCase("-1")]
+    [TestCase("NaN")]
+    [TestCase("1e9")]
+    public void Budget_OutsideOfItsRange_IsRefusedAtOnce(string budget)
+    {
+        using GameProcess game = new("", _folder, "--headless", "--no-minds", "--frames", "1", $"--budget={budget}");
+        Assert.That(game.End(), Is.EqualTo(1));
+        Assert.That(game.Problems, Does.StartWith("tavern: --budget wants 0 to 100 milliseconds, not "));
+    }
+
+    [Test]
+    public void Frame_ThatFails_EndsTheGameWithASaveAndASentence()
+    {
+        using GameProcess game = Play("picture ../out", "--no-minds");
+        Assert.That(game.End(), Is.EqualTo(1));
+        Assert.That(game.Problems, Does.StartWith("tavern: The game cannot go on: ").And.Contain("The game was saved (lost)").And.Not.Contain("\n"));
+        Assert.That(File.Exists(Path.Combine(_folder, "lost.save")));
+    }
+
+    [Test]
     public void A_picture_is_never_written_outside_of_the_folder()
     {
         using GameProcess game = Play("picture ../out", "--no-minds");

@@ -28,4 +28,7 @@ public interface IFrameTarget : IDisposable
 
     /// <summary>Submits the frame and shows it.</summary>
     void End(Frame frame);
+
+    /// <summary>Waits until the frames that were submitted are drawn.</summary>
+    void Finish();
 }

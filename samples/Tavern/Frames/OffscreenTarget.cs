@@ -36,6 +36,8 @@ public sealed class OffscreenTarget : IFrameTarget
         _commands.Finish();
     }
 
+    public void Finish() => _commands.Finish();
+
     public void Dispose()
     {
         _commands.Dispose();

@@ -78,6 +78,8 @@ public sealed unsafe class WindowTarget : IFrameTarget
         if (!_swapchain!.Present(_current.Index)) _isStale = true;
     }
 
+    public void Finish() => _commands.Finish();
+
     public void Dispose()
     {
         _window.Resized -= OnResized;

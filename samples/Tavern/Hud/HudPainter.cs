@@ -27,7 +27,8 @@ public sealed class HudPainter
         _taken.Clear();
         Box area = new Box(0, 0, painter.Width, painter.Height).Inflate(-style.Margin);
         area = PaintEntry(state, painter, style, area);
-        area = PaintMessage(state, painter, style, area);
+        area = PaintLine(state.Message, HudStyle.Light, painter, style, area);
+        area = PaintLine(state.Said, HudStyle.Amber, painter, style, area);
         if (state.Figures is { } figures) _taken.Add(FiguresPainter.Paint(figures, painter, style, area));
         if (state.ShowsCrosshair) PaintCrosshair(state, painter, style);
         _bubbles.Paint(state.Bubbles, camera, painter, style, area, _taken);
@@ -56,20 +57,21 @@ public sealed class HudPainter
         return area with { Height = area.Height - height - style.Margin };
     }
 
-    private Box PaintMessage(HudState state, OverlayPainter painter, in HudStyle style, in Box area)
+    /// <returns>What is left of the area.</returns>
+    private Box PaintLine(string? text, in Ink ink, OverlayPainter painter, in HudStyle style, in Box area)
     {
-        if (string.IsNullOrEmpty(state.Message)) return area;
+        if (string.IsNullOrEmpty(text)) return area;
         int size = style.Text;
         float padding = style.Margin, line = OverlayPainter.LineHeight(size), widest = 0;
-        painter.Break(state.Message, Math.Min(area.Width, size * 44) - (2 * padding), size, _lines);
-        foreach (Range range in _lines) widest = Math.Max(widest, painter.Measure(state.Message.AsSpan(range), size));
+        painter.Break(text, Math.Min(area.Width, size * 44) - (2 * padding), size, _lines);
+        foreach (Range range in _lines) widest = Math.Max(widest, painter.Measure(text.AsSpan(range), size));
         float width = widest + (2 * padding), height = (_lines.Count * line) + padding;
         Box box = new(MathF.Round(area.Left + ((area.Width - width) / 2)), MathF.Round(area.Bottom - height), width, height);
         painter.Panel(box, HudStyle.Dark, size * 0.4f, HudStyle.DarkEdge, 1);
         float y = box.Top + (padding / 2);
         foreach (Range range in _lines)
         {
-            painter.Text(box.Left + padding, y, size, HudStyle.Light, state.Message.AsSpan(range));
+            painter.Text(box.Left + padding, y, size, ink, text.AsSpan(range));
             y += line;
         }
 

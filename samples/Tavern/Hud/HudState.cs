@@ -23,6 +23,9 @@ public sealed class HudState
     /// <summary>What has been typed; null while nothing is being typed.</summary>
     public string? Entry { get; set; }
 
+    /// <summary>The player's own words, until they are answered; null for none.</summary>
+    public string? Said { get; set; }
+
     /// <summary>A line for the player.</summary>
     public string? Message { get; set; }
 

@@ -54,6 +54,9 @@ internal sealed class EyePictures : IDisposable
         return image;
     }
 
+    /// <summary>Whether pictures wait to be drawn, as far as is known.</summary>
+    public bool IsWaiting => _waiting.Count > 0;
+
     /// <summary>Draws a piece of a picture that waits. Once a frame, before the frame is recorded.</summary>
     /// <returns>Device milliseconds that it takes, from such pieces before; 0 when nothing waits.</returns>
     public double Advance()

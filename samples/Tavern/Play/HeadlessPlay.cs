@@ -25,6 +25,7 @@ internal static class HeadlessPlay
         FrameStatistics statistics = new();
         using (Stage stage = new(device, target, options))
         using (new Transcript(stage.Game, words))
+        using (AnswerLog? answers = folder is null ? null : new AnswerLog(stage.Game, Path.Combine(folder, "answers.csv")))
         using (MemoryLog? memory = folder is null ? null : new MemoryLog(Path.Combine(folder, "memory.csv")))
         {
             ScriptPlayer? player = options.Script is { } script ? new ScriptPlayer(Script.Read(script), stage.Game) : null;
@@ -49,6 +50,7 @@ internal static class HeadlessPlay
                     foreach (string name in wanted) Write(folder!, name, target);
                     wanted.Clear();
                     memory?.Update(stage.Game);
+                    answers?.Update();
                 }
             });
         }

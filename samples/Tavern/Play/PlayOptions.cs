@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
+using Tavern.Game;
 
 namespace Tavern.Play;
 
@@ -13,7 +14,8 @@ internal sealed record PlayOptions
 
     public string? Eyes { get; init; }
 
-    public double Budget { get; init; }
+    /// <summary>GPU milliseconds of a frame for the minds; null to follow the frames.</summary>
+    public double? Budget { get; init; }
 
     public bool Headless { get; init; }
 
@@ -48,7 +50,7 @@ internal sealed record PlayOptions
         Option<string> world = new("--world") { Description = "World file (JSON; data/README.md).", DefaultValueFactory = _ => Path.Combine(home, "data", "tavern.json") };
         Option<string?> model = new("--model") { Description = "GGUF file of the minds; the sample's own when left out." };
         Option<string?> eyes = new("--mmproj") { Description = "GGUF file of their eyes; what lies beside the model when left out." };
-        Option<double> budget = new("--budget") { Description = "GPU milliseconds of a frame for the minds.", DefaultValueFactory = _ => 4 };
+        Option<double?> budget = new("--budget") { Description = $"GPU milliseconds of a frame for the minds, 0 to {MindBudget.Most}; when left out {MindBudget.Usual}, or a quarter of the frame where drawing is slow." };
         Option<bool> headless = new("--headless") { Description = "Without a window." };
         Option<int?> frames = new("--frames") { Description = "Frames after which the game ends; the script ends it earlier." };
         Option<double> pace = new("--fps") { Description = "Frames of a second of game time, of a headless play: 4 to 240.", DefaultValueFactory = _ => 60 };
@@ -65,15 +67,19 @@ internal sealed record PlayOptions
             string[] sides = parsed.GetValue(size)!.Split('x');
             if (sides.Length != 2 || !int.TryParse(sides[0], out int width) || !int.TryParse(sides[1], out int height) || width is < 64 or > 8192 || height is < 64 or > 8192)
                 throw new ArgumentException($"--size wants WIDTHxHEIGHT with 64 to 8192 pixels a side, not '{parsed.GetValue(size)}'.");
+            if (parsed.GetValue(budget) is < 0 or > 1000 or double.NaN) throw new ArgumentException($"--budget {parsed.GetValue(budget)}: must be from 0 to 1000 milliseconds.");
+            if (parsed.GetValue(frames) is < 1) throw new ArgumentException($"--frames {parsed.GetValue(frames)}: must be at least 1.");
             double perSecond = parsed.GetValue(pace);
             if (perSecond is not (>= 4 and <= 240)) throw new ArgumentException($"--fps wants 4 to 240 frames of a second, not {perSecond}.");
+            if (parsed.GetValue(budget) is { } milliseconds && milliseconds is not (>= 0 and <= MindBudget.Most))
+                throw new ArgumentException($"--budget wants 0 to {MindBudget.Most} milliseconds, not {milliseconds}.");
             string own = Path.Combine(home, "models", "mind.gguf");
             string? chosen = parsed.GetValue(silent) ? null : parsed.GetValue(model) ?? (File.Exists(own) ? own : null);
             return play(new PlayOptions
             {
                 World = parsed.GetValue(world)!,
                 Model = chosen,
-                Eyes = chosen is null ? null : parsed.GetValue(eyes) ?? Game.GameLoop.EyesBeside(chosen),
+                Eyes = chosen is null ? null : parsed.GetValue(eyes) ?? GameLoop.EyesBeside(chosen),
                 Budget = parsed.GetValue(budget),
                 Headless = parsed.GetValue(headless),
                 Frames = parsed.GetValue(frames),

@@ -17,10 +17,12 @@ internal sealed class Stage : IDisposable
     private readonly IFrameTarget _target;
     private readonly FrameDrawer _drawer;
     private readonly EyePictures _eyes;
+    private readonly SlowFrames _slow;
     private readonly HudState _hud = new();
     private readonly HudFigures _figures = new();
     private readonly MindStates _states = new();
     private string _progress = "";
+    private (string Listener, string Words, string Line) _saidTo = ("", "", "");
     private int _percent = -1;
     private double _lastFrame;
 
@@ -35,6 +37,7 @@ internal sealed class Stage : IDisposable
         _drawer = new FrameDrawer(device, target);
         if (device.IsSoftware) _drawer.MostSceneRows = 360;
         _eyes = new EyePictures(device);
+        _slow = new SlowFrames(device);
         DeviceHandles h = device.Handles;
         GameOptions game = new()
         {
@@ -45,11 +48,7 @@ internal sealed class Stage : IDisposable
         };
         if (options.Saves is { } saves) game = game with { SaveFolder = saves };
         Game = new GameLoop(game);
-        Game.Minds.Picture = index =>
-        {
-            (Scene scene, Camera camera) = Game.Eyes(index);
-            return _eyes.Draw(scene, camera);
-        };
+        Game.Minds.Picture = Picture;
         Game.Minds.FinishPictures = FinishPictures;
         if (options.Model is { } model) Game.Minds.Load(model, options.Eyes);
         _figures.Device = device.Name;
@@ -68,8 +67,9 @@ internal sealed class Stage : IDisposable
     /// <summary>Pictures for characters' eyes asked for since last asked.</summary>
     public int TakePicturesAsked() => _eyes.TakeAsked();
 
-    /// <summary>Plays. When the device is lost nothing can be drawn or thought any more: then the game is saved, and the play ends with what to do.</summary>
-    /// <exception cref="RenderException">Drawing failed, or the device was lost.</exception>
+    /// <summary>Plays. When the device is lost, or anything else happens that the game cannot go on after, it is saved, and the play ends with what to do.</summary>
+    /// <exception cref="ScriptException">The play did not go as its script says.</exception>
+    /// <exception cref="GameEndedException">The game could not go on.</exception>
     public void Play(Action frames)
     {
         try
@@ -78,7 +78,11 @@ internal sealed class Stage : IDisposable
         }
         catch (RenderException e) when (e.IsDeviceLost)
         {
-            throw new RenderException(Game.SaveLost(), isDeviceLost: true);
+            throw new GameEndedException(Game.SaveLost(), e);
+        }
+        catch (Exception e) when (e is not ScriptException)
+        {
+            throw new GameEndedException(Game.SaveLost($"The game cannot go on: {GameEndedException.What(e)}."), e);
         }
     }
 
@@ -86,21 +90,29 @@ internal sealed class Stage : IDisposable
     /// <returns>False when there is nothing to draw on; then only time has passed.</returns>
     public bool Frame(float seconds, in PlayerInput input, out TickReport report)
     {
-        if (_device.Shaders is { } shaders && shaders.HaveChanged()) Rebuild(shaders);
+        if (_device.Shaders is { } shaders) Follow(shaders);
         Game.Update(seconds, input);
-        report = default;
-        EyesMilliseconds = Game.Budget > 0 ? _eyes.Advance() : 0;
+        bool isSlow = Game.Pace.FollowsSlowFrames;
+        if (!isSlow) EyesMilliseconds = Game.Budget > 0 ? _eyes.Advance() : 0;
         if (_target.Begin() is not { } frame)
         {
-            report = Checked(Game.Tick(EyesMilliseconds)); // minds go on while the window is minimised
+            report = isSlow ? ThinkSlowly() : Checked(Game.Tick(EyesMilliseconds)); // minds go on while the window is minimised
             return false;
         }
 
         Camera camera = Game.Player.Camera(FieldOfView);
         Show(camera);
         _drawer.Draw(frame, Game.Scene, camera, _hud);
-        report = Checked(Game.Tick(EyesMilliseconds, new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue)));
+        report = default;
+        if (!isSlow) report = Checked(Game.Tick(EyesMilliseconds, new FrameCommands(frame.Commands.Handle, (nint)frame.Timeline.Handle, frame.SignalValue)));
         _target.End(frame);
+        if (isSlow)
+        {
+            _target.Finish();
+            report = ThinkSlowly();
+        }
+
+        Game.Pace.Drew(_drawer.Milliseconds);
         double now = System.Diagnostics.Stopwatch.GetTimestamp() * 1000.0 / System.Diagnostics.Stopwatch.Frequency;
         if (_lastFrame > 0) _figures.Frames.Add(new FrameFigures((float)(now - _lastFrame), (float)_drawer.Milliseconds, (float)Game.Overlay.LastMilliseconds));
         _lastFrame = now;
@@ -111,26 +123,51 @@ internal sealed class Stage : IDisposable
     {
         _device.Settle();
         Game.Dispose();
+        _slow.Dispose();
         _eyes.Dispose();
         _drawer.Dispose();
     }
 
     private static TickReport Checked(in TickReport report) => report.Status != TickStatus.DeviceLost ? report : throw new RenderException("The minds have lost the device.", isDeviceLost: true);
 
+    private TickReport ThinkSlowly()
+    {
+        TickReport report = Checked(_slow.Think(Game, _eyes, out double eyes));
+        EyesMilliseconds = eyes;
+        Game.Note(report);
+        return report;
+    }
+
     /// <summary>Draws with changed shaders from the next frame on; those with an error change nothing, and the player reads it.</summary>
-    private void Rebuild(ShaderSources shaders)
+    private void Follow(ShaderSources shaders)
     {
         try
         {
+            if (!shaders.HaveChanged()) return;
             shaders.Compile();
             _device.WaitIdle();
             _drawer.Rebuild();
             _eyes.Rebuild();
             Game.Say("The shaders were compiled again.");
         }
-        catch (Exception e) when (e is RenderException { IsDeviceLost: false } or IOException)
+        catch (Exception e) when (e is not RenderException { IsDeviceLost: true })
         {
             Game.Say(e.Message);
+        }
+    }
+
+    /// <summary>What a character sees, to be drawn; null, with a message, where the device has no room for it.</summary>
+    private NpcImage? Picture(int index)
+    {
+        (Scene scene, Camera camera) = Game.Eyes(index);
+        try
+        {
+            return _eyes.Draw(scene, camera);
+        }
+        catch (RenderException e) when (!e.IsDeviceLost)
+        {
+            Game.Say($"{Game.World.Bodies[index].Name} cannot look: {e.Message}");
+            return null;
         }
     }
 
@@ -169,8 +206,17 @@ internal sealed class Stage : IDisposable
         if (faced?.Name != _hud.Faced) (_hud.Faced, _hud.EntryPrompt) = (faced?.Name, faced is null ? "Say" : $"To {faced.Name}:");
         _hud.FacedHint = faced is null ? null : Game.Entry.IsOpen ? null : "Enter: talk";
         _hud.Entry = Game.Entry.IsOpen ? Game.Entry.Text : null;
+        _hud.Said = Said();
         _hud.Message = Message();
         _hud.Figures = Game.Overlay.IsShown ? Figures() : null;
+    }
+
+    /// <summary>What the player said, until it is answered.</summary>
+    private string? Said()
+    {
+        if (Game.Talk.PlayersWords is not { } words) return null;
+        if (words.All != _saidTo.Words || words.Listener != _saidTo.Listener) _saidTo = (words.Listener, words.All, $"You to {words.Listener}: {words.All}");
+        return _saidTo.Line;
     }
 
     /// <summary>What there is to read; while a model is loaded and there is nothing else, how far that is.</summary>

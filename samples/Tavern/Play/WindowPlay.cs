@@ -23,14 +23,15 @@ internal static class WindowPlay
             ScriptPlayer? player = options.Script is { } script ? new ScriptPlayer(Script.Read(script), stage.Game) : null;
             using StreamWriter? words = options.Record is { } folder ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) { AutoFlush = true } : null;
             using Transcript? transcript = words is null ? null : new Transcript(stage.Game, words);
-            stage.Play(() => Play(window, stage, player, options.Frames ?? int.MaxValue));
+            using AnswerLog? answers = words is null ? null : new AnswerLog(stage.Game, Path.Combine(options.Record!, "answers.csv"));
+            stage.Play(() => Play(window, stage, player, answers, options.Frames ?? int.MaxValue));
         }
 
         foreach (string message in device.ValidationMessages) Console.Error.WriteLine("tavern: " + message);
         return device.ValidationMessages.Count > 0 ? 1 : 0;
     }
 
-    private static void Play(GlfwWindow window, Stage stage, ScriptPlayer? player, int frames)
+    private static void Play(GlfwWindow window, Stage stage, ScriptPlayer? player, AnswerLog? answers, int frames)
     {
         Vector2 mouse = default;
         bool captured = false;
@@ -57,6 +58,7 @@ internal static class WindowPlay
             float seconds = (float)Stopwatch.GetElapsedTime(last).TotalSeconds;
             last = Stopwatch.GetTimestamp();
             stage.Frame(seconds, input, out _);
+            answers?.Update();
             double left = Pace - Stopwatch.GetElapsedTime(last).TotalSeconds;
             if (left > 0.001) Thread.Sleep((int)(left * 1000)); // a display that waits for its refresh leaves nothing here
         }

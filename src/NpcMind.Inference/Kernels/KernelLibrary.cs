@@ -24,6 +24,9 @@ public sealed class KernelLibrary(GpuDevice device) : IDisposable
     public static IEnumerable<string> ShaderNames =>
         typeof(KernelLibrary).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".spv", StringComparison.Ordinal)).Select(n => n[..^4]).Order(StringComparer.Ordinal);
 
+    /// <summary>Workgroups for so many items.</summary>
+    internal static int Groups(int items, uint perGroup) => (items + (int)perGroup - 1) / (int)perGroup;
+
     /// <summary>Reads an embedded shader.</summary>
     public static SpirvModule ReadModule(string name)
     {

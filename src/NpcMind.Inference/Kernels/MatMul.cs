@@ -11,7 +11,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     /// <summary>Variant for a number of rows.</summary>
     public static int Variant(int rows) => rows == 1 ? 0 : rows < 8 ? 1 : 2;
 
-    /// <summary>y[row, offset...] (+)= W x[row] + bias. Nodes run one after the other without depending on each other.</summary>
+    /// <summary>y[row, offset...] (+)= scale (W x[row] + bias). Nodes run one after the other without depending on each other.</summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="weights">Matrix with one slab.</param>
     /// <param name="x">[rows, xStride] f32.</param>
@@ -21,11 +21,13 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     /// <param name="yOffset">First column of y to fill.</param>
     /// <param name="accumulate">Add to y.</param>
     /// <param name="rows">How many rows a step has here.</param>
-    public IEnumerable<GraphNode> Nodes(string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Func<StepShape, int> rows)
+    /// <param name="scale">Factor on the product.</param>
+    public IEnumerable<GraphNode> Nodes(
+        string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Func<StepShape, int> rows, float scale = 1)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, accumulate, null, 1))];
+            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, accumulate, null, 1, scale))];
             int groups = segment.Groups;
             yield return new GraphNode(variants, shape =>
             {
@@ -35,7 +37,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
         }
     }
 
-    /// <summary>For each pair (row, choice): y[pair] = W[expert of the pair] x[pair / xDivisor]. The experts are read on the device.</summary>
+    /// <summary>For each pair (row, choice): y[pair] = W[expert of the pair] x[pair / xDivisor] + bias[expert]. The experts are read on the device.</summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="weights">Matrix with one slab per expert.</param>
     /// <param name="x">[rows, xStride] f32.</param>
@@ -49,13 +51,13 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor))];
+            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor, 1))];
             int groups = weights.GroupsPerSlab;
             yield return new GraphNode(variants, shape => new Grid(groups, routing.TileCount(shape.Rows), 1, Variant(shape.Rows)), segment.Tensor.Bytes / weights.Slabs * routing.Used);
         }
     }
 
-    private DispatchNode Dispatch(string label, WeightMatrix weights, WeightSegment segment, int tileRows, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Routing? routing, int xDivisor)
+    private DispatchNode Dispatch(string label, WeightMatrix weights, WeightSegment segment, int tileRows, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Routing? routing, int xDivisor, float scale)
     {
         ComputePipeline pipeline = kernels.Pipeline(
             "matmul_" + weights.Layout.KernelSuffix,
@@ -68,7 +70,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
         Tensor codes = segment.Tensor.As(TexelFormat.UInt4);
         return pipeline.Node(
             label,
-            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? nothing, routing?.Tiles ?? nothing, routing?.Order ?? nothing],
+            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? nothing, routing?.Tiles ?? nothing, routing?.Order ?? nothing, .. Codebook(weights)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / 64))),
             ("xStride", (uint)xStride / 4),
             ("yStride", (uint)yStride),
@@ -76,8 +78,12 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
             ("firstGroup", (uint)segment.FirstGroup),
             ("groups", (uint)segment.Groups),
             ("groupsPerSlab", (uint)weights.GroupsPerSlab),
-            ("xDivisor", (uint)xDivisor));
+            ("xDivisor", (uint)xDivisor),
+            ("scale", scale));
     }
+
+    /// <summary>The last tensor of a format's kernels, where it has a codebook.</summary>
+    public static Tensor[] Codebook(WeightMatrix weights) => weights.Codebook is { } codebook ? [codebook] : [];
 
     /// <summary>The same bytes as the codes, fetched by the size of a scale entry.</summary>
     public static Tensor Scales(WeightLayout layout, Tensor segment) => segment.As(layout.ScaleWords switch

@@ -21,14 +21,24 @@ public enum SamplingSteps
 /// temperature, choice (docs/decisions/0006). A workgroup sees a chunk of one output's vocabulary, so a dispatch can be cut between any two and no workgroup
 /// grows with the vocabulary. What an output gets does not depend on the others: a node that only they need does nothing for it.
 /// </summary>
-internal sealed class Sampler(KernelLibrary kernels, int vocabulary, SamplerTensors t, uint lanes, int chunkTokens = Sampler.ChunkTokens)
+/// <param name="kernels">Shaders.</param>
+/// <param name="rows">Logits of an output, and bits of a mask.</param>
+/// <param name="tokens">The first of them that belong to tokens; the others are never chosen.</param>
+/// <param name="t">Where everything lies.</param>
+/// <param name="lanes">Workgroup size.</param>
+/// <param name="chunkTokens">Tokens per workgroup.</param>
+internal sealed class Sampler(
+    KernelLibrary kernels, int rows, int tokens, SamplerTensors t, uint lanes, int chunkTokens = Sampler.ChunkTokens)
 {
+    /// <summary>The result of an output none of whose allowed logits is a finite number.</summary>
+    public const int NoToken = -1;
+
     /// <summary>Tokens per workgroup: part of the result, because it decides the order of sums.</summary>
     public const int ChunkTokens = 2048;
 
     private const int Passes = 8, WindowTokens = 32;
-    private readonly int _chunks = (vocabulary + chunkTokens - 1) / chunkTokens;
-    private readonly uint _stride = (uint)Workspace.Stride(vocabulary);
+    private readonly int _chunks = (tokens + chunkTokens - 1) / chunkTokens;
+    private readonly uint _stride = (uint)Workspace.Stride(rows);
 
     /// <summary>Bytes that <see cref="SamplerTensors.Best"/>, Histograms, State, Sums and Units take for so many outputs.</summary>
     public static (long Best, long Histograms, long State, long Sums) Bytes(int outputs, int vocabulary, int chunkTokens = ChunkTokens)
@@ -41,10 +51,12 @@ internal sealed class Sampler(KernelLibrary kernels, int vocabulary, SamplerTens
     public IEnumerable<GraphNode> Nodes()
     {
         DispatchNode penalties = kernels.Pipeline("sample_penalties", ("workgroupSize", lanes), ("WindowTokens", (uint)WindowTokens)).Node(
-            "sample_penalties", [t.Outputs, t.Samplers, t.TokenLog.As(TexelFormat.UInt1), t.Logits], ("vocabulary", (uint)vocabulary), ("stride", _stride), ("maxContext", (uint)t.MaxContext));
+            "sample_penalties", [t.Outputs, t.Samplers, t.TokenLog.As(TexelFormat.UInt1), t.Logits],
+            ("vocabulary", (uint)tokens), ("stride", _stride), ("maxContext", (uint)t.MaxContext));
         yield return new GraphNode([penalties], s => new Grid((s.PenaltyTokens + WindowTokens - 1) / WindowTokens, s.Sampled));
         DispatchNode mask = Pipeline("mask_logits").Node(
-            "mask_logits", [t.Outputs, t.Masks.As(TexelFormat.UInt1), t.Logits], ("vocabulary", (uint)vocabulary), ("stride", _stride), ("words", (uint)(vocabulary + 31) / 32));
+            "mask_logits", [t.Outputs, t.Masks.As(TexelFormat.UInt1), t.Logits],
+            ("vocabulary", (uint)tokens), ("stride", _stride), ("words", (uint)(rows + 31) / 32));
         yield return new GraphNode([mask], s => new Grid(_chunks, s.Masked));
 
         yield return Chunked(Node("sample_maximum", "sample_maximum", 0, t.Best, t.Histograms), SamplingSteps.None);
@@ -63,7 +75,8 @@ internal sealed class Sampler(KernelLibrary kernels, int vocabulary, SamplerTens
         Node(shader, label, pass, [t.Best.As(TexelFormat.UInt2), t.Histograms, t.Sums.As(TexelFormat.UInt1), t.State, .. last]);
 
     private DispatchNode Node(string shader, string label, int pass, params ReadOnlySpan<Tensor> last) => Pipeline(shader).Node(
-        label, [t.Logits.As(TexelFormat.Float4), t.Outputs, t.Samplers, .. last], ("vocabulary", (uint)vocabulary), ("quads", _stride / 4), ("chunks", (uint)_chunks), ("pass", (uint)pass));
+        label, [t.Logits.As(TexelFormat.Float4), t.Outputs, t.Samplers, .. last],
+        ("vocabulary", (uint)tokens), ("quads", _stride / 4), ("chunks", (uint)_chunks), ("pass", (uint)pass));
 
     private ComputePipeline Pipeline(string shader) => kernels.Pipeline(shader, ("workgroupSize", lanes), ("ChunkTokens", (uint)chunkTokens));
 }

@@ -14,6 +14,20 @@ internal static class Architecture
     [
         ("llama", LlamaGraph.Read),
         ("llama4", Llama4Graph.Read),
+        ("qwen2", Qwen2Graph.Read),
+        ("qwen2moe", Qwen2Graph.Read),
+        ("qwen3", Qwen3Graph.Read),
+        ("qwen3moe", Qwen3Graph.Read),
+        ("gemma2", GemmaGraph.Read),
+        ("gemma3", GemmaGraph.Read),
+        ("gpt-oss", GptOssGraph.Read),
+        ("olmo2", OlmoGraph.Read),
+        ("olmoe", OlmoGraph.Read),
+        ("granite", GraniteGraph.Read),
+        ("granitemoe", GraniteGraph.Read),
+        ("phi3", Phi3Graph.Read),
+        ("opt", OptGraph.Read),
+        ("mllama", MllamaGraph.Read),
     ];
 
     /// <summary>Values of <c>general.architecture</c> that can be run.</summary>
@@ -21,13 +35,12 @@ internal static class Architecture
 
     /// <summary>Reads and checks the keys of a file.</summary>
     /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
-    /// <exception cref="UnsupportedModelException">An architecture there is no code for.</exception>
+    /// <exception cref="UnsupportedModelException">No language model, or an architecture there is no code for.</exception>
     public static ModelPlan Read(GgufFile file)
     {
-        string name = file.Metadata.String("general.architecture") ?? throw file.Metadata.Wrong("general.architecture", "the model's architecture");
+        string name = ModelKind.RequireLanguageModel(file);
         foreach ((string known, Func<GgufFile, ModelPlan> read) in All)
             if (known == name) return read(file);
-        string advice = name == "clip" ? "It holds the eyes of a model: give the language model here and this file as its eyes (--mmproj)." : $"Supported: {string.Join(", ", Names)}.";
-        throw new UnsupportedModelException(file.Path, $"the architecture '{name}'", advice);
+        throw new UnsupportedModelException(file.Path, $"the architecture '{name}'", $"Supported: {string.Join(", ", Names)}.");
     }
 }

@@ -3,8 +3,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The building blocks of which architectures write their forward pass: each call loads its weights and appends its nodes. Holds the buffers every
-/// architecture has. Used once, at load.
+/// The building blocks of which architectures write their forward pass: each call loads its weights and appends its nodes, which the classes in Kernels make. Holds the
+/// buffers every architecture has. Used once, at load.
 /// </summary>
 internal sealed class GraphBuilder
 {
@@ -17,16 +17,25 @@ internal sealed class GraphBuilder
     private readonly Workspace _rows;
     private readonly Workspace _outputs;
     private readonly MatMul _matMul;
-    private readonly Tensor _nothing;
+    private readonly Norm _norm;
+    private readonly Activation _activation;
+    private readonly RopeKvWrite _ropeKvWrite;
+    private readonly Attention _attention;
+    private readonly Router _router;
+    private readonly Tensor _empty;
     private readonly Tensor _features;
     private readonly Tensor _q;
     private readonly Tensor _parts;
     private readonly int _maxSplits;
+    private readonly int _keyOffset;
+    private readonly int _valueOffset;
     private readonly RopeTable _rope;
     private readonly Dictionary<(string, int, int), Tensor> _shared = [];
     private WeightMatrix? _embedding;
 
-    public GraphBuilder(KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv, RopeTable rope, Tensor? features)
+    public GraphBuilder(
+        KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv,
+        RopeTable rope, Tensor? features)
     {
         _kernels = kernels;
         _inputs = inputs;
@@ -37,15 +46,22 @@ internal sealed class GraphBuilder
         Weights = weights;
         _rows = new Workspace(arena, uploader, options.MaxRows);
         _outputs = new Workspace(arena, uploader, (options.MaxOutputs + 15) / 16 * 16);
-        _nothing = _rows.Cleared("nothing", 256);
-        _features = features ?? _nothing;
-        _matMul = new MatMul(kernels, _nothing);
+        _empty = _rows.Cleared("empty", 256);
+        _features = features ?? _empty;
+        _matMul = new MatMul(kernels, _empty);
+        _norm = new Norm(kernels);
+        _activation = new Activation(kernels, _empty);
+        _ropeKvWrite = new RopeKvWrite(kernels, _empty);
+        _attention = new Attention(kernels, _empty);
+        _router = new Router(kernels, _empty);
         _maxSplits = SplitsOf(options.ContextTokens - 1);
         int heads = config.Heads * config.HeadDim, kvHeads = config.KvHeads * config.HeadDim;
-        QkvStride = Padded(heads) + 2 * Padded(kvHeads);
+        _keyOffset = Padded(heads);
+        _valueOffset = _keyOffset + Padded(kvHeads);
+        QkvStride = _valueOffset + Padded(kvHeads);
         Qkv = _rows.Cleared("qkv", (long)options.MaxRows * QkvStride * 4);
         _q = _rows.Cleared("q", (long)options.MaxRows * heads * 4);
-        _parts = _rows.Cleared("attention parts", (long)options.MaxRows * config.Heads * _maxSplits * (config.HeadDim + 4) * 4);
+        _parts = _rows.Cleared("attention parts", Inference.Attention.PartBytes(options.MaxRows, config.Heads, config.HeadDim, _maxSplits));
         NextTokens = _rows.Cleared("next tokens", options.MaxSequences * 4);
         TokenLog = _rows.Cleared("token log", (long)options.MaxSequences * options.ContextTokens * 4);
         Results = _outputs.Cleared("results", options.MaxOutputs * 4);
@@ -53,8 +69,8 @@ internal sealed class GraphBuilder
         LogitsTensor = _outputs.Rows("logits", config.Vocabulary);
     }
 
-    /// <summary>Query rows that share an attention workgroup: so many that a lane's sums stay in registers.</summary>
-    public static int AttentionRows(ModelConfig config) => config.Heads / config.KvHeads <= 2 ? 4 : config.Heads / config.KvHeads <= 4 ? 2 : 1;
+    /// <summary>Query rows that share an attention workgroup.</summary>
+    public static int AttentionRows(ModelConfig config) => Inference.Attention.TileRows(config.Heads, config.KvHeads);
 
     public ModelConfig Config { get; }
 
@@ -87,180 +103,206 @@ internal sealed class GraphBuilder
         return tensor;
     }
 
-    public void Embed(string label, string name, Tensor x, int stride)
+    /// <summary>x = scale * embedding of each row's token, of the model's width or of <paramref name="columns"/>.</summary>
+    public void Embed(string label, string name, Tensor x, int stride, float scale = 1, int columns = 0)
     {
-        _embedding = Weights.Matrix(name, Config.Width, Config.Vocabulary);
-        uint lanes = _kernels.SmallWorkgroup;
-        foreach (WeightSegment segment in _embedding.Segments)
-        {
-            DispatchNode node = _kernels.Pipeline("embed_" + _embedding.Layout.KernelSuffix, ("workgroupSize", lanes)).Node(
-                label,
-                [segment.Tensor.As(TexelFormat.UInt4), Inference.MatMul.Scales(_embedding.Layout, segment.Tensor), _inputs.Rows, NextTokens, x, TokenLog, _features],
-                ("dim", (uint)Config.Width), ("stride", (uint)stride), ("units", (uint)_embedding.Layout.Units(Config.Width)),
-                ("firstGroup", (uint)segment.FirstGroup), ("groups", (uint)segment.Groups), ("maxContext", (uint)_options.ContextTokens));
-            int groups = Groups(Config.Width, lanes);
-            Nodes.Add(new GraphNode([node], s => new Grid(groups, s.Rows)));
-        }
+        _embedding = Weights.Matrix(name, columns > 0 ? columns : Config.Width, Config.EmbeddingRows);
+        Nodes.AddRange(new Embed(_kernels).Nodes(label, _embedding, _inputs.Rows, NextTokens, x, stride, TokenLog, _features, _options.ContextTokens, scale));
     }
 
-    public void RmsNorm(string label, Tensor x, Tensor y, int dim) => RmsNorm(label, x, y, dim, s => s.Rows);
+    /// <summary>y = RMS norm of x with the weights <paramref name="name"/>; with <paramref name="accumulate"/> it is added to y.</summary>
+    public void RmsNorm(string name, Tensor x, Tensor y, int dim, bool accumulate = false) => RmsNorm(name, x, y, dim, s => s.Rows, accumulate);
 
+    /// <summary>y = layer norm of x with the weights and biases <paramref name="name"/>; y may be x. Of a step's rows, or of its outputs.</summary>
+    public void LayerNorm(string name, Tensor x, Tensor y, int dim, bool outputs = false) => Nodes.Add(_norm.Layer(
+        name, x, Weights.Vector(name + ".weight", dim), Weights.Vector(name + ".bias", dim), y, dim, Workspace.Stride(dim), Config.RmsEpsilon,
+        outputs ? s => s.Outputs : s => s.Rows));
+
+    /// <summary>x += learned embedding of each row's position: row position + <paramref name="offset"/> of the tensor.</summary>
+    public void AddPositions(string name, int offset, Tensor x, int stride)
+    {
+        if (_options.ContextTokens > Config.ContextLength)
+            throw new UnsupportedModelException(
+                Weights.Path, $"a context of {_options.ContextTokens} tokens for a model with {Config.ContextLength} learned positions", $"Ask for a context of at most {Config.ContextLength} tokens.");
+        Tensor positions = Weights.PaddedRows(name + ".weight", Config.Width, Config.ContextLength + offset);
+        Nodes.Add(new Embed(_kernels).Positions(name, positions, _inputs.Rows, x, stride, offset));
+    }
+
+    /// <summary>The products of one input with one or several matrices beside each other.</summary>
     public void MatMul(string label, IReadOnlyList<PlacedMatrix> matrices, Tensor x, int xStride, Tensor y, int yStride)
     {
         foreach (PlacedMatrix placed in matrices) Nodes.AddRange(_matMul.Nodes(label, placed.Matrix, x, xStride, y, yStride, placed.Offset, false, s => s.Rows));
     }
 
-    public void MatMulAdd(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride) =>
-        Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, true, s => s.Rows));
+    /// <summary>y = W x.</summary>
+    public void MatMul(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride) =>
+        Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, false, s => s.Rows));
 
-    public void RopeAndKvWrite(string label, int layer, QueryKeyForm form)
+    /// <summary>y += scale * W x.</summary>
+    public void MatMulAdd(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, float scale = 1) =>
+        Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, true, s => s.Rows, scale));
+
+    /// <summary>Queries, keys and values of h, from separate matrices or one fused; with their biases where the file has them.</summary>
+    public void QueryKeyValue(string blk, Tensor h, int width)
     {
-        uint lanes = _kernels.SmallWorkgroup;
-        (int group, int lane) = _kv.Layout.Of(layer);
-        int q = Padded(Config.Heads * Config.HeadDim), kv = Padded(Config.KvHeads * Config.HeadDim);
-        ComputePipeline pipeline = _kernels.Pipeline(
-            "rope_kv_write_" + _kv.KernelSuffix,
-            ("workgroupSize", lanes), ("Quads", (uint)Config.HeadDim / 4), ("Normalizes", form.Normalizes ? 1u : 0u), ("ScalesQueries", form.ScalesQueries ? 1u : 0u));
-        DispatchNode node = pipeline.Node(
-            label,
-            [Qkv.As(TexelFormat.Float4), _inputs.Turns.As(TexelFormat.Float2), _inputs.Rows, _inputs.BlockTables[group], _q, _kv.Keys[lane], _kv.Values[lane]],
-            ("heads", (uint)Config.Heads), ("kvHeads", (uint)Config.KvHeads), ("pairs", form.Turns ? (uint)_rope.Pairs : 0), ("neox", form.Neox ? 1u : 0u), ("stride", (uint)QkvStride / 4),
-            ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)_rope.RowTurns), ("maxBlocks", (uint)_inputs.MaxBlocks), ("epsilon", Config.RmsEpsilon));
-        int groups = Groups(Config.Heads + 2 * Config.KvHeads, lanes / 8);
-        Nodes.Add(new GraphNode([node], s => new Grid(groups, s.Rows)));
+        int heads = Config.Heads * Config.HeadDim, kvHeads = Config.KvHeads * Config.HeadDim, all = heads + 2 * kvHeads;
+        string fused = $"{blk}.attn_qkv";
+        IReadOnlyList<PlacedMatrix> qkv = Weights.Has(fused)
+            ? Weights.Stack(Config.Width, 1, new(fused, heads, 0, all), new(fused, kvHeads, heads, all), new(fused, kvHeads, heads + kvHeads, all))
+            : Weights.Stack(Config.Width, 1, new($"{blk}.attn_q", heads), new($"{blk}.attn_k", kvHeads), new($"{blk}.attn_v", kvHeads));
+        MatMul(fused, qkv, h, width, Qkv, QkvStride);
     }
 
-    public void Attention(string label, int layer, Tensor attended, int stride)
+    /// <summary>From <see cref="Qkv"/> to <paramref name="attended"/>: norms, rotation, cache, attention.</summary>
+    public void Attention(string blk, int layer, AttentionSpec spec, Tensor attended, int stride)
     {
-        uint quads = (uint)Config.HeadDim / 4;
         (int group, int lane) = _kv.Layout.Of(layer);
-        AttentionSpan span = _kv.Layout.Groups[group].Span;
-        int[] queries = [1, AttentionRows(Config)];
+        spec = spec with { Span = _kv.Layout.Groups[group].Span };
+        KvPlace cache = new(_kv.Keys[lane], _kv.Values[lane], _inputs.BlockTables[group], _inputs.MaxBlocks, _kv.KernelSuffix, _kv.Texels);
+        if (spec.NormsWholeProjection)
+        {
+            NormalizeProjection($"{blk}.attn_q_norm", 0, spec.Heads * spec.HeadDim);
+            NormalizeProjection($"{blk}.attn_k_norm", _keyOffset, spec.KvHeads * spec.HeadDim);
+        }
+
+        RopeAngles angles = new(_inputs.Turns, _rope.RowTurns, _rope.Offset(spec.Rope?.Table ?? 0), spec.Rope is { } rope ? _rope.Pairs(rope.Table) : 0);
+        Tensor? normWeights = spec.Norm == HeadNorm.BeforeRope ? Weights.Vectors(spec.HeadDim, $"{blk}.attn_q_norm.weight", $"{blk}.attn_k_norm.weight") : null;
+        Nodes.Add(_ropeKvWrite.Node(
+            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _keyOffset, _valueOffset, angles, _inputs.Rows, normWeights, Config.RmsEpsilon, _q, cache, s => s.Rows));
+
+        int[] tileRows = [1, AttentionRows(Config)];
         // A row's splits, and those that its neighbours in a tile see besides.
-        int maxSplits = span.Kind == AttentionSpanKind.Full ? _maxSplits : Math.Min(_maxSplits, (span.Tokens + queries[1]) / SplitTokens + 2);
-        DispatchNode[] variants = [.. queries.Select(rows => _kernels.Pipeline(
-            "attention_" + _kv.KernelSuffix,
-            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", (uint)(Config.Heads / Config.KvHeads)), ("Queries", (uint)rows), ("Slices", _kernels.Slices), ("SplitPages", SplitPages), ("Span", (uint)span.Kind)).Node(
-            label,
-            [_q.As(TexelFormat.Float4), _kv.Keys[lane].As(_kv.Texels), _kv.Values[lane].As(_kv.Texels), _inputs.BlockTables[group].As(TexelFormat.UInt1), _inputs.Tiles.As(TexelFormat.UInt4), _inputs.Rows.As(TexelFormat.UInt4), _parts],
-            ("kvHeads", (uint)Config.KvHeads), ("maxBlocks", (uint)_inputs.MaxBlocks), ("maxSplits", (uint)maxSplits), ("scale", Config.AttentionScale), ("spanTokens", (uint)span.Tokens)))];
-        int kvHeads = Config.KvHeads;
-        Nodes.Add(new GraphNode(
-            variants,
-            s => new Grid(kvHeads, s.AttentionTiles, Math.Min(s.Splits, maxSplits), s.AttentionTiles == s.Rows ? 0 : 1),
-            Work: s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
-
-        uint lanes = _kernels.SmallWorkgroup;
-        DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes), ("Span", (uint)span.Kind)).Node(
-            label + "_combine",
-            [_parts.As(TexelFormat.Float4), _inputs.Rows, attended],
-            ("heads", (uint)Config.Heads), ("quads", quads), ("maxSplits", (uint)maxSplits), ("splitTokens", SplitTokens), ("stride", (uint)stride / 4), ("spanTokens", (uint)span.Tokens));
-        int groups = Groups(Config.Heads * (int)quads, lanes);
-        Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows), Work: s => Math.Min(s.Splits, maxSplits)));
+        int maxSplits = spec.Span.Kind == AttentionSpanKind.Full ? _maxSplits : Math.Min(_maxSplits, (spec.Span.Tokens + tileRows[1]) / SplitTokens + 2);
+        AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, maxSplits, SplitPages);
+        Nodes.Add(_attention.Parts(
+            $"{blk}.attention", spec, rows, tileRows, _q, cache, _parts,
+            s => (s.AttentionTiles, Math.Min(s.Splits, maxSplits), s.AttentionTiles == s.Rows ? 0 : 1),
+            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
+        Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
+        Nodes.Add(_attention.Combine($"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Rows, s => Math.Min(s.Splits, maxSplits)));
     }
 
-    /// <summary>x += down(silu(gate h) * up h): tensors <c>ffn_gate</c>, <c>ffn_up</c> and <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
-    public void SwiGluFeedForward(string blk, string suffix, int hidden, Tensor h, int width, Tensor x)
+    /// <summary>y (+)= scale * down(f(gate h) * up h): tensors <c>ffn_gate</c>, <c>ffn_up</c> and <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
+    /// <param name="blk">Layer.</param>
+    /// <param name="suffix">What the names end in.</param>
+    /// <param name="hidden">Hidden width.</param>
+    /// <param name="h">Input [rows, width].</param>
+    /// <param name="width">Elements between rows of input and output.</param>
+    /// <param name="y">Output [rows, width].</param>
+    /// <param name="form">f.</param>
+    /// <param name="accumulate">Add to y.</param>
+    /// <param name="scale">Factor.</param>
+    /// <param name="gateName">Matrix of one row whose product with h, through a sigmoid, multiplies the output; null for none.</param>
+    public void GatedFeedForward(
+        string blk, string suffix, int hidden, Tensor h, int width, Tensor y, GateForm form = GateForm.Silu, bool accumulate = true, float scale = 1, string? gateName = null)
     {
         int part = Padded(hidden), stride = Workspace.Stride(hidden);
         Tensor gateUp = Rows("gate_up", 2 * part), activated = Rows("activated", hidden);
-        MatMul($"{blk}.ffn_gate_up{suffix}", Weights.Stack(Config.Width, 1, new MatrixPart($"{blk}.ffn_gate{suffix}", hidden), new MatrixPart($"{blk}.ffn_up{suffix}", hidden)), h, width, gateUp, 2 * part);
-        SwiGlu($"{blk}.swiglu{suffix}", gateUp, activated, part, stride, 1, null);
-        MatMulAdd($"{blk}.ffn_down{suffix}", Weights.Matrix($"{blk}.ffn_down{suffix}", hidden, Config.Width), activated, stride, x, width);
+        string gate = $"{blk}.ffn_gate{suffix}", up = $"{blk}.ffn_up{suffix}";
+        IReadOnlyList<PlacedMatrix> both = Weights.Has(gate)
+            ? Weights.Stack(Config.Width, 1, new MatrixPart(gate, hidden), new MatrixPart(up, hidden))
+            : Weights.Stack(Config.Width, 1, new MatrixPart(up, hidden, 0, 2 * hidden), new MatrixPart(up, hidden, hidden, 2 * hidden)); // Phi 3: gate rows, then up rows
+        MatMul($"{blk}.ffn_gate_up{suffix}", both, h, width, gateUp, 2 * part);
+        RowPart? outputGate = null;
+        if (gateName is not null)
+        {
+            Tensor gates = Rows("shared expert gate", 1);
+            MatMul(gateName, Weights.Matrix(gateName, Config.Width, 1), h, width, gates, Workspace.Stride(1));
+            outputGate = new RowPart(gates, Workspace.Stride(1));
+        }
+
+        Nodes.Add(_activation.Gated($"{blk}.gated_activation{suffix}", form, gateUp, activated, part, stride, s => s.Rows, null, outputGate));
+        WeightMatrix down = Weights.Matrix($"{blk}.ffn_down{suffix}", hidden, Config.Width);
+        Nodes.AddRange(_matMul.Nodes($"{blk}.ffn_down{suffix}", down, activated, stride, y, width, 0, accumulate, s => s.Rows, scale));
     }
 
-    /// <summary>x += the chosen experts' outputs. The choice, by the router's logits, stays on the device.</summary>
-    public void MixtureFeedForward(string blk, Tensor h, int width, Tensor x, ExpertWeighting weighting)
+    /// <summary>x += down(f(up h)): tensors <c>ffn_up</c> and <c>ffn_down</c>.</summary>
+    public void FeedForward(string blk, int hidden, Tensor h, int width, Tensor x, ActivationForm form)
     {
-        int hidden = Config.ExpertFeedForward, used = Config.ExpertsUsed, part = Padded(hidden), stride = Workspace.Stride(hidden), routerStride = Workspace.Stride(Config.Experts);
-        bool onInput = weighting == ExpertWeighting.SigmoidOnInput;
-        Tensor scores = Rows("router scores", Config.Experts), chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
-        int maxPairs = _options.MaxRows * used;
-        Routing routing = new(Config.Experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
+        int stride = Workspace.Stride(hidden);
+        Tensor up = Rows("up", hidden), activated = Rows("activated", hidden);
+        MatMul($"{blk}.ffn_up", Weights.Matrix($"{blk}.ffn_up", Config.Width, hidden), h, width, up, stride);
+        Nodes.Add(_activation.Plain($"{blk}.activation", form, up, activated, stride, s => s.Rows));
+        MatMulAdd($"{blk}.ffn_down", Weights.Matrix($"{blk}.ffn_down", hidden, Config.Width), activated, stride, x, width);
+    }
+
+    /// <summary>x += scale * the chosen experts' outputs. The choice, by the router's logits, stays on the device.</summary>
+    public void MixtureFeedForward(string blk, Tensor h, int width, Tensor x, RouterSpec spec, GateForm form = GateForm.Silu, float scale = 1)
+    {
+        int hidden = Config.ExpertFeedForward, experts = Config.Experts, used = Config.ExpertsUsed, part = Padded(hidden), stride = Workspace.Stride(hidden);
+        int routerStride = Workspace.Stride(experts);
+        Tensor scores = Rows("router scores", experts), chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
+        Routing routing = new(experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
         Tensor gateUp = Rows("expert gate_up", 2 * part, used), activated = Rows("expert activated", hidden, used), outputs = Rows("expert outputs", Config.Width, used);
 
-        Nodes.AddRange(_matMul.Nodes($"{blk}.ffn_gate_inp", Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, Config.Experts), h, width, scores, routerStride, 0, false, s => s.Rows));
-        DispatchNode router = _kernels.Pipeline("router_top_k", ("workgroupSize", _kernels.SmallWorkgroup), ("Sigmoid", onInput ? 1u : 0u)).Node(
-            $"{blk}.router_top_k", [scores, chosen, weights], ("experts", (uint)Config.Experts), ("used", (uint)used), ("stride", (uint)routerStride));
-        Nodes.Add(new GraphNode([router], s => new Grid(s.Rows)));
-        ComputePipeline tiles = _kernels.Pipeline("expert_tiles", ("workgroupSize", _kernels.SmallWorkgroup));
-        DispatchNode[] variants = [.. Inference.MatMul.TileRows.Select(t => tiles.Node(
-            $"{blk}.expert_tiles", [chosen.As(TexelFormat.UInt1), _inputs.Header, routing.Order, routing.Tiles],
-            ("experts", (uint)Config.Experts), ("used", (uint)used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
-        Nodes.Add(new GraphNode(variants, s => new Grid(1, 1, 1, Inference.MatMul.Variant(s.Rows))));
-
-        foreach (PlacedMatrix placed in Weights.Stack(Config.Width, Config.Experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden)))
+        MatMul($"{blk}.ffn_gate_inp", Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, experts), h, width, scores, routerStride);
+        Tensor? bias = spec.HasSelectionBias ? Weights.Vector($"{blk}.exp_probs_b.bias", experts) : null;
+        Nodes.Add(_router.Choose($"{blk}.router_top_k", spec, scores, routerStride, experts, used, bias, chosen, weights, s => s.Rows));
+        Nodes.Add(_router.Tiles($"{blk}.expert_tiles", chosen, _inputs.Header, routing, _options.MaxRows * used));
+        foreach (PlacedMatrix placed in Weights.Stack(Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden)))
             Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_gate_up_exps", placed.Matrix, h, width, used, gateUp, 2 * part, placed.Offset, routing));
-        SwiGlu($"{blk}.swiglu_exps", gateUp, activated, part, stride, used, onInput ? weights : null);
-        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_down_exps", Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, Config.Experts), activated, stride, 1, outputs, width, 0, routing));
-        uint lanes = _kernels.SmallWorkgroup;
-        DispatchNode combine = _kernels.Pipeline("expert_combine", ("workgroupSize", lanes), ("Weighted", onInput ? 0u : 1u)).Node(
-            $"{blk}.expert_combine", [outputs.As(TexelFormat.Float4), weights, x], ("used", (uint)used), ("quads", (uint)width / 4));
-        int groups = Groups(width / 4, lanes);
-        Nodes.Add(new GraphNode([combine], s => new Grid(groups, s.Rows)));
+        Nodes.Add(_activation.Gated($"{blk}.gated_activation_exps", form, gateUp, activated, part, stride, s => s.Rows * used, spec.WeighsInput ? weights : null));
+        WeightMatrix down = Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, experts);
+        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_down_exps", down, activated, stride, 1, outputs, width, 0, routing));
+        Nodes.Add(_router.Combine($"{blk}.expert_combine", outputs, spec.WeighsInput ? null : weights, x, width, used, scale, s => s.Rows));
     }
 
     /// <summary>Final norm and vocabulary projection of the rows whose logits are wanted, then the choice of their next tokens.</summary>
-    public void Logits(Tensor x, int width)
+    /// <param name="x">[rows, width].</param>
+    /// <param name="width">Elements between rows.</param>
+    /// <param name="scale">Factor on the logits.</param>
+    /// <param name="softCap">Logits become softCap tanh(logit / softCap); 0 for none.</param>
+    public void Logits(Tensor x, int width, float scale = 1, float softCap = 0)
     {
-        Tensor last = _outputs.Rows("last", Config.Width), normed = _outputs.Rows("last normed", Config.Width);
+        Tensor last = OutputRows(x, width, Config.Width), normed = _outputs.Rows("last normed", Config.Width);
+        RmsNorm("output_norm", last, normed, Config.Width, s => s.Outputs, false);
+        Vocabulary(normed, Config.Width, scale, softCap);
+    }
+
+    /// <summary>The rows whose logits are wanted: [outputs, stride of dim].</summary>
+    public Tensor OutputRows(Tensor x, int width, int dim)
+    {
+        Tensor last = _outputs.Rows("last", dim);
         uint lanes = _kernels.SmallWorkgroup;
         DispatchNode gather = _kernels.Pipeline("gather_rows", ("workgroupSize", lanes)).Node("gather_rows", [x, _inputs.Outputs, last], ("stride", (uint)width));
-        int groups = Groups(width, lanes);
+        int groups = KernelLibrary.Groups(width, lanes);
         Nodes.Add(new GraphNode([gather], s => new Grid(groups, s.Outputs)));
-        RmsNorm("output_norm", last, normed, Config.Width, s => s.Outputs);
-        WeightMatrix output = Weights.Has("output") ? Weights.Matrix("output", Config.Width, Config.Vocabulary) : _embedding!;
-        Nodes.AddRange(_matMul.Nodes("output", output, normed, width, LogitsTensor, LogitsStride, 0, false, s => s.Outputs));
+        return last;
+    }
+
+    /// <summary>W x for the rows whose logits are wanted.</summary>
+    public Tensor Project(string name, Tensor x, int columns, int rows)
+    {
+        Tensor y = _outputs.Rows(name, rows);
+        Nodes.AddRange(_matMul.Nodes(name, Weights.Matrix(name, columns, rows), x, Workspace.Stride(columns), y, Workspace.Stride(rows), 0, false, s => s.Outputs));
+        return y;
+    }
+
+    /// <summary>The last matrix and the choice of tokens; see <see cref="Logits"/>.</summary>
+    public void Vocabulary(Tensor last, int dim, float scale = 1, float softCap = 0)
+    {
+        WeightMatrix output = Weights.Has("output") ? Weights.Matrix("output", dim, Config.Vocabulary) : _embedding!;
+        Nodes.AddRange(_matMul.Nodes("output", output, last, Workspace.Stride(dim), LogitsTensor, LogitsStride, 0, false, s => s.Outputs, scale));
+        if (softCap > 0) Nodes.Add(_activation.SoftCap("soft_cap", LogitsTensor, LogitsStride, softCap, s => s.Outputs));
 
         var bytes = Sampler.Bytes(_options.MaxOutputs, Config.Vocabulary);
         SamplerTensors tensors = new(
             LogitsTensor, _inputs.Outputs, _inputs.Masks, _inputs.Samplers, TokenLog, _options.ContextTokens, _outputs.Cleared("sampler maxima", bytes.Best), _outputs.Cleared("sampler histograms", bytes.Histograms),
             _outputs.Cleared("sampler state", bytes.State), _outputs.Cleared("sampler sums", bytes.Sums), _outputs.Cleared("sampler units", bytes.Sums), NextTokens, Results);
-        Nodes.AddRange(new Sampler(_kernels, Config.Vocabulary, tensors, lanes).Nodes());
+        Nodes.AddRange(new Sampler(_kernels, Config.Vocabulary, Config.Tokens, tensors, _kernels.SmallWorkgroup).Nodes());
     }
 
     private static int Padded(int rows) => (rows + WeightLayout.GroupRows - 1) / WeightLayout.GroupRows * WeightLayout.GroupRows;
 
-    private static int Groups(int items, uint lanes) => (items + (int)lanes - 1) / (int)lanes;
-
-    private void RmsNorm(string label, Tensor x, Tensor y, int dim, Func<StepShape, int> rows)
+    private void NormalizeProjection(string name, int offset, int dim)
     {
-        DispatchNode node = _kernels.Pipeline("rms_norm", ("workgroupSize", _kernels.RowWorkgroup)).Node(
-            label,
-            [x.As(TexelFormat.Float4), Weights.Vector(label + ".weight", dim).As(TexelFormat.Float4), y],
-            ("dim", (uint)dim), ("quads", (uint)Workspace.Stride(dim) / 4), ("epsilon", Config.RmsEpsilon));
-        Nodes.Add(new GraphNode([node], s => new Grid(rows(s))));
+        RowPart part = new(Qkv, QkvStride, offset);
+        Nodes.Add(_norm.Rms(name, part, Weights.Vector(name + ".weight", dim), part, dim, dim, Config.RmsEpsilon, s => s.Rows));
     }
 
-    /// <param name="label">Label.</param>
-    /// <param name="gateUp">[rows, 2 part] f32.</param>
-    /// <param name="activated">[rows, stride] f32.</param>
-    /// <param name="part">Columns of gate, and of up.</param>
-    /// <param name="stride">Columns of a row of <paramref name="activated"/>.</param>
-    /// <param name="perRow">Rows here per row of the step.</param>
-    /// <param name="inputWeights">[rows] f32 by which the input of gate and up, both linear, is multiplied; null for none.</param>
-    private void SwiGlu(string label, Tensor gateUp, Tensor activated, int part, int stride, int perRow, Tensor? inputWeights)
+    private void RmsNorm(string name, Tensor x, Tensor y, int dim, Func<StepShape, int> rows, bool accumulate)
     {
-        uint lanes = _kernels.SmallWorkgroup;
-        DispatchNode node = _kernels.Pipeline("swiglu", ("workgroupSize", lanes), ("Weighted", inputWeights is null ? 0u : 1u)).Node(
-            label, [gateUp.As(TexelFormat.Float4), activated, inputWeights ?? _nothing], ("quads", (uint)part / 4), ("stride", (uint)stride / 4));
-        int groups = Groups(part / 4, lanes);
-        Nodes.Add(new GraphNode([node], s => new Grid(groups, s.Rows * perRow)));
+        int stride = Workspace.Stride(dim);
+        Nodes.Add(_norm.Rms(name, new(x, stride), Weights.Vector(name + ".weight", dim), new(y, stride), dim, stride, Config.RmsEpsilon, rows, accumulate));
     }
-}
-
-/// <summary>What a layer does to queries and keys before they meet.</summary>
-/// <param name="Turns">Rotary embedding.</param>
-/// <param name="Neox">Pairs are (k, k + n/2) instead of neighbours.</param>
-/// <param name="Normalizes">Then each head is divided by the root of its mean square (no weight).</param>
-/// <param name="ScalesQueries">Queries are multiplied by the <see cref="QueryTemperature"/> of their position.</param>
-internal sealed record QueryKeyForm(bool Turns = true, bool Neox = false, bool Normalizes = false, bool ScalesQueries = false);
-
-/// <summary>What the router's logits weigh.</summary>
-internal enum ExpertWeighting
-{
-    /// <summary>The outputs, by the softmax over the chosen experts (Mixtral).</summary>
-    SoftmaxOnOutput,
-    /// <summary>The inputs, by the sigmoid (Llama 4).</summary>
-    SigmoidOnInput,
 }

@@ -25,6 +25,7 @@ internal static class Llama4Graph
         // A chunk of 0 is how files say that every layer turns and sees everything.
         bool interleaves = chunk > 0;
         bool TurnsIn(int layer) => !interleaves || (layer + 1) % NoRopeStep != 0;
+        ModelShapes.Check(file, c, layer => (layer + 1) % step == 0);
         bool normalizes = c.Experts != 128; // Maverick; there is no key for it
         c = c with
         {
@@ -37,7 +38,9 @@ internal static class Llama4Graph
     private static void Build(GraphBuilder g, Func<int, bool> hasExperts, Func<int, bool> turns, bool normalizes)
     {
         ModelConfig c = g.Config;
-        int width = Workspace.Stride(c.Width), heads = c.Heads * c.HeadDim, kvHeads = c.KvHeads * c.HeadDim;
+        int width = Workspace.Stride(c.Width), heads = c.Heads * c.HeadDim;
+        AttentionSpec still = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { ScalesQueries = true };
+        AttentionSpec turning = still with { Rope = new RopeForm(), Norm = normalizes ? HeadNorm.AfterRope : HeadNorm.None, ScalesQueries = false };
         Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
 
         g.Embed("embed", "token_embd", x, width);
@@ -46,21 +49,20 @@ internal static class Llama4Graph
             string blk = $"blk.{i}";
             // attention
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
-            g.MatMul($"{blk}.attn_qkv", g.Weights.Stack(c.Width, 1, new MatrixPart($"{blk}.attn_q", heads), new MatrixPart($"{blk}.attn_k", kvHeads), new MatrixPart($"{blk}.attn_v", kvHeads)), h, width, g.Qkv, g.QkvStride);
-            g.RopeAndKvWrite($"{blk}.rope_kv_write", i, turns(i) ? new QueryKeyForm(Normalizes: normalizes) : new QueryKeyForm(Turns: false, ScalesQueries: true));
-            g.Attention($"{blk}.attention", i, attended, Workspace.Stride(heads));
+            g.QueryKeyValue(blk, h, width);
+            g.Attention(blk, i, turns(i) ? turning : still, attended, Workspace.Stride(heads));
             g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
             if (hasExperts(i))
             {
-                g.MixtureFeedForward(blk, h, width, x, ExpertWeighting.SigmoidOnInput);
-                g.SwiGluFeedForward(blk, "_shexp", c.ExpertFeedForward, h, width, x);
+                g.MixtureFeedForward(blk, h, width, x, new RouterSpec { Gate = RouterGate.Sigmoid, Normalizes = false, WeighsInput = true });
+                g.GatedFeedForward(blk, "_shexp", c.ExpertFeedForward, h, width, x);
             }
             else
             {
-                g.SwiGluFeedForward(blk, "", c.FeedForward, h, width, x);
+                g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
             }
         }
 

@@ -9,13 +9,19 @@ namespace NpcMind.Inference;
 /// </summary>
 internal static class LlamaGraph
 {
-    public static ModelPlan Read(GgufFile file) => new(ModelConfig.Read(file), Build);
+    public static ModelPlan Read(GgufFile file)
+    {
+        ModelConfig config = ModelConfig.Read(file);
+        ModelShapes.Check(file, config, _ => config.Experts > 0);
+        return new ModelPlan(config, Build);
+    }
 
     private static void Build(GraphBuilder g)
     {
         ModelConfig c = g.Config;
         int width = Workspace.Stride(c.Width);
-        int heads = c.Heads * c.HeadDim, kvHeads = c.KvHeads * c.HeadDim;
+        int heads = c.Heads * c.HeadDim;
+        AttentionSpec attention = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm() };
         Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
 
         g.Embed("embed", "token_embd", x, width);
@@ -24,20 +30,14 @@ internal static class LlamaGraph
             string blk = $"blk.{i}";
             // attention
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
-            IReadOnlyList<PlacedMatrix> qkv = g.Weights.Has($"{blk}.attn_qkv")
-                ? g.Weights.Stack(c.Width, 1, Part("attn_qkv", heads, 0), Part("attn_qkv", kvHeads, heads), Part("attn_qkv", kvHeads, heads + kvHeads))
-                : g.Weights.Stack(c.Width, 1, new MatrixPart($"{blk}.attn_q", heads), new MatrixPart($"{blk}.attn_k", kvHeads), new MatrixPart($"{blk}.attn_v", kvHeads));
-            g.MatMul($"{blk}.attn_qkv", qkv, h, width, g.Qkv, g.QkvStride);
-            g.RopeAndKvWrite($"{blk}.rope_kv_write", i, new QueryKeyForm());
-            g.Attention($"{blk}.attention", i, attended, Workspace.Stride(heads));
+            g.QueryKeyValue(blk, h, width);
+            g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
             g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
-            if (c.Experts == 0) g.SwiGluFeedForward(blk, "", c.FeedForward, h, width, x);
-            else g.MixtureFeedForward(blk, h, width, x, ExpertWeighting.SoftmaxOnOutput);
-
-            MatrixPart Part(string name, int rows, int first) => new($"{blk}.{name}", rows, first, heads + 2 * kvHeads);
+            if (c.Experts == 0) g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
+            else g.MixtureFeedForward(blk, h, width, x, new RouterSpec());
         }
 
         g.Logits(x, width);

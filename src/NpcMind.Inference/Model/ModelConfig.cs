@@ -11,7 +11,7 @@ public sealed record ModelConfig
 {
     private const int MaximumBlocks = 512;
     private const int MaximumExperts = 512;
-    private const int MaximumFeedForward = 1 << 22;
+    internal const int MaximumFeedForward = 1 << 22;
 
     /// <summary>The attention kernel unrolls over the query heads of a key head, and keeps heads in shared memory.</summary>
     private const int MaximumGroup = 128, MaximumHeadDim = 512;
@@ -40,8 +40,17 @@ public sealed record ModelConfig
     /// <summary>Hidden width of one expert.</summary>
     public required int ExpertFeedForward { get; init; }
 
-    /// <summary>Rows of the embedding matrix.</summary>
+    /// <summary>Tokens that have logits; rows of the embedding matrix unless <see cref="EmbeddingRows"/> says otherwise.</summary>
     public required int Vocabulary { get; init; }
+
+    /// <summary>
+    /// The first of these rows that belong to tokens of the file's tokenizer, all where it has none. Many trainers pad the vocabulary; the
+    /// other rows are never chosen.
+    /// </summary>
+    public required int Tokens { get; init; }
+
+    /// <summary>Rows of the embedding matrix.</summary>
+    public required int EmbeddingRows { get; init; }
 
     /// <summary>Context the model was trained for, in tokens.</summary>
     public required int ContextLength { get; init; }
@@ -61,6 +70,9 @@ public sealed record ModelConfig
     /// <summary>Rotary embedding.</summary>
     public required RopeConfig Rope { get; init; }
 
+    /// <summary>Another rotary embedding for the layers that see a window (Gemma 3, OLMo 3); null where all turn alike.</summary>
+    public RopeConfig? LocalRope { get; init; }
+
     /// <summary>How far back each block's attention sees.</summary>
     public required IReadOnlyList<AttentionSpan> Spans { get; init; }
 
@@ -69,6 +81,7 @@ public sealed record ModelConfig
 
     /// <summary>Reads and checks the keys of <paramref name="file"/> that all architectures share.</summary>
     /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
+    /// <exception cref="UnsupportedModelException">A setting there is no code for.</exception>
     internal static ModelConfig Read(GgufFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -82,20 +95,24 @@ public sealed record ModelConfig
         if (heads % kvHeads != 0) throw metadata.Wrong($"{a}.attention.head_count_kv", $"a divisor of {heads} heads");
         if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
         if (headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
-        if (headDim % 2 != 0) throw metadata.Wrong($"{a}.attention.key_length", "an even head size");
-        if (valueDim != headDim) throw metadata.Wrong($"{a}.attention.value_length", $"{headDim}, the size of a key head");
+        if (headDim % 2 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", "It must be even.");
+        if (valueDim != headDim) throw new UnsupportedModelException(file.Path, $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
         int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
         int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
         if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
         GgufTensor embedding = file.Find("token_embd.weight")
-            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it");
-        double epsilon = metadata.Number($"{a}.attention.layer_norm_rms_epsilon") ?? throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "the epsilon of the norms");
-        if (epsilon is < 0 or > 1) throw metadata.Wrong($"{a}.attention.layer_norm_rms_epsilon", "an epsilon from 0 to 1");
+            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+        string epsilonKey = metadata.Find($"{a}.attention.layer_norm_epsilon") is null ? $"{a}.attention.layer_norm_rms_epsilon" : $"{a}.attention.layer_norm_epsilon";
+        double epsilon = metadata.Number(epsilonKey) ?? throw metadata.Wrong(epsilonKey, "the epsilon of the norms");
+        if (epsilon is < 0 or > 1) throw metadata.Wrong(epsilonKey, "an epsilon from 0 to 1");
         double scale = metadata.Number($"{a}.attention.scale") ?? 0;
         if (!double.IsFinite((float)scale)) throw metadata.Wrong($"{a}.attention.scale", "a finite number");
         int blocks = Size(metadata, $"{a}.block_count", MaximumBlocks);
         int? expertFeedForward = experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? Size(metadata, $"{a}.expert_feed_forward_length", MaximumFeedForward) : null;
         int feedForward = Size(metadata, $"{a}.feed_forward_length", MaximumFeedForward, expertFeedForward);
+        int vocabulary = embedding.Rows is > 0 and < 1 << 24
+            ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion);
+        long tokens = metadata.Find("tokenizer.ggml.tokens") is { Type: GgufValueType.Array, Count: > 0 } texts ? texts.Count : vocabulary;
         return new ModelConfig
         {
             Architecture = a,
@@ -105,8 +122,10 @@ public sealed record ModelConfig
             KvHeads = kvHeads,
             HeadDim = headDim,
             FeedForward = feedForward,
-            ExpertFeedForward = expertFeedForward ?? feedForward,
-            Vocabulary = embedding.Rows is > 0 and < 1 << 24 ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape),
+            ExpertFeedForward = expertFeedForward ?? (a is "qwen2moe" or "qwen3moe" && used > 0 ? Math.Max(1, feedForward / used) : feedForward),
+            Vocabulary = vocabulary,
+            Tokens = (int)Math.Min(vocabulary, tokens),
+            EmbeddingRows = vocabulary,
             ContextLength = Size(metadata, $"{a}.context_length", 1 << 28),
             RmsEpsilon = (float)epsilon,
             AttentionScale = scale != 0 ? (float)scale : (float)(1 / Math.Sqrt(headDim)),
@@ -115,6 +134,29 @@ public sealed record ModelConfig
             Rope = RopeConfig.Read(metadata, a, headDim),
             Spans = new AttentionSpan[blocks],
         };
+    }
+
+    /// <summary>
+    /// Which layers see a window of <c>attention.sliding_window</c> tokens: those that <c>attention.sliding_window_pattern</c> lists, or all but every
+    /// <paramref name="pattern"/>-th. A window of 0 is none.
+    /// </summary>
+    internal static AttentionSpan[] Windows(GgufMetadata metadata, string architecture, int blocks, int pattern)
+    {
+        string key = $"{architecture}.attention.sliding_window_pattern";
+        int window = Size(metadata, $"{architecture}.attention.sliding_window", int.MaxValue, null, 0);
+        Func<int, bool> isWindowed = i => pattern == 0 || i % pattern < pattern - 1;
+        if (metadata.Find(key) is { Type: GgufValueType.Array })
+        {
+            GgufValue list = metadata.Numbers(key)!;
+            if (list.Count != blocks || !list.IsInteger) throw metadata.Wrong(key, $"a truth value for each of {blocks} layers");
+            isWindowed = i => list.Number(i) != 0;
+        }
+        else if (metadata.Find(key) is not null)
+        {
+            pattern = Size(metadata, key, 1 << 20, null, 0);
+        }
+
+        return [.. Enumerable.Range(0, blocks).Select(i => window > 0 && isWindowed(i) ? new AttentionSpan(AttentionSpanKind.Window, window) : AttentionSpan.Full)];
     }
 
     /// <summary>A size that may stand as scalar or as per-layer array of equal values.</summary>
@@ -126,7 +168,7 @@ public sealed record ModelConfig
             GgufValue array = metadata.Numbers(key)!;
             if (array.Count == 0 || !array.IsInteger) throw metadata.Wrong(key, "integers");
             for (int i = 1; i < array.Count; i++)
-                if (array.Number(i) != array.Number(0)) throw metadata.Wrong(key, "the same size in every layer: different sizes per layer are not supported");
+                if (array.Number(i) != array.Number(0)) throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')", "Supported: models whose layers are alike.");
             return Checked(array.Number(0));
         }
 

@@ -8,7 +8,8 @@ namespace NpcMind.Inference;
 /// <param name="Scale">Factor on positions (1 / scaling factor).</param>
 /// <param name="Yarn">YaRN limits, or null for plain and linear scaling.</param>
 /// <param name="Magnitude">Factor on cosine and sine.</param>
-public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig? Yarn, double Magnitude)
+/// <param name="OriginalContext">Context of the original training, tokens.</param>
+public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig? Yarn, double Magnitude, double OriginalContext)
 {
     /// <summary>Reads the <c>{architecture}.rope.*</c> keys.</summary>
     /// <exception cref="GgufFormatException">A value is absurd.</exception>
@@ -24,18 +25,18 @@ public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig?
         if (!(factor >= 0 && factor < 1e9)) throw metadata.Wrong(a + "scaling.factor", "a factor from 0 (none) to 1e9");
         if (factor == 0) factor = 1;
         string type = metadata.String(a + "scaling.type") ?? "linear";
-        if (type is not ("none" or "linear" or "yarn")) throw metadata.Wrong(a + "scaling.type", "none, linear or yarn (longrope needs factors that are not read)");
-        double scale = type == "none" ? 1 : 1 / factor;
+        if (type is not ("none" or "linear" or "yarn" or "longrope")) throw new UnsupportedModelException(metadata.Path, $"the rope scaling '{type}' ('{a}scaling.type')", "Supported: none, linear, yarn, longrope.");
+        double scale = type is "none" or "longrope" ? 1 : 1 / factor;
         double attention = metadata.Number(a + "scaling.attn_factor") ?? 1;
         if (!(attention > 0 && attention < 1e6)) throw metadata.Wrong(a + "scaling.attn_factor", "a factor above 0 and below 1e6");
         double extrapolation = metadata.Number(a + "scaling.yarn_ext_factor") is { } given and >= 0 ? given : type == "yarn" ? 1 : 0;
-        if (extrapolation == 0) return new RopeConfig((int)dims, frequencyBase, scale, null, attention);
         double original = metadata.Integer(a + "scaling.original_context_length") ?? metadata.Integer(architecture + ".context_length") ?? 0;
+        if (extrapolation == 0) return new RopeConfig((int)dims, frequencyBase, scale, null, attention, original);
         if (original < 1) throw metadata.Wrong(a + "scaling.original_context_length", "a positive context length");
         foreach (string beta in (string[])["yarn_beta_fast", "yarn_beta_slow"])
             if (metadata.Number(a + "scaling." + beta) is { } turns && !(turns > 0 && turns < 1e9)) throw metadata.Wrong(a + "scaling." + beta, "a number above 0 and below 1e9");
         YarnConfig yarn = new(extrapolation, metadata.Number(a + "scaling.yarn_beta_fast") ?? 32, metadata.Number(a + "scaling.yarn_beta_slow") ?? 1, original);
-        return new RopeConfig((int)dims, frequencyBase, scale, yarn, attention * (1 + 0.1 * Math.Log(Math.Max(1, factor))));
+        return new RopeConfig((int)dims, frequencyBase, scale, yarn, attention * (1 + 0.1 * Math.Log(Math.Max(1, factor))), original);
     }
 
     /// <summary>
@@ -56,13 +57,15 @@ public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig?
 /// <param name="BetaFast">Rotations within the original context above which a pair is extrapolated.</param>
 /// <param name="BetaSlow">Rotations below which a pair is interpolated.</param>
 /// <param name="OriginalContext">Context of the original training, tokens.</param>
-public sealed record YarnConfig(double Extrapolation, double BetaFast, double BetaSlow, double OriginalContext)
+/// <param name="RoundsLimits">The limits are rounded outwards to whole pairs.</param>
+public sealed record YarnConfig(double Extrapolation, double BetaFast, double BetaSlow, double OriginalContext, bool RoundsLimits = true)
 {
     /// <summary>Share of extrapolation for a pair, 0 to 1 (YaRN, section 3.2).</summary>
     public double Mix(int pair, int dims, double frequencyBase)
     {
-        double low = Math.Max(0, Math.Floor(Limit(BetaFast)));
-        double high = Math.Min(dims - 1, Math.Ceiling(Limit(BetaSlow)));
+        double fast = Limit(BetaFast), slow = Limit(BetaSlow);
+        double low = Math.Max(0, RoundsLimits ? Math.Floor(fast) : fast);
+        double high = Math.Min(dims - 1, RoundsLimits ? Math.Ceiling(slow) : slow);
         double ramp = Math.Clamp((pair - low) / Math.Max(0.001, high - low), 0, 1);
         return (1 - ramp) * Extrapolation;
 

@@ -6,40 +6,55 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class RopeTable
 {
-    private readonly double[] _frequencies;
-    private readonly double _magnitude;
+    private readonly Table[] _tables;
     private readonly QueryTemperature? _temperature;
 
-    /// <param name="config">Base, scaling, dimensions.</param>
-    /// <param name="factors">[Dims / 2] divisors of the angles (tensor <c>rope_freqs</c>), or null.</param>
+    /// <param name="configs">Base, scaling and dimensions of each of the model's rotations.</param>
+    /// <param name="factors">[Dims / 2] divisors of the first one's angles (tensor <c>rope_freqs</c>), or null.</param>
     /// <param name="temperature">Factor on queries by position, or null.</param>
-    public RopeTable(RopeConfig config, float[]? factors, QueryTemperature? temperature = null)
+    public RopeTable(IReadOnlyList<RopeConfig> configs, float[]? factors, QueryTemperature? temperature = null)
     {
         _temperature = temperature;
-        Pairs = config.Dims / 2;
-        _magnitude = config.Magnitude;
-        _frequencies = new double[Pairs];
-        for (int i = 0; i < Pairs; i++) _frequencies[i] = config.Frequency(i, factors?[i] ?? 1);
+        _tables = new Table[configs.Count];
+        int offset = 0;
+        for (int t = 0; t < _tables.Length; t++)
+        {
+            RopeConfig config = configs[t];
+            double[] frequencies = new double[config.Dims / 2];
+            for (int i = 0; i < frequencies.Length; i++) frequencies[i] = config.Frequency(i, t == 0 ? factors?[i] ?? 1 : 1);
+            _tables[t] = new Table(offset, frequencies, config.Magnitude);
+            offset += frequencies.Length;
+        }
+
+        RowTurns = offset + (temperature is null ? 0 : 1);
     }
 
-    /// <summary>Rotated pairs per head.</summary>
-    public int Pairs { get; }
+    /// <summary>Entries of a row: one per pair of each table, and one for the factor on queries where there is one.</summary>
+    public int RowTurns { get; }
 
-    /// <summary>Entries of a row: one per pair, and one for the factor on queries where there is one.</summary>
-    public int RowTurns => Pairs + (_temperature is null ? 0 : 1);
+    /// <summary>Rotated pairs per head.</summary>
+    public int Pairs(int table) => _tables[table].Frequencies.Length;
+
+    /// <summary>First entry of a table in a row.</summary>
+    public int Offset(int table) => _tables[table].Offset;
 
     /// <summary>Fills (cos, sin) of each pair at a position, then (factor, 0) where queries have one.</summary>
     public void Turns(int position, Span<float> turns)
     {
-        for (int i = 0; i < Pairs; i++)
+        foreach (Table table in _tables)
         {
-            (double sin, double cos) = Math.SinCos(position * _frequencies[i]);
-            turns[i * 2] = (float)(cos * _magnitude);
-            turns[i * 2 + 1] = (float)(sin * _magnitude);
+            for (int i = 0; i < table.Frequencies.Length; i++)
+            {
+                (double sin, double cos) = Math.SinCos(position * table.Frequencies[i]);
+                turns[(table.Offset + i) * 2] = (float)(cos * table.Magnitude);
+                turns[(table.Offset + i) * 2 + 1] = (float)(sin * table.Magnitude);
+            }
         }
 
-        if (_temperature is { } temperature) turns[Pairs * 2] = (float)temperature.Factor(position);
+        if (_temperature is { } temperature) turns[(RowTurns - 1) * 2] = (float)temperature.Factor(position);
     }
+
+    private readonly record struct Table(int Offset, double[] Frequencies, double Magnitude);
 }
 
 /// <summary>Attention temperature: a factor on queries that grows with the position (Llama 4, its layers without rotary embedding).</summary>

@@ -7,11 +7,11 @@ namespace NpcMind.Inference;
 /// <summary>
 /// How weights lie on the device. Rows are taken in groups of 32 and interleaved by texels of 16 bytes, so that neighbouring lanes, which work on
 /// neighbouring rows, fetch neighbouring texels: a group holds the codes of all units, <c>[unit][texel][row]</c>, then their scales, <c>[unit][row]</c>.
-/// No bit of a weight changes; Q5_0 grows by a tenth and Q6_K by a hundredth for alignment. Missing rows and columns are zero, which every format
+/// No bit of a weight changes; Q5_0 grows by a tenth, MXFP4 by a seventeenth, IQ2_XS by a twelfth, others by a twenty-fifth at most, for alignment. Missing rows and columns are zero, which every format
 /// decodes to 0 (docs/decisions/0004, shaders/lib/weights.glsl).
 /// </summary>
 /// <param name="Type">Storage type.</param>
-/// <param name="UnitColumns">Columns per unit: 64, or 256 for K-quants.</param>
+/// <param name="UnitColumns">Columns per unit: 64, or 256 for formats with blocks of 256.</param>
 /// <param name="UnitTexels">Texels of codes per row and unit.</param>
 /// <param name="ScaleWords">32-bit words of scales per row and unit: 0, 1, 2 or 4.</param>
 public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexels, int ScaleWords)
@@ -32,6 +32,20 @@ public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexe
         new(TensorType.Q4_K, 256, 9, 0),
         new(TensorType.Q5_K, 256, 11, 0),
         new(TensorType.Q6_K, 256, 13, 1),
+        new(TensorType.Q2_K, 256, 5, 1),
+        new(TensorType.Q3_K, 256, 7, 0),
+        new(TensorType.IQ4_NL, 64, 2, 1),
+        new(TensorType.IQ4_XS, 256, 8, 2),
+        new(TensorType.MXFP4, 64, 2, 1),
+        new(TensorType.TQ1_0, 256, 3, 2),
+        new(TensorType.TQ2_0, 256, 4, 1),
+        new(TensorType.IQ2_XXS, 256, 4, 1),
+        new(TensorType.IQ2_XS, 256, 5, 0),
+        new(TensorType.IQ2_S, 256, 5, 1),
+        new(TensorType.IQ3_XXS, 256, 6, 1),
+        new(TensorType.IQ3_S, 256, 7, 0),
+        new(TensorType.IQ1_S, 256, 3, 1),
+        new(TensorType.IQ1_M, 256, 3, 2),
     ];
 
     /// <summary>Types that kernels exist for.</summary>
@@ -86,7 +100,7 @@ public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexe
     {
         switch (Type)
         {
-            case TensorType.Q4_0:
+            case TensorType.Q4_0 or TensorType.IQ4_NL:
                 scales[0] = Pair(source, 0, 18);
                 Texels(source, 2, 1, codes, 0);
                 Texels(source, 20, 1, codes, 1);
@@ -121,6 +135,54 @@ public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexe
                 Texels(source, 0, 13, codes, 0);
                 scales[0] = BinaryPrimitives.ReadUInt16LittleEndian(source[208..]);
                 break;
+            case TensorType.Q2_K:
+                Texels(source, 0, 5, codes, 0);
+                scales[0] = Word(source, 80);
+                break;
+            case TensorType.Q3_K:
+                Texels(source, 0, 6, codes, 0);
+                Bytes(source[96..], codes, 6, 0); // scales and d
+                break;
+            case TensorType.IQ4_XS:
+                scales[0] = Word(source, 0);
+                scales[1] = Word(source, 4);
+                Texels(source, 8, 8, codes, 0);
+                break;
+            case TensorType.MXFP4:
+                scales[0] = source[0] | ((uint)source[17] << 8);
+                Texels(source, 1, 1, codes, 0);
+                Texels(source, 18, 1, codes, 1);
+                break;
+            case TensorType.TQ1_0:
+                Texels(source, 0, 3, codes, 0);
+                scales[0] = Word(source, 48);
+                scales[1] = BinaryPrimitives.ReadUInt16LittleEndian(source[52..]);
+                break;
+            case TensorType.TQ2_0:
+                Texels(source, 0, 4, codes, 0);
+                scales[0] = BinaryPrimitives.ReadUInt16LittleEndian(source[64..]);
+                break;
+            case TensorType.IQ2_XXS or TensorType.IQ3_XXS or TensorType.IQ1_S or TensorType.IQ2_S:
+                scales[0] = BinaryPrimitives.ReadUInt16LittleEndian(source);
+                Texels(source, 2, UnitTexels, codes, 0);
+                break;
+            case TensorType.IQ2_XS:
+                Texels(source, 2, 4, codes, 0);
+                Bytes(source.Slice(66, 8), codes, 4, 0);
+                Bytes(source[..2], codes, 4, 8);
+                break;
+            case TensorType.IQ3_S:
+                Texels(source, 2, 4, codes, 0);
+                Texels(source, 74, 2, codes, 4);
+                Bytes(source.Slice(66, 8), codes, 6, 0);
+                Bytes(source.Slice(106, 4), codes, 6, 8);
+                Bytes(source[..2], codes, 6, 12);
+                break;
+            case TensorType.IQ1_M:
+                Texels(source, 0, 3, codes, 0);
+                scales[0] = Word(source, 48);
+                scales[1] = Word(source, 52);
+                break;
             default:
                 Texels(source, 0, UnitTexels, codes, 0);
                 break;
@@ -131,6 +193,8 @@ public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexe
     {
         for (int i = 0; i < count; i++) source.Slice(at + i * 16, 16).CopyTo(codes[((first + i) * GroupRows * 16)..]);
     }
+
+    private static void Bytes(ReadOnlySpan<byte> source, Span<byte> codes, int texel, int at) => source.CopyTo(codes[((texel * GroupRows * 16) + at)..]);
 
     private static uint Word(ReadOnlySpan<byte> source, int at) => BinaryPrimitives.ReadUInt32LittleEndian(source[at..]);
 

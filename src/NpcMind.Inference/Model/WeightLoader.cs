@@ -8,15 +8,26 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
 {
     private const int GroupRows = WeightLayout.GroupRows;
     private readonly HashSet<string> _loaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<TensorType, Tensor> _codebooks = [];
     private byte[] _rows = [];
+
+    /// <summary>The file.</summary>
+    public string Path => file.Path;
 
     /// <summary>Tensors of the file that nothing has asked for.</summary>
     public IEnumerable<string> Unused => file.Tensors.Select(t => t.Name).Where(n => !_loaded.Contains(n));
 
+    /// <summary>Says that tensors whose names begin so are a part of the model that is left out on purpose.</summary>
+    public void LeaveOut(string prefix)
+    {
+        foreach (GgufTensor tensor in file.Tensors)
+            if (tensor.Name.StartsWith(prefix, StringComparison.Ordinal)) _loaded.Add(tensor.Name);
+    }
+
     /// <summary>Device bytes that all tensors of <paramref name="file"/> will take, a little over rather than under.</summary>
     public static long DeviceBytes(GgufFile file) => file.Tensors.Select(Unrolled).Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
         ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
-        : t.Elements * 4 + 512);
+        : t.Elements * 4 + 512) + file.Tensors.Select(t => t.Type).Distinct().Sum(t => Codebooks.For(t).Length + 512L);
 
     /// <summary>Whether the file has the tensor <c>name.weight</c>.</summary>
     public bool Has(string name) => file.Find(name + ".weight") is not null;
@@ -31,9 +42,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         int offset = 0;
         for (int i = 0; i < parts.Length;)
         {
-            TensorType type = Tensor(parts[i], columns, slabs).Type;
+            TensorType type = Tensors(parts[i], columns, slabs)[0].Type;
             int end = i + 1;
-            while (end < parts.Length && Tensor(parts[end], columns, slabs).Type == type) end++;
+            while (end < parts.Length && Tensors(parts[end], columns, slabs)[0].Type == type) end++;
             WeightMatrix matrix = Load(parts[i..end], columns, slabs, type);
             placed.Add(new PlacedMatrix(matrix, offset));
             offset += matrix.OutputColumns;
@@ -50,6 +61,24 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         byte[] bytes = new byte[(length + 63) / 64 * 64 * 4];
         Buffer.BlockCopy(values, 0, bytes, 0, length * 4);
         return Upload(bytes, name);
+    }
+
+    /// <summary>A matrix of F32, F16 or BF16 as f32, each row padded with zeros to a multiple of 64 elements.</summary>
+    public Tensor PaddedRows(string name, int columns, int rows)
+    {
+        float[] values = HostMatrix(name, columns, rows) ?? throw Missing(name);
+        int stride = Workspace.Stride(columns);
+        byte[] bytes = new byte[(long)stride * rows * 4];
+        for (int row = 0; row < rows; row++) Buffer.BlockCopy(values, row * columns * 4, bytes, row * stride * 4, columns * 4);
+        return Upload(bytes, name);
+    }
+
+    /// <summary>Several vectors of one length, a multiple of 4, one after the other.</summary>
+    public Tensor Vectors(int length, params ReadOnlySpan<string> names)
+    {
+        byte[] bytes = new byte[length * names.Length * 4];
+        for (int i = 0; i < names.Length; i++) Buffer.BlockCopy(HostVector(names[i], length) ?? throw Missing(names[i]), 0, bytes, i * length * 4, length * 4);
+        return Upload(bytes, names[0]);
     }
 
     /// <summary>A vector on the host as f32 that may be absent. F32, F16 and BF16 are read.</summary>
@@ -79,11 +108,11 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     {
         WeightLayout layout = WeightLayout.For(type)
             ?? throw new UnsupportedModelException(file.Path, $"tensor type {type} of '{parts[0].Name}.weight'", $"Supported: {string.Join(", ", WeightLayout.Supported)}. Use a file in one of these.");
-        List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources = [];
+        List<Source> sources = [];
         int groupsPerSlab = 0;
         foreach (MatrixPart part in parts)
         {
-            sources.Add((Tensor(part, columns, slabs), part, groupsPerSlab));
+            sources.Add(new Source(Tensors(part, columns, slabs), part, groupsPerSlab));
             groupsPerSlab += (part.Rows + GroupRows - 1) / GroupRows;
         }
 
@@ -101,23 +130,32 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
             segments.Add(new WeightSegment(target, start, count));
         }
 
-        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab), segments);
+        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab, slabs), segments, Codebook(type));
     }
 
-    private Tensor? Bias(List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources, int groupsPerSlab)
+    /// <summary>[slabs, groupsPerSlab * 32] f32, or null where no part has a bias.</summary>
+    private Tensor? Bias(List<Source> sources, int groupsPerSlab, int slabs)
     {
         float[]? all = null;
         foreach (var (_, part, firstGroup) in sources)
         {
-            if (HostVector(part.Name + ".bias", part.AllRows > 0 ? part.AllRows : part.Rows) is not { } bias) continue;
-            all ??= new float[groupsPerSlab * GroupRows];
-            Array.Copy(bias, part.FirstRow, all, firstGroup * GroupRows, part.Rows);
+            int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
+            if (HostMatrix(part.Name + ".bias", rows, slabs) is not { } bias) continue;
+            all ??= new float[groupsPerSlab * GroupRows * slabs];
+            for (int slab = 0; slab < slabs; slab++) Array.Copy(bias, slab * rows + part.FirstRow, all, (slab * groupsPerSlab + firstGroup) * GroupRows, part.Rows);
         }
 
         if (all is null) return null;
         byte[] bytes = new byte[all.Length * 4];
         Buffer.BlockCopy(all, 0, bytes, 0, bytes.Length);
         return Upload(bytes, sources[0].Part.Name + ".bias");
+    }
+
+    private Tensor? Codebook(TensorType type)
+    {
+        if (_codebooks.TryGetValue(type, out Tensor? codebook)) return codebook;
+        byte[] bytes = Codebooks.For(type);
+        return bytes.Length == 0 ? null : _codebooks[type] = Upload(bytes, $"codebook of {type}").As(Codebooks.Format(type));
     }
 
     private Tensor Upload(byte[] bytes, string name)
@@ -127,9 +165,19 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         return target;
     }
 
-    private GgufTensor Tensor(MatrixPart part, int columns, int slabs)
+    /// <summary>The tensor that holds a part; where experts lie in one tensor each, all of them.</summary>
+    private GgufTensor[] Tensors(MatrixPart part, int columns, int slabs)
     {
-        string name = part.Name + ".weight";
+        if (slabs == 1 || !ModelShapes.HasSeparateExperts(file, part.Name)) return [Tensor(part, part.Name, columns, slabs)];
+        GgufTensor[] tensors = [.. Enumerable.Range(0, slabs).Select(e => Tensor(part, ModelShapes.Expert(part.Name, e), columns, 1))];
+        return Array.Find(tensors, t => t.Type != tensors[0].Type) is { } other
+            ? throw new UnsupportedModelException(file.Path, $"a mixture of experts of different types ('{tensors[0].Name}' is {tensors[0].Type}, '{other.Name}' {other.Type})", "Take a newer conversion of the model, in which experts share one tensor.")
+            : tensors;
+    }
+
+    private GgufTensor Tensor(MatrixPart part, string partName, int columns, int slabs)
+    {
+        string name = partName + ".weight";
         GgufTensor tensor = Unrolled(file.Find(name) ?? throw Missing(name));
         CheckShape(tensor, columns, part.AllRows > 0 ? part.AllRows : part.Rows, slabs);
         _loaded.Add(name);
@@ -139,27 +187,31 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>A convolution kernel, which has four dimensions, as the matrix that multiplies unrolled patches: its rows already lie one after the other.</summary>
     private static GgufTensor Unrolled(GgufTensor tensor) => tensor.Dimensions is { Count: 4 } d ? tensor with { Dimensions = [d[0] * d[1] * d[2], d[3]] } : tensor;
 
-    public GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it");
+    public GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
 
     private void CheckShape(GgufTensor tensor, int columns, int rows, int slabs)
     {
         if (tensor.Columns != columns || tensor.Rows != rows || tensor.Slabs != slabs)
-            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape);
+            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape, GgufFormatException.OtherConversion);
     }
 
-    private void Fill(List<(GgufTensor Tensor, MatrixPart Part, int FirstGroup)> sources, WeightLayout layout, int columns, int groupsPerSlab, int firstGroup, Span<byte> to)
+    private void Fill(List<Source> sources, WeightLayout layout, int columns, int groupsPerSlab, int firstGroup, Span<byte> to)
     {
         int groupBytes = (int)layout.GroupBytes(columns);
         for (int i = 0; i < to.Length / groupBytes; i++)
         {
             int slab = (firstGroup + i) / groupsPerSlab, group = (firstGroup + i) % groupsPerSlab;
-            var (tensor, part, partGroup) = sources.FindLast(s => s.FirstGroup <= group);
+            (GgufTensor[] tensors, MatrixPart part, int partGroup) = sources.FindLast(s => s.FirstGroup <= group)!;
+            GgufTensor tensor = tensors[tensors.Length > 1 ? slab : 0];
             int row = (group - partGroup) * GroupRows;
             long rowBytes = tensor.ByteLength / (tensor.Rows * tensor.Slabs);
             if (_rows.Length < rowBytes * GroupRows) _rows = new byte[rowBytes * GroupRows];
             Span<byte> source = _rows.AsSpan(0, (int)(Math.Min(GroupRows, part.Rows - row) * rowBytes));
-            file.Read(tensor, (slab * tensor.Rows + part.FirstRow + row) * rowBytes, source);
+            file.Read(tensor, ((tensors.Length > 1 ? 0 : slab * tensor.Rows) + part.FirstRow + row) * rowBytes, source);
             layout.Pack(source, columns, to.Slice(i * groupBytes, groupBytes));
         }
     }
+
+    /// <summary>Where the rows of a part lie: in one tensor, or in one for each slab.</summary>
+    private sealed record Source(GgufTensor[] Tensors, MatrixPart Part, int FirstGroup);
 }

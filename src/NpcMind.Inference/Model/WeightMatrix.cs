@@ -17,9 +17,11 @@ public sealed record WeightSegment(Tensor Tensor, int FirstGroup, int Groups);
 /// <param name="Columns">Input width.</param>
 /// <param name="GroupsPerSlab">Row groups of one matrix; its output has 32 times as many columns, those between parts 0.</param>
 /// <param name="Slabs">Matrices in the stack.</param>
-/// <param name="Bias">[GroupsPerSlab * 32] f32, or null.</param>
+/// <param name="Bias">[Slabs, GroupsPerSlab * 32] f32, or null.</param>
 /// <param name="Segments">Where it lies, in order.</param>
-public sealed record WeightMatrix(string Name, WeightLayout Layout, int Columns, int GroupsPerSlab, int Slabs, Tensor? Bias, IReadOnlyList<WeightSegment> Segments)
+/// <param name="Codebook">What its codes point into (<see cref="Codebooks"/>); null for formats without one.</param>
+public sealed record WeightMatrix(
+    string Name, WeightLayout Layout, int Columns, int GroupsPerSlab, int Slabs, Tensor? Bias, IReadOnlyList<WeightSegment> Segments, Tensor? Codebook)
 {
     /// <summary>Bytes on the device.</summary>
     public long Bytes => (long)GroupsPerSlab * Slabs * Layout.GroupBytes(Columns);

@@ -9,7 +9,8 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class VisionAttention
 {
-    private readonly KernelLibrary _kernels;
+    private readonly RopeKvWrite _ropeKvWrite;
+    private readonly Attention _attention;
     private readonly VisionConfig _config;
     private readonly int _part;
     private readonly int _pairs;
@@ -29,15 +30,17 @@ internal sealed class VisionAttention
     private readonly Tensor _parts;
 
     /// <param name="kernels">Pipelines.</param>
+    /// <param name="empty">Stands where a kernel does not look.</param>
     /// <param name="config">Sizes.</param>
     /// <param name="arena">Where tables go.</param>
     /// <param name="uploader">What fills them.</param>
     /// <param name="rows">Where the rows of a tile go.</param>
     /// <param name="tileRows">Rows that share a workgroup.</param>
     /// <param name="splitPages">Pages of keys that a workgroup goes through.</param>
-    public VisionAttention(KernelLibrary kernels, VisionConfig config, TensorArena arena, Uploader uploader, Workspace rows, int tileRows, int splitPages)
+    public VisionAttention(KernelLibrary kernels, Tensor empty, VisionConfig config, TensorArena arena, Uploader uploader, Workspace rows, int tileRows, int splitPages)
     {
-        _kernels = kernels;
+        _ropeKvWrite = new RopeKvWrite(kernels, empty);
+        _attention = new Attention(kernels, empty);
         _config = config;
         _tileRows = tileRows;
         _splitPages = splitPages;
@@ -102,32 +105,13 @@ internal sealed class VisionAttention
     /// <summary>From <see cref="Qkv"/> to <paramref name="attended"/> [rows, stride] f32.</summary>
     public IEnumerable<GraphNode> Nodes(string blk, Tensor attended, int stride)
     {
-        VisionConfig c = _config;
-        uint lanes = _kernels.SmallWorkgroup, quads = (uint)c.HeadDim / 4, heads = (uint)c.Heads;
-        DispatchNode write = _kernels.Pipeline("rope_kv_write_f32", ("workgroupSize", lanes), ("Quads", quads), ("Normalizes", 0u), ("ScalesQueries", 0u)).Node(
-            $"{blk}.rope_kv_write",
-            [Qkv.As(TexelFormat.Float4), _turns.As(TexelFormat.Float2), _writingRows, _blockTable, _q, _keys, _values],
-            ("heads", heads), ("kvHeads", heads), ("pairs", (uint)_pairs), ("neox", 0u),
-            ("stride", (uint)QkvStride / 4), ("kOffset", (uint)_part / 4), ("vOffset", (uint)_part / 2), ("turnStride", (uint)_pairs), ("maxBlocks", (uint)_blocks), ("epsilon", 0f));
-        int writeGroups = Groups(3 * heads, lanes / 8);
-        yield return new GraphNode([write], _ => new Grid(writeGroups, _count));
-
-        DispatchNode attention = _kernels.Pipeline(
-            "attention_f32",
-            ("workgroupSize", 8 * _kernels.Slices), ("Quads", quads), ("Group", 1u), ("Queries", (uint)_tileRows), ("Slices", _kernels.Slices), ("SplitPages", (uint)_splitPages), ("Span", (uint)AttentionSpanKind.Full)).Node(
-            $"{blk}.attention",
-            [_q.As(TexelFormat.Float4), _keys.As(TexelFormat.Float4), _values.As(TexelFormat.Float4), _blockTable.As(TexelFormat.UInt1), _tiles.As(TexelFormat.UInt4), _attendingRows.As(TexelFormat.UInt4), _parts],
-            ("kvHeads", heads), ("maxBlocks", (uint)_blocks), ("maxSplits", (uint)_splits), ("scale", (float)(1 / Math.Sqrt(c.HeadDim))), ("spanTokens", 0u));
+        AttentionSpec spec = new(_config.Heads, _config.Heads, _config.HeadDim, (float)(1 / Math.Sqrt(_config.HeadDim))) { Rope = new RopeForm() };
+        KvPlace cache = new(_keys, _values, _blockTable, _blocks, "f32", TexelFormat.Float4);
+        AttendingRows rows = new(_attendingRows, _tiles, _splits, _splitPages);
         int tiles = TileCount;
-        yield return new GraphNode([attention], _ => new Grid(c.Heads, tiles, _splits));
-
-        DispatchNode combine = _kernels.Pipeline("attention_combine", ("workgroupSize", lanes), ("Span", (uint)AttentionSpanKind.Full)).Node(
-            $"{blk}.attention_combine",
-            [_parts.As(TexelFormat.Float4), _attendingRows, attended],
-            ("heads", heads), ("quads", quads), ("maxSplits", (uint)_splits), ("splitTokens", (uint)(_splitPages * KvCache.PageTokens)), ("stride", (uint)stride / 4), ("spanTokens", 0u));
-        int combineGroups = Groups(heads * quads, lanes);
-        yield return new GraphNode([combine], _ => new Grid(combineGroups, _count));
-
-        static int Groups(uint items, uint perGroup) => (int)((items + perGroup - 1) / perGroup);
+        yield return _ropeKvWrite.Node(
+            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _part, 2 * _part, new RopeAngles(_turns, _pairs, 0, _pairs), _writingRows, null, 0, _q, cache, _ => _count);
+        yield return _attention.Parts($"{blk}.attention", spec, rows, [_tileRows], _q, cache, _parts, _ => (tiles, _splits, 0), null);
+        yield return _attention.Combine($"{blk}.attention_combine", spec, rows, _parts, null, attended, stride, _ => _count, null);
     }
 }

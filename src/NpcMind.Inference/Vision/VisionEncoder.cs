@@ -79,8 +79,9 @@ public sealed class VisionEncoder : IDisposable
     public static int TextWidth(GgufFile model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        string architecture = model.Metadata.String("general.architecture") ?? throw model.Metadata.Wrong("general.architecture", "the model's architecture");
-        if (architecture == "clip") throw new UnsupportedModelException(model.Path, "an image encoder (mmproj) as language model", "Were the two files swapped? Give the language model as the model and this file as mmproj.");
+        if (model.Metadata.String("general.architecture") == "clip")
+            throw new UnsupportedModelException(model.Path, "an image encoder (mmproj) as language model", "Were the two files swapped? Give the language model as the model and this file as mmproj.");
+        string architecture = ModelKind.RequireLanguageModel(model);
         return model.Metadata.Integer($"{architecture}.embedding_length") is { } width and > 0 and <= 1 << 20 ? (int)width : throw model.Metadata.Wrong($"{architecture}.embedding_length", "the width of the embeddings");
     }
 
@@ -101,6 +102,7 @@ public sealed class VisionEncoder : IDisposable
             throw new UnsupportedModelException(mmproj.Path, $"a projector to {config.OutputWidth} elements with '{textModel}', whose embeddings have {textWidth},", "The two files belong to different models: take the mmproj file that was published with the language model.");
         long bytes = Bytes(device, mmproj, config);
         device.Memory.Check(bytes, $"the image encoder '{mmproj.Path}'");
+        CheckBindings(device, mmproj, config);
         return new VisionEncoder(device, mmproj, config, bytes);
     }
 
@@ -225,6 +227,17 @@ public sealed class VisionEncoder : IDisposable
         else RecordResults(recorder, job, pass);
         recorder.End();
         timeline.Wait(timeline.Submit(recorder));
+    }
+
+    /// <summary>Holds sizes that follow from several keys against what the device can bind, before anything is allocated.</summary>
+    private static void CheckBindings(GpuDevice device, GgufFile file, VisionConfig c)
+    {
+        (string buffer, long bytes) = VisionGraph.LargestBuffer(c);
+        long storage = device.Limits.MaxStorageBufferRange, texels = device.Limits.MaxTexels * 4;
+        if (bytes > storage)
+            throw file.Metadata.Wrong("clip.vision.image_size", $"a size whose {c.EncoderTokens} tokens of {c.PatchSize} x {c.PatchSize} pixels the device can work on: '{buffer}' takes {bytes} bytes, '{device.Limits.Name}' binds at most {storage}");
+        if (c.CanvasBytes > texels)
+            throw file.Metadata.Wrong("clip.vision.image_size", $"a size whose pictures the device can work on: they take up to {c.CanvasBytes} bytes, '{device.Limits.Name}' binds at most {texels}");
     }
 
     private static long Bytes(GpuDevice device, GgufFile file, VisionConfig config) => WeightLoader.DeviceBytes(file) + VisionGraph.WorkspaceBytes(device, config);

@@ -17,6 +17,8 @@ internal sealed class VisionGraph
     private readonly TensorArena _arena;
     private readonly Uploader _uploader;
     private readonly MatMul _matMul;
+    private readonly Norm _norm;
+    private readonly Activation _activation;
     private readonly Workspace _rows;
     private readonly Workspace _tokens;
     private readonly Tensor _nothing;
@@ -36,6 +38,8 @@ internal sealed class VisionGraph
         _tokens = new Workspace(arena, uploader, PaddedRows(config.TokensPerTile));
         _nothing = _rows.Cleared("nothing", 256);
         _matMul = new MatMul(kernels, _nothing);
+        _norm = new Norm(kernels);
+        _activation = new Activation(kernels, _nothing);
         Canvases = _rows.Cleared("canvases", config.CanvasBytes + CanvasSlack(kernels.Device));
         Place = _rows.Cleared("tile place", 16);
         Hash = _rows.Cleared("picture hash", 16);
@@ -75,6 +79,24 @@ internal sealed class VisionGraph
         return 4 * (rows * perRow + parts + cache + tokens * (joined + 4L * Workspace.Stride(c.AdapterWidth) + Workspace.Stride(c.OutputWidth))) + c.CanvasBytes + CanvasSlack(device) + (64 << 10);
     }
 
+    /// <summary>The largest buffer of a tile's pass, which a shader must be able to bind as a whole, and its bytes.</summary>
+    public static (string Name, long Bytes) LargestBuffer(VisionConfig c)
+    {
+        long rows = PaddedRows(c.EncoderTokens), tokens = PaddedRows(c.TokensPerTile);
+        (string, long)[] buffers =
+        [
+            ("attention parts", (long)c.EncoderTokens * c.Heads * Splits(c.EncoderTokens) * (c.HeadDim + 4)),
+            ("qkv", rows * Workspace.Stride(3 * Padded(c.Width, WeightLayout.GroupRows))),
+            ("up", rows * Workspace.Stride(c.FeedForward)),
+            ("patches", rows * Workspace.Stride(3 * c.PatchSize * c.PatchSize)),
+            ("shuffled", tokens * Workspace.Stride(c.Scale * c.Scale * c.Width)),
+            ("adapter", tokens * Workspace.Stride(c.AdapterWidth)),
+            ("features", tokens * Workspace.Stride(c.OutputWidth)),
+        ];
+        (string name, long elements) = buffers.MaxBy(b => b.Item2);
+        return (name, elements * 4);
+    }
+
     /// <summary>Canvases begin at bindable places.</summary>
     public static long CanvasAlignment(GpuDevice device) => Math.Max(256, device.Limits.BindingAlignment);
 
@@ -83,7 +105,7 @@ internal sealed class VisionGraph
         VisionConfig c = _config;
         Tensor x = _rows.Rows("x", c.Width), h = _rows.Rows("h", c.Width), attended = _rows.Rows("attended", c.Width);
         Tensor up = _rows.Rows("up", c.FeedForward), activated = _rows.Rows("activated", c.FeedForward);
-        VisionAttention attention = new(_kernels, c, _arena, _uploader, _rows, TileRows, SplitPages);
+        VisionAttention attention = new(_kernels, _nothing, c, _arena, _uploader, _rows, TileRows, SplitPages);
         int hidden = Workspace.Stride(c.FeedForward), patchStride = Workspace.Stride(PatchElements);
 
         Patchify();
@@ -171,21 +193,13 @@ internal sealed class VisionGraph
     private void MatMul(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, bool accumulate, int rows) =>
         Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, accumulate, _ => rows));
 
-    private void LayerNorm(string name, Tensor x, Tensor y, int rows)
-    {
-        DispatchNode node = _kernels.Pipeline("layer_norm", ("workgroupSize", _kernels.RowWorkgroup)).Node(
-            name, [x.As(TexelFormat.Float4), Vector(name + ".weight"), Vector(name + ".bias"), y],
-            ("quads", (uint)_config.Width / 4), ("stride", (uint)_width / 4), ("epsilon", _config.NormEpsilon));
-        Add(node, rows, 1);
-    }
+    private void LayerNorm(string name, Tensor x, Tensor y, int rows) =>
+        Nodes.Add(_norm.Layer(name, x, Vector(name + ".weight"), Vector(name + ".bias"), y, _config.Width, _width, _config.NormEpsilon, _ => rows));
 
     private Tensor Vector(string name) => _weights.Vector(name, _config.Width).As(TexelFormat.Float4);
 
-    private void Gelu(string label, GeluForm form, Tensor x, Tensor y, int stride, int rows)
-    {
-        DispatchNode node = _kernels.Pipeline("gelu", ("workgroupSize", _kernels.SmallWorkgroup), ("Form", (uint)form)).Node(label, [x.As(TexelFormat.Float4), y], ("quads", (uint)stride / 4));
-        Add(node, Groups(stride / 4), rows);
-    }
+    private void Gelu(string label, GeluForm form, Tensor x, Tensor y, int stride, int rows) =>
+        Nodes.Add(_activation.Plain(label, (ActivationForm)form, x, y, stride, _ => rows));
 
     private Tensor Upload(string name, ReadOnlySpan<byte> bytes)
     {

@@ -4,7 +4,8 @@ namespace NpcMind.Text.Grammars;
 
 /// <summary>
 /// A grammar read byte by byte. A state is the set of readings (position, stack of open rules) that the bytes so far allow; each distinct set is one state,
-/// and each step is computed once. States are numbered densely; <see cref="Forget"/> frees numbers.
+/// and each step is computed once. States are numbered densely; <see cref="Forget"/> frees numbers. Nothing is allocated while states fit
+/// into what <see cref="Reserve"/> has set aside.
 /// </summary>
 internal sealed class ByteAutomaton
 {
@@ -13,13 +14,19 @@ internal sealed class ByteAutomaton
     private readonly GrammarProgram _program;
     private readonly string _name;
     private readonly int _classes;
-    private readonly List<State> _states = [];
     private readonly Stack<int> _free = new();
     private readonly Dictionary<int, int> _byHash = [];
     private readonly Stack<ulong> _open = new();
     private readonly HashSet<ulong> _seen = [];
     private readonly List<ulong> _readings = [];
+    private State[] _states = [];
+    private int[] _next = [];
+    private ulong[] _stored = [];
+    private ulong[] _kept = [];
     private StackTable _stacks = new();
+    private StackTable _spareStacks = new();
+    private int _stateCount;
+    private int _storedCount;
     private bool _complete;
     private long _work;
     private int _added;
@@ -30,6 +37,7 @@ internal sealed class ByteAutomaton
         _program = program;
         _name = name;
         _classes = program.Representative.Length;
+        Reserve(64);
         Open(program.Start, 0);
         Start = Close();
     }
@@ -37,21 +45,21 @@ internal sealed class ByteAutomaton
     public int Start { get; }
 
     /// <summary>Numbers in use and free.</summary>
-    public int Capacity => _states.Count;
+    public int Capacity => _stateCount;
 
     /// <summary>States known.</summary>
-    public int Count => _states.Count - _free.Count;
+    public int Count => _stateCount - _free.Count;
 
     /// <summary>About how much memory states and stacks take.</summary>
     public long Bytes => (_stateInts * sizeof(int)) + (_stacks.Count * 48L);
 
-    public bool IsKnown(int state) => (uint)state < (uint)_states.Count && _states[state].Next is not null;
+    public bool IsKnown(int state) => (uint)state < (uint)_stateCount && _states[state].IsKnown;
 
     /// <summary>Whether the text so far is complete.</summary>
     public bool IsComplete(int state) => _states[state].Complete;
 
     /// <summary>Whether any byte can follow.</summary>
-    public bool Continues(int state) => _states[state].Readings!.Length > 0;
+    public bool Continues(int state) => _states[state].Readings > 0;
 
     /// <summary>Begins a call: its work is counted from here.</summary>
     public void BeginWork()
@@ -64,40 +72,65 @@ internal sealed class ByteAutomaton
     public int Next(int state, byte value)
     {
         int byteClass = _program.ByteClass[value];
-        int next = _states[state].Next![byteClass];
+        int next = _next[(state * _classes) + byteClass];
         return next == Unknown ? Step(state, byteClass) : next;
     }
 
     /// <summary>Frees all states but some; their numbers stay, their steps are computed anew.</summary>
     public void Forget(ReadOnlySpan<bool> keep)
     {
-        StackTable stacks = new();
+        _spareStacks.Clear();
         _stateInts = 0;
         _byHash.Clear();
         _free.Clear();
-        for (int i = 0; i < _states.Count; i++)
+        int kept = 0;
+        for (int i = 0; i < _stateCount; i++)
         {
-            if (_states[i].Next is not { } next || !keep[i])
+            State state = _states[i];
+            if (!state.IsKnown || !keep[i])
             {
                 _states[i] = default;
                 _free.Push(i);
                 continue;
             }
 
-            ulong[] readings = _states[i].Readings!;
-            for (int r = 0; r < readings.Length; r++) readings[r] = Reading(Position(readings[r]), _stacks.CopyTo(stacks, Stack(readings[r])));
-            Array.Sort(readings);
-            Array.Fill(next, Unknown);
-            Register(i, readings, _states[i].Complete, next);
+            if (kept + state.Readings > _kept.Length) Array.Resize(ref _kept, _stored.Length);
+            Span<ulong> readings = _kept.AsSpan(kept, state.Readings);
+            Readings(i).CopyTo(readings);
+            foreach (ref ulong reading in readings) reading = Reading(Position(reading), _stacks.CopyTo(_spareStacks, Stack(reading)));
+            readings.Sort();
+            Register(i, kept, readings, state.Complete);
+            kept += readings.Length;
         }
 
-        _stacks = stacks;
+        (_stacks, _spareStacks) = (_spareStacks, _stacks);
+        _kept.AsSpan(0, kept).CopyTo(_stored);
+        _storedCount = kept;
     }
+
+    /// <summary>Sets aside memory for so many states.</summary>
+    public void Reserve(int states)
+    {
+        if (states <= _states.Length) return;
+        Array.Resize(ref _states, states);
+        Array.Resize(ref _next, states * _classes);
+        if (_stored.Length < 2 * states) Array.Resize(ref _stored, 2 * states);
+        int open = Math.Clamp(_program.IsEnd.Length, 16, 4096);
+        _kept = _kept.Length == 0 ? new ulong[open] : _kept;
+        _byHash.EnsureCapacity(states);
+        _free.EnsureCapacity(states);
+        _stacks.Reserve(states / 2);
+        _open.EnsureCapacity(open);
+        _seen.EnsureCapacity(open);
+        _readings.EnsureCapacity(open);
+    }
+
+    private ReadOnlySpan<ulong> Readings(int state) => _stored.AsSpan(_states[state].FirstReading, _states[state].Readings);
 
     private int Step(int state, int byteClass)
     {
         byte value = _program.Representative[byteClass];
-        foreach (ulong reading in _states[state].Readings!)
+        foreach (ulong reading in Readings(state))
         {
             _work++;
             foreach (ByteEdge edge in _program.Edges[Position(reading)])
@@ -105,7 +138,7 @@ internal sealed class ByteAutomaton
         }
 
         int next = Close();
-        _states[state].Next![byteClass] = next;
+        _next[(state * _classes) + byteClass] = next;
         return next;
     }
 
@@ -165,7 +198,7 @@ internal sealed class ByteAutomaton
     {
         ReadOnlySpan<ulong> readings = CollectionsMarshal.AsSpan(_readings);
         for (int at = _byHash.GetValueOrDefault(Hash(readings, _complete), None); at != None; at = _states[at].SameHash)
-            if (_states[at].Complete == _complete && readings.SequenceEqual(_states[at].Readings)) return at;
+            if (_states[at].Complete == _complete && readings.SequenceEqual(Readings(at))) return at;
         if (++_added > GrammarLimits.NewStates)
         {
             Clear();
@@ -174,21 +207,23 @@ internal sealed class ByteAutomaton
 
         if (!_free.TryPop(out int state))
         {
-            state = _states.Count;
-            _states.Add(default);
+            if (_stateCount == _states.Length) Reserve(2 * _stateCount);
+            state = _stateCount++;
         }
 
-        int[] next = new int[_classes];
-        Array.Fill(next, Unknown);
-        Register(state, readings.ToArray(), _complete, next);
+        if (_storedCount + readings.Length > _stored.Length) Array.Resize(ref _stored, 2 * (_storedCount + readings.Length));
+        readings.CopyTo(_stored.AsSpan(_storedCount));
+        Register(state, _storedCount, readings, _complete);
+        _storedCount += readings.Length;
         return state;
     }
 
-    private void Register(int state, ulong[] readings, bool complete, int[] next)
+    private void Register(int state, int firstReading, ReadOnlySpan<ulong> readings, bool complete)
     {
         int hash = Hash(readings, complete);
-        _stateInts += (2 * readings.Length) + next.Length + 32;
-        _states[state] = new State(readings, next, complete, _byHash.GetValueOrDefault(hash, None));
+        _stateInts += (2 * readings.Length) + _classes + 32;
+        _next.AsSpan(state * _classes, _classes).Fill(Unknown);
+        _states[state] = new State(firstReading, readings.Length, complete, _byHash.GetValueOrDefault(hash, None), IsKnown: true);
         _byHash[hash] = state;
     }
 
@@ -206,5 +241,5 @@ internal sealed class ByteAutomaton
 
     private static int Stack(ulong reading) => (int)reading;
 
-    private readonly record struct State(ulong[]? Readings, int[]? Next, bool Complete, int SameHash);
+    private readonly record struct State(int FirstReading, int Readings, bool Complete, int SameHash, bool IsKnown);
 }

@@ -25,6 +25,9 @@ public sealed class Grammar
     /// <summary>What it was read from.</summary>
     public string Text { get; }
 
+    /// <summary>Returns the positions of the compiled grammar: about as many as it has states where rules do not nest.</summary>
+    public int Positions => Program.IsEnd.Length;
+
     internal GrammarProgram Program { get; }
 
     /// <summary>Reads a grammar.</summary>

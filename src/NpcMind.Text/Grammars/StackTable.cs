@@ -23,6 +23,19 @@ internal sealed class StackTable
         return stack;
     }
 
+    /// <summary>Sets aside memory.</summary>
+    public void Reserve(int stacks)
+    {
+        _known.EnsureCapacity(stacks);
+        _stacks.EnsureCapacity(stacks);
+    }
+
+    public void Clear()
+    {
+        _known.Clear();
+        _stacks.RemoveRange(1, _stacks.Count - 1);
+    }
+
     /// <summary>The same stack in another table.</summary>
     public int CopyTo(StackTable other, int stack) => stack == 0 ? 0 : other.Push(Return(stack), CopyTo(other, Below(stack)));
 }

@@ -15,6 +15,10 @@ public sealed class TokenConstraint
 {
     private const int SlotBits = 20, GenerationMask = (1 << (31 - SlotBits)) - 1, SlotMask = (1 << SlotBits) - 1, MaxStatesLimit = SlotMask / 2;
     private const int NoMask = -1;
+
+    /// <summary>Tokens above which a mask is worth keeping: where fewer are allowed, most of the tree is left out.</summary>
+    private const int DearTokens = 256;
+    private const int MaxCachedStates = 16_384;
     private const long MaxBytes = 64L << 20;
     private readonly Grammar _grammar;
     private readonly TokenTrie _trie;
@@ -23,15 +27,18 @@ public sealed class TokenConstraint
     private readonly int _maxStates;
     private readonly int[] _path;
     private readonly uint[] _scratch;
+    private readonly MaskPool? _recent;
     private Slot[] _slots = new Slot[64];
+    private bool[] _keep = [];
 
-    private TokenConstraint(Grammar grammar, TokenTrie trie, int maxStates)
+    private TokenConstraint(Grammar grammar, TokenTrie trie, int maxStates, MaskPool? recent = null)
     {
         _grammar = grammar;
         _trie = trie;
         _maxStates = maxStates;
+        _recent = recent;
         _automaton = new ByteAutomaton(grammar.Program, grammar.Name);
-        _path = new int[trie.MaxLength + 1];
+        _path = new int[trie.Levels + 1];
         _scratch = new uint[MaskLength];
         Array.Fill(_slots, Slot.Fresh);
     }
@@ -60,13 +67,31 @@ public sealed class TokenConstraint
     /// <param name="vocabulary">The tokens.</param>
     /// <param name="maxStates">States remembered at most between calls; one call can add up to 65,536.</param>
     /// <exception cref="GrammarException">The grammar is too ambiguous to be followed.</exception>
-    public static TokenConstraint Compile(Grammar grammar, TokenTrie vocabulary, int maxStates = 16_384)
+    public static TokenConstraint Compile(Grammar grammar, TokenTrie vocabulary, int maxStates = MaxCachedStates)
     {
         ArgumentNullException.ThrowIfNull(grammar);
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxStates, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxStates, MaxStatesLimit);
         return new TokenConstraint(grammar, vocabulary, maxStates);
+    }
+
+    /// <summary>Joins a grammar and a vocabulary, and sets aside memory: until more states are known, only this allocates.</summary>
+    /// <param name="grammar">What may be written.</param>
+    /// <param name="vocabulary">The tokens.</param>
+    /// <param name="masks">Keeps masks that are dear to compute; for <see cref="WriteMask"/>.</param>
+    /// <param name="states">States to set aside memory for; at most 16,384 are.</param>
+    /// <exception cref="GrammarException">The grammar is too ambiguous to be followed.</exception>
+    public static TokenConstraint Compile(Grammar grammar, TokenTrie vocabulary, MaskPool masks, int states)
+    {
+        ArgumentNullException.ThrowIfNull(grammar);
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        ArgumentNullException.ThrowIfNull(masks);
+        TokenConstraint constraint = new(grammar, vocabulary, MaxCachedStates, masks);
+        states = Math.Clamp(states, 1, MaxCachedStates);
+        constraint._automaton.Reserve(states);
+        constraint.Grow(states);
+        return constraint;
     }
 
     /// <summary>The state after a token; -1 when it is not allowed. A token that ends the answer leaves the state as it is where the text can end.</summary>
@@ -91,7 +116,29 @@ public sealed class TokenConstraint
     public int MaskIndex(int state)
     {
         int slot = Enter(state);
-        return At(slot).Mask != NoMask ? At(slot).Mask : Walk(slot, null);
+        return At(slot).Mask != NoMask ? At(slot).Mask : Intern(slot, null);
+    }
+
+    /// <summary>Writes what <see cref="Mask"/> returns into memory of the caller, and keeps no new mask: allocates nothing.</summary>
+    /// <param name="state">The text so far.</param>
+    /// <param name="mask"><see cref="MaskLength"/> words or more; those beyond are cleared.</param>
+    /// <exception cref="GrammarException">The text is not complete and the vocabulary has no token to go on with.</exception>
+    public void WriteMask(int state, Span<uint> mask)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(mask.Length, MaskLength, nameof(mask));
+        int slot = Enter(state);
+        mask[MaskLength..].Clear();
+        mask = mask[..MaskLength];
+        ref Slot at = ref At(slot);
+        if (at.Mask != NoMask)
+        {
+            _masks[at.Mask].CopyTo(mask);
+            return;
+        }
+
+        if (_recent?.TryRead(at.Recent, mask) == true) return;
+        int allowed = Walk(slot, mask, null);
+        if (_recent is not null && allowed > DearTokens) At(slot).Recent = _recent.Keep(mask);
     }
 
     /// <summary>A distinct mask; see <see cref="MaskIndex"/>.</summary>
@@ -134,7 +181,7 @@ public sealed class TokenConstraint
         {
             if (i == maxStates || IsFull) return false;
             _automaton.BeginWork();
-            Walk(reached[i], state =>
+            Intern(reached[i], state =>
             {
                 if (known.Add(state)) reached.Add(state);
             });
@@ -143,49 +190,63 @@ public sealed class TokenConstraint
         return true;
     }
 
-    /// <summary>Computes a state's mask: the tokens of the tree whose bytes the grammar allows, whole branches left out where it does not.</summary>
-    private int Walk(int slot, Action<int>? reached)
+    private int Intern(int slot, Action<int>? reached)
     {
-        Array.Clear(_scratch);
-        bool any = false;
+        Walk(slot, _scratch, reached);
+        return At(slot).Mask = _masks.Intern(_scratch);
+    }
+
+    /// <summary>Computes a state's mask: the tokens of the tree whose bytes the grammar allows, whole branches left out where it does not.</summary>
+    /// <returns>How many these are.</returns>
+    private int Walk(int slot, Span<uint> mask, Action<int>? reached)
+    {
+        mask.Clear();
+        int allowed = 0;
         byte[] bytes = _trie.Byte;
-        int[] depths = _trie.Depth, firstToken = _trie.FirstToken;
+        TokenTrie.Node[] nodes = _trie.Nodes;
         _path[0] = slot;
         for (int node = 0; node < bytes.Length;)
         {
-            int depth = depths[node], next = _automaton.Next(_path[depth], bytes[node]);
+            int level = nodes[node].Level, next = _automaton.Next(_path[level], bytes[node]);
+            if (next != ByteAutomaton.None && nodes[node].RestLength > 0) next = FollowSlots(next, _trie.Rest(nodes[node]));
             if (next == ByteAutomaton.None)
             {
-                node = _trie.Skip[node];
+                node = nodes[node].Skip;
                 continue;
             }
 
-            _path[depth + 1] = next;
-            int first = firstToken[node], end = firstToken[++node];
+            _path[level + 1] = next;
+            int first = nodes[node].FirstToken, end = nodes[++node].FirstToken;
             if (first == end) continue;
-            any = true;
-            for (int i = first; i < end; i++) Allow(_trie.Tokens[i]);
+            allowed += end - first;
+            for (int i = first; i < end; i++) Allow(mask, _trie.Tokens[i]);
             reached?.Invoke(next);
         }
 
         if (_automaton.IsComplete(slot))
-            foreach (int token in _trie.Ends) Allow(token);
-        else if (!any)
+            foreach (int token in _trie.Ends) Allow(mask, token);
+        else if (allowed == 0)
             throw new GrammarException(_grammar.Name, 0, 0, "after some text no token of the vocabulary can go on, and the text is not complete. Use characters that the vocabulary can write, or a vocabulary with a token for each byte.");
-        return At(slot).Mask = _masks.Intern(_scratch);
+        return allowed;
     }
 
-    private void Allow(int token) => _scratch[token >> 5] |= 1u << token;
+    private static void Allow(Span<uint> mask, int token) => mask[token >> 5] |= 1u << token;
 
     private int Follow(int slot, ReadOnlySpan<byte> bytes)
+    {
+        int last = FollowSlots(slot, bytes);
+        return last == ByteAutomaton.None ? -1 : Id(last);
+    }
+
+    private int FollowSlots(int slot, ReadOnlySpan<byte> bytes)
     {
         foreach (byte value in bytes)
         {
             slot = _automaton.Next(slot, value);
-            if (slot == ByteAutomaton.None) return -1;
+            if (slot == ByteAutomaton.None) return slot;
         }
 
-        return Id(slot);
+        return slot;
     }
 
     /// <summary>Begins a call that may compute: makes room first, because during it every state counts.</summary>
@@ -201,12 +262,14 @@ public sealed class TokenConstraint
 
     private void Forget(int inUse)
     {
-        bool[] keep = new bool[_automaton.Capacity];
+        if (_keep.Length < _automaton.Capacity) _keep = new bool[Math.Max(_slots.Length, _automaton.Capacity)];
+        Span<bool> keep = _keep.AsSpan(0, _automaton.Capacity);
         for (int slot = 0; slot < keep.Length; slot++)
         {
             ref Slot at = ref At(slot);
             keep[slot] = slot == inUse || slot == _automaton.Start || at.Holds > 0;
             at.Mask = NoMask;
+            at.Recent = default;
             if (!keep[slot] && _automaton.IsKnown(slot)) at.Generation = (at.Generation + 1) & GenerationMask;
         }
 
@@ -227,14 +290,16 @@ public sealed class TokenConstraint
 
     private ref Slot At(int slot)
     {
-        if (slot >= _slots.Length)
-        {
-            int length = _slots.Length;
-            Array.Resize(ref _slots, Math.Max(_automaton.Capacity, 2 * length));
-            Array.Fill(_slots, Slot.Fresh, length, _slots.Length - length);
-        }
-
+        if (slot >= _slots.Length) Grow(Math.Max(_automaton.Capacity, 2 * _slots.Length));
         return ref _slots[slot];
+    }
+
+    private void Grow(int slots)
+    {
+        int length = _slots.Length;
+        if (slots <= length) return;
+        Array.Resize(ref _slots, slots);
+        Array.Fill(_slots, Slot.Fresh, length, slots - length);
     }
 
     private struct Slot
@@ -242,5 +307,6 @@ public sealed class TokenConstraint
         public static readonly Slot Fresh = new() { Mask = NoMask };
 
         public int Mask, Holds, Generation;
+        public MaskPool.Place Recent;
     }
 }

@@ -13,6 +13,9 @@ internal sealed class Budget(ChatTemplateLimits limits)
     private long _steps = limits.Steps;
     private int _depth;
 
+    /// <summary>Steps left; below 0 once it was passed.</summary>
+    public long Steps => _steps;
+
     public void Spend(long steps = 1)
     {
         _steps -= steps;

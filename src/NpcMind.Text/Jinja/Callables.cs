@@ -61,19 +61,51 @@ internal sealed class JoinerValue(object separator) : CallableValue
     }
 }
 
-/// <summary>The variable <c>loop</c>. Called, in a recursive loop, it runs the loop over other items.</summary>
-internal sealed class LoopValue(object[] items, int depth, Func<object, object>? recurse) : CallableValue
+/// <summary>The variable <c>loop</c>: where a loop stands. It looks one item ahead for <c>last</c> and <c>nextitem</c>, and at all for <c>length</c>. Called, in a recursive loop, it runs the loop over other items.</summary>
+/// <param name="items">What the loop goes over, as it is asked for.</param>
+/// <param name="length">How many, where that is known without asking.</param>
+/// <param name="depth">Depth of recursion, from 1.</param>
+/// <param name="recurse">Runs the loop over other items; null where it is not recursive.</param>
+/// <param name="budget">Pays for what is looked at ahead.</param>
+internal sealed class LoopValue(IEnumerator<object> items, long? length, int depth, Func<object, object>? recurse, Budget budget) : CallableValue
 {
+    private readonly Queue<object> _ahead = [];
     private object[]? _lastChanged;
+    private object? _previous;
+    private object? _current;
+    private long? _length = length;
 
-    public int Index { get; set; }
+    public int Index { get; private set; } = -1;
 
-    public int Count => items.Length;
+    public object Current => _current!;
 
     public int Depth => depth;
 
-    public object Item(int index) => index < 0 ? new UndefinedValue(null, null, "there is no previous item")
-        : index >= items.Length ? new UndefinedValue(null, null, "there is no next item") : items[index];
+    public bool IsLast => !LooksAhead();
+
+    public long Count
+    {
+        get
+        {
+            if (_length is { } known) return known;
+            while (Fetch())
+                if (_ahead.Count > budget.MaxLength) budget.Reserve(_ahead.Count);
+            _length = Index + 1L + _ahead.Count;
+            return _length.Value;
+        }
+    }
+
+    public object Previous => _previous ?? new UndefinedValue(null, null, "there is no previous item");
+
+    public object Next => LooksAhead() ? _ahead.Peek() : new UndefinedValue(null, null, "there is no next item");
+
+    public bool MoveNext()
+    {
+        if (!LooksAhead()) return false;
+        (_previous, _current) = (_current, _ahead.Dequeue());
+        Index++;
+        return true;
+    }
 
     public object Cycle(Arguments arguments) => arguments.Positional.Length == 0
         ? throw JinjaError.Evaluation("loop.cycle needs at least one value") : arguments.Positional[Index % arguments.Positional.Length];
@@ -82,6 +114,15 @@ internal sealed class LoopValue(object[] items, int depth, Func<object, object>?
     {
         if (_lastChanged is not null && Operators.SequenceEqual(_lastChanged, arguments.Positional, budget)) return false;
         _lastChanged = arguments.Positional;
+        return true;
+    }
+
+    private bool LooksAhead() => _ahead.Count > 0 || Fetch();
+
+    private bool Fetch()
+    {
+        if (!items.MoveNext()) return false;
+        _ahead.Enqueue(items.Current);
         return true;
     }
 

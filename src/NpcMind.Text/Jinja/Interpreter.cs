@@ -146,18 +146,18 @@ internal sealed class Interpreter
 
     private Flow RunFor(ForStatement loop, object source, int depth, Scope scope)
     {
-        object[] items = Sequences.ToArray(source, Budget);
-        if (loop.Filter is not null) items = [.. items.Where(item => Passes(loop, item, scope)).Select(item => Unpacked(loop.Target, item))];
+        // Items come one by one, and a condition is asked only when its turn has come: it sees what the body has set, and after a break nothing is asked.
+        IEnumerable<object> items = source is ItemsValue list ? list.Items : Sequences.Iterate(source, Budget);
         Func<object, object>? recurse = loop.Recursive ? inner => RunNested(loop, inner, depth + 1, scope) : null;
-        LoopValue state = new(items, depth, recurse);
+        using IEnumerator<object> turns = (loop.Filter is null ? items : Passing(loop, items, scope)).GetEnumerator();
+        LoopValue state = new(turns, loop.Filter is null ? Sequences.Count(source) : null, depth, recurse, Budget);
         bool completed = false;
-        for (int i = 0; i < items.Length; i++)
+        while (state.MoveNext())
         {
             Budget.Spend();
-            state.Index = i;
             Scope turn = new(scope, loop.Body);
             turn.Set("loop", state);
-            Assign(loop.Target, items[i], turn);
+            Assign(loop.Target, state.Current, turn);
             Flow flow = Run(loop.Body.Statements, turn);
             completed |= flow == Flow.Next;
             if (flow == Flow.Break) break;
@@ -165,6 +165,19 @@ internal sealed class Interpreter
 
         // As in the reference "else" also runs when no turn came to its end, because of break or continue.
         return !completed ? Run(loop.Else.Statements, new Scope(scope, loop.Else)) : Flow.Next;
+    }
+
+    private IEnumerable<object> Passing(ForStatement loop, IEnumerable<object> items, Scope scope)
+    {
+        foreach (object item in items)
+        {
+            Budget.Spend();
+            int line = Line;
+            Line = loop.Line;
+            bool passes = Passes(loop, item, scope);
+            Line = line;
+            if (passes) yield return Unpacked(loop.Target, item);
+        }
     }
 
     private bool Passes(ForStatement loop, object item, Scope scope)

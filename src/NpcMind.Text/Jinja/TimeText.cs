@@ -68,7 +68,7 @@ internal static class TimeText
             'G' => Number(ISOWeek.GetYear(time), 4),
             'g' => Number(ISOWeek.GetYear(time) % 100, 2),
             'C' => Number(time.Year / 100, 2),
-            's' => Number((int)((DateTimeOffset)time).ToUnixTimeSeconds(), 1),
+            's' => ((long)(time.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds).ToString(CultureInfo.InvariantCulture),
             'D' or 'x' => Format(time, "%m/%d/%y", budget),
             'T' or 'X' => Format(time, "%H:%M:%S", budget),
             'R' => Format(time, "%H:%M", budget),

@@ -11,6 +11,7 @@ namespace NpcMind.Text.Tokenization;
 /// </summary>
 internal sealed class BpeModel : TokenModel
 {
+    private const int MaxMergeBytes = 2 * Vocabulary.MaxWrittenBytes + 1; // a byte takes up to two in the byte alphabet
     private const string MergesKey = "tokenizer.ggml.merges";
     private readonly PreTokenizer _preTokenizer;
     private readonly Dictionary<ulong, Merge> _merges;
@@ -40,10 +41,10 @@ internal sealed class BpeModel : TokenModel
         for (int rank = 0; rank < merges.Count; rank++)
         {
             ReadOnlySpan<byte> entry = merges.Utf8(rank);
-            int space = entry.Length < 3 ? -1 : entry[1..].IndexOf((byte)' ') + 1;
+            int space = entry.Length is < 3 or > MaxMergeBytes ? -1 : entry[1..].IndexOf((byte)' ') + 1;
             if (space <= 0) continue;
             if (buffer.Length < entry.Length) buffer = new byte[entry.Length];
-            if (!ByteAlphabet.TryDecode(entry[..space], buffer, out int left) || !ByteAlphabet.TryDecode(entry[(space + 1)..], buffer.AsSpan(left), out int right) || right == 0) continue;
+            if (!ByteAlphabet.TryDecode(entry[..space], buffer, out int left) || !ByteAlphabet.TryDecode(entry[(space + 1)..], buffer.AsSpan(left), out int right) || right == 0 || left + right > Vocabulary.MaxWrittenBytes) continue;
             ulong pair = Pair(model.Intern(buffer.AsSpan(0, left), ref next), model.Intern(buffer.AsSpan(left, right), ref next));
             model._merges.TryAdd(pair, new Merge((uint)rank, model.Intern(buffer.AsSpan(0, left + right), ref next)));
         }
@@ -96,8 +97,13 @@ internal sealed class BpeModel : TokenModel
 
     private void AddTokens(TokenType first, TokenType second)
     {
+        long bytes = 0;
+        for (int id = 0; id < Vocabulary.Count; id++) bytes += IsAdded(id) ? Vocabulary.Bytes(id).Length : 0;
+        Table.Reserve(bytes);
         for (int id = 0; id < Vocabulary.Count; id++)
-            if ((Vocabulary.Type(id) == first || Vocabulary.Type(id) == second) && !Vocabulary.Bytes(id).IsEmpty) Table.TryAdd(Vocabulary.Bytes(id), id);
+            if (IsAdded(id)) Table.TryAdd(Vocabulary.Bytes(id), id);
+
+        bool IsAdded(int id) => (Vocabulary.Type(id) == first || Vocabulary.Type(id) == second) && Vocabulary.Bytes(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
     }
 
     private int Intern(ReadOnlySpan<byte> bytes, ref int next)

@@ -41,6 +41,13 @@ internal sealed class ByteTable
         if (_values.Count * 2 > _slots.Length) Grow();
     }
 
+    /// <summary>Makes room for keys of so many more bytes in all, so that adding them copies nothing.</summary>
+    public void Reserve(long bytes)
+    {
+        long length = _starts[^1] + bytes;
+        if (length > _keys.Length) Array.Resize(ref _keys, checked((int)length));
+    }
+
     private static uint Hash(ReadOnlySpan<byte> key)
     {
         HashCode hash = default; // seeded per process: a crafted vocabulary cannot aim at collisions

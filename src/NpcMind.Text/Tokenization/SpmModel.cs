@@ -31,10 +31,12 @@ internal sealed class SpmModel : TokenModel
             if (vocabulary.Type(id) == TokenType.Byte && vocabulary.Bytes(id).Length == 1) _byteTokens[vocabulary.Bytes(id)[0]] = id;
         }
 
+        long bytes = 0;
+        for (int id = 0; id < vocabulary.Count; id++) bytes += Merges(vocabulary, id) ? vocabulary.Utf8(id).Length : 0;
+        Table.Reserve(bytes);
         for (int id = 0; id < vocabulary.Count; id++)
         {
-            // Control tokens are left out: no text may merge into one.
-            if (vocabulary.Type(id) is not (TokenType.Normal or TokenType.Undefined or TokenType.UserDefined) || vocabulary.Utf8(id).IsEmpty) continue;
+            if (!Merges(vocabulary, id)) continue;
             Table.TryAdd(vocabulary.Utf8(id), id);
             _spacesLeadWords &= !HasSpaceInside(vocabulary.Utf8(id));
         }
@@ -104,6 +106,10 @@ internal sealed class SpmModel : TokenModel
             return;
         }
     }
+
+    /// <summary>Whether text may merge into a token. Control tokens are left out.</summary>
+    private static bool Merges(Vocabulary vocabulary, int id) =>
+        vocabulary.Type(id) is TokenType.Normal or TokenType.Undefined or TokenType.UserDefined && vocabulary.Utf8(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
 
     /// <summary>Length of the first word with the spaces before it. Where no token has a space after something else, no merge crosses its end.</summary>
     private static int WordLength(ReadOnlySpan<byte> text)

@@ -18,6 +18,12 @@ internal enum TokenType : byte
 /// <summary>The tokens of a file: text, type and the bytes each stands for. Immutable once <see cref="Retype"/> is done; safe from any thread.</summary>
 internal sealed class Vocabulary
 {
+    /// <summary>
+    /// Longest token that is written or merged, in bytes. Published ones stay below 400; every step of merging looks at the whole of a
+    /// token.
+    /// </summary>
+    public const int MaxWrittenBytes = 1024;
+
     private const string TokensKey = "tokenizer.ggml.tokens", TypesKey = "tokenizer.ggml.token_type";
     private readonly GgufValue _tokens;
     private readonly TokenType[] _types;

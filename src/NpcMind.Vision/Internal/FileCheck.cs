@@ -33,5 +33,12 @@ internal sealed class FileCheck(string name, PictureLimits limits)
         if (width * height > pixels) throw Error(where, $"at most {Text(pixels)} pixels", Text(width, height), "Save the picture smaller, or raise PictureLimits.MaxPixels.");
     }
 
+    /// <summary>To be called for each scan of a JPEG with the samples that all so far visit.</summary>
+    public void Scans(string where, int scans, long samples)
+    {
+        if (samples > limits.MaxScannedSamples)
+            throw Error(where, $"scans that visit at most {Text(limits.MaxScannedSamples)} samples", $"{Text(samples)} in the first {Text(scans)}", "Save the picture smaller, or as a PNG or baseline JPEG.");
+    }
+
     private static string Text(long width, long height) => string.Create(CultureInfo.InvariantCulture, $"{width} x {height}");
 }

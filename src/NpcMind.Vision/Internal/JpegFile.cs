@@ -16,7 +16,7 @@ internal static class JpegFile
         ImageResult image;
         try
         {
-            image = ImageResult.FromMemory(file[..found.Length].ToArray(), ColorComponents.RedGreenBlueAlpha);
+            image = ImageResult.FromMemory(found.WithColoursStated(), ColorComponents.RedGreenBlueAlpha);
         }
         // Whatever else a decoder throws at checked bytes, the cause is what they contain.
         catch (Exception e) when (e is not OutOfMemoryException)

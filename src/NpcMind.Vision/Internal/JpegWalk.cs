@@ -17,8 +17,11 @@ internal ref struct JpegWalk
     private readonly ReadOnlySpan<byte> _file;
     private readonly FileCheck _check;
     private readonly byte[] _components = new byte[4];
+    private readonly int[] _sampling = new int[4];
+    private readonly List<int> _adobeTransforms = [], _componentNames = [];
     private int _count, _quantizers, _dcTables, _acTables, _scanned, _scans, _adobe = -1;
-    private bool _progressive;
+    private long _samples;
+    private bool _progressive, _jfif;
 
     private JpegWalk(ReadOnlySpan<byte> file, FileCheck check)
     {
@@ -37,6 +40,23 @@ internal ref struct JpegWalk
 
     /// <summary>Bytes up to and with EOI.</summary>
     public int Length { get; private set; }
+
+    /// <summary>
+    /// A copy of the file that says in one way only what its colours are. Three components are YCbCr where JFIF's marker stands; else as
+    /// Adobe's marker says; else RGB if they are
+    /// called so (libjpeg's rule, which browsers and Pillow share). StbImageSharp knows no JFIF and puts names above Adobe's marker.
+    /// </summary>
+    public readonly byte[] WithColoursStated()
+    {
+        byte[] copy = _file[..Length].ToArray();
+        bool named = _count == 3 && _components.AsSpan(0, 3).SequenceEqual("RGB"u8);
+        if (_count != 3) return copy;
+        bool rgb = !_jfif && (_adobe >= 0 ? _adobe == 0 : named);
+        foreach (int at in _adobeTransforms) copy[at] = (byte)(rgb ? 0 : 1);
+        if (named && !rgb)
+            foreach (int at in _componentNames) copy[at] = (byte)(1 + "RGB"u8.IndexOf(copy[at]));
+        return copy;
+    }
 
     public static JpegWalk Check(ReadOnlySpan<byte> file, FileCheck check)
     {
@@ -75,6 +95,7 @@ internal ref struct JpegWalk
             case 0xC0 or 0xC1 or 0xC2:
                 _progressive = marker == 0xC2;
                 Frame(content, where);
+                for (int i = 0; i < _count; i++) _componentNames.Add(at - content.Length + 6 + (3 * i));
                 break;
             case 0xC4:
                 HuffmanTables(content, where);
@@ -83,6 +104,7 @@ internal ref struct JpegWalk
                 throw _check.Error(where, "a baseline or progressive Huffman coded JPEG", "a rarer process", FileCheck.Convert);
             case 0xDA:
                 Scan(content, where);
+                for (int i = 0; i < content[0]; i++) _componentNames.Add(at - content.Length + 1 + (2 * i));
                 SkipEntropyCoded(ref at);
                 break;
             case 0xDB:
@@ -94,8 +116,13 @@ internal ref struct JpegWalk
             case 0xE1 when content.StartsWith("Exif\0\0"u8):
                 Orientation = Internal.Orientation.Read(content[6..]);
                 break;
+            // What follows the first scan no longer says what the colours are.
+            case 0xE0 when content.Length >= 14 && content.StartsWith("JFIF\0"u8):
+                _jfif |= _scans == 0;
+                break;
             case 0xEE when content.Length >= 12 && content.StartsWith("Adobe\0"u8[..5]):
-                _adobe = content[11];
+                if (_scans == 0) _adobe = content[11];
+                _adobeTransforms.Add(at - content.Length + 11);
                 break;
             default:
                 break;
@@ -122,6 +149,7 @@ internal ref struct JpegWalk
             if ((component[1] >> 4) is < 1 or > 4 || (component[1] & 15) is < 1 or > 4) throw _check.Error(where, "sampling factors from 1 to 4", component[1].ToString("X2", null));
             if (component[2] > 3) throw _check.Error(where, "quantization tables 0 to 3", FileCheck.Text(component[2]));
             _components[i] = component[0];
+            _sampling[i] = (component[1] >> 4) * (component[1] & 15);
         }
 
         (Width, Height, _count) = (width, height, content[5]);
@@ -136,6 +164,7 @@ internal ref struct JpegWalk
         int first = content[^3], last = content[^2], high = content[^1] >> 4, low = content[^1] & 15;
         bool sound = _progressive ? last <= 63 && (first == 0 ? last == 0 : first <= last && count == 1) && high <= 13 && low <= 13 : first == 0 && high == 0 && low == 0;
         if (!sound) throw _check.Error(where, "a spectral band of the process", $"{first} to {last}, bits {high} and {low}");
+        int finest = _sampling.AsSpan(0, _count).ToArray().Max();
         for (int i = 0; i < count; i++)
         {
             int component = _components.AsSpan(0, _count).IndexOf(content[1 + (2 * i)]), dc = content[2 + (2 * i)] >> 4, ac = content[2 + (2 * i)] & 15;
@@ -144,7 +173,10 @@ internal ref struct JpegWalk
             if ((needsDc && (dc > 3 || (_dcTables >> dc & 1) == 0)) || (needsAc && (ac > 3 || (_acTables >> ac & 1) == 0)) || _quantizers == 0)
                 throw _check.Error(where, "tables defined before the scan", "a missing one");
             if (first == 0) _scanned |= 1 << component;
+            _samples += (long)Width * Height * _sampling[component] / finest;
         }
+
+        _check.Scans(where, _scans, _samples);
     }
 
     private void HuffmanTables(ReadOnlySpan<byte> content, string where)

@@ -6,15 +6,18 @@ namespace NpcMind.Vision.Internal;
 /// <summary>EXIF orientation: which corner of the stored pixels is the upper left one (EXIF 2.32, tag 0x0112).</summary>
 internal static class Orientation
 {
-    private const ushort Tag = 0x0112, Short = 3;
+    private const ushort Tag = 0x0112;
 
-    /// <summary>Orientation 1 to 8 from a TIFF block. Anything unreadable counts as upright: it describes the picture and is no part of it.</summary>
+    /// <summary>
+    /// Orientation 1 to 8 from a TIFF block, in whichever of TIFF's integer types it stands. Anything unreadable counts as upright: it
+    /// describes the picture and is no part of it.
+    /// </summary>
     public static int Read(ReadOnlySpan<byte> tiff)
     {
         if (tiff.Length < 8 || tiff[0] != tiff[1] || tiff[0] is not ((byte)'I' or (byte)'M')) return 1;
         bool little = tiff[0] == 'I';
         if (U16(tiff, 2, little) != 42) return 1;
-        uint directory = little ? BinaryPrimitives.ReadUInt32LittleEndian(tiff[4..]) : BinaryPrimitives.ReadUInt32BigEndian(tiff[4..]);
+        uint directory = U32(tiff, 4, little);
         if (directory > tiff.Length - 2) return 1;
         int count = U16(tiff, (int)directory, little);
         for (int i = 0; i < count; i++)
@@ -22,8 +25,8 @@ internal static class Orientation
             int entry = (int)directory + 2 + (i * 12);
             if (entry > tiff.Length - 12) return 1;
             if (U16(tiff, entry, little) != Tag) continue;
-            int value = U16(tiff, entry + 8, little);
-            return U16(tiff, entry + 2, little) == Short && value is >= 1 and <= 8 ? value : 1;
+            long values = U32(tiff, entry + 4, little), value = Integer(U16(tiff, entry + 2, little), tiff.Slice(entry + 8, 4), little);
+            return values == 1 && value is >= 1 and <= 8 ? (int)value : 1;
         }
 
         return 1;
@@ -57,6 +60,23 @@ internal static class Orientation
 
         return new(w, h, upright);
     }
+
+    /// <summary>
+    /// A value of one of TIFF's integer types (BYTE, SHORT, LONG, their signed forms), which stands at the left of its field; 0 for other
+    /// types.
+    /// </summary>
+    private static long Integer(int type, ReadOnlySpan<byte> field, bool little) => type switch
+    {
+        1 => field[0],
+        6 => (sbyte)field[0],
+        3 => U16(field, 0, little),
+        8 => (short)U16(field, 0, little),
+        4 => U32(field, 0, little),
+        9 => (int)U32(field, 0, little),
+        _ => 0,
+    };
+
+    private static uint U32(ReadOnlySpan<byte> bytes, int at, bool little) => little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]) : BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]);
 
     private static int U16(ReadOnlySpan<byte> bytes, int at, bool little) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]) : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
 }

@@ -6,9 +6,11 @@ namespace NpcMind;
 /// <summary>An action's grammar: exactly the canonical forms of its legal values.</summary>
 internal sealed class ActionGrammar
 {
+    private const int StatesOfCharacter = 24;
     private readonly StringBuilder _rules = new();
     private readonly StringBuilder _root = new();
     private bool _hasText;
+    private int _branches;
 
     private ActionGrammar()
     {
@@ -17,14 +19,15 @@ internal sealed class ActionGrammar
     public static string Write(ActionType type, LegalActions? legal, bool withSpeech)
     {
         ActionGrammar grammar = new();
+        if (legal?.Rows is { } rows) grammar._root.Append(grammar.Rows(type, legal, rows.Rows, 0));
         for (int i = 0; i < type.Members.Count; i++)
         {
-            if (!type.IsEnum) grammar._root.Append(Quote($"{(i == 0 ? '{' : ',')}{ActionText.Json(type.Members[i].Name)}:")).Append(' ');
-            grammar._root.Append(CultureInfo.InvariantCulture, $"member-{i} ");
+            if (legal?.Of(i).IsInRows == true) continue;
+            if (legal?.Rows is null) grammar._root.Append(Before(type, i)).Append(CultureInfo.InvariantCulture, $"member-{i} ");
             grammar.Member(i, type.Members[i], legal?.Of(i));
         }
 
-        if (!type.IsEnum) grammar._root.Append(type.Members.Count == 0 ? "\"{}\"" : "\"}\"");
+        if (legal?.Rows is null) grammar._root.Append(After(type));
         if (grammar._hasText) grammar._rules.Append(CultureInfo.InvariantCulture, $"one ::= {ActionText.One}\ntwo ::= {ActionText.Two}\n");
         string head = withSpeech
             ? $"root ::= {ActionText.Spoken}* (\"\\n\" action)?\naction"
@@ -50,6 +53,39 @@ internal sealed class ActionGrammar
         return bytes;
 
         static int Digits(int value) => value.ToString(CultureInfo.InvariantCulture).Length;
+    }
+
+    private static string Before(ActionType type, int member) =>
+        type.IsEnum ? "" : Quote($"{(member == 0 ? '{' : ',')}{ActionText.Json(type.Members[member].Name)}:") + " ";
+
+    private static string After(ActionType type) => type.IsEnum ? "" : type.Members.Count == 0 ? "\"{}\"" : "\"}\"";
+
+    /// <summary>What can be written from a member on, where only these rows are left: rows that begin alike share that beginning.</summary>
+    private string Rows(ActionType type, LegalActions legal, IReadOnlyList<ActionValue[]> rows, int member)
+    {
+        if (member == type.Members.Count) return After(type);
+        if (!legal.Of(member).IsInRows) return $"{Before(type, member)}{Name("member", member)} {Rows(type, legal, rows, member + 1)}";
+        List<string> branches = [.. rows.GroupBy(row => row[member]).Select(alike =>
+            $"{Quote(ActionWriter.Write(type.Members[member], alike.Key))} {Rows(type, legal, [.. alike], member + 1)}")];
+        if (branches.Count == 1) return Before(type, member) + branches[0];
+        string branch = Name("branch", _branches++);
+        _rules.Append($"{branch} ::= {string.Join(" | ", branches)}\n");
+        return Before(type, member) + branch;
+    }
+
+    private static string Name(string rule, int index) => string.Create(CultureInfo.InvariantCulture, $"{rule}-{index}");
+
+    /// <summary>Upper bound of the states of an action's grammar beyond its positions: those within characters of free texts.</summary>
+    public static int TextStates(ActionType type, LegalActions? legal)
+    {
+        long states = 0;
+        for (int i = 0; i < type.Members.Count; i++)
+        {
+            bool isFree = type.Members[i].Kind == ActionMemberKind.Text && legal?.Of(i) is null or { Texts: null, IsInRows: false };
+            if (isFree) states += StatesOfCharacter * (type.Members[i].MaxLength + 1L) * (legal?.Rows?.Rows.Count ?? 1);
+        }
+
+        return (int)Math.Min(states, int.MaxValue / 2);
     }
 
     private void Member(int index, ActionMember member, LegalActions.Restriction? legal)

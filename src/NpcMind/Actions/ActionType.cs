@@ -123,9 +123,16 @@ public abstract class ActionType<T> : ActionType
     public string Write(T value)
     {
         ArgumentNullException.ThrowIfNull(value);
+        return ActionWriter.Write(this, Values(value));
+    }
+
+    /// <summary>A value's members, not checked.</summary>
+    internal ActionValue[] Values(T value)
+    {
+        if (value is null) throw new ArgumentException($"{Name}: an action is null. Name one.", nameof(value));
         ActionValue[] values = new ActionValue[Members.Count];
         Read(value, values);
-        return ActionWriter.Write(this, values);
+        return values;
     }
 
     /// <summary>Makes a value from its members; generated.</summary>

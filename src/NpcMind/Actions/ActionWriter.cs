@@ -26,35 +26,35 @@ internal static class ActionWriter
         return json.Append(values.Length == 0 ? "{}" : "}").ToString();
     }
 
+    /// <summary>A member's value, which can be written.</summary>
+    public static string Write(ActionMember member, ActionValue value)
+    {
+        if (value.IsNull) return "null";
+        return member.Kind switch
+        {
+            ActionMemberKind.Choice => member.IsBoolean ? member.Choices[value.Number] : ActionText.Json(member.Choices[value.Number]),
+            ActionMemberKind.Number => value.Number.ToString(CultureInfo.InvariantCulture),
+            _ => ActionText.Json(value.Text!),
+        };
+    }
+
     private static void Append(StringBuilder json, ActionType type, ActionMember member, ActionValue value)
     {
-        if (value.IsNull)
-        {
-            if (!member.IsNullable) throw Wrong(type, member, "is null and cannot be. Give it a value");
-            json.Append("null");
-            return;
-        }
-
+        if (value.IsNull && !member.IsNullable) throw Wrong(type, member, "is null and cannot be. Give it a value");
         switch (member.Kind)
         {
+            case var _ when value.IsNull:
+                break;
             case ActionMemberKind.Choice when (uint)value.Number >= (uint)member.Choices.Count:
                 throw Wrong(type, member, "is a value of the enum without a name. Use a named one");
-            case ActionMemberKind.Choice when member.IsBoolean:
-                json.Append(member.Choices[value.Number]);
-                break;
-            case ActionMemberKind.Choice:
-                ActionText.AppendJson(json, member.Choices[value.Number]);
-                break;
-            case ActionMemberKind.Number:
-                if (value.Number < member.Minimum || value.Number > member.Maximum)
-                    throw Wrong(type, member, string.Create(CultureInfo.InvariantCulture, $"is {value.Number} and must be from {member.Minimum} to {member.Maximum}"));
-                json.Append(value.Number);
-                break;
-            default:
-                if (ActionText.Fault(value.Text, member.MaxLength) is { } fault) throw Wrong(type, member, fault);
-                ActionText.AppendJson(json, value.Text!);
-                break;
+            case ActionMemberKind.Number when value.Number < member.Minimum || value.Number > member.Maximum:
+                FormattableString range = $"is {value.Number} and must be from {member.Minimum} to {member.Maximum}";
+                throw Wrong(type, member, range.ToString(CultureInfo.InvariantCulture));
+            case ActionMemberKind.Text when ActionText.Fault(value.Text, member.MaxLength) is { } fault:
+                throw Wrong(type, member, fault);
         }
+
+        json.Append(Write(member, value));
     }
 
     private static ArgumentException Wrong(ActionType type, ActionMember member, string problem) => new($"{type.Name}: member '{member.Name}' {problem}.");

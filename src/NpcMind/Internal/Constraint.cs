@@ -3,13 +3,35 @@ using NpcMind.Text;
 namespace NpcMind;
 
 /// <summary>Where a reply stands in the grammar it must follow: the tokens that may come next, and the bytes written so far.</summary>
-internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, ActionType? action, LegalActions? legal)
+internal sealed class Constraint
 {
-    private byte[] _bytes = new byte[action is null ? 4096 : ActionGrammar.MaxBytes(action)]; // a speech is as long as its tokens: it grows
-    private TokenConstraint _tokens = cache.Get(grammar, action, legal);
-    private int _version = legal?.Version ?? 0;
+    /// <summary>Bytes of speech that memory is set aside for: more than replies have. Longer ones make it grow.</summary>
+    private const int MostSpeechBytes = 1 << 16;
+    private readonly ActionType? _action;
+    private readonly LegalActions? _legal;
+    private readonly LegalGrammar? _follows;
+    private readonly uint[] _mask;
+    private byte[] _bytes;
+    private TokenConstraint _tokens;
+    private int _version;
+    private int _maskVersion;
     private int _state = -1;
+    private int _maskState = -1;
     private int _count;
+    private bool _inUse;
+
+    /// <summary>The constraint of a grammar, or of an action with what is legal of it.</summary>
+    /// <exception cref="GrammarException">It is too ambiguous to be followed.</exception>
+    public Constraint(ConstraintCache cache, Grammar? grammar, ActionType? action, LegalActions? legal)
+    {
+        _action = action;
+        _legal = grammar is null ? action!.Check(legal) : null;
+        _follows = _legal is null ? null : cache.Follow(_legal);
+        _tokens = grammar is not null ? cache.Get(grammar) : _follows?.Current ?? cache.Get(action!, null);
+        _version = _legal?.Version ?? 0;
+        _mask = new uint[cache.MaskWords];
+        _bytes = new byte[action is null ? MostSpeechBytes : ActionGrammar.MaxBytes(action)];
+    }
 
     /// <summary>What was written so far.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _count);
@@ -27,7 +49,7 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
         {
             try
             {
-                return (action is not null && _count == _bytes.Length) || _tokens.MustEnd(State);
+                return (_action is not null && _count == _bytes.Length) || _tokens.MustEnd(State);
             }
             catch (GrammarException e)
             {
@@ -37,12 +59,26 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
         }
     }
 
-    /// <summary>Tokens that may come next; after <see cref="TryPrepare"/>.</summary>
-    public ReadOnlySpan<uint> Mask => _tokens.Mask(State);
+    /// <summary>Whether the mask taken last is that of what is legal now: then a token outside it is a fault of the logits.</summary>
+    public bool MaskIsCurrent => _maskVersion == _version;
 
-    /// <summary>Works out what may come at the beginning.</summary>
+    /// <summary>Tokens that may come next, for a token that is to be chosen; after <see cref="TryPrepare"/>.</summary>
+    public ReadOnlySpan<uint> TakeMask()
+    {
+        _maskVersion = _version;
+        return _mask;
+    }
+
+    /// <summary>Works out what may come next.</summary>
     /// <exception cref="GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
-    public void Begin() => _ = _tokens.Mask(State);
+    public void Begin()
+    {
+        if (_maskState == State) return;
+        _tokens.WriteMask(State, _mask);
+        if (!_mask.AsSpan().ContainsAnyExcept(0u))
+            throw new GrammarException(_action?.Name ?? "grammar", 0, 0, "nothing can be written, and the vocabulary has no end token.");
+        _maskState = State;
+    }
 
     /// <summary>Works out which tokens may come next; false, with <see cref="Trouble"/>, when that cannot be done.</summary>
     public bool TryPrepare()
@@ -106,12 +142,12 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
     /// <summary>Follows a change of what is legal. False when what was written so far has become illegal: it must be written anew, from an empty text.</summary>
     public bool FollowLegal()
     {
-        if (legal is null || legal.Version == _version) return true;
-        Release();
-        _version = legal.Version;
+        if (_legal is null || _legal.Version == _version) return true;
+        ReleaseState();
+        _version = _legal.Version;
         try
         {
-            _tokens = cache.Get(grammar, action, legal);
+            _tokens = _follows!.Current;
             int next = _tokens.AdvanceBytes(_tokens.Start, Bytes);
             if (next >= 0)
             {
@@ -129,17 +165,31 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
         return false;
     }
 
-    /// <summary>Lets the grammar's states be forgotten.</summary>
+    /// <summary>Says that a reply follows this: from now on changes of what is legal are compiled where they are made.</summary>
+    public void BeginUse()
+    {
+        if (_follows is not null && !_inUse) _follows.Users++;
+        _inUse = true;
+    }
+
+    /// <summary>Lets the grammar's states be forgotten; the reply has ended.</summary>
     public void Release()
     {
+        ReleaseState();
+        if (_follows is not null && _inUse) _follows.Users--;
+        _inUse = false;
+    }
+
+    private void ReleaseState()
+    {
         if (_state >= 0) _tokens.Release(_state);
-        _state = -1;
+        _state = _maskState = -1;
     }
 
     private bool HasRoom(int bytes)
     {
         if (bytes <= _bytes.Length) return true;
-        if (action is not null) return false;
+        if (_action is not null) return false;
         Array.Resize(ref _bytes, Math.Max(bytes, 2 * _bytes.Length));
         return true;
     }
@@ -147,7 +197,7 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
     private void Move(int next)
     {
         Hold(next);
-        Release();
+        ReleaseState();
         _state = next;
     }
 
@@ -156,34 +206,4 @@ internal sealed class Constraint(ConstraintCache cache, Grammar? grammar, Action
         _tokens.Hold(state);
         return state;
     }
-}
-
-/// <summary>Grammars joined with the vocabulary, each once. Used by one thread.</summary>
-internal sealed class ConstraintCache(Tokenizer tokenizer)
-{
-    private const int MaxGrammars = 64;
-    private const int MaxStates = 16384;
-    private readonly Dictionary<string, TokenConstraint> _byText = new(StringComparer.Ordinal);
-    private readonly Dictionary<Grammar, TokenConstraint> _byGrammar = [];
-    private TokenTrie? _trie;
-
-    /// <summary>The constraint of a grammar, or of an action with what is legal of it.</summary>
-    public TokenConstraint Get(Grammar? grammar, ActionType? action, LegalActions? legal)
-    {
-        if (grammar is not null)
-        {
-            if (!_byGrammar.TryGetValue(grammar, out TokenConstraint? known)) _byGrammar[grammar] = known = Compile(grammar);
-            return known;
-        }
-
-        string gbnf = action!.ToGbnf(legal);
-        if (_byText.TryGetValue(gbnf, out TokenConstraint? constraint)) return constraint;
-        if (_byText.Count == MaxGrammars) _byText.Clear();
-        return _byText[gbnf] = Compile(Grammar.Parse(gbnf, action.Name));
-    }
-
-    /// <summary>Computes all states and masks of an action now, so that no frame has to.</summary>
-    public void Prepare(ActionType action, LegalActions? legal) => Get(null, action, legal).CompileAll(MaxStates);
-
-    private TokenConstraint Compile(Grammar grammar) => TokenConstraint.Compile(grammar, _trie ??= TokenTrie.Create(tokenizer));
 }

@@ -14,14 +14,15 @@ internal sealed class EyesFormat
     private int _nextId;
 
     /// <exception cref="UnsupportedModelException">The vocabulary lacks a token of the family.</exception>
-    public EyesFormat(VisionConfig config, Tokenizer tokenizer, string modelPath, int maxTiles)
+    public EyesFormat(VisionConfig config, Tokenizer tokenizer, string eyesPath, string modelPath, int maxTiles)
     {
         _config = config;
         _tokenizer = tokenizer;
         _maxTiles = maxTiles;
         _names = ImageTokenNames.Of(config.Projector);
         foreach (string name in _names.Required)
-            if (tokenizer.Encode(name, parseSpecial: true).Length != 1) throw new UnsupportedModelException(modelPath, $"seeing with {config.Projector} eyes without a token '{name}' in the vocabulary", "Take the language model that the eyes were made for.");
+            if (tokenizer.Encode(name, parseSpecial: true).Length != 1)
+                throw new UnsupportedModelException(eyesPath, $"an image encoder for {config.Projector} with '{modelPath}', whose vocabulary has no token '{name}',", "Take the mmproj file that was published with the language model.");
         SlotToken = tokenizer.Encode(_names.Slot, parseSpecial: true)[0];
     }
 

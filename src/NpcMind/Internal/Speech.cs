@@ -3,6 +3,8 @@ namespace NpcMind;
 /// <summary>What comes of the tokens that minds choose: words, actions, ends. Used by the game's thread, within a tick.</summary>
 internal sealed class Speech(NpcRuntime runtime)
 {
+    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
+
     /// <summary>Tokens said since this was set to 0.</summary>
     public int Said { get; set; }
 
@@ -18,9 +20,16 @@ internal sealed class Speech(NpcRuntime runtime)
     public void Take(Mind mind, int token)
     {
         if (mind.Reply is not { } reply) return;
-        bool ends = token >= runtime.Tokenizer.VocabularySize || runtime.Tokenizer.IsEndOfGeneration(token); // a model can have rows that no token has
-        ReadOnlySpan<byte> bytes = ends ? default : runtime.Tokenizer.Bytes(token);
-        // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is.
+        if ((uint)token >= (uint)runtime.Tokenizer.VocabularySize)
+        {
+            Fail(mind, "None of the model's logits that may be chosen is a finite number. " + BrokenLogits);
+            return;
+        }
+
+        bool ends = runtime.Tokenizer.IsEndOfGeneration(token);
+        ReadOnlySpan<byte> bytes = ends ? default : runtime.Format.Bytes(token);
+        // What is legal can have changed since the token was chosen; then it is chosen anew, or the whole action is. A token outside the
+        // mask that the device was given would be chosen again for ever.
         if (reply.Constraint is { } constraint)
         {
             if (!constraint.FollowLegal())
@@ -29,9 +38,10 @@ internal sealed class Speech(NpcRuntime runtime)
                 return;
             }
 
-            if (!ends && !constraint.TryAdvance(token, bytes))
+            if (!constraint.TryAdvance(token, bytes))
             {
                 if (constraint.Trouble is { } trouble) Fail(mind, trouble);
+                else if (constraint.MaskIsCurrent) Fail(mind, $"Token {token} is forbidden, and was chosen from the logits. {BrokenLogits}");
                 return;
             }
         }
@@ -58,10 +68,11 @@ internal sealed class Speech(NpcRuntime runtime)
         if (stopped)
         {
             runtime.Thinking.Truncate(mind, reply.FirstToken + reply.Words.Tokens);
-            EndSpeech(mind, reply, ReplyEnd.StopString);
+            EndSpeech(mind, reply, reply.Words.StoppedBy < reply.Options.StopStrings.Count ? ReplyEnd.StopString : ReplyEnd.Said);
         }
         else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
-        else if (reply.Words.Tokens == reply.Options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
+        else if (reply.Words.InThought && reply.Words.ThoughtTokens >= reply.MaxThoughtTokens && TryEndThought(mind, reply)) return;
+        else if (reply.Words.SpokenTokens >= reply.Options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
     }
 
     /// <summary>Ends a reply whose grammar cannot be followed any further. What was said of it stays.</summary>
@@ -76,16 +87,49 @@ internal sealed class Speech(NpcRuntime runtime)
     /// <summary>Ends the words of a reply; its action follows, where one was asked for.</summary>
     public void EndSpeech(Mind mind, Reply reply, ReplyEnd end)
     {
+        if (end == ReplyEnd.Length && reply.Options.EndAtSentence && reply.Words.UnfinishedSentence() is >= 0 and int whole) CutTo(mind, reply, whole);
         if (reply.ActionConstraint is null || mind.Tokens.Count + runtime.ActionOpening.Length >= runtime.Options.ContextTokens)
         {
             EndReply(mind, reply, end);
             return;
         }
 
-        if (end != ReplyEnd.StopString) reply.Words.Finish();
+        reply.Words.Finish();
         mind.Tokens.AddRange(runtime.ActionOpening);
         reply.SpeechEnd = end;
         reply.ActionStart = mind.Tokens.Count;
         reply.InAction = true;
+    }
+
+    /// <summary>Begins a reply: where it may not think, the thought that the template opens is ended.</summary>
+    public void Begin(Mind mind, Reply reply)
+    {
+        if (reply.Words.InThought && reply.MaxThoughtTokens == 0) TryEndThought(mind, reply);
+    }
+
+    /// <summary>Ends a thought that has become too long, once, so that the model comes to speak; false where it cannot be ended.</summary>
+    private bool TryEndThought(Mind mind, Reply reply)
+    {
+        int[] end = runtime.Format.ThoughtEnd;
+        if (reply.ThoughtWasEnded || reply.GrammarHoldsThoughts || mind.Tokens.Count + end.Length >= runtime.Options.ContextTokens - 1) return false;
+        reply.ThoughtWasEnded = true;
+        foreach (int token in end)
+        {
+            if (reply.Words.Tokens == reply.Words.Capacity) return false;
+            mind.Tokens.Add(token);
+            reply.Words.Append(runtime.Format.Bytes(token));
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes back what was said after the first <paramref name="characters"/>, from the text and from the mind; a token that they end inside of is written anew.</summary>
+    private void CutTo(Mind mind, Reply reply, int characters)
+    {
+        int keep = reply.Words.TokensWithin(characters), from = reply.Words.CharactersOf(keep);
+        int[] rest = from == characters ? [] : runtime.Tokenizer.Encode(reply.Words.Chars(from, characters).ToString());
+        runtime.Thinking.Truncate(mind, reply.FirstToken + keep);
+        mind.Tokens.AddRange(rest);
+        reply.Words.CutTo(characters, rest.Length);
     }
 }

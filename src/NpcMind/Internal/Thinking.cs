@@ -25,7 +25,6 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     private readonly Resident[] _residents = new Resident[minds.Length];
     private readonly int[] _chosen = new int[minds.Length];
     private readonly double[] _stepMilliseconds = new double[engine.Options.MaxRows + 1];
-    private readonly uint[] _mask = new uint[(engine.Config.Vocabulary + 31) / 32];
     private readonly (Mind Mind, int Epoch)[][] _outputs = [.. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
     private readonly int[] _outputCounts = new int[InferenceEngine.ResultSlots + 1];
     private Mind? _lacking;
@@ -229,7 +228,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
 
         if (mind.Reply is { } reply)
         {
-            if (reply.Words.Tokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.Tokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
+            if (reply.Words.SpokenTokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.SpokenTokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
             if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
             if (reply.Constraint?.TryPrepare() == false)
             {
@@ -278,7 +277,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
         for (int i = 0; i < plan.Rows; i++)
         {
             bool output = plan.Output && i == plan.Rows - 1;
-            ReadOnlySpan<uint> mask = output && mind.Reply!.Constraint is { } constraint ? Fit(constraint.Mask) : default;
+            ReadOnlySpan<uint> mask = output && mind.Reply!.Constraint is { } constraint ? constraint.TakeMask() : default;
             int token = mind.Tokens[read + i];
             bool added = token >= 0
                 ? engine.Batch.Add(mind.Slot, token, output, mask)
@@ -292,14 +291,6 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
         if (!plan.Output) return;
         mind.AwaitsToken = true;
         _outputs[_lastOutputs][_outputCounts[_lastOutputs]++] = (mind, mind.Epoch);
-    }
-
-    /// <summary>A vocabulary can have more rows in the model than in the tokenizer: those have no text and are never allowed.</summary>
-    private ReadOnlySpan<uint> Fit(ReadOnlySpan<uint> mask)
-    {
-        if (mask.Length == _mask.Length) return mask;
-        mask[..Math.Min(mask.Length, _mask.Length)].CopyTo(_mask);
-        return _mask;
     }
 
     /// <summary>Remembers the most urgent of those that lack memory; among equals the one for whom room is being made already.</summary>

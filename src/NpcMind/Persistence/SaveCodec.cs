@@ -41,7 +41,7 @@ internal static class SaveCodec
     /// <exception cref="SaveFormatException">Header or body are damaged, cut short, or of a newer major version.</exception>
     public static LoadedMind Read(Stream stream, KvBlockReader? kv)
     {
-        string place = stream is FileStream file ? file.Name : "stream";
+        string place = Place(stream);
         long start = stream.CanSeek ? stream.Position : 0;
         SaveHeader header = ReadHeader(stream, place, start, out byte[] hash);
         byte[] buffer = [];
@@ -54,6 +54,9 @@ internal static class SaveCodec
         SavedMind mind = SavedMindReader.Read(buffer.AsMemory(0, bodyBytes), place, bodyStart);
         return ReadBlocks(stream, mind, kv, header.Checksum, buffer);
     }
+
+    /// <summary>What errors call a stream.</summary>
+    public static string Place(Stream stream) => stream is FileStream file ? file.Name : "stream";
 
     private static SaveHeader ReadHeader(Stream stream, string place, long start, out byte[] hash)
     {

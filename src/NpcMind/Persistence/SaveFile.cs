@@ -1,20 +1,29 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
+using NpcMind.Files;
 
 namespace NpcMind;
 
 /// <summary>
 /// A save file is replaced as a whole or not at all: the new one is written beside it, flushed to the disk, and renamed over it. Whatever ends the process in between,
-/// the earlier save stands. Any thread; saves to different files do not wait for each other, of two to one file the later rename stays.
+/// the earlier save stands. Saves and what lies beside them are for the user alone (0600). Any thread; saves to different files do not wait for each other, of two to one file
+/// the later rename stays.
 /// </summary>
 internal static partial class SaveFile
 {
     private const string Suffix = ".saving";
+    private const int RandomBytes = 16;
+    private const int OpenNonBlocking = 0x800;
+    private const int OpenCloseOnExec = 0x80000;
+    private const UnixFileMode UserOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    // Between creating a file and locking it another save of this process could take it for a leftover.
+    // Temporaries that this process writes; what else has its id in the name was left by an earlier process.
     private static readonly Lock Gate = new();
-    private static int _count;
+    private static readonly HashSet<string> Writing = new(StringComparer.Ordinal);
 
     /// <summary>Calls <paramref name="write"/> with a new file and puts that in the place of <paramref name="path"/>.</summary>
     /// <exception cref="SaveFileException">Disk full, no permission, the path is a folder: nothing was changed.</exception>
@@ -22,14 +31,17 @@ internal static partial class SaveFile
     {
         path = Path.GetFullPath(path);
         if (Directory.Exists(path)) throw new SaveFileException(path, "it is a folder", "Name a file to save to.");
+        CheckRegular(path, "Name a file to save to.");
         string folder = Path.GetDirectoryName(path) ?? throw new SaveFileException(path, "it is a folder", "Name a file to save to.");
         if (!Directory.Exists(folder)) throw new SaveFileException(path, "its folder does not exist", "Create it before saving.");
-        string? beside = null;
+        string name = Path.GetFileName(path);
+        if (IsTemporary(name, out _, out _)) throw new SaveFileException(path, "names of this form are kept for saves under way", "Choose another name.");
+        string? beside = null, writing = null;
         try
         {
             // Renamed while open: closed first, it could be taken for a leftover by another process.
-            using FileStream stream = OpenBeside(path, folder);
-            beside = stream.Name;
+            using FileStream stream = OpenBeside(folder, name);
+            beside = writing = stream.Name;
             write(stream);
             stream.Flush(flushToDisk: true);
             File.Move(beside, path, overwrite: true);
@@ -42,6 +54,7 @@ internal static partial class SaveFile
         finally
         {
             if (beside is not null) TryDelete(beside);
+            lock (Gate) Writing.Remove(writing ?? "");
         }
 
         if (OperatingSystem.IsLinux()) FlushFolder(folder);
@@ -53,9 +66,10 @@ internal static partial class SaveFile
     {
         path = Path.GetFullPath(path);
         if (Directory.Exists(path)) throw new SaveFileException(path, "it is a folder", "Name a save file.");
+        CheckRegular(path, "Name a save file.");
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
+            using FileStream stream = OpenRead(path);
             return read(stream);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -68,31 +82,99 @@ internal static partial class SaveFile
         }
     }
 
-    private static FileStream OpenBeside(string path, string folder)
+    /// <summary>Pipes and devices are refused: reading one could wait without end, and a save would take its place.</summary>
+    private static void CheckRegular(string path, string advice)
     {
-        string name = Path.GetFileName(path);
-        lock (Gate)
+        try
         {
-            RemoveLeftovers(folder, name);
-            string beside = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{Environment.ProcessId}-{++_count}-{Guid.NewGuid():N}{Suffix}"));
-            return new(beside, FileMode.CreateNew, FileAccess.Write, FileShare.Delete);
+            RegularFile.Check(path);
+        }
+        catch (IOException e)
+        {
+            throw new SaveFileException(path, "it is no regular file", advice, e);
         }
     }
 
-    /// <summary>Deletes what processes that ended in a save of this file left behind: files that nobody holds open.</summary>
+    /// <summary>Whether a file name is one that a save under way has: NAME.PID-RANDOM.saving, the random part 32 digits of lower-case hexadecimal.</summary>
+    private static bool IsTemporary(string file, out string name, out int process)
+    {
+        (name, process) = ("", 0);
+        int hyphen = file.Length - Suffix.Length - 2 * RandomBytes - 1;
+        if (hyphen < 0 || file[hyphen] != '-' || !file.EndsWith(Suffix, StringComparison.Ordinal)) return false;
+        foreach (char digit in file.AsSpan(hyphen + 1, 2 * RandomBytes))
+            if (!char.IsAsciiHexDigitLower(digit)) return false;
+        int dot = file.LastIndexOf('.', hyphen);
+        if (dot < 1 || !int.TryParse(file.AsSpan(dot + 1, hyphen - dot - 1), NumberStyles.None, CultureInfo.InvariantCulture, out process)) return false;
+        name = file[..dot];
+        return true;
+    }
+
+    private static FileStream OpenBeside(string folder, string name)
+    {
+        lock (Gate)
+        {
+            RemoveLeftovers(folder, name);
+            string random = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes));
+            string beside = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{Environment.ProcessId}-{random}{Suffix}"));
+            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Delete }; // new: no link is followed
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UserOnly;
+            FileStream stream = new(beside, options);
+            Writing.Add(beside);
+            return stream;
+        }
+    }
+
+    /// <summary>Deletes what processes that ended in a save of this file left behind: temporaries of ended processes that nobody holds open.</summary>
     private static void RemoveLeftovers(string folder, string name)
     {
-        foreach (string leftover in Directory.EnumerateFiles(folder, $"*{Suffix}"))
+        foreach (FileInfo leftover in new DirectoryInfo(folder).EnumerateFiles($"*{Suffix}"))
         {
-            if (!Path.GetFileName(leftover).StartsWith($"{name}.", StringComparison.Ordinal)) continue;
+            if (!IsTemporary(leftover.Name, out string of, out int process) || of != name || leftover.LinkTarget is not null) continue;
+            if (Writing.Contains(leftover.FullName) || (process != Environment.ProcessId && IsRunning(process))) continue;
             try
             {
-                using (new FileStream(leftover, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) File.Delete(leftover);
+                using (new FileStream(leftover.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) leftover.Delete();
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // Another process is writing it, or it is not ours to delete; a leftover costs room, nothing else.
             }
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            Process.GetProcessById(process).Dispose();
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Opens a save. A pipe or another thing that is no file is refused, and does not make anybody wait.</summary>
+    private static FileStream OpenRead(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
+        SafeFileHandle? probe = null;
+        try
+        {
+            int descriptor = Open(Encoding.UTF8.GetBytes(path + '\0'), OpenNonBlocking | OpenCloseOnExec);
+            if (descriptor >= 0) probe = new SafeFileHandle(descriptor, ownsHandle: true);
+            if (probe is not null)
+            {
+                using FileStream seen = new(probe, FileAccess.Read, bufferSize: 0);
+                if (!seen.CanSeek) throw new SaveFileException(path, "it is no file but a pipe or a device", "Name a save file.");
+            }
+
+            return new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
+        }
+        finally
+        {
+            probe?.Dispose();
         }
     }
 

@@ -1,3 +1,5 @@
+using NpcMind.Files;
+
 namespace NpcMind;
 
 /// <summary>The operating system refused to write or read a save file. After a failed write the earlier save is as it was.</summary>
@@ -9,7 +11,7 @@ public sealed class SaveFileException : IOException
     /// <param name="advice">What to do about it, as a sentence.</param>
     /// <param name="inner">Underlying error, if any.</param>
     public SaveFileException(string path, string problem, string advice, Exception? inner = null)
-        : base($"{path}: {problem.TrimEnd('.')}. {advice}", inner) => Path = path;
+        : base(PrintableText.Escape($"{path}: {problem.TrimEnd('.')}. {advice}"), inner) => Path = path;
 
     /// <summary>Save file.</summary>
     public string Path { get; }

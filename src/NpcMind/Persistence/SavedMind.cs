@@ -21,6 +21,9 @@ internal sealed record SavedMind
 
     public required string Persona { get; init; }
 
+    /// <summary>The date that the system prompt was begun with; null in saves before 1.2.</summary>
+    public DateTime? Date { get; init; }
+
     public required IReadOnlyList<SavedTurn> Turns { get; init; }
 
     /// <summary>The token log after the prefix. Where feature rows of pictures stand it has the token that the place is known by.</summary>
@@ -58,12 +61,13 @@ internal sealed record SavedMind
     {
         foreach (SavedPicture picture in Pictures)
             if (picture.Violation() is { } violation) return violation;
+        int[] rows = [.. Pictures.Select(p => p.Rows)]; // counted once: a crafted save has many pieces and many runs of rows
         long end = 0;
         foreach (SavedSlots s in Slots)
         {
             if (s.FirstToken < end || s.Count < 1 || (long)s.FirstToken + s.Count > Tokens.Length) return ("picture rows", $"tokens within {end}..{Tokens.Length}", $"{s.Count} from {s.FirstToken}");
             if ((uint)s.Picture >= (uint)Pictures.Count) return ("picture", $"one of {Pictures.Count}", $"{s.Picture}");
-            if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > Pictures[s.Picture].Rows) return ("picture rows", $"within 0..{Pictures[s.Picture].Rows}", $"{s.Count} from {s.FirstRow}");
+            if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > rows[s.Picture]) return ("picture rows", $"within 0..{rows[s.Picture]}", $"{s.Count} from {s.FirstRow}");
             end = s.FirstToken + s.Count;
         }
 
@@ -78,6 +82,7 @@ internal sealed record SavedMind
             SavedTurn turn = Turns[i];
             if (turn.FirstToken < end || turn.Tokens < 0 || (long)turn.FirstToken + turn.Tokens > Tokens.Length)
                 return ($"turn {i}", $"tokens within {end}..{Tokens.Length}", $"{turn.Tokens} from {turn.FirstToken}");
+            if (turn.OverheardCharacters < 0 || turn.OverheardCharacters > turn.Text.Length) return ($"turn {i}'s overheard characters", $"0 to {turn.Text.Length}", $"{turn.OverheardCharacters}");
             foreach (int picture in turn.Pictures)
                 if ((uint)picture >= (uint)Pictures.Count) return ($"turn {i}'s picture", $"one of {Pictures.Count}", $"{picture}");
             end = turn.FirstToken + turn.Tokens;
@@ -97,6 +102,9 @@ internal sealed record SavedTurn(byte Role, string Speaker, string Text, int Fir
 {
     /// <summary>Pictures seen with it, as indices into <see cref="SavedMind.Pictures"/>.</summary>
     public int[] Pictures { get; init; } = [];
+
+    /// <summary>Characters of <see cref="Text"/>, from its start, that were overheard.</summary>
+    public int OverheardCharacters { get; init; }
 }
 
 /// <summary>A picture that was seen: the rows that stand for it, so that it can be read again without its pixels.</summary>
@@ -159,6 +167,15 @@ internal sealed record SavedReply
     /// <summary>Most tokens the reply may have; 0 for no limit.</summary>
     public int MaximumTokens { get; init; }
 
+    /// <summary>Most tokens of thoughts.</summary>
+    public int MaximumThoughtTokens { get; init; }
+
+    /// <summary>Whether <see cref="Text"/> has the thoughts, too.</summary>
+    public bool ShowsThoughts { get; init; }
+
+    /// <summary>Whether a reply that is too long ends with its last whole sentence.</summary>
+    public bool EndsAtSentence { get; init; }
+
     /// <summary>Characters of <see cref="Text"/> the game has read.</summary>
     public int ReadCharacters { get; init; }
 
@@ -185,6 +202,7 @@ internal sealed record SavedReply
     public (string Field, string Expected, string Found)? Violation()
     {
         if (GeneratedTokens < 0) return ("generated tokens", "0 or more", $"{GeneratedTokens}");
+        if (MaximumThoughtTokens < 0) return ("maximum thought tokens", "0 or more", $"{MaximumThoughtTokens}");
         if (MaximumTokens < 0) return ("maximum tokens", "0 or more", $"{MaximumTokens}");
         if (ReadCharacters < 0 || ReadCharacters > Text.Length) return ("read characters", $"0 to {Text.Length}", $"{ReadCharacters}");
         if (HeardCharacters < 0 || HeardCharacters > Text.Length) return ("heard characters", $"0 to {Text.Length}", $"{HeardCharacters}");

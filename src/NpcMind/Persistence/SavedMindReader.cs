@@ -52,7 +52,9 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
             more -= 2;
         }
 
-        Skip(more);
+        if (more-- > 0) mind = mind with { Date = Date() }; // since 1.2
+
+        Skip(Math.Max(0, more));
         return mind;
     }
 
@@ -101,6 +103,7 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
             int more = Fields("turn", 5);
             SavedTurn turn = new(Byte("turn's role"), Text("turn's speaker"), Text("turn's text"), Int("turn's first token"), Int("turn's tokens"));
             if (more-- > 0) turn = turn with { Pictures = Tokens("turn's pictures") }; // since 1.1
+            if (more-- > 0) turn = turn with { OverheardCharacters = Int("turn's overheard characters") }; // since 1.2
             turns.Add(turn);
             Skip(Math.Max(0, more));
         }
@@ -137,6 +140,12 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
             ConstraintBytes = Bytes("constraint bytes"),
             PendingTokens = Tokens("pending tokens"),
         };
+        if (more >= 3) // since 1.2
+        {
+            reply = reply with { MaximumThoughtTokens = Int("maximum thought tokens"), ShowsThoughts = Bool("thoughts that are shown"), EndsAtSentence = Bool("end at a sentence") };
+            more -= 3;
+        }
+
         Skip(more);
         return reply;
     }
@@ -195,6 +204,19 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
     {
         _field = field;
         return _reader.ReadUInt64();
+    }
+
+    private DateTime? Date()
+    {
+        long ticks = Long("date");
+        if (ticks > DateTime.MaxValue.Ticks) throw Error("a date", $"{ticks} ticks");
+        return ticks < 0 ? null : new DateTime(ticks);
+    }
+
+    private bool Bool(string field)
+    {
+        _field = field;
+        return _reader.ReadBoolean();
     }
 
     private byte Byte(string field)

@@ -13,7 +13,7 @@ internal static class SavedMindWriter
     public static void Write(IBufferWriter<byte> output, SavedMind mind)
     {
         MessagePackWriter writer = new(output);
-        writer.WriteArrayHeader(14);
+        writer.WriteArrayHeader(15);
         writer.Write(mind.Name);
         writer.Write(mind.ModelFingerprint);
         writer.Write(mind.CacheFingerprint);
@@ -31,18 +31,20 @@ internal static class SavedMindWriter
         foreach (SavedPicture picture in mind.Pictures) Picture(ref writer, picture);
         writer.WriteArrayHeader(mind.Slots.Count);
         foreach (SavedSlots slots in mind.Slots) Tokens(ref writer, [slots.FirstToken, slots.Picture, slots.FirstRow, slots.Count]);
+        writer.Write(mind.Date?.Ticks ?? -1);
         writer.Flush();
     }
 
     private static void Turn(ref MessagePackWriter writer, SavedTurn turn)
     {
-        writer.WriteArrayHeader(6);
+        writer.WriteArrayHeader(7);
         writer.Write(turn.Role);
         writer.Write(turn.Speaker);
         writer.Write(turn.Text);
         writer.Write(turn.FirstToken);
         writer.Write(turn.Tokens);
         Tokens(ref writer, turn.Pictures);
+        writer.Write(turn.OverheardCharacters);
     }
 
     private static void Picture(ref MessagePackWriter writer, SavedPicture picture)
@@ -90,7 +92,7 @@ internal static class SavedMindWriter
             return;
         }
 
-        writer.WriteArrayHeader(12);
+        writer.WriteArrayHeader(15);
         writer.Write(reply.Phase);
         writer.Write(reply.Text);
         writer.Write(reply.GeneratedTokens);
@@ -104,6 +106,9 @@ internal static class SavedMindWriter
         writer.Write(reply.Grammar);
         writer.Write(reply.ConstraintBytes);
         Tokens(ref writer, reply.PendingTokens);
+        writer.Write(reply.MaximumThoughtTokens);
+        writer.Write(reply.ShowsThoughts);
+        writer.Write(reply.EndsAtSentence);
     }
 
     private static void Kv(ref MessagePackWriter writer, SavedKv? kv)

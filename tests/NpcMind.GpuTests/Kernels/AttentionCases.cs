@@ -15,7 +15,7 @@ internal static class AttentionCases
             foreach ((int headDim, int rotated) in new[] { (64, 64), (20, 12), (128, 64) })
                 yield return RopeAndKvWrite(3, 1, headDim, rotated, neox, 5);
         yield return RopeAndKvWrite(4, 4, 16, 16, neox: false, 1);
-        yield return RopeAndKvWrite(5, 1, 88, 88, neox: false, 3, normalizes: true);
+        yield return RopeAndKvWrite(5, 1, 88, 88, neox: false, 3, norm: HeadNorm.AfterRope);
         yield return RopeAndKvWrite(4, 2, 128, 0, neox: false, 3, scalesQueries: true);
         foreach ((int heads, int kvHeads) in new[] { (1, 1), (3, 1), (9, 3) })
             foreach (int headDim in new[] { 16, 20, 64, 128 })
@@ -28,6 +28,9 @@ internal static class AttentionCases
         }
 
         yield return Attention(4, 4, 64, 515, 4, q8: true);
+        yield return Attention(4, 2, 24, 40, 4, softCap: 3);
+        yield return Attention(4, 2, 32, 40, 4, hasSinks: true);
+        yield return Attention(4, 2, 32, 600, 2, span: new AttentionSpan(AttentionSpanKind.Window, 128), hasSinks: true);
         yield return Attention(3, 1, 64, 40, 2);
         yield return Attention(9, 3, 20, 33, 2);
         yield return Attention(4, 4, 64, 515, 4);
@@ -36,30 +39,29 @@ internal static class AttentionCases
                 yield return Attention(4, 4, 32, context, queries, span: new AttentionSpan(kind, tokens));
     }
 
-    /// <summary>Queries, keys and values of the last <paramref name="rows"/> positions of 40 tokens; the rest of the cache must stay zero.</summary>
-    public static KernelCase RopeAndKvWrite(int heads, int kvHeads, int headDim, int rotated, bool neox, int rows, bool normalizes = false, bool scalesQueries = false) => new(
-        "rope_kv_write", $"{heads}/{kvHeads} heads of {headDim}, {rotated} {(neox ? "neox" : "in pairs")} x{rows}{(normalizes ? " normalized" : "")}{(scalesQueries ? " scaled" : "")}", null, 1e-13, 8.0 * rows * headDim * (heads + 2 * kvHeads), 3.0 * rows * rotated * (heads + kvHeads), rig =>
+    /// <summary>Queries, keys and values of the last <paramref name="rows"/> positions of 40 tokens; the rest of the cache must stay zero. The table of turns is the second of two.</summary>
+    public static KernelCase RopeAndKvWrite(int heads, int kvHeads, int headDim, int rotated, bool neox, int rows, HeadNorm norm = HeadNorm.None, bool scalesQueries = false) => new(
+        "rope_kv_write", $"{heads}/{kvHeads} heads of {headDim}, {rotated} {(neox ? "neox" : "in pairs")} x{rows}{(norm == HeadNorm.None ? "" : $" norm {norm}")}{(scalesQueries ? " scaled" : "")}",
+        null, 1e-13, 8.0 * rows * headDim * (heads + 2 * kvHeads), 3.0 * rows * rotated * (heads + kvHeads), rig =>
         {
+            const int Before = 3;
             int first = 40 - rows, pairs = rotated / 2, q = heads * headDim, kv = kvHeads * headDim;
             RopeSettings settings = new(rotated, Neox: neox);
-            float[] qkv = CaseData.Normal(1, rows * (q + 2 * kv));
+            float[] qkv = CaseData.Normal(1, rows * (q + 2 * kv)), normWeights = CaseData.Normal(2, 2 * headDim);
             List<float> turns = [];
             for (int row = 0; row < rows; row++)
             {
+                turns.AddRange(CaseData.Normal(row, 2 * Before));
                 for (int k = 0; k < pairs; k++) turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
                 turns.AddRange([1.5f + row, 0]);
             }
 
             uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
             Tensor queries = rig.Empty(rows * q * 4), keys = rig.Empty(Blocks * Block * kv * 4), values = rig.Empty(Blocks * Block * kv * 4);
-            uint lanes = rig.Library.SmallWorkgroup;
-            GraphNode node = rig.Node(
-                "rope_kv_write_f32",
-                [("workgroupSize", lanes), ("Quads", (uint)headDim / 4), ("Normalizes", normalizes ? 1u : 0u), ("ScalesQueries", scalesQueries ? 1u : 0u)],
-                [rig.Floats(qkv).As(TexelFormat.Float4), rig.Floats([.. turns]).As(TexelFormat.Float2), rig.Words(Rows(first, rows)), rig.Words(table), queries, keys, values],
-                new Grid((heads + 2 * kvHeads + (int)lanes / 8 - 1) / ((int)lanes / 8), rows),
-                ("heads", (uint)heads), ("kvHeads", (uint)kvHeads), ("pairs", (uint)pairs), ("neox", neox ? 1u : 0u), ("stride", (uint)(q + 2 * kv) / 4),
-                ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)pairs + 1), ("maxBlocks", (uint)Blocks), ("epsilon", 1e-3f));
+            AttentionSpec spec = new(heads, kvHeads, headDim, 1) { Rope = new RopeForm(0, neox), Norm = norm, ScalesQueries = scalesQueries };
+            GraphNode node = new RopeKvWrite(rig.Library, rig.Nothing).Node(
+                "rope", spec, rig.Floats(qkv), q + 2 * kv, q, q + kv, new RopeAngles(rig.Floats([.. turns]), Before + pairs + 1, Before, pairs), rig.Words(Rows(first, rows)),
+                norm == HeadNorm.BeforeRope ? rig.Floats(normWeights) : null, 1e-3f, queries, new KvPlace(keys, values, rig.Words(table), Blocks, "f32", TexelFormat.Float4), s => s.Rows);
             return new KernelRun(
                 [node], MatMulCases.Step(rows),
                 new KernelOutput(queries, () => Rotated(0, q, heads)),
@@ -71,8 +73,9 @@ internal static class AttentionCases
             float[] Rotated(int offset, int width, int count)
             {
                 float[] part = Part(offset, width);
+                if (norm == HeadNorm.BeforeRope) part = Reference.RmsNorm.Run(part, normWeights.AsSpan(offset == 0 ? 0 : headDim, headDim), 1e-3f);
                 Rope.Run(part, count, headDim, first, settings);
-                if (normalizes) part = Reference.RmsNorm.Run(part, [.. Enumerable.Repeat(1f, headDim)], 1e-3f);
+                if (norm == HeadNorm.AfterRope) part = Reference.RmsNorm.Run(part, [.. Enumerable.Repeat(1f, headDim)], 1e-3f);
                 if (scalesQueries && offset == 0)
                     for (int i = 0; i < part.Length; i++) part[i] *= 1.5f + i / width;
                 return part;
@@ -87,14 +90,11 @@ internal static class AttentionCases
         qkv.AsSpan(q, 32).Clear(); // a block of zeros has no scale
         uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
         Tensor keys = rig.Empty(cacheBytes), values = rig.Empty(cacheBytes);
-        uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node(
-            "rope_kv_write_q8_0",
-            [("workgroupSize", lanes), ("Quads", (uint)headDim / 4), ("Normalizes", 0u), ("ScalesQueries", 0u)],
-            [rig.Floats(qkv).As(TexelFormat.Float4), rig.Floats([.. Enumerable.Range(0, rows * headDim).Select(i => i % 2 == 0 ? 1f : 0f)]).As(TexelFormat.Float2), rig.Words(Rows(first, rows)), rig.Words(table), rig.Empty(rows * q * 4), keys, values],
-            new Grid((heads + 2 * kvHeads + (int)lanes / 8 - 1) / ((int)lanes / 8), rows),
-            ("heads", (uint)heads), ("kvHeads", (uint)kvHeads), ("pairs", (uint)headDim / 2), ("neox", 0u), ("stride", (uint)(q + 2 * kv) / 4),
-            ("kOffset", (uint)q / 4), ("vOffset", (uint)(q + kv) / 4), ("turnStride", (uint)headDim / 2), ("maxBlocks", (uint)Blocks), ("epsilon", 0f));
+        Tensor turns = rig.Floats([.. Enumerable.Range(0, rows * headDim).Select(i => i % 2 == 0 ? 1f : 0f)]);
+        GraphNode node = new RopeKvWrite(rig.Library, rig.Nothing).Node(
+            "rope", new AttentionSpec(heads, kvHeads, headDim, 1) { Rope = new RopeForm() }, rig.Floats(qkv), q + 2 * kv, q, q + kv,
+            new RopeAngles(turns, headDim / 2, 0, headDim / 2), rig.Words(Rows(first, rows)), null, 0, rig.Empty(rows * q * 4),
+            new KvPlace(keys, values, rig.Words(table), Blocks, "q8_0", TexelFormat.UInt1), s => s.Rows);
         return new KernelRun(
             [node], MatMulCases.Step(rows),
             new KernelOutput(keys, () => Bytes(CacheQ8(Zeros(first * kv, Part(q)), kvHeads, headDim, table, byToken: false)), Bytes: true),
@@ -107,29 +107,30 @@ internal static class AttentionCases
     public static float[] Bytes(uint[] words) => [.. words.SelectMany(w => new float[] { w & 255, w >> 8 & 255, w >> 16 & 255, w >> 24 })];
 
     /// <summary>The last <paramref name="queries"/> positions of a context, in one tile, over scattered blocks.</summary>
-    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, bool q8 = false, AttentionSpan span = default) => new(
-        q8 ? "attention_q8_0" : "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}{(span.Tokens > 0 ? $" {span.Kind} {span.Tokens}" : "")}", null, 3e-12, (q8 ? 2.25 : 8.0) * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
+    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, bool q8 = false, AttentionSpan span = default, float softCap = 0, bool hasSinks = false) => new(
+        q8 ? "attention_q8_0" : "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}{(span.Tokens > 0 ? $" {span.Kind} {span.Tokens}" : "")}{(softCap > 0 ? $" capped at {softCap}" : "")}{(hasSinks ? " with sinks" : "")}", null, 3e-12, (q8 ? 2.25 : 8.0) * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
         {
-            const uint SplitPages = 16;
+            const int SplitPages = 16;
             int first = context - queries, quads = headDim / 4, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block, splits = span.Tokens == 0 ? GraphBuilder.SplitsOf(context - 1) : Math.Min(GraphBuilder.SplitsOf(context - 1), (span.Tokens + 4) / 512 + 2), stride = CaseData.RoundUp(heads * headDim, 64);
             float scale = (float)(1.5 / Math.Sqrt(headDim));
             float[] q = CaseData.Normal(1, queries * heads * headDim), k = CaseData.Normal(2, context * kvHeads * headDim), v = CaseData.Normal(3, context * kvHeads * headDim);
             uint[] table = [.. Enumerable.Range(0, blocks).Select(i => (uint)(blocks - 1 - i))];
             Tensor parts = rig.Empty((long)queries * heads * splits * (headDim + 4) * 4), output = rig.Empty(queries * stride * 4), rows = rig.Words(Rows(first, queries));
-            uint slices = rig.Library.Slices, lanes = rig.Library.SmallWorkgroup;
-            DispatchNode attention = rig.Library.Pipeline(
-                q8 ? "attention_q8_0" : "attention_f32", ("workgroupSize", 8 * slices), ("Quads", (uint)quads), ("Group", (uint)(heads / kvHeads)), ("Queries", (uint)queries), ("Slices", slices), ("SplitPages", SplitPages), ("Span", (uint)span.Kind)).Node(
-                "attention",
+            float[] sinks = CaseData.Normal(4, heads);
+            AttentionSpec spec = new(heads, kvHeads, headDim, scale) { Span = span, SoftCap = softCap, HasSinks = hasSinks };
+            AttendingRows attending = new(rows, rig.Words([0, (uint)queries, 0, 0]), splits, SplitPages);
+            KvPlace cache = new(Stored(k, byToken: false), Stored(v, byToken: true), rig.Words(table), blocks, q8 ? "q8_0" : "f32", q8 ? TexelFormat.UInt1 : TexelFormat.Float4);
+            Inference.Attention attention = new(rig.Library, rig.Nothing);
+            return new KernelRun(
                 [
-                    rig.Floats(q).As(TexelFormat.Float4), Stored(k, byToken: false), Stored(v, byToken: true),
-                    rig.Words(table).As(TexelFormat.UInt1), rig.Words([0, (uint)queries, 0, 0]).As(TexelFormat.UInt4), rows.As(TexelFormat.UInt4), parts,
+                    attention.Parts("attention", spec, attending, [queries], rig.Floats(q), cache, parts, _ => (1, splits, 0), null),
+                    attention.Combine("combine", spec, attending, parts, hasSinks ? rig.Floats(sinks) : null, output, stride, s => s.Rows, null),
                 ],
-                ("kvHeads", (uint)kvHeads), ("maxBlocks", (uint)blocks), ("maxSplits", (uint)splits), ("scale", scale), ("spanTokens", (uint)span.Tokens));
-            GraphNode combine = rig.Node(
-                "attention_combine", [("workgroupSize", lanes), ("Span", (uint)span.Kind)], [parts.As(TexelFormat.Float4), rows, output], new Grid((heads * quads + (int)lanes - 1) / (int)lanes, queries),
-                ("heads", (uint)heads), ("quads", (uint)quads), ("maxSplits", (uint)splits), ("splitTokens", SplitPages * KvCache.PageTokens), ("stride", (uint)stride / 4), ("spanTokens", (uint)span.Tokens));
-            return new KernelRun([new GraphNode([attention], _ => new Grid(kvHeads, 1, splits)), combine], MatMulCases.Step(queries), output, () =>
-                CaseData.Pad(Reference.Attention.Run(q, q8 ? QuantizeKv.RoundTrip(k) : k, q8 ? QuantizeKv.RoundTrip(v) : v, heads, kvHeads, context, first, scale, span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0), heads * headDim, stride, queries));
+                MatMulCases.Step(queries), output, () => CaseData.Pad(
+                    Reference.Attention.Run(
+                        q, q8 ? QuantizeKv.RoundTrip(k) : k, q8 ? QuantizeKv.RoundTrip(v) : v, heads, kvHeads, context, first, scale,
+                        span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0, softCap, hasSinks ? sinks : null),
+                    heads * headDim, stride, queries));
 
             Tensor Stored(float[] x, bool byToken) => q8
                 ? rig.Words(CacheQ8(x, kvHeads, headDim, table, byToken)).As(TexelFormat.UInt1)

@@ -82,7 +82,7 @@ internal sealed class KernelRig : IDisposable
     /// <param name="rows">Rows of one matrix.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="slabs">Matrices.</param>
-    /// <param name="bias">[rows], or null.</param>
+    /// <param name="bias">[slabs, rows], or null.</param>
     /// <param name="segmentGroups">Row groups per segment.</param>
     public WeightMatrix Matrix(TensorType type, ReadOnlySpan<byte> blocks, int rows, int columns, int slabs = 1, float[]? bias = null, int segmentGroups = int.MaxValue)
     {
@@ -102,8 +102,10 @@ internal sealed class KernelRig : IDisposable
             segments.Add(new WeightSegment(Upload(packed.AsSpan(first * groupBytes, count * groupBytes).ToArray()), first, count));
         }
 
-        Tensor? biases = bias is null ? null : Floats([.. bias, .. new float[groups * 32 - rows]]);
-        return new WeightMatrix("w", layout, columns, groups, slabs, biases, segments);
+        Tensor? biases = bias is null ? null : Floats(CaseData.Pad(bias, rows, groups * 32, slabs));
+        byte[] codebook = Codebooks.For(type);
+        Tensor? entries = codebook.Length == 0 ? null : Upload(codebook).As(Codebooks.Format(type));
+        return new WeightMatrix("w", layout, columns, groups, slabs, biases, segments, entries);
     }
 
     /// <summary>A node of one dispatch.</summary>

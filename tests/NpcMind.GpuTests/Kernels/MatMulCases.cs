@@ -25,17 +25,20 @@ internal static class MatMulCases
 
         yield return Dense(TensorType.Q8_0, 33, 96, 5, bias: true);
         yield return Dense(TensorType.Q8_0, 33, 96, 5, accumulate: true);
+        yield return Dense(TensorType.Q8_0, 33, 96, 5, bias: true, accumulate: true, scale: 0.22f);
         yield return Dense(TensorType.F32, 70, 64, 17, bias: true, accumulate: true, yOffset: 32);
         yield return Dense(TensorType.Q8_0, 96, 96, 3, yOffset: 64);
         yield return Dense(TensorType.Q8_0, 200, 64, 5, segmentGroups: 2);
         yield return Experts(TensorType.Q8_0, 5, 2, 7, 96, 70, segmentGroups: 4);
         yield return Experts(TensorType.Q8_0, 5, 2, 17, 96, 40, xPerPair: true);
+        yield return Experts(TensorType.Q8_0, 5, 2, 17, 96, 40, bias: true);
+        yield return Experts(TensorType.Q8_0, 5, 2, 7, 96, 70, segmentGroups: 4, bias: true);
     }
 
     /// <summary>y = W x, with everything around it.</summary>
-    public static KernelCase Dense(TensorType type, int rows, int columns, int tokens, bool bias = false, bool accumulate = false, int yOffset = 0, bool outliers = false, int segmentGroups = int.MaxValue)
+    public static KernelCase Dense(TensorType type, int rows, int columns, int tokens, bool bias = false, bool accumulate = false, int yOffset = 0, bool outliers = false, int segmentGroups = int.MaxValue, float scale = 1)
     {
-        string extras = $"{(bias ? " +bias" : "")}{(accumulate ? " +y" : "")}{(yOffset > 0 ? $" at {yOffset}" : "")}{(outliers ? " outliers" : "")}{(segmentGroups < int.MaxValue ? " segments" : "")}";
+        string extras = $"{(bias ? " +bias" : "")}{(accumulate ? " +y" : "")}{(yOffset > 0 ? $" at {yOffset}" : "")}{(outliers ? " outliers" : "")}{(segmentGroups < int.MaxValue ? " segments" : "")}{(scale == 1 ? "" : $" times {scale}")}";
         double bytes = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements + 4.0 * tokens * (rows + columns);
         return new KernelCase("matmul", $"{rows}x{columns} x{tokens}{extras}", type, 1e-12, bytes, 2.0 * rows * columns * tokens, rig =>
         {
@@ -47,7 +50,7 @@ internal static class MatMulCases
             Tensor output = rig.Floats(y);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, 1, biases, segmentGroups);
-            GraphNode[] nodes = [.. matMul.Nodes("matmul", matrix, rig.Floats(CaseData.Pad(x, columns, xStride, allocated)), xStride, output, yStride, yOffset, accumulate, s => s.Rows)];
+            GraphNode[] nodes = [.. matMul.Nodes("matmul", matrix, rig.Floats(CaseData.Pad(x, columns, xStride, allocated)), xStride, output, yStride, yOffset, accumulate, s => s.Rows, scale)];
             return new KernelRun(nodes, Step(tokens), output, () =>
             {
                 float[] product = Reference.MatMul.Run(type, blocks, x, columns), expected = y[..(tokens * yStride)];
@@ -55,7 +58,7 @@ internal static class MatMulCases
                     for (int r = 0; r < padded; r++)
                     {
                         int at = t * yStride + yOffset + r;
-                        expected[at] = (r < rows ? product[t * rows + r] + (biases?[r] ?? 0) : 0) + (accumulate ? y[at] : 0);
+                        expected[at] = scale * (r < rows ? product[t * rows + r] + (biases?[r] ?? 0) : 0) + (accumulate ? y[at] : 0);
                     }
 
                 return expected;
@@ -64,10 +67,10 @@ internal static class MatMulCases
     }
 
     /// <summary>Each row of x through its experts; the tiles are made on the device.</summary>
-    public static KernelCase Experts(TensorType type, int experts, int used, int tokens, int columns, int rows, int segmentGroups = int.MaxValue, bool xPerPair = false)
+    public static KernelCase Experts(TensorType type, int experts, int used, int tokens, int columns, int rows, int segmentGroups = int.MaxValue, bool xPerPair = false, bool bias = false)
     {
         int pairs = tokens * used;
-        string extras = $"{(segmentGroups < int.MaxValue ? " segments" : "")}{(xPerPair ? " x per pair" : "")}";
+        string extras = $"{(segmentGroups < int.MaxValue ? " segments" : "")}{(xPerPair ? " x per pair" : "")}{(bias ? " +bias" : "")}";
         double slab = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements;
         return new KernelCase("matmul_experts", $"{experts} take {used} {rows}x{columns} x{tokens}{extras}", type, 1e-12, slab * Math.Min(experts, pairs) + 4.0 * pairs * (rows + columns), 2.0 * rows * columns * pairs, rig =>
         {
@@ -78,9 +81,10 @@ internal static class MatMulCases
             int padded = CaseData.RoundUp(rows, 32), xStride = CaseData.RoundUp(columns, 64), maxTiles = CaseData.RoundUp(pairs, 16);
             Routing routing = new(experts, used, rig.Empty(maxTiles * 16), rig.Empty(maxTiles * 4));
             Tensor output = rig.Empty((long)pairs * padded * 4);
-            GraphNode tiles = rig.Node("expert_tiles", rig.Library.SmallWorkgroup, [rig.Words(chosen).As(TexelFormat.UInt1), rig.Words([(uint)tokens, 0, 0, 0]), routing.Order, routing.Tiles], new Grid(1),
-                ("experts", (uint)experts), ("used", (uint)used), ("tileRows", (uint)Inference.MatMul.TileRows[Inference.MatMul.Variant(tokens)]), ("maxTiles", (uint)maxTiles));
-            WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, null, segmentGroups);
+            int maxPairs = maxTiles;
+            GraphNode tiles = new Router(rig.Library, rig.Nothing).Tiles("tiles", rig.Words(chosen), rig.Words([(uint)tokens, 0, 0, 0]), routing, maxPairs);
+            float[]? biases = bias ? CaseData.Normal(3, experts * rows) : null;
+            WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, biases, segmentGroups);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);
             Tensor input = rig.Floats(CaseData.Pad(x, columns, xStride, xRows));
             return new KernelRun([tiles, .. matMul.ExpertNodes("experts", matrix, input, xStride, xPerPair ? 1 : used, output, padded, 0, routing)], Step(tokens), output, () =>
@@ -88,7 +92,11 @@ internal static class MatMulCases
                 float[] expected = new float[pairs * padded];
                 int slabBytes = blocks.Length / experts;
                 for (int p = 0; p < pairs; p++)
+                {
                     Reference.MatMul.Run(type, blocks.AsSpan((int)chosen[p] * slabBytes, slabBytes), x.AsSpan((xPerPair ? p : p / used) * columns, columns), columns).CopyTo(expected, p * padded);
+                    for (int r = 0; r < rows && biases is not null; r++) expected[p * padded + r] += biases[(int)chosen[p] * rows + r];
+                }
+
                 return expected;
             });
         });

@@ -13,17 +13,27 @@ internal static class RowCases
             foreach (int rows in new[] { 1, 3 })
                 yield return RmsNorm(dim, rows);
         yield return RmsNorm(96, 2, outliers: true);
-        foreach (int width in new[] { 4, 96, 1536 }) yield return SwiGlu(width, 3, 1);
-        yield return SwiGlu(64, 2, 100);
-        yield return SwiGlu(96, 5, 1, weighted: true);
+        yield return RmsNorm(96, 3, inPlace: true);
+        yield return RmsNorm(96, 3, accumulate: true);
+        foreach (int width in new[] { 4, 96, 1536 }) yield return GatedActivation(width, 3, 1);
+        foreach (GateForm form in Enum.GetValues<GateForm>()) yield return GatedActivation(64, 2, 100, form);
+        yield return GatedActivation(96, 5, 1, weighted: true);
+        yield return GatedActivation(96, 5, 1, gated: true);
+        yield return SoftCap(30, 20);
+        yield return SoftCap(5, 1000);
+        yield return Positions(96, 2);
         foreach (int experts in new[] { 2, 6, 8, 70 }) yield return Router(experts, Math.Min(experts, 3), 9, ties: false);
         yield return Router(8, 3, 12, ties: true);
         yield return Router(130, 8, 5, ties: true);
-        yield return Router(128, 1, 9, ties: true, sigmoid: true);
-        yield return Router(16, 2, 9, ties: false, sigmoid: true);
+        RouterSpec sigmoid = new() { Gate = RouterGate.Sigmoid, Normalizes = false };
+        yield return Router(128, 1, 9, ties: true, sigmoid);
+        yield return Router(16, 2, 9, ties: false, sigmoid);
+        yield return Router(70, 4, 9, ties: false, new RouterSpec { Normalizes = false, Scale = 16 });
+        yield return Router(32, 4, 9, ties: false, new RouterSpec { Normalizes = false, Groups = 4, GroupsUsed = 2 });
+        yield return Router(256, 8, 5, ties: false, new RouterSpec { Gate = RouterGate.Sigmoid, HasSelectionBias = true, Groups = 8, GroupsUsed = 4, Scale = 2.5f });
         yield return ExpertCombine(96, 2, 5);
         yield return ExpertCombine(96, 2, 5, weighted: false);
-        yield return ExpertCombine(512, 3, 1);
+        yield return ExpertCombine(512, 3, 1, scale: 0.22f);
         yield return GatherRows(96, [4, 0, 4, 2], 5);
         foreach (int vocabulary in new[] { 1, 31, 64, 515, 2048, 2049, 49152 }) yield return MaskLogits(vocabulary, 3);
         yield return Tiles(6, 2, 1, 1);
@@ -32,63 +42,118 @@ internal static class RowCases
         yield return Tiles(130, 8, 64, 8);
     }
 
-    public static KernelCase RmsNorm(int dim, int rows, bool outliers = false) => new("rms_norm", $"{dim} x{rows}{(outliers ? " outliers" : "")}", null, 1e-13, 4.0 * dim * (2 * rows + 1), 4.0 * dim * rows, rig =>
-    {
-        int stride = CaseData.RoundUp(dim, 64);
-        float[] x = CaseData.Normal(1, rows * dim, outliers), weight = CaseData.Normal(2, dim);
-        Tensor y = rig.Empty((long)rows * stride * 4);
-        Tensor input = rig.Floats(CaseData.Pad(x, dim, stride, rows)).As(TexelFormat.Float4), weights = rig.Floats(CaseData.Pad(weight, dim, stride, 1)).As(TexelFormat.Float4);
-        GraphNode node = rig.Node("rms_norm", rig.Library.RowWorkgroup, [input, weights, y], new Grid(rows), ("dim", (uint)dim), ("quads", (uint)stride / 4), ("epsilon", 1e-5f));
-        return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.RmsNorm.Run(x, weight, 1e-5f), dim, stride, rows));
-    });
+    /// <summary>Into a row of its own, in place within a wider row, or added.</summary>
+    public static KernelCase RmsNorm(int dim, int rows, bool outliers = false, bool inPlace = false, bool accumulate = false) => new(
+        "rms_norm", $"{dim} x{rows}{(outliers ? " outliers" : "")}{(inPlace ? " in place" : "")}{(accumulate ? " added" : "")}", null, 1e-13, 4.0 * dim * (2 * rows + 1), 4.0 * dim * rows, rig =>
+        {
+            int stride = CaseData.RoundUp(dim, 64), before = inPlace ? 32 : 0, xStride = inPlace ? dim + 64 : stride;
+            float[] x = CaseData.Normal(1, rows * dim, outliers), weight = CaseData.Normal(2, dim), wide = CaseData.Normal(3, rows * xStride);
+            for (int row = 0; row < rows; row++) x.AsSpan(row * dim, dim).CopyTo(wide.AsSpan(row * xStride + before));
+            Tensor weights = rig.Floats(CaseData.Pad(weight, dim, stride, 1)), input = rig.Floats(inPlace ? wide : CaseData.Pad(x, dim, stride, rows));
+            float[] old = CaseData.Normal(4, rows * stride);
+            Tensor y = inPlace ? input : accumulate ? rig.Floats(old) : rig.Empty((long)rows * stride * 4);
+            GraphNode node = new Norm(rig.Library).Rms(
+                "rms_norm", new RowPart(input, xStride, before), weights, new RowPart(y, xStride, before), dim, inPlace ? dim : stride, 1e-5f, s => s.Rows, accumulate);
+            return new KernelRun([node], MatMulCases.Step(rows), y, () =>
+            {
+                float[] result = Reference.RmsNorm.Run(x, weight, 1e-5f);
+                if (!inPlace) return accumulate ? [.. CaseData.Pad(result, dim, stride, rows).Zip(old, (a, b) => a + b)] : CaseData.Pad(result, dim, stride, rows);
+                for (int row = 0; row < rows; row++) result.AsSpan(row * dim, dim).CopyTo(wide.AsSpan(row * xStride + before));
+                return wide;
+            });
+        });
 
     /// <param name="width">Elements of gate and of up, a multiple of 4.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="largest">Gates go from minus to plus this.</param>
+    /// <param name="form">Function of the gate.</param>
     /// <param name="weighted">Gate and up are multiplied by a weight per row.</param>
-    public static KernelCase SwiGlu(int width, int rows, float largest, bool weighted = false) => new("swiglu", $"{width} x{rows} up to {largest}{(weighted ? " weighted" : "")}", null, 1e-13, 12.0 * width * rows, 5.0 * width * rows, rig =>
+    /// <param name="gated">The result is multiplied by a sigmoid per row.</param>
+    public static KernelCase GatedActivation(int width, int rows, float largest, GateForm form = GateForm.Silu, bool weighted = false, bool gated = false) => new(
+        "gated_activation", $"{form} {width} x{rows} up to {largest}{(weighted ? " weighted" : "")}{(gated ? " gated" : "")}", null, 1e-13, 12.0 * width * rows, 5.0 * width * rows, rig =>
+        {
+            int stride = CaseData.RoundUp(width, 64);
+            float[] gate = CaseData.Normal(1, rows * width), up = CaseData.Normal(2, rows * width);
+            if (largest > 1)
+                for (int i = 0; i < gate.Length; i++) gate[i] = largest * (2f * i / (gate.Length - 1) - 1);
+            List<float> gateUp = [];
+            for (int row = 0; row < rows; row++) gateUp.AddRange([.. gate.AsSpan(row * width, width), .. up.AsSpan(row * width, width)]);
+            Tensor y = rig.Empty((long)rows * stride * 4);
+            float[] weights = CaseData.Normal(3, rows * 4);
+            GraphNode node = new Activation(rig.Library, rig.Nothing).Gated(
+                "gated", form, rig.Floats([.. gateUp]), y, width, stride, s => s.Rows, weighted ? rig.Floats(weights) : null, gated ? new RowPart(rig.Floats(weights), 4) : null);
+            return new KernelRun([node], MatMulCases.Step(rows), y, () =>
+            {
+                float[] g = weighted ? Scaled(gate) : gate, u = weighted ? Scaled(up) : up;
+                float[] result = form switch
+                {
+                    GateForm.Silu => SwiGlu.Run(g, u),
+                    GateForm.GeluTanh => [.. Gelu.Tanh(g).Zip(u, (a, b) => a * b)],
+                    _ => [.. g.Zip(u, (a, b) => (float)(Math.Min(a, 7) / (1 + Math.Exp(-1.702 * Math.Min(a, 7))) * (Math.Clamp(b, -7, 7) + 1)))],
+                };
+                if (gated) result = [.. result.Select((v, i) => (float)(v / (1 + Math.Exp(-weights[i / width * 4]))))];
+                return CaseData.Pad(result, width, stride, rows);
+            });
+
+            float[] Scaled(float[] x) => [.. x.Select((v, i) => v * weights[i / width])];
+        });
+
+    public static KernelCase SoftCap(float cap, float largest) => new("soft_cap", $"{cap} up to {largest}", null, 1e-12, 8.0 * 256, 0, rig =>
     {
+        float[] y = [.. Enumerable.Range(0, 256).Select(i => largest * (2f * i / 255 - 1))];
+        Tensor output = rig.Floats(y);
+        GraphNode node = new Activation(rig.Library, rig.Nothing).SoftCap("soft_cap", output, 128, cap, s => s.Rows);
+        return new KernelRun([node], MatMulCases.Step(2), output, () => [.. y.Select(v => (float)(cap * Math.Tanh(v / cap)))]);
+    });
+
+    public static KernelCase Positions(int width, int offset) => new("position_embed", $"{width} after {offset}", null, 0, 8.0 * width, 0, rig =>
+    {
+        const int Rows = 3, Known = 9;
         int stride = CaseData.RoundUp(width, 64);
-        float[] gate = CaseData.Normal(1, rows * width), up = CaseData.Normal(2, rows * width);
-        if (largest > 1)
-            for (int i = 0; i < gate.Length; i++) gate[i] = largest * (2f * i / (gate.Length - 1) - 1);
-        List<float> gateUp = [];
-        for (int row = 0; row < rows; row++) gateUp.AddRange([.. gate.AsSpan(row * width, width), .. up.AsSpan(row * width, width)]);
-        Tensor y = rig.Empty((long)rows * stride * 4);
-        uint lanes = rig.Library.SmallWorkgroup;
-        float[] weights = CaseData.Normal(3, rows);
-        GraphNode node = rig.Node("swiglu", [("workgroupSize", lanes), ("Weighted", weighted ? 1u : 0u)], [rig.Floats([.. gateUp]).As(TexelFormat.Float4), y, rig.Floats(weights)], new Grid((width / 4 + (int)lanes - 1) / (int)lanes, rows), ("quads", (uint)width / 4), ("stride", (uint)stride / 4));
-        return new KernelRun([node], MatMulCases.Step(rows), y, () =>
-            CaseData.Pad(weighted ? Reference.SwiGlu.Run(Scaled(gate), Scaled(up)) : Reference.SwiGlu.Run(gate, up), width, stride, rows));
-
-        float[] Scaled(float[] x) => [.. x.Select((v, i) => v * weights[i / width])];
-    });
-
-    public static KernelCase Router(int experts, int used, int rows, bool ties, bool sigmoid = false) => new("router_top_k", $"{used} of {experts} x{rows}{(ties ? " ties" : "")}{(sigmoid ? " sigmoid" : "")}", null, 1e-12, 4.0 * rows * experts, 3.0 * rows * experts, rig =>
-    {
-        int stride = CaseData.RoundUp(experts, 64);
-        float[] logits = CaseData.Normal(1, rows * experts);
-        if (ties)
-            for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Round(logits[i]);
-        Tensor chosen = rig.Empty(rows * used * 4), weights = rig.Empty(rows * used * 4);
-        GraphNode node = rig.Node("router_top_k", [("workgroupSize", rig.Library.SmallWorkgroup), ("Sigmoid", sigmoid ? 1u : 0u)], [rig.Floats(CaseData.Pad(logits, experts, stride, rows)), chosen, weights], new Grid(rows), ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride));
-        (int[] Experts, float[] Weights)[] choices = [.. Enumerable.Range(0, rows).Select(row => sigmoid ? RouterTopK.Sigmoid(logits.AsSpan(row * experts, experts), used) : RouterTopK.Run(logits.AsSpan(row * experts, experts), used))];
-        return new KernelRun([node], MatMulCases.Step(rows), new KernelOutput(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true), new KernelOutput(weights, () => [.. choices.SelectMany(c => c.Weights)]));
-    });
-
-    public static KernelCase ExpertCombine(int dim, int used, int rows, bool weighted = true) => new("expert_combine", $"{dim} from {used} x{rows}{(weighted ? "" : " without weights")}", null, 1e-13, 4.0 * dim * rows * (used + 2), 2.0 * dim * used * rows, rig =>
-    {
-        int stride = CaseData.RoundUp(dim, 64);
-        float[] y = CaseData.Normal(1, rows * used * stride), weights = CaseData.Normal(2, rows * used), x = CaseData.Normal(3, rows * stride);
-        float[] ones = [.. Enumerable.Repeat(1f, used)];
+        float[] x = CaseData.Normal(1, Rows * stride), table = CaseData.Normal(2, (Known + offset) * stride);
+        uint[] at = [4, 0, 8];
         Tensor output = rig.Floats(x);
-        uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node("expert_combine", [("workgroupSize", lanes), ("Weighted", weighted ? 1u : 0u)], [rig.Floats(y).As(TexelFormat.Float4), rig.Floats(weights), output], new Grid((stride / 4 + (int)lanes - 1) / (int)lanes, rows), ("used", (uint)used), ("quads", (uint)stride / 4));
-        return new KernelRun([node], MatMulCases.Step(rows), output, () =>
-        [
-            .. Enumerable.Range(0, rows).SelectMany(row => Reference.ExpertCombine.Run(y.AsSpan(row * used * stride, used * stride), weighted ? weights.AsSpan(row * used, used) : ones)).Zip(x, (a, b) => a + b),
-        ]);
+        GraphNode node = new Inference.Embed(rig.Library).Positions("positions", rig.Floats(table), rig.Words([.. at.SelectMany(p => new[] { 0u, p, 0u, 0u })]), output, stride, offset);
+        return new KernelRun([node], MatMulCases.Step(Rows), output, () => [.. x.Select((v, i) => v + table[((int)at[i / stride] + offset) * stride + i % stride])]);
     });
+
+    public static KernelCase Router(int experts, int used, int rows, bool ties, RouterSpec? rule = null) => new(
+        "router_top_k", $"{used} of {experts} x{rows}{(ties ? " ties" : "")} {Name(rule ?? new())}", null, 1e-12, 4.0 * rows * experts, 3.0 * rows * experts, rig =>
+        {
+            RouterSpec spec = rule ?? new();
+            int stride = CaseData.RoundUp(experts, 64);
+            float[] logits = CaseData.Normal(1, rows * experts), bias = CaseData.Normal(2, experts);
+            if (ties)
+                for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Round(logits[i]);
+            Tensor chosen = rig.Empty(rows * used * 4), weights = rig.Empty(rows * used * 4);
+            GraphNode node = new Router(rig.Library, rig.Nothing).Choose(
+                "router", spec, rig.Floats(CaseData.Pad(logits, experts, stride, rows)), stride, experts, used, spec.HasSelectionBias ? rig.Floats(bias) : null, chosen, weights, s => s.Rows);
+            RouterTopK.Rule reference = new(spec.Gate == RouterGate.Sigmoid, spec.Normalizes, spec.Scale, spec.HasSelectionBias ? bias : null, spec.Groups, spec.GroupsUsed);
+            (int[] Experts, float[] Weights)[] choices = [.. Enumerable.Range(0, rows).Select(row => RouterTopK.Run(logits.AsSpan(row * experts, experts), used, reference))];
+            return new KernelRun(
+                [node], MatMulCases.Step(rows),
+                new KernelOutput(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true),
+                new KernelOutput(weights, () => [.. choices.SelectMany(c => c.Weights)]));
+        });
+
+    public static KernelCase ExpertCombine(int dim, int used, int rows, bool weighted = true, float scale = 1) => new(
+        "expert_combine", $"{dim} from {used} x{rows}{(weighted ? "" : " without weights")}{(scale == 1 ? "" : $" times {scale}")}", null, 1e-13, 4.0 * dim * rows * (used + 2), 2.0 * dim * used * rows, rig =>
+        {
+            int stride = CaseData.RoundUp(dim, 64);
+            float[] y = CaseData.Normal(1, rows * used * stride), weights = CaseData.Normal(2, rows * used), x = CaseData.Normal(3, rows * stride);
+            float[] ones = [.. Enumerable.Repeat(1f, used)];
+            Tensor output = rig.Floats(x);
+            GraphNode node = new Router(rig.Library, rig.Nothing).Combine("combine", rig.Floats(y), weighted ? rig.Floats(weights) : null, output, stride, used, scale, s => s.Rows);
+            return new KernelRun([node], MatMulCases.Step(rows), output, () =>
+            [
+                .. Enumerable.Range(0, rows)
+                    .SelectMany(row => Reference.ExpertCombine.Run(y.AsSpan(row * used * stride, used * stride), weighted ? weights.AsSpan(row * used, used) : ones))
+                    .Zip(x, (a, b) => scale * a + b),
+            ]);
+        });
+
+    private static string Name(RouterSpec r) =>
+        $"{r.Gate}{(r.Normalizes ? " normalised" : "")}{(r.HasSelectionBias ? " biased" : "")}{(r.Groups > 1 ? $" {r.GroupsUsed} of {r.Groups} groups" : "")}{(r.Scale == 1 ? "" : $" times {r.Scale}")}";
 
     public static KernelCase GatherRows(int stride, uint[] rows, int sources) => new("gather_rows", $"{rows.Length} of {sources} rows of {stride}", null, 0, 8.0 * stride * rows.Length, 0, rig =>
     {
@@ -125,7 +190,9 @@ internal static class RowCases
         int pairs = rows * used;
         uint[] chosen = MatMulCases.Choose(experts, used, rows);
         Tensor order = rig.Empty(pairs * 4), tiles = rig.Words([.. Enumerable.Repeat(7u, pairs * 4)]);
-        GraphNode node = rig.Node("expert_tiles", rig.Library.SmallWorkgroup, [rig.Words(chosen).As(TexelFormat.UInt1), rig.Words([(uint)rows, 0, 0, 0]), order, tiles], new Grid(1), ("experts", (uint)experts), ("used", (uint)used), ("tileRows", (uint)tileRows), ("maxTiles", (uint)pairs));
+        DispatchNode node = rig.Library.Pipeline("expert_tiles", ("workgroupSize", rig.Library.SmallWorkgroup)).Node(
+            "tiles", [rig.Words(chosen).As(TexelFormat.UInt1), rig.Words([(uint)rows, 0, 0, 0]), order, tiles],
+            ("experts", (uint)experts), ("used", (uint)used), ("tileRows", (uint)tileRows), ("maxTiles", (uint)pairs));
         int[] sorted = [.. Enumerable.Range(0, pairs).OrderBy(p => chosen[p]).ThenBy(p => p)];
         List<float> expected = [];
         for (int at = 0; at < pairs;)
@@ -137,6 +204,6 @@ internal static class RowCases
         }
 
         expected.AddRange(new float[pairs * 4 - expected.Count]);
-        return new KernelRun([node], MatMulCases.Step(rows), new KernelOutput(order, () => [.. sorted.Select(p => (float)p)], Words: true), new KernelOutput(tiles, () => [.. expected], Words: true));
+        return new KernelRun([new GraphNode([node], _ => new Grid(1))], MatMulCases.Step(rows), new KernelOutput(order, () => [.. sorted.Select(p => (float)p)], Words: true), new KernelOutput(tiles, () => [.. expected], Words: true));
     });
 }

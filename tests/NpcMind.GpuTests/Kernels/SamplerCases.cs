@@ -14,7 +14,10 @@ internal static class SamplerCases
     /// <param name="outputs">Settings, position and log of each output.</param>
     /// <param name="lanes">Workgroup size.</param>
     /// <param name="chunkTokens">Tokens per workgroup.</param>
-    public static SamplerRun Make(KernelRig rig, float[] logits, IReadOnlyList<(Settings Settings, int Position, uint[] Log)> outputs, uint lanes, int chunkTokens = Sampler.ChunkTokens)
+    /// <param name="choosable">Tokens that can be chosen; null for all.</param>
+    public static SamplerRun Make(
+        KernelRig rig, float[] logits, IReadOnlyList<(Settings Settings, int Position, uint[] Log)> outputs, uint lanes,
+        int chunkTokens = Sampler.ChunkTokens, int? choosable = null)
     {
         int count = outputs.Count, vocabulary = logits.Length, stride = CaseData.RoundUp(vocabulary, 64), context = Math.Max(1, outputs.Max(o => o.Log.Length));
         uint[] samplers = new uint[count * StepInputs.SamplerWords];
@@ -29,6 +32,7 @@ internal static class SamplerCases
             rig.Empty(count * 4), results);
         SamplingSteps steps = outputs.Aggregate(SamplingSteps.None, (all, o) => all | StepInputs.Steps(o.Settings, vocabulary));
         int window = outputs.Max(o => StepInputs.HasPenalties(o.Settings) ? Math.Min(o.Settings.PenaltyTokens, o.Position + 1) : 0);
-        return new SamplerRun([.. new Sampler(rig.Library, vocabulary, tensors, lanes, chunkTokens).Nodes()], new StepShape(count, count, count, count, 1, 0, 0, window, steps), rows, results);
+        Sampler sampler = new(rig.Library, vocabulary, choosable ?? vocabulary, tensors, lanes, chunkTokens);
+        return new SamplerRun([.. sampler.Nodes()], new StepShape(count, count, count, count, 1, 0, 0, window, steps), rows, results);
     }
 }

@@ -21,8 +21,8 @@ internal static class VisionCases
             foreach (int rows in new[] { 1, 37 })
                 yield return LayerNorm(dim, rows, 1);
         yield return LayerNorm(1408, 3, 1000);
-        for (uint form = 0; form < 3; form++)
-            foreach (float largest in new[] { 3f, 30f }) yield return Gelu(form, largest);
+        foreach (ActivationForm form in Enum.GetValues<ActivationForm>())
+            foreach (float largest in new[] { 3f, 30f }) yield return Activation(form, largest);
         yield return Embed(64, 37, 36);
         yield return Embed(96, 4, 4);
         foreach ((int columns, int scale, int width) in new[] { (6, 2, 64), (6, 3, 20), (4, 1, 24), (8, 4, 96) }) yield return Shuffle(columns, scale, width);
@@ -83,22 +83,24 @@ internal static class VisionCases
         int stride = CaseData.RoundUp(dim, 64);
         float[] x = [.. CaseData.Normal(1, rows * dim).Select(v => v + offset)], weight = CaseData.Normal(2, dim), bias = CaseData.Normal(3, dim);
         Tensor y = rig.Empty((long)rows * stride * 4);
-        GraphNode node = rig.Node(
-            "layer_norm", rig.Library.RowWorkgroup, [Quads(CaseData.Pad(x, dim, stride, rows)), Quads(weight), Quads(bias), y], new Grid(rows), ("quads", (uint)dim / 4), ("stride", (uint)stride / 4), ("epsilon", 1e-5f));
+        GraphNode node = new Norm(rig.Library).Layer(
+            "layer_norm", rig.Floats(CaseData.Pad(x, dim, stride, rows)), rig.Floats(weight), rig.Floats(bias), y, dim, stride, 1e-5f, s => s.Rows);
         return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.LayerNorm.Run(x, weight, bias, 1e-5f), dim, stride, rows));
-
-        Tensor Quads(float[] values) => rig.Floats(values).As(TexelFormat.Float4);
     });
 
-    private static KernelCase Gelu(uint form, float largest) => new("gelu", $"{(form == 0 ? "exact" : form == 1 ? "tanh" : "quick")} up to {largest}", null, 2e-14, 8.0 * 4096, 0, rig =>
+    private static KernelCase Activation(ActivationForm form, float largest) => new("activation", $"{form} up to {largest}", null, 2e-14, 8.0 * 4096, 0, rig =>
     {
         const int Rows = 2, Width = 2048;
         float[] x = [.. Enumerable.Range(0, Rows * Width).Select(i => largest * (2f * i / (Rows * Width - 1) - 1))];
         Tensor y = rig.Empty(x.Length * 4);
-        uint lanes = rig.Library.SmallWorkgroup;
-        DispatchNode node = rig.Library.Pipeline("gelu", ("workgroupSize", lanes), ("Form", form)).Node("gelu", [rig.Floats(x).As(TexelFormat.Float4), y], ("quads", Width / 4u));
-        return new KernelRun([new GraphNode([node], _ => new Grid((Width / 4 + (int)lanes - 1) / (int)lanes, Rows))], MatMulCases.Step(1), y, () =>
-            form == 0 ? Reference.Gelu.Exact(x) : form == 1 ? Reference.Gelu.Tanh(x) : Reference.Gelu.Quick(x));
+        GraphNode node = new Activation(rig.Library, rig.Nothing).Plain("activation", form, rig.Floats(x), y, Width, s => s.Rows);
+        return new KernelRun([node], MatMulCases.Step(Rows), y, () => form switch
+        {
+            ActivationForm.Gelu => Gelu.Exact(x),
+            ActivationForm.GeluTanh => Gelu.Tanh(x),
+            ActivationForm.GeluQuick => Gelu.Quick(x),
+            _ => [.. x.Select(v => Math.Max(v, 0))],
+        });
     });
 
     private static KernelCase Embed(int stride, int rows, int patches) => new("vision_embed", $"{patches} of {rows} rows of {stride}", null, 0, 12.0 * stride * rows, stride * rows, rig =>

@@ -192,7 +192,8 @@ public sealed class SpeechTests : RuntimeTest
         NpcRuntime runtime = Use(Home with { Context = 160 });
         Prefix world = World(runtime, "The guard at the gate.");
         TinyRandom random = new(58);
-        Npc npc = world.CreateNpc("Mira", "You."), twin = world.CreateNpc("Mira", "You.");
+        Npc npc = world.CreateNpc("Mira", "You."), twin = world.CreateNpc("Twin", "You.");
+        twin.RandomSeed = npc.RandomSeed;
         npc.Overhear("Bard", "La.");
         twin.Overhear("Bard", "La.");
         ReplyOptions options = new() { MaxTokens = 12, Temperature = 1 };
@@ -289,7 +290,7 @@ public sealed class SpeechTests : RuntimeTest
         return reply.Text;
     }
 
-    private static List<int> Rendered(NpcRuntime runtime, string system, List<(string Heard, int[] Said)> turns, string heard)
+    private static List<int> Rendered(NpcRuntime runtime, DatedPrompt system, List<(string Heard, int[] Said)> turns, string heard)
     {
         List<int> tokens = [];
         foreach ((string words, int[] said) in turns)

@@ -37,6 +37,13 @@ public sealed class DequantizeTests
     [TestCase(TensorType.Q4_0, 0.12)]
     [TestCase(TensorType.Q4_1, 0.12)]
     [TestCase(TensorType.Q4_K, 0.12)]
+    [TestCase(TensorType.IQ4_NL, 0.12)]
+    [TestCase(TensorType.IQ4_XS, 0.12)]
+    [TestCase(TensorType.MXFP4, 0.2)]
+    [TestCase(TensorType.Q3_K, 0.2)]
+    [TestCase(TensorType.Q2_K, 0.4)]
+    [TestCase(TensorType.TQ1_0, 0.9)]
+    [TestCase(TensorType.TQ2_0, 0.9)]
     public void Quantised_weights_expand_to_nearly_themselves(TensorType type, double relativeError)
     {
         TinyRandom random = new(5);

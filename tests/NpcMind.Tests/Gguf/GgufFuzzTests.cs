@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using NpcMind.Gguf;
+using NpcMind.Inference;
 using NpcMind.Reference;
 using NUnit.Framework;
 
@@ -109,6 +110,10 @@ public sealed class GgufFuzzTests : IDisposable
             if (File.Exists(error.Path) && error.Offset > new FileInfo(error.Path).Length)
                 Assert.Fail($"refusal at a place behind the file: {error.Message}");
             return default;
+        }
+        catch (UnsupportedModelException)
+        {
+            return default; // the type of a tensor became another program's
         }
     }
 

@@ -86,8 +86,9 @@ public sealed class SaveCodecTests
     public void Deep_nesting_in_a_field_of_a_newer_version_does_no_harm()
     {
         byte[] body = Body(Mira with { Kv = null });
-        body[0]++; // one more field, a million arrays of one element in each other
-        LoadedMind loaded = SaveCodec.Read(new MemoryStream(Sealed([.. body, .. Enumerable.Repeat((byte)0x91, 1_000_000), 1], 1, 1)), null);
+        Assert.That(body[0], Is.EqualTo(0x9F), "15 fields");
+        // One more field, a million arrays of one element in each other.
+        LoadedMind loaded = SaveCodec.Read(new MemoryStream(Sealed([0xDC, 0, 16, .. body[1..], .. Enumerable.Repeat((byte)0x91, 1_000_000), 1], 1, 1)), null);
         Assert.That(loaded.Mind.Name, Is.EqualTo("Mira"));
     }
 
@@ -146,6 +147,7 @@ public sealed class SaveCodecTests
             (Mira with { Turns = [new(1, "", "", 1, 3)] }, "turn 0"),
             (Mira with { Turns = [new(1, "", "", 0, 2), new(1, "", "", 1, 1)] }, "turn 1"),
             (Mira with { Turns = [new(1, "", "", 1, int.MaxValue)] }, "turn 0"),
+            (Mira with { Turns = [new(0, "", "Hello", 0, 2) { OverheardCharacters = 6 }] }, "turn 0's overheard characters"),
             (Mira with { Sampler = Mira.Sampler with { Temperature = float.NaN } }, "sampler"),
             (Mira with { Sampler = Mira.Sampler with { Temperature = -1 } }, "temperature"),
             (Mira with { Sampler = Mira.Sampler with { TopK = -1 } }, "top k"),
@@ -246,6 +248,7 @@ public sealed class SaveCodecTests
                 reader.ReadArrayHeader();
                 writer.WriteArrayHeader(5);
                 for (int i = 0; i < 5; i++) writer.WriteRaw(reader.ReadRaw());
+                reader.Skip();
                 reader.Skip();
             }
         }

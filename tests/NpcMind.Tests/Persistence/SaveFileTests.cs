@@ -102,10 +102,18 @@ public sealed class SaveFileTests : IDisposable
     }
 
     [Test]
-    public void Leftovers_of_ended_processes_are_removed_and_files_being_written_are_not()
+    public void WriteAtomically_LeftoversOfEndedProcesses_AreRemovedAndNothingElse()
     {
-        File.WriteAllText($"{Save}.1-1-dead.saving", "leftover");
-        File.WriteAllText(_folder.File("other.npc.1-1-dead.saving"), "of another save");
+        int ended = EndedProcess();
+        string leftover = $"mira.npc.{ended}-{Random}.saving", own = $"mira.npc.{Environment.ProcessId}-{Random}.saving";
+        string[] kept =
+        [
+            $"other.npc.{ended}-{Random}.saving", // of another save
+            $"mira.npc.1-{Random}.saving", // its process lives
+            "mira.npc.auto.saving", "mira.npc.saving", "mira.npc.1-1-dead.saving", // saves of games that call them so
+            $"mira.npc.{ended}-{Random.ToUpperInvariant()}.saving", $"mira.npc.{ended}-{Random}0.saving", $"mira.npc.x-{Random}.saving", $"mira.npc.auto.{ended}-{Random}.saving",
+        ];
+        foreach (string name in (string[])[leftover, own, .. kept]) File.WriteAllText(_folder.File(name), name);
         SaveFile.WriteAtomically(Save, outer =>
         {
             outer.Write("outer"u8);
@@ -113,7 +121,66 @@ public sealed class SaveFileTests : IDisposable
             Assert.That(Content(), Is.EqualTo("inner"));
         });
         Assert.That(Content(), Is.EqualTo("outer"));
-        Assert.That(Files, Is.EquivalentTo(new[] { "mira.npc", "other.npc.1-1-dead.saving" }));
+        Assert.That(Files, Is.EquivalentTo((string[])["mira.npc", .. kept]));
+        foreach (string name in kept) Assert.That(File.ReadAllText(_folder.File(name)), Is.EqualTo(name));
+    }
+
+    [Test]
+    public void WriteAtomically_NamesThatBeginAlikeOrEndInSaving_AreAllKept()
+    {
+        string[] names = ["slot", "slot.auto", "slot.auto.saving", "slot.saving", ".saving", "slot.1-2-3.saving"];
+        for (int round = 0; round < 2; round++)
+            foreach (string name in names) SaveFile.WriteAtomically(_folder.File(name), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(name)));
+        Assert.That(Files, Is.EquivalentTo((string[])["mira.npc", .. names]));
+        foreach (string name in names) Assert.That(File.ReadAllText(_folder.File(name)), Is.EqualTo(name));
+    }
+
+    [Test]
+    public void WriteAtomically_NameOfTheFormOfATemporary_IsRefused()
+    {
+        string path = _folder.File($"mira.npc.77-{Random}.saving");
+        Assert.That(() => SaveFile.WriteAtomically(path, _ => { }), Throws.InstanceOf<SaveFileException>().With.Message.Contains("Choose another name"));
+        AssertOld();
+    }
+
+    [Test]
+    public void WriteAtomically_SaveAndTemporary_AreForTheUserAlone()
+    {
+        File.SetUnixFileMode(Save, (UnixFileMode)0b110_110_110);
+        HashSet<string> seen = [];
+        for (int i = 0; i < 3; i++)
+        {
+            SaveFile.WriteAtomically(Save, stream =>
+            {
+                string beside = ((FileStream)stream).Name;
+                Assert.That(File.GetUnixFileMode(beside), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+                Assert.That(Path.GetFileName(beside), Does.Match($"^mira\\.npc\\.{Environment.ProcessId}-[0-9a-f]{{32}}\\.saving$"));
+                Assert.That(seen.Add(beside), "the name cannot be foreseen");
+            });
+            Assert.That(File.GetUnixFileMode(Save), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        }
+    }
+
+    [Test]
+    public void WriteAtomically_Links_AreNotFollowed()
+    {
+        File.WriteAllText(_folder.File("victim"), "victim");
+        string link = _folder.File($"mira.npc.{EndedProcess()}-{Random}.saving"), save = _folder.File("linked");
+        File.CreateSymbolicLink(link, _folder.File("victim"));
+        File.CreateSymbolicLink(save, _folder.File("victim"));
+        SaveFile.WriteAtomically(Save, stream => stream.Write("new"u8));
+        SaveFile.WriteAtomically(save, stream => stream.Write("new"u8));
+        Assert.That(File.ReadAllText(_folder.File("victim")), Is.EqualTo("victim"));
+        Assert.That(new FileInfo(link).LinkTarget, Is.Not.Null, "a link is none of ours");
+        Assert.That(new FileInfo(save).LinkTarget, Is.Null, "the save took the place of the link");
+    }
+
+    [Test]
+    public void Read_Pipe_IsRefusedAtOnce()
+    {
+        string pipe = _folder.File("pipe");
+        using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", pipe)) made.WaitForExit();
+        Assert.That(() => SaveFile.Read(pipe, _ => 0), Throws.InstanceOf<SaveFileException>().With.Message.Contains("pipe"));
     }
 
     [Test]
@@ -137,6 +204,15 @@ public sealed class SaveFileTests : IDisposable
         Assert.That(mixed, Is.Zero);
         for (int i = 0; i < versions.Length; i++) Assert.That(File.ReadAllBytes(_folder.File($"npc {i}")).AsSpan().SequenceEqual(versions[i]));
         Assert.That(Files, Has.Length.EqualTo(9));
+    }
+
+    private const string Random = "0123456789abcdef0123456789abcdef";
+
+    private static int EndedProcess()
+    {
+        using System.Diagnostics.Process process = System.Diagnostics.Process.Start("true");
+        process.WaitForExit();
+        return process.Id;
     }
 
     private static byte[] ReadAll(Stream stream)

@@ -1,0 +1,6 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/common.glsl"
+#include "lib/cluster.glsl"
+#include "quant/iq2_xs.glsl"
+#include "bodies/matmul.glsl"

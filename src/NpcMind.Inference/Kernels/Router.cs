@@ -1,0 +1,97 @@
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>Function of a router's logits. Values are those of router_top_k.comp.</summary>
+internal enum RouterGate
+{
+    /// <summary>Softmax over all experts.</summary>
+    Softmax,
+    /// <summary>Sigmoid of each.</summary>
+    Sigmoid,
+}
+
+/// <summary>How a mixture layer chooses and weighs its experts (docs/models.md).</summary>
+internal sealed record RouterSpec
+{
+    /// <summary>Weights before normalisation.</summary>
+    public RouterGate Gate { get; init; }
+
+    /// <summary>The weights of the chosen are divided by their sum. With <see cref="RouterGate.Softmax"/> that is the softmax over the chosen.</summary>
+    public bool Normalizes { get; init; } = true;
+
+    /// <summary>Factor on the weights.</summary>
+    public float Scale { get; init; } = 1;
+
+    /// <summary>A bias per expert takes part in the choice, not in the weights (tensor <c>exp_probs_b.bias</c>).</summary>
+    public bool HasSelectionBias { get; init; }
+
+    /// <summary>Groups of experts; 1 for none.</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>Groups that take part in the choice.</summary>
+    public int GroupsUsed { get; init; } = 1;
+
+    /// <summary>Weights multiply the experts' input instead of their output (Llama 4).</summary>
+    public bool WeighsInput { get; init; }
+}
+
+/// <summary>The choice of experts, and the sum of what they give.</summary>
+internal sealed class Router(KernelLibrary kernels, Tensor empty)
+{
+    /// <summary>Chooses <paramref name="used"/> experts for each row.</summary>
+    /// <param name="label">Label in timings.</param>
+    /// <param name="spec">Rule.</param>
+    /// <param name="logits">[rows, stride] f32.</param>
+    /// <param name="stride">Elements between rows.</param>
+    /// <param name="experts">Experts.</param>
+    /// <param name="used">Experts a row.</param>
+    /// <param name="bias">[experts] f32 where the rule has a selection bias.</param>
+    /// <param name="chosen">[rows, used] u32.</param>
+    /// <param name="weights">[rows, used] f32.</param>
+    /// <param name="rows">How many rows a step has here.</param>
+    public GraphNode Choose(
+        string label, RouterSpec spec, Tensor logits, int stride, int experts, int used, Tensor? bias, Tensor chosen, Tensor weights, Func<StepShape, int> rows)
+    {
+        ComputePipeline pipeline = kernels.Pipeline(
+            "router_top_k",
+            ("workgroupSize", kernels.SmallWorkgroup), ("Gate", (uint)spec.Gate), ("Normalizes", spec.Normalizes ? 1u : 0u), ("HasBias", bias is null ? 0u : 1u), ("Groups", (uint)spec.Groups));
+        DispatchNode node = pipeline.Node(
+            label, [logits, chosen, weights, bias ?? empty],
+            ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride), ("groupsUsed", (uint)spec.GroupsUsed), ("scale", spec.Scale));
+        return new GraphNode([node], s => new Grid(rows(s)));
+    }
+
+    /// <summary>Sorts the pairs (row, choice) by expert, in tiles for <see cref="MatMul.ExpertNodes"/>.</summary>
+    /// <param name="label">Label in timings.</param>
+    /// <param name="chosen">[rows, used] u32.</param>
+    /// <param name="header">First word: rows of the step.</param>
+    /// <param name="routing">Receives order and tiles.</param>
+    /// <param name="maxPairs">Most pairs of a step.</param>
+    public GraphNode Tiles(string label, Tensor chosen, Tensor header, Routing routing, int maxPairs)
+    {
+        ComputePipeline pipeline = kernels.Pipeline("expert_tiles", ("workgroupSize", kernels.SmallWorkgroup));
+        DispatchNode[] variants = [.. MatMul.TileRows.Select(t => pipeline.Node(
+            label, [chosen.As(TexelFormat.UInt1), header, routing.Order, routing.Tiles],
+            ("experts", (uint)routing.Experts), ("used", (uint)routing.Used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
+        return new GraphNode(variants, s => new Grid(1, 1, 1, MatMul.Variant(s.Rows)));
+    }
+
+    /// <summary>x += scale * sum of the experts' outputs, each times its weight.</summary>
+    /// <param name="label">Label in timings.</param>
+    /// <param name="outputs">[rows * used, stride] f32.</param>
+    /// <param name="weights">[rows, used] f32; null where they were on the input.</param>
+    /// <param name="x">[rows, stride] f32.</param>
+    /// <param name="stride">Elements between rows, a multiple of 4.</param>
+    /// <param name="used">Experts a row.</param>
+    /// <param name="scale">Factor.</param>
+    /// <param name="rows">How many rows a step has here.</param>
+    public GraphNode Combine(string label, Tensor outputs, Tensor? weights, Tensor x, int stride, int used, float scale, Func<StepShape, int> rows)
+    {
+        uint lanes = kernels.SmallWorkgroup;
+        DispatchNode node = kernels.Pipeline("expert_combine", ("workgroupSize", lanes), ("Weighted", weights is null ? 0u : 1u)).Node(
+            label, [outputs.As(TexelFormat.Float4), weights ?? empty, x], ("used", (uint)used), ("quads", (uint)stride / 4), ("scale", scale));
+        int groups = KernelLibrary.Groups(stride / 4, lanes);
+        return new GraphNode([node], s => new Grid(groups, rows(s)));
+    }
+}

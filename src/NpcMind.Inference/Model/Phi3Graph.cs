@@ -1,0 +1,43 @@
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// The architecture <c>phi3</c> (Phi 3, 3.5 and 4, dense): queries, keys and values in one matrix, gate and up in another, and for long contexts a factor for each rotated
+/// pair, one set for short contexts and one for long ones (Abdin et al. 2024; LongRoPE: Ding et al. 2024).
+/// </summary>
+internal static class Phi3Graph
+{
+    public static ModelPlan Read(GgufFile file)
+    {
+        ModelConfig c = ModelConfig.Read(file);
+        ModelShapes.Check(file, c);
+        return new ModelPlan(c, Build);
+    }
+
+    private static void Build(GraphBuilder g)
+    {
+        ModelConfig c = g.Config;
+        int width = Workspace.Stride(c.Width), heads = c.Heads * c.HeadDim;
+        AttentionSpec attention = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true) };
+        Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
+
+        g.Embed("embed", "token_embd", x, width);
+        for (int i = 0; i < c.Blocks; i++)
+        {
+            string blk = $"blk.{i}";
+            // attention
+            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
+            g.QueryKeyValue(blk, h, width);
+            g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
+            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+
+            // feed-forward
+            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
+            g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
+        }
+
+        g.Logits(x, width);
+    }
+}

@@ -1,0 +1,54 @@
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+
+namespace NpcMind.Inference;
+
+/// <summary>
+/// The architectures <c>qwen2</c> (Qwen 1.5 to 2.5 and what was distilled into them) and <c>qwen2moe</c>: biases on queries, keys and values, halves turned against each
+/// other; the mixture adds a shared expert behind a gate of its own (Yang et al. 2024).
+/// </summary>
+internal static class Qwen2Graph
+{
+    public static ModelPlan Read(GgufFile file)
+    {
+        ModelConfig c = ModelConfig.Read(file);
+        int shared = c.Experts == 0 ? 0 : ModelConfig.Size(file.Metadata, "qwen2moe.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, c.FeedForward);
+        // The converter writes no key for it; the original definition has one, and the published models do not normalise.
+        RouterSpec router = new() { Normalizes = file.Metadata.Boolean("qwen2moe.expert_weights_norm") ?? false };
+        ModelShapes.Check(file, c);
+        return new ModelPlan(c, g => Build(g, router, shared));
+    }
+
+    private static void Build(GraphBuilder g, RouterSpec router, int shared)
+    {
+        ModelConfig c = g.Config;
+        int width = Workspace.Stride(c.Width), heads = c.Heads * c.HeadDim;
+        AttentionSpec attention = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true) };
+        Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
+
+        g.Embed("embed", "token_embd", x, width);
+        for (int i = 0; i < c.Blocks; i++)
+        {
+            string blk = $"blk.{i}";
+            // attention
+            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
+            g.QueryKeyValue(blk, h, width);
+            g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
+            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+
+            // feed-forward
+            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
+            if (c.Experts == 0)
+            {
+                g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
+            }
+            else
+            {
+                g.MixtureFeedForward(blk, h, width, x, router);
+                g.GatedFeedForward(blk, "_shexp", shared, h, width, x, gateName: $"{blk}.ffn_gate_inp_shexp");
+            }
+        }
+
+        g.Logits(x, width);
+    }
+}

@@ -1,0 +1,216 @@
+using System.Runtime.InteropServices;
+using NpcMind.Text;
+
+namespace NpcMind;
+
+/// <summary>
+/// The turns a character remembers, what it overheard and saw since the last one, and what is given up where the context is too small. Overheard lines never cost a turn:
+/// they take what is free beside the talk, and those of earlier turns are forgotten before any turn is. <see cref="Plan"/> does all that can fail and changes nothing.
+/// </summary>
+internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, DatedPrompt systemPrompt)
+{
+    /// <summary>Pictures that wait to be spoken about.</summary>
+    public const int MaxPendingSights = 4;
+
+    private const int MaxCharactersPerToken = 32;
+
+    public List<Turn> Turns { get; } = [];
+
+    public OverheardLines Overheard { get; } = new(runtime.Tokenizer, runtime.Options.ContextTokens / 4);
+
+    /// <summary>Pictures before its eyes that it has not been spoken to about.</summary>
+    public List<Sight> PendingSights { get; } = [];
+
+    private int Context => runtime.Options.ContextTokens;
+
+    /// <summary>Tokens that a system prompt must leave free: an ordinary line and its reply fit in there.</summary>
+    public static int Reserve(int contextTokens) => Math.Max(32, Math.Min(192, contextTokens / 4));
+
+    /// <summary>Whether a text is so long that a context never holds it, whatever its tokens are. Such texts are refused before they are rendered.</summary>
+    public static bool IsTooLong(string text, int contextTokens) => text.Length > (long)MaxCharactersPerToken * contextTokens;
+
+    /// <summary>The first number from <paramref name="low"/> on that fits, or <paramref name="high"/> for none. What follows one that fits has to fit, too.</summary>
+    public static int FirstThatFits(int low, int high, Func<int, bool> fits)
+    {
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (fits(middle)) high = middle;
+            else low = middle + 1;
+        }
+
+        return low;
+    }
+
+    /// <summary>Works out the next turn: what is said, with the pictures and overheard lines that fit.</summary>
+    /// <param name="line">What is said.</param>
+    /// <param name="replyTokens">Most tokens of the reply.</param>
+    /// <exception cref="ArgumentException">It does not fit even with everything else forgotten, or the template cannot render it.</exception>
+    public NewTurn Plan(string line, int replyTokens)
+    {
+        if (IsTooLong(line, Context)) throw new ArgumentException($"{name}: what was said has {line.Length} characters; a context of {Context} tokens never holds them. Say less.");
+        try
+        {
+            return Fit(line, replyTokens < 0 ? int.MaxValue : replyTokens); // a sum that was too large
+        }
+        catch (ChatTemplateException e)
+        {
+            throw new ArgumentException($"{name}: the model's chat template cannot render what was said. {e.Message}", e);
+        }
+    }
+
+    /// <summary>Begins the planned turn, forgetting the oldest ones where the context is too small for it and its reply.</summary>
+    public Turn Add(NewTurn added)
+    {
+        runtime.Format.Template.BeginCall(Turns.Count); // nothing may fail from here on
+        Settle();
+        foreach (Sight sight in PendingSights.Take(PendingSights.Count - added.Seen.Count)) sight.Holders--;
+        Turn turn = new(added.Heard, added.Seen) { OverheardCharacters = added.OverheardCharacters, HeardTokens = added.Tokens.Length };
+        if (Turns.Count == 0) Rewrite(added.Tokens);
+        else if (mind.Tokens.Count + added.Tokens.Length + added.ReplyTokens <= Context) mind.Tokens.AddRange(added.Tokens);
+        else Forget(added, turn);
+        mind.Seen.AddRange(added.Seen);
+        Turns.Add(turn);
+        Overheard.Clear();
+        PendingSights.Clear();
+        return turn;
+    }
+
+    private NewTurn Fit(string line, int replyTokens)
+    {
+        int limit = Context - replyTokens, before = Turns.Count == 0 ? 0 : mind.Tokens.Count;
+        List<Sight> seen = [.. PendingSights];
+        int[] spoken = Render(line, seen);
+        int spare = limit - before - spoken.Length;
+        if (spare < 0)
+        {
+            int alone = First(line, seen).Length, all = seen.Count;
+            for (; alone > limit && seen.Count > 0; alone = First(line, seen).Length) seen.RemoveAt(0);
+            if (alone > limit) throw new ArgumentException($"{name}: what it begins with and what was said take {alone} tokens, and the reply up to {replyTokens}; the context has {Context}. Say less, allow a shorter reply or use a larger context.");
+            if (seen.Count < all) spoken = Render(line, seen);
+            // Turns will be forgotten until a quarter is free; overheard lines take half of that.
+            spare = Turns.Count == 0 ? limit - alone : Math.Min(limit - alone, (Context - mind.Shared) / 8);
+        }
+
+        (List<string> lines, int lineTokens) = Overheard.Latest(spare);
+        while (lines.Count > 0)
+        {
+            string overheard = string.Join('\n', lines) + '\n';
+            if (TryRender(overheard + line, seen, Turns.Count == 0) is not { } tokens) break;
+            int excess = tokens.Length - spoken.Length - spare;
+            if (excess <= 0) return new NewTurn(overheard + line, overheard.Length, seen, tokens, spoken.Length, replyTokens);
+            (lines, lineTokens) = Overheard.Latest(lineTokens - excess);
+        }
+
+        return new NewTurn(line, 0, seen, spoken, spoken.Length, replyTokens);
+    }
+
+    /// <summary>
+    /// Makes room for a turn and adds its tokens: what was overheard in earlier turns goes first, then the oldest turns. A quarter is freed at once: reading what is left
+    /// again is dear, and is needed only then. What was said stays in the tokens that it has; only what changes is rendered.
+    /// </summary>
+    private void Forget(NewTurn added, Turn next)
+    {
+        int count = Turns.Count, aim = Context - added.ReplyTokens - (Context - mind.Shared) / 4, oldest = count;
+        int[] starts = new int[count + 1], after = new int[count + 1];
+        (starts[count], after[count]) = (mind.Tokens.Count, added.SpokenTokens);
+        for (int i = count - 1; i >= 0; i--) starts[i] = starts[i + 1] - Turns[i].HeardTokens - Turns[i].SaidTokens;
+        int[]?[] shorter = new int[]?[count];
+        bool overheard = false;
+        for (int i = count - 1; i >= 0 && after[i + 1] + Turns[i].SaidTokens <= aim; oldest = i--)
+        {
+            Turn turn = Turns[i];
+            overheard |= turn.OverheardCharacters > 0;
+            if (turn.OverheardCharacters > 0) shorter[i] = TryRender(turn.Spoken, turn.Seen, first: false, isAnswered: true);
+            after[i] = after[i + 1] + turn.SaidTokens + (shorter[i]?.Length ?? turn.HeardTokens);
+        }
+
+        if (oldest == 0 && !overheard) oldest = 1; // all of it is what does not fit
+        int first = FirstThatFits(oldest, count, i => TryRender(Turns[i].Spoken, Turns[i].Seen, first: true, isAnswered: true) is { } hearing && hearing.Length + Turns[i].SaidTokens + after[i + 1] <= aim);
+        List<int> tokens = [];
+        for (int i = first; i < count; i++)
+        {
+            Turn turn = Turns[i];
+            int said = starts[i + 1] - turn.SaidTokens;
+            int[]? hearing = i == first ? First(turn.Spoken, turn.Seen, isAnswered: true) : shorter[i];
+            if (hearing is null) tokens.AddRange(mind.Tokens.GetRange(starts[i], turn.HeardTokens));
+            else
+            {
+                tokens.AddRange(hearing);
+                turn.ForgetOverheard();
+                turn.HeardTokens = hearing.Length;
+            }
+
+            tokens.AddRange(mind.Tokens.GetRange(said, turn.SaidTokens));
+        }
+
+        if (first == count)
+        {
+            int[]? all = TryRender(next.Heard, next.Seen, first: true);
+            if (all is null || all.Length + added.ReplyTokens > Context)
+            {
+                next.ForgetOverheard();
+                all = First(next.Heard, next.Seen);
+            }
+
+            tokens.AddRange(all);
+            next.HeardTokens = all.Length;
+        }
+        else tokens.AddRange(added.Tokens);
+
+        foreach (Sight sight in Turns.Take(first).SelectMany(t => t.Seen))
+        {
+            sight.Holders--;
+            mind.Seen.Remove(sight);
+        }
+
+        Turns.RemoveRange(0, first);
+        runtime.TurnsForgotten += first;
+        Rewrite(CollectionsMarshal.AsSpan(tokens));
+    }
+
+    /// <summary>Gives the last turn the tokens of one that lies back, where the template writes those without their thoughts. Its action stays.</summary>
+    private void Settle()
+    {
+        if (Turns.Count == 0 || !runtime.Format.Template.DropsThoughts) return;
+        Turn turn = Turns[^1];
+        bool isFirst = Turns.Count == 1;
+        int start = isFirst ? 0 : mind.Tokens.Count - turn.HeardTokens - turn.SaidTokens;
+        if (TryRender(turn.Heard, turn.Seen, isFirst, isAnswered: true) is not { } heard) return;
+        int[] past = runtime.Format.PastTurn(systemPrompt, turn.Heard, turn.Seen, turn.Said, isFirst);
+        ReadOnlySpan<int> old = CollectionsMarshal.AsSpan(mind.Tokens)[^turn.SaidTokens..];
+        int at = turn.Reply is { Options.Action: null } ? -1 : old.LastIndexOf(runtime.ActionOpening);
+        int[] tail = at < 0 ? [] : old[at..].ToArray();
+        int[] tokens = [.. mind.Tokens[..start], .. past, .. tail];
+        turn.HeardTokens = heard.AsSpan().CommonPrefixLength(past);
+        turn.SaidTokens = past.Length - turn.HeardTokens + tail.Length;
+        if (!CollectionsMarshal.AsSpan(mind.Tokens).SequenceEqual(tokens)) Rewrite(tokens);
+    }
+
+    /// <summary>Gives the mind other tokens; what they begin with alike stays in the cache.</summary>
+    private void Rewrite(ReadOnlySpan<int> tokens)
+    {
+        int same = CollectionsMarshal.AsSpan(mind.Tokens).CommonPrefixLength(tokens);
+        runtime.Thinking.Truncate(mind, same);
+        mind.Shared = Math.Min(mind.Shared, same); // the words after a prefix can change its last tokens
+        mind.Tokens.AddRange(tokens[same..]);
+    }
+
+    private int[] First(string heard, IReadOnlyList<Sight> seen, bool isAnswered = false) => runtime.Format.FirstTurn(systemPrompt, heard, seen, isAnswered);
+
+    /// <summary>What is heard next.</summary>
+    private int[] Render(string heard, IReadOnlyList<Sight> seen) => Turns.Count == 0 ? First(heard, seen) : runtime.Format.NextTurn(systemPrompt, heard, seen);
+
+    /// <summary>What is heard in the first turn or a later one; null where the template cannot render it.</summary>
+    private int[]? TryRender(string heard, IReadOnlyList<Sight> seen, bool first, bool isAnswered = false)
+    {
+        try
+        {
+            return first ? First(heard, seen, isAnswered) : runtime.Format.NextTurn(systemPrompt, heard, seen, isAnswered);
+        }
+        catch (ChatTemplateException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,221 @@
+using System.Runtime.InteropServices;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Text;
+
+namespace NpcMind;
+
+/// <summary>Reads minds from saves. All that can fail is done first; only then the living character of that name is replaced.</summary>
+internal static class MindLoader
+{
+    public static Npc Load(NpcRuntime runtime, Stream stream, Prefix prefix, LegalActions? legal)
+    {
+        runtime.Check(prefix);
+        string place = SaveCodec.Place(stream);
+        long offset = stream.CanSeek ? stream.Position : 0;
+        List<byte[]> blocks = [];
+        SavedMind saved = SaveCodec.Read(stream, (mind, block, bytes) =>
+        {
+            if (block == 0 && (!IsOf(runtime, mind) || !mind.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal) || SavedMindCheck.BlockViolation(runtime, mind) is not null)) return false;
+            blocks.Add(bytes.ToArray());
+            return true;
+        }).Mind;
+        SavedMindCheck check = new(saved, place, offset);
+        check.Structure();
+        bool sameModel = IsOf(runtime, saved);
+        if (sameModel) check.Tokens(runtime);
+        // Rows of pictures mean something to this model alone; without an image encoder it could not be shown them again.
+        Sight[]? sights = runtime.Looking is { } looking && sameModel && saved.Pictures.All(p => p.Width == runtime.Engine.Config.Width)
+            ? [.. saved.Pictures.Select(p => Picture(looking, p))]
+            : saved.Pictures.Count == 0 ? [] : null;
+        int[] log = sights is null ? saved.Tokens : WithRows(saved, sights);
+        if (sameModel && sights is not null) check.PictureRows(log, sights);
+        List<Turn> history = History(saved, sights);
+        DatedPrompt system = new(NpcRuntime.SystemPrompt(prefix, saved.Persona), saved.Date);
+        runtime.Format.Template.BeginCall(history.Count);
+        ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
+        int[]? begin = sameModel && sights is not null ? Begin(runtime, saved, log, history, system) : null;
+        List<int> tokens = begin is not null && (long)saved.PrefixTokens + log.Length <= runtime.Options.ContextTokens ? [.. begin, .. log] : [];
+        bool same = tokens.Count > 0;
+        int turns = history.Count;
+        if (!same) tokens = Rebuild(runtime, saved.Name, history, system);
+
+        ResumedReply? reply = ResumedReply.Prepare(runtime, saved, legal, same, check);
+        Npc? replaced = runtime.Npcs.FirstOrDefault(n => n.Name == saved.Name);
+        Npc npc;
+        try
+        {
+            npc = runtime.NewNpc(saved.Name, saved.Persona, prefix, replaced, saved.Date);
+        }
+        catch
+        {
+            reply?.Release();
+            throw;
+        }
+
+        // Nothing fails from here on.
+        Mind self = npc.Mind;
+        if (replaced is not null) npc.Priority = replaced.Priority;
+        npc.RandomSeed = saved.Sampler.Seed;
+        npc.History.AddRange(history);
+        Remind(runtime, npc, saved, sights);
+        self.Seen.AddRange(history.SelectMany(t => t.Seen));
+        foreach (Sight sight in self.Seen.Concat(npc.PendingSights)) sight.Holders++;
+        runtime.TurnsForgotten += turns - history.Count;
+        self.Tokens.Clear();
+        self.Tokens.AddRange(tokens);
+        self.ReadAhead = tokens.Count;
+        self.Shared = Math.Min(CollectionsMarshal.AsSpan(self.Tokens).CommonPrefixLength(parent), same ? saved.PrefixTokens : int.MaxValue);
+        runtime.Put(npc, replaced);
+        if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks);
+        reply?.GoOn(runtime, npc);
+        return npc;
+    }
+
+    private static bool IsOf(NpcRuntime runtime, SavedMind saved) => saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint);
+
+    private static Sight Picture(Looking looking, SavedPicture picture)
+    {
+        Sight sight = looking.Format.Sight(picture.Layout);
+        sight.Set(MemoryMarshal.Cast<byte, float>(picture.Features).ToArray(), ready: true);
+        return sight;
+    }
+
+    /// <summary>The token log with its feature rows.</summary>
+    private static int[] WithRows(SavedMind saved, Sight[] sights)
+    {
+        int[] log = [.. saved.Tokens];
+        foreach (SavedSlots s in saved.Slots)
+            for (int i = 0; i < s.Count; i++) log[s.FirstToken + i] = PictureToken.Of(sights[s.Picture].Id, s.FirstRow + i);
+        return log;
+    }
+
+    /// <summary>The tokens before the log, where prefix and persona still begin with them and the log goes on from there; else null. The prefix may have them no more: then they are read again.</summary>
+    private static int[]? Begin(NpcRuntime runtime, SavedMind saved, int[] log, List<Turn> history, DatedPrompt system)
+    {
+        int[]? begin = history.Count > 0 ? TryRender(runtime, system, history[0], first: true, isAnswered: history.Count > 1) : runtime.TryOpening(system);
+        int shared = saved.PrefixTokens;
+        if (begin is null || begin.Length < shared || !Fingerprints.Tokens(begin.AsSpan(0, shared)).AsSpan().SequenceEqual(saved.PrefixFingerprint)) return null;
+        return log.AsSpan().StartsWith(begin.AsSpan(shared)) ? begin[..shared] : null;
+    }
+
+    private static List<Turn> History(SavedMind saved, Sight[]? sights)
+    {
+        List<Turn> history = [];
+        foreach (SavedTurn turn in saved.Turns)
+        {
+            if (turn.Role == MindSaves.Heard)
+            {
+                Sight[] seen = sights is null ? [] : [.. turn.Pictures.Select(p => sights[p])];
+                history.Add(new Turn(turn.Text, seen) { HeardTokens = turn.Tokens, OverheardCharacters = turn.OverheardCharacters });
+            }
+            else if (turn.Role == MindSaves.Said) (history[^1].Said, history[^1].SaidTokens) = (turn.Text, turn.Tokens);
+        }
+
+        return history;
+    }
+
+    /// <summary>Gives a character what it overheard and saw since it was last spoken to, within the bounds that hold when it comes.</summary>
+    private static void Remind(NpcRuntime runtime, Npc npc, SavedMind saved, Sight[]? sights)
+    {
+        foreach (SavedTurn turn in saved.Turns)
+        {
+            if (turn.Role == MindSaves.Overheard) npc.Conversation.Overheard.Add(turn.Text);
+            if (turn.Role != MindSaves.Seen || sights is null) continue;
+            foreach (int picture in turn.Pictures)
+                if (sights[picture].Tokens.Length <= runtime.Options.ContextTokens / 2) npc.PendingSights.Add(sights[picture]);
+        }
+    }
+
+    /// <summary>The latest turns that fit into the context, in the tokens of this model and this prefix; the others are taken off the history. Each turn is rendered once, and only if it can fit.</summary>
+    /// <exception cref="ArgumentException">Not even the last turn fits.</exception>
+    private static List<int> Rebuild(NpcRuntime runtime, string name, List<Turn> history, DatedPrompt system)
+    {
+        int context = runtime.Options.ContextTokens, count = history.Count, oldest = count;
+        if (count == 0) return [.. runtime.TryOpening(system) ?? throw Unfit(name, runtime)];
+        int[][] heard = new int[count][], said = new int[count][];
+        int[] after = new int[count + 1];
+        for (int i = count - 1; i >= 0; oldest = i--)
+        {
+            if (Conversation.IsTooLong(history[i].Said, context)) break;
+            said[i] = runtime.Tokenizer.Encode(history[i].Said);
+            if (after[i + 1] + said[i].Length > context) break;
+            heard[i] = i > 0 ? TryRender(runtime, system, history[i], first: false, isAnswered: i < count - 1 || said[i].Length > 0) ?? [] : [];
+            after[i] = after[i + 1] + said[i].Length + heard[i].Length;
+            if (i > 0 && heard[i].Length == 0)
+            {
+                oldest = i; // what cannot be rendered here can at most be tried as the first turn
+                break;
+            }
+        }
+
+        int first = Conversation.FirstThatFits(oldest, count, i => TryRender(runtime, system, history[i], first: true, isAnswered: i < count - 1 || said[i].Length > 0) is { } begin && begin.Length + said[i].Length + after[i + 1] <= context);
+        if (first == count) throw Unfit(name, runtime);
+        heard[first] = TryRender(runtime, system, history[first], first: true, isAnswered: first < count - 1 || said[first].Length > 0)!;
+        List<int> tokens = [];
+        for (int i = first; i < count; i++)
+        {
+            (history[i].HeardTokens, history[i].SaidTokens) = (heard[i].Length, said[i].Length);
+            tokens.AddRange(heard[i]);
+            tokens.AddRange(said[i]);
+        }
+
+        history.RemoveRange(0, first);
+        return tokens;
+    }
+
+    private static ArgumentException Unfit(string name, NpcRuntime runtime) =>
+        new($"{(name.Length > 40 ? name[..40] + "..." : name)}: what the mind begins with and its last turn do not fit into a context of {runtime.Options.ContextTokens} tokens. Use a larger context.");
+
+    /// <summary>What a turn heard, in tokens; null where it can never fit or the template cannot render it.</summary>
+    private static int[]? TryRender(NpcRuntime runtime, DatedPrompt system, Turn turn, bool first, bool isAnswered)
+    {
+        if (Conversation.IsTooLong(turn.Heard, runtime.Options.ContextTokens) || Conversation.IsTooLong(system.Text, runtime.Options.ContextTokens)) return null;
+        try
+        {
+            return first ? runtime.Format.FirstTurn(system, turn.Heard, turn.Seen, isAnswered) : runtime.Format.NextTurn(system, turn.Heard, turn.Seen, isAnswered);
+        }
+        catch (ChatTemplateException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Puts saved blocks into host memory, from where a later frame brings them to the device. Where that is not possible the log is read again instead.</summary>
+    private static void Import(NpcRuntime runtime, Mind mind, Mind parent, SavedKv kv, List<byte[]> blocks)
+    {
+        KvTransfer transfer = runtime.Engine.Transfer;
+        if (kv.FirstToken > mind.Shared || kv.FirstToken + kv.Tokens > mind.Tokens.Count || runtime.IsLost) return;
+        if (kv.FirstToken > 0 && (parent.Slot < 0 || runtime.Thinking.Settled(parent) < kv.FirstToken)) return;
+        int held = Held(transfer, kv, blocks.Count);
+        if (held == 0) return;
+        try
+        {
+            mind.Slot = kv.FirstToken > 0 ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings()) : runtime.Engine.Open(new SamplerSettings());
+            if (runtime.Engine.Length(mind.Slot) == kv.FirstToken && transfer.Import(mind.Slot, kv.FirstToken + held))
+            {
+                int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
+                for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
+                transfer.SetTokens(mind.Slot, 0, MindSaves.Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
+                return;
+            }
+        }
+        catch (VulkanException e)
+        {
+            runtime.IsLost |= e.IsDeviceLost;
+        }
+
+        if (mind.Slot >= 0) runtime.Engine.Close(mind.Slot);
+        mind.Slot = -1;
+    }
+
+    /// <summary>
+    /// Tokens that the sound blocks hold. Of a model whose layers all see everything each block counts; where some see less, blocks stand group by group, and only all
+    /// of them together are of use.
+    /// </summary>
+    private static int Held(KvTransfer transfer, SavedKv kv, int blocks)
+    {
+        if (blocks == kv.Blocks) return kv.Tokens;
+        return transfer.Groups == 1 ? Math.Min(kv.Tokens, blocks * InferenceEngine.BlockTokens) : 0;
+    }
+}

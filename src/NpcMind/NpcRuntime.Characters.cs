@@ -1,0 +1,110 @@
+using NpcMind.Files;
+using NpcMind.Text;
+
+namespace NpcMind;
+
+/// <content>Characters made and loaded.</content>
+public sealed partial class NpcRuntime
+{
+    /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
+    /// <param name="stream">Where the save begins; left behind its end.</param>
+    /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
+    /// <remarks>
+    /// Everything that the save says is checked before anything is replaced: after an exception nothing has changed. Of a mind that is longer than the context the oldest turns are
+    /// forgotten; so are pictures not spoken about yet that take more than half of the context, and overheard lines beyond their quarter. Besides the exceptions below only those of
+    /// the stream itself come through.
+    /// </remarks>
+    /// <exception cref="SaveFormatException">The save is damaged, contradicts itself or the model it was made with, or its reply has a grammar that cannot be followed.</exception>
+    /// <exception cref="ArgumentException">What the mind begins with and its last turn do not fit into the context, or the prefix belongs to another runtime.</exception>
+    /// <exception cref="GrammarException">What is legal of the action of its reply cannot be followed, or the vocabulary cannot write it.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed in this frame: tick first.</exception>
+    /// <exception cref="ObjectDisposedException">The runtime or the prefix was disposed.</exception>
+    public Npc LoadNpc(Stream stream, Prefix prefix) => LoadNpc(stream, prefix, null);
+
+    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, with what is legal now. A reply that was under way goes on as <see cref="Npc.Reply"/>, without its reading pace.</summary>
+    /// <param name="stream">Where the save begins; left behind its end.</param>
+    /// <param name="prefix">What the character begins with.</param>
+    /// <param name="legal">What the action of such a reply may be, if it is of this type: what was legal when it was asked for is not saved. Null for whatever its type can say.</param>
+    public Npc LoadNpc(Stream stream, Prefix prefix, LegalActions? legal)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(prefix);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return MindLoader.Load(this, stream, prefix, legal);
+    }
+
+    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, from a file.</summary>
+    /// <exception cref="SaveFileException">The file cannot be read.</exception>
+    public Npc LoadNpc(string path, Prefix prefix) => LoadNpc(path, prefix, null);
+
+    /// <summary>As <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>, from a file.</summary>
+    /// <exception cref="SaveFileException">The file cannot be read.</exception>
+    public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
+
+    internal Npc CreateNpc(string name, string persona, Prefix prefix)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(persona);
+        Check(prefix);
+        Npc npc = NewNpc(name, persona, prefix, null);
+        Put(npc, null);
+        return npc;
+    }
+
+    /// <summary>Checks that characters can begin with a prefix.</summary>
+    internal void Check(Prefix prefix)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
+        ObjectDisposedException.ThrowIf(prefix.Mind.Closing, prefix);
+    }
+
+    /// <summary>Makes a character that is to take the place of another, if one is given; <see cref="Put"/> gives it the place.</summary>
+    internal Npc NewNpc(string name, string persona, Prefix prefix, Npc? replaced, DateTime? begun = null)
+    {
+        DateTime date = begun ?? Format.Date;
+        if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
+        if (_npcs.Exists(n => n != replaced && n.Name == name)) throw new ArgumentException($"A living character is called '{PrintableText.Escape(name)}' already: a save would be loaded in its place. Use another name, or dispose it first.", nameof(name));
+        return new Npc(this, prefix, name, persona, NewMind(name, prefix.Mind, new DatedPrompt(SystemPrompt(prefix, persona), date), pinned: false), date);
+    }
+
+    /// <summary>Takes a new character among the living, for another that is removed.</summary>
+    internal void Put(Npc npc, Npc? replaced)
+    {
+        replaced?.Dispose();
+        _npcs.Add(npc);
+    }
+
+    /// <summary>What a mind with this system prompt begins with; null where the text can never fit or the template cannot render it.</summary>
+    internal int[]? TryOpening(DatedPrompt system)
+    {
+        if (Conversation.IsTooLong(system.Text, Options.ContextTokens)) return null;
+        try
+        {
+            return Format.Opening(system);
+        }
+        catch (ChatTemplateException)
+        {
+            return null;
+        }
+    }
+
+    private Mind NewMind(string name, Mind? parent, DatedPrompt system, bool pinned)
+    {
+        Format.Template.BeginCall();
+        int[]? opening = TryOpening(system);
+        int most = Options.ContextTokens - Conversation.Reserve(Options.ContextTokens);
+        if (opening is null || opening.Length > most)
+        {
+            string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
+            throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
+        }
+
+        int id = Array.IndexOf(_minds, null);
+        if (id < 0) throw new InvalidOperationException("Characters that were removed are still in the step under way: tick before making new ones, or raise NpcRuntimeOptions.MaxNpcs.");
+        Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };
+        mind.Tokens.AddRange(opening);
+        if (parent is not null) mind.Shared = opening.AsSpan().CommonPrefixLength(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(parent.Tokens));
+        return _minds[id] = mind;
+    }
+}

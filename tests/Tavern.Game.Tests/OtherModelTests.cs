@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using NpcMind;
+using NpcMind.Reference;
+
+namespace Tavern.Game.Tests;
+
+/// <summary>Ten questions to a model that knows nothing of the tavern (tests/golden/reports/tavern-other-model).</summary>
+[Category("Gpu")]
+[Category("Shared")]
+public sealed class OtherModelTests
+{
+    [Test]
+    public void Say_TenQuestionsToAnotherModel_HaveTenAnswersThatEndAsSentences()
+    {
+        using Worlds worlds = new();
+        worlds.Edit(File.ReadAllText(Path.Combine(TestContext.CurrentContext.TestDirectory, "tavern.json")));
+        using GameLoop game = worlds.Game(new MindSettings { CacheFolder = "", Host = VulkanHost.Own() });
+        game.Budget = 100;
+        List<string> did = [];
+        game.Happened += h =>
+        {
+            if (h.Kind == HappeningKind.Did) did.Add(h.Text);
+        };
+        Assert.That(game.Minds.Load(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"), null));
+        Run(() => !game.Minds.IsLoading);
+        Assert.That(game.Minds.IsReady, game.Message.Last);
+        List<string> answers = [];
+        foreach (string line in File.ReadLines(TestData.Golden("reports", "tavern-other-model", "ten.txt")).Where(l => l.StartsWith("say ", StringComparison.Ordinal)))
+        {
+            Assert.That(game.Say(0, line[4..]), game.Message.Last);
+            Run(() => !game.Talk.IsAnswering);
+            answers.Add(game.Talk.LastAnswer);
+            TestContext.Out.WriteLine($"{line[4..]} -> {answers[^1]}");
+        }
+
+        Assert.That(answers, Has.Count.EqualTo(10).And.Unique);
+        foreach (string answer in answers) Assert.That(answer.TrimEnd('"', '\'', '\u201d', ')', '*'), Does.Match("[.!?\u2026]$"), answer);
+        Assert.That(did, Is.Empty, "none of the ten asks for anything that can be done");
+
+        void Run(Func<bool> done)
+        {
+            for (Stopwatch watch = Stopwatch.StartNew(); !done();)
+            {
+                game.Update(0.05f, default);
+                if (game.Tick().Status != TickStatus.Worked) Thread.Sleep(1);
+                Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromMinutes(10)), $"{game.Message.Last} {game.Overlay.Last}");
+            }
+        }
+    }
+}
