@@ -23,7 +23,9 @@ public sealed class Body(Person person)
     /// <summary>What it looks at.</summary>
     public Vector3 Gaze { get; set; }
 
-    /// <summary>Whom it talks with, and so turns to; null for nobody. What it looks at stays as it is: it turns back when the talk is over.</summary>
+    /// <summary>
+    /// Whom it talks with, and so turns to; null for nobody. What it looks at stays as it is: it turns back when the talk is over.
+    /// </summary>
     public Body? Partner { get; internal set; }
 
     /// <summary>What it is about to do; null when idle.</summary>

@@ -107,7 +107,9 @@ public sealed class Bubble
         _all = null;
     }
 
-    /// <summary>Marks words that were cut because there were too many: unless they end as a sentence, and without a quote that has just begun.</summary>
+    /// <summary>
+    /// Marks words that were cut because there were too many: unless they end as a sentence, and without a quote that has just begun.
+    /// </summary>
     private void TrailOff()
     {
         ReadOnlySpan<char> text = _text.AsSpan(0, _length).TrimEnd();

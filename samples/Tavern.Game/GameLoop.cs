@@ -207,7 +207,9 @@ public sealed class GameLoop : IDisposable
     /// <summary>Loads; a message says how it went.</summary>
     public bool Load(string slot) => Load(() => slot);
 
-    /// <summary>Saves a game that cannot go on into a slot of its own, which F9 loads until something later is saved. Never throws.</summary>
+    /// <summary>
+    /// Saves a game that cannot go on into a slot of its own, which F9 loads until something later is saved. Never throws.
+    /// </summary>
     /// <param name="cause">A sentence; that of a lost device, and with it of picture and minds, when left out.</param>
     /// <returns>What to tell the player.</returns>
     public string SaveLost(string cause = "The graphics device was lost.")

@@ -32,8 +32,10 @@ internal sealed class GameState
     /// <exception cref="JsonException">It is no such JSON.</exception>
     public static GameState FromJson(byte[] json)
     {
-        if (json.Length > MostBytes) throw new InvalidDataException($"it is damaged: its state has {json.Length} bytes and at most {MostBytes} are possible");
-        return JsonSerializer.Deserialize(json, GameStateJson.Default.GameState) ?? throw new InvalidDataException("it is damaged: its state is empty");
+        if (json.Length > MostBytes)
+            throw new InvalidDataException($"it is damaged: its state has {json.Length} bytes and at most {MostBytes} are possible");
+        return JsonSerializer.Deserialize(json, GameStateJson.Default.GameState)
+            ?? throw new InvalidDataException("it is damaged: its state is empty");
     }
 }
 

@@ -1,6 +1,9 @@
 namespace Tavern.Game;
 
-/// <summary>Decides how many GPU milliseconds of a frame the minds may take: what the player chose, or else what suits the speed at which frames are drawn.</summary>
+/// <summary>
+/// Decides how many GPU milliseconds of a frame the minds may take: what the player chose, or else what suits the speed at which
+/// frames are drawn.
+/// </summary>
 public sealed class MindBudget
 {
     /// <summary>Milliseconds where drawing is quick.</summary>

@@ -16,7 +16,8 @@ internal static class MindMaker
     /// <param name="legal">What may be done with an answer that somebody was giving; null for nothing.</param>
     /// <param name="lenient">Whether somebody whose memory cannot be read begins anew.</param>
     /// <returns>How many had to begin anew.</returns>
-    public static int Make(NpcRuntime runtime, Prefix prefix, IReadOnlyList<Person> people, Func<Person, string> persona, IReadOnlyDictionary<string, byte[]> memories, List<Npc> npcs, Func<Person, LegalActions>? legal = null, bool lenient = false)
+    public static int Make(NpcRuntime runtime, Prefix prefix, IReadOnlyList<Person> people, Func<Person, string> persona,
+        IReadOnlyDictionary<string, byte[]> memories, List<Npc> npcs, Func<Person, LegalActions>? legal = null, bool lenient = false)
     {
         List<Npc> made = [];
         int lost = 0;

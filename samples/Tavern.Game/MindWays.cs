@@ -22,10 +22,15 @@ internal sealed class MindWays
         _options = _options with { CharactersPerSecond = Bubble.CharactersPerSecond };
     }
 
-    /// <summary>Whether it is the shipped mind, which writes an action with every answer to the player, because it was trained so.</summary>
+    /// <summary>
+    /// Whether it is the shipped mind, which writes an action with every answer to the player, because it was trained so.
+    /// </summary>
     public bool IsShipped { get; }
 
-    /// <summary>Returns what all minds begin with. Others than the shipped one know people who talk in taverns, and need to be told to keep it short.</summary>
+    /// <summary>
+    /// Returns what all minds begin with. Others than the shipped one know people who talk in taverns, and need to be told to keep it
+    /// short.
+    /// </summary>
     public string Opening(string facts) => IsShipped ? facts : $"{facts}\n{Briefly}";
 
     /// <summary>Returns the options of an answer.</summary>

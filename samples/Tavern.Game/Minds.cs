@@ -190,7 +190,8 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     /// <param name="memories">Saved minds by name; who has none begins anew.</param>
     /// <param name="legal">What may be done with an answer that somebody was giving; null for nothing.</param>
     /// <exception cref="Exception">A mind cannot be read, or does not fit.</exception>
-    internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories, Func<Person, LegalActions>? legal = null)
+    internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories,
+        Func<Person, LegalActions>? legal = null)
     {
         if (_runtime is not { } runtime) return;
         Dictionary<string, byte[]> before = SilenceAndSave();

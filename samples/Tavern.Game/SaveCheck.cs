@@ -54,7 +54,8 @@ internal sealed class SaveCheck
         Known(bubble.Speaker, "who speaks");
         Known(bubble.Listener, "who is spoken to");
         Text(bubble.Text, $"what {bubble.Speaker} says", isSpoken: true);
-        if (!double.IsFinite(bubble.Shown) || bubble.Shown < 0 || bubble.Shown > MostText) throw Wrong($"what is shown of the words of {bubble.Speaker} is no number of characters");
+        if (!double.IsFinite(bubble.Shown) || bubble.Shown < 0 || bubble.Shown > MostText)
+            throw Wrong($"what is shown of the words of {bubble.Speaker} is no number of characters");
         Done(bubble.Deed, $" of {bubble.Speaker}");
     }
 
@@ -111,7 +112,8 @@ internal sealed class SaveCheck
 
     private static void Within(float value, float most, string what)
     {
-        if (!float.IsFinite(value) || MathF.Abs(value) > most) throw Wrong(FormattableString.Invariant($"{what} is {value}, and only {-most} to {most} is possible"));
+        if (!float.IsFinite(value) || MathF.Abs(value) > most)
+            throw Wrong(FormattableString.Invariant($"{what} is {value}, and only {-most} to {most} is possible"));
     }
 
     private static InvalidDataException Wrong(string problem) => new("it is damaged: " + Lines.One(problem));

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Tavern.Game;
 
-/// <summary>Keeps named parts in one file with a checksum, which is written whole or not at all and believed only where it agrees with itself.</summary>
+/// <summary>
+/// Keeps named parts in one file with a checksum, which is written whole or not at all and believed only where it agrees with itself.
+/// </summary>
 internal static class SaveContainer
 {
     /// <summary>Largest save that is read or written, in bytes.</summary>
@@ -20,14 +22,17 @@ internal static class SaveContainer
     private const string NoSave = "it is no save of this game, or its beginning is damaged", Damaged = "it is damaged or cut short";
     private static readonly byte[] Magic = "TAVERN-1"u8.ToArray();
 
-    /// <summary>Writes parts to a file that only its owner may read. An earlier file of that name is replaced when all is on the disk.</summary>
+    /// <summary>
+    /// Writes parts to a file that only its owner may read. An earlier file of that name is replaced when all is on the disk.
+    /// </summary>
     /// <exception cref="IOException">It cannot be written, or there is too much.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void Write(string path, IEnumerable<KeyValuePair<string, byte[]>> parts)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
-        string beside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}.part");
+        string beside = Path.Combine(folder,
+            $".{Path.GetFileName(path)}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}.part");
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
@@ -124,7 +129,8 @@ internal static class SaveContainer
     {
         int length = file.ReadByte();
         Span<byte> letters = stackalloc byte[MostName];
-        if (length is <= 0 or > MostName || length > end - file.Position) throw new InvalidDataException("it is damaged: a part of it has no name");
+        if (length is <= 0 or > MostName || length > end - file.Position)
+            throw new InvalidDataException("it is damaged: a part of it has no name");
         letters = letters[..length];
         file.ReadExactly(letters);
         return Lines.One(Encoding.UTF8.GetString(letters));
@@ -137,6 +143,7 @@ internal static class SaveContainer
         file.ReadExactly(bytes);
         int length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
         long left = end - file.Position;
-        return length >= 0 && length <= left ? length : throw new InvalidDataException($"it is damaged: its part '{name}' says that it has {length} bytes where {left} are left");
+        return length >= 0 && length <= left ? length
+            : throw new InvalidDataException($"it is damaged: its part '{name}' says that it has {length} bytes where {left} are left");
     }
 }

@@ -49,14 +49,16 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             Dictionary<string, byte[]> memories = TakeMinds(parts);
             TavernPlan plan = TavernFile.Parse(slot, Take(parts, WorldPart));
             GameState state = GameState.FromJson(Take(parts, StatePart));
-            if (parts.Count > 0) throw new InvalidDataException($"it has a part '{parts.Keys.First()}', which this game does not know: a newer one wrote it, or it is damaged");
+            if (parts.Count > 0)
+                throw new InvalidDataException($"it has a part '{parts.Keys.First()}', which this game does not know: it is newer, or damaged");
             SaveCheck.Check(state, plan, memories.Keys);
             if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
             minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories, LegalOf);
 
             // An answer that was being given may still do what it was asked for then.
             LegalActions LegalOf(Person person) =>
-                Deed.Legal(state.Bubbles.Find(b => b.Speaker == Deed.Player && b.Listener == person.Name) is { } asked ? Requests.Of(asked.Text, plan.World, person) : []);
+                Deed.Legal(state.Bubbles.Find(b => b.Speaker == Deed.Player && b.Listener == person.Name) is { } asked
+                    ? Requests.Of(asked.Text, plan.World, person) : []);
             talk.Silence();
             Apply(plan, state);
         }
@@ -75,7 +77,8 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         }
     }
 
-    private static SaveGameException NotLoaded(string slot, string problem, Exception e) => new(slot, $"not loaded: {problem}", "Load another save; the game goes on as it was.", e);
+    private static SaveGameException NotLoaded(string slot, string problem, Exception e) =>
+        new(slot, $"not loaded: {problem}", "Load another save; the game goes on as it was.", e);
 
     private static byte[] Take(Dictionary<string, byte[]> parts, string name) =>
         parts.Remove(name, out byte[]? part) ? part : throw new InvalidDataException($"it is damaged: its part '{name}' is missing");
@@ -83,7 +86,8 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
     private static Dictionary<string, byte[]> TakeMinds(Dictionary<string, byte[]> parts)
     {
         Dictionary<string, byte[]> minds = new(StringComparer.Ordinal);
-        foreach (string part in parts.Keys.Where(p => p.StartsWith(MindPart, StringComparison.Ordinal)).ToArray()) minds[part[MindPart.Length..]] = Take(parts, part);
+        foreach (string part in parts.Keys.Where(p => p.StartsWith(MindPart, StringComparison.Ordinal)).ToArray())
+            minds[part[MindPart.Length..]] = Take(parts, part);
         return minds;
     }
 

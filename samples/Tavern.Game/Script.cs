@@ -102,7 +102,8 @@ public sealed class Script
                 case "end":
                     ScriptLine begun = repeat ?? throw Wrong("there is no repeat that could end here", "Write repeat TIMES before the lines to repeat");
                     ScriptLine[] again = [.. lines[first..]];
-                    if (again.Length * begun.Value > MostLines - first) throw Wrong($"the script plays more than {MostLines} lines, with what is repeated", "Repeat less often");
+                    if (again.Length * begun.Value > MostLines - first)
+                        throw Wrong($"the script plays more than {MostLines} lines, with what is repeated", "Repeat less often");
                     for (int time = 1; time < begun.Value; time++) lines.AddRange(again);
                     repeat = null;
                     break;

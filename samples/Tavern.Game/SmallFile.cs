@@ -16,7 +16,8 @@ internal static class SmallFile
         if (!file.Exists) throw new FileNotFoundException($"There is no file '{Lines.One(path)}'. Correct the name.");
         // Pipes and devices say 0, too, and opening one can wait for ever.
         if (file.Length == 0) throw new IOException($"{name} is empty, or a pipe or device. Name an ordinary file.");
-        if (file.Length > MostBytes) throw new IOException($"{name} has {file.Length} bytes, and such a file has at most {MostBytes}. Name another file.");
+        if (file.Length > MostBytes)
+            throw new IOException($"{name} has {file.Length} bytes, and such a file has at most {MostBytes}. Name another file.");
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         byte[] content = new byte[file.Length];
         int read = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false); // an editor may be writing it

@@ -87,7 +87,9 @@ public sealed class Talk
         foreach (Body body in _world.Bodies) body.Partner = PartnerOf(body);
     }
 
-    /// <summary>Whom somebody talks with: whom it answers or speaks to, or else who speaks to it. Who does something turns to that.</summary>
+    /// <summary>
+    /// Whom somebody talks with: whom it answers or speaks to, or else who speaks to it. Who does something turns to that.
+    /// </summary>
     private Body? PartnerOf(Body body)
     {
         if (body.Doing is not null) return null;

@@ -19,7 +19,8 @@ public static class TavernFile
     /// <exception cref="WorldFileException">It cannot be used.</exception>
     public static TavernPlan Parse(string name, ReadOnlySpan<byte> json) => json.Length <= SmallFile.MostBytes
         ? new TavernReader(name).Read(JsonTree.Parse(name, json))
-        : throw new WorldFileException(name, 1, $"the world has {json.Length} bytes, expected at most {SmallFile.MostBytes}", "Make it smaller.");
+        : throw new WorldFileException(name, 1, $"the world has {json.Length} bytes, expected at most {SmallFile.MostBytes}",
+            "Make it smaller.");
 
     /// <summary>The plan as <see cref="Read"/> reads it.</summary>
     public static byte[] Write(TavernPlan plan)

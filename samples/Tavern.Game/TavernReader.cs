@@ -151,7 +151,8 @@ internal sealed class TavernReader(string file)
     {
         if (value.Kind != JsonTokenType.String) throw Wrong(value, $"expected {what} in quotes, found {Found(value)}", "Write it as \"text\"");
         if (string.IsNullOrWhiteSpace(value.Text)) throw Wrong(value, $"expected {what}, found an empty text", "Write something, or leave the line out");
-        if (value.Text.Length > MostText || value.Text.Any(Lines.Breaks)) throw Wrong(value, $"{what} is longer than {MostText} characters or has a line break", "Write it shorter, in one line");
+        if (value.Text.Length > MostText || value.Text.Any(Lines.Breaks))
+            throw Wrong(value, $"{what} is longer than {MostText} characters or has a line break", "Write it shorter, in one line");
         return value.Text;
     }
 
@@ -163,8 +164,10 @@ internal sealed class TavernReader(string file)
 
     private List<JsonTree> Items(JsonTree list)
     {
-        if (list.Kind != JsonTokenType.StartArray) throw Wrong(list, $"expected a list, found {Found(list)}", "Write it in square brackets: [ ... ]");
-        return list.Items.Count <= MostInList ? list.Items : throw Wrong(list, $"there are {list.Items.Count} entries, expected at most {MostInList}", "Remove some");
+        if (list.Kind != JsonTokenType.StartArray)
+            throw Wrong(list, $"expected a list, found {Found(list)}", "Write it in square brackets: [ ... ]");
+        return list.Items.Count <= MostInList ? list.Items
+            : throw Wrong(list, $"there are {list.Items.Count} entries, expected at most {MostInList}", "Remove some");
     }
 
     private void Object(JsonTree item, string what, params string[] known)

@@ -24,7 +24,8 @@ public sealed class Transcript : IDisposable
         long tenths = (long)(_game.Now * 10); // rounded down: no minute has 60.0 seconds
         try
         {
-            _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{tenths / 600:00}:{tenths % 600 / 10.0:00.0}] {Lines.One(Line(h))}"));
+            _writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"[{tenths / 600:00}:{tenths % 600 / 10.0:00.0}] {Lines.One(Line(h))}"));
         }
         catch (IOException e)
         {

@@ -59,7 +59,9 @@ public sealed unsafe class SceneRenderer : IDisposable
     /// <summary>Starts a frame; the frame <see cref="SceneRendererOptions.FramesInFlight"/> ago must have finished on the device.</summary>
     public void BeginFrame() => _buffers.NextSlot();
 
-    /// <summary>Writes a scene to the device and records its shadow map, unless that is there: a scene does not change. Later draws show it.</summary>
+    /// <summary>
+    /// Writes a scene to the device and records its shadow map, unless that is there: a scene does not change. Later draws show it.
+    /// </summary>
     public void Prepare(CommandBuffer commands, Scene scene)
     {
         ArgumentNullException.ThrowIfNull(scene);

@@ -24,10 +24,12 @@ public sealed record Deed(DeedVerb Do, [ActionText(24)] string To)
     public static Deed None { get; } = new(DeedVerb.Nothing, NoTarget);
 
     /// <summary>What one of these people can aim at: the player, the others and the furniture.</summary>
-    public static IEnumerable<string> Aims(IEnumerable<Person> people, Person actor) => [Player, .. people.Where(p => p != actor).Select(p => p.Name), .. Lexicon.Furniture];
+    public static IEnumerable<string> Aims(IEnumerable<Person> people, Person actor) =>
+        [Player, .. people.Where(p => p != actor).Select(p => p.Name), .. Lexicon.Furniture];
 
     /// <summary>
-    /// Everything that one of these people can do now: turn and walk to the player, the others and the furniture, give what it carries to people, open and light what can be.
+    /// Everything that one of these people can do now: turn and walk to the player, the others and the furniture, give what it
+    /// carries to people, open and light what can be.
     /// </summary>
     public static IEnumerable<Deed> Doable(IReadOnlyCollection<Person> people, Person actor)
     {

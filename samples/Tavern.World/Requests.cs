@@ -3,7 +3,8 @@ using System.Text;
 namespace Tavern.World;
 
 /// <summary>
-/// Finds the deeds that follow from what somebody says: those whose verb a clause asks for, and whose aim is named or meant. What is asked about, told, forbidden or impossible is none. The words are in
+/// Finds the deeds that follow from what somebody says: those whose verb a clause asks for, and whose aim is named or meant. What is
+/// asked about, told, forbidden or impossible is none. The words are in
 /// <see cref="DeedWords"/>; slips of the pen are read as what they were meant to be. English only: other languages ask for nothing.
 /// </summary>
 public sealed class Requests
@@ -52,7 +53,8 @@ public sealed class Requests
     private bool AsksForDeed(string[] clause)
     {
         int first = 0;
-        while (first < clause.Length && (DeedWords.Openers.Contains(clause[first]) || Is(clause[first], _actor.Name.ToLowerInvariant()))) first++;
+        string name = _actor.Name.ToLowerInvariant();
+        while (first < clause.Length && (DeedWords.Openers.Contains(clause[first]) || Is(clause[first], name))) first++;
         ReadOnlySpan<string> words = clause.AsSpan(first);
         if (words.IsEmpty) return false;
         foreach (string opening in DeedWords.AskingForDeeds)
@@ -60,11 +62,13 @@ public sealed class Requests
         foreach (string word in words)
             if (DeedWords.Forbidding.Contains(word)) return false;
         if (DeedWords.Asking.Contains(words[0])) return false;
-        bool tells = DeedWords.Telling.Contains(words[0]) || _world.People.Any(p => string.Equals(p.Name, clause[first], StringComparison.OrdinalIgnoreCase));
+        bool tells = DeedWords.Telling.Contains(words[0])
+            || _world.People.Any(p => string.Equals(p.Name, clause[first], StringComparison.OrdinalIgnoreCase));
         return !tells || clause.Skip(first + 1).Any(w => DeedWords.Wishing.Contains(w));
     }
 
-    private static IEnumerable<DeedVerb> VerbsOf(string[] clause) => DeedWords.Verbs.Where(v => v.Value.Any(words => Has(clause, words))).Select(v => v.Key);
+    private static IEnumerable<DeedVerb> VerbsOf(string[] clause) =>
+        DeedWords.Verbs.Where(v => v.Value.Any(words => Has(clause, words))).Select(v => v.Key);
 
     private bool IsNamed(string aim)
     {
@@ -75,17 +79,20 @@ public sealed class Requests
     }
 
     /// <summary>"the smith", where only one is.</summary>
-    private bool IsOnlyOne(Person person) => person.Trade is { } trade && _world.People.Count(p => p.Trade == trade) == 1 && Has(_words, trade.ToLowerInvariant());
+    private bool IsOnlyOne(Person person) =>
+        person.Trade is { } trade && _world.People.Count(p => p.Trade == trade) == 1 && Has(_words, trade.ToLowerInvariant());
 
     /// <summary>"your sister".</summary>
-    private bool IsRelated(Person person) => _world.Relations.Any(r => r.Of == person.Name && r.To == _actor.Name && Has(_words, "your " + r.Kind.ToLowerInvariant()));
+    private bool IsRelated(Person person) =>
+        _world.Relations.Any(r => r.Of == person.Name && r.To == _actor.Name && Has(_words, "your " + r.Kind.ToLowerInvariant()));
 
     /// <summary>Somebody can give only what it carries: that is named, or meant by "it" or "what you have".</summary>
     private bool NamesWhatIsCarried()
     {
         if (_actor.Item is not { } item) return false;
         string[] names = [.. Clauses(item).SelectMany(c => c).Where(w => w.Length > 2 && w != "the")];
-        return _words.Any(w => DeedWords.Carried.Contains(w) || names.Any(n => Is(w, n))) || Has(_words, "what you have") || Has(_words, "what you got");
+        return _words.Any(w => DeedWords.Carried.Contains(w) || names.Any(n => Is(w, n))) || Has(_words, "what you have")
+            || Has(_words, "what you got");
     }
 
     /// <summary>Whether words follow each other in a clause. One alone, or the last after "the" and the like, stand at once.</summary>
@@ -115,11 +122,15 @@ public sealed class Requests
         return clause.Length >= wanted.Length && clause[..wanted.Length].SequenceEqual(wanted);
     }
 
-    /// <summary>Whether a word is another, or a slip of it: one letter too many or too few, two in the wrong order, or, in longer ones, a wrong one; the first is right.</summary>
+    /// <summary>
+    /// Whether a word is another, or a slip of it: one letter too many or too few, two in the wrong order, or, in longer ones, a
+    /// wrong one; the first is right.
+    /// </summary>
     private static bool Is(string word, string meant)
     {
         if (word == meant) return true;
-        if (meant.Length < 4 || word.Length < 3 || word[0] != meant[0] || Math.Abs(word.Length - meant.Length) > 1 || DeedWords.NoSlips.Contains(word)) return false;
+        if (meant.Length < 4 || word.Length < 3 || word[0] != meant[0] || Math.Abs(word.Length - meant.Length) > 1) return false;
+        if (DeedWords.NoSlips.Contains(word)) return false;
         int same = word.AsSpan().CommonPrefixLength(meant);
         ReadOnlySpan<char> left = word.AsSpan(same), right = meant.AsSpan(same);
         if (left.Length > right.Length) return left[1..].SequenceEqual(right);
@@ -128,7 +139,9 @@ public sealed class Requests
         return meant.Length > 4 && left[1..].SequenceEqual(right[1..]);
     }
 
-    /// <summary>The words of each clause, in lower case: parts between signs, between "and" and the like, and before words that ask.</summary>
+    /// <summary>
+    /// The words of each clause, in lower case: parts between signs, between "and" and the like, and before words that ask.
+    /// </summary>
     private static List<string[]> Clauses(string text)
     {
         List<string[]> clauses = [];

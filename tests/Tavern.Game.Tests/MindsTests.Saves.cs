@@ -38,7 +38,8 @@ public sealed partial class MindsTests
             Dictionary<string, byte[]> parts = SaveContainer.Read(_game.Saves.PathOf("good"));
             byte[] mind = parts[random.Next(2) == 0 ? "mind/Marbel" : "mind/Osbert"];
             int body = BitConverter.ToInt32(mind, 12);
-            for (int changes = 1 + random.Next(4); changes > 0; changes--) mind[52 + random.Next(Math.Min(body, 400))] = (byte)random.Next(256);
+            for (int changes = 1 + random.Next(4); changes > 0; changes--) mind[52 + random.Next(Math.Min(body,
+                400))] = (byte)random.Next(256);
             Sign(mind);
             SaveContainer.Write(_game.Saves.PathOf("bad"), parts);
             bool isLoaded = false;

@@ -95,13 +95,15 @@ public sealed partial class MindsTests
     [Test]
     public void Say_WhatAsksForNothing_IsAnsweredWithoutADeedAndARequestWithOneThatFollows()
     {
-        foreach (string words in (string[])["Please fly to the moon and bring me cheese.", "What do you think of Osbert?", "Light the lamp.", "Light the lamp, Marbel!"])
+        foreach (string words in (string[])["Please fly to the moon and bring me cheese.", "What do you think of Osbert?",
+            "Light the lamp.", "Light the lamp, Marbel!"])
         {
             Assert.That(_game.Say(0, words));
             Run(() => !_game.Talk.IsAnswering);
         }
 
-        Assert.That(_happened.Where(h => h.Kind == HappeningKind.Did).Select(h => h.Text), Has.All.StartsWith("Marbel lights the lamp").Or.Contains("Marbel is now"));
+        Assert.That(_happened.Where(h => h.Kind == HappeningKind.Did).Select(h => h.Text),
+            Has.All.StartsWith("Marbel lights the lamp").Or.Contains("Marbel is now"));
     }
 
     [Test]

@@ -25,7 +25,8 @@ public sealed class OtherModelTests
         Run(() => !game.Minds.IsLoading);
         Assert.That(game.Minds.IsReady, game.Message.Last);
         List<string> answers = [];
-        foreach (string line in File.ReadLines(TestData.Golden("reports", "tavern-other-model", "ten.txt")).Where(l => l.StartsWith("say ", StringComparison.Ordinal)))
+        foreach (string line in File.ReadLines(TestData.Golden("reports", "tavern-other-model",
+            "ten.txt")).Where(l => l.StartsWith("say ", StringComparison.Ordinal)))
         {
             Assert.That(game.Say(0, line[4..]), game.Message.Last);
             Run(() => !game.Talk.IsAnswering);

@@ -6,7 +6,8 @@ namespace Tavern.Game.Tests;
 /// <summary>Which deeds follow from what the player says to Marbel, who carries a loaf of bread.</summary>
 public sealed class RequestsTests
 {
-    private static readonly TavernWorld World = TavernFile.Read(Path.Combine(TestContext.CurrentContext.TestDirectory, "tavern.json")).World;
+    private static readonly TavernWorld World = TavernFile.Read(Path.Combine(TestContext.CurrentContext.TestDirectory,
+        "tavern.json")).World;
 
     [TestCase("Please open the door.", "Open the door")]
     [TestCase("opne teh dor", "Open the door")]
@@ -58,11 +59,13 @@ public sealed class RequestsTests
     [TestCase("Where did you go?")]
     [TestCase("")]
     [TestCase("…!? \u0000 \ud83d\ude00")]
-    public void Of_WordsThatAskForNothingThatCanBeDone_IsEmpty(string words) => Assert.That(Requests.Of(words, World, World.People[0]), Is.Empty);
+    public void Of_WordsThatAskForNothingThatCanBeDone_IsEmpty(string words) =>
+        Assert.That(Requests.Of(words, World, World.People[0]), Is.Empty);
 
     [Test]
     public void Of_Kin_HoldsWhoIsMeant() =>
-        Assert.That(Requests.Of("Give that to your sister.", World, World.People[2]), Is.EqualTo(new[] { new Deed(DeedVerb.Give, "Marbel") }));
+        Assert.That(Requests.Of("Give that to your sister.", World, World.People[2]), Is.EqualTo(new[] { new Deed(DeedVerb.Give,
+            "Marbel") }));
 
     [Test]
     public void Of_WhoCarriesNothing_GivesNothing()
@@ -80,17 +83,20 @@ public sealed class RequestsTests
         LegalActions legal = Deed.Legal([new Deed(DeedVerb.Light, "the lamp"), new Deed(DeedVerb.Give, "Garlin")]);
         string grammar = legal.Type.ToGbnf(legal);
         Assert.That(grammar, Does.Contain("Garlin").And.Contain("the lamp"));
-        Assert.That(Deed.Doable(World.People, World.People[0]), Has.None.Matches<Deed>(d => d.Do is DeedVerb.Light or DeedVerb.Open && World.People.Any(p => p.Name == d.To)));
+        Assert.That(Deed.Doable(World.People, World.People[0]), Has.None.Matches<Deed>(d => d.Do is DeedVerb.Light or DeedVerb.Open
+            && World.People.Any(p => p.Name == d.To)));
         GameWorld world = new(new TavernPlan(World));
         foreach (Body body in world.Bodies)
-            foreach (Deed deed in Deed.Doable(world.Facts.People, body.Person)) Assert.That(world.Do(body, deed), Is.Null, $"{body.Name}: {deed}");
+            foreach (Deed deed in Deed.Doable(world.Facts.People, body.Person)) Assert.That(world.Do(body, deed), Is.Null,
+                $"{body.Name}: {deed}");
     }
 
     [Test]
     public void Of_AnyWords_EndsSoon()
     {
         Random random = new(5);
-        string[] words = [.. DeedWords.Verbs.Values.SelectMany(v => v), .. DeedWords.Asking, .. DeedWords.Openers, "Osbert", "the", "door", ",", "don't"];
+        string[] words = [.. DeedWords.Verbs.Values.SelectMany(v => v), .. DeedWords.Asking, .. DeedWords.Openers, "Osbert", "the",
+            "door", ",", "don't"];
         for (int i = 0; i < 2000; i++)
         {
             string text = string.Join(' ', Enumerable.Range(0, random.Next(40)).Select(_ => words[random.Next(words.Length)]));

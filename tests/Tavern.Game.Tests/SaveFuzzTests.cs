@@ -7,7 +7,8 @@ using Tavern.World;
 namespace Tavern.Game.Tests;
 
 /// <summary>
-/// Saves that are signed and say what cannot be: each is refused in a sentence, or is a game that goes on. The seed is the run's parameter "seed"
+/// Saves that are signed and say what cannot be: each is refused in a sentence, or is a game that goes on. The seed is the run's
+/// parameter "seed"
 /// (dotnet test -- 'TestRunParameters.Parameter(name="seed", value="7")').
 /// </summary>
 public sealed class SaveFuzzTests
@@ -16,7 +17,8 @@ public sealed class SaveFuzzTests
 
     private static readonly string[] Hostile =
     [
-        "null", "true", "\"\"", "[]", "{}", "-1", "0", "99", "1e308", "-1e999", "2147483648", "0.5", "\"NaN\"", "\"Player\"", "\"Osbert\"", "\"nothing\"", "\"the lamp\"", "\"a\\nb\"", "\"\\u0000\"",
+        "null", "true", "\"\"", "[]", "{}", "-1", "0", "99", "1e308", "-1e999", "2147483648", "0.5", "\"NaN\"", "\"Player\"",
+        "\"Osbert\"", "\"nothing\"", "\"the lamp\"", "\"a\\nb\"", "\"\\u0000\"",
         "\"\\ue000\"", "[null]", "{\"a\":null}", "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "\"\\ud800\"",
     ];
 
@@ -30,7 +32,8 @@ public sealed class SaveFuzzTests
         (_worlds, _good) = (new Worlds(), []);
         _game = _worlds.Game();
         _game.World.Bodies[1].Position = new(1.5f, -2.0f);
-        _game.Talk.Resume([new BubbleState("Marbel", Deed.Player, "I am the baker of this town.", 4, true, true, false, new Deed(DeedVerb.Open, "the door"))]);
+        _game.Talk.Resume([new BubbleState("Marbel", Deed.Player, "I am the baker of this town.", 4, true, true, false,
+            new Deed(DeedVerb.Open, "the door"))]);
         Worlds.Run(_game, 2);
         _game.World.Do(_game.World.Bodies[1], new Deed(DeedVerb.Walk, "the window"));
         Worlds.Run(_game, 0.3);
@@ -137,7 +140,8 @@ public sealed class SaveFuzzTests
         {
             List<JsonNode> holders = [.. All(root).Where(n => n is JsonObject { Count: > 0 } or JsonArray { Count: > 0 })];
             JsonNode holder = holders[random.Next(holders.Count)];
-            JsonNode? value = random.Next(3) > 0 ? Read(Hostile[random.Next(Hostile.Length)]) : JsonValue.Create(new string('x', random.Next(2) * 30_000));
+            JsonNode? value = random.Next(3) > 0 ? Read(Hostile[random.Next(Hostile.Length)])
+                : JsonValue.Create(new string('x', random.Next(2) * 30_000));
             if (holder is JsonObject members)
             {
                 string name = members.ElementAt(random.Next(members.Count)).Key;
@@ -162,7 +166,12 @@ public sealed class SaveFuzzTests
 
     private static IEnumerable<JsonNode> All(JsonNode node)
     {
-        IEnumerable<JsonNode?> inner = node switch { JsonObject members => members.Select(m => m.Value), JsonArray items => items, _ => [] };
+        IEnumerable<JsonNode?> inner = node switch
+        {
+            JsonObject members => members.Select(m => m.Value),
+            JsonArray items => items,
+            _ => [],
+        };
         return inner.OfType<JsonNode>().SelectMany(All).Prepend(node);
     }
 
@@ -183,7 +192,8 @@ public sealed class SaveFuzzTests
             case 2:
                 return text.Insert(from, text.Substring(from, length));
             default:
-                return string.Concat(text.AsSpan(0, from), ((char)random.Next(32, 300)).ToString(CultureInfo.InvariantCulture), text.AsSpan(from + 1));
+                return string.Concat(text.AsSpan(0, from), ((char)random.Next(32, 300)).ToString(CultureInfo.InvariantCulture),
+                    text.AsSpan(from + 1));
         }
     }
 
@@ -198,7 +208,13 @@ public sealed class SaveFuzzTests
             if (random.Next(6) == 0) continue;
             string called = random.Next(5) switch { 0 => "mind/" + new string('m', random.Next(200)), 1 => "mind/Osbert", _ => name };
             writer.Write(called);
-            int length = random.Next(6) switch { 0 => random.Next(), 1 => -random.Next(), 2 => bytes.Length + random.Next(-9, 9), _ => bytes.Length };
+            int length = random.Next(6) switch
+            {
+                0 => random.Next(),
+                1 => -random.Next(),
+                2 => bytes.Length + random.Next(-9, 9),
+                _ => bytes.Length,
+            };
             writer.Write(length);
             writer.Write(bytes);
             for (int again = random.Next(20) == 0 ? random.Next(50) : 0; again > 0; again--)

@@ -119,11 +119,13 @@ public sealed class CorpusTests
             {
                 TavernWorld world = new() { Tavern = "Old Owl", Town = "Ashford" };
                 world.People.Add(new Person { Name = conversation.Name, Item = "a long rope" });
-                world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player, Deed.NoTarget]).Select(name => new Person { Name = name }));
+                world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player,
+                    Deed.NoTarget]).Select(name => new Person { Name = name }));
                 foreach (Turn turn in conversation.Turns.Where(t => t.Kind == "action"))
                 {
                     string words = turn.User[(turn.User.LastIndexOf(": ", StringComparison.Ordinal) + 2)..];
-                    Assert.That(Requests.Of(words, world, world.People[0]).Select(ActionType.Of<Deed>().Write), Does.Contain(turn.Action), words);
+                    Assert.That(Requests.Of(words, world, world.People[0]).Select(ActionType.Of<Deed>().Write),
+                        Does.Contain(turn.Action), words);
                     orders++;
                 }
             }
@@ -140,7 +142,8 @@ public sealed class CorpusTests
         {
             TavernWorld world = new() { Tavern = "Old Owl", Town = "Ashford" };
             world.People.Add(new Person { Name = conversation.Name, Item = "a long rope" });
-            world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player, Deed.NoTarget]).Select(name => new Person { Name = name }));
+            world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player,
+                Deed.NoTarget]).Select(name => new Person { Name = name }));
             foreach (Turn turn in conversation.Turns.Where(t => t.Kind != "action"))
             {
                 asked++;

@@ -36,7 +36,11 @@ public sealed class HudTests : RenderTest
     [TestCase(1280, 720)]
     public void Plain_talk_can_be_read(int width, int height)
     {
-        HudState hud = new() { Message = "This file is no model: it does not start with GGUF. The old minds go on.", Said = "You to Marta: I walked for three days through the snow, and my horse died. Can you help me?" };
+        HudState hud = new()
+        {
+            Message = "This file is no model: it does not start with GGUF. The old minds go on.",
+            Said = "You to Marta: I walked for three days through the snow, and my horse died. Can you help me?",
+        };
         AddBubbles(hud);
         Draw($"hud_talk_{width}x{height}", hud, Camera(), width, height);
     }

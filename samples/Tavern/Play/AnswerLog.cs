@@ -5,7 +5,10 @@ using Tavern.World;
 
 namespace Tavern.Play;
 
-/// <summary>Writes down how long the player waits for answers, in real time: from the words to the first one shown, and to the end of the answer.</summary>
+/// <summary>
+/// Writes down how long the player waits for answers, in real time: from the words to the first one shown, and to the end of the
+/// answer.
+/// </summary>
 internal sealed class AnswerLog : IDisposable
 {
     private readonly GameLoop _game;
@@ -33,7 +36,8 @@ internal sealed class AnswerLog : IDisposable
         double passed = Stopwatch.GetElapsedTime(_asked).TotalSeconds;
         if (_first == 0 && bubble.Shown > 0) _first = passed;
         if (!bubble.IsReported) return;
-        _file.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_game.Now:0.0},{_speaker},{_first:0.00},{passed:0.00},{bubble.Shown},{_frames},{_game.Budget:0.0}"));
+        _file.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{_game.Now:0.0},{_speaker},{_first:0.00},{passed:0.00},{bubble.Shown},{_frames},{_game.Budget:0.0}"));
         _speaker = null;
     }
 
@@ -45,6 +49,7 @@ internal sealed class AnswerLog : IDisposable
 
     private void Note(Happening happening)
     {
-        if (happening is { Kind: HappeningKind.Said, Who: Deed.Player }) (_speaker, _asked, _first, _frames) = (happening.To, Stopwatch.GetTimestamp(), 0, 0);
+        if (happening is { Kind: HappeningKind.Said, Who: Deed.Player })
+            (_speaker, _asked, _first, _frames) = (happening.To, Stopwatch.GetTimestamp(), 0, 0);
     }
 }

@@ -15,5 +15,6 @@ internal sealed class GameEndedException(string message, Exception cause) : Exce
         return IsForeseen(e) ? text : $"{text} ({e.GetType().Name})";
     }
 
-    private static bool IsForeseen(Exception e) => e is RenderException or IOException or UnauthorizedAccessException or InvalidOperationException or ArgumentException;
+    private static bool IsForeseen(Exception e) =>
+        e is RenderException or IOException or UnauthorizedAccessException or InvalidOperationException or ArgumentException;
 }

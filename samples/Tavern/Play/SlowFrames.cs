@@ -6,7 +6,8 @@ using Tavern.Renderer;
 namespace Tavern.Play;
 
 /// <summary>
-/// Lets minds think in frames that are drawn slowly: after the picture, in several steps. A character's next token needs the one before, so a single step a frame would say no more
+/// Lets minds think in frames that are drawn slowly: after the picture, in several steps. A character's next token needs the one
+/// before, so a single step a frame would say no more
 /// tokens than there are frames.
 /// </summary>
 internal sealed class SlowFrames(RenderDevice device) : IDisposable
@@ -30,7 +31,8 @@ internal sealed class SlowFrames(RenderDevice device) : IDisposable
         for (double left = budget - Elapsed(); left > Least || whole.Status == TickStatus.Idle; left = budget - Elapsed())
         {
             nint commands = _commands.Begin().Handle;
-            TickReport report = game.Think(Math.Max(left, Least), new FrameCommands(commands, (nint)_commands.Timeline.Handle, _commands.SignalValue));
+            TickReport report = game.Think(Math.Max(left, Least), new FrameCommands(commands, (nint)_commands.Timeline.Handle,
+                _commands.SignalValue));
             _commands.Submit();
             _commands.Finish();
             whole = Sum(whole, report);
