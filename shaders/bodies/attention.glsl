@@ -1,24 +1,29 @@
 // out[row, head] = sum over tokens t <= position of softmax(scale * q.k_t) v_t          Causal attention over the blocks of each row's sequence.
 //   q [rows, heads, Quads] f32 texels of 4   keys, values: lib/kv_layout.glsl   blockTable [slots, maxBlocks] u32
 //   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, -)
-//   parts [row][head][split][Quads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine joins the splits
+//   parts [row][head][split][ValueQuads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine joins the splits
 //
 // A row sees the tokens that lib/attention_span.glsl says. Splits lie at absolute positions; a tile begins with the first that its first row sees, and a split's part goes to place
 // split % maxSplits, so that layers which see little work and store little however long the context is.
 //
-// One workgroup per key/value head, tile and split; grid (kvHeads, tiles, splits). A cluster takes every Slices-th page of its split: lane l
-// scores token l of each of the page's four blocks for all Group heads that share the key/value head (GQA), then the lanes hold neighbouring quads while values
+// SharedPlane: a token has one row for keys and values, whose first ValueQuads quads are the value (latent attention; DeepSeek-AI 2024).
+//
+// One workgroup per group of query heads that share a key/value head, tile and split; grid (groups, tiles, splits). A cluster takes every Slices-th page of its split: lane l
+// scores token l of each of the page's four blocks for all Group heads (GQA), then the lanes hold neighbouring quads while values
 // are summed. Softmax is online (Milakov & Gimelshein 2018); splits are those of Dao et al. 2023 (Flash-Decoding), fixed by position, so that a row's result
 // depends neither on its companions nor on how the prompt was cut.  Reference: tests/NpcMind.Reference/Attention.cs
 layout(constant_id = 1) const uint Quads = 16;    // head size / 4
-layout(constant_id = 2) const uint Group = 1;     // query heads per key/value head
+layout(constant_id = 2) const uint Group = 1;     // query heads per workgroup
 layout(constant_id = 3) const uint Queries = 1;   // most rows per tile
 layout(constant_id = 4) const uint Slices = 1;    // clusters per workgroup
 layout(constant_id = 5) const uint SplitPages = 16;
 layout(constant_id = 6) const uint Span = 0;      // 0 all, 1 chunk, 2 window
+layout(constant_id = 8) const uint ValueQuads = 16; // value size / 4
+layout(constant_id = 9) const bool SharedPlane = false;
 layout(constant_id = 7) const bool SoftCaps = false; // scores become softCap * tanh(score / softCap) (Gemma 2)
 
 layout(push_constant) uniform Constants {
+    uint heads;
     uint kvHeads;
     uint maxBlocks;
     uint maxSplits;
@@ -35,17 +40,25 @@ layout(binding = 5) uniform usamplerBuffer rows;
 layout(binding = 6) writeonly buffer Parts { vec4 parts[]; };
 
 #include "lib/attention_span.glsl"
+
+// Row `row` (a quad, or scales) of a token's value.
+KvTexel valueTexel(uint block, uint kvHead, uint row, uint token) {
+    return SharedPlane
+        ? texelFetch(keys, int(keyAt(block, kvHeads, kvHead, kvRows(Quads), row, token)))
+        : texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), row, token)));
+}
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
-const uint Chunks = (Quads + 7) / 8;                 // quads per lane
+const uint Chunks = (ValueQuads + 7) / 8;            // quads of a value per lane
 const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
-shared vec4 mergedSum[Slices > 1 ? Slices * Quads : 1];
+shared vec4 mergedSum[Slices > 1 ? Slices * ValueQuads : 1];
 shared vec2 mergedScale[Slices];
 
 void main() {
     uint lane = clusterLane();
     uint base = clusterBase();
     uint slice = clusterIndex();
-    uint kvHead = gl_WorkGroupID.x;
+    uint firstHead = gl_WorkGroupID.x * Group;
+    uint kvHead = firstHead / (heads / kvHeads);
     uvec4 tile = texelFetch(tiles, int(gl_WorkGroupID.y));
     uint lastRow = tile.x + tile.y - 1;
     uint lastPosition = texelFetch(rows, int(lastRow)).y;
@@ -88,7 +101,7 @@ void main() {
             }
             [[unroll]] for (uint c = 0; c < Columns; c++) {
                 uint row = min(tile.x + c / Group, lastRow);
-                vec4 qv = texelFetch(q, int((row * kvHeads * Group + kvHead * Group + c % Group) * Quads + quad));
+                vec4 qv = texelFetch(q, int((row * heads + firstHead + c % Group) * Quads + quad));
                 [[unroll]] for (uint r = 0; r < 4; r++)
                     score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
             }
@@ -120,12 +133,12 @@ void main() {
             if (r * BlockTokens >= tokens) break;
             float valueScale[Chunks];
             if (HasScales)
-                [[unroll]] for (uint k = 0; k < Chunks; k++) valueScale[k] = unpackScale(texelFetch(values, int(valueAt(block[r], kvHeads, kvHead, kvRows(Quads), Quads + k, lane))));
+                [[unroll]] for (uint k = 0; k < Chunks; k++) valueScale[k] = unpackScale(valueTexel(block[r], kvHead, Quads + k, lane));
             [[unroll]] for (uint t = 0; t < 8; t++) {
                 float w[Columns];
                 [[unroll]] for (uint c = 0; c < Columns; c++) w[c] = subgroupShuffle(weight[c][r], base + t);
                 [[unroll]] for (uint k = 0; k < Chunks; k++) {
-                    vec4 v = unpackQuad(texelFetch(values, int(valueAt(block[r], kvHeads, kvHead, kvRows(Quads), min(k * 8 + lane, Quads - 1), t))));
+                    vec4 v = unpackQuad(valueTexel(block[r], kvHead, min(k * 8 + lane, ValueQuads - 1), t));
                     if (HasScales) v *= subgroupShuffle(valueScale[k], base + t);
                     [[unroll]] for (uint c = 0; c < Columns; c++) sum[c][k] = fma(vec4(w[c]), v, sum[c][k]);
                 }
@@ -139,7 +152,7 @@ void main() {
             barrier();
             if (lane == 0) mergedScale[slice] = vec2(largest[c], total[c]);
             [[unroll]] for (uint k = 0; k < Chunks; k++)
-                if (k * 8 + lane < Quads) mergedSum[slice * Quads + k * 8 + lane] = sum[c][k];
+                if (k * 8 + lane < ValueQuads) mergedSum[slice * ValueQuads + k * 8 + lane] = sum[c][k];
             barrier();
             [[unroll]] for (uint s = 0; s < Slices; s++) top = max(top, mergedScale[s].x);
             total[c] = 0.0;
@@ -147,14 +160,14 @@ void main() {
             [[unroll]] for (uint s = 0; s < Slices; s++) {
                 float shrink = exp(mergedScale[s].x - top);
                 total[c] += mergedScale[s].y * shrink;
-                [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] += mergedSum[s * Quads + min(k * 8 + lane, Quads - 1)] * shrink;
+                [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] += mergedSum[s * ValueQuads + min(k * 8 + lane, ValueQuads - 1)] * shrink;
             }
         }
         uint row = tile.x + c / Group;
         if (row > lastRow || slice != 0) continue;
-        uint at = ((row * kvHeads * Group + kvHead * Group + c % Group) * maxSplits + split % maxSplits) * (Quads + 1);
+        uint at = ((row * heads + firstHead + c % Group) * maxSplits + split % maxSplits) * (ValueQuads + 1);
         [[unroll]] for (uint k = 0; k < Chunks; k++)
-            if (k * 8 + lane < Quads) parts[at + k * 8 + lane] = sum[c][k];
-        if (lane == 0) parts[at + Quads] = vec4(top, total[c], 0.0, 0.0);
+            if (k * 8 + lane < ValueQuads) parts[at + k * 8 + lane] = sum[c][k];
+        if (lane == 0) parts[at + ValueQuads] = vec4(top, total[c], 0.0, 0.0);
     }
 }

@@ -30,6 +30,7 @@ layout(push_constant) uniform Constants {
     uint groupsPerSlab; // of one expert
     uint xDivisor;
     float scale;
+    uint rowLimit;      // rows of y that are written, of one expert
 };
 layout(binding = 2) uniform samplerBuffer x;
 layout(binding = 3) buffer Y { float y[]; }; // read-write: Accumulate
@@ -142,8 +143,8 @@ void main() {
             float v = sum[r][t];
             if (HasBias) v += bias[biasAt + r * 8];
             v *= scale;
-            if (Accumulate) v += y[at + r * 8];
-            y[at + r * 8] = v;
+            if (Accumulate && row + r * 8 < rowLimit) v += y[at + r * 8];
+            if (row + r * 8 < rowLimit) y[at + r * 8] = v;
         }
     }
 }

@@ -2,6 +2,7 @@
 // be another thing to reproduce, for 2 bytes in 36. Needs head sizes that are multiples of 32; then 8 lanes of a cluster hold the 8 quads of a scale.
 #define KvQuad uint
 #define KvSampler usamplerBuffer
+#define KvTexel uvec4
 const bool HasScales = true;
 uint kvRows(uint quads) { return quads + quads / 8; }
 

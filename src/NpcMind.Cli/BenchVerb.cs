@@ -14,8 +14,10 @@ internal static class BenchVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<int> promptTokens = new Option<int>("--prompt-tokens") { Description = "Tokens of the prompt.", Required = true }.InRange(1, Common.MaxContext);
-        Option<int> generateTokens = new Option<int>("--generate-tokens") { Description = "Tokens to generate.", Required = true }.InRange(1, Common.MaxContext);
+        Option<int> promptTokens = new Option<int>("--prompt-tokens") { Description = "Tokens of the prompt.", Required = true }
+            .InRange(1, Common.MaxContext);
+        Option<int> generateTokens = new Option<int>("--generate-tokens") { Description = "Tokens to generate.", Required = true }
+            .InRange(1, Common.MaxContext);
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv();
         Command command = new("bench", "Measures prefill, decode and every operation.") { model, promptTokens, generateTokens, json, device, validate, kv };

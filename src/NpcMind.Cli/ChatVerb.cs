@@ -15,10 +15,12 @@ internal static class ChatVerb
     {
         Argument<string> model = Common.Model();
         Option<string?> system = new("--system") { Description = "System prompt." }, device = Common.Device(), kv = Common.Kv();
-        Option<int> context = new Option<int>("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 }.InRange(64, Common.MaxContext);
+        Option<int> context = new Option<int>("--context") { Description = "Context in tokens.", DefaultValueFactory = _ => 2048 }
+            .InRange(64, Common.MaxContext);
         Option<bool> validate = Common.Validate();
         SamplerOptions sampler = new(temperature: 0.7f, topP: 0.9f, repetition: 1.1f);
-        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of a reply.", DefaultValueFactory = _ => 512 }.InRange(1, Common.MaxContext);
+        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of a reply.", DefaultValueFactory = _ => 512 }
+            .InRange(1, Common.MaxContext);
         Command command = new("chat", "Talks with the model.") { model, system, maxTokens, context, device, validate, kv };
         sampler.AddTo(command);
         command.SetAction(parsed =>

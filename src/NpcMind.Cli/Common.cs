@@ -103,7 +103,8 @@ internal static class Common
     public static void PrintJson(Action<Utf8JsonWriter> write)
     {
         using MemoryStream json = new();
-        using (Utf8JsonWriter writer = new(json, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) write(writer);
+        using (Utf8JsonWriter writer = new(json,
+            new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) write(writer);
         using Stream output = Console.OpenStandardOutput();
         output.Write(Encoding.UTF8.GetBytes(PrintableText.EscapeJson(Encoding.UTF8.GetString(json.GetBuffer(), 0, (int)json.Length))));
         output.Write("\n"u8);

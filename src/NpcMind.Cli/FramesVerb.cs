@@ -19,12 +19,26 @@ internal static class FramesVerb
         Argument<string> model = Common.Model();
         Option<int> npcs = new Option<int>("--npcs") { Description = "Characters.", Required = true }.InRange(1, 4096);
         Option<int> frames = new Option<int>("--frames") { Description = "Frames to measure.", Required = true }.InRange(1, 100_000_000);
-        Option<double> budget = new Option<double>("--budget-ms") { Description = "GPU milliseconds of a frame.", Required = true }.InRange(0.001, 1000);
-        Option<double> quantum = new Option<double>("--quantum-ms") { Description = "Longest predicted dispatch.", DefaultValueFactory = _ => 0.5 }.InRange(0.001, 1000);
+        Option<double> budget = new Option<double>("--budget-ms") { Description = "GPU milliseconds of a frame.", Required = true }
+            .InRange(0.001, 1000);
+        Option<double> quantum = new Option<double>("--quantum-ms")
+        {
+            Description = "Longest predicted dispatch.",
+            DefaultValueFactory = _ => 0.5
+        }.InRange(0.001, 1000);
         Option<int> fps = new Option<int>("--fps") { Description = "Frames per second.", DefaultValueFactory = _ => 60 }.InRange(1, 1000);
-        Option<int> warmup = new Option<int>("--warmup") { Description = "Frames before the first that is measured.", DefaultValueFactory = _ => 120 }.InRange(0, 100_000_000);
-        Option<int> noise = new Option<int>("--noise-frames") { Description = "Frames of the fixed load; 0 for none.", DefaultValueFactory = _ => 300 }.InRange(0, 100_000_000);
-        Option<int> context = new Option<int>("--context") { Description = "Tokens a character can hold.", DefaultValueFactory = _ => 1024 }.InRange(256, Common.MaxContext);
+        Option<int> warmup = new Option<int>("--warmup")
+        {
+            Description = "Frames before the first that is measured.",
+            DefaultValueFactory = _ => 120
+        }.InRange(0, 100_000_000);
+        Option<int> noise = new Option<int>("--noise-frames")
+        {
+            Description = "Frames of the fixed load; 0 for none.",
+            DefaultValueFactory = _ => 300
+        }.InRange(0, 100_000_000);
+        Option<int> context = new Option<int>("--context") { Description = "Tokens a character can hold.", DefaultValueFactory = _ => 1024 }
+            .InRange(256, Common.MaxContext);
         Option<int?> deviceTokens = new Option<int?>("--device-tokens") { Description = "Tokens the device can hold, shared ones once; without it four contexts, or one and 128 for each character." }.InRange(256, 1 << 30);
         Option<string?> plot = new("--plot") { Description = "PNG to draw the frames into." }, device = Common.Device();
         Option<bool> json = Common.Json(), validate = Common.Validate();
@@ -52,7 +66,8 @@ internal static class FramesVerb
                 MaxNpcs = options.Npcs,
                 EyesPath = parsed.GetValue(mmproj),
                 ContextTokens = contextTokens,
-                DeviceTokens = parsed.GetValue(deviceTokens) ?? (int)Math.Min(1 << 30, Math.Max(4L * contextTokens, contextTokens + 128L * options.Npcs)),
+                DeviceTokens = parsed.GetValue(deviceTokens)
+                    ?? (int)Math.Min(1 << 30, Math.Max(4L * contextTokens, contextTokens + 128L * options.Npcs)),
                 QuantumMilliseconds = options.QuantumMilliseconds,
             });
             double load = Stopwatch.GetElapsedTime(started).TotalSeconds;

@@ -15,9 +15,11 @@ internal static class GenerateVerb
     {
         Argument<string> model = Common.Model();
         Option<string?> prompt = new("--prompt") { Description = "Text to continue." }, messages = new("--messages") { Description = "JSON array of messages, rendered with the model's template." }, tokensFile = new("--tokens-file") { Description = "File with token ids to continue." };
-        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }.InRange(1, Common.MaxContext);
+        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }
+            .InRange(1, Common.MaxContext);
         Option<bool> ignoreEnd = new("--ignore-end") { Description = "Go on past end tokens." }, json = Common.Json(), validate = Common.Validate();
-        Option<int?> context = new Option<int?>("--context") { Description = "Context in tokens; as long as needed when absent." }.InRange(1, Common.MaxContext);
+        Option<int?> context = new Option<int?>("--context") { Description = "Context in tokens; as long as needed when absent." }
+            .InRange(1, Common.MaxContext);
         Option<string?> device = Common.Device(), kv = Common.Kv();
         SamplerOptions sampler = new();
         Command command = new("generate", "Generates text.") { model, prompt, messages, tokensFile, maxTokens, context, ignoreEnd, json, device, validate, kv };
@@ -118,14 +120,29 @@ internal static class GenerateVerb
 /// <summary>The sampling options. <c>generate</c> is greedy by default, <c>chat</c> is not: a small model that always takes the likeliest word repeats itself.</summary>
 internal sealed class SamplerOptions(float temperature = 0, float topP = 1, float repetition = 1)
 {
-    private readonly Option<float> _temperature = new Option<float>("--temperature") { Description = "0 takes the likeliest token.", DefaultValueFactory = _ => temperature }.InRange(0, 100);
-    private readonly Option<int> _topK = new Option<int>("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." }.InRange(0, int.MaxValue);
+    private readonly Option<float> _temperature = new Option<float>("--temperature")
+    {
+        Description = "0 takes the likeliest token.",
+        DefaultValueFactory = _ => temperature
+    }.InRange(0, 100);
+    private readonly Option<int> _topK = new Option<int>("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." }
+        .InRange(0, int.MaxValue);
     private readonly Option<float> _topP = new Option<float>("--top-p") { Description = "Keep the likeliest tokens up to this probability.", DefaultValueFactory = _ => topP }.InRange(0, 1);
     private readonly Option<float> _minP = new Option<float>("--min-p") { Description = "Keep tokens at least this probable relative to the likeliest." }.InRange(0, 1);
-    private readonly Option<float> _repetition = new Option<float>("--repetition-penalty") { Description = "1 is off.", DefaultValueFactory = _ => repetition }.InRange(0.0001f, 100);
-    private readonly Option<float> _frequency = new Option<float>("--frequency-penalty") { Description = "Subtracted per occurrence." }.InRange(-100, 100);
-    private readonly Option<float> _presence = new Option<float>("--presence-penalty") { Description = "Subtracted once." }.InRange(-100, 100);
-    private readonly Option<int> _last = new Option<int>("--penalty-tokens") { Description = "How far back penalties look.", DefaultValueFactory = _ => 64 }.InRange(0, Common.MaxContext);
+    private readonly Option<float> _repetition = new Option<float>("--repetition-penalty")
+    {
+        Description = "1 is off.",
+        DefaultValueFactory = _ => repetition
+    }.InRange(0.0001f, 100);
+    private readonly Option<float> _frequency = new Option<float>("--frequency-penalty") { Description = "Subtracted per occurrence." }
+        .InRange(-100, 100);
+    private readonly Option<float> _presence = new Option<float>("--presence-penalty") { Description = "Subtracted once." }
+        .InRange(-100, 100);
+    private readonly Option<int> _last = new Option<int>("--penalty-tokens")
+    {
+        Description = "How far back penalties look.",
+        DefaultValueFactory = _ => 64
+    }.InRange(0, Common.MaxContext);
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the random numbers." };
 
     public void AddTo(Command command)

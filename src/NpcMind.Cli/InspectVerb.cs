@@ -129,7 +129,9 @@ internal static class InspectVerb
         }
         catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException)
         {
-            return e.Message.ReplaceLineEndings(" ");
+            // The report has the file's name already.
+            string name = PrintableText.Escape(file.Path) + ": ", message = e.Message.ReplaceLineEndings(" ");
+            return message.StartsWith(name, StringComparison.Ordinal) ? message[name.Length..] : message;
         }
     }
 

@@ -14,11 +14,13 @@ internal static class LogitsVerb
     {
         Argument<string> model = Common.Model();
         Option<string?> tokens = new("--tokens") { Description = "Ids, separated by commas or blanks." }, tokensFile = new("--tokens-file") { Description = "File with ids, separated by white space." }, device = Common.Device(), kv = Common.Kv();
-        Option<int> from = new Option<int>("--from") { Description = "First position whose logits are written." }.InRange(0, Common.MaxContext);
+        Option<int> from = new Option<int>("--from") { Description = "First position whose logits are written." }
+            .InRange(0, Common.MaxContext);
         Option<bool> oneAtATime = new("--one-at-a-time") { Description = "Run every token as a step of its own instead of prefilling in chunks." }, validate = Common.Validate();
         Option<string?> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector: places of the image token are filled with the features of --image." };
         Option<string[]> images = new("--image") { Description = "PNG or JPEG file; can be given several times, in the order of their places." };
-        Option<int?> imageToken = new Option<int?>("--image-token") { Description = "The image token's id; found by its name when absent." }.InRange(0, int.MaxValue);
+        Option<int?> imageToken = new Option<int?>("--image-token") { Description = "The image token's id; found by its name when absent." }
+            .InRange(0, int.MaxValue);
         Option<int> maxTiles = SeeVerb.Tiles();
         Option<string> output = new("--out") { Description = "File to write.", Required = true };
         Command command = new("logits", "Writes the logits after each token.") { model, tokens, tokensFile, from, oneAtATime, output, mmproj, images, imageToken, maxTiles, device, validate, kv };
@@ -33,7 +35,9 @@ internal static class LogitsVerb
             InferenceEngine.ReadConfig(file);
             string[] paths = parsed.GetValue(images) ?? [];
             if (paths.Length > 0 != parsed.GetValue(mmproj) is not null) throw new CliException("--mmproj and --image go together.");
-            PictureInput? pictures = parsed.GetValue(mmproj) is { } eyes ? new PictureInput(eyes, file.Path, paths, parsed.GetValue(maxTiles)) : null;
+            PictureInput? pictures = parsed.GetValue(mmproj) is { } eyes
+                ? new PictureInput(eyes, file.Path, paths, parsed.GetValue(maxTiles))
+                : null;
             int place = pictures is null ? -1 : parsed.GetValue(imageToken) ?? ImageToken(file, pictures);
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             float[] features = pictures?.Encode(gpu, VisionEncoder.TextWidth(file)) ?? [];

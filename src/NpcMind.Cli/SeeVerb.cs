@@ -16,7 +16,8 @@ internal static class SeeVerb
         Option<string> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector.", Required = true };
         Option<string[]> images = new("--image") { Description = "PNG or JPEG file; can be given several times.", Required = true };
         Option<string?> prompt = new("--prompt") { Description = "What to ask. The pictures come first, or where the text has the template's placeholder." }, messages = new("--messages") { Description = "JSON array of messages whose content lists have entries of type image, one per picture." };
-        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }.InRange(1, Common.MaxContext), maxTiles = Tiles();
+        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }
+            .InRange(1, Common.MaxContext), maxTiles = Tiles();
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv();
         SamplerOptions sampler = new();
@@ -49,7 +50,12 @@ internal static class SeeVerb
         return command;
     }
 
-    public static Option<int> Tiles() => new Option<int>("--max-tiles") { Description = "Most tiles a picture is cut into; 1 shows it as a whole.", DefaultValueFactory = _ => VisionConfig.MaxTiles }.InRange(1, VisionConfig.MaxTiles);
+    public static Option<int> Tiles() =>
+        new Option<int>("--max-tiles")
+        {
+            Description = "Most tiles a picture is cut into; 1 shows it as a whole.",
+            DefaultValueFactory = _ => VisionConfig.MaxTiles
+        }.InRange(1, VisionConfig.MaxTiles);
 
     /// <summary>The prompt's tokens, with those of the pictures where the template puts pictures. A placeholder in the prompt is words.</summary>
     private static int[] Prompt(GgufFile file, Tokenizer tokenizer, PictureInput pictures, string text, string? messagesPath)

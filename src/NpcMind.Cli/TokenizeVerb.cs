@@ -98,7 +98,9 @@ internal static class DetokenizeVerb
             int[] ids = Common.ParseTokens(parsed.GetRequiredValue(tokens), "--tokens");
             if (ids.FirstOrDefault(id => id >= tokenizer.VocabularySize, -1) is >= 0 and int bad) throw new CliException($"--tokens: {bad} is beyond the vocabulary of {tokenizer.VocabularySize}.");
             byte[] bytes = tokenizer.DecodeBytes(ids, showControl: true);
-            Console.Out.Write(parsed.GetValue(hex) ? Convert.ToHexStringLower(bytes) : Common.ForTerminal(tokenizer.Decode(ids, showControl: true)));
+            Console.Out.Write(parsed.GetValue(hex)
+                ? Convert.ToHexStringLower(bytes)
+                : Common.ForTerminal(tokenizer.Decode(ids, showControl: true)));
             if (!Console.IsOutputRedirected) Console.Out.WriteLine(); // a script gets the text and nothing else
             return 0;
         });

@@ -71,7 +71,9 @@ public static partial class RegularFile
     public static byte[] ReadAllBytes(string path, long most)
     {
         using FileStream stream = OpenStream(path);
-        if (stream.Length > most) throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{PrintableText.Escape(path)}: the file has {stream.Length} bytes; at most {most} are read."));
+        if (stream.Length > most)
+            throw new IOException(string.Create(CultureInfo.InvariantCulture,
+                $"{PrintableText.Escape(path)}: the file has {stream.Length} bytes; at most {most} are read."));
         byte[] bytes = new byte[stream.Length];
         int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return bytes.Length == read ? bytes : bytes[..read];
@@ -83,7 +85,8 @@ public static partial class RegularFile
     public static void Check(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (path.Contains('\0', StringComparison.Ordinal)) throw new IOException($"{PrintableText.Escape(path)}: a path has no characters of code 0. Check the path.");
+        if (path.Contains('\0', StringComparison.Ordinal))
+            throw new IOException($"{PrintableText.Escape(path)}: a path has no characters of code 0. Check the path.");
         string? found = Kind(path);
         if (found is not null) throw NoFile(path, found, null);
     }

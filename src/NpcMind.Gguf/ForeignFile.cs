@@ -15,7 +15,8 @@ internal static class ForeignFile
 
     private static readonly (byte[] Start, string What, string Advice)[] Starts =
     [
-        ([(byte)'P', (byte)'K', 3, 4], "a ZIP archive (or a PyTorch checkpoint, which is one)", $"{Unpack} A checkpoint must be converted to GGUF."),
+        ([(byte)'P', (byte)'K', 3, 4], "a ZIP archive (or a PyTorch checkpoint, which is one)",
+            $"{Unpack} A checkpoint must be converted to GGUF."),
         ([0x1F, 0x8B], "a gzip archive", Unpack),
         ([0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z'], "an xz archive", Unpack),
         ([(byte)'7', (byte)'z', 0xBC, 0xAF], "a 7-Zip archive", Unpack),
@@ -55,8 +56,10 @@ internal static class ForeignFile
         if (IsSafetensors(head, length)) return ("a safetensors file", $"It must be converted: take a GGUF file of the model (.gguf).");
         if (!IsText(head)) return ("no GGUF file", TakeGguf);
         string text = Encoding.UTF8.GetString(head).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
-        if (text.StartsWith("version https://git-lfs.github.com/spec/", StringComparison.Ordinal)) return ($"a Git LFS pointer, which stands for {Pointed(text)}", "Fetch the file itself: 'git lfs pull', or download it.");
-        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("version https://git-lfs.github.com/spec/", StringComparison.Ordinal))
+            return ($"a Git LFS pointer, which stands for {Pointed(text)}", "Fetch the file itself: 'git lfs pull', or download it.");
+        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
             return ("a web page (HTML): the download fetched a page instead of the file", "Download the file itself.");
         if (text.StartsWith('<')) return ("a text file (XML)", TakeGguf);
         return text.StartsWith('{') || text.StartsWith('[') ? ("a text file (JSON)", TakeGguf) : ("a text file", TakeGguf);
@@ -64,7 +67,8 @@ internal static class ForeignFile
 
     /// <summary>Safetensors: u64 length of a JSON header, then the header.</summary>
     private static bool IsSafetensors(ReadOnlySpan<byte> head, long length) =>
-        head.Length > 9 && head[8] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(head) is var header && header is > 1 and < 1UL << 32 && (long)header <= Math.Max(length, 1 << 27);
+        head.Length > 9 && head[8] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(head) is var header && header is > 1 and < 1UL << 32
+            && (long)header <= Math.Max(length, 1 << 27);
 
     /// <summary>UTF-8 without control characters but white space; a character cut off at the end is none.</summary>
     private static bool IsText(ReadOnlySpan<byte> head)
@@ -80,7 +84,9 @@ internal static class ForeignFile
     private static string Pointed(string text)
     {
         foreach (string line in text.Split('\n'))
-            if (line.StartsWith("size ", StringComparison.Ordinal) && long.TryParse(line.AsSpan(5).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes)) return $"a file of {ByteCount.Text(bytes)}";
+            if (line.StartsWith("size ", StringComparison.Ordinal)
+                && long.TryParse(line.AsSpan(5).Trim(), NumberStyles.None, CultureInfo.InvariantCulture,
+                out long bytes)) return $"a file of {ByteCount.Text(bytes)}";
         return "the file";
     }
 }
@@ -100,7 +106,9 @@ internal static class ByteCount
     {
         (double unit, string name) = Unit(all);
         double part = Round(bytes / unit), whole = Round(all / unit);
-        return part == whole ? string.Create(CultureInfo.InvariantCulture, $"{bytes} of {all} bytes") : string.Create(CultureInfo.InvariantCulture, $"{part} of {whole} {name}");
+        return part == whole
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes} of {all} bytes")
+            : string.Create(CultureInfo.InvariantCulture, $"{part} of {whole} {name}");
     }
 
     private static double Round(double size) => Math.Round(size, size < 10 ? 1 : 0, MidpointRounding.AwayFromZero);

@@ -25,7 +25,8 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
 
     /// <summary>The error for a header that goes on behind the end of the file.</summary>
     private GgufFormatException CutShort(string expected, string found, long at) =>
-        Error(expected, found, at, $"The file ends inside its header, after {ByteCount.Text(length)}: the download is incomplete; download it again.");
+        Error(expected, found, at,
+            $"The file ends inside its header, after {ByteCount.Text(length)}: the download is incomplete; download it again.");
 
     public uint UInt32(string what) => BinaryPrimitives.ReadUInt32LittleEndian(Take(4, what));
 
@@ -41,7 +42,8 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
         ulong value = UInt64(what);
         long limit = Math.Min(Math.Min(most, int.MaxValue), Remaining / entryBytes);
         if (value <= (ulong)limit) return (int)value;
-        string expected = string.Create(CultureInfo.InvariantCulture, $"{what} of at most {limit} ({Remaining} bytes follow)"), found = value.ToString(CultureInfo.InvariantCulture);
+        string expected = string.Create(CultureInfo.InvariantCulture, $"{what} of at most {limit} ({Remaining} bytes follow)"),
+            found = value.ToString(CultureInfo.InvariantCulture);
         throw value <= (ulong)Math.Min(most, int.MaxValue) ? CutShort(expected, found, at) : Error(expected, found, at);
     }
 
@@ -111,6 +113,7 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
     private void Need(long count, string what)
     {
         if (count > Remaining)
-            throw CutShort(string.Create(CultureInfo.InvariantCulture, $"{what} ({count} bytes)"), string.Create(CultureInfo.InvariantCulture, $"the end of the file after {Remaining} bytes"), Position);
+            throw CutShort(string.Create(CultureInfo.InvariantCulture, $"{what} ({count} bytes)"),
+                string.Create(CultureInfo.InvariantCulture, $"the end of the file after {Remaining} bytes"), Position);
     }
 }

@@ -60,7 +60,8 @@ public sealed class GgufFile : IDisposable
             List<string> paths = [path];
             (uint version, GgufMetadata metadata, List<GgufTensor> tensors, long length) = Parse(path, 0, handles);
             long count = metadata.Integer("split.count") ?? 1;
-            if (count is < 0 or > ushort.MaxValue) throw metadata.Wrong("split.count", "up to 65535 shards; 0 or 1 for a model in one file");
+            if (count is < 0 or > ushort.MaxValue)
+                throw metadata.Wrong("split.count", "up to 65535 shards; 0 or 1 for a model in one file");
             if (count > 1) length += OpenOthers(path, (int)count, metadata, handles, paths, tensors);
 
             Dictionary<string, GgufTensor> byName = new(tensors.Count, StringComparer.Ordinal);
@@ -112,16 +113,20 @@ public sealed class GgufFile : IDisposable
     private static long OpenOthers(string path, int count, GgufMetadata first, List<SafeFileHandle> handles, List<string> paths, List<GgufTensor> tensors)
     {
         if (first.Integer("split.no") is not 0)
-            throw first.Wrong("split.no", "0, as in the first shard", $"The model is split into {count} files, and this is not the first: give the one named ...-00001-of-{count:D5}.gguf.");
+            throw first.Wrong("split.no", "0, as in the first shard",
+                $"The model is split into {count} files, and this is not the first: give the one named ...-00001-of-{count:D5}.gguf.");
         string suffix = string.Create(CultureInfo.InvariantCulture, $"-00001-of-{count:D5}.gguf");
         if (!path.EndsWith(suffix, StringComparison.Ordinal))
-            throw new GgufFormatException(path, 0, $"a file name ending in {suffix}, as the first of {count} shards", $"'{System.IO.Path.GetFileName(path)}'", $"The model is split into {count} files and this one was renamed: give all of them the names they were published under.");
+            throw new GgufFormatException(path, 0, $"a file name ending in {suffix}, as the first of {count} shards",
+                $"'{System.IO.Path.GetFileName(path)}'",
+                $"The model is split into {count} files and this one was renamed: give all of them the names they were published under.");
         long length = 0;
         for (int no = 1; no < count; no++)
         {
             string other = string.Create(CultureInfo.InvariantCulture, $"{path.AsSpan(0, path.Length - suffix.Length)}-{no + 1:D5}-of-{count:D5}.gguf");
             if (!File.Exists(other))
-                throw new GgufFormatException(other, 0, $"shard {no + 1} of {count} beside '{path}'", "no such file", $"File {no + 1} of the {count} that the model is split into is missing; put all of them into one folder.");
+                throw new GgufFormatException(other, 0, $"shard {no + 1} of {count} beside '{path}'", "no such file",
+                    $"File {no + 1} of the {count} that the model is split into is missing; put all of them into one folder.");
             (_, GgufMetadata metadata, List<GgufTensor> more, long bytes) = Parse(other, no, handles);
             if (metadata.Integer("split.no") != no) throw metadata.Wrong("split.no", $"{no}");
             if (metadata.Integer("split.count") != count) throw metadata.Wrong("split.count", $"{count}, as in the first shard");

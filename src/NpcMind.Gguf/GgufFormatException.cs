@@ -33,7 +33,8 @@ public sealed class GgufFormatException : Exception
     /// <param name="summary">What is wrong and what to do, as sentences.</param>
     /// <param name="inner">Underlying error, if any.</param>
     public GgufFormatException(string path, long offset, string expected, string found, string summary, Exception? inner = null)
-        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture, $"{path}: {summary} (at byte {offset}: expected {expected}, found {found})")), inner)
+        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture,
+            $"{path}: {summary} (at byte {offset}: expected {expected}, found {found})")), inner)
     {
         Path = path;
         Offset = offset;

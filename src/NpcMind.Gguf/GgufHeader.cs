@@ -58,7 +58,9 @@ internal sealed class GgufHeader
             return;
         }
 
-        string found = head.Length < 4 ? "the end of the file" : string.Create(CultureInfo.InvariantCulture, $"0x{System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(head):X8}");
+        string found = head.Length < 4
+            ? "the end of the file"
+            : string.Create(CultureInfo.InvariantCulture, $"0x{System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(head):X8}");
         throw cursor.Error("the magic 'GGUF'", found, 0, ForeignFile.Describe(head, cursor.Length));
     }
 
@@ -66,10 +68,15 @@ internal sealed class GgufHeader
     {
         const string Expected = "format version 2 or 3, little-endian";
         string found = version.ToString(CultureInfo.InvariantCulture);
-        if (version == 1) return cursor.Error(Expected, found, 4, "The file is of GGUF version 1, of 2023, which is not supported; take a newer conversion of the model.");
-        if (version is > 3 and < 256) return cursor.Error(Expected, found, 4, $"The file is of GGUF version {found}, which is newer than this NpcMind and not supported; take a file of version 3.");
+        if (version == 1)
+            return cursor.Error(Expected, found, 4,
+                "The file is of GGUF version 1, of 2023, which is not supported; take a newer conversion of the model.");
+        if (version is > 3 and < 256)
+            return cursor.Error(Expected, found, 4,
+                $"The file is of GGUF version {found}, which is newer than this NpcMind and not supported; take a file of version 3.");
         return (version & 0xFFFF) == 0 && version != 0
-            ? cursor.Error(Expected, "a big-endian file", 4, "The file is big-endian, made for another kind of machine, which is not supported; take the little-endian one.")
+            ? cursor.Error(Expected, "a big-endian file", 4,
+                "The file is big-endian, made for another kind of machine, which is not supported; take the little-endian one.")
             : cursor.Error(Expected, found, 4);
     }
 
@@ -160,12 +167,14 @@ internal sealed class GgufHeader
         foreach ((GgufTensor info, long at, long offsetAt) in infos)
         {
             if (incomplete is null && info.Offset > cursor.Length)
-                throw cursor.Error($"an offset of tensor '{info.Name}' inside the file, a multiple of {alignment}", info.Offset.ToString(CultureInfo.InvariantCulture), offsetAt);
+                throw cursor.Error($"an offset of tensor '{info.Name}' inside the file, a multiple of {alignment}",
+                    info.Offset.ToString(CultureInfo.InvariantCulture), offsetAt);
             GgufTensor tensor = info with { Offset = dataStart + info.Offset };
             if (tensor.ByteLength > cursor.Length - tensor.Offset)
                 throw cursor.Error(
                     string.Create(CultureInfo.InvariantCulture, $"{tensor.ByteLength} bytes of tensor '{tensor.Name}' at byte {tensor.Offset}"),
-                    string.Create(CultureInfo.InvariantCulture, $"a file of {cursor.Length} bytes"), at, incomplete ?? GgufFormatException.Damaged);
+                    string.Create(CultureInfo.InvariantCulture, $"a file of {cursor.Length} bytes"), at, incomplete
+                        ?? GgufFormatException.Damaged);
             tensors.Add(tensor);
         }
 
@@ -177,7 +186,8 @@ internal sealed class GgufHeader
     /// What to say of a file whose tensors lie one after the other, as every writer puts them, and end behind its end: a part of a
     /// download. Null for any other.
     /// </summary>
-    private static string? Incomplete(GgufCursor cursor, List<(GgufTensor Tensor, long At, long OffsetAt)> infos, long dataStart, long alignment)
+    private static string? Incomplete(GgufCursor cursor, List<(GgufTensor Tensor, long At, long OffsetAt)> infos, long dataStart,
+        long alignment)
     {
         const long Absurd = 1L << 46;
         long end = 0, next = 0;
@@ -188,7 +198,9 @@ internal sealed class GgufHeader
             next = (end + alignment - 1) & ~(alignment - 1);
         }
 
-        return dataStart + end <= cursor.Length ? null : $"The download is incomplete: {ByteCount.Part(cursor.Length, dataStart + end)}; download it again.";
+        return dataStart + end <= cursor.Length
+            ? null
+            : $"The download is incomplete: {ByteCount.Part(cursor.Length, dataStart + end)}; download it again.";
     }
 
     private static (GgufTensor Tensor, long At, long OffsetAt) TensorInfo(GgufCursor cursor, int shard, long alignment)
@@ -216,8 +228,10 @@ internal sealed class GgufHeader
         TensorType type = (TensorType)cursor.UInt32("a tensor type");
         if (TensorTypes.Layout(type) is not { } layout)
             throw (uint)type < ForeignTensorTypes.End
-                ? new UnsupportedModelException(cursor.Path, $"the tensor type {ForeignTensorTypes.Describe((uint)type)} of '{name}'", "Take the model in a quantisation that NpcMind runs, e.g. Q4_K_M or Q8_0.")
-                : cursor.Error($"a known ggml type of tensor '{name}'", string.Create(CultureInfo.InvariantCulture, $"type id {(uint)type}"), at);
+                ? new UnsupportedModelException(cursor.Path, $"the tensor type {ForeignTensorTypes.Describe((uint)type)} of '{name}'",
+                    "Take the model in a quantisation that NpcMind runs, e.g. Q4_K_M or Q8_0.")
+                : cursor.Error($"a known ggml type of tensor '{name}'",
+                    string.Create(CultureInfo.InvariantCulture, $"type id {(uint)type}"), at);
         if (dimensions[0] % layout.Elements != 0)
             throw cursor.Error($"rows of tensor '{name}' in whole {type} blocks of {layout.Elements}", string.Create(CultureInfo.InvariantCulture, $"{dimensions[0]} columns"), at);
 
@@ -225,7 +239,8 @@ internal sealed class GgufHeader
         ulong offset = cursor.UInt64("a tensor offset");
         if (offset > 1UL << 62 || offset % (ulong)alignment != 0)
             throw cursor.Error($"an offset of tensor '{name}' inside the file, a multiple of {alignment}", offset.ToString(CultureInfo.InvariantCulture), at);
-        return (new GgufTensor(name, type, WithoutTrailingOnes(dimensions), shard, (long)offset, elements / layout.Elements * layout.Bytes), start, at);
+        return (new GgufTensor(name, type, WithoutTrailingOnes(dimensions), shard, (long)offset,
+            elements / layout.Elements * layout.Bytes), start, at);
     }
 
     /// <summary>Some programs write all four sizes: those of 1 at the end change nothing.</summary>

@@ -91,12 +91,15 @@ public sealed class GgufMetadata
     public GgufFormatException Wrong(string key, string expected, string summary = GgufFormatException.OtherConversion) =>
         Find(key) is { } value
             ? Wrong(key, value, expected, summary)
-            : new GgufFormatException(_path, 0, string.Create(CultureInfo.InvariantCulture, $"the key '{key}' with {expected}"), "no such key", summary);
+            : new GgufFormatException(_path, 0, string.Create(CultureInfo.InvariantCulture, $"the key '{key}' with {expected}"),
+                "no such key", summary);
 
     private GgufFormatException Wrong(string key, GgufValue value, string expected, string summary = GgufFormatException.OtherConversion)
     {
         string found = value.Type == GgufValueType.String && value.Utf8().Length > 320 ? Encoding.UTF8.GetString(value.Utf8()[..320]) : value.ToString();
         if (found.Length > 80) found = found[..80] + "...";
-        return new(_path, value.Offset, $"{expected} at key '{key}'", value.Type == GgufValueType.Array ? found : $"{value.Type} {found}", summary);
+        return new(_path, value.Offset, $"{expected} at key '{key}'", value.Type == GgufValueType.Array
+            ? found
+            : $"{value.Type} {found}", summary);
     }
 }

@@ -46,7 +46,8 @@ public sealed class InsufficientGpuMemoryException : Exception
     /// <param name="available">Bytes the heap still has.</param>
     /// <param name="advice">What to do.</param>
     public InsufficientGpuMemoryException(string what, long needed, long available, string advice)
-        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture, $"{what} needs {needed / 1048576.0:F1} MiB of device memory, {available / 1048576.0:F1} MiB are available. {advice}")))
+        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture,
+            $"{what} needs {needed / 1048576.0:F1} MiB of device memory, {available / 1048576.0:F1} MiB are available. {advice}")))
     {
         Needed = needed;
         Available = available;

@@ -32,7 +32,8 @@ public sealed class ChatTemplateException : Exception
     /// <param name="problem">What is wrong there; for <see cref="ChatTemplateFault.Raised"/> the template's own words.</param>
     /// <param name="inner">Underlying error, if any.</param>
     public ChatTemplateException(string templateName, int line, ChatTemplateFault fault, string problem, Exception? inner = null)
-        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture, $"{templateName}: line {line}: {Describe(fault, OneLine(problem))}")), inner)
+        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture,
+            $"{templateName}: line {line}: {Describe(fault, OneLine(problem))}")), inner)
     {
         TemplateName = templateName;
         Line = line;

@@ -56,13 +56,17 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(metadata);
         string? name = metadata.String(ModelKey);
-        if (name is not ("llama" or "gpt2")) throw new UnsupportedTokenizerException(name is null ? $"a tokenizer, but the file has no '{ModelKey}'" : $"a tokenizer of kind '{name}'", ["llama", "gpt2"], metadata.Path);
+        if (name is not ("llama" or "gpt2"))
+            throw new UnsupportedTokenizerException(name is null
+                ? $"a tokenizer, but the file has no '{ModelKey}'"
+                : $"a tokenizer of kind '{name}'", ["llama", "gpt2"], metadata.Path);
         bool spm = name == "llama";
         PreTokenizer? preTokenizer = null;
         if (!spm)
         {
             string pre = metadata.String(PreKey) ?? "default";
-            preTokenizer = PreTokenizer.Find(pre) ?? throw new UnsupportedTokenizerException($"the pre-tokenizer '{pre}'", PreTokenizer.Names, metadata.Path);
+            preTokenizer = PreTokenizer.Find(pre)
+                ?? throw new UnsupportedTokenizerException($"the pre-tokenizer '{pre}'", PreTokenizer.Names, metadata.Path);
         }
 
         Vocabulary vocabulary = Vocabulary.Read(metadata, byteLevel: !spm);

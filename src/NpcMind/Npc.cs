@@ -86,8 +86,8 @@ public sealed class Npc : IDisposable
     /// <param name="text">What is said. Whatever it holds, it stays words of the speaker: line ends become blanks.</param>
     /// <param name="options">How to answer; null for the defaults.</param>
     /// <exception cref="ArgumentException">
-    /// The text and the longest reply allowed do not fit into the context, even with the conversation, overheard lines and pictures forgotten; the model's chat template cannot
-    /// render the text; or options do not go together. Nothing has changed.
+    /// The text and the longest reply allowed do not fit into the context, even with the conversation, overheard lines and pictures
+    /// forgotten; the model's chat template cannot render the text; or options do not go together. Nothing has changed.
     /// </exception>
     /// <exception cref="NpcMind.Text.GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
@@ -128,9 +128,9 @@ public sealed class Npc : IDisposable
     }
 
     /// <summary>
-    /// Lets the character know what was said near it. It does not answer, and thinks of it when it next hears something said to it. Overheard lines may take a quarter of the
-    /// context: of more the latest are kept, and a longer line keeps its beginning. They never cost a turn of talk: what has no room beside the talk is forgotten when the
-    /// character next hears something, the oldest lines first.
+    /// Lets the character know what was said near it. It does not answer, and thinks of it when it next hears something said to it.
+    /// Overheard lines may take a quarter of the context: of more the latest are kept, and a longer line keeps its beginning. They never
+    /// cost a turn of talk: what has no room beside the talk is forgotten when the character next hears something, the oldest lines first.
     /// </summary>
     /// <param name="speaker">Who speaks; colons and line ends become blanks. "" to put the text as it is: for the game's own words, never a player's.</param>
     /// <param name="text">What was said.</param>
@@ -144,9 +144,10 @@ public sealed class Npc : IDisposable
     }
 
     /// <summary>
-    /// Shows the character something: its own view, or what the player sees. It is worked out over the next ticks, within their budgets, and once for all who are shown the
-    /// same. The character has it before its eyes when it next hears something, and remembers it with that turn. Of more than four that it has not been spoken to about, the
-    /// latest count; those that have no room beside what is then said are forgotten, the oldest first.
+    /// Shows the character something: its own view, or what the player sees. It is worked out over the next ticks, within their budgets,
+    /// and once for all who are shown the same. The character has it before its eyes when it next hears something, and remembers it with
+    /// that turn. Of more than four that it has not been spoken to about, the latest count; those that have no room beside what is then
+    /// said are forgotten, the oldest first.
     /// </summary>
     /// <param name="image">What is to be seen.</param>
     /// <exception cref="InvalidOperationException">

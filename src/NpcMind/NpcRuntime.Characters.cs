@@ -6,25 +6,33 @@ namespace NpcMind;
 /// <content>Characters made and loaded.</content>
 public sealed partial class NpcRuntime
 {
-    /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since is gone.</summary>
+    /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since
+    /// is gone.</summary>
     /// <param name="stream">Where the save begins; left behind its end.</param>
-    /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
+    /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is
+    /// read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
     /// <remarks>
-    /// Everything that the save says is checked before anything is replaced: after an exception nothing has changed. Of a mind that is longer than the context the oldest turns are
-    /// forgotten; so are pictures not spoken about yet that take more than half of the context, and overheard lines beyond their quarter. Besides the exceptions below only those of
-    /// the stream itself come through.
+    /// Everything that the save says is checked before anything is replaced: after an exception nothing has changed. Of a mind that is
+    /// longer than the context the oldest turns are forgotten; so are pictures not spoken about yet that take more than half of the
+    /// context, and overheard lines beyond their quarter. Besides the exceptions below only those of the stream itself come through.
     /// </remarks>
-    /// <exception cref="SaveFormatException">The save is damaged, contradicts itself or the model it was made with, or its reply has a grammar that cannot be followed.</exception>
-    /// <exception cref="ArgumentException">What the mind begins with and its last turn do not fit into the context, or the prefix belongs to another runtime.</exception>
-    /// <exception cref="GrammarException">What is legal of the action of its reply cannot be followed, or the vocabulary cannot write it.</exception>
-    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed in this frame: tick first.</exception>
+    /// <exception cref="SaveFormatException">The save is damaged, contradicts itself or the model it was made with, or its reply has a
+    /// grammar that cannot be followed.</exception>
+    /// <exception cref="ArgumentException">What the mind begins with and its last turn do not fit into the context, or the prefix belongs
+    /// to another runtime.</exception>
+    /// <exception cref="GrammarException">What is legal of the action of its reply cannot be followed, or the vocabulary cannot write
+    /// it.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed
+    /// in this frame: tick first.</exception>
     /// <exception cref="ObjectDisposedException">The runtime or the prefix was disposed.</exception>
     public Npc LoadNpc(Stream stream, Prefix prefix) => LoadNpc(stream, prefix, null);
 
-    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, with what is legal now. A reply that was under way goes on as <see cref="Npc.Reply"/>, without its reading pace.</summary>
+    /// <summary>As <see cref="LoadNpc(Stream, Prefix)"/>, with what is legal now. A reply that was under way goes on as
+    /// <see cref="Npc.Reply"/>, without its reading pace.</summary>
     /// <param name="stream">Where the save begins; left behind its end.</param>
     /// <param name="prefix">What the character begins with.</param>
-    /// <param name="legal">What the action of such a reply may be, if it is of this type: what was legal when it was asked for is not saved. Null for whatever its type can say.</param>
+    /// <param name="legal">What the action of such a reply may be, if it is of this type: what was legal when it was asked for is not
+    /// saved. Null for whatever its type can say.</param>
     public Npc LoadNpc(Stream stream, Prefix prefix, LegalActions? legal)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -97,14 +105,18 @@ public sealed partial class NpcRuntime
         if (opening is null || opening.Length > most)
         {
             string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
-            throw new ArgumentException($"'{(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
+            throw new ArgumentException($"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
         }
 
         int id = Array.IndexOf(_minds, null);
-        if (id < 0) throw new InvalidOperationException("Characters that were removed are still in the step under way: tick before making new ones, or raise NpcRuntimeOptions.MaxNpcs.");
+        if (id < 0)
+            throw new InvalidOperationException(
+                "Characters that were removed are still in the step under way: tick before making new ones, or raise "
+                + "NpcRuntimeOptions.MaxNpcs.");
         Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };
         mind.Tokens.AddRange(opening);
-        if (parent is not null) mind.Shared = opening.AsSpan().CommonPrefixLength(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(parent.Tokens));
+        if (parent is not null)
+            mind.Shared = opening.AsSpan().CommonPrefixLength(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(parent.Tokens));
         return _minds[id] = mind;
     }
 }

@@ -193,7 +193,10 @@ public sealed class CliTests
     [TestCase("\\u001B", "inspect", "/nowhere/\u001b[31m.gguf")]
     public void Errors_are_one_line_that_names_the_trouble(string expected, params string[] arguments)
     {
-        string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"), "MMPROJ" => TestData.Golden("vision", "llama4", "mmproj.gguf"), "PICTURE" => TestData.Golden("vision", "llama4", "image-exact.png"), _ => a.Replace("REPORTS", TestData.Golden("reports"), StringComparison.Ordinal) })];
+        string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"),
+            "MMPROJ" => TestData.Golden("vision", "llama4", "mmproj.gguf"),
+            "PICTURE" => TestData.Golden("vision", "llama4", "image-exact.png"),
+            _ => a.Replace("REPORTS", TestData.Golden("reports"), StringComparison.Ordinal) })];
         (int code, _, string error) = Start("", real);
         Assert.That(code, Is.EqualTo(1), error);
         Assert.That(error.TrimEnd('\n').Split('\n'), Has.Length.EqualTo(1));
@@ -206,7 +209,10 @@ public sealed class CliTests
     [Test]
     public void Inspect_MergedFile_SaysWhatItSaysOfTheSameWithoutSplitKeys()
     {
-        string[] Lines(string name) => [.. Run("inspect", TestData.Golden("reports", "gguf-merged-split-count-0", name)).Output.Split('\n').Skip(1).Where(l => !l.StartsWith("  split.", StringComparison.Ordinal))];
+        string[] Lines(string name) =>
+            [.. Run("inspect",
+            TestData.Golden("reports", "gguf-merged-split-count-0", name)).Output.Split('\n').Skip(1).Where(l => !l.StartsWith("  split.",
+            StringComparison.Ordinal))];
         Assert.That(Lines("merged.gguf"), Is.EqualTo(Lines("same-without-split-keys.gguf")));
         Assert.That(Lines("merged.gguf"), Does.Contain("NpcMind can run this.").Or.Some.StartsWith("NpcMind cannot run this: "));
     }
@@ -215,13 +221,17 @@ public sealed class CliTests
     [TestCase(true)]
     public void Inspect_ControlCharactersInTheFile_AreEscaped(bool json)
     {
-        string path = TestData.Golden("reports", "terminal-escapes-in-metadata", "escape.gguf"), output = (json ? Run("inspect", path, "--json") : Run("inspect", path)).Output;
+        string path = TestData.Golden("reports", "terminal-escapes-in-metadata", "escape.gguf"),
+            output = (json ? Run("inspect", path, "--json") : Run("inspect", path)).Output;
         Assert.That(output.Where(c => c != '\n').Any(c => char.IsControl(c) || c is '\u202E' or '\u2066'), Is.False, output);
         Assert.That(output, Does.Contain("u001B"));
     }
 
     [Test]
-    public void Version_IsThePackages() => Assert.That(Run("--version").Output.Trim(), Is.EqualTo(System.Xml.Linq.XDocument.Load(Path.Combine(TestData.Root, "Directory.Build.props")).Descendants("Version").Single().Value));
+    public void Version_IsThePackages() =>
+        Assert.That(Run("--version").Output.Trim(),
+        Is.EqualTo(System.Xml.Linq.XDocument.Load(Path.Combine(TestData.Root,
+        "Directory.Build.props")).Descendants("Version").Single().Value));
 
     private static string Folder => Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "cli-tests")).FullName;
 

@@ -29,6 +29,7 @@ public sealed class FrameTests(object model, string name, bool validated) : GpuT
         Named(TinyLlama4Options.Scout with { Chunk = 16 }, "llama4, chunks of 16", false),
         Named(TestData.Golden("architectures", "gemma3-1b-form", "model.gguf"), "gemma3, windows of 10", false),
         Named(TestData.Golden("architectures", "gpt-oss-mxfp4", "model.gguf"), "gpt-oss, windows of 8", false),
+        Named(TestData.Golden("architectures", "deepseek2-v3", "model.gguf"), "deepseek2, one plane", false),
     ];
 
     [OneTimeSetUp]

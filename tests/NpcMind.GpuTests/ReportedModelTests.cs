@@ -14,11 +14,14 @@ public sealed class ReportedModelTests : GpuTest
     public void Load_OneTensorPerExpert_GivesTheLogitsOfStackedOnes()
     {
         int[] ids = Ids("mixtral_8x2");
-        using GgufFile old = GgufFile.Open(OldMixtral), stacked = GgufFile.Open(TestData.Golden("architectures", "mixtral_8x2", "model.gguf"));
-        using InferenceEngine oldEngine = InferenceEngine.Load(Device, old, TinyEngines.Options), newEngine = InferenceEngine.Load(Device, stacked, TinyEngines.Options);
+        using GgufFile old = GgufFile.Open(OldMixtral),
+            stacked = GgufFile.Open(TestData.Golden("architectures", "mixtral_8x2", "model.gguf"));
+        using InferenceEngine oldEngine = InferenceEngine.Load(Device, old, TinyEngines.Options),
+            newEngine = InferenceEngine.Load(Device, stacked, TinyEngines.Options);
         float[] logits = oldEngine.ReadFresh(ids, 16);
         TinyEngines.AssertSameBits(logits, newEngine.ReadFresh(ids, 16), "old layout");
-        Assert.That(TestData.Nmse(logits, TestData.Floats(TestData.Golden("architectures", "mixtral_8x2", "logits.bin"))), Is.LessThan(1e-10));
+        Assert.That(TestData.Nmse(logits, TestData.Floats(TestData.Golden("architectures", "mixtral_8x2", "logits.bin"))),
+            Is.LessThan(1e-10));
     }
 
     [TestCase(TensorType.F32)]
@@ -38,7 +41,9 @@ public sealed class ReportedModelTests : GpuTest
     [Test]
     public void Load_ExpertsOfDifferentTypes_IsUnsupportedAndSaysWhatToTake()
     {
-        string path = Rewrite(OldMixtral, tensors: t => t.Name == "blk.1.ffn_down.3.weight" ? [t with { Type = TensorType.F32, Data = new byte[t.Data.Length * 2] }] : [t]);
+        string path = Rewrite(OldMixtral, tensors: t => t.Name == "blk.1.ffn_down.3.weight"
+            ? [t with { Type = TensorType.F32, Data = new byte[t.Data.Length * 2] }]
+            : [t]);
         using (GgufFile file = GgufFile.Open(path))
             Assert.That(() => InferenceEngine.Load(Device, file, TinyEngines.Options), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("blk.1.ffn_down.3.weight").And.Message.Contains("newer conversion"));
         File.Delete(path);
@@ -65,7 +70,8 @@ public sealed class ReportedModelTests : GpuTest
     [TestCase("general.architecture", null, "does not name its architecture")]
     public void Load_AnotherKindOfFile_IsCalledWhatItIsBeforeItsTokenizer(string key, string? value, string expected)
     {
-        string path = Rewrite(TinyEngines.Path(TinyModelOptions.Dense), keys: keys => { if (value is null) keys.Remove(key); else keys[key] = value; });
+        string path = Rewrite(TinyEngines.Path(TinyModelOptions.Dense),
+            keys: keys => { if (value is null) keys.Remove(key); else keys[key] = value; });
         Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.StartsWith(path).And.Message.Contains(expected).And.Message.Not.Contains("damaged").And.Property("Path").EqualTo(path));
         File.Delete(path);
     }
@@ -74,7 +80,8 @@ public sealed class ReportedModelTests : GpuTest
     public void Load_VocabularyWithoutTensors_IsCalledSo()
     {
         string path = Rewrite(TinyEngines.Path(TinyModelOptions.Dense with { Tokenizer = true }), tensors: _ => []);
-        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("vocabulary without a model"));
+        Assert.That(() => NpcRuntime.Load(path),
+            Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("vocabulary without a model"));
         File.Delete(path);
     }
 
@@ -84,7 +91,8 @@ public sealed class ReportedModelTests : GpuTest
     public void Load_SettingThereIsNoCodeFor_IsUnsupported(string key, object value, string expected)
     {
         string path = Rewrite(TinyEngines.Path(TinyModelOptions.Dense), keys: keys => keys[key] = value);
-        using (GgufFile file = GgufFile.Open(path)) Assert.That(() => InferenceEngine.ReadConfig(file), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(expected).And.Message.Contains(path));
+        using (GgufFile file = GgufFile.Open(path)) Assert.That(() => InferenceEngine.ReadConfig(file),
+            Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(expected).And.Message.Contains(path));
         File.Delete(path);
     }
 
@@ -101,7 +109,8 @@ public sealed class ReportedModelTests : GpuTest
             keys[key] = value;
             if (key.EndsWith("expert_count", StringComparison.Ordinal)) keys["llama.expert_used_count"] = 512u;
         });
-        using (GgufFile file = GgufFile.Open(path)) Assert.That(() => InferenceEngine.ReadConfig(file), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(tensor).And.Message.Not.Contains("damaged"));
+        using (GgufFile file = GgufFile.Open(path)) Assert.That(() => InferenceEngine.ReadConfig(file),
+            Throws.InstanceOf<GgufFormatException>().With.Message.Contains(tensor).And.Message.Not.Contains("damaged"));
         File.Delete(path);
     }
 
@@ -113,12 +122,14 @@ public sealed class ReportedModelTests : GpuTest
         using (GgufFile good = GgufFile.Open(TinyEngines.Path(TinyModelOptions.Dense)))
         {
             GgufWriter writer = Keys(good, _ => { });
-            foreach (Part t in Parts(good)) writer.AddTensor(t.Name, t.Type, [.. t.Dimensions, .. new long[4 - t.Dimensions.Length].Select(_ => 1L)], t.Data);
+            foreach (Part t in Parts(good)) writer.AddTensor(t.Name, t.Type,
+                [.. t.Dimensions, .. new long[4 - t.Dimensions.Length].Select(_ => 1L)], t.Data);
             writer.Save(path);
         }
 
         using (GgufFile file = GgufFile.Open(path))
-        using (InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options), plain = TinyEngines.Load(TinyModelOptions.Dense))
+        using (InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options),
+            plain = TinyEngines.Load(TinyModelOptions.Dense))
             TinyEngines.AssertSameBits(engine.ReadFresh(ids, 16), plain.ReadFresh(ids, 16), "four sizes each");
         File.Delete(path);
     }
@@ -144,18 +155,25 @@ public sealed class ReportedModelTests : GpuTest
         });
         bool binds = Device.Limits.MaxStorageBufferRange < 500 << 20; // what attention needs; a larger device gets to the next fault
         using (GgufFile file = GgufFile.Open(path))
-            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(), Throws.InstanceOf<GgufFormatException>().With.Message.StartsWith(path).And.Message.Contains(binds ? "clip.vision.image_size" : "v.position_embd.weight"));
+            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(),
+                Throws.InstanceOf<GgufFormatException>().With.Message.StartsWith(path).And.Message.Contains(binds
+                ? "clip.vision.image_size"
+                : "v.position_embd.weight"));
         File.Delete(path);
     }
 
     [Test]
     public void Load_BadImageEncoder_IsNamedAndLeavesTheMindAbleToSpeak()
     {
-        string model = TinyEngines.Path(TinyModelOptions.Dense with { Tokenizer = true, ChatTemplate = true }), text = Path.Combine(AppContext.BaseDirectory, $"{Guid.NewGuid():N}.gguf");
+        string model = TinyEngines.Path(TinyModelOptions.Dense with { Tokenizer = true, ChatTemplate = true }),
+            text = Path.Combine(AppContext.BaseDirectory, $"{Guid.NewGuid():N}.gguf");
         File.WriteAllText(text, "no model at all");
         NpcRuntimeOptions good = new() { CacheFolder = "", ContextTokens = 256, Host = VulkanHost.Own(validate: true) };
-        foreach (string eyes in (string[])[text, model, TestData.Golden("reports", "picture-encoder-with-absurd-sizes", "mmproj-preproc-4096.gguf"), TestData.Golden("vision", "llama4", "mmproj.gguf"), "/nowhere/eyes.gguf"])
-            Assert.That(() => NpcRuntime.Load(model, good with { EyesPath = eyes }).Dispose(), Throws.Exception.With.Message.StartsWith(eyes));
+        foreach (string eyes in (string[])[text, model,
+            TestData.Golden("reports", "picture-encoder-with-absurd-sizes", "mmproj-preproc-4096.gguf"),
+            TestData.Golden("vision", "llama4", "mmproj.gguf"), "/nowhere/eyes.gguf"])
+            Assert.That(() => NpcRuntime.Load(model, good with { EyesPath = eyes }).Dispose(),
+                Throws.Exception.With.Message.StartsWith(eyes));
         File.Delete(text);
         using NpcRuntime runtime = NpcRuntime.Load(model, good);
         Reply reply = runtime.CreatePrefix("").CreateNpc("Mira", "You.").Hear("Player", "Well?", new ReplyOptions { MaxTokens = 4 });
@@ -169,10 +187,13 @@ public sealed class ReportedModelTests : GpuTest
     {
         if (!t.Name.Contains("_exps.", StringComparison.Ordinal)) return [t];
         int experts = (int)t.Dimensions[2], size = t.Data.Length / experts;
-        return Enumerable.Range(0, experts).Select(e => new Part(t.Name.Replace("_exps", $".{e}", StringComparison.Ordinal), t.Type, t.Dimensions[..2], t.Data[(e * size)..((e + 1) * size)]));
+        return Enumerable.Range(0,
+            experts).Select(e => new Part(t.Name.Replace("_exps", $".{e}", StringComparison.Ordinal), t.Type, t.Dimensions[..2],
+            t.Data[(e * size)..((e + 1) * size)]));
     }
 
-    private static string Rewrite(string from, Action<Dictionary<string, object>>? keys = null, Func<Part, IEnumerable<Part>>? tensors = null)
+    private static string Rewrite(string from, Action<Dictionary<string, object>>? keys = null, Func<Part,
+        IEnumerable<Part>>? tensors = null)
     {
         using GgufFile good = GgufFile.Open(from);
         GgufWriter writer = Keys(good, keys ?? (_ => { }));

@@ -8,7 +8,7 @@ namespace NpcMind.GpuTests;
 public sealed class SharedArchitectureTests : GpuTest
 {
     /// <summary>Architectures of a later issue.</summary>
-    private static readonly string[] Later = ["deepseek2"];
+    private static readonly string[] Later = [];
 
     public static IEnumerable<string> Cases => !Directory.Exists(TestData.Shared("golden", "architectures")) ? [] :
         Directory.EnumerateDirectories(TestData.Shared("golden", "architectures")).Select(d => Path.GetFileName(d)!)

@@ -16,7 +16,9 @@ public sealed class ArchitectureTests
         ["NpcMind.Scheduling"] = [],
         ["NpcMind.Vision"] = ["NpcMind.Files", "StbImageSharp"],
         ["NpcMind.Inference"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
-        ["NpcMind"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "StbImageSharp", "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
+        ["NpcMind"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+            "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "StbImageSharp",
+            "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
         ["HelloNpc"] = ["NpcMind", "NpcMind.Generators"],
         ["Tavern.World"] = ["NpcMind", "NpcMind.Generators"],
@@ -24,7 +26,8 @@ public sealed class ArchitectureTests
         ["Tavern.Renderer"] = ["Tavern.World", "Silk.NET.Vulkan"],
         ["Tavern"] = ["NpcMind", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
         ["Tavern.Forge"] = ["NpcMind", "Tavern.World", "Tavern.Renderer", "System.CommandLine"],
-        ["NpcMind.Cli"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
+        ["NpcMind.Cli"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+            "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
 
     private static IEnumerable<string> Projects => new[] { "src", "samples" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(TestData.Root, folder), "*.csproj", SearchOption.AllDirectories));

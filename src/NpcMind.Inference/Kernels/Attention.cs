@@ -29,6 +29,23 @@ internal sealed record AttentionSpec(int Heads, int KvHeads, int HeadDim, float 
 
     /// <summary>Which earlier tokens are seen.</summary>
     public AttentionSpan Span { get; init; }
+
+    /// <summary>Elements of a value where keys and values are one row, whose first elements are the value; 0 where they are apart (latent attention).</summary>
+    public int SharedValueDim { get; init; }
+
+    /// <summary>Elements of a value.</summary>
+    public int ValueDim => SharedValueDim > 0 ? SharedValueDim : HeadDim;
+
+    /// <summary>Query heads that a workgroup computes together: all that share a key/value head, or as many as stay in registers where those are many.</summary>
+    public int HeadsTogether
+    {
+        get
+        {
+            int group = Heads / KvHeads, most = SharedValueDim == 0 ? group : SharedValueDim > 256 ? 2 : 4;
+            while (group % most != 0) most--;
+            return most;
+        }
+    }
 }
 
 /// <summary>The rows that attend in a step.</summary>
@@ -66,20 +83,21 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
         {
             ComputePipeline pipeline = kernels.Pipeline(
                 "attention_" + cache.KernelSuffix,
-                ("workgroupSize", 8 * kernels.Slices), ("Quads", (uint)spec.HeadDim / 4), ("Group", (uint)(spec.Heads / spec.KvHeads)), ("Queries", (uint)tileRows[i]),
-                ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind), ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u));
+                ("workgroupSize", 8 * kernels.Slices), ("Quads", (uint)spec.HeadDim / 4), ("Group", (uint)spec.HeadsTogether), ("Queries", (uint)tileRows[i]),
+                ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind), ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u),
+                ("ValueQuads", (uint)spec.ValueDim / 4), ("SharedPlane", spec.SharedValueDim > 0 ? 1u : 0u));
             variants[i] = pipeline.Node(
                 label,
                 [
                     q.As(TexelFormat.Float4), cache.Keys.As(cache.Texels), cache.Values.As(cache.Texels), cache.BlockTable.As(TexelFormat.UInt1),
                     rows.Tiles.As(TexelFormat.UInt4), rows.Rows.As(TexelFormat.UInt4), parts,
                 ],
-                ("kvHeads", (uint)spec.KvHeads), ("maxBlocks", (uint)cache.MaxBlocks), ("maxSplits", (uint)rows.Splits), ("scale", spec.Scale),
+                ("heads", (uint)spec.Heads), ("kvHeads", (uint)spec.KvHeads), ("maxBlocks", (uint)cache.MaxBlocks), ("maxSplits", (uint)rows.Splits), ("scale", spec.Scale),
                 ("softCap", spec.SoftCap), ("spanTokens", (uint)spec.Span.Tokens));
         }
 
-        int kvHeads = spec.KvHeads;
-        return new GraphNode(variants, s => grid(s) is var (tiles, splits, variant) ? new Grid(kvHeads, tiles, splits, variant) : default, Work: work);
+        int groups = spec.Heads / spec.HeadsTogether;
+        return new GraphNode(variants, s => grid(s) is var (tiles, splits, variant) ? new Grid(groups, tiles, splits, variant) : default, Work: work);
     }
 
     /// <summary>Joins the parts.</summary>
@@ -95,7 +113,7 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
     public GraphNode Combine(
         string label, AttentionSpec spec, AttendingRows rows, Tensor parts, Tensor? sinks, Tensor attended, int stride, Func<StepShape, int> count, Func<StepShape, double>? work)
     {
-        uint lanes = kernels.SmallWorkgroup, quads = (uint)spec.HeadDim / 4;
+        uint lanes = kernels.SmallWorkgroup, quads = (uint)spec.ValueDim / 4;
         DispatchNode node = kernels.Pipeline("attention_combine", ("workgroupSize", lanes), ("Span", (uint)spec.Span.Kind), ("HasSinks", sinks is null ? 0u : 1u)).Node(
             label,
             [parts.As(TexelFormat.Float4), rows.Rows, attended, sinks ?? empty],

@@ -15,19 +15,21 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     /// <param name="label">Label in timings.</param>
     /// <param name="weights">Matrix with one slab.</param>
     /// <param name="x">[rows, xStride] f32.</param>
-    /// <param name="xStride">Elements per row of x, a multiple of 64, zero beyond the matrix's columns.</param>
+    /// <param name="xStride">Elements per row of x, a multiple of 4; what stands beyond the matrix's columns, up to a multiple of 64, meets weights of zero and must be finite.</param>
     /// <param name="y">[rows, yStride] f32.</param>
     /// <param name="yStride">Elements per row of y.</param>
     /// <param name="yOffset">First column of y to fill.</param>
     /// <param name="accumulate">Add to y.</param>
     /// <param name="rows">How many rows a step has here.</param>
     /// <param name="scale">Factor on the product.</param>
+    /// <param name="rowLimit">Columns of y to fill; 0 for all of the matrix, zeros up to a multiple of 32 included.</param>
     public IEnumerable<GraphNode> Nodes(
-        string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Func<StepShape, int> rows, float scale = 1)
+        string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Func<StepShape, int> rows, float scale = 1,
+        int rowLimit = 0)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, accumulate, null, 1, scale))];
+            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, accumulate, null, 1, scale, rowLimit))];
             int groups = segment.Groups;
             yield return new GraphNode(variants, shape =>
             {
@@ -47,17 +49,18 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     /// <param name="yStride">Elements per row of y.</param>
     /// <param name="yOffset">First column of y to fill.</param>
     /// <param name="routing">Tiles and order made by <c>expert_tiles</c>.</param>
-    public IEnumerable<GraphNode> ExpertNodes(string label, WeightMatrix weights, Tensor x, int xStride, int xDivisor, Tensor y, int yStride, int yOffset, Routing routing)
+    /// <param name="rowLimit">Columns of y to fill; 0 for all of the matrix, zeros up to a multiple of 32 included.</param>
+    public IEnumerable<GraphNode> ExpertNodes(string label, WeightMatrix weights, Tensor x, int xStride, int xDivisor, Tensor y, int yStride, int yOffset, Routing routing, int rowLimit = 0)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor, 1))];
+            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor, 1, rowLimit))];
             int groups = weights.GroupsPerSlab;
             yield return new GraphNode(variants, shape => new Grid(groups, routing.TileCount(shape.Rows), 1, Variant(shape.Rows)), segment.Tensor.Bytes / weights.Slabs * routing.Used);
         }
     }
 
-    private DispatchNode Dispatch(string label, WeightMatrix weights, WeightSegment segment, int tileRows, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Routing? routing, int xDivisor, float scale)
+    private DispatchNode Dispatch(string label, WeightMatrix weights, WeightSegment segment, int tileRows, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Routing? routing, int xDivisor, float scale, int rowLimit = 0)
     {
         ComputePipeline pipeline = kernels.Pipeline(
             "matmul_" + weights.Layout.KernelSuffix,
@@ -79,7 +82,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
             ("groups", (uint)segment.Groups),
             ("groupsPerSlab", (uint)weights.GroupsPerSlab),
             ("xDivisor", (uint)xDivisor),
-            ("scale", scale));
+            ("scale", scale),
+            ("rowLimit", (uint)(rowLimit > 0 ? rowLimit : weights.OutputColumns)));
     }
 
     /// <summary>The last tensor of a format's kernels, where it has a codebook.</summary>

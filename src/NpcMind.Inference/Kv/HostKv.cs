@@ -16,7 +16,7 @@ internal sealed class HostKv : IDisposable
     /// <summary>Allocates the memory; drivers that map lazily spend it when it is first used.</summary>
     public HostKv(GpuDevice device, KvCache cache, long blockCount)
     {
-        BlockBytes = cache.LayerBlockBytes * 2 * cache.Keys.Count;
+        BlockBytes = cache.LayerBlockBytes * cache.Planes * cache.Keys.Count;
         int blocks = checked((int)blockCount);
         Pool = new BlockPool(blocks);
         _blocksPerChunk = (int)Math.Max(1, Math.Min(ChunkBytes / BlockBytes, blocks));

@@ -23,14 +23,15 @@ internal sealed class KvCache
         Layout = layout;
         Format = format;
         Pool = new BlockPool(checked((int)blocks));
+        Planes = PlanesOf(config);
         LayerBlockBytes = LayerBytes(config, format);
         long bytes = LayerBlockBytes * Pool.Count;
         for (int i = 0; i < layout.LayersPerBlock; i++)
         {
             Keys.Add(arena.Allocate(bytes, $"keys {i}"));
-            Values.Add(arena.Allocate(bytes, $"values {i}"));
+            Values.Add(Planes == 1 ? Keys[i] : arena.Allocate(bytes, $"values {i}"));
             uploader.Clear(Keys[i]);
-            uploader.Clear(Values[i]);
+            if (Planes > 1) uploader.Clear(Values[i]);
         }
     }
 
@@ -43,13 +44,16 @@ internal sealed class KvCache
     /// <summary>Who has which block.</summary>
     public BlockPool Pool { get; }
 
+    /// <summary>Tensors a layer has: keys and values, or one for both (latent attention).</summary>
+    public int Planes { get; }
+
     /// <summary>Bytes of the keys, or of the values, of a block in one layer.</summary>
     public long LayerBlockBytes { get; }
 
     /// <summary>Keys per lane.</summary>
     public List<Tensor> Keys { get; } = [];
 
-    /// <summary>Values per lane.</summary>
+    /// <summary>Values per lane; the keys themselves where there is one plane.</summary>
     public List<Tensor> Values { get; } = [];
 
     /// <summary>How a quad is fetched.</summary>
@@ -69,7 +73,7 @@ internal sealed class KvCache
     };
 
     /// <summary>Bytes of a block: the keys and values of 8 tokens in the layers of a group.</summary>
-    public static long BlockBytes(ModelConfig config, KvLayout layout, KvFormat format) => LayerBytes(config, format) * 2 * layout.LayersPerBlock;
+    public static long BlockBytes(ModelConfig config, KvLayout layout, KvFormat format) => LayerBytes(config, format) * PlanesOf(config) * layout.LayersPerBlock;
 
     /// <exception cref="UnsupportedModelException">The format cannot hold heads of the model's size.</exception>
     public static void Check(ModelConfig config, KvFormat format, string path)
@@ -77,6 +81,8 @@ internal sealed class KvCache
         if (format == KvFormat.Q8_0 && config.HeadDim % ScaleElements != 0)
             throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}", $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
     }
+
+    private static int PlanesOf(ModelConfig config) => config.LatentWidth > 0 ? 1 : 2;
 
     /// <summary>Bytes of the keys, or of the values, of 8 tokens in one layer.</summary>
     private static long LayerBytes(ModelConfig config, KvFormat format)

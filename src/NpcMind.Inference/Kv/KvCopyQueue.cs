@@ -36,7 +36,7 @@ internal sealed class KvCopyQueue(KvCache cache, HostKv host)
         get
         {
             Gather();
-            return _count * 2 * cache.LayerBlockBytes;
+            return _count * cache.Planes * cache.LayerBlockBytes;
         }
     }
 
@@ -48,10 +48,10 @@ internal sealed class KvCopyQueue(KvCache cache, HostKv host)
     {
         Gather();
         long bytes = cache.LayerBlockBytes;
-        for (int half = 0; half < 2; half++)
+        for (int plane = 0; plane < cache.Planes; plane++)
         {
-            Tensor device = half == 0 ? cache.Keys[_layer] : cache.Values[_layer];
-            long inHost = (_layer * 2 + half) * bytes;
+            Tensor device = plane == 0 ? cache.Keys[_layer] : cache.Values[_layer];
+            long inHost = (_layer * cache.Planes + plane) * bytes;
             for (int i = 0; i < _count; i++)
             {
                 (int source, int target) = _together[i];

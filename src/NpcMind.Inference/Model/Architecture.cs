@@ -21,6 +21,7 @@ internal static class Architecture
         ("gemma2", GemmaGraph.Read),
         ("gemma3", GemmaGraph.Read),
         ("gpt-oss", GptOssGraph.Read),
+        ("deepseek2", DeepSeek2Graph.Read),
         ("olmo2", OlmoGraph.Read),
         ("olmoe", OlmoGraph.Read),
         ("granite", GraniteGraph.Read),

@@ -32,6 +32,7 @@ internal sealed class GraphBuilder
     private readonly RopeTable _rope;
     private readonly Dictionary<(string, int, int), Tensor> _shared = [];
     private WeightMatrix? _embedding;
+    private Routing? _headRouting;
 
     public GraphBuilder(
         KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv,
@@ -103,6 +104,13 @@ internal sealed class GraphBuilder
         return tensor;
     }
 
+    /// <summary>A buffer [rows, width] without padding between rows, and room behind the last for kernels that fetch whole chunks.</summary>
+    public Tensor Packed(string name, int width)
+    {
+        if (!_shared.TryGetValue((name, width, 0), out Tensor? tensor)) _shared[(name, width, 0)] = tensor = _rows.Cleared(name, ((long)_options.MaxRows * width + 64) * 4);
+        return tensor;
+    }
+
     /// <summary>x = scale * embedding of each row's token, of the model's width or of <paramref name="columns"/>.</summary>
     public void Embed(string label, string name, Tensor x, int stride, float scale = 1, int columns = 0)
     {
@@ -112,6 +120,13 @@ internal sealed class GraphBuilder
 
     /// <summary>y = RMS norm of x with the weights <paramref name="name"/>; with <paramref name="accumulate"/> it is added to y.</summary>
     public void RmsNorm(string name, Tensor x, Tensor y, int dim, bool accumulate = false) => RmsNorm(name, x, y, dim, s => s.Rows, accumulate);
+
+    /// <summary>The first <paramref name="dim"/> elements of each row, normalised where they stand.</summary>
+    public void RmsNormInPlace(string name, Tensor x, int stride, int dim, float epsilon)
+    {
+        RowPart part = new(x, stride);
+        Nodes.Add(_norm.Rms(name, part, Weights.Vector(name + ".weight", dim), part, dim, dim, epsilon, s => s.Rows));
+    }
 
     /// <summary>y = layer norm of x with the weights and biases <paramref name="name"/>; y may be x. Of a step's rows, or of its outputs.</summary>
     public void LayerNorm(string name, Tensor x, Tensor y, int dim, bool outputs = false) => Nodes.Add(_norm.Layer(
@@ -134,9 +149,9 @@ internal sealed class GraphBuilder
         foreach (PlacedMatrix placed in matrices) Nodes.AddRange(_matMul.Nodes(label, placed.Matrix, x, xStride, y, yStride, placed.Offset, false, s => s.Rows));
     }
 
-    /// <summary>y = W x.</summary>
-    public void MatMul(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride) =>
-        Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, false, s => s.Rows));
+    /// <summary>y = W x; with <paramref name="rowLimit"/>, so many columns of y and no zeros behind them.</summary>
+    public void MatMul(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, int rowLimit = 0) =>
+        Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, false, s => s.Rows, rowLimit: rowLimit));
 
     /// <summary>y += scale * W x.</summary>
     public void MatMulAdd(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, float scale = 1) =>
@@ -180,6 +195,44 @@ internal sealed class GraphBuilder
             s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
         Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
         Nodes.Add(_attention.Combine($"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Rows, s => Math.Min(s.Splits, maxSplits)));
+    }
+
+    /// <summary>
+    /// From projected queries and latents to the attended values of all heads: queries are brought into the latent's space (<c>attn_k_b</c>), attend over the rows of the
+    /// cache, and what they gather is brought to the values' (<c>attn_v_b</c>).
+    /// </summary>
+    /// <param name="blk">Layer.</param>
+    /// <param name="layer">Its number.</param>
+    /// <param name="spec">Sizes.</param>
+    /// <param name="projected">[rows, heads * QueryWidth] f32, <see cref="Packed"/>.</param>
+    /// <param name="latent">[rows, latentStride] f32: the normalised latent, then the key to be turned.</param>
+    /// <param name="latentStride">Elements between rows.</param>
+    /// <param name="attended">[rows, heads * Value] f32, <see cref="Packed"/>.</param>
+    public void LatentAttention(string blk, int layer, LatentSpec spec, Tensor projected, Tensor latent, int latentStride, Tensor attended)
+    {
+        (int group, int lane) = _kv.Layout.Of(layer);
+        KvPlace cache = new(_kv.Keys[lane], _kv.Values[lane], _inputs.BlockTables[group], _inputs.MaxBlocks, _kv.KernelSuffix, _kv.Texels);
+        Routing heads = HeadRouting(spec.Heads);
+        bool isSplit = Weights.Has($"{blk}.attn_k_b");
+        WeightMatrix toLatent = isSplit
+            ? Weights.Matrix($"{blk}.attn_k_b", spec.Plain, spec.Latent, spec.Heads)
+            : Weights.TransposedHeads($"{blk}.attn_kv_b", spec.Latent, spec.Heads, spec.Plain, spec.Plain + spec.Value);
+        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.attn_k_b", toLatent, projected, spec.QueryWidth, 1, _q, spec.RowWidth, 0, heads, spec.Latent));
+        RopeAngles angles = new(_inputs.Turns, _rope.RowTurns, _rope.Offset(0), _rope.Pairs(0));
+        Nodes.Add(new LatentKvWrite(_kernels).Node(
+            $"{blk}.latent_kv_write", spec, projected, spec.Heads * spec.QueryWidth, latent, latentStride, angles, _inputs.Rows, _q, cache, s => s.Rows));
+
+        AttentionSpec attention = new(spec.Heads, 1, spec.RowWidth, Config.AttentionScale) { SharedValueDim = spec.Latent };
+        AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, _maxSplits, SplitPages);
+        Tensor gathered = Packed("gathered latents", spec.Heads * spec.Latent);
+        Nodes.Add(_attention.Parts(
+            $"{blk}.attention", attention, rows, [1, AttentionRows(Config)], _q, cache, _parts,
+            s => (s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1), s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
+        Nodes.Add(_attention.Combine($"{blk}.attention_combine", attention, rows, _parts, null, gathered, spec.Heads * spec.Latent, s => s.Rows, s => s.Splits));
+        WeightMatrix toValue = isSplit
+            ? Weights.Matrix($"{blk}.attn_v_b", spec.Latent, spec.Value, spec.Heads)
+            : Weights.Matrix(new MatrixPart($"{blk}.attn_kv_b", spec.Value, spec.Plain, spec.Plain + spec.Value), spec.Latent, spec.Heads);
+        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.attn_v_b", toValue, gathered, spec.Latent, 1, attended, spec.Value, 0, heads, spec.Value));
     }
 
     /// <summary>y (+)= scale * down(f(gate h) * up h): tensors <c>ffn_gate</c>, <c>ffn_up</c> and <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
@@ -293,6 +346,17 @@ internal sealed class GraphBuilder
     }
 
     private static int Padded(int rows) => (rows + WeightLayout.GroupRows - 1) / WeightLayout.GroupRows * WeightLayout.GroupRows;
+
+    /// <summary>A matrix per head as a matrix per expert, of which each row takes all, in order. Made once; its tiles follow the rows of the step.</summary>
+    private Routing HeadRouting(int heads)
+    {
+        if (_headRouting is not null) return _headRouting;
+        int pairs = _options.MaxRows * heads;
+        Tensor chosen = Weights.Upload([.. Enumerable.Range(0, pairs).Select(p => (uint)(p % heads))], "heads in order");
+        _headRouting = new Routing(heads, heads, Rows("head tiles", 4, heads), Rows("head order", 1, heads));
+        Nodes.Add(_router.Tiles("head_tiles", chosen, _inputs.Header, _headRouting, pairs));
+        return _headRouting;
+    }
 
     private void NormalizeProjection(string name, int offset, int dim)
     {

@@ -16,6 +16,9 @@ public sealed record ModelConfig
     /// <summary>The attention kernel unrolls over the query heads of a key head, and keeps heads in shared memory.</summary>
     private const int MaximumGroup = 128, MaximumHeadDim = 512;
 
+    /// <summary>The attention kernel keeps values in shared memory.</summary>
+    internal const int MaximumLatentRow = 1024;
+
     /// <summary>Value of <c>general.architecture</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -33,6 +36,9 @@ public sealed record ModelConfig
 
     /// <summary>Elements of a query, key or value head.</summary>
     public required int HeadDim { get; init; }
+
+    /// <summary>Elements of the latent that stands for keys and values, where attention is latent; a head is then a row of the cache. 0 otherwise.</summary>
+    public int LatentWidth { get; init; }
 
     /// <summary>Hidden width of dense feed-forward blocks.</summary>
     public required int FeedForward { get; init; }
@@ -82,21 +88,25 @@ public sealed record ModelConfig
     /// <summary>Reads and checks the keys of <paramref name="file"/> that all architectures share.</summary>
     /// <exception cref="GgufFormatException">A key is missing or absurd.</exception>
     /// <exception cref="UnsupportedModelException">A setting there is no code for.</exception>
-    internal static ModelConfig Read(GgufFile file)
+    /// <param name="file">Model file.</param>
+    /// <param name="shape">Heads as the architecture has worked them out from keys of its own; null for the usual keys.</param>
+    internal static ModelConfig Read(GgufFile file, HeadShape? shape = null)
     {
         ArgumentNullException.ThrowIfNull(file);
         GgufMetadata metadata = file.Metadata;
         string a = metadata.String("general.architecture") ?? throw metadata.Wrong("general.architecture", "the model's architecture");
         int width = Size(metadata, $"{a}.embedding_length", 1 << 20);
         int heads = Size(metadata, $"{a}.attention.head_count", 1 << 16);
-        int kvHeads = Size(metadata, $"{a}.attention.head_count_kv", heads, heads);
-        int headDim = Size(metadata, $"{a}.attention.key_length", 4096, width % heads == 0 ? width / heads : null);
-        int valueDim = Size(metadata, $"{a}.attention.value_length", 4096, headDim);
+        int kvHeads = shape?.KvHeads ?? Size(metadata, $"{a}.attention.head_count_kv", heads, heads);
+        int headDim = shape?.HeadDim ?? Size(metadata, $"{a}.attention.key_length", 4096, width % heads == 0 ? width / heads : null);
+        int valueDim = shape is null ? Size(metadata, $"{a}.attention.value_length", 4096, headDim) : headDim;
         if (heads % kvHeads != 0) throw metadata.Wrong($"{a}.attention.head_count_kv", $"a divisor of {heads} heads");
         if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
-        if (headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
+        if (shape is null && headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
         if (headDim % 2 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", "It must be even.");
-        if (valueDim != headDim) throw new UnsupportedModelException(file.Path, $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
+        if (valueDim != headDim)
+            throw new UnsupportedModelException(file.Path,
+                $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
         int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
         int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
         if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
@@ -131,7 +141,7 @@ public sealed record ModelConfig
             AttentionScale = scale != 0 ? (float)scale : (float)(1 / Math.Sqrt(headDim)),
             Experts = experts,
             ExpertsUsed = used,
-            Rope = RopeConfig.Read(metadata, a, headDim),
+            Rope = RopeConfig.Read(metadata, a, shape?.RopeDims ?? headDim),
             Spans = new AttentionSpan[blocks],
         };
     }
@@ -168,7 +178,9 @@ public sealed record ModelConfig
             GgufValue array = metadata.Numbers(key)!;
             if (array.Count == 0 || !array.IsInteger) throw metadata.Wrong(key, "integers");
             for (int i = 1; i < array.Count; i++)
-                if (array.Number(i) != array.Number(0)) throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')", "Supported: models whose layers are alike.");
+                if (array.Number(i) != array.Number(0))
+                    throw new UnsupportedModelException(metadata.Path, $"a size that differs from layer to layer ('{key}')",
+                        "Supported: models whose layers are alike.");
             return Checked(array.Number(0));
         }
 
@@ -179,3 +191,9 @@ public sealed record ModelConfig
             : throw metadata.Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a size from {minimum} to {maximum}"));
     }
 }
+
+/// <summary>Heads of an architecture whose keys say more than a size of heads.</summary>
+/// <param name="KvHeads">Key/value heads.</param>
+/// <param name="HeadDim">Elements of a key as the cache keeps it.</param>
+/// <param name="RopeDims">Elements that are turned.</param>
+internal sealed record HeadShape(int KvHeads, int HeadDim, int RopeDims);

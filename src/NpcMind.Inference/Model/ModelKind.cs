@@ -15,8 +15,11 @@ public static class ModelKind
     public static string RequireLanguageModel(GgufFile file)
     {
         string? architecture = Other(file);
-        if (file.Tensors.Count == 0) throw new UnsupportedModelException(file.Path, "a vocabulary without a model (the file has no tensors)", GiveModel);
-        return architecture ?? throw new UnsupportedModelException(file.Path, "a file that does not name its architecture (general.architecture)", "It may hold a model of sound or pictures, or be of an early converter. Give a language model in GGUF form.");
+        if (file.Tensors.Count == 0)
+            throw new UnsupportedModelException(file.Path, "a vocabulary without a model (the file has no tensors)", GiveModel);
+        return architecture
+            ?? throw new UnsupportedModelException(file.Path, "a file that does not name its architecture (general.architecture)",
+                "It may hold a model of sound or pictures, or be of an early converter. Give a language model in GGUF form.");
     }
 
     /// <summary>Throws if the file has no vocabulary, and says what it is instead.</summary>
@@ -35,7 +38,9 @@ public static class ModelKind
         string architecture = Text(file, "general.architecture"), type = Text(file, "general.type");
         (string What, string Advice)? other = (architecture, type) switch
         {
-            ("clip", _) or (_, "mmproj") => ("the architecture 'clip' (an image encoder, mmproj) as language model", $"{GiveModel} This file goes beside it, as its image encoder (EyesPath, --mmproj)."),
+            ("clip", _) or (_, "mmproj") =>
+                ("the architecture 'clip' (an image encoder, mmproj) as language model",
+                $"{GiveModel} This file goes beside it, as its image encoder (EyesPath, --mmproj)."),
             ("controlvector", _) => ("a control vector", $"{GiveModel} NpcMind applies no control vectors."),
             ("imatrix", _) or (_, "imatrix") => ("an importance matrix (imatrix), which only quantisers read,", GiveModel),
             (_, "adapter") => ("a LoRA adapter", "Give the model that it changes, with the adapter merged into it (llama-export-lora)."),
@@ -49,5 +54,6 @@ public static class ModelKind
         return architecture.Length == 0 ? null : architecture;
     }
 
-    private static string Text(GgufFile file, string key) => file.Metadata.Find(key) is { Type: GgufValueType.String } value ? value.Text() : "";
+    private static string Text(GgufFile file, string key) =>
+        file.Metadata.Find(key) is { Type: GgufValueType.String } value ? value.Text() : "";
 }

@@ -42,17 +42,20 @@ internal static class ModelShapes
             }
 
             Matrix($"{blk}.ffn_gate_inp", c.Width, c.Experts);
-            if (HasSeparateExperts(file, $"{blk}.ffn_gate_exps")) Matrix(Expert($"{blk}.ffn_gate_exps", c.Experts - 1), c.Width, c.ExpertFeedForward);
+            if (HasSeparateExperts(file, $"{blk}.ffn_gate_exps")) Matrix(Expert($"{blk}.ffn_gate_exps", c.Experts - 1), c.Width,
+                c.ExpertFeedForward);
             else Matrix($"{blk}.ffn_gate_exps", c.Width, c.ExpertFeedForward, c.Experts);
         }
 
         if (file.Tensors.FirstOrDefault(t => t.Dimensions.Count > 1 && WeightLayout.For(t.Type) is null) is { } foreign)
-            throw new UnsupportedModelException(file.Path, $"tensor type {foreign.Type} of '{foreign.Name}'", $"Supported: {string.Join(", ", WeightLayout.Supported)}. Use a file in one of these.");
+            throw new UnsupportedModelException(file.Path, $"tensor type {foreign.Type} of '{foreign.Name}'",
+                $"Supported: {string.Join(", ", WeightLayout.Supported)}. Use a file in one of these.");
 
         void Matrix(string name, long columns, long rows, int slabs = 1)
         {
             GgufTensor tensor = file.Find(name + ".weight")
-                ?? throw new GgufFormatException(file.Path, 0, $"a tensor '{name}.weight'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+                ?? throw new GgufFormatException(file.Path, 0, $"a tensor '{name}.weight'", $"{file.Tensors.Count} tensors without it",
+                    GgufFormatException.OtherConversion);
             if (tensor.Columns != columns || tensor.Rows != rows || tensor.Slabs != slabs)
                 throw new GgufFormatException(
                     file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}, as the keys of {c.Architecture} say", tensor.Shape,
@@ -61,7 +64,8 @@ internal static class ModelShapes
     }
 
     /// <summary>Whether a stack of experts lies in the file as one tensor each, as Mixtral's did until spring 2024.</summary>
-    public static bool HasSeparateExperts(GgufFile file, string stack) => file.Find(stack + ".weight") is null && file.Find(Expert(stack, 0) + ".weight") is not null;
+    public static bool HasSeparateExperts(GgufFile file, string stack) =>
+        file.Find(stack + ".weight") is null && file.Find(Expert(stack, 0) + ".weight") is not null;
 
     /// <summary>What one expert of <c>blk.N.ffn_gate_exps</c> was called: <c>blk.N.ffn_gate.E</c>.</summary>
     public static string Expert(string stack, int expert) => $"{stack[..^"_exps".Length]}.{expert}";

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 
@@ -32,8 +33,42 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>Whether the file has the tensor <c>name.weight</c>.</summary>
     public bool Has(string name) => file.Find(name + ".weight") is not null;
 
+    /// <summary>Whether the file has the tensor <paramref name="name"/>.</summary>
+    public bool HasVector(string name) => file.Find(name) is not null;
+
+    /// <summary>
+    /// For each of <paramref name="heads"/>, the transpose of the first <paramref name="rows"/> of its <paramref name="rowsPerHead"/> rows: a stack of matrices of
+    /// <paramref name="columns"/> rows. For files of DeepSeek from before keys and values were split; F32, F16 and BF16 only, since other formats cannot be transposed.
+    /// </summary>
+    public WeightMatrix TransposedHeads(string name, int columns, int heads, int rows, int rowsPerHead)
+    {
+        if (file.Find(name + ".weight") is { Type: not (TensorType.F32 or TensorType.F16 or TensorType.BF16) } quantised)
+            throw new UnsupportedModelException(
+                file.Path, $"'{quantised.Name}' of type {quantised.Type} in a file from before keys and values were split", "Take a newer conversion of the model, with attn_k_b and attn_v_b.");
+        float[] all = HostMatrix(name + ".weight", columns, heads * rowsPerHead) ?? throw Missing(name + ".weight");
+        float[] transposed = new float[(long)heads * columns * rows];
+        for (int head = 0; head < heads; head++)
+            for (int row = 0; row < rows; row++)
+                for (int column = 0; column < columns; column++)
+                    transposed[((head * columns) + column) * rows + row] = all[((head * rowsPerHead) + row) * columns + column];
+        WeightLayout layout = WeightLayout.For(TensorType.F32)!;
+        int groups = (columns + GroupRows - 1) / GroupRows, groupBytes = (int)layout.GroupBytes(rows);
+        byte[] packed = new byte[(long)groups * heads * groupBytes];
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(transposed.AsSpan());
+        for (int g = 0; g < groups * heads; g++)
+        {
+            int first = g % groups * GroupRows, count = Math.Min(GroupRows, columns - first);
+            layout.Pack(bytes.Slice((g / groups * columns + first) * rows * 4, count * rows * 4), rows, packed.AsSpan(g * groupBytes, groupBytes));
+        }
+
+        return new WeightMatrix(name, layout, rows, groups, heads, null, [new WeightSegment(Upload(packed, name), 0, groups * heads)], null);
+    }
+
     /// <summary>One matrix of the given shape, with its bias if the file has one.</summary>
-    public WeightMatrix Matrix(string name, int columns, int rows, int slabs = 1) => Stack(columns, slabs, new MatrixPart(name, rows))[0].Matrix;
+    public WeightMatrix Matrix(string name, int columns, int rows, int slabs = 1) => Matrix(new MatrixPart(name, rows), columns, slabs);
+
+    /// <summary>The same of some rows of each slab.</summary>
+    public WeightMatrix Matrix(MatrixPart part, int columns, int slabs) => Stack(columns, slabs, part)[0].Matrix;
 
     /// <summary>Several matrices with the same input, below each other; those of one type become one matrix, so that one dispatch computes them.</summary>
     public IReadOnlyList<PlacedMatrix> Stack(int columns, int slabs, params ReadOnlySpan<MatrixPart> parts)
@@ -158,6 +193,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         return bytes.Length == 0 ? null : _codebooks[type] = Upload(bytes, $"codebook of {type}").As(Codebooks.Format(type));
     }
 
+    /// <summary>A table of words that no file has.</summary>
+    public Tensor Upload(ReadOnlySpan<uint> words, string name) => Upload(MemoryMarshal.AsBytes(words).ToArray(), name);
+
     private Tensor Upload(byte[] bytes, string name)
     {
         Tensor target = arena.Allocate(bytes.Length, name);
@@ -171,7 +209,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         if (slabs == 1 || !ModelShapes.HasSeparateExperts(file, part.Name)) return [Tensor(part, part.Name, columns, slabs)];
         GgufTensor[] tensors = [.. Enumerable.Range(0, slabs).Select(e => Tensor(part, ModelShapes.Expert(part.Name, e), columns, 1))];
         return Array.Find(tensors, t => t.Type != tensors[0].Type) is { } other
-            ? throw new UnsupportedModelException(file.Path, $"a mixture of experts of different types ('{tensors[0].Name}' is {tensors[0].Type}, '{other.Name}' {other.Type})", "Take a newer conversion of the model, in which experts share one tensor.")
+            ? throw new UnsupportedModelException(file.Path,
+                $"a mixture of experts of different types ('{tensors[0].Name}' is {tensors[0].Type}, '{other.Name}' {other.Type})",
+                "Take a newer conversion of the model, in which experts share one tensor.")
             : tensors;
     }
 
@@ -179,7 +219,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     {
         string name = partName + ".weight";
         GgufTensor tensor = Unrolled(file.Find(name) ?? throw Missing(name));
-        CheckShape(tensor, columns, part.AllRows > 0 ? part.AllRows : part.Rows, slabs);
+        int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
+        if (slabs > 1 && tensor.Slabs == 1 && tensor.Rows == (long)rows * slabs) tensor = tensor with { Dimensions = [columns, rows, slabs] }; // slabs below each other
+        CheckShape(tensor, columns, rows, slabs);
         _loaded.Add(name);
         return tensor;
     }
@@ -187,12 +229,15 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>A convolution kernel, which has four dimensions, as the matrix that multiplies unrolled patches: its rows already lie one after the other.</summary>
     private static GgufTensor Unrolled(GgufTensor tensor) => tensor.Dimensions is { Count: 4 } d ? tensor with { Dimensions = [d[0] * d[1] * d[2], d[3]] } : tensor;
 
-    public GgufFormatException Missing(string name) => new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+    public GgufFormatException Missing(string name) =>
+        new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
 
     private void CheckShape(GgufTensor tensor, int columns, int rows, int slabs)
     {
         if (tensor.Columns != columns || tensor.Rows != rows || tensor.Slabs != slabs)
-            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape, GgufFormatException.OtherConversion);
+            throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset,
+                $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}", tensor.Shape,
+                GgufFormatException.OtherConversion);
     }
 
     private void Fill(List<Source> sources, WeightLayout layout, int columns, int groupsPerSlab, int firstGroup, Span<byte> to)

@@ -121,7 +121,8 @@ public sealed record VisionConfig
         float[] mean = Colors(m, "image_mean"), std = Colors(m, "image_std");
         if (Array.Exists(std, s => s <= 0)) throw m.Wrong("clip.vision.image_std", "three numbers above 0");
         int feedForward = Size(m, "feed_forward_length", 1 << 20);
-        if (file.Find("v.blk.0.ffn_up.weight") is { } up && up.Rows != feedForward) throw Shape(up, $"{width} x {feedForward}, as clip.vision.feed_forward_length says");
+        if (file.Find("v.blk.0.ffn_up.weight") is { } up && up.Rows != feedForward)
+            throw Shape(up, $"{width} x {feedForward}, as clip.vision.feed_forward_length says");
         return new VisionConfig
         {
             Family = family,
@@ -142,7 +143,8 @@ public sealed record VisionConfig
             Activation = !gelu ? GeluForm.Quick : family == VisionFamily.Llama4 ? GeluForm.Exact : GeluForm.Tanh,
         };
 
-        GgufFormatException Shape(GgufTensor tensor, string expected) => new(file.Path, tensor.Offset, $"tensor '{tensor.Name}' of {expected}", tensor.Shape, GgufFormatException.OtherConversion);
+        GgufFormatException Shape(GgufTensor tensor, string expected) =>
+            new(file.Path, tensor.Offset, $"tensor '{tensor.Name}' of {expected}", tensor.Shape, GgufFormatException.OtherConversion);
     }
 
     /// <summary>The longest edge of a picture after its first resize, which together with the tile says how many tiles there are.</summary>
@@ -150,7 +152,10 @@ public sealed record VisionConfig
     {
         int most = PicturePlan.LongestEdgeLimit(tile);
         int edge = Size(m, "preproc_image_size", PicturePlan.MaxLongestEdge, Math.Min(4 * tile, most));
-        return edge <= most ? edge : throw m.Wrong("clip.vision.preproc_image_size", $"a size of at most {most}: {PicturePlan.MaxTilesPerSide} tiles of {tile} pixels");
+        return edge <= most
+            ? edge
+            : throw m.Wrong("clip.vision.preproc_image_size",
+            $"a size of at most {most}: {PicturePlan.MaxTilesPerSide} tiles of {tile} pixels");
     }
 
     private static VisionFamily ReadFamily(GgufFile file, out string projector)
@@ -158,8 +163,13 @@ public sealed record VisionConfig
         GgufMetadata m = file.Metadata;
         string? architecture = m.String("general.architecture");
         string type = m.String("general.type") ?? "mmproj"; // old files do not say
-        if (architecture is null) throw new UnsupportedModelException(file.Path, "a file that does not name its architecture (general.architecture) as image encoder", "Give the mmproj file that was published with the model.");
-        if (type is "adapter" or "imatrix") throw new UnsupportedModelException(file.Path, $"a file of type '{type}' as image encoder", "Give the mmproj file that was published with the model.");
+        if (architecture is null)
+            throw new UnsupportedModelException(file.Path,
+                "a file that does not name its architecture (general.architecture) as image encoder",
+                "Give the mmproj file that was published with the model.");
+        if (type is "adapter" or "imatrix")
+            throw new UnsupportedModelException(file.Path, $"a file of type '{type}' as image encoder",
+                "Give the mmproj file that was published with the model.");
         if (architecture != "clip") throw new UnsupportedModelException(file.Path, $"the architecture '{architecture}' as image encoder", "This is a language model; give the mmproj file here and the language model as the model.");
         if (type != "mmproj") throw new UnsupportedModelException(file.Path, $"a file of type '{type}' as image encoder", "Give a file of type 'mmproj'.");
         if (m.Boolean("clip.has_vision_encoder") is false) throw new UnsupportedModelException(file.Path, "an mmproj file without image encoder", "Give one that has clip.has_vision_encoder.");
@@ -189,9 +199,12 @@ public sealed record VisionConfig
 
     private static int Rows(GgufFile file, string name)
     {
-        GgufTensor tensor = file.Find(name) ?? throw new GgufFormatException(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+        GgufTensor tensor = file.Find(name)
+            ?? throw new GgufFormatException(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it",
+                GgufFormatException.OtherConversion);
         return tensor.Rows is > 0 and <= 1 << 16
             ? (int)tensor.Rows
-            : throw new GgufFormatException(file.Path, tensor.Offset, $"tensor '{name}' with 1 to 65536 rows", tensor.Shape, GgufFormatException.OtherConversion);
+            : throw new GgufFormatException(file.Path, tensor.Offset, $"tensor '{name}' with 1 to 65536 rows", tensor.Shape,
+                GgufFormatException.OtherConversion);
     }
 }

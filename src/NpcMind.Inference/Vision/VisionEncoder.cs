@@ -80,7 +80,8 @@ public sealed class VisionEncoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Metadata.String("general.architecture") == "clip")
-            throw new UnsupportedModelException(model.Path, "an image encoder (mmproj) as language model", "Were the two files swapped? Give the language model as the model and this file as mmproj.");
+            throw new UnsupportedModelException(model.Path, "an image encoder (mmproj) as language model",
+                "Were the two files swapped? Give the language model as the model and this file as mmproj.");
         string architecture = ModelKind.RequireLanguageModel(model);
         return model.Metadata.Integer($"{architecture}.embedding_length") is { } width and > 0 and <= 1 << 20 ? (int)width : throw model.Metadata.Wrong($"{architecture}.embedding_length", "the width of the embeddings");
     }

@@ -12,7 +12,9 @@ public sealed class GrammarException : Exception
     /// <param name="column">Column of the line in UTF-16 units, from 1; 0 when the error is about the grammar as a whole.</param>
     /// <param name="problem">What is wrong there, and what to do.</param>
     public GrammarException(string grammarName, int line, int column, string problem)
-        : base(PrintableText.Escape(line > 0 ? string.Create(CultureInfo.InvariantCulture, $"{grammarName}: line {line}, column {column}: {problem}") : $"{grammarName}: {problem}"))
+        : base(PrintableText.Escape(line > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{grammarName}: line {line}, column {column}: {problem}")
+            : $"{grammarName}: {problem}"))
     {
         GrammarName = grammarName;
         Line = line;

@@ -64,11 +64,14 @@ public sealed class TokenTrie
     }
 
     /// <summary>The bytes of a node after its first.</summary>
-    internal ReadOnlySpan<byte> Rest(in Node node) => node.RestLength == 0 ? [] : _tokenizer.Bytes(node.Token).Slice(node.RestStart, node.RestLength);
+    internal ReadOnlySpan<byte> Rest(in Node node) =>
+        node.RestLength == 0 ? [] : _tokenizer.Bytes(node.Token).Slice(node.RestStart, node.RestLength);
 
     /// <summary>The bytes that a token writes; none for tokens that are not in the tree.</summary>
     internal ReadOnlySpan<byte> Written(int token) =>
-        (uint)token >= (uint)VocabularySize || IsEnd(token) || _tokenizer.Bytes(token) is { Length: > Vocabulary.MaxWrittenBytes } ? [] : _tokenizer.Bytes(token);
+        (uint)token >= (uint)VocabularySize || IsEnd(token) || _tokenizer.Bytes(token) is { Length: > Vocabulary.MaxWrittenBytes }
+            ? []
+            : _tokenizer.Bytes(token);
 
     internal bool IsEnd(int token) => _tokenizer.IsEndOfGeneration(token);
 
@@ -82,7 +85,14 @@ public sealed class TokenTrie
             ReadOnlySpan<byte> bytes = _tokenizer.Bytes(_tokens[first]);
             int length = bytes.CommonPrefixLength(_tokenizer.Bytes(_tokens[next - 1]));
             _firstBytes.Add(bytes[depth]);
-            _nodes.Add(new Node { Level = level, FirstToken = first, Token = _tokens[first], RestStart = depth + 1, RestLength = length - depth - 1 });
+            _nodes.Add(new Node
+            {
+                Level = level,
+                FirstToken = first,
+                Token = _tokens[first],
+                RestStart = depth + 1,
+                RestLength = length - depth - 1
+            });
             int longer = first;
             while (longer < next && _tokenizer.Bytes(_tokens[longer]).Length == length) longer++;
             AddChildren(longer, next, length, level + 1);

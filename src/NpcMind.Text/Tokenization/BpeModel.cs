@@ -44,7 +44,9 @@ internal sealed class BpeModel : TokenModel
             int space = entry.Length is < 3 or > MaxMergeBytes ? -1 : entry[1..].IndexOf((byte)' ') + 1;
             if (space <= 0) continue;
             if (buffer.Length < entry.Length) buffer = new byte[entry.Length];
-            if (!ByteAlphabet.TryDecode(entry[..space], buffer, out int left) || !ByteAlphabet.TryDecode(entry[(space + 1)..], buffer.AsSpan(left), out int right) || right == 0 || left + right > Vocabulary.MaxWrittenBytes) continue;
+            if (!ByteAlphabet.TryDecode(entry[..space], buffer, out int left)
+                || !ByteAlphabet.TryDecode(entry[(space + 1)..], buffer.AsSpan(left), out int right) || right == 0
+                || left + right > Vocabulary.MaxWrittenBytes) continue;
             ulong pair = Pair(model.Intern(buffer.AsSpan(0, left), ref next), model.Intern(buffer.AsSpan(left, right), ref next));
             model._merges.TryAdd(pair, new Merge((uint)rank, model.Intern(buffer.AsSpan(0, left + right), ref next)));
         }
@@ -103,7 +105,9 @@ internal sealed class BpeModel : TokenModel
         for (int id = 0; id < Vocabulary.Count; id++)
             if (IsAdded(id)) Table.TryAdd(Vocabulary.Bytes(id), id);
 
-        bool IsAdded(int id) => (Vocabulary.Type(id) == first || Vocabulary.Type(id) == second) && Vocabulary.Bytes(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
+        bool IsAdded(int id) =>
+            (Vocabulary.Type(id) == first || Vocabulary.Type(id) == second)
+            && Vocabulary.Bytes(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
     }
 
     private int Intern(ReadOnlySpan<byte> bytes, ref int next)

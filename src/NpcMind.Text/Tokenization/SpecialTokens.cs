@@ -33,7 +33,8 @@ internal sealed class SpecialTokens
         for (int id = 0; id < vocabulary.Count; id++)
         {
             ReadOnlySpan<byte> utf8 = vocabulary.Utf8(id);
-            if (vocabulary.Type(id) is not (TokenType.Control or TokenType.Unknown or TokenType.UserDefined) || utf8.Length is 0 or > MaxBytes || !Utf8.IsValid(utf8)) continue;
+            if (vocabulary.Type(id) is not (TokenType.Control or TokenType.Unknown or TokenType.UserDefined)
+                || utf8.Length is 0 or > MaxBytes || !Utf8.IsValid(utf8)) continue;
             int length = Encoding.UTF8.GetCharCount(utf8);
             found.Add(new Entry { Id = id, Start = total, Length = length, IsUserDefined = vocabulary.Type(id) == TokenType.UserDefined });
             total = checked(total + length);
@@ -80,7 +81,8 @@ internal sealed class SpecialTokens
             if (skip < 0) break;
             start += skip;
             int longest = Longest(text[start..], out _), trusted = trust.TrustedUntil(start);
-            int control = Shorten(longest, trusted - start), anywhere = trust.IsPrompt ? _entries[longest].Free : _entries[longest].UserDefined;
+            int control = Shorten(longest, trusted - start);
+            int anywhere = trust.IsPrompt ? _entries[longest].Free : _entries[longest].UserDefined;
             Entry token = _entries[_entries[control].Length > _entries[anywhere].Length ? control : anywhere];
             if (token.Length == 0) continue;
             (id, end) = (token.Id, start + token.Length);
@@ -113,7 +115,12 @@ internal sealed class SpecialTokens
     /// <summary>The longest beginning of an entry, itself included, of at most <paramref name="length"/> characters.</summary>
     private int Shorten(int entry, int length)
     {
-        while (_entries[entry].Length > length) entry = _entries[_entries[entry].Jump].Length > length ? _entries[entry].Jump : _entries[entry].Parent;
+        while (_entries[entry].Length > length)
+        {
+            int jump = _entries[entry].Jump;
+            entry = _entries[jump].Length > length ? jump : _entries[entry].Parent;
+        }
+
         return entry;
     }
 
@@ -132,7 +139,9 @@ internal sealed class SpecialTokens
             int jump = above.Jump;
             entry.Parent = parent;
             entry.Depth = above.Depth + 1;
-            entry.Jump = above.Depth - _entries[jump].Depth == _entries[jump].Depth - _entries[_entries[jump].Jump].Depth ? _entries[jump].Jump : parent;
+            entry.Jump = above.Depth - _entries[jump].Depth == _entries[jump].Depth - _entries[_entries[jump].Jump].Depth
+                ? _entries[jump].Jump
+                : parent;
         }
     }
 
@@ -140,8 +149,13 @@ internal sealed class SpecialTokens
     private bool[] FindIn(string? template)
     {
         bool[] found = new bool[_entries.Length];
-        for (int at = template?.IndexOf("<|", StringComparison.Ordinal) ?? -1; at >= 0; at = template!.IndexOf("<|", at + 1, StringComparison.Ordinal))
-            for (int entry = Longest(template.AsSpan(at), out _); entry > 0 && !found[entry]; entry = _entries[entry].Parent) found[entry] = true;
+        if (template is null) return found;
+        for (int at = template.IndexOf("<|", StringComparison.Ordinal); at >= 0; at = template.IndexOf("<|", at + 1, StringComparison.Ordinal))
+        {
+            int entry = Longest(template.AsSpan(at), out _);
+            for (; entry > 0 && !found[entry]; entry = _entries[entry].Parent) found[entry] = true;
+        }
+
         return found;
     }
 

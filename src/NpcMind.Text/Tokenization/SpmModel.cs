@@ -109,7 +109,8 @@ internal sealed class SpmModel : TokenModel
 
     /// <summary>Whether text may merge into a token. Control tokens are left out.</summary>
     private static bool Merges(Vocabulary vocabulary, int id) =>
-        vocabulary.Type(id) is TokenType.Normal or TokenType.Undefined or TokenType.UserDefined && vocabulary.Utf8(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
+        vocabulary.Type(id) is TokenType.Normal or TokenType.Undefined or TokenType.UserDefined
+            && vocabulary.Utf8(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
 
     /// <summary>Length of the first word with the spaces before it. Where no token has a space after something else, no merge crosses its end.</summary>
     private static int WordLength(ReadOnlySpan<byte> text)

@@ -37,7 +37,8 @@ internal sealed class FileCheck(string name, PictureLimits limits)
     public void Scans(string where, int scans, long samples)
     {
         if (samples > limits.MaxScannedSamples)
-            throw Error(where, $"scans that visit at most {Text(limits.MaxScannedSamples)} samples", $"{Text(samples)} in the first {Text(scans)}", "Save the picture smaller, or as a PNG or baseline JPEG.");
+            throw Error(where, $"scans that visit at most {Text(limits.MaxScannedSamples)} samples",
+                $"{Text(samples)} in the first {Text(scans)}", "Save the picture smaller, or as a PNG or baseline JPEG.");
     }
 
     private static string Text(long width, long height) => string.Create(CultureInfo.InvariantCulture, $"{width} x {height}");

@@ -4,8 +4,9 @@ using NpcMind.Text;
 namespace NpcMind;
 
 /// <summary>
-/// The turns a character remembers, what it overheard and saw since the last one, and what is given up where the context is too small. Overheard lines never cost a turn:
-/// they take what is free beside the talk, and those of earlier turns are forgotten before any turn is. <see cref="Plan"/> does all that can fail and changes nothing.
+/// The turns a character remembers, what it overheard and saw since the last one, and what is given up where the context is too small.
+/// Overheard lines never cost a turn: they take what is free beside the talk, and those of earlier turns are forgotten before any turn is.
+/// <see cref="Plan"/> does all that can fail and changes nothing.
 /// </summary>
 internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, DatedPrompt systemPrompt)
 {
@@ -26,10 +27,12 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     /// <summary>Tokens that a system prompt must leave free: an ordinary line and its reply fit in there.</summary>
     public static int Reserve(int contextTokens) => Math.Max(32, Math.Min(192, contextTokens / 4));
 
-    /// <summary>Whether a text is so long that a context never holds it, whatever its tokens are. Such texts are refused before they are rendered.</summary>
+    /// <summary>Whether a text is so long that a context never holds it, whatever its tokens are. Such texts are refused before they are
+    /// rendered.</summary>
     public static bool IsTooLong(string text, int contextTokens) => text.Length > (long)MaxCharactersPerToken * contextTokens;
 
-    /// <summary>The first number from <paramref name="low"/> on that fits, or <paramref name="high"/> for none. What follows one that fits has to fit, too.</summary>
+    /// <summary>The first number from <paramref name="low"/> on that fits, or <paramref name="high"/> for none. What follows one that fits
+    /// has to fit, too.</summary>
     public static int FirstThatFits(int low, int high, Func<int, bool> fits)
     {
         while (low < high)
@@ -45,10 +48,13 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     /// <summary>Works out the next turn: what is said, with the pictures and overheard lines that fit.</summary>
     /// <param name="line">What is said.</param>
     /// <param name="replyTokens">Most tokens of the reply.</param>
-    /// <exception cref="ArgumentException">It does not fit even with everything else forgotten, or the template cannot render it.</exception>
+    /// <exception cref="ArgumentException">It does not fit even with everything else forgotten, or the template cannot render
+    /// it.</exception>
     public NewTurn Plan(string line, int replyTokens)
     {
-        if (IsTooLong(line, Context)) throw new ArgumentException($"{name}: what was said has {line.Length} characters; a context of {Context} tokens never holds them. Say less.");
+        if (IsTooLong(line, Context))
+            throw new ArgumentException(
+                $"{name}: what was said has {line.Length} characters; a context of {Context} tokens never holds them. Say less.");
         try
         {
             return Fit(line, replyTokens < 0 ? int.MaxValue : replyTokens); // a sum that was too large
@@ -86,7 +92,10 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         {
             int alone = First(line, seen).Length, all = seen.Count;
             for (; alone > limit && seen.Count > 0; alone = First(line, seen).Length) seen.RemoveAt(0);
-            if (alone > limit) throw new ArgumentException($"{name}: what it begins with and what was said take {alone} tokens, and the reply up to {replyTokens}; the context has {Context}. Say less, allow a shorter reply or use a larger context.");
+            if (alone > limit)
+                throw new ArgumentException(
+                    $"{name}: what it begins with and what was said take {alone} tokens, and the reply up to {replyTokens}; "
+                    + $"the context has {Context}. Say less, allow a shorter reply or use a larger context.");
             if (seen.Count < all) spoken = Render(line, seen);
             // Turns will be forgotten until a quarter is free; overheard lines take half of that.
             spare = Turns.Count == 0 ? limit - alone : Math.Min(limit - alone, (Context - mind.Shared) / 8);
@@ -106,8 +115,9 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     }
 
     /// <summary>
-    /// Makes room for a turn and adds its tokens: what was overheard in earlier turns goes first, then the oldest turns. A quarter is freed at once: reading what is left
-    /// again is dear, and is needed only then. What was said stays in the tokens that it has; only what changes is rendered.
+    /// Makes room for a turn and adds its tokens: what was overheard in earlier turns goes first, then the oldest turns. A quarter is freed
+    /// at once: reading what is left again is dear, and is needed only then. What was said stays in the tokens that it has; only what
+    /// changes is rendered.
     /// </summary>
     private void Forget(NewTurn added, Turn next)
     {
@@ -199,7 +209,8 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     private int[] First(string heard, IReadOnlyList<Sight> seen, bool isAnswered = false) => runtime.Format.FirstTurn(systemPrompt, heard, seen, isAnswered);
 
     /// <summary>What is heard next.</summary>
-    private int[] Render(string heard, IReadOnlyList<Sight> seen) => Turns.Count == 0 ? First(heard, seen) : runtime.Format.NextTurn(systemPrompt, heard, seen);
+    private int[] Render(string heard, IReadOnlyList<Sight> seen) =>
+        Turns.Count == 0 ? First(heard, seen) : runtime.Format.NextTurn(systemPrompt, heard, seen);
 
     /// <summary>What is heard in the first turn or a later one; null where the template cannot render it.</summary>
     private int[]? TryRender(string heard, IReadOnlyList<Sight> seen, bool first, bool isAnswered = false)

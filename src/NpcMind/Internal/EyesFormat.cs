@@ -22,7 +22,9 @@ internal sealed class EyesFormat
         _names = ImageTokenNames.Of(config.Projector);
         foreach (string name in _names.Required)
             if (tokenizer.Encode(name, parseSpecial: true).Length != 1)
-                throw new UnsupportedModelException(eyesPath, $"an image encoder for {config.Projector} with '{modelPath}', whose vocabulary has no token '{name}',", "Take the mmproj file that was published with the language model.");
+                throw new UnsupportedModelException(eyesPath,
+                    $"an image encoder for {config.Projector} with '{modelPath}', whose vocabulary has no token '{name}',",
+                    "Take the mmproj file that was published with the language model.");
         SlotToken = tokenizer.Encode(_names.Slot, parseSpecial: true)[0];
     }
 

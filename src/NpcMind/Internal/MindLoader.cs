@@ -16,7 +16,7 @@ internal static class MindLoader
         List<byte[]> blocks = [];
         SavedMind saved = SaveCodec.Read(stream, (mind, block, bytes) =>
         {
-            if (block == 0 && (!IsOf(runtime, mind) || !mind.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal) || SavedMindCheck.BlockViolation(runtime, mind) is not null)) return false;
+            if (block == 0 && !HasUsableBlocks(runtime, mind)) return false;
             blocks.Add(bytes.ToArray());
             return true;
         }).Mind;
@@ -72,7 +72,13 @@ internal static class MindLoader
         return npc;
     }
 
-    private static bool IsOf(NpcRuntime runtime, SavedMind saved) => saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint);
+    private static bool IsOf(NpcRuntime runtime, SavedMind saved) =>
+        saved.ModelFingerprint.AsSpan().SequenceEqual(runtime.ModelFingerprint);
+
+    private static bool HasUsableBlocks(NpcRuntime runtime, SavedMind saved) =>
+        IsOf(runtime, saved)
+        && saved.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal)
+        && SavedMindCheck.BlockViolation(runtime, saved) is null;
 
     private static Sight Picture(Looking looking, SavedPicture picture)
     {
@@ -115,7 +121,8 @@ internal static class MindLoader
         return history;
     }
 
-    /// <summary>Gives a character what it overheard and saw since it was last spoken to, within the bounds that hold when it comes.</summary>
+    /// <summary>Gives a character what it overheard and saw since it was last spoken to, within the bounds that hold when it
+    /// comes.</summary>
     private static void Remind(NpcRuntime runtime, Npc npc, SavedMind saved, Sight[]? sights)
     {
         foreach (SavedTurn turn in saved.Turns)
@@ -127,7 +134,8 @@ internal static class MindLoader
         }
     }
 
-    /// <summary>The latest turns that fit into the context, in the tokens of this model and this prefix; the others are taken off the history. Each turn is rendered once, and only if it can fit.</summary>
+    /// <summary>The latest turns that fit into the context, in the tokens of this model and this prefix; the others are taken off the
+    /// history. Each turn is rendered once, and only if it can fit.</summary>
     /// <exception cref="ArgumentException">Not even the last turn fits.</exception>
     private static List<int> Rebuild(NpcRuntime runtime, string name, List<Turn> history, DatedPrompt system)
     {
@@ -165,7 +173,8 @@ internal static class MindLoader
     }
 
     private static ArgumentException Unfit(string name, NpcRuntime runtime) =>
-        new($"{(name.Length > 40 ? name[..40] + "..." : name)}: what the mind begins with and its last turn do not fit into a context of {runtime.Options.ContextTokens} tokens. Use a larger context.");
+        new($"{(name.Length > 40 ? name[..40] + "..." : name)}: what the mind begins with and its last turn do not fit into a context of "
+            + $"{runtime.Options.ContextTokens} tokens. Use a larger context.");
 
     /// <summary>What a turn heard, in tokens; null where it can never fit or the template cannot render it.</summary>
     private static int[]? TryRender(NpcRuntime runtime, DatedPrompt system, Turn turn, bool first, bool isAnswered)
@@ -181,7 +190,8 @@ internal static class MindLoader
         }
     }
 
-    /// <summary>Puts saved blocks into host memory, from where a later frame brings them to the device. Where that is not possible the log is read again instead.</summary>
+    /// <summary>Puts saved blocks into host memory, from where a later frame brings them to the device. Where that is not possible the log
+    /// is read again instead.</summary>
     private static void Import(NpcRuntime runtime, Mind mind, Mind parent, SavedKv kv, List<byte[]> blocks)
     {
         KvTransfer transfer = runtime.Engine.Transfer;
@@ -191,12 +201,15 @@ internal static class MindLoader
         if (held == 0) return;
         try
         {
-            mind.Slot = kv.FirstToken > 0 ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings()) : runtime.Engine.Open(new SamplerSettings());
+            mind.Slot = kv.FirstToken > 0
+                ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings())
+                : runtime.Engine.Open(new SamplerSettings());
             if (runtime.Engine.Length(mind.Slot) == kv.FirstToken && transfer.Import(mind.Slot, kv.FirstToken + held))
             {
                 int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
                 for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
-                transfer.SetTokens(mind.Slot, 0, MindSaves.Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
+                transfer.SetTokens(
+                    mind.Slot, 0, MindSaves.Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
                 return;
             }
         }
@@ -210,8 +223,8 @@ internal static class MindLoader
     }
 
     /// <summary>
-    /// Tokens that the sound blocks hold. Of a model whose layers all see everything each block counts; where some see less, blocks stand group by group, and only all
-    /// of them together are of use.
+    /// Tokens that the sound blocks hold. Of a model whose layers all see everything each block counts; where some see less, blocks stand
+    /// group by group, and only all of them together are of use.
     /// </summary>
     private static int Held(KvTransfer transfer, SavedKv kv, int blocks)
     {

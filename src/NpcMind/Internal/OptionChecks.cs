@@ -23,16 +23,21 @@ internal static class OptionChecks
         const string Of = nameof(NpcRuntimeOptions);
         NotNull(Of, nameof(o.Host), o.Host);
         NotNull(Of, nameof(o.Clock), o.Clock);
-        if (o.EyesPath is { Length: 0 }) throw new ArgumentException($"{Of}.{nameof(o.EyesPath)} is empty: it must name a file, or be null for none.", Parameter);
+        if (o.EyesPath is { Length: 0 })
+            throw new ArgumentException($"{Of}.{nameof(o.EyesPath)} is empty: it must name a file, or be null for none.", Parameter);
         InRange(Of, nameof(o.MaxImageTiles), o.MaxImageTiles, 1, VisionConfig.MaxTiles);
         InRange(Of, nameof(o.MaxNpcs), o.MaxNpcs, 1, MaxCharacters);
         InRange(Of, nameof(o.MaxPrefixes), o.MaxPrefixes, 1, MaxCharacters);
         InRange(Of, nameof(o.ContextTokens), o.ContextTokens, 64, MaxContext);
-        if (o.DeviceTokens is { } device) InRange(Of, nameof(o.DeviceTokens), device, o.ContextTokens, MaxCache, ": one context (ContextTokens) or more");
+        if (o.DeviceTokens is { } device) InRange(Of, nameof(o.DeviceTokens), device, o.ContextTokens, MaxCache,
+            ": one context (ContextTokens) or more");
         if (o.HostTokens is { } host) InRange(Of, nameof(o.HostTokens), host, 0, MaxCache);
-        if (!Enum.IsDefined(o.Kv)) throw OutOfRange(Of, nameof(o.Kv), ((int)o.Kv).ToString(CultureInfo.InvariantCulture), $"one of {string.Join(", ", Enum.GetNames<KvPrecision>())}");
+        if (!Enum.IsDefined(o.Kv))
+            throw OutOfRange(Of, nameof(o.Kv), ((int)o.Kv).ToString(CultureInfo.InvariantCulture),
+                $"one of {string.Join(", ", Enum.GetNames<KvPrecision>())}");
         InRange(Of, nameof(o.MaxRows), o.MaxRows, 16, 1024);
-        if (o.MaxRows % 16 != 0) throw OutOfRange(Of, nameof(o.MaxRows), o.MaxRows.ToString(CultureInfo.InvariantCulture), "a multiple of 16 from 16 to 1024");
+        if (o.MaxRows % 16 != 0)
+            throw OutOfRange(Of, nameof(o.MaxRows), o.MaxRows.ToString(CultureInfo.InvariantCulture), "a multiple of 16 from 16 to 1024");
         Above(Of, nameof(o.QuantumMilliseconds), o.QuantumMilliseconds, 0, 1000);
         InRange(Of, nameof(o.FramesPerStep), o.FramesPerStep, 1, 1_000_000);
         long log = 2L * (o.MaxNpcs + o.MaxPrefixes) * o.ContextTokens;
@@ -46,16 +51,22 @@ internal static class OptionChecks
     public static void Check(ReplyOptions o, int contextTokens)
     {
         const string Of = nameof(ReplyOptions);
+        string room = $"from 1 to {Text(contextTokens)}, the context (NpcRuntimeOptions.ContextTokens)";
         InRange(Of, nameof(o.Temperature), o.Temperature, 0, 100);
         InRange(Of, nameof(o.TopK), o.TopK, 0, int.MaxValue);
         InRange(Of, nameof(o.TopP), o.TopP, 0, 1);
         InRange(Of, nameof(o.MinP), o.MinP, 0, 1);
         Above(Of, nameof(o.RepetitionPenalty), o.RepetitionPenalty, 0, 100);
-        InRange(Of, nameof(o.MaxTokens), o.MaxTokens, 1, contextTokens, ", the context (NpcRuntimeOptions.ContextTokens)");
+        if (o.MaxTokens > contextTokens)
+            throw new ArgumentException($"{Of}.{nameof(o.MaxTokens)} is {Text(o.MaxTokens)}: it must be {room}.", Parameter);
+        if (o.MaxTokens < 1) throw OutOfRange(Of, nameof(o.MaxTokens), Text(o.MaxTokens), room);
         InRange(Of, nameof(o.MaxThoughtTokens), o.MaxThoughtTokens, 0, int.MaxValue);
         NotNull(Of, nameof(o.StopStrings), o.StopStrings);
-        if (o.StopStrings.Any(string.IsNullOrEmpty)) throw new ArgumentException($"{Of}.{nameof(o.StopStrings)} holds an empty string: leave it out.", Parameter);
-        if (o.Legal is not null && o.Action is null) throw new ArgumentException($"{Of}.{nameof(o.Legal)} is set without {nameof(o.Action)}: set the action that it is about, too.", Parameter);
+        if (o.StopStrings.Any(string.IsNullOrEmpty))
+            throw new ArgumentException($"{Of}.{nameof(o.StopStrings)} holds an empty string: leave it out.", Parameter);
+        if (o.Legal is not null && o.Action is null)
+            throw new ArgumentException($"{Of}.{nameof(o.Legal)} is set without {nameof(o.Action)}: set the action that it is about, too.",
+                Parameter);
         Above(Of, nameof(o.CharactersPerSecond), o.CharactersPerSecond, 0, double.PositiveInfinity);
         InRange(Of, nameof(o.LeadTokens), o.LeadTokens, 1, int.MaxValue);
         if (o.FirstWord < TimeSpan.Zero) throw OutOfRange(Of, nameof(o.FirstWord), o.FirstWord.ToString(), "0 or more");
@@ -73,10 +84,14 @@ internal static class OptionChecks
 
     private static void Above(string of, string name, double value, double least, double most)
     {
-        if (!(value > least && value <= most)) throw OutOfRange(of, name, Text(value), double.IsInfinity(most) ? $"above {Text(least)}" : $"above {Text(least)} and at most {Text(most)}");
+        if (!(value > least && value <= most))
+            throw OutOfRange(of, name, Text(value), double.IsInfinity(most)
+                ? $"above {Text(least)}"
+                : $"above {Text(least)} and at most {Text(most)}");
     }
 
     private static string Text(double number) => number.ToString("0.############", CultureInfo.InvariantCulture);
 
-    private static ArgumentOutOfRangeException OutOfRange(string of, string name, string value, string range) => new(Parameter, $"{of}.{name} is {value}: it must be {range}.");
+    private static ArgumentOutOfRangeException OutOfRange(string of, string name, string value, string range) =>
+        new(Parameter, $"{of}.{name} is {value}: it must be {range}.");
 }

@@ -3,8 +3,8 @@ using NpcMind.Text;
 namespace NpcMind;
 
 /// <summary>
-/// Lines that a character overheard since it was last spoken to. They have a budget of tokens of their own: the oldest give way, and a line longer than the budget keeps
-/// its beginning.
+/// Lines that a character overheard since it was last spoken to. They have a budget of tokens of their own: the oldest give way, and a line
+/// longer than the budget keeps its beginning.
 /// </summary>
 internal sealed class OverheardLines(Tokenizer tokenizer, int budget)
 {

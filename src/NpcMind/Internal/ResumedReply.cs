@@ -4,7 +4,8 @@ using NpcMind.Text;
 
 namespace NpcMind;
 
-/// <summary>A reply that was under way when its mind was saved. <see cref="Prepare"/> does all that can fail, before anything is replaced.</summary>
+/// <summary>A reply that was under way when its mind was saved. <see cref="Prepare"/> does all that can fail, before anything is
+/// replaced.</summary>
 internal sealed class ResumedReply
 {
     private readonly SavedReply _saved;
@@ -14,7 +15,8 @@ internal sealed class ResumedReply
     private readonly Constraint? _action;
     private readonly bool _follows = true;
 
-    private ResumedReply(NpcRuntime runtime, SavedMind saved, SavedReply reply, Grammar? grammar, LegalActions? legal, bool sameTokens, SavedMindCheck check)
+    private ResumedReply(
+        NpcRuntime runtime, SavedMind saved, SavedReply reply, Grammar? grammar, LegalActions? legal, bool sameTokens, SavedMindCheck check)
     {
         _saved = reply;
         _sameTokens = sameTokens;
@@ -63,7 +65,8 @@ internal sealed class ResumedReply
     public static ResumedReply? Prepare(NpcRuntime runtime, SavedMind saved, LegalActions? legal, bool sameTokens, SavedMindCheck check)
     {
         if (saved.Reply is not { } reply) return null;
-        if (Conversation.IsTooLong(reply.Text, runtime.Options.ContextTokens)) throw check.Error($"a reply that a context holds", $"{reply.Text.Length} characters");
+        if (Conversation.IsTooLong(reply.Text, runtime.Options.ContextTokens))
+            throw check.Error($"a reply that a context holds", $"{reply.Text.Length} characters");
         Grammar? grammar = null;
         try
         {
@@ -77,7 +80,8 @@ internal sealed class ResumedReply
         return new ResumedReply(runtime, saved, reply, grammar, legal, sameTokens, check);
     }
 
-    /// <summary>Goes on with it as the reply of <paramref name="npc"/>. An action asked for by a type that is no longer known ends the reply after its speech.</summary>
+    /// <summary>Goes on with it as the reply of <paramref name="npc"/>. An action asked for by a type that is no longer known ends the
+    /// reply after its speech.</summary>
     public void GoOn(NpcRuntime runtime, Npc npc)
     {
         Mind mind = npc.Mind;
@@ -103,7 +107,8 @@ internal sealed class ResumedReply
 
         going.Words.End(_saved.Text);
         int written = turn.SaidTokens - spoken - runtime.ActionOpening.Length;
-        if (_sameTokens && written >= 0 && _action is not null && _action.TryReplay(_saved.ConstraintBytes) && !_action.MustEnd && mind.Tokens.Count < runtime.Options.ContextTokens)
+        if (_sameTokens && written >= 0 && _action is not null && _action.TryReplay(_saved.ConstraintBytes) && !_action.MustEnd
+            && mind.Tokens.Count < runtime.Options.ContextTokens)
         {
             going.InAction = true;
             going.SpeechEnd = (ReplyEnd)_saved.Phase;

@@ -3,7 +3,8 @@ using NpcMind.Inference;
 
 namespace NpcMind;
 
-/// <summary>Holds what a save says against the rest of it and against the model it is to be read with. A save may be crafted: its checksums prove nothing.</summary>
+/// <summary>Holds what a save says against the rest of it and against the model it is to be read with. A save may be crafted: its checksums
+/// prove nothing.</summary>
 internal readonly struct SavedMindCheck(SavedMind saved, string place, long offset)
 {
     private const int MaxStopStrings = 4096;
@@ -26,7 +27,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
         if (saved.Reply is { } reply) Reply(reply);
     }
 
-    /// <summary>What holds for the model that the save was made with: tokens that it has, turns that make up the log, blocks of the right number and size.</summary>
+    /// <summary>What holds for the model that the save was made with: tokens that it has, turns that make up the log, blocks of the right
+    /// number and size.</summary>
     public void Tokens(NpcRuntime runtime)
     {
         int vocabulary = Math.Min(runtime.Tokenizer.VocabularySize, runtime.Engine.Config.Vocabulary);
@@ -38,14 +40,18 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
             SavedTurn turn = saved.Turns[i];
             bool talk = turn.Role is MindSaves.Heard or MindSaves.Said;
             int first = talk ? end : saved.Tokens.Length;
-            if (turn.FirstToken != first || (!talk && turn.Tokens > 0)) throw Error($"turn {i} to begin at token {first}{(talk ? "" : " and to have none")}", $"{turn.Tokens} tokens from {turn.FirstToken}");
+            if (turn.FirstToken != first || (!talk && turn.Tokens > 0))
+                throw Error(
+                    $"turn {i} to begin at token {first}{(talk ? "" : " and to have none")}",
+                    $"{turn.Tokens} tokens from {turn.FirstToken}");
             if (talk) end += turn.Tokens;
             bool last = talk && (i + 1 == saved.Turns.Count || saved.Turns[i + 1].Role is not (MindSaves.Heard or MindSaves.Said));
             if (last && end != saved.Tokens.Length) throw Error($"turns of {saved.Tokens.Length} tokens in all", $"{end}");
             if (last && saved.Reply is { } reply) ReplyTokens(runtime, reply, turn);
         }
 
-        if (saved.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal) && BlockViolation(runtime, saved) is (string expected, string found)) throw Error($"{expected}", $"{found}");
+        if (saved.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal)
+            && BlockViolation(runtime, saved) is (string expected, string found)) throw Error($"{expected}", $"{found}");
     }
 
     /// <summary>What the KV blocks of a save, made where this runtime runs, have wrong; null for nothing.</summary>
@@ -60,7 +66,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
         return kv.Blocks == blocks ? null : ($"{blocks} KV blocks for {kv.Tokens} tokens", $"{kv.Blocks}");
     }
 
-    /// <summary>Every feature row of the log belongs to a picture of the turn it stands in, and every picture of a turn stands there, whole and in order.</summary>
+    /// <summary>Every feature row of the log belongs to a picture of the turn it stands in, and every picture of a turn stands there, whole
+    /// and in order.</summary>
     /// <param name="log">Token log with feature rows.</param>
     /// <param name="sights">The pictures.</param>
     public void PictureRows(int[] log, Sight[] sights)
@@ -74,7 +81,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
             {
                 ReadOnlySpan<int> whole = sights[picture].Tokens;
                 int at = FirstRow(tokens) - FirstRow(whole);
-                if (at < 0 || FirstRow(tokens) == tokens.Length || !tokens[at..].StartsWith(whole)) throw Error($"picture {picture}, whole, in the tokens of turn {i}", $"other tokens");
+                if (at < 0 || FirstRow(tokens) == tokens.Length || !tokens[at..].StartsWith(whole))
+                    throw Error($"picture {picture}, whole, in the tokens of turn {i}", $"other tokens");
                 tokens = tokens[(at + whole.Length)..];
             }
 
@@ -100,7 +108,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
             if (!follows) throw Error($"turn {i} to be one that can follow a turn of role {before}", $"role {turn.Role}");
             int most = turn.Role switch { MindSaves.Heard or MindSaves.Seen => Conversation.MaxPendingSights, _ => 0 };
             if (turn.Pictures.Length > most) throw Error($"at most {most} pictures with turn {i}", $"{turn.Pictures.Length}");
-            if (turn.OverheardCharacters > 0 && turn.Role != MindSaves.Heard) throw Error($"overheard text in what is heard alone", $"some in turn {i}");
+            if (turn.OverheardCharacters > 0 && turn.Role != MindSaves.Heard)
+                throw Error($"overheard text in what is heard alone", $"some in turn {i}");
             before = turn.Role;
         }
 
@@ -112,7 +121,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
         if (!saved.Turns.Any(t => t.Role == MindSaves.Said)) throw Error($"a turn that the reply belongs to", $"none");
         if (!Enum.IsDefined((ReplyEnd)reply.Phase)) throw Error($"a phase of a reply", $"{reply.Phase}");
         if (reply.Phase != MindSaves.Speech && reply.Action is null) throw Error($"an action that the reply goes on with", $"none");
-        if (reply.MaximumTokens < Math.Max(1, reply.GeneratedTokens)) throw Error($"at least {Math.Max(1, reply.GeneratedTokens)} tokens allowed to the reply", $"{reply.MaximumTokens}");
+        if (reply.MaximumTokens < Math.Max(1, reply.GeneratedTokens))
+            throw Error($"at least {Math.Max(1, reply.GeneratedTokens)} tokens allowed to the reply", $"{reply.MaximumTokens}");
         if (reply.StopStrings.Count > MaxStopStrings) throw Error($"at most {MaxStopStrings} stop strings", $"{reply.StopStrings.Count}");
         long characters = reply.StopStrings.Sum(t => (long)t.Length);
         if (characters > MaxStopCharacters) throw Error($"stop strings of at most {MaxStopCharacters} characters in all", $"{characters}");
@@ -124,7 +134,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
         if (reply.GeneratedTokens > said.Tokens) throw Error($"a reply of at most {said.Tokens} tokens", $"{reply.GeneratedTokens}");
         long bytes = 0;
         foreach (int token in saved.Tokens.AsSpan(said.FirstToken)) bytes += runtime.Tokenizer.Bytes(token).Length;
-        if (reply.ConstraintBytes.Length > bytes) throw Error($"at most the {bytes} bytes of the reply's tokens under its grammar", $"{reply.ConstraintBytes.Length}");
+        if (reply.ConstraintBytes.Length > bytes)
+            throw Error($"at most the {bytes} bytes of the reply's tokens under its grammar", $"{reply.ConstraintBytes.Length}");
     }
 
     private static int FirstRow(ReadOnlySpan<int> tokens)

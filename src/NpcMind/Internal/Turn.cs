@@ -48,4 +48,5 @@ internal sealed class Turn(string heard, IReadOnlyList<Sight>? seen = null)
 /// <param name="Tokens">All of it in tokens: as the first turn where there is none yet, else as a later one.</param>
 /// <param name="SpokenTokens">How many it would be without the overheard lines.</param>
 /// <param name="ReplyTokens">Room that its reply needs.</param>
-internal readonly record struct NewTurn(string Heard, int OverheardCharacters, List<Sight> Seen, int[] Tokens, int SpokenTokens, int ReplyTokens);
+internal readonly record struct NewTurn(
+    string Heard, int OverheardCharacters, List<Sight> Seen, int[] Tokens, int SpokenTokens, int ReplyTokens);

@@ -9,9 +9,9 @@ using NpcMind.Files;
 namespace NpcMind;
 
 /// <summary>
-/// A save file is replaced as a whole or not at all: the new one is written beside it, flushed to the disk, and renamed over it. Whatever ends the process in between,
-/// the earlier save stands. Saves and what lies beside them are for the user alone (0600). Any thread; saves to different files do not wait for each other, of two to one file
-/// the later rename stays.
+/// A save file is replaced as a whole or not at all: the new one is written beside it, flushed to the disk, and renamed over it. Whatever
+/// ends the process in between, the earlier save stands. Saves and what lies beside them are for the user alone (0600). Any thread; saves
+/// to different files do not wait for each other, of two to one file the later rename stays.
 /// </summary>
 internal static partial class SaveFile
 {
@@ -35,7 +35,8 @@ internal static partial class SaveFile
         string folder = Path.GetDirectoryName(path) ?? throw new SaveFileException(path, "it is a folder", "Name a file to save to.");
         if (!Directory.Exists(folder)) throw new SaveFileException(path, "its folder does not exist", "Create it before saving.");
         string name = Path.GetFileName(path);
-        if (IsTemporary(name, out _, out _)) throw new SaveFileException(path, "names of this form are kept for saves under way", "Choose another name.");
+        if (IsTemporary(name, out _, out _))
+            throw new SaveFileException(path, "names of this form are kept for saves under way", "Choose another name.");
         string? beside = null, writing = null;
         try
         {
@@ -104,7 +105,8 @@ internal static partial class SaveFile
         foreach (char digit in file.AsSpan(hyphen + 1, 2 * RandomBytes))
             if (!char.IsAsciiHexDigitLower(digit)) return false;
         int dot = file.LastIndexOf('.', hyphen);
-        if (dot < 1 || !int.TryParse(file.AsSpan(dot + 1, hyphen - dot - 1), NumberStyles.None, CultureInfo.InvariantCulture, out process)) return false;
+        if (dot < 1 || !int.TryParse(file.AsSpan(dot + 1, hyphen - dot - 1), NumberStyles.None, CultureInfo.InvariantCulture, out process))
+            return false;
         name = file[..dot];
         return true;
     }
@@ -115,8 +117,10 @@ internal static partial class SaveFile
         {
             RemoveLeftovers(folder, name);
             string random = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes));
-            string beside = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{Environment.ProcessId}-{random}{Suffix}"));
-            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Delete }; // new: no link is followed
+            string beside =
+                Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{Environment.ProcessId}-{random}{Suffix}"));
+            // Created anew: no link is followed.
+            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Delete };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UserOnly;
             FileStream stream = new(beside, options);
             Writing.Add(beside);
@@ -124,7 +128,8 @@ internal static partial class SaveFile
         }
     }
 
-    /// <summary>Deletes what processes that ended in a save of this file left behind: temporaries of ended processes that nobody holds open.</summary>
+    /// <summary>Deletes what processes that ended in a save of this file left behind: temporaries of ended processes that nobody holds
+    /// open.</summary>
     private static void RemoveLeftovers(string folder, string name)
     {
         foreach (FileInfo leftover in new DirectoryInfo(folder).EnumerateFiles($"*{Suffix}"))
@@ -158,24 +163,16 @@ internal static partial class SaveFile
     /// <summary>Opens a save. A pipe or another thing that is no file is refused, and does not make anybody wait.</summary>
     private static FileStream OpenRead(string path)
     {
-        if (!OperatingSystem.IsLinux()) return new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
-        SafeFileHandle? probe = null;
-        try
+        int descriptor = OperatingSystem.IsLinux() ? Open(Encoding.UTF8.GetBytes(path + '\0'), OpenNonBlocking | OpenCloseOnExec) : -1;
+        if (descriptor >= 0)
         {
-            int descriptor = Open(Encoding.UTF8.GetBytes(path + '\0'), OpenNonBlocking | OpenCloseOnExec);
-            if (descriptor >= 0) probe = new SafeFileHandle(descriptor, ownsHandle: true);
-            if (probe is not null)
-            {
-                using FileStream seen = new(probe, FileAccess.Read, bufferSize: 0);
-                if (!seen.CanSeek) throw new SaveFileException(path, "it is no file but a pipe or a device", "Name a save file.");
-            }
+            using SafeFileHandle handle = new(descriptor, ownsHandle: true);
+            using FileStream probe = new(handle, FileAccess.Read, bufferSize: 0);
+            if (!probe.CanSeek) throw new SaveFileException(path, "it is no file but a pipe or a device", "Name a save file.");
+        }
 
-            return new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
-        }
-        finally
-        {
-            probe?.Dispose();
-        }
+        const FileShare Share = FileShare.Read | FileShare.Delete;
+        return new(path, FileMode.Open, FileAccess.Read, Share, bufferSize: 4096, FileOptions.SequentialScan);
     }
 
     private static void TryDelete(string file)

@@ -16,7 +16,8 @@ public sealed class SaveFormatException : Exception
     /// <param name="advice">What to do about it.</param>
     /// <param name="inner">Underlying error, if any.</param>
     public SaveFormatException(string place, long offset, string expected, string found, string advice = Damaged, Exception? inner = null)
-        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture, $"{place}: at byte {offset}: expected {expected}, found {found}. {advice}")), inner)
+        : base(PrintableText.Escape(string.Create(CultureInfo.InvariantCulture,
+            $"{place}: at byte {offset}: expected {expected}, found {found}. {advice}")), inner)
     {
         Place = place;
         Offset = offset;

@@ -67,7 +67,8 @@ internal sealed record SavedMind
         {
             if (s.FirstToken < end || s.Count < 1 || (long)s.FirstToken + s.Count > Tokens.Length) return ("picture rows", $"tokens within {end}..{Tokens.Length}", $"{s.Count} from {s.FirstToken}");
             if ((uint)s.Picture >= (uint)Pictures.Count) return ("picture", $"one of {Pictures.Count}", $"{s.Picture}");
-            if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > rows[s.Picture]) return ("picture rows", $"within 0..{rows[s.Picture]}", $"{s.Count} from {s.FirstRow}");
+            if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > rows[s.Picture])
+                return ("picture rows", $"within 0..{rows[s.Picture]}", $"{s.Count} from {s.FirstRow}");
             end = s.FirstToken + s.Count;
         }
 
@@ -82,7 +83,8 @@ internal sealed record SavedMind
             SavedTurn turn = Turns[i];
             if (turn.FirstToken < end || turn.Tokens < 0 || (long)turn.FirstToken + turn.Tokens > Tokens.Length)
                 return ($"turn {i}", $"tokens within {end}..{Tokens.Length}", $"{turn.Tokens} from {turn.FirstToken}");
-            if (turn.OverheardCharacters < 0 || turn.OverheardCharacters > turn.Text.Length) return ($"turn {i}'s overheard characters", $"0 to {turn.Text.Length}", $"{turn.OverheardCharacters}");
+            if (turn.OverheardCharacters < 0 || turn.OverheardCharacters > turn.Text.Length)
+                return ($"turn {i}'s overheard characters", $"0 to {turn.Text.Length}", $"{turn.OverheardCharacters}");
             foreach (int picture in turn.Pictures)
                 if ((uint)picture >= (uint)Pictures.Count) return ($"turn {i}'s picture", $"one of {Pictures.Count}", $"{picture}");
             end = turn.FirstToken + turn.Tokens;

@@ -17,6 +17,7 @@ internal static class AttentionCases
         yield return RopeAndKvWrite(4, 4, 16, 16, neox: false, 1);
         yield return RopeAndKvWrite(5, 1, 88, 88, neox: false, 3, norm: HeadNorm.AfterRope);
         yield return RopeAndKvWrite(4, 2, 128, 0, neox: false, 3, scalesQueries: true);
+        yield return RopeAndKvWrite(4, 2, 40, 40, neox: true, 3, norm: HeadNorm.BeforeRope);
         foreach ((int heads, int kvHeads) in new[] { (1, 1), (3, 1), (9, 3) })
             foreach (int headDim in new[] { 16, 20, 64, 128 })
                 foreach (int context in new[] { 1, 31, 32, 33, 600 })
@@ -137,12 +138,15 @@ internal static class AttentionCases
                 : rig.Floats(Cache(x, kvHeads, headDim, table, byToken)).As(TexelFormat.Float4);
         });
 
+    /// <summary>The rows of the last positions, on the device.</summary>
+    public static Tensor RowTable(KernelRig rig, int first, int count) => rig.Words(Rows(first, count));
+
     private static uint[] Rows(int first, int count) => [.. Enumerable.Range(first, count).SelectMany(p => new[] { 0u, (uint)p, 0u, 0u })];
 
     private static float[] Zeros(int count, float[] rest) => [.. new float[count], .. rest];
 
     /// <summary>[tokens, kvHeads, headDim] as the cache keeps it (shaders/lib/kv_layout.glsl).</summary>
-    private static float[] Cache(float[] values, int kvHeads, int headDim, uint[] table, bool byToken)
+    public static float[] Cache(float[] values, int kvHeads, int headDim, uint[] table, bool byToken)
     {
         float[] cache = new float[table.Length * Block * kvHeads * headDim];
         int quads = headDim / 4;
@@ -156,7 +160,7 @@ internal static class AttentionCases
     }
 
     /// <summary>The same in bytes, each head of a token followed by its scales.</summary>
-    private static uint[] CacheQ8(float[] x, int kvHeads, int headDim, uint[] table, bool byToken)
+    public static uint[] CacheQ8(float[] x, int kvHeads, int headDim, uint[] table, bool byToken)
     {
         (sbyte[] codes, float[] scales) = QuantizeKv.Q8_0(x);
         int quads = headDim / 4, rows = quads + quads / 8;

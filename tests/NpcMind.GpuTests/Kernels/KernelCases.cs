@@ -3,5 +3,5 @@ namespace NpcMind.GpuTests;
 /// <summary>All kernel cases.</summary>
 internal static class KernelCases
 {
-    public static IReadOnlyList<KernelCase> All { get; } = [.. MatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. VisionCases.All()];
+    public static IReadOnlyList<KernelCase> All { get; } = [.. MatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. LatentCases.All(), .. VisionCases.All()];
 }

@@ -7,7 +7,13 @@ namespace NpcMind.GpuTests.Runtime;
 public sealed class LoadingTests : RuntimeTest
 {
     private const string Lore = "You keep the gate.";
-    private static readonly Sizes Home = new() { Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 }, Eyes = new TinyEyesOptions(), Context = 320 };
+    private static readonly Sizes Home = new()
+    {
+        Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 },
+        Eyes = new TinyEyesOptions(),
+        Context = 320,
+    };
+
     private static readonly Grammar Yes = Grammar.Parse("root ::= (\"yes\" | \"no\" | [a-z]) (\", \" root)?", "yes");
 
     [Test]
@@ -28,14 +34,22 @@ public sealed class LoadingTests : RuntimeTest
         [
             (idle, mind with { Name = "" }, "a name"),
             (idle, mind with { Tokens = [.. mind.Tokens[..^1], runtime.Tokenizer.VocabularySize] }, "below"),
-            (idle, mind with { Turns = [.. mind.Turns.Select((t, i) => i == 1 ? t with { Tokens = t.Tokens - 1 } : t)] }, "to begin at token"),
-            (idle, mind with { Turns = [.. mind.Turns.Take(2).Select(t => t with { Pictures = [] })], Pictures = [], Slots = [] }, "tokens in all"),
+            (idle, mind with { Turns = [.. mind.Turns.Select((t, i) => i == 1 ? t with { Tokens = t.Tokens - 1 } : t)] },
+                "to begin at token"),
+            (idle, mind with { Turns = [.. mind.Turns.Take(2).Select(t => t with { Pictures = [] })], Pictures = [], Slots = [] },
+                "tokens in all"),
             (idle, mind with { Turns = [.. mind.Turns.Select((t, i) => i == 1 ? t with { Role = MindSaves.Heard } : t)] }, "can follow"),
             (idle, mind with { Turns = [.. mind.Turns.Select((t, i) => i == heard ? t with { Pictures = [] } : t)] }, "belongs to"),
-            (idle, mind with { Turns = [.. mind.Turns.Select((t, i) => i == heard ? t with { Pictures = [.. t.Pictures, .. t.Pictures] } : t)] }, "whole, in the tokens"),
-            (idle, mind with { Turns = [.. mind.Turns.Select(t => t.Role == MindSaves.Seen ? t with { Pictures = [.. t.Pictures, .. seeing.Pictures, 0, 0, 0] } : t)] }, "at most 4 pictures"),
+            (idle, mind with { Turns =
+                [.. mind.Turns.Select((t, i) => i == heard ? t with { Pictures = [.. t.Pictures, .. t.Pictures] } : t)] },
+                "whole, in the tokens"),
+            (idle, mind with { Turns =
+                [.. mind.Turns.Select(
+                t => t.Role == MindSaves.Seen ? t with { Pictures = [.. t.Pictures, .. seeing.Pictures, 0, 0, 0] } : t)] },
+                "at most 4 pictures"),
             (idle, mind with { Slots = [.. mind.Slots.Skip(1)] }, "whole, in the tokens"),
-            (idle, mind with { Slots = [mind.Slots[0] with { Count = mind.Slots[0].Count - 1 }, .. mind.Slots.Skip(1)] }, "whole, in the tokens"),
+            (idle, mind with { Slots = [mind.Slots[0] with { Count = mind.Slots[0].Count - 1 }, .. mind.Slots.Skip(1)] },
+                "whole, in the tokens"),
             (idle, mind with { Slots = [.. mind.Slots, new SavedSlots(mind.Tokens.Length - 1, 0, 0, 1)] }, "rows of"),
             (idle, mind with { Pictures = [.. mind.Pictures, mind.Pictures[0]] }, "a turn that picture"),
             (idle, mind with { Pictures = [.. mind.Pictures.Select(p => p with { Features = NotANumber(p.Features) })] }, "finite"),
@@ -46,33 +60,46 @@ public sealed class LoadingTests : RuntimeTest
             (action, action.Mind with { Reply = action.Mind.Reply! with { Phase = 77 } }, "phase"),
             (action, action.Mind with { Reply = action.Mind.Reply with { MaximumTokens = 0 } }, "allowed to the reply"),
             (action, action.Mind with { Reply = action.Mind.Reply with { StopStrings = [""] } }, "stop strings"),
-            (action, action.Mind with { Reply = action.Mind.Reply with { ConstraintBytes = new byte[10_000] } }, "bytes of the reply's tokens"),
+            (action, action.Mind with { Reply = action.Mind.Reply with { ConstraintBytes = new byte[10_000] } },
+                "bytes of the reply's tokens"),
             (grammar, grammar.Mind with { Reply = grammar.Mind.Reply! with { Grammar = "root ::= \"a" } }, "a grammar"),
-            (grammar, grammar.Mind with { Reply = grammar.Mind.Reply with { Grammar = "root ::= ([a-z]?){10000} ([0-9]?){10000}", ConstraintBytes = [] } }, "can be followed"),
+            (grammar,
+                grammar.Mind with { Reply =
+                grammar.Mind.Reply with { Grammar = "root ::= ([a-z]?){10000} ([0-9]?){10000}", ConstraintBytes = [] } },
+                "can be followed"),
             (grammar, grammar.Mind with { Reply = grammar.Mind.Reply with { Grammar = "root ::= \"0\"" } }, "allows"),
         ];
         Assert.Multiple(() =>
         {
             foreach ((SavedLies from, SavedMind lie, string expected) in lies)
             {
-                Assert.That(() => runtime.LoadNpc(new MemoryStream(from.Write(lie)), world), Throws.TypeOf<SaveFormatException>().With.Message.Contains(expected).And.Message.StartsWith("stream: at byte "));
+                Assert.That(
+                    () => runtime.LoadNpc(new MemoryStream(from.Write(lie)), world),
+                    Throws.TypeOf<SaveFormatException>().With.Message.Contains(expected).And.Message.StartsWith("stream: at byte "));
                 Assert.That((runtime.Npcs.Single(), living.IsDisposed, living.Reply), Is.EqualTo((living, false, reply)), expected);
                 Assert.That(Log(living), Is.EqualTo(log), expected);
             }
         });
 
         Npc[] crowd = [.. Enumerable.Range(1, runtime.Options.MaxNpcs - 1).Select(i => world.CreateNpc($"crowd {i}", ""))];
-        Assert.That(() => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Name = "another" })), world), Throws.InvalidOperationException);
-        Assert.That(() => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Persona = Words(new TinyRandom(1), 900) })), world), Throws.ArgumentException);
-        Assert.That(() => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Persona = new string('x', 3_000_000) })), world), Throws.ArgumentException);
+        Assert.That(
+            () => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Name = "another" })), world), Throws.InvalidOperationException);
+        Assert.That(
+            () => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Persona = Words(new TinyRandom(1), 900) })), world),
+            Throws.ArgumentException);
+        Assert.That(
+            () => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Persona = new string('x', 3_000_000) })), world),
+            Throws.ArgumentException);
         Assert.That(living.IsDisposed, Is.False);
         foreach (Npc npc in crowd) npc.Dispose();
         Finish(runtime, new TinyRandom(1));
-        foreach (SavedLies sound in all) Assert.That(runtime.LoadNpc(new MemoryStream(sound.Write(sound.Mind)), world).Name, Is.EqualTo(sound.Mind.Name));
+        foreach (SavedLies sound in all)
+            Assert.That(runtime.LoadNpc(new MemoryStream(sound.Write(sound.Mind)), world).Name, Is.EqualTo(sound.Mind.Name));
         Finish(runtime, new TinyRandom(1));
     }
 
-    /// <summary>200 saves that lie, loaded while others live, or as many as NPCMIND_SAVES_LOADED says, from NPCMIND_SAVES_FIRST on.</summary>
+    /// <summary>200 saves that lie, loaded while others live, or as many as NPCMIND_SAVES_LOADED says, from NPCMIND_SAVES_FIRST
+    /// on.</summary>
     [Test]
     public void Load_LyingSaveWithRightChecksums_IsRefusedOrTalksAndTheLivingTalkOn()
     {
@@ -97,7 +124,8 @@ public sealed class LoadingTests : RuntimeTest
                     came = runtime.LoadNpc(new MemoryStream(save), world);
                     loaded++;
                 }
-                catch (Exception e) when (e is SaveFormatException or ArgumentException and not ArgumentOutOfRangeException or GrammarException)
+                catch (Exception e) when (
+                    e is SaveFormatException or ArgumentException and not ArgumentOutOfRangeException or GrammarException)
                 {
                     Assert.That(runtime.Npcs, Is.EqualTo(new[] { living, other }), e.Message);
                     Assert.That((living.IsDisposed, living.Reply, open.IsDone), Is.EqualTo((false, open, false)), e.Message);
@@ -139,7 +167,10 @@ public sealed class LoadingTests : RuntimeTest
         foreach (int turns in (int[])[1000, 4000])
         {
             List<SavedTurn> talk = [];
-            for (int i = 4000 - turns; i < 4000; i++) talk.AddRange([new SavedTurn(MindSaves.Heard, "", $"Player: number {i}", 0, 0), new SavedTurn(MindSaves.Said, "Mira", $"Aye, {i}.", 0, 0)]);
+            for (int i = 4000 - turns; i < 4000; i++)
+                talk.AddRange(
+                    [new SavedTurn(MindSaves.Heard, "", $"Player: number {i}", 0, 0),
+                    new SavedTurn(MindSaves.Said, "Mira", $"Aye, {i}.", 0, 0)]);
             byte[] save = sound.Write(sound.Mind with { ModelFingerprint = new byte[32], Turns = talk, Kv = null });
             long before = runtime.Format.Renderings;
             Npc loaded = runtime.LoadNpc(new MemoryStream(save), world);
@@ -147,7 +178,8 @@ public sealed class LoadingTests : RuntimeTest
             logs.Add(Log(loaded));
             Assert.That(loaded.History[^1].Said, Is.EqualTo("Aye, 3999."));
             // As few are forgotten as need be: one more would not fit.
-            int more = runtime.Format.NextTurn(loaded.SystemPrompt, loaded.History[0].Heard).Length + runtime.Tokenizer.Encode($"Aye, {3999 - loaded.Turns}.").Length;
+            int more = runtime.Format.NextTurn(loaded.SystemPrompt, loaded.History[0].Heard).Length
+                + runtime.Tokenizer.Encode($"Aye, {3999 - loaded.Turns}.").Length;
             Assert.That(loaded.Tokens, Is.InRange(runtime.Options.ContextTokens - more, runtime.Options.ContextTokens));
             Assert.That(runtime.Tick(FrameBudget.Milliseconds(1)).TurnsForgotten, Is.EqualTo(turns - loaded.Turns));
             Assert.That(Say(runtime, loaded, "And?", new ReplyOptions { MaxTokens = 2 }), Is.Not.Null);
@@ -172,8 +204,11 @@ public sealed class LoadingTests : RuntimeTest
         SavedLies sound = new(stream.ToArray());
         SavedPicture picture = sound.Mind.Pictures[0];
         string long1 = new('\u9f8d', 60);
-        byte[] save = sound.Write(sound.Mind with { Pictures = [picture with { Layout = [picture.Layout[0] with { Text = long1 }, .. picture.Layout.Skip(1)] }] });
-        foreach ((NpcRuntime where, Prefix into, byte[] bytes, int seen) in new[] { (runtime, world, stream.ToArray(), 1), (runtime, world, save, 0), (small, there, stream.ToArray(), 1) })
+        SavedPicture large = picture with { Layout = [picture.Layout[0] with { Text = long1 }, .. picture.Layout.Skip(1)] };
+        byte[] save = sound.Write(sound.Mind with { Pictures = [large] });
+        byte[] whole = stream.ToArray();
+        (NpcRuntime, Prefix, byte[], int)[] cases = [(runtime, world, whole, 1), (runtime, world, save, 0), (small, there, whole, 1)];
+        foreach ((NpcRuntime where, Prefix into, byte[] bytes, int seen) in cases)
         {
             Npc loaded = where.LoadNpc(new MemoryStream(bytes), into);
             Assert.That(loaded.PendingSights, Has.Count.EqualTo(seen));
@@ -182,7 +217,8 @@ public sealed class LoadingTests : RuntimeTest
         }
     }
 
-    /// <summary>Four saves: two turns, a picture among them, with a look and words not spoken about yet; in an action; under a grammar; of nothing but words.</summary>
+    /// <summary>Four saves: two turns, a picture among them, with a look and words not spoken about yet; in an action; under a grammar; of
+    /// nothing but words.</summary>
     private static SavedLies[] Originals(NpcRuntime runtime, Prefix world)
     {
         TinyRandom random = new(31);
@@ -224,5 +260,6 @@ public sealed class LoadingTests : RuntimeTest
         return other;
     }
 
-    private static int Number(string variable, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) ? number : otherwise;
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) ? number : otherwise;
 }

@@ -36,7 +36,9 @@ public sealed class MemoryTests : RuntimeTest
                 int before = npc.Turns;
                 Say(runtime, npc, text, Short);
                 Assert.That(npc.Tokens, Is.LessThanOrEqualTo(448));
-                Assert.That(npc.History.Select(t => t.Spoken), Is.EqualTo(Enumerable.Range(turn + 1 - npc.Turns, npc.Turns).Select(n => $"Player: Number {n}.")));
+                Assert.That(
+                    npc.History.Select(t => t.Spoken),
+                    Is.EqualTo(Enumerable.Range(turn + 1 - npc.Turns, npc.Turns).Select(n => $"Player: Number {n}.")));
                 Assert.That(Log(npc)[..npc.Reply!.FirstToken], Is.EqualTo(Rendered(runtime, npc)), npc.Name);
             }
 
@@ -62,11 +64,12 @@ public sealed class MemoryTests : RuntimeTest
         Prefix world = World(runtime, "The gate.");
         Npc npc = world.CreateNpc("Mira", "You.");
         string huge = new('a', 2_000_000), spaced = string.Concat(Enumerable.Repeat("the miller said ", 125_000));
+        string dragons = string.Concat(Enumerable.Repeat("\uD83D\uDC09", 500_000));
         for (int round = 0; round < 2; round++)
         {
             for (int i = 0; i < 200_000; i++) npc.Overhear("Bard", "La.");
             Assert.That(Say(runtime, npc, "Well?", Short), Is.Not.Null);
-            foreach (string text in (string[])[huge, spaced, new string('\n', 2_000_000), string.Concat(Enumerable.Repeat("\uD83D\uDC09", 500_000))])
+            foreach (string text in (string[])[huge, spaced, new string('\n', 2_000_000), dragons])
             {
                 npc.Overhear("Bard", text);
                 Assert.That(npc.Conversation.Overheard.Tokens, Is.InRange(1, runtime.Options.ContextTokens / 4));
@@ -184,7 +187,8 @@ public sealed class MemoryTests : RuntimeTest
         for (int i = 0; i < npc.Turns; i++)
         {
             Turn turn = npc.History[i];
-            tokens.AddRange(i == 0 ? runtime.Format.FirstTurn(npc.SystemPrompt, turn.Heard) : runtime.Format.NextTurn(npc.SystemPrompt, turn.Heard));
+            tokens.AddRange(
+                i == 0 ? runtime.Format.FirstTurn(npc.SystemPrompt, turn.Heard) : runtime.Format.NextTurn(npc.SystemPrompt, turn.Heard));
             if (i + 1 < npc.Turns) tokens.AddRange(log[starts[i]..(starts[i] + turn.SaidTokens)]);
         }
 

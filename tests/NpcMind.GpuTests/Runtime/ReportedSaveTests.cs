@@ -12,7 +12,9 @@ public sealed class ReportedSaveTests
     public void Load()
     {
         string models = Path.Combine(TestData.Root, "samples", "Tavern", "models");
-        _runtime = NpcRuntime.Load(Path.Combine(models, "mind.gguf"), new NpcRuntimeOptions { EyesPath = Path.Combine(models, "eyes.gguf"), ContextTokens = 512, CacheFolder = "", MaxNpcs = 4 });
+        _runtime = NpcRuntime.Load(
+            Path.Combine(models, "mind.gguf"),
+            new NpcRuntimeOptions { EyesPath = Path.Combine(models, "eyes.gguf"), ContextTokens = 512, CacheFolder = "", MaxNpcs = 4 });
         _world = _runtime.CreatePrefix("");
     }
 
@@ -26,7 +28,9 @@ public sealed class ReportedSaveTests
         using Prefix world = _runtime.CreatePrefix("You are in a tavern.");
         using Npc living = world.CreateNpc("Mira", "You live.");
         Reply reply = living.Hear("Player", "Who are you?", new ReplyOptions { MaxTokens = 4 });
-        Assert.That(() => _runtime.LoadNpc(TestData.Golden("reports", report, file), world), Throws.InstanceOf<SaveFormatException>().With.Message.Contains(expected));
+        Assert.That(
+            () => _runtime.LoadNpc(TestData.Golden("reports", report, file), world),
+            Throws.InstanceOf<SaveFormatException>().With.Message.Contains(expected));
         Assert.That((living.IsDisposed, living.Reply), Is.EqualTo((false, reply)));
         Assert.That(_runtime.ThinkUntilIdle(TimeSpan.FromMinutes(5)));
         Assert.That(reply.IsDone);
@@ -35,7 +39,9 @@ public sealed class ReportedSaveTests
     [Test]
     public void LoadNpc_TokenBetweenTokenizerAndRows_IsRefusedAndTheLivingTalkOn()
     {
-        using NpcRuntime runtime = NpcRuntime.Load(TestData.Golden("reports", "rows-without-a-token", "model.gguf"), new NpcRuntimeOptions { ContextTokens = 256, CacheFolder = "" });
+        using NpcRuntime runtime = NpcRuntime.Load(
+            TestData.Golden("reports", "rows-without-a-token", "model.gguf"),
+            new NpcRuntimeOptions { ContextTokens = 256, CacheFolder = "" });
         Prefix world = runtime.CreatePrefix("You");
         Npc npc = world.CreateNpc("Mira", "y");
         Reply reply = npc.Hear("Player", "Hi", new ReplyOptions { MaxTokens = 4 });
@@ -46,11 +52,14 @@ public sealed class ReportedSaveTests
         int[] tokens = [.. sound.Mind.Tokens];
         tokens[^1] = runtime.Tokenizer.VocabularySize + 1;
         Assert.That(runtime.Engine.Config.Vocabulary, Is.GreaterThan(tokens[^1]), "a row that no token has");
-        Assert.That(() => runtime.LoadNpc(new MemoryStream(sound.Write(sound.Mind with { Tokens = tokens })), world), Throws.InstanceOf<SaveFormatException>().With.Message.Contains("below 260"));
+        Assert.That(
+            () => runtime.LoadNpc(new MemoryStream(sound.Write(sound.Mind with { Tokens = tokens })), world),
+            Throws.InstanceOf<SaveFormatException>().With.Message.Contains("below 260"));
         Assert.That((npc.IsDisposed, npc.Reply), Is.EqualTo((false, reply)));
         try
         {
-            runtime.LoadNpc(TestData.Golden("reports", "refused-save-replaces-the-living", "crafted-changed-said-token-beyond-tokenizer.save"), world);
+            runtime.LoadNpc(
+                TestData.Golden("reports", "refused-save-replaces-the-living", "crafted-changed-said-token-beyond-tokenizer.save"), world);
         }
         catch (SaveFormatException e)
         {

@@ -18,20 +18,23 @@ public sealed partial class RegularFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static IEnumerable<(string What, string Name)> Kinds => [("a pipe", "pipe"), ("a socket", "socket"), ("a device", "/dev/zero"), ("a device", "/dev/null"), ("a folder", "folder"), ("a pipe", "link")];
+    public static IEnumerable<(string What, string Name)> Kinds => [("a pipe", "pipe"), ("a socket", "socket"), ("a device", "/dev/zero"),
+        ("a device", "/dev/null"), ("a folder", "folder"), ("a pipe", "link")];
 
     [TestCaseSource(nameof(Kinds))]
     public void Open_NoRegularFile_IsRefusedByName((string What, string Name) kind)
     {
         string path = Make(kind.Name);
-        Assert.That(() => RegularFile.Open(path).Dispose(), Throws.InstanceOf<IOException>().With.Message.Contains(path).And.Message.Contains(kind.What));
+        Assert.That(() => RegularFile.Open(path).Dispose(),
+            Throws.InstanceOf<IOException>().With.Message.Contains(path).And.Message.Contains(kind.What));
         Assert.That(() => GgufFile.Open(path).Dispose(), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
         Assert.That(() => PictureFile.Read(path, PictureLimits.Default), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
         Assert.That(() => NpcImage.FromFile(path), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
         Assert.That(async () => await NpcImage.FromFileAsync(path), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
         Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
         Assert.That(() => SaveFile.Read(path, _ => 0), Throws.InstanceOf<SaveFileException>().With.Message.Contains(path));
-        Assert.That(() => SaveFile.WriteAtomically(path, stream => stream.WriteByte(1)), Throws.InstanceOf<SaveFileException>().With.Message.Contains(path));
+        Assert.That(() => SaveFile.WriteAtomically(path, stream => stream.WriteByte(1)),
+            Throws.InstanceOf<SaveFileException>().With.Message.Contains(path));
         Assert.That(File.Exists(path) || Directory.Exists(path), "a save does not take the place of a pipe or device");
     }
 
@@ -39,7 +42,8 @@ public sealed partial class RegularFileTests : IDisposable
     public void Open_PipeAsImageEncoder_IsRefusedByName()
     {
         string pipe = Make("pipe"), model = NpcMind.Reference.TestData.Golden("architectures", "mixtral_8x2", "model.gguf");
-        Assert.That(() => NpcRuntime.Load(model, new NpcRuntimeOptions { EyesPath = pipe }), Throws.InstanceOf<IOException>().With.Message.Contains(pipe));
+        Assert.That(() => NpcRuntime.Load(model, new NpcRuntimeOptions { EyesPath = pipe }),
+            Throws.InstanceOf<IOException>().With.Message.Contains(pipe));
     }
 
     [Test]
@@ -69,7 +73,8 @@ public sealed partial class RegularFileTests : IDisposable
 
     [Test]
     public void Open_NothingThere_IsNamed() =>
-        Assert.That(() => RegularFile.Open("/nowhere/model.gguf"), Throws.InstanceOf<IOException>().With.Message.Contains("/nowhere/model.gguf"));
+        Assert.That(() => RegularFile.Open("/nowhere/model.gguf"),
+            Throws.InstanceOf<IOException>().With.Message.Contains("/nowhere/model.gguf"));
 
     private string Make(string name)
     {

@@ -24,7 +24,8 @@ public sealed class ForeignFileTests : IDisposable
         ("html in capitals", [.. "<HTML>\r\n"u8], "web page"),
         ("json", [.. "{\"error\": \"Repository not found\"}"u8], "JSON"),
         ("text", [.. "Not a model. Grüße\n"u8], "a text file"),
-        ("lfs", [.. "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 98362432\n"u8], "Git LFS pointer, which stands for a file of 94 MB"),
+        ("lfs", [.. "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 98362432\n"u8],
+            "Git LFS pointer, which stands for a file of 94 MB"),
         ("ggml", [.. "lmgg"u8, .. new byte[60]], "before GGUF"),
         ("pickle", [0x80, 2, 0x63, .. new byte[60]], "PyTorch"),
         ("png", [0x89, (byte)'P', (byte)'N', (byte)'G', .. new byte[60]], "PNG"),
@@ -55,8 +56,10 @@ public sealed class ForeignFileTests : IDisposable
             int length = whole.Length * percent / 100;
             string path = _folder.Write("half.gguf", whole[..length]);
             GgufFormatException e = Assert.Throws<GgufFormatException>(() => GgufFile.Open(path).Dispose())!;
-            string part = string.Create(CultureInfo.InvariantCulture, $"{Math.Round(length / 1024.0)} of {Math.Round(whole.Length / 1024.0)} kB");
-            Assert.That(e.Message, Does.Contain("incomplete").And.Contain(part).And.Contain("download it again").And.Not.Contain("damaged"));
+            string part = string.Create(CultureInfo.InvariantCulture,
+                $"{Math.Round(length / 1024.0)} of {Math.Round(whole.Length / 1024.0)} kB");
+            Assert.That(e.Message,
+                Does.Contain("incomplete").And.Contain(part).And.Contain("download it again").And.Not.Contain("damaged"));
         }
     }
 
@@ -67,7 +70,8 @@ public sealed class ForeignFileTests : IDisposable
         for (int length = 8; length < 1000; length += 7)
         {
             string path = _folder.Write("head.gguf", whole[..length]);
-            Assert.That(() => GgufFile.Open(path).Dispose(), Throws.InstanceOf<GgufFormatException>().With.Message.Contains("incomplete").And.Message.Contains("download it again"));
+            Assert.That(() => GgufFile.Open(path).Dispose(),
+                Throws.InstanceOf<GgufFormatException>().With.Message.Contains("incomplete").And.Message.Contains("download it again"));
         }
     }
 
@@ -93,7 +97,8 @@ public sealed class ForeignFileTests : IDisposable
     [TestCase(1000u, "1000, of another program or newer")]
     public void Open_TensorTypeOfOthers_IsUnsupportedAndNamed(uint type, string expected)
     {
-        string path = _folder.Write("foreign.gguf", RawGguf.Header(1, 1).Pair("general.architecture", "llama").Info("blk.0.attn_q.weight", type, 0, 256).Data(256));
+        string path = _folder.Write("foreign.gguf",
+            RawGguf.Header(1, 1).Pair("general.architecture", "llama").Info("blk.0.attn_q.weight", type, 0, 256).Data(256));
         UnsupportedModelException e = Assert.Throws<UnsupportedModelException>(() => GgufFile.Open(path).Dispose())!;
         Assert.That(e.Message, Does.Contain(path).And.Contain("'blk.0.attn_q.weight'").And.Contain(expected).And.Contain("not supported").And.Not.Contain("damaged"));
         Assert.That(e.Path, Is.EqualTo(path));
@@ -102,14 +107,16 @@ public sealed class ForeignFileTests : IDisposable
     [TestCase("iq4_k.gguf", "139")]
     [TestCase("q4_0_4_4.gguf", "31")]
     public void Open_ReportedTensorTypes_AreUnsupported(string name, string expected) =>
-        Assert.That(() => GgufFile.Open(TestData.Golden("reports", "tensor-types-of-others-called-damaged", name)).Dispose(), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(expected));
+        Assert.That(() => GgufFile.Open(TestData.Golden("reports", "tensor-types-of-others-called-damaged", name)).Dispose(),
+            Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(expected));
 
     [TestCase(0)]
     [TestCase(1)]
     public void Open_SplitCountOfNoSplit_IsOneFile(int count)
     {
         string path = _folder.File("merged.gguf");
-        new GgufWriter().Add("general.architecture", "llama").Add("split.no", (ushort)0).Add("split.count", (ushort)count).Add("split.tensors.count", 7).AddTensor("a", TensorType.F32, [8], new byte[32]).Save(path);
+        new GgufWriter().Add("general.architecture", "llama").Add("split.no", (ushort)0).Add("split.count",
+            (ushort)count).Add("split.tensors.count", 7).AddTensor("a", TensorType.F32, [8], new byte[32]).Save(path);
         using GgufFile file = GgufFile.Open(path);
         Assert.That((file.Shards.Count, file.Tensors.Count), Is.EqualTo((1, 1)));
     }
@@ -117,7 +124,8 @@ public sealed class ForeignFileTests : IDisposable
     [Test]
     public void Open_ReportedMergedFile_HasTheTensorsOfTheOther()
     {
-        using GgufFile merged = GgufFile.Open(TestData.Golden("reports", "gguf-merged-split-count-0", "merged.gguf")), plain = GgufFile.Open(TestData.Golden("reports", "gguf-merged-split-count-0", "same-without-split-keys.gguf"));
+        using GgufFile merged = GgufFile.Open(TestData.Golden("reports", "gguf-merged-split-count-0", "merged.gguf")),
+            plain = GgufFile.Open(TestData.Golden("reports", "gguf-merged-split-count-0", "same-without-split-keys.gguf"));
         Assert.That(merged.Tensors.Select(t => (t.Name, t.Shape)), Is.EqualTo(plain.Tensors.Select(t => (t.Name, t.Shape))));
     }
 
@@ -128,7 +136,8 @@ public sealed class ForeignFileTests : IDisposable
     [TestCase(new ulong[] { 1, 1 }, "1")]
     public void Open_TrailingDimensionsOfOne_ChangeNothing(ulong[] dimensions, string shape)
     {
-        string path = _folder.Write("ones.gguf", RawGguf.Header(1, 0).Info("t", 0, 0, dimensions).Data(4 * (int)dimensions.Aggregate(1UL, (a, b) => a * b)));
+        string path = _folder.Write("ones.gguf",
+            RawGguf.Header(1, 0).Info("t", 0, 0, dimensions).Data(4 * (int)dimensions.Aggregate(1UL, (a, b) => a * b)));
         using GgufFile file = GgufFile.Open(path);
         Assert.That(file.Tensors[0].Shape, Is.EqualTo(shape));
     }

@@ -70,8 +70,25 @@ public sealed class OptionChecksTests
     public void Check_DefaultsAndLimits_AreAccepted()
     {
         OptionChecks.Check(Good);
-        OptionChecks.Check(Good with { ContextTokens = 64, MaxNpcs = 1, MaxPrefixes = 1, MaxRows = 16, DeviceTokens = 64, HostTokens = 0, QuantumMilliseconds = 1000, MaxImageTiles = 16 });
+        OptionChecks.Check(Good with
+        {
+            ContextTokens = 64,
+            MaxNpcs = 1,
+            MaxPrefixes = 1,
+            MaxRows = 16,
+            DeviceTokens = 64,
+            HostTokens = 0,
+            QuantumMilliseconds = 1000,
+            MaxImageTiles = 16
+        });
         OptionChecks.Check(new ReplyOptions(), 2048);
-        OptionChecks.Check(new ReplyOptions { MaxTokens = 64, Temperature = 0, TopP = 0, CharactersPerSecond = double.PositiveInfinity, FirstWord = TimeSpan.MaxValue }, 64);
+        OptionChecks.Check(new ReplyOptions
+        {
+            MaxTokens = 64,
+            Temperature = 0,
+            TopP = 0,
+            CharactersPerSecond = double.PositiveInfinity,
+            FirstWord = TimeSpan.MaxValue
+        }, 64);
     }
 }

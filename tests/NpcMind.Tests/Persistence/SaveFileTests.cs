@@ -111,7 +111,8 @@ public sealed class SaveFileTests : IDisposable
             $"other.npc.{ended}-{Random}.saving", // of another save
             $"mira.npc.1-{Random}.saving", // its process lives
             "mira.npc.auto.saving", "mira.npc.saving", "mira.npc.1-1-dead.saving", // saves of games that call them so
-            $"mira.npc.{ended}-{Random.ToUpperInvariant()}.saving", $"mira.npc.{ended}-{Random}0.saving", $"mira.npc.x-{Random}.saving", $"mira.npc.auto.{ended}-{Random}.saving",
+            $"mira.npc.{ended}-{Random.ToUpperInvariant()}.saving", $"mira.npc.{ended}-{Random}0.saving", $"mira.npc.x-{Random}.saving",
+            $"mira.npc.auto.{ended}-{Random}.saving",
         ];
         foreach (string name in (string[])[leftover, own, .. kept]) File.WriteAllText(_folder.File(name), name);
         SaveFile.WriteAtomically(Save, outer =>
@@ -130,7 +131,8 @@ public sealed class SaveFileTests : IDisposable
     {
         string[] names = ["slot", "slot.auto", "slot.auto.saving", "slot.saving", ".saving", "slot.1-2-3.saving"];
         for (int round = 0; round < 2; round++)
-            foreach (string name in names) SaveFile.WriteAtomically(_folder.File(name), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(name)));
+            foreach (string name in names)
+                SaveFile.WriteAtomically(_folder.File(name), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(name)));
         Assert.That(Files, Is.EquivalentTo((string[])["mira.npc", .. names]));
         foreach (string name in names) Assert.That(File.ReadAllText(_folder.File(name)), Is.EqualTo(name));
     }
@@ -139,7 +141,9 @@ public sealed class SaveFileTests : IDisposable
     public void WriteAtomically_NameOfTheFormOfATemporary_IsRefused()
     {
         string path = _folder.File($"mira.npc.77-{Random}.saving");
-        Assert.That(() => SaveFile.WriteAtomically(path, _ => { }), Throws.InstanceOf<SaveFileException>().With.Message.Contains("Choose another name"));
+        Assert.That(
+            () => SaveFile.WriteAtomically(path, _ => { }),
+            Throws.InstanceOf<SaveFileException>().With.Message.Contains("Choose another name"));
         AssertOld();
     }
 

@@ -71,20 +71,20 @@ public sealed class SaveMutationTests
     public void Read_LyingSaveWithRightChecksums_IsRefusedOrReadAsWritten()
     {
         int saves = int.TryParse(Environment.GetEnvironmentVariable("NPCMIND_SAVES_PARSED"), out int asked) ? asked : 20_000;
-        List<SavedMind> minds = Minds();
+        SavedMind[] minds = [.. Minds().OrderBy(m => SaveCodecTests.Body(m).Length).Take(Originals / 2)]; // short ones: many can be tried
         int refused = 0;
         long most = 0;
         for (int seed = 0; seed < saves; seed++)
         {
             TinyRandom random = new(seed);
-            SavedMind mind = SaveMutations.Mutate(minds[seed % Originals], random);
+            SavedMind mind = SaveMutations.Mutate(minds[seed % minds.Length], random);
             byte[] body = SaveCodecTests.Body(mind);
             if (random.Below(4) == 0) body = Damage(body, random);
             byte[] bytes = SaveCodecTests.Sealed(body, SaveHeader.CurrentMajor, (ushort)random.Below(SaveHeader.CurrentMinor + 2));
             (LoadedMind? loaded, long allocated) = Try(bytes, seed, sound: false);
             most = Math.Max(most, allocated - (16L * bytes.Length));
             if (loaded is null) refused++;
-            else if (SaveCodecTests.Body(loaded.Mind) is var again && !Try(SaveCodecTests.Sealed(again, 1, SaveHeader.CurrentMinor), seed, sound: false).Loaded!.Mind.Name.Equals(loaded.Mind.Name, StringComparison.Ordinal))
+            else if (!SaveCodecTests.Body(Again(loaded.Mind, seed)).AsSpan().SequenceEqual(SaveCodecTests.Body(loaded.Mind)))
                 Assert.Fail($"seed {seed}: what was read cannot be written and read again");
         }
 
@@ -92,6 +92,10 @@ public sealed class SaveMutationTests
         Assert.That(most, Is.LessThan(512 << 10));
         Assert.That(refused, Is.InRange(saves / 4, saves - saves / 10));
     }
+
+    private static SavedMind Again(SavedMind mind, int seed) =>
+        Try(SaveCodecTests.Sealed(SaveCodecTests.Body(mind), SaveHeader.CurrentMajor, SaveHeader.CurrentMinor), seed,
+            sound: false).Loaded!.Mind;
 
     private static List<SavedMind> Minds() => [.. SavedMinds.Any.Array[Originals].Generate(new PCG(1, 4), null, out _)];
 

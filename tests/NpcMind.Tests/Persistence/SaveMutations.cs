@@ -4,22 +4,26 @@ using NpcMind.Vision;
 namespace NpcMind.Tests.Persistence;
 
 /// <summary>
-/// Saves that are sound but lie: a field of the mind that is changed, a list with an element more or less, swapped or repeated, a number that another field contradicts. The
-/// checksums are made right again by whoever writes them. The same seed gives the same lie.
+/// Saves that are sound but lie: a field of the mind that is changed, a list with an element more or less, swapped or repeated, a number
+/// that another field contradicts. The checksums are made right again by whoever writes them. The same seed gives the same lie.
 /// </summary>
 internal static class SaveMutations
 {
-    private static readonly int[] Numbers = [0, 1, -1, 2, 7, 8, 16, 63, 127, 128, 255, 256, 1000, 4096, 65_535, 1 << 20, int.MaxValue, int.MinValue, int.MaxValue - 1];
+    private static readonly int[] Numbers =
+        [0, 1, -1, 2, 7, 8, 16, 63, 127, 128, 255, 256, 1000, 4096, 65_535, 1 << 20, int.MaxValue, int.MinValue, int.MaxValue - 1];
 
     private static readonly string[] Texts =
     [
-        "", " ", "x", "Mira", "\n", "Player: yes", "\uE000\uE001\uE002", "\uE000\uE003\uE002", "<|image|>", "<|patch|>", "<|begin_of_text|>", "{{ messages }}", "{% raw %}",
-        "\0", "Zw\u00F6lf", "\uD83D\uDC09", "\uFFFD", new string('i', 800), new string('\n', 300), string.Concat(Enumerable.Repeat("the miller said ", 60)),
+        "", " ", "x", "Mira", "\n", "Player: yes", "\uE000\uE001\uE002", "\uE000\uE003\uE002", "<|image|>", "<|patch|>",
+        "<|begin_of_text|>", "{{ messages }}", "{% raw %}",
+        "\0", "Zw\u00F6lf", "\uD83D\uDC09", "\uFFFD", new string('i', 800), new string('\n', 300),
+        string.Concat(Enumerable.Repeat("the miller said ", 60)),
     ];
 
     private static readonly string[] Grammars =
     [
-        "", "root ::= \"a\"", "root ::= \"a", "root ::= root", "root ::= (\"a\"?){10000} (\"b\"?){10000}", "root ::= [a-z]*", "root ::= .*", "root ::= \"\uD83D\uDC09\"", "root ::= \"\"",
+        "", "root ::= \"a\"", "root ::= \"a", "root ::= root", "root ::= (\"a\"?){10000} (\"b\"?){10000}", "root ::= [a-z]*", "root ::= .*",
+        "root ::= \"\uD83D\uDC09\"", "root ::= \"\"",
         "x ::= \"a\"", "root ::= (\"yes\" | \"no\" | [a-z]) (\", \" root)?",
     ];
 
@@ -51,9 +55,13 @@ internal static class SaveMutations
             case 19: return mind with { Sampler = Sampler(mind.Sampler, random) };
             case 20 or 21: return mind with { Reply = Reply(mind.Reply, random) };
             case 22: return mind with { Kv = Kv(mind.Kv, random) };
-            default: return mind with { Turns = [.. mind.Turns, new SavedTurn((byte)random.Below(5), Text("", random), Text("", random), mind.Tokens.Length, 0)] };
+            default: return mind with { Turns = [.. mind.Turns, Turn(mind, random)] };
         }
     }
+
+    /// <summary>A turn behind the last one.</summary>
+    private static SavedTurn Turn(SavedMind mind, TinyRandom random) =>
+        new((byte)random.Below(5), Text("", random), Text("", random), mind.Tokens.Length, 0);
 
     private static SavedTurn Turn(SavedTurn turn, TinyRandom random) => random.Below(8) switch
     {
@@ -105,7 +113,18 @@ internal static class SaveMutations
 
     private static SavedReply? Reply(SavedReply? reply, TinyRandom random)
     {
-        if (reply is null) return new SavedReply { Phase = (byte)random.Below(8), Text = Text("", random), GeneratedTokens = Number(0, random), HeardCharacters = 0, MaximumTokens = Number(9, random) };
+        if (reply is null)
+        {
+            return new SavedReply
+            {
+                Phase = (byte)random.Below(8),
+                Text = Text("", random),
+                GeneratedTokens = Number(0, random),
+                HeardCharacters = 0,
+                MaximumTokens = Number(9, random),
+            };
+        }
+
         return random.Below(13) switch
         {
             0 => null,
@@ -116,13 +135,16 @@ internal static class SaveMutations
             5 => reply with { ReadCharacters = Number(reply.ReadCharacters, random) },
             6 => reply with { HeardCharacters = Number(reply.HeardCharacters, random) },
             7 => reply with { UndecodedBytes = Bytes(reply.UndecodedBytes, random) },
-            8 => reply with { StopStrings = random.Below(3) == 0 ? [.. Enumerable.Repeat("the", 5000)] : [.. reply.StopStrings, Text("e", random)] },
+            8 => reply with { StopStrings = StopStrings(reply.StopStrings, random) },
             9 => reply with { Action = random.Below(3) == 0 ? null : random.Below(2) == 0 ? "Gesture" : Text(reply.Action ?? "", random) },
             10 => reply with { Grammar = random.Below(4) == 0 ? null : Grammars[random.Below(Grammars.Length)] },
             11 => reply with { ConstraintBytes = Bytes(reply.ConstraintBytes, random) },
             _ => reply with { PendingTokens = Tokens(reply.PendingTokens, random) },
         };
     }
+
+    private static List<string> StopStrings(IReadOnlyList<string> stops, TinyRandom random) =>
+        random.Below(3) == 0 ? [.. Enumerable.Repeat("the", 5000)] : [.. stops, Text("e", random)];
 
     private static SavedKv? Kv(SavedKv? kv, TinyRandom random)
     {

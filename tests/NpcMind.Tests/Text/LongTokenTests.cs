@@ -14,7 +14,8 @@ public sealed class LongTokenTests
     public void Create_ManyLongTokens_TakesMemoryInProportion(int type)
     {
         const int Count = 20_000, Length = 500;
-        TinyVocabulary vocabulary = TinyVocabulary.Spm().With("tokenizer.chat_template", "{{ messages[0].content }}<|7" + new string('x', 300));
+        TinyVocabulary vocabulary = TinyVocabulary.Spm().With("tokenizer.chat_template",
+            "{{ messages[0].content }}<|7" + new string('x', 300));
         for (int i = 0; i < Count; i++) vocabulary.Token(Long(i, Length), type);
         GgufMetadata metadata = vocabulary.Metadata();
 
@@ -28,7 +29,9 @@ public sealed class LongTokenTests
         TestContext.Out.WriteLine($"{created} and {grammar} bytes for {Count * Length} of tokens");
         Assert.That(created, Is.LessThan(5L * Count * Length));
         Assert.That(grammar, Is.LessThan(4L * Count * Length));
-        Assert.That(tokenizer.Encode("a" + Long(7, Length) + "b", parseSpecial: true), type == TinyVocabulary.Normal ? Is.Not.Empty : Does.Contain(260 + 7));
+        Assert.That(tokenizer.Encode("a" + Long(7, Length) + "b", parseSpecial: true), type == TinyVocabulary.Normal
+            ? Is.Not.Empty
+            : Does.Contain(260 + 7));
     }
 
     [Test]
@@ -84,13 +87,15 @@ public sealed class LongTokenTests
             SpecialTokens tokens = new(vocabulary, null, template);
             for (int i = 0; i < 40; i++)
             {
-                PromptSegment[] segments = [.. Enumerable.Range(0, 3).Select(s => new PromptSegment(Draw(random, parts, random.Next(6)), s != 1))];
+                PromptSegment[] segments = [.. Enumerable.Range(0,
+                    3).Select(s => new PromptSegment(Draw(random, parts, random.Next(6)), s != 1))];
                 TrustMap trust = TrustMap.Join(segments, out string text), again = TrustMap.Join(segments, out _);
                 int at = 0;
                 while (true)
                 {
                     bool found = tokens.Next(text, at, ref trust, out int id, out int start, out int end);
-                    Assert.That((found, id, start, end), Is.EqualTo(Simple(vocabulary, template, text, at, ref again)), $"'{text}' from {at}");
+                    Assert.That((found, id, start, end), Is.EqualTo(Simple(vocabulary, template, text, at, ref again)),
+                        $"'{text}' from {at}");
                     if (!found) break;
                     at = end;
                 }
@@ -111,7 +116,8 @@ public sealed class LongTokenTests
                 if (type is not (TokenType.Control or TokenType.Unknown or TokenType.UserDefined) || vocabulary.Utf8(id).IsEmpty) continue;
                 string token = vocabulary.Text(id);
                 if (!seen.Add(token) || token.Length <= length || string.CompareOrdinal(text, start, token, 0, token.Length) != 0) continue;
-                bool ofTemplate = token.StartsWith("<|", StringComparison.Ordinal) && token.EndsWith("|>", StringComparison.Ordinal) && template.Contains(token, StringComparison.Ordinal);
+                bool ofTemplate = token.StartsWith("<|", StringComparison.Ordinal) && token.EndsWith("|>", StringComparison.Ordinal)
+                    && template.Contains(token, StringComparison.Ordinal);
                 if (start + token.Length <= trusted || (type == TokenType.UserDefined && !ofTemplate)) (best, length) = (id, token.Length);
             }
 
@@ -121,7 +127,8 @@ public sealed class LongTokenTests
         return (false, -1, text.Length, text.Length);
     }
 
-    private static string Draw(Random random, string[] parts, int count) => string.Concat(Enumerable.Range(0, count).Select(_ => parts[random.Next(parts.Length)]));
+    private static string Draw(Random random, string[] parts, int count) =>
+        string.Concat(Enumerable.Range(0, count).Select(_ => parts[random.Next(parts.Length)]));
 
     private static string Long(int number, int length) => $"<|{number}{new string('x', length - 4 - $"{number}".Length)}|>";
 }

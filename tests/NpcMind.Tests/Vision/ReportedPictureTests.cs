@@ -74,7 +74,8 @@ public sealed class ReportedPictureTests
     {
         byte[] file = Bytes("jpeg-jfif-and-adobe-0", "picture.jpg");
         (int at, int length) adobe = Segment(file, 0xEE), jfif = Segment(file, 0xE0);
-        byte[] swapped = [0xFF, 0xD8, .. file.AsSpan(adobe.at, adobe.length), .. file.AsSpan(jfif.at, jfif.length), .. Without(Without(file, 0xEE), 0xE0).AsSpan(2)];
+        byte[] swapped = [0xFF, 0xD8, .. file.AsSpan(adobe.at, adobe.length), .. file.AsSpan(jfif.at, jfif.length),
+            .. Without(Without(file, 0xEE), 0xE0).AsSpan(2)];
         Assert.That(Decode(swapped).Rgba, Is.EqualTo(Decode(file).Rgba));
     }
 
@@ -113,8 +114,10 @@ public sealed class ReportedPictureTests
         string path = TestData.Golden("reports", "exif-orientation-as-long", "short.jpg");
         NpcImage image = await NpcImage.FromFileAsync(path);
         Assert.That((image.Width, image.Height), Is.EqualTo((24, 40)));
-        Assert.That(async () => await NpcImage.FromFileAsync(path, new CancellationToken(true)), Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(async () => await NpcImage.FromFileAsync(TestData.Golden("reports", "jpeg-of-100-scans", "prog100.jpg")), Throws.InstanceOf<InvalidDataException>().With.Message.Contains("prog100.jpg"));
+        Assert.That(async () => await NpcImage.FromFileAsync(path, new CancellationToken(true)),
+            Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await NpcImage.FromFileAsync(TestData.Golden("reports", "jpeg-of-100-scans", "prog100.jpg")),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("prog100.jpg"));
     }
 
     private static int Worst(Picture picture, byte[] rgb)
