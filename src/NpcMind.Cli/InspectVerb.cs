@@ -63,7 +63,7 @@ internal static class InspectVerb
         w.WriteEndObject();
         w.WriteString("trouble", Trouble(file));
         w.WriteStartArray("warnings");
-        if (LacksTemplate(file)) w.WriteStringValue(NoTemplate);
+        if (Trouble(file) is null && LacksTemplate(file)) w.WriteStringValue(NoTemplate);
         w.WriteEndArray();
         if (Memory(file) is { } memory)
         {
@@ -100,7 +100,7 @@ internal static class InspectVerb
         foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
         Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for." : "NpcMind can run this.");
-        if (LacksTemplate(file)) Console.WriteLine(NoTemplate);
+        if (Trouble(file) is null && LacksTemplate(file)) Console.WriteLine(NoTemplate);
         if (Memory(file) is not { } memory) return;
         Console.WriteLine("\nDevice memory");
         foreach (var (context, kv32, kv16, total) in memory) Console.WriteLine($"  context {context,7}: {total / 1e6,8:F0} MB with an f32 KV cache ({kv32 / 1e6:F0} MB; f16 {kv16 / 1e6:F0} MB)");

@@ -36,6 +36,31 @@ public sealed class CliTests
     }
 
     [Test]
+    public void Inspect_ModelsOfAllTemplates_SaysWhatATryShows()
+    {
+        TinyModelOptions model = Runtime.Sizes.Chat;
+        Assert.That(Run("inspect", TinyEngines.Path(model)).Output, Does.Contain("NpcMind can run this.").And.Not.Contain("no chat template"));
+        foreach (TinyModelOptions none in (TinyModelOptions[])[model with { ChatTemplate = false }, model with { Template = "" }])
+        {
+            Assert.That(Run("inspect", TinyEngines.Path(none)).Output, Does.Contain("NpcMind can run this.").And.Contain("no chat template"));
+            Assert.That(Json("inspect", TinyEngines.Path(none), "--json").GetProperty("warnings").GetArrayLength(), Is.EqualTo(1));
+        }
+
+        string[] failing = ["{{ 1 // 0 }}{{ messages }}", "{% for m in messages %}{{ loop.index }}{{ m.content }}{% endfor %}", "{{ raise_exception('no') }}", "nothing of {it"];
+        foreach (string template in failing) Assert.That(Run("inspect", TinyEngines.Path(model with { Template = template })).Output, Does.Contain("NpcMind cannot run this: ").And.Contain("tokenizer.chat_template"));
+    }
+
+    [Test]
+    public void Template_OfAModel_IsWhatItsCharactersGet()
+    {
+        string messages = Path.Combine(Folder, "dated.json");
+        File.WriteAllText(messages, """[{"role":"user","content":"Hello"}]""");
+        string path = TinyEngines.Path(Runtime.Sizes.Chat with { Template = "{{ strftime_now('%d %b %Y %H:%M') }} {% for t in tools %}{{ t }}{% endfor %}{% for m in messages %}{{ m.content }}{% endfor %}" });
+        Assert.That(Run("template", path, "--messages", messages, "--now", "1348-05-01").Output, Is.EqualTo("01 May 1348 00:00 Hello"));
+        Assert.That(Run("template", path, "--messages", messages).Output, Does.EndWith(" 00:00 Hello").And.Not.Contain("1970"), "the day, as a character has it");
+    }
+
+    [Test]
     public void Tokenize_and_detokenize_are_inverse()
     {
         JsonElement json = Json("tokenize", ModelPath, "--text", "Grüß Gott 🍺", "--json");

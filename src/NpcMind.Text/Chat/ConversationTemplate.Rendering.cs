@@ -111,6 +111,19 @@ public sealed partial class ConversationTemplate
         }
     }
 
+    /// <summary>Whether the template leaves thoughts out of an answer that lies back, or takes no answer that has any.</summary>
+    private bool Drops(ThoughtMarks marks)
+    {
+        try
+        {
+            return !Past($"{marks.Open}\n{Mark}\n{marks.Close}\n\nx").Contains(Mark, StringComparison.Ordinal);
+        }
+        catch (ChatTemplateException e) when (e.Fault != ChatTemplateFault.Limit)
+        {
+            return true;
+        }
+    }
+
     private bool Shows(ChatMessage message)
     {
         try

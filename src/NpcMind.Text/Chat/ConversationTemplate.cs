@@ -88,7 +88,7 @@ public sealed partial class ConversationTemplate
         {
             Thoughts = marks;
             OpensThought = marks.IsOpenIn(prompt);
-            DropsThoughts = !Past($"{marks.Open}\n{Mark}\n{marks.Close}\n\nx").Contains(Mark, StringComparison.Ordinal);
+            DropsThoughts = Drops(marks);
             _trims = !Past(Mark + " ").Contains(Mark + " ", StringComparison.Ordinal);
         }
 

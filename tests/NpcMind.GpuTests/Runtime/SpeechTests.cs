@@ -201,7 +201,7 @@ public sealed class SpeechTests : RuntimeTest
         for (int i = 0; i < 20; i++) Tick(runtime, random);
         int[] log = Log(npc);
         Assert.That(() => npc.Hear("Player", Words(random, 200)), Throws.ArgumentException.With.Message.Contains("160"));
-        Assert.That(() => npc.Hear("Player", "Yes?", new ReplyOptions { MaxTokens = 200 }), Throws.ArgumentException);
+        Assert.That(() => npc.Hear("Player", "Yes?", new ReplyOptions { MaxTokens = 200 }), Throws.InstanceOf<ArgumentException>());
         Assert.That(Log(npc), Is.EqualTo(log));
         Assert.That((npc.Reply, npc.Turns), Is.EqualTo((reply, 1)));
         Finish(runtime, random);

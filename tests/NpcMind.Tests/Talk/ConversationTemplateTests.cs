@@ -145,7 +145,12 @@ public sealed class ConversationTemplateTests
     [Category("Shared")]
     public void Create_SharedTemplates_TakeFewSteps()
     {
-        foreach (string name in TemplateFiles.SharedNames) Assert.That(() => Create(TemplateFiles.Source(name)), Throws.Nothing, name);
+        Dictionary<string, JsonElement> tokens = new[] { "bos_token", "eos_token", "unk_token", "pad_token" }.ToDictionary(n => n, n => TemplateVariables.Json($"<{n}>"));
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (string name in TemplateFiles.SharedNames)
+                Assert.That(() => Create(TemplateFiles.Source(name), new ConversationSettings { Date = new DateTime(2026, 11, 28), Variables = tokens }), Throws.Nothing, name);
+        }
     }
 
     [TestCase("<think>", "</think>", "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}", true)]
