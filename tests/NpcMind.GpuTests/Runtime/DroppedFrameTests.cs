@@ -39,7 +39,7 @@ public sealed class DroppedFrameTests : RuntimeTest
             string[] said = Conversation(shared, eyes, milliseconds =>
             {
                 // Seldom: so that nothing waits for the frame before any more, and work is lost with it.
-                bool drops = ++frame % (fate == "seldom" ? small ? 400 : 37 : 3) == 0;
+                bool drops = fate == "seldom" ? ++frame % (small ? 400 : 37) == 20 : ++frame % 3 == 0;
                 Fate next = !drops ? Fate.Submitted : fate == "discarded" || (fate == "both" && frame % 2 == 0) ? Fate.Discarded
                     : Fate.Forgotten;
                 if (next != Fate.Submitted) dropped++;
