@@ -143,14 +143,14 @@ internal readonly record struct SavedSlots(int FirstToken, int Picture, int Firs
 internal sealed record SavedSampler(
     float Temperature, int TopK, float TopP, float MinP, float RepetitionPenalty, float FrequencyPenalty, float PresencePenalty, int PenaltyTokens, ulong Seed)
 {
-    // The ranges of SamplerSettings: a crafted save must be refused here, not when the first token is sampled.
+    // The ranges of SamplerSettings, which takes -0 for negative, too: a crafted save must be refused here, not when the first token is sampled.
     public (string Field, string Expected, string Found)? Violation()
     {
         if (!float.IsFinite(Temperature + RepetitionPenalty + FrequencyPenalty + PresencePenalty)) return ("sampler", "finite numbers", $"{this}");
-        if (Temperature < 0) return ("temperature", "0 or more", $"{Temperature}");
+        if (float.IsNegative(Temperature)) return ("temperature", "0 or more", $"{Temperature}");
         if (TopK < 0) return ("top k", "0 or more", $"{TopK}");
-        if (TopP is not (>= 0 and <= 1)) return ("top p", "0 to 1", $"{TopP}");
-        if (MinP is not (>= 0 and <= 1)) return ("min p", "0 to 1", $"{MinP}");
+        if (float.IsNegative(TopP) || TopP is not (>= 0 and <= 1)) return ("top p", "0 to 1", $"{TopP}");
+        if (float.IsNegative(MinP) || MinP is not (>= 0 and <= 1)) return ("min p", "0 to 1", $"{MinP}");
         if (RepetitionPenalty <= 0) return ("repetition penalty", "more than 0", $"{RepetitionPenalty}");
         return PenaltyTokens < 0 ? ("penalty tokens", "0 or more", $"{PenaltyTokens}") : null;
     }
