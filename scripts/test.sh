@@ -31,12 +31,14 @@ run_tests() { # NAME PROJECT [FILTER]
     [ $code -eq 0 ] || { sed 's/^/    /' "$results/$1.log"; echo failed >"$results/$1.failed"; }
 }
 runtime="FullyQualifiedName~NpcMind.GpuTests.Runtime"
+real="FullyQualifiedName~NpcMind.GpuTests.Shared|FullyQualifiedName~NpcMind.GpuTests.Faults"
 (
     run_tests gpu-runtime tests/NpcMind.GpuTests "$runtime"
+    run_tests gpu-models tests/NpcMind.GpuTests "$real"
+    run_tests pure tests/NpcMind.Tests
 ) &
 (
-    run_tests pure tests/NpcMind.Tests
-    run_tests gpu tests/NpcMind.GpuTests "FullyQualifiedName!~NpcMind.GpuTests.Runtime"
+    run_tests gpu tests/NpcMind.GpuTests "FullyQualifiedName!~NpcMind.GpuTests.Runtime&FullyQualifiedName!~NpcMind.GpuTests.Shared&FullyQualifiedName!~NpcMind.GpuTests.Faults"
     run_tests tavern tests/Tavern.Tests
     run_tests tavern-game tests/Tavern.Game.Tests
 ) &

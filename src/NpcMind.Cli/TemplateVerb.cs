@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using NpcMind.Gguf;
+using NpcMind.Inference;
 using NpcMind.Text;
 
 namespace NpcMind.Cli;
@@ -21,6 +22,8 @@ internal static class TemplateVerb
         {
             string? modelPath = parsed.GetValue(model), jinjaPath = parsed.GetValue(jinja);
             if (modelPath is null == jinjaPath is null) throw new CliException("give either MODEL or --jinja FILE.");
+            using GgufFile? file = modelPath is null ? null : GgufFile.Open(modelPath);
+            if (file is not null) ModelKind.RequireVocabulary(file); // first: another kind of file is to be called what it is
             Dictionary<string, JsonElement> variables = new(StringComparer.Ordinal);
             using JsonDocument conversation = Common.ReadJson(parsed.GetRequiredValue(messages));
             if (parsed.GetValue(vars) is { } path)
@@ -35,15 +38,8 @@ internal static class TemplateVerb
                 time = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime value) ? value : throw new CliException($"--now {text}: not a time like 2026-11-23T10:30:00.");
             bool opens = parsed.GetValue(prompt);
             string rendered;
-            if (jinjaPath is not null)
-            {
-                rendered = ChatTemplate.Parse(Common.ReadText(jinjaPath), jinjaPath).Render(conversation.RootElement, opens, variables, time);
-            }
-            else
-            {
-                using GgufFile file = GgufFile.Open(modelPath!);
-                rendered = string.Concat(Load(file, time).Render(conversation.RootElement, opens, variables).Select(s => s.Text));
-            }
+            if (file is null) rendered = ChatTemplate.Parse(Common.ReadText(jinjaPath!), jinjaPath!).Render(conversation.RootElement, opens, variables, time);
+            else rendered = string.Concat(Load(file, time).Render(conversation.RootElement, opens, variables).Select(s => s.Text));
 
             using Stream output = Console.OpenStandardOutput();
             output.Write(Encoding.UTF8.GetBytes(Common.ForTerminal(rendered)));

@@ -48,8 +48,8 @@ public sealed class InferenceEngine : IDisposable
         long total = WeightLoader.DeviceBytes(file);
         KvLayout layout = new(config, options.ContextTokens);
         long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
-        CheckSizes(device, options);
         device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks + 4L * options.MaxSequences * options.ContextTokens, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of {options.ContextTokens}");
+        CheckSizes(device, options);
         _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "weights and workspace");
         try

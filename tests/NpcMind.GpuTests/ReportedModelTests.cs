@@ -66,7 +66,7 @@ public sealed class ReportedModelTests : GpuTest
     [TestCase("general.type", "mmproj", "image encoder")]
     [TestCase("general.architecture", "clip", "image encoder")]
     [TestCase("general.architecture", "bert", "embeddings")]
-    [TestCase("general.architecture", "qwen2", "'qwen2'")]
+    [TestCase("general.architecture", "rwkv7", "'rwkv7'")]
     [TestCase("general.architecture", null, "does not name its architecture")]
     public void Load_AnotherKindOfFile_IsCalledWhatItIsBeforeItsTokenizer(string key, string? value, string expected)
     {

@@ -67,8 +67,6 @@ internal sealed record PlayOptions
             string[] sides = parsed.GetValue(size)!.Split('x');
             if (sides.Length != 2 || !int.TryParse(sides[0], out int width) || !int.TryParse(sides[1], out int height) || width is < 64 or > 8192 || height is < 64 or > 8192)
                 throw new ArgumentException($"--size wants WIDTHxHEIGHT with 64 to 8192 pixels a side, not '{parsed.GetValue(size)}'.");
-            if (parsed.GetValue(budget) is < 0 or > 1000 or double.NaN)
-                throw new ArgumentException($"--budget {parsed.GetValue(budget)}: must be from 0 to 1000 milliseconds.");
             if (parsed.GetValue(frames) is < 1) throw new ArgumentException($"--frames {parsed.GetValue(frames)}: must be at least 1.");
             double perSecond = parsed.GetValue(pace);
             if (perSecond is not (>= 4 and <= 240)) throw new ArgumentException($"--fps wants 4 to 240 frames of a second, not {perSecond}.");

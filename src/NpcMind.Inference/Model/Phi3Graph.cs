@@ -13,6 +13,9 @@ internal static class Phi3Graph
     {
         ModelConfig c = ModelConfig.Read(file);
         ModelShapes.Check(file, c);
+        if (file.Metadata.String("phi3.rope.scaling.type") == "longrope" && (file.Find("rope_factors_long.weight") is null || file.Find("rope_factors_short.weight") is null))
+            throw new GgufFormatException(
+                file.Path, 0, "tensors 'rope_factors_long.weight' and 'rope_factors_short.weight'", $"{file.Tensors.Count} tensors without them", GgufFormatException.OtherConversion);
         return new ModelPlan(c, Build);
     }
 

@@ -25,7 +25,8 @@ public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig?
         if (!(factor >= 0 && factor < 1e9)) throw metadata.Wrong(a + "scaling.factor", "a factor from 0 (none) to 1e9");
         if (factor == 0) factor = 1;
         string type = metadata.String(a + "scaling.type") ?? "linear";
-        if (type is not ("none" or "linear" or "yarn" or "longrope")) throw new UnsupportedModelException(metadata.Path, $"the rope scaling '{type}' ('{a}scaling.type')", "Supported: none, linear, yarn, longrope.");
+        bool isKnown = type is "none" or "linear" or "yarn" || (type == "longrope" && architecture == "phi3");
+        if (!isKnown) throw new UnsupportedModelException(metadata.Path, $"the rope scaling '{type}' ('{a}scaling.type')", "Supported: none, linear, yarn, and longrope in phi3.");
         double scale = type is "none" or "longrope" ? 1 : 1 / factor;
         double attention = metadata.Number(a + "scaling.attn_factor") ?? 1;
         if (!(attention > 0 && attention < 1e6)) throw metadata.Wrong(a + "scaling.attn_factor", "a factor above 0 and below 1e6");
