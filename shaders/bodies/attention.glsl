@@ -1,17 +1,19 @@
 // out[row, head] = sum over tokens t <= position of softmax(scale * q.k_t) v_t          Causal attention over the blocks of each row's sequence.
 //   q [rows, heads, Quads] f32 texels of 4   keys, values: lib/kv_layout.glsl   blockTable [slots, maxBlocks] u32
 //   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, -)
-//   parts [row][head][split][ValueQuads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine joins the splits
+//   parts [row][head][split][ValueQuads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine
+//   joins the splits
 //
 // A row sees the tokens that lib/attention_span.glsl says. Splits lie at absolute positions; a tile begins with the first that its first row sees, and a split's part goes to place
 // split % maxSplits, so that layers which see little work and store little however long the context is.
 //
 // SharedPlane: a token has one row for keys and values, whose first ValueQuads quads are the value (latent attention; DeepSeek-AI 2024).
 //
-// One workgroup per group of query heads that share a key/value head, tile and split; grid (groups, tiles, splits). A cluster takes every Slices-th page of its split: lane l
-// scores token l of each of the page's four blocks for all Group heads (GQA), then the lanes hold neighbouring quads while values
-// are summed. Softmax is online (Milakov & Gimelshein 2018); splits are those of Dao et al. 2023 (Flash-Decoding), fixed by position, so that a row's result
-// depends neither on its companions nor on how the prompt was cut.  Reference: tests/NpcMind.Reference/Attention.cs
+// One workgroup per group of query heads that share a key/value head, tile and split; grid (groups, tiles, splits). A cluster takes every
+// Slices-th page of its split: lane l scores token l of each of the page's four blocks for all Group heads (GQA), then the lanes hold
+// neighbouring quads while values are summed. Softmax is online (Milakov & Gimelshein 2018); splits are those of Dao et al. 2023
+// (Flash-Decoding), fixed by position, so that a row's result depends neither on its companions nor on how the prompt was cut.
+// Reference: tests/NpcMind.Reference/Attention.cs
 layout(constant_id = 1) const uint Quads = 16;    // head size / 4
 layout(constant_id = 2) const uint Group = 1;     // query heads per workgroup
 layout(constant_id = 3) const uint Queries = 1;   // most rows per tile
@@ -160,7 +162,8 @@ void main() {
             [[unroll]] for (uint s = 0; s < Slices; s++) {
                 float shrink = exp(mergedScale[s].x - top);
                 total[c] += mergedScale[s].y * shrink;
-                [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] += mergedSum[s * ValueQuads + min(k * 8 + lane, ValueQuads - 1)] * shrink;
+                [[unroll]] for (uint k = 0; k < Chunks; k++)
+                    sum[c][k] += mergedSum[s * ValueQuads + min(k * 8 + lane, ValueQuads - 1)] * shrink;
             }
         }
         uint row = tile.x + c / Group;

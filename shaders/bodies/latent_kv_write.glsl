@@ -1,8 +1,12 @@
-// Turns the rope parts of queries and of the one key of latent attention, and stores the token's row (latent, turned key) in the keys of the cache.
-//   projected [rows, projectedStride quads] f32: per head, plainQuads quads that meet the latent through a matrix of their own, then the rope part of RopeQuads quads
-//   latent [rows, latentStride quads] f32: LatentQuads quads, normalised, then the key's rope part   angles [rows, angleStride] (cos, sin) per pair of neighbours
+// Turns the rope parts of queries and of the one key of latent attention, and stores the token's row (latent, turned key) in the keys of
+// the cache.
+//   projected [rows, projectedStride quads] f32: per head, plainQuads quads that meet the latent through a matrix of their own, then the
+//   rope part of RopeQuads quads
+//   latent [rows, latentStride quads] f32: LatentQuads quads, normalised, then the key's rope part
+//   angles [rows, angleStride] (cos, sin) per pair of neighbours
 //   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32
-//   q [rows, heads, LatentQuads + RopeQuads quads] f32: the rope parts are written behind the latent ones   keys: lib/kv_layout.glsl, one head of LatentQuads + RopeQuads quads
+//   q [rows, heads, LatentQuads + RopeQuads quads] f32: the rope parts are written behind the latent ones
+//   keys: lib/kv_layout.glsl, one head of LatentQuads + RopeQuads quads
 // A cluster has a head, or the key; its lanes every eighth quad. Grid ((heads + 1) / clusters of a workgroup rounded up, rows, 1).
 // DeepSeek-AI 2024 (DeepSeek-V2, section 2.1).  Reference: tests/NpcMind.GpuTests/Kernels/LatentCases.cs
 layout(constant_id = 1) const uint LatentQuads = 128;
@@ -40,7 +44,8 @@ void main() {
     if (head > heads) return;
     if (head < heads) {
         uint from = row * projectedStride + head * (plainQuads + RopeQuads) + plainQuads;
-        for (uint quad = lane; quad < RopeQuads; quad += 8) q[(row * heads + head) * RowQuads + LatentQuads + quad] = turned(texelFetch(projected, int(from + quad)), row, quad);
+        for (uint quad = lane; quad < RopeQuads; quad += 8)
+            q[(row * heads + head) * RowQuads + LatentQuads + quad] = turned(texelFetch(projected, int(from + quad)), row, quad);
         return;
     }
 

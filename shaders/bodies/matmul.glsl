@@ -1,4 +1,5 @@
-// y[t, row] (+)= scale * (bias[row] + sum over columns of W[row, column] * x[t, column])          Matrix times one or more rows of activations.
+// y[t, row] (+)= scale * (bias[row] + sum over columns of W[row, column] * x[t, column])
+// Matrix times one or more rows of activations.
 //
 //   codes, scales   W in row groups of 32, interleaved (src/NpcMind.Inference/Model/WeightLayout.cs)
 //   x [rows, xStride] f32 as texels of 4; columns beyond the width are 0      y [rows, yStride] f32, from column yOffset
@@ -104,7 +105,8 @@ void main() {
             [[unroll]] for (int first = 0; first < PartColumns; first += StepColumns) {
                 float q[LaneRows][StepColumns];
                 [[unroll]] for (int j = 0; j < StepColumns; j++)
-                    [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r][j] = code(words[r], blockScale[r], int(chunk), part * PartColumns + first + j);
+                    [[unroll]] for (uint r = 0; r < LaneRows; r++)
+                        q[r][j] = code(words[r], blockScale[r], int(chunk), part * PartColumns + first + j);
                 [[unroll]] for (uint t = 0; t < Tokens; t++)
                     [[unroll]] for (int j = 0; j < StepColumns; j++) {
                         int column = (part * PartColumns + first + j) % 32;

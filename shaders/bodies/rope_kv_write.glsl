@@ -1,10 +1,12 @@
 // Turns query and key heads, writes the queries to q and stores keys and values in the blocks of their sequences.
 //   (a, b) -> (a cos - b sin, a sin + b cos) for each pair of the first 2 * pairs elements of a head; the rest passes through.
 //   neox 0: pair i is (2i, 2i+1) (RoFormer);  neox 1: pair i is (i, i + pairs) (GPT-NeoX).
-//   Norm 1: then v / sqrt(mean(v^2) + epsilon) for each query and key head (Llama 4).  Norm 2: that, times a weight per element, before the rotation (Qwen 3, Gemma 3).
+//   Norm 1: then v / sqrt(mean(v^2) + epsilon) for each query and key head (Llama 4).
+//   Norm 2: that, times a weight per element, before the rotation (Qwen 3, Gemma 3).
 //   ScalesQueries: queries times the factor at the end of the row's turns.
-//   qkv [rows, stride quads] f32, a row holding queries, keys (from quad kOffset), values (from quad vOffset)   turns [rows, turnStride] (cos, sin) per pair,
-//   from turnOffset, made on the host in double   normWeights [Quads for queries, Quads for keys] texels of 4
+//   qkv [rows, stride quads] f32, a row holding queries, keys (from quad kOffset), values (from quad vOffset)
+//   turns [rows, turnStride] (cos, sin) per pair, from turnOffset, made on the host in double
+//   normWeights [Quads for queries, Quads for keys] texels of 4
 //   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32   q [rows, heads, Quads] f32   keys, values: lib/kv_layout.glsl
 // A cluster has a head, its lanes every eighth quad; grid ((heads + 2 kvHeads) / clusters of a workgroup rounded up, rows, 1).
 // Su et al. 2021.  Reference: tests/NpcMind.Reference/Rope.cs

@@ -1,7 +1,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// x[row] += scale * sum over n of weights[row, n] * y[row * used + n]          Adds the chosen experts' outputs to the residual stream, in order of choice; without weights
-// where they were applied to the experts' inputs.
+// x[row] += scale * sum over n of weights[row, n] * y[row * used + n]
+// Adds the chosen experts' outputs to the residual stream, in order of choice; without weights where they were applied to the experts'
+// inputs.
 //   y [rows * used, quads] f32 texels of 4   weights [rows, used] f32   x [rows, quads] vec4 read-write.  Grid (quads / workgroup size rounded up, rows, 1).
 // Reference: tests/NpcMind.Reference/ExpertCombine.cs
 #include "lib/common.glsl"

@@ -1,10 +1,12 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 // y = activation(gate) * up.  gateUp [rows, 2 * quads] f32 texels of 4: a row holds gate, then up   y [rows, stride quads] vec4
-//   Form 0: SiLU, v / (1 + exp(-v))   1: GELU, tanh approximation   2: gpt-oss: g = min(gate, 7), u = clamp(up, -7, 7): g * sigmoid(1.702 g) * (u + 1)
+//   Form 0: SiLU, v / (1 + exp(-v))   1: GELU, tanh approximation
+//   2: gpt-oss: g = min(gate, 7), u = clamp(up, -7, 7): g * sigmoid(1.702 g) * (u + 1)
 //   WeighsInput: gate and up, which are linear, are those of an input that is multiplied by weights[row] (Llama 4).
 //   GatesOutput: y times sigmoid(weights[row * weightStride]) (the shared expert of Qwen 2 MoE).
-// One lane per quad; grid (quads / workgroup size rounded up, rows, 1).  Shazeer 2020 (GLU variants).  Reference: tests/NpcMind.Reference/SwiGlu.cs
+// One lane per quad; grid (quads / workgroup size rounded up, rows, 1).  Shazeer 2020 (GLU variants).
+// Reference: tests/NpcMind.Reference/SwiGlu.cs
 #include "lib/common.glsl"
 #include "lib/gelu.glsl"
 

@@ -1,11 +1,13 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// Chooses `used` of `experts` experts per row and weighs them. The largest values win (ties: lowest index): router logits, or with HasBias sigmoid(logit) + bias.
+// Chooses `used` of `experts` experts per row and weighs them. The largest values win (ties: lowest index): router logits, or with HasBias
+// sigmoid(logit) + bias.
 //   Gate 0: the weight of an expert is its softmax over all experts   1: the sigmoid of its logit
 //   Normalizes: the weights of the chosen are divided by their sum. All are multiplied by `scale`.
-//   Groups > 1: experts stand in groups of equal size, and only the `groupsUsed` best groups take part. A group ranks by its largest value (Gate 0, DeepSeek V2) or by
-//   the sum of its two largest (Gate 1, DeepSeek V3).
-//   logits [rows, stride] f32   chosen [rows, used] u32   weights [rows, used] f32   bias [experts] f32.  One workgroup per row; grid (rows, 1, 1).
+//   Groups > 1: experts stand in groups of equal size, and only the `groupsUsed` best groups take part. A group ranks by its largest value
+//   (Gate 0, DeepSeek V2) or by the sum of its two largest (Gate 1, DeepSeek V3).
+//   logits [rows, stride] f32   chosen [rows, used] u32   weights [rows, used] f32   bias [experts] f32.
+//   One workgroup per row; grid (rows, 1, 1).
 // Jiang et al. 2024 (Mixtral), DeepSeek-AI 2024 (DeepSeek-V3).  Reference: tests/NpcMind.Reference/RouterTopK.cs
 #include "lib/common.glsl"
 #include "lib/reduce.glsl"
@@ -50,7 +52,8 @@ void scoreGroups(uint row, uint lane) {
 bool takesPart(uint e) {
     if (Groups == 1) return true;
     uint group = e / (experts / Groups), better = 0;
-    for (uint g = 0; g < Groups; g++) better += groupScores[g] > groupScores[group] || (groupScores[g] == groupScores[group] && g < group) ? 1u : 0u;
+    for (uint g = 0; g < Groups; g++)
+        better += groupScores[g] > groupScores[group] || (groupScores[g] == groupScores[group] && g < group) ? 1u : 0u;
     return better < groupsUsed;
 }
 

@@ -1,6 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// y = cap * tanh(y / cap), element by element (Gemma 2's logits).  y [rows, quads] vec4 read-write.  Grid (quads / workgroup size rounded up, rows, 1).
+// y = cap * tanh(y / cap), element by element (Gemma 2's logits).  y [rows, quads] vec4 read-write.
+// Grid (quads / workgroup size rounded up, rows, 1).
 // Reference: tests/NpcMind.GpuTests/Kernels/RowCases.cs
 #include "lib/common.glsl"
 

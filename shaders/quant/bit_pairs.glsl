@@ -1,4 +1,5 @@
-// 2-bit codes of the 256-weight formats: 64 bytes from texel PairTexel of a unit on; each 32 bytes hold 128 weights, bit pair j of byte l being weight 32 j + l.
+// 2-bit codes of the 256-weight formats: 64 bytes from texel PairTexel of a unit on; each 32 bytes hold 128 weights, bit pair j of byte l
+// being weight 32 j + l.
 // A chunk is half of a 128: the words are shifted so that its pairs come first.
 void fetchPairs(uint group, uint chunks, uint chunk, uint row, out uvec4 first, out uvec4 second) {
     uint texel = PairTexel + chunk % 4 / 2 * 2, shift = 4 * (chunk % 2);

@@ -1,4 +1,5 @@
-// The IQ2 and IQ3 formats: weights are entries of a codebook (ggml's grids; src/NpcMind.Inference/Model/codebooks.bin) of positive bytes, with a sign each.
+// The IQ2 and IQ3 formats: weights are entries of a codebook (ggml's grids; src/NpcMind.Inference/Model/codebooks.bin) of positive bytes,
+// with a sign each.
 layout(binding = 7) uniform usamplerBuffer codebook;
 
 // Negates the bytes of a word whose bit of `signs` (0 to 3) is set.

@@ -1,4 +1,5 @@
-// IQ1_S and IQ1_M: y = scale * (entry of the codebook of 2,048 times 8, each -1, 0 or 1, plus or minus 1/8). Bytes hold eight times the sum, scales an eighth.
+// IQ1_S and IQ1_M: y = scale * (entry of the codebook of 2,048 times 8, each -1, 0 or 1, plus or minus 1/8). Bytes hold eight times the
+// sum, scales an eighth.
 layout(binding = 7) uniform usamplerBuffer codebook;
 
 uvec2 shiftedEntry(uint index, bool negative) {

@@ -1,4 +1,5 @@
-// MXFP4 (OCP Microscaling Formats 1.0): blocks of 32 weights, y = 2^(e - 127) * E2M1[q]. The table holds the values doubled, so the scale is 2^(e - 128).
+// MXFP4 (OCP Microscaling Formats 1.0): blocks of 32 weights, y = 2^(e - 127) * E2M1[q]. The table holds the values doubled, so the scale
+// is 2^(e - 128).
 // Scales of a chunk: exponents in bytes 0 and 1.
 #include "quant/nibbles.glsl"
 const uint ScaleWords = 1;

@@ -17,7 +17,8 @@ vec2 factors(Scales s, uint chunk, int part) { return vec2(s.parts[part], 0.0); 
 
 void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[ChunkTexels]) {
     [[unroll]] for (int i = 0; i < ChunkTexels; i++)
-        words[i] = uvec4(octet(group, chunks / 4, chunk / 4, chunk % 4 * 8 + 2 * i, row), octet(group, chunks / 4, chunk / 4, chunk % 4 * 8 + 2 * i + 1, row));
+        words[i] = uvec4(octet(group, chunks / 4, chunk / 4, chunk % 4 * 8 + 2 * i, row),
+            octet(group, chunks / 4, chunk / 4, chunk % 4 * 8 + 2 * i + 1, row));
 }
 
 float signedByte(uint word, int place) { return float(int(word << (24 - 8 * place)) >> 24); }
@@ -26,6 +27,7 @@ vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
 float dequantize(uint group, uint units, uint column, uint row) {
     uint unit = column / 256, e = column % 256;
-    precise float y = octetScale(group, units, unit, e / 16, row) * signedByte(octet(group, units, unit, e / 8, row)[e % 8 / 4], int(e % 4));
+    precise float y = octetScale(group, units, unit, e / 16, row)
+        * signedByte(octet(group, units, unit, e / 8, row)[e % 8 / 4], int(e % 4));
     return y;
 }

@@ -35,7 +35,8 @@ void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[C
 float threeBitCode(uint pairs, uint third, int byteShift, int blockHalf) {
     return float(int(((pairs >> (byteShift + 2 * blockHalf)) & 3u) | (((third >> (byteShift + blockHalf)) & 1u) << 2)));
 }
-#define code(words, s, chunk, column) threeBitCode(words[(column) % 32 / 16][(column) % 16 / 4], words[2 + (column) % 32 / 16][(column) % 16 / 4], 8 * ((column) % 4), (column) / 32)
+#define code(words, s, chunk, column) threeBitCode( \
+    words[(column) % 32 / 16][(column) % 16 / 4], words[2 + (column) % 32 / 16][(column) % 16 / 4], 8 * ((column) % 4), (column) / 32)
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
 float dequantize(uint group, uint units, uint column, uint row) {

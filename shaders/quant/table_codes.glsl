@@ -1,4 +1,5 @@
-// 4-bit codes that stand for entries of a table of signed bytes (IQ4_NL, IQ4_XS, MXFP4): nibbles as in the 4-bit formats, entry i in byte i % 4 of word i / 4 of Table.
+// 4-bit codes that stand for entries of a table of signed bytes (IQ4_NL, IQ4_XS, MXFP4): nibbles as in the 4-bit formats, entry i in byte i
+// % 4 of word i / 4 of Table.
 const bool Prescaled = false;
 const bool HasMinimum = false;
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }

@@ -1,5 +1,6 @@
-// TQ1_0: 256 ternary weights, y = (digit - 1) * d. Five digits a byte (bytes 0 to 31: weights 0 to 159, 32 apart; bytes 32 to 47: weights 160 to 239, 16 apart),
-// then four a byte (4 bytes: weights 240 to 255, 4 apart). A byte holds the number of its digits times 256 / 243, so its first digit is 3 * byte / 256.
+// TQ1_0: 256 ternary weights, y = (digit - 1) * d. Five digits a byte (bytes 0 to 31: weights 0 to 159, 32 apart; bytes 32 to 47: weights
+// 160 to 239, 16 apart), then four a byte (4 bytes: weights 240 to 255, 4 apart). A byte holds the number of its digits times 256 / 243, so
+// its first digit is 3 * byte / 256.
 // A unit is 3 texels of digits; scale words: the last 4 bytes, d.
 const uint UnitTexels = 3;
 const uint ScaleWords = 2;
