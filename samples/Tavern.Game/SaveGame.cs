@@ -50,7 +50,8 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             TavernPlan plan = TavernFile.Parse(slot, Take(parts, WorldPart));
             GameState state = GameState.FromJson(Take(parts, StatePart));
             if (parts.Count > 0)
-                throw new InvalidDataException($"it has a part '{parts.Keys.First()}', which this game does not know: it is newer, or damaged");
+                throw new InvalidDataException(
+                    $"it has a part '{parts.Keys.First()}', which this game does not know: it is newer, or damaged");
             SaveCheck.Check(state, plan, memories.Keys);
             if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
             minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories, LegalOf);

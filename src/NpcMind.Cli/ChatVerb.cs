@@ -35,7 +35,8 @@ internal static class ChatVerb
             {
                 Console.Error.WriteLine(" ready. An empty line ends the conversation, Ctrl-C stops a reply.");
                 using TokenGenerator generator = new(engine, gpu, sampler.Read(parsed));
-                new Conversation(tokenizer, template, generator, engine.Options.ContextTokens, parsed.GetValue(maxTokens), parsed.GetValue(system)).Run();
+                new Conversation(tokenizer, template, generator, engine.Options.ContextTokens, parsed.GetValue(maxTokens),
+                    parsed.GetValue(system)).Run();
             }
 
             Common.Finish(gpu);
@@ -44,7 +45,8 @@ internal static class ChatVerb
         return command;
     }
 
-    private sealed class Conversation(Tokenizer tokenizer, ConversationTemplate template, TokenGenerator generator, int contextTokens, int maxTokens, string? system)
+    private sealed class Conversation(
+        Tokenizer tokenizer, ConversationTemplate template, TokenGenerator generator, int contextTokens, int maxTokens, string? system)
     {
         private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
         private readonly List<int> _read = []; // what the KV cache holds

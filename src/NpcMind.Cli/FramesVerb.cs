@@ -39,11 +39,18 @@ internal static class FramesVerb
         }.InRange(0, 100_000_000);
         Option<int> context = new Option<int>("--context") { Description = "Tokens a character can hold.", DefaultValueFactory = _ => 1024 }
             .InRange(256, Common.MaxContext);
-        Option<int?> deviceTokens = new Option<int?>("--device-tokens") { Description = "Tokens the device can hold, shared ones once; without it four contexts, or one and 128 for each character." }.InRange(256, 1 << 30);
+        Option<int?> deviceTokens = new Option<int?>("--device-tokens")
+        {
+            Description = "Tokens the device can hold, shared ones once; without it four contexts, or one and 128 for each character."
+        }.InRange(256, 1 << 30);
         Option<string?> plot = new("--plot") { Description = "PNG to draw the frames into." }, device = Common.Device();
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector: the characters are shown images, too." };
-        Option<double> imageRate = new Option<double>("--images-per-second") { Description = "Images that each character is shown per second, with --mmproj.", DefaultValueFactory = _ => 1 }.InRange(0.001, 1000);
+        Option<double> imageRate = new Option<double>("--images-per-second")
+        {
+            Description = "Images that each character is shown per second, with --mmproj.",
+            DefaultValueFactory = _ => 1
+        }.InRange(0.001, 1000);
         Command command = new("frames", Help) { model, npcs, budget, frames, fps, json, plot, quantum, warmup, noise, context, deviceTokens, mmproj, imageRate, device, validate };
         command.SetAction(parsed =>
         {
@@ -94,7 +101,8 @@ internal static class FramesVerb
     {
         FrameLoopOptions options = loop.Options;
         Figures gpu = new(loop.GpuFrames.Select(f => f.Milliseconds)), tick = new(loop.TickMilliseconds), thread = new(loop.ThreadMilliseconds), first = new(loop.FirstWordMilliseconds);
-        Console.WriteLine($"{PrintableText.Escape(runtime.ModelName)} on {runtime.DeviceName}: {options.Npcs} characters, {options.BudgetMilliseconds} ms of each frame, {options.Frames} frames at {options.FramesPerSecond} fps");
+        Console.WriteLine($"{PrintableText.Escape(runtime.ModelName)} on {runtime.DeviceName}: {options.Npcs} characters, "
+            + $"{options.BudgetMilliseconds} ms of each frame, {options.Frames} frames at {options.FramesPerSecond} fps");
         Console.WriteLine($"GPU ms per frame     {gpu}, {loop.Overruns} longer than budget + quantum");
         Console.WriteLine($"tick ms              {tick}; of its thread's CPU {thread}");
         Console.WriteLine($"allocated per tick   {loop.AllocatedBytes / (double)options.Frames:F1} bytes, at most {loop.MostAllocatedBytes}");

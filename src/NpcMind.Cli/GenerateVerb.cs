@@ -127,8 +127,13 @@ internal sealed class SamplerOptions(float temperature = 0, float topP = 1, floa
     }.InRange(0, 100);
     private readonly Option<int> _topK = new Option<int>("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." }
         .InRange(0, int.MaxValue);
-    private readonly Option<float> _topP = new Option<float>("--top-p") { Description = "Keep the likeliest tokens up to this probability.", DefaultValueFactory = _ => topP }.InRange(0, 1);
-    private readonly Option<float> _minP = new Option<float>("--min-p") { Description = "Keep tokens at least this probable relative to the likeliest." }.InRange(0, 1);
+    private readonly Option<float> _topP = new Option<float>("--top-p")
+    {
+        Description = "Keep the likeliest tokens up to this probability.",
+        DefaultValueFactory = _ => topP
+    }.InRange(0, 1);
+    private readonly Option<float> _minP =
+        new Option<float>("--min-p") { Description = "Keep tokens at least this probable relative to the likeliest." }.InRange(0, 1);
     private readonly Option<float> _repetition = new Option<float>("--repetition-penalty")
     {
         Description = "1 is off.",

@@ -9,7 +9,8 @@ namespace NpcMind.Cli;
 /// <summary><c>npcmind inspect</c>: what a model file holds and what it will cost.</summary>
 internal static class InspectVerb
 {
-    private const string NoTemplate = "It has no chat template: it was probably not made for conversation, and its characters would talk in lines of \"User:\" and \"Assistant:\".";
+    private const string NoTemplate = "It has no chat template: it was probably not made for conversation, and its characters would talk "
+        + "in lines of \"User:\" and \"Assistant:\".";
     private static readonly int[] Contexts = [512, 2048, 8192, 32768, 131072];
 
     public static Command Create()
@@ -86,7 +87,8 @@ internal static class InspectVerb
 
     private static void PrintText(GgufFile file)
     {
-        Console.WriteLine($"{PrintableText.Escape(file.Path)}: GGUF {file.Version}, {file.ByteLength / 1e6:F1} MB, {file.Tensors.Count} tensors, {file.Shards.Count} file(s)");
+        Console.WriteLine($"{PrintableText.Escape(file.Path)}: GGUF {file.Version}, {file.ByteLength / 1e6:F1} MB, {file.Tensors.Count} "
+            + $"tensors, {file.Shards.Count} file(s)");
         Console.WriteLine("\nMetadata");
         foreach (string key in file.Metadata.Keys)
         {
@@ -97,7 +99,8 @@ internal static class InspectVerb
         Console.WriteLine("\nQuantisation");
         foreach (var (type, count, bytes) in Mix(file)) Console.WriteLine($"  {type,-8} {count,5} tensors {bytes / 1e6,10:F1} MB{(WeightLayout.For(type) is null ? "   (no kernel for this type)" : "")}");
         Console.WriteLine("\nTensors");
-        foreach (GgufTensor tensor in file.Tensors) Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
+        foreach (GgufTensor tensor in file.Tensors)
+            Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
         Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for." : "NpcMind can run this.");
         if (Trouble(file) is null && LacksTemplate(file)) Console.WriteLine(NoTemplate);
@@ -108,7 +111,8 @@ internal static class InspectVerb
 
     /// <summary>Whether a language model says nothing of how conversations are written.</summary>
     private static bool LacksTemplate(GgufFile file) =>
-        file.Metadata.String("general.architecture") != "clip" && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value || (value.Type == GgufValueType.String && string.IsNullOrWhiteSpace(value.Text())));
+        file.Metadata.String("general.architecture") != "clip" && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value
+            || (value.Type == GgufValueType.String && string.IsNullOrWhiteSpace(value.Text())));
 
     /// <summary>Why a file cannot be used, as loading it would say; null when there is code for all of it.</summary>
     private static string? Trouble(GgufFile file)

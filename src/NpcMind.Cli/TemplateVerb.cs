@@ -38,7 +38,9 @@ internal static class TemplateVerb
                 time = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime value) ? value : throw new CliException($"--now {text}: not a time like 2026-11-23T10:30:00.");
             bool opens = parsed.GetValue(prompt);
             string rendered;
-            if (file is null) rendered = ChatTemplate.Parse(Common.ReadText(jinjaPath!), jinjaPath!).Render(conversation.RootElement, opens, variables, time);
+            if (file is null)
+                rendered = ChatTemplate.Parse(Common.ReadText(jinjaPath!), jinjaPath!)
+                    .Render(conversation.RootElement, opens, variables, time);
             else rendered = string.Concat(Load(file, time).Render(conversation.RootElement, opens, variables).Select(s => s.Text));
 
             using Stream output = Console.OpenStandardOutput();
@@ -52,7 +54,8 @@ internal static class TemplateVerb
     public static ConversationTemplate Load(GgufFile file, DateTime? date = null)
     {
         if (BuiltInTemplates.Of(file.Metadata) is null)
-            throw new CliException($"{file.Path} has no chat template ({BuiltInTemplates.Key}). Use --prompt, or a model tuned for conversation.");
+            throw new CliException(
+                $"{file.Path} has no chat template ({BuiltInTemplates.Key}). Use --prompt, or a model tuned for conversation.");
         return ConversationTemplate.CreateUntried(file.Metadata, file.Path, Settings(file, date));
     }
 

@@ -63,7 +63,8 @@ public static class PrintableText
         if (char.IsLowSurrogate(c)) return at > 0 && char.IsHighSurrogate(text[at - 1]) && !IsTag(text[at - 1], c);
         // Arabic letter mark, marks of direction, line and paragraph separators, embeddings and overrides, isolates, a byte order mark,
         // annotations.
-        return c is not ('\u061C' or '\u200E' or '\u200F' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u206F') or '\uFEFF' or (>= '\uFFF9' and <= '\uFFFB'));
+        return c is not ('\u061C' or '\u200E' or '\u200F' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u206F') or '\uFEFF'
+            or (>= '\uFFF9' and <= '\uFFFB'));
     }
 
     /// <summary>Tag characters (U+E0000 to U+E007F) are invisible copies of ASCII.</summary>

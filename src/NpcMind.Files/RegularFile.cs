@@ -92,7 +92,8 @@ public static partial class RegularFile
     }
 
     private static IOException NoFile(string path, string found, Exception? inner) =>
-        new($"{PrintableText.Escape(path)}: this is {found}, not a file. Give the path of a regular file{(found == "a folder" ? " in it" : "")}.", inner);
+        new($"{PrintableText.Escape(path)}: this is {found}, not a file. Give the path of a regular "
+            + $"file{(found == "a folder" ? " in it" : "")}.", inner);
 
     /// <summary>What stands at a path, in words; null for a regular file or nothing.</summary>
     private static string? Kind(string path)

@@ -67,7 +67,8 @@ public static unsafe class SharedDevice
         if (missing.Count == 0) missing = Missing(DeviceFunctions, name => (nint)vk.GetDeviceProcAddr(device, (byte*)name).Handle);
         string functions = string.Join(", ", missing);
         if (missing.Count > 0)
-            throw new GpuUnavailableException($"The game's Vulkan device lacks {functions}: its instance was made for less than Vulkan 1.3.", Newer);
+            throw new GpuUnavailableException(
+                $"The game's Vulkan device lacks {functions}: its instance was made for less than Vulkan 1.3.", Newer);
         if (handles.MissingFeatures is { Count: > 0 } features)
             throw new GpuUnavailableException($"The game's Vulkan device was made without {string.Join(", ", features)}.",
                 "Enable these features of Vulkan 1.2 and 1.3 in the pNext chain of VkDeviceCreateInfo.");

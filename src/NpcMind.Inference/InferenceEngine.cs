@@ -48,7 +48,10 @@ public sealed class InferenceEngine : IDisposable
         long total = WeightLoader.DeviceBytes(file);
         KvLayout layout = new(config, options.ContextTokens);
         long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
-        device.Memory.Check(total + KvCache.BlockBytes(config, layout, options.Kv) * blocks + 4L * options.MaxSequences * options.ContextTokens, $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of {options.ContextTokens}");
+        device.Memory.Check(
+            total + KvCache.BlockBytes(config, layout, options.Kv) * blocks + 4L * options.MaxSequences * options.ContextTokens,
+            $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of "
+            + $"{options.ContextTokens}");
         CheckSizes(device, options);
         _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "weights and workspace");
@@ -56,7 +59,8 @@ public sealed class InferenceEngine : IDisposable
         {
             using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
             WeightLoader weights = new(device, file, _arena, uploader);
-            RopeTable rope = new([config.Rope, .. config.LocalRope is { } local ? [local] : Array.Empty<RopeConfig>()], FrequencyFactors(file, weights, config, options), config.Temperature);
+            RopeTable rope = new([config.Rope, .. config.LocalRope is { } local ? [local] : Array.Empty<RopeConfig>()],
+                FrequencyFactors(file, weights, config, options), config.Temperature);
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
             _inputs.Clear(uploader);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
@@ -128,8 +132,8 @@ public sealed class InferenceEngine : IDisposable
     }
 
     /// <summary>
-    /// Divisors of the angles: <c>rope_freqs</c>, or of Phi 3's two sets the long one where a context can be longer than the original one (as llama.cpp chooses, by the
-    /// configured context).
+    /// Divisors of the angles: <c>rope_freqs</c>, or of Phi 3's two sets the long one where a context can be longer than the original one
+    /// (as llama.cpp chooses, by the configured context).
     /// </summary>
     private static float[]? FrequencyFactors(GgufFile file, WeightLoader weights, ModelConfig config, EngineOptions options)
     {
@@ -141,7 +145,9 @@ public sealed class InferenceEngine : IDisposable
             float[]? factors = weights.HostVector(name, config.Rope.Dims / 2);
             if (factors is not null && Array.FindIndex(factors, f => !(f > 0 && float.IsFinite(f))) is >= 0 and int at)
                 throw new GgufFormatException(
-                    file.Path, file.Find(name)!.Offset, $"factors above 0 in '{name}'", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"), GgufFormatException.OtherConversion);
+                    file.Path, file.Find(name)!.Offset, $"factors above 0 in '{name}'",
+                    string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{factors[at]} at {at}"),
+                    GgufFormatException.OtherConversion);
             return factors;
         }
     }
@@ -354,7 +360,8 @@ public sealed class InferenceEngine : IDisposable
         long log = 4L * options.MaxSequences * options.ContextTokens, most = Math.Min(device.Limits.MaxStorageBufferRange, Array.MaxLength);
         if (log > most)
             throw new ArgumentException(
-                $"{options.MaxSequences} sequences of {options.ContextTokens} tokens need a buffer of {log} bytes; the device '{device.Limits.Name}' binds at most {most} at a time. Use a shorter context or fewer sequences.", nameof(options));
+                $"{options.MaxSequences} sequences of {options.ContextTokens} tokens need a buffer of {log} bytes; the device "
+                    + $"'{device.Limits.Name}' binds at most {most} at a time. Use a shorter context or fewer sequences.", nameof(options));
     }
 
     private static long CacheTokens(EngineOptions options) => options.CacheTokens ?? (long)options.ContextTokens * options.MaxSequences;

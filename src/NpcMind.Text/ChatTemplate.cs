@@ -75,8 +75,12 @@ public sealed class ChatTemplate
     public IReadOnlyList<PromptSegment> RenderSegments(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
         [.. Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now).Segments()];
 
-    /// <summary>As <see cref="RenderSegments(IReadOnlyList{ChatMessage}, bool, IReadOnlyDictionary{string, string}?, DateTime?)"/>, with nothing but these variables, and paid from <paramref name="steps"/>.</summary>
-    internal IReadOnlyList<PromptSegment> RenderSegments(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables, DateTime now, ref long steps)
+    /// <summary>
+    /// As <see cref="RenderSegments(IReadOnlyList{ChatMessage}, bool, IReadOnlyDictionary{string, string}?, DateTime?)"/>, with nothing but
+    /// these variables, and paid from <paramref name="steps"/>.
+    /// </summary>
+    internal IReadOnlyList<PromptSegment> RenderSegments(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt,
+        IReadOnlyDictionary<string, JsonElement> variables, DateTime now, ref long steps)
     {
         Budget budget = new(_limits with { Steps = Math.Min(_limits.Steps, steps) });
         long given = budget.Steps;
@@ -90,9 +94,14 @@ public sealed class ChatTemplate
         }
     }
 
-    /// <summary>As <see cref="RenderSegments(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>, with nothing but these variables.</summary>
-    internal IReadOnlyList<PromptSegment> RenderBare(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables, DateTime now) =>
-        [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now, new Budget(_limits), []).Segments()];
+    /// <summary>
+    /// As <see cref="RenderSegments(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>, with nothing but these
+    /// variables.
+    /// </summary>
+    internal IReadOnlyList<PromptSegment> RenderBare(
+        JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables, DateTime now) =>
+        [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now, new Budget(_limits), [])
+            .Segments()];
 
     private static ListValue Convert(IReadOnlyList<ChatMessage> messages, Budget budget) => new([.. messages.Select(message => new DictValue(budget)
     {
@@ -115,11 +124,14 @@ public sealed class ChatTemplate
     // Control tokens are passed in as variables: bos_token and the like.
     private static bool IsTrusted(string variable) => variable.EndsWith("_token", StringComparison.Ordinal);
 
-    private TemplateString Run(Func<Budget, object> messages, bool addGenerationPrompt, IEnumerable<(string Name, Func<Budget, object> Value)> variables, DateTime? now) =>
-        Run(messages, addGenerationPrompt, variables, now, new Budget(_limits), new() { ["tools"] = NoneValue.Instance, ["documents"] = NoneValue.Instance });
+    private TemplateString Run(Func<Budget, object> messages, bool addGenerationPrompt,
+        IEnumerable<(string Name, Func<Budget, object> Value)> variables, DateTime? now) =>
+        Run(messages, addGenerationPrompt, variables, now, new Budget(_limits),
+            new() { ["tools"] = NoneValue.Instance, ["documents"] = NoneValue.Instance });
 
     private TemplateString Run(
-        Func<Budget, object> messages, bool addGenerationPrompt, IEnumerable<(string Name, Func<Budget, object> Value)> variables, DateTime? now, Budget budget, Dictionary<string, object> context)
+        Func<Budget, object> messages, bool addGenerationPrompt, IEnumerable<(string Name, Func<Budget, object> Value)> variables,
+        DateTime? now, Budget budget, Dictionary<string, object> context)
     {
         Interpreter? interpreter = null;
         try

@@ -77,7 +77,8 @@ public sealed class Tokenizer
             : BpeModel.Read(metadata, vocabulary, preTokenizer, roles.Unknown);
         bool addsBos = metadata.Boolean("tokenizer.ggml.add_bos_token") ?? preTokenizer?.AddsBos ?? true;
         bool addsEos = metadata.Boolean("tokenizer.ggml.add_eos_token") ?? false;
-        return new Tokenizer(vocabulary, roles, model, new SpecialTokens(vocabulary, spm ? SpacePolicy.For(metadata, vocabulary) : null, BuiltInTemplates.Find(metadata)))
+        return new Tokenizer(vocabulary, roles, model,
+            new SpecialTokens(vocabulary, spm ? SpacePolicy.For(metadata, vocabulary) : null, BuiltInTemplates.Find(metadata)))
         {
             AddsBos = addsBos && roles.Bos is not null,
             AddsEos = addsEos && roles.Eos is not null,

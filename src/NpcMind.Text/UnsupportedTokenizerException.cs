@@ -10,7 +10,8 @@ public sealed class UnsupportedTokenizerException : Exception
     /// <param name="supported">What it could ask for instead.</param>
     /// <param name="path">File that asks for it; null when it is not known.</param>
     public UnsupportedTokenizerException(string what, IReadOnlyList<string> supported, string? path = null)
-        : base(PrintableText.Escape($"{(path is null ? "" : path + ": ")}The model needs {what}, which is not supported. Supported: {string.Join(", ", supported ?? [])}."))
+        : base(PrintableText.Escape($"{(path is null ? "" : path + ": ")}The model needs {what}, which is not supported. Supported: "
+            + $"{string.Join(", ", supported ?? [])}."))
     {
         What = what;
         Supported = supported ?? [];

@@ -82,7 +82,8 @@ public sealed class Npc : IDisposable
     internal DatedPrompt SystemPrompt => new(NpcRuntime.SystemPrompt(Prefix, Persona), Date);
 
     /// <summary>Says something to the character. The reply arrives over the next ticks. A reply it is giving is cut to what <see cref="Reply.TryRead"/> has handed out (<see cref="Reply.Text"/> and <see cref="Reply.TryReadSentence"/> do not count): where the game shows it otherwise, call <see cref="Interrupt(int)"/> first.</summary>
-    /// <param name="speaker">Who speaks; colons and line ends become blanks. "" to put the text as it is: for the game's own words, never a player's.</param>
+    /// <param name="speaker">Who speaks; colons and line ends become blanks. "" to put the text as it is: for the game's own words, never a
+    /// player's.</param>
     /// <param name="text">What is said. Whatever it holds, it stays words of the speaker: line ends become blanks.</param>
     /// <param name="options">How to answer; null for the defaults.</param>
     /// <exception cref="ArgumentException">
@@ -104,7 +105,8 @@ public sealed class Npc : IDisposable
         Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
         speech?.Begin();
         action?.Begin();
-        int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options) + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
+        int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options)
+            + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
         NewTurn next;
         try
         {
@@ -132,7 +134,8 @@ public sealed class Npc : IDisposable
     /// Overheard lines may take a quarter of the context: of more the latest are kept, and a longer line keeps its beginning. They never
     /// cost a turn of talk: what has no room beside the talk is forgotten when the character next hears something, the oldest lines first.
     /// </summary>
-    /// <param name="speaker">Who speaks; colons and line ends become blanks. "" to put the text as it is: for the game's own words, never a player's.</param>
+    /// <param name="speaker">Who speaks; colons and line ends become blanks. "" to put the text as it is: for the game's own words, never a
+    /// player's.</param>
     /// <param name="text">What was said.</param>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Overhear(string speaker, string text)
@@ -165,7 +168,9 @@ public sealed class Npc : IDisposable
         if (image.External is not null && !_runtime.Options.Host.IsShared)
             throw new InvalidOperationException("A VkImage can be seen only by minds on its own device: load the runtime with "
                 + "NpcRuntimeOptions.Host = VulkanHost.Share(...), or give the pixels (NpcImage.FromRgba).");
-        if (_runtime.Looking is not { } looking) throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' has no eyes: set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
+        if (_runtime.Looking is not { } looking)
+            throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' has no eyes: "
+                + "set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
         Sight sight = looking.See(image, _runtime.Options.ContextTokens / 2);
         sight.Holders++;
         PendingSights.Add(sight);

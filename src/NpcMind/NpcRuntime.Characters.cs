@@ -71,9 +71,14 @@ public sealed partial class NpcRuntime
     internal Npc NewNpc(string name, string persona, Prefix prefix, Npc? replaced, DateTime? begun = null)
     {
         DateTime date = begun ?? Format.Date;
-        if (replaced is null && _npcs.Count == Options.MaxNpcs) throw new InvalidOperationException($"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
-        if (_npcs.Exists(n => n != replaced && n.Name == name)) throw new ArgumentException($"A living character is called '{PrintableText.Escape(name)}' already: a save would be loaded in its place. Use another name, or dispose it first.", nameof(name));
-        return new Npc(this, prefix, name, persona, NewMind(name, prefix.Mind, new DatedPrompt(SystemPrompt(prefix, persona), date), pinned: false), date);
+        if (replaced is null && _npcs.Count == Options.MaxNpcs)
+            throw new InvalidOperationException(
+                $"There are {_npcs.Count} characters already: dispose one, or raise NpcRuntimeOptions.MaxNpcs.");
+        if (_npcs.Exists(n => n != replaced && n.Name == name))
+            throw new ArgumentException($"A living character is called '{PrintableText.Escape(name)}' already: "
+                + "a save would be loaded in its place. Use another name, or dispose it first.", nameof(name));
+        return new Npc(this, prefix, name, persona,
+            NewMind(name, prefix.Mind, new DatedPrompt(SystemPrompt(prefix, persona), date), pinned: false), date);
     }
 
     /// <summary>Takes a new character among the living, for another that is removed.</summary>
@@ -83,7 +88,9 @@ public sealed partial class NpcRuntime
         _npcs.Add(npc);
     }
 
-    /// <summary>What a mind with this system prompt begins with; null where the text can never fit or the template cannot render it.</summary>
+    /// <summary>
+    /// What a mind with this system prompt begins with; null where the text can never fit or the template cannot render it.
+    /// </summary>
     internal int[]? TryOpening(DatedPrompt system)
     {
         if (Conversation.IsTooLong(system.Text, Options.ContextTokens)) return null;
@@ -105,7 +112,9 @@ public sealed partial class NpcRuntime
         if (opening is null || opening.Length > most)
         {
             string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
-            throw new ArgumentException($"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
+            throw new ArgumentException(
+                $"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} "
+                + $"tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
         }
 
         int id = Array.IndexOf(_minds, null);

@@ -32,9 +32,12 @@ public sealed partial class NpcRuntime : IDisposable
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
             throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
-        EyesFormat? eyesFormat = eyes is null ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
+        EyesFormat? eyesFormat = eyes is null
+            ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);
-        if (!HasChatTemplate) _warnings.Add("The model file has no chat template: it was probably not made for conversation. Its characters talk in lines of \"User:\" and \"Assistant:\".");
+        if (!HasChatTemplate)
+            _warnings.Add("The model file has no chat template: it was probably not made for conversation. "
+                + "Its characters talk in lines of \"User:\" and \"Assistant:\".");
         Constraints = new ConstraintCache(_tokenizer, config.Vocabulary);
         _actionOpening = _tokenizer.Encode("\n[action] ");
         ReplyOptions recommended = RecommendedSampling.Read(file.Metadata, _warnings);
@@ -97,7 +100,10 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>The characters.</summary>
     public IReadOnlyList<Npc> Npcs => _npcs;
 
-    /// <summary>Options of replies that are given none. At first the sampling that the model file recommends (<c>general.sampling.*</c>: temp, top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.</summary>
+    /// <summary>
+    /// Options of replies that are given none. At first the sampling that the model file recommends (<c>general.sampling.*</c>: temp,
+    /// top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range, or options do not go together.</exception>
     public ReplyOptions DefaultReply
     {
@@ -110,10 +116,15 @@ public sealed partial class NpcRuntime : IDisposable
         }
     }
 
-    /// <summary>Whether the model file says how conversations are written. A model without a chat template was probably not made for them.</summary>
+    /// <summary>
+    /// Whether the model file says how conversations are written. A model without a chat template was probably not made for them.
+    /// </summary>
     public bool HasChatTemplate => Format.Template.HasTemplate;
 
-    /// <summary>What a developer should know of the model, a sentence each: it has no chat template, or recommends what is out of range. Empty for most models.</summary>
+    /// <summary>
+    /// What a developer should know of the model, a sentence each: it has no chat template, or recommends what is out of range. Empty for
+    /// most models.
+    /// </summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Where what happens is drawn; null for nowhere.</summary>

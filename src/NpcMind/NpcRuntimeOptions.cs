@@ -78,17 +78,22 @@ public sealed record NpcRuntimeOptions
     public Action<double>? LoadProgress { get; init; }
 
     /// <summary>
-    /// Date that the model's chat template may write into the system prompt: of the game's world, or of today. Null for the day on which the runtime is loaded, by <see cref="Clock"/>. It stays the
-    /// same as long as the runtime lives, and a mind that is loaded from a save keeps the date that it was begun with.
+    /// Date that the model's chat template may write into the system prompt: of the game's world, or of today. Null for the day on which
+    /// the runtime is loaded, by <see cref="Clock"/>. It stays the same as long as the runtime lives, and a mind that is loaded from a save
+    /// keeps the date that it was begun with.
     /// </summary>
     public DateTime? Date { get; init; }
 
     /// <summary>
-    /// Further variables for the model's chat template, e.g. <c>enable_thinking</c>; null for none. Texts, truth values, numbers, null, and lists and dictionaries of them. Names consist of letters,
-    /// digits and '_'; <c>messages</c> and <c>add_generation_prompt</c> are not allowed.
+    /// Further variables for the model's chat template, e.g. <c>enable_thinking</c>; null for none. Texts, truth values, numbers, null, and
+    /// lists and dictionaries of them. Names consist of letters, digits and '_'; <c>messages</c> and <c>add_generation_prompt</c> are not
+    /// allowed.
     /// </summary>
     public IReadOnlyDictionary<string, object?>? TemplateVariables { get; init; }
 
-    /// <summary>What the model writes around its thoughts, e.g. <c>&lt;think></c> and <c>&lt;/think></c>. Null to find it in the chat template; two empty texts for a model whose thoughts are to be said.</summary>
+    /// <summary>
+    /// What the model writes around its thoughts, e.g. <c>&lt;think></c> and <c>&lt;/think></c>. Null to find it in the chat template; two
+    /// empty texts for a model whose thoughts are to be said.
+    /// </summary>
     public (string Open, string Close)? ThoughtMarks { get; init; }
 }

@@ -23,8 +23,8 @@ public enum ReplyEnd
     Interrupted,
 
     /// <summary>
-    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, the model's logits were no numbers, or ticks failed
-    /// again and again: <see cref="Reply.Trouble"/> says which and why.
+    /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, the model's logits were no numbers, or
+    /// ticks failed again and again: <see cref="Reply.Trouble"/> says which and why.
     /// </summary>
     Failed,
 }
@@ -45,10 +45,13 @@ public sealed class Reply
         Started = started;
         ChatFormat format = npc.Prefix.Runtime.Format;
         IReadOnlyList<string> own = format.Template.StopStrings;
-        ThoughtFilter? thoughts = format.Template.Thoughts is { } marks ? new ThoughtFilter(marks, format.Template.OpensThought && !hasThought, options.ShowThoughts) : null;
+        ThoughtFilter? thoughts = format.Template.Thoughts is { } marks
+            ? new ThoughtFilter(marks, format.Template.OpensThought && !hasThought, options.ShowThoughts) : null;
         MaxThoughtTokens = format.MaxThoughtTokens(options);
-        GrammarHoldsThoughts = format.Template.Thoughts is { } end && options.Grammar?.Text.Contains(end.Close, StringComparison.Ordinal) == true;
-        Words = new ReplyText(options.MaxTokens, own.Count == 0 ? options.StopStrings : [.. options.StopStrings, .. own], options.EndAtSentence, thoughts, format.ThoughtRoom(options));
+        GrammarHoldsThoughts = format.Template.Thoughts is { } end
+            && options.Grammar?.Text.Contains(end.Close, StringComparison.Ordinal) == true;
+        Words = new ReplyText(options.MaxTokens, own.Count == 0 ? options.StopStrings : [.. options.StopStrings, .. own],
+            options.EndAtSentence, thoughts, format.ThoughtRoom(options));
     }
 
     /// <summary>Who speaks.</summary>
@@ -66,7 +69,10 @@ public sealed class Reply
     /// <summary>All of it that can be shown so far.</summary>
     public string Text => new(Words.Chars(0, Words.Shown));
 
-    /// <summary>What the model thought before and between the words, so far; empty for a model that does not think (<see cref="NpcRuntimeOptions.ThoughtMarks"/>).</summary>
+    /// <summary>
+    /// What the model thought before and between the words, so far; empty for a model that does not think
+    /// (<see cref="NpcRuntimeOptions.ThoughtMarks"/>).
+    /// </summary>
     public string Thoughts => new(Words.Thoughts);
 
     /// <summary>Characters that can be shown so far.</summary>
@@ -111,7 +117,8 @@ public sealed class Reply
     internal bool ThoughtWasEnded { get; set; }
 
     /// <summary>The text without the thoughts that it may show.</summary>
-    internal string Said => Options.ShowThoughts && Npc.Prefix.Runtime.Format.Template is { Thoughts: { } marks } template ? ThoughtFilter.Said(Text, marks, template.OpensThought) : Text;
+    internal string Said => Options.ShowThoughts && Npc.Prefix.Runtime.Format.Template is { Thoughts: { } marks } template
+        ? ThoughtFilter.Said(Text, marks, template.OpensThought) : Text;
 
     /// <summary>Whether the action is being written now.</summary>
     internal bool InAction { get; set; }
@@ -140,8 +147,8 @@ public sealed class Reply
     /// <summary>Takes the next whole sentence, for text-to-speech; false while there is none. Reads independently of <see cref="TryRead"/>.</summary>
     /// <param name="sentence">The sentence with the quotes and brackets that close after it, without the blanks around it.</param>
     /// <remarks>
-    /// Titles, initials, abbreviations and ordinals of European languages end no sentence, nor does anything before a word in lower case. Where the next word has to tell, the sentence comes
-    /// when that word has begun; the last one comes when the speech has ended.
+    /// Titles, initials, abbreviations and ordinals of European languages end no sentence, nor does anything before a word in lower case.
+    /// Where the next word has to tell, the sentence comes when that word has begun; the last one comes when the speech has ended.
     /// </remarks>
     public bool TryReadSentence([NotNullWhen(true)] out string? sentence)
     {

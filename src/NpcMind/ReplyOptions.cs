@@ -24,8 +24,8 @@ public sealed record ReplyOptions
     public int MaxTokens { get; init; } = 128;
 
     /// <summary>
-    /// Most tokens of thoughts, for models that think before they speak; they do not count as speech. A longer thought is ended and the model goes on to speak. Of a context at most a quarter is thought.
-    /// 0 or more.
+    /// Most tokens of thoughts, for models that think before they speak; they do not count as speech. A longer thought is ended and the
+    /// model goes on to speak. Of a context at most a quarter is thought. 0 or more.
     /// </summary>
     public int MaxThoughtTokens { get; init; } = 256;
 
@@ -33,8 +33,9 @@ public sealed record ReplyOptions
     public bool ShowThoughts { get; init; }
 
     /// <summary>
-    /// Ends a reply that reaches <see cref="MaxTokens"/>, or fills the context, at the end of its last whole sentence, where it has one: text and memory alike. Sentences that begin in the second half of
-    /// <see cref="MaxTokens"/> come whole, so that what was read is taken back only where a single sentence is longer than that half.
+    /// Ends a reply that reaches <see cref="MaxTokens"/>, or fills the context, at the end of its last whole sentence, where it has one:
+    /// text and memory alike. Sentences that begin in the second half of <see cref="MaxTokens"/> come whole, so that what was read is taken
+    /// back only where a single sentence is longer than that half.
     /// </summary>
     public bool EndAtSentence { get; init; }
 
@@ -50,7 +51,10 @@ public sealed record ReplyOptions
     /// </summary>
     public LegalActions? Legal { get; init; }
 
-    /// <summary>Grammar that the speech follows; null for free speech. Thoughts before the speech are free, unless the grammar holds the mark that ends them.</summary>
+    /// <summary>
+    /// Grammar that the speech follows; null for free speech. Thoughts before the speech are free, unless the grammar holds the mark that
+    /// ends them.
+    /// </summary>
     public Grammar? Grammar { get; init; }
 
     /// <summary>Characters the reader reads in a second; thinking keeps <see cref="LeadTokens"/> ahead and no further. Above 0; infinity thinks as fast as budgets allow.</summary>

@@ -50,7 +50,11 @@ internal sealed record PlayOptions
         Option<string> world = new("--world") { Description = "World file (JSON; data/README.md).", DefaultValueFactory = _ => Path.Combine(home, "data", "tavern.json") };
         Option<string?> model = new("--model") { Description = "GGUF file of the minds; the sample's own when left out." };
         Option<string?> eyes = new("--mmproj") { Description = "GGUF file of their eyes; what lies beside the model when left out." };
-        Option<double?> budget = new("--budget") { Description = $"GPU milliseconds of a frame for the minds, 0 to {MindBudget.Most}; when left out {MindBudget.Usual}, or a quarter of the frame where drawing is slow." };
+        Option<double?> budget = new("--budget")
+        {
+            Description = $"GPU milliseconds of a frame for the minds, 0 to {MindBudget.Most}; when left out {MindBudget.Usual}, "
+                + "or a quarter of the frame where drawing is slow."
+        };
         Option<bool> headless = new("--headless") { Description = "Without a window." };
         Option<int?> frames = new("--frames") { Description = "Frames after which the game ends; the script ends it earlier." };
         Option<double> pace = new("--fps") { Description = "Frames of a second of game time, of a headless play: 4 to 240.", DefaultValueFactory = _ => 60 };

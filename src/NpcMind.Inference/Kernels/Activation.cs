@@ -56,12 +56,14 @@ internal sealed class Activation(KernelLibrary kernels, Tensor empty)
     /// <param name="inputWeights">[rows] f32 by which the input of gate and up, both linear, is multiplied; null for none.</param>
     /// <param name="outputGate">[rows, stride] whose first column, through a sigmoid, multiplies y; null for none.</param>
     public GraphNode Gated(
-        string label, GateForm form, Tensor gateUp, Tensor y, int part, int stride, Func<StepShape, int> rows, Tensor? inputWeights = null, RowPart? outputGate = null)
+        string label, GateForm form, Tensor gateUp, Tensor y, int part, int stride, Func<StepShape, int> rows, Tensor? inputWeights = null,
+        RowPart? outputGate = null)
     {
         uint lanes = kernels.SmallWorkgroup;
         ComputePipeline pipeline = kernels.Pipeline(
             "gated_activation",
-            ("workgroupSize", lanes), ("Form", (uint)form), ("WeighsInput", inputWeights is null ? 0u : 1u), ("GatesOutput", outputGate is null ? 0u : 1u));
+            ("workgroupSize", lanes), ("Form", (uint)form), ("WeighsInput", inputWeights is null ? 0u : 1u),
+            ("GatesOutput", outputGate is null ? 0u : 1u));
         DispatchNode node = pipeline.Node(
             label, [gateUp.As(TexelFormat.Float4), y, inputWeights ?? outputGate?.Tensor ?? empty],
             ("quads", (uint)part / 4), ("stride", (uint)stride / 4), ("weightStride", (uint)(outputGate?.Stride ?? 0)));
@@ -78,7 +80,8 @@ internal sealed class Activation(KernelLibrary kernels, Tensor empty)
     public GraphNode SoftCap(string label, Tensor y, int stride, float cap, Func<StepShape, int> rows)
     {
         uint lanes = kernels.SmallWorkgroup;
-        DispatchNode node = kernels.Pipeline("soft_cap", ("workgroupSize", lanes)).Node(label, [y], ("quads", (uint)stride / 4), ("cap", cap));
+        DispatchNode node = kernels.Pipeline("soft_cap", ("workgroupSize", lanes)).Node(
+            label, [y], ("quads", (uint)stride / 4), ("cap", cap));
         int groups = KernelLibrary.Groups(stride / 4, lanes);
         return new GraphNode([node], s => new Grid(groups, rows(s)));
     }

@@ -30,13 +30,19 @@ internal sealed record AttentionSpec(int Heads, int KvHeads, int HeadDim, float 
     /// <summary>Which earlier tokens are seen.</summary>
     public AttentionSpan Span { get; init; }
 
-    /// <summary>Elements of a value where keys and values are one row, whose first elements are the value; 0 where they are apart (latent attention).</summary>
+    /// <summary>
+    /// Elements of a value where keys and values are one row, whose first elements are the value; 0 where they are apart (latent
+    /// attention).
+    /// </summary>
     public int SharedValueDim { get; init; }
 
     /// <summary>Elements of a value.</summary>
     public int ValueDim => SharedValueDim > 0 ? SharedValueDim : HeadDim;
 
-    /// <summary>Query heads that a workgroup computes together: all that share a key/value head, or as many as stay in registers where those are many.</summary>
+    /// <summary>
+    /// Query heads that a workgroup computes together: all that share a key/value head, or as many as stay in registers where those are
+    /// many.
+    /// </summary>
     public int HeadsTogether
     {
         get
@@ -83,21 +89,26 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
         {
             ComputePipeline pipeline = kernels.Pipeline(
                 "attention_" + cache.KernelSuffix,
-                ("workgroupSize", 8 * kernels.Slices), ("Quads", (uint)spec.HeadDim / 4), ("Group", (uint)spec.HeadsTogether), ("Queries", (uint)tileRows[i]),
-                ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind), ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u),
+                ("workgroupSize", 8 * kernels.Slices), ("Quads", (uint)spec.HeadDim / 4), ("Group", (uint)spec.HeadsTogether),
+                ("Queries", (uint)tileRows[i]),
+                ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind),
+                ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u),
                 ("ValueQuads", (uint)spec.ValueDim / 4), ("SharedPlane", spec.SharedValueDim > 0 ? 1u : 0u));
             variants[i] = pipeline.Node(
                 label,
                 [
-                    q.As(TexelFormat.Float4), cache.Keys.As(cache.Texels), cache.Values.As(cache.Texels), cache.BlockTable.As(TexelFormat.UInt1),
+                    q.As(TexelFormat.Float4), cache.Keys.As(cache.Texels), cache.Values.As(cache.Texels),
+                    cache.BlockTable.As(TexelFormat.UInt1),
                     rows.Tiles.As(TexelFormat.UInt4), rows.Rows.As(TexelFormat.UInt4), parts,
                 ],
-                ("heads", (uint)spec.Heads), ("kvHeads", (uint)spec.KvHeads), ("maxBlocks", (uint)cache.MaxBlocks), ("maxSplits", (uint)rows.Splits), ("scale", spec.Scale),
+                ("heads", (uint)spec.Heads), ("kvHeads", (uint)spec.KvHeads), ("maxBlocks", (uint)cache.MaxBlocks),
+                ("maxSplits", (uint)rows.Splits), ("scale", spec.Scale),
                 ("softCap", spec.SoftCap), ("spanTokens", (uint)spec.Span.Tokens));
         }
 
         int groups = spec.Heads / spec.HeadsTogether;
-        return new GraphNode(variants, s => grid(s) is var (tiles, splits, variant) ? new Grid(groups, tiles, splits, variant) : default, Work: work);
+        return new GraphNode(
+            variants, s => grid(s) is var (tiles, splits, variant) ? new Grid(groups, tiles, splits, variant) : default, Work: work);
     }
 
     /// <summary>Joins the parts.</summary>
@@ -111,13 +122,16 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
     /// <param name="count">How many rows a step has here.</param>
     /// <param name="work">Parts that are joined; null when always the same.</param>
     public GraphNode Combine(
-        string label, AttentionSpec spec, AttendingRows rows, Tensor parts, Tensor? sinks, Tensor attended, int stride, Func<StepShape, int> count, Func<StepShape, double>? work)
+        string label, AttentionSpec spec, AttendingRows rows, Tensor parts, Tensor? sinks, Tensor attended, int stride,
+        Func<StepShape, int> count, Func<StepShape, double>? work)
     {
         uint lanes = kernels.SmallWorkgroup, quads = (uint)spec.ValueDim / 4;
-        DispatchNode node = kernels.Pipeline("attention_combine", ("workgroupSize", lanes), ("Span", (uint)spec.Span.Kind), ("HasSinks", sinks is null ? 0u : 1u)).Node(
+        DispatchNode node = kernels.Pipeline("attention_combine", ("workgroupSize", lanes), ("Span", (uint)spec.Span.Kind),
+            ("HasSinks", sinks is null ? 0u : 1u)).Node(
             label,
             [parts.As(TexelFormat.Float4), rows.Rows, attended, sinks ?? empty],
-            ("heads", (uint)spec.Heads), ("quads", quads), ("maxSplits", (uint)rows.Splits), ("splitTokens", (uint)(rows.SplitPages * KvCache.PageTokens)),
+            ("heads", (uint)spec.Heads), ("quads", quads), ("maxSplits", (uint)rows.Splits),
+            ("splitTokens", (uint)(rows.SplitPages * KvCache.PageTokens)),
             ("stride", (uint)stride / 4), ("spanTokens", (uint)spec.Span.Tokens));
         int groups = KernelLibrary.Groups(spec.Heads * (int)quads, lanes);
         return new GraphNode([node], s => new Grid(groups, count(s)), Work: work);

@@ -5,7 +5,10 @@ namespace NpcMind.Inference;
 /// <summary>Embedding of a step's tokens.</summary>
 internal sealed class Embed(KernelLibrary kernels)
 {
-    /// <summary>x[row] = scale * embedding of the row's token, or the feature row that stands in its place; a dispatch for each segment of the matrix.</summary>
+    /// <summary>
+    /// x[row] = scale * embedding of the row's token, or the feature row that stands in its place; a dispatch for each segment of the
+    /// matrix.
+    /// </summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="embedding">[vocabulary, width] in any format.</param>
     /// <param name="rows">[rows] (token, position, slot, feature row + 1).</param>
@@ -17,7 +20,8 @@ internal sealed class Embed(KernelLibrary kernels)
     /// <param name="contextTokens">Tokens of a slot.</param>
     /// <param name="scale">Factor on embeddings, not on features.</param>
     public IEnumerable<GraphNode> Nodes(
-        string label, WeightMatrix embedding, Tensor rows, Tensor next, Tensor x, int stride, Tensor tokens, Tensor features, int contextTokens, float scale)
+        string label, WeightMatrix embedding, Tensor rows, Tensor next, Tensor x, int stride, Tensor tokens, Tensor features,
+        int contextTokens, float scale)
     {
         uint lanes = kernels.SmallWorkgroup;
         int groups = KernelLibrary.Groups(embedding.Columns, lanes);
@@ -30,7 +34,8 @@ internal sealed class Embed(KernelLibrary kernels)
                     .. MatMul.Codebook(embedding),
                 ],
                 ("dim", (uint)embedding.Columns), ("stride", (uint)stride), ("units", (uint)embedding.Layout.Units(embedding.Columns)),
-                ("firstGroup", (uint)segment.FirstGroup), ("groups", (uint)segment.Groups), ("maxContext", (uint)contextTokens), ("scale", scale));
+                ("firstGroup", (uint)segment.FirstGroup), ("groups", (uint)segment.Groups), ("maxContext", (uint)contextTokens),
+                ("scale", scale));
             yield return new GraphNode([node], s => new Grid(groups, s.Rows));
         }
     }

@@ -34,15 +34,19 @@ internal sealed class LatentKvWrite(KernelLibrary kernels)
     /// <param name="cache">Where the row of a token goes: its keys.</param>
     /// <param name="count">How many rows a step has here.</param>
     public GraphNode Node(
-        string label, LatentSpec spec, Tensor projected, int projectedStride, Tensor latent, int latentStride, RopeAngles angles, Tensor rows, Tensor q, KvPlace cache,
+        string label, LatentSpec spec, Tensor projected, int projectedStride, Tensor latent, int latentStride, RopeAngles angles,
+        Tensor rows, Tensor q, KvPlace cache,
         Func<StepShape, int> count)
     {
         uint lanes = kernels.SmallWorkgroup;
         DispatchNode node = kernels.Pipeline(
-            "latent_kv_write_" + cache.KernelSuffix, ("workgroupSize", lanes), ("LatentQuads", (uint)spec.Latent / 4), ("RopeQuads", (uint)spec.Rope / 4)).Node(
+            "latent_kv_write_" + cache.KernelSuffix, ("workgroupSize", lanes), ("LatentQuads", (uint)spec.Latent / 4),
+            ("RopeQuads", (uint)spec.Rope / 4)).Node(
             label,
-            [projected.As(TexelFormat.Float4), latent.As(TexelFormat.Float4), angles.Tensor.As(TexelFormat.Float2), rows, cache.BlockTable, q, cache.Keys],
-            ("heads", (uint)spec.Heads), ("plainQuads", (uint)spec.Plain / 4), ("projectedStride", (uint)projectedStride / 4), ("latentStride", (uint)latentStride / 4),
+            [projected.As(TexelFormat.Float4), latent.As(TexelFormat.Float4), angles.Tensor.As(TexelFormat.Float2), rows, cache.BlockTable,
+                q, cache.Keys],
+            ("heads", (uint)spec.Heads), ("plainQuads", (uint)spec.Plain / 4), ("projectedStride", (uint)projectedStride / 4),
+            ("latentStride", (uint)latentStride / 4),
             ("angleStride", (uint)angles.Stride), ("angleOffset", (uint)angles.Offset), ("maxBlocks", (uint)cache.MaxBlocks));
         int groups = KernelLibrary.Groups(spec.Heads + 1, lanes / 8);
         return new GraphNode([node], s => new Grid(groups, count(s)));

@@ -15,7 +15,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     /// <param name="label">Label in timings.</param>
     /// <param name="weights">Matrix with one slab.</param>
     /// <param name="x">[rows, xStride] f32.</param>
-    /// <param name="xStride">Elements per row of x, a multiple of 4; what stands beyond the matrix's columns, up to a multiple of 64, meets weights of zero and must be finite.</param>
+    /// <param name="xStride">Elements per row of x, a multiple of 4; what stands beyond the matrix's columns, up to a multiple of 64, meets
+    /// weights of zero and must be finite.</param>
     /// <param name="y">[rows, yStride] f32.</param>
     /// <param name="yStride">Elements per row of y.</param>
     /// <param name="yOffset">First column of y to fill.</param>
@@ -24,12 +25,14 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     /// <param name="scale">Factor on the product.</param>
     /// <param name="rowLimit">Columns of y to fill; 0 for all of the matrix, zeros up to a multiple of 32 included.</param>
     public IEnumerable<GraphNode> Nodes(
-        string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Func<StepShape, int> rows, float scale = 1,
+        string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate,
+        Func<StepShape, int> rows, float scale = 1,
         int rowLimit = 0)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, accumulate, null, 1, scale, rowLimit))];
+            DispatchNode[] variants = [.. TileRows.Select(
+                t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, accumulate, null, 1, scale, rowLimit))];
             int groups = segment.Groups;
             yield return new GraphNode(variants, shape =>
             {
@@ -39,7 +42,9 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
         }
     }
 
-    /// <summary>For each pair (row, choice): y[pair] = W[expert of the pair] x[pair / xDivisor] + bias[expert]. The experts are read on the device.</summary>
+    /// <summary>
+    /// For each pair (row, choice): y[pair] = W[expert of the pair] x[pair / xDivisor] + bias[expert]. The experts are read on the device.
+    /// </summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="weights">Matrix with one slab per expert.</param>
     /// <param name="x">[rows, xStride] f32.</param>
@@ -50,17 +55,20 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
     /// <param name="yOffset">First column of y to fill.</param>
     /// <param name="routing">Tiles and order made by <c>expert_tiles</c>.</param>
     /// <param name="rowLimit">Columns of y to fill; 0 for all of the matrix, zeros up to a multiple of 32 included.</param>
-    public IEnumerable<GraphNode> ExpertNodes(string label, WeightMatrix weights, Tensor x, int xStride, int xDivisor, Tensor y, int yStride, int yOffset, Routing routing, int rowLimit = 0)
+    public IEnumerable<GraphNode> ExpertNodes(string label, WeightMatrix weights, Tensor x, int xStride, int xDivisor, Tensor y,
+        int yStride, int yOffset, Routing routing, int rowLimit = 0)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor, 1, rowLimit))];
+            DispatchNode[] variants = [.. TileRows.Select(
+                t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor, 1, rowLimit))];
             int groups = weights.GroupsPerSlab;
             yield return new GraphNode(variants, shape => new Grid(groups, routing.TileCount(shape.Rows), 1, Variant(shape.Rows)), segment.Tensor.Bytes / weights.Slabs * routing.Used);
         }
     }
 
-    private DispatchNode Dispatch(string label, WeightMatrix weights, WeightSegment segment, int tileRows, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate, Routing? routing, int xDivisor, float scale, int rowLimit = 0)
+    private DispatchNode Dispatch(string label, WeightMatrix weights, WeightSegment segment, int tileRows, Tensor x, int xStride, Tensor y,
+        int yStride, int yOffset, bool accumulate, Routing? routing, int xDivisor, float scale, int rowLimit = 0)
     {
         ComputePipeline pipeline = kernels.Pipeline(
             "matmul_" + weights.Layout.KernelSuffix,
@@ -73,7 +81,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
         Tensor codes = segment.Tensor.As(TexelFormat.UInt4);
         return pipeline.Node(
             label,
-            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? nothing, routing?.Tiles ?? nothing, routing?.Order ?? nothing, .. Codebook(weights)],
+            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? nothing, routing?.Tiles ?? nothing,
+                routing?.Order ?? nothing, .. Codebook(weights)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / 64))),
             ("xStride", (uint)xStride / 4),
             ("yStride", (uint)yStride),

@@ -21,9 +21,11 @@ internal sealed class Norm(KernelLibrary kernels)
     /// <param name="epsilon">Added to the mean.</param>
     /// <param name="rows">How many rows a step has here.</param>
     /// <param name="accumulate">Add to y.</param>
-    public GraphNode Rms(string label, RowPart x, Tensor weight, RowPart y, int dim, int width, float epsilon, Func<StepShape, int> rows, bool accumulate = false)
+    public GraphNode Rms(string label, RowPart x, Tensor weight, RowPart y, int dim, int width, float epsilon, Func<StepShape, int> rows,
+        bool accumulate = false)
     {
-        DispatchNode node = kernels.Pipeline("rms_norm", ("workgroupSize", kernels.RowWorkgroup), ("Accumulate", accumulate ? 1u : 0u)).Node(
+        DispatchNode node =
+            kernels.Pipeline("rms_norm", ("workgroupSize", kernels.RowWorkgroup), ("Accumulate", accumulate ? 1u : 0u)).Node(
             label,
             [x.Tensor.As(TexelFormat.Float4), weight.As(TexelFormat.Float4), y.Tensor],
             ("dim", (uint)dim), ("quads", (uint)width / 4), ("xStride", (uint)x.Stride / 4), ("xOffset", (uint)x.Offset / 4),
@@ -41,7 +43,8 @@ internal sealed class Norm(KernelLibrary kernels)
     /// <param name="stride">Elements between rows.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="rows">How many rows a step has here.</param>
-    public GraphNode Layer(string label, Tensor x, Tensor weight, Tensor bias, Tensor y, int dim, int stride, float epsilon, Func<StepShape, int> rows)
+    public GraphNode Layer(
+        string label, Tensor x, Tensor weight, Tensor bias, Tensor y, int dim, int stride, float epsilon, Func<StepShape, int> rows)
     {
         DispatchNode node = kernels.Pipeline("layer_norm", ("workgroupSize", kernels.RowWorkgroup)).Node(
             label, [x.As(TexelFormat.Float4), weight.As(TexelFormat.Float4), bias.As(TexelFormat.Float4), y],

@@ -43,21 +43,25 @@ internal sealed class RopeKvWrite(KernelLibrary kernels, Tensor empty)
     /// <param name="cache">Where keys and values go.</param>
     /// <param name="count">How many rows a step has here.</param>
     public GraphNode Node(
-        string label, AttentionSpec spec, Tensor qkv, int stride, int kOffset, int vOffset, RopeAngles angles, Tensor rows, Tensor? normWeights, float epsilon, Tensor q,
+        string label, AttentionSpec spec, Tensor qkv, int stride, int kOffset, int vOffset, RopeAngles angles, Tensor rows,
+        Tensor? normWeights, float epsilon, Tensor q,
         KvPlace cache, Func<StepShape, int> count)
     {
         uint lanes = kernels.SmallWorkgroup;
         ComputePipeline pipeline = kernels.Pipeline(
             "rope_kv_write_" + cache.KernelSuffix,
-            ("workgroupSize", lanes), ("Quads", (uint)spec.HeadDim / 4), ("Norm", (uint)spec.Norm), ("ScalesQueries", spec.ScalesQueries ? 1u : 0u));
+            ("workgroupSize", lanes), ("Quads", (uint)spec.HeadDim / 4), ("Norm", (uint)spec.Norm),
+            ("ScalesQueries", spec.ScalesQueries ? 1u : 0u));
         DispatchNode node = pipeline.Node(
             label,
             [
                 qkv.As(TexelFormat.Float4), angles.Tensor.As(TexelFormat.Float2), rows, cache.BlockTable, q, cache.Keys, cache.Values,
                 (normWeights ?? empty).As(TexelFormat.Float4),
             ],
-            ("heads", (uint)spec.Heads), ("kvHeads", (uint)spec.KvHeads), ("pairs", (uint)angles.Pairs), ("neox", spec.Rope is { Neox: true } ? 1u : 0u),
-            ("stride", (uint)stride / 4), ("kOffset", (uint)kOffset / 4), ("vOffset", (uint)vOffset / 4), ("turnStride", (uint)angles.Stride),
+            ("heads", (uint)spec.Heads), ("kvHeads", (uint)spec.KvHeads), ("pairs", (uint)angles.Pairs),
+            ("neox", spec.Rope is { Neox: true } ? 1u : 0u),
+            ("stride", (uint)stride / 4), ("kOffset", (uint)kOffset / 4), ("vOffset", (uint)vOffset / 4),
+            ("turnStride", (uint)angles.Stride),
             ("turnOffset", (uint)angles.Offset), ("maxBlocks", (uint)cache.MaxBlocks), ("epsilon", epsilon));
         int groups = KernelLibrary.Groups(spec.Heads + 2 * spec.KvHeads, lanes / 8);
         return new GraphNode([node], s => new Grid(groups, count(s)));

@@ -17,7 +17,9 @@ internal sealed record RouterSpec
     /// <summary>Weights before normalisation.</summary>
     public RouterGate Gate { get; init; }
 
-    /// <summary>The weights of the chosen are divided by their sum. With <see cref="RouterGate.Softmax"/> that is the softmax over the chosen.</summary>
+    /// <summary>
+    /// The weights of the chosen are divided by their sum. With <see cref="RouterGate.Softmax"/> that is the softmax over the chosen.
+    /// </summary>
     public bool Normalizes { get; init; } = true;
 
     /// <summary>Factor on the weights.</summary>
@@ -51,14 +53,17 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
     /// <param name="weights">[rows, used] f32.</param>
     /// <param name="rows">How many rows a step has here.</param>
     public GraphNode Choose(
-        string label, RouterSpec spec, Tensor logits, int stride, int experts, int used, Tensor? bias, Tensor chosen, Tensor weights, Func<StepShape, int> rows)
+        string label, RouterSpec spec, Tensor logits, int stride, int experts, int used, Tensor? bias, Tensor chosen, Tensor weights,
+        Func<StepShape, int> rows)
     {
         ComputePipeline pipeline = kernels.Pipeline(
             "router_top_k",
-            ("workgroupSize", kernels.SmallWorkgroup), ("Gate", (uint)spec.Gate), ("Normalizes", spec.Normalizes ? 1u : 0u), ("HasBias", bias is null ? 0u : 1u), ("Groups", (uint)spec.Groups));
+            ("workgroupSize", kernels.SmallWorkgroup), ("Gate", (uint)spec.Gate), ("Normalizes", spec.Normalizes ? 1u : 0u),
+            ("HasBias", bias is null ? 0u : 1u), ("Groups", (uint)spec.Groups));
         DispatchNode node = pipeline.Node(
             label, [logits, chosen, weights, bias ?? empty],
-            ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride), ("groupsUsed", (uint)spec.GroupsUsed), ("scale", spec.Scale));
+            ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride), ("groupsUsed", (uint)spec.GroupsUsed),
+            ("scale", spec.Scale));
         return new GraphNode([node], s => new Grid(rows(s)));
     }
 
@@ -86,11 +91,13 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
     /// <param name="used">Experts a row.</param>
     /// <param name="scale">Factor.</param>
     /// <param name="rows">How many rows a step has here.</param>
-    public GraphNode Combine(string label, Tensor outputs, Tensor? weights, Tensor x, int stride, int used, float scale, Func<StepShape, int> rows)
+    public GraphNode Combine(
+        string label, Tensor outputs, Tensor? weights, Tensor x, int stride, int used, float scale, Func<StepShape, int> rows)
     {
         uint lanes = kernels.SmallWorkgroup;
         DispatchNode node = kernels.Pipeline("expert_combine", ("workgroupSize", lanes), ("Weighted", weights is null ? 0u : 1u)).Node(
-            label, [outputs.As(TexelFormat.Float4), weights ?? empty, x], ("used", (uint)used), ("quads", (uint)stride / 4), ("scale", scale));
+            label, [outputs.As(TexelFormat.Float4), weights ?? empty, x], ("used", (uint)used), ("quads", (uint)stride / 4),
+            ("scale", scale));
         int groups = KernelLibrary.Groups(stride / 4, lanes);
         return new GraphNode([node], s => new Grid(groups, rows(s)));
     }

@@ -73,7 +73,8 @@ internal sealed class KvCache
     };
 
     /// <summary>Bytes of a block: the keys and values of 8 tokens in the layers of a group.</summary>
-    public static long BlockBytes(ModelConfig config, KvLayout layout, KvFormat format) => LayerBytes(config, format) * PlanesOf(config) * layout.LayersPerBlock;
+    public static long BlockBytes(ModelConfig config, KvLayout layout, KvFormat format) =>
+        LayerBytes(config, format) * PlanesOf(config) * layout.LayersPerBlock;
 
     /// <exception cref="UnsupportedModelException">The format cannot hold heads of the model's size.</exception>
     public static void Check(ModelConfig config, KvFormat format, string path)

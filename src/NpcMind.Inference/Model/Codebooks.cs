@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The tables that IQ2, IQ3 and IQ1 codes point into: ggml's grids, one signed byte a weight. Their numbers belong to the format and follow no rule;
-/// <c>codebooks.bin</c> holds what ggml's own dequantisation gives for every index (tests/golden/dequant/README.md).
+/// The tables that IQ2, IQ3 and IQ1 codes point into: ggml's grids, one signed byte a weight. Their numbers belong to the format and follow
+/// no rule; <c>codebooks.bin</c> holds what ggml's own dequantisation gives for every index (tests/golden/dequant/README.md).
 /// </summary>
 internal static class Codebooks
 {
@@ -30,7 +30,8 @@ internal static class Codebooks
     }
 
     /// <summary>How kernels fetch entries of a type's codebook.</summary>
-    public static TexelFormat Format(TensorType type) => type is TensorType.IQ3_XXS or TensorType.IQ3_S ? TexelFormat.UInt1 : TexelFormat.UInt2;
+    public static TexelFormat Format(TensorType type) =>
+        type is TensorType.IQ3_XXS or TensorType.IQ3_S ? TexelFormat.UInt1 : TexelFormat.UInt2;
 
     private static byte[] Read(int offset, int length)
     {

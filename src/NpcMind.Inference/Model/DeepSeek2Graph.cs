@@ -4,9 +4,10 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architecture <c>deepseek2</c>: DeepSeek V2, V2-Lite, V3, R1 and what shares their form. Attention is latent: a token keeps one row of 512 + 64 numbers for all heads,
-/// and the matrices that would make keys and values of it are applied to queries and results instead ("absorbed"). The first layers are dense, the others mixtures with
-/// shared experts, chosen by groups (DeepSeek-AI 2024, DeepSeek-V2 and DeepSeek-V3).
+/// The architecture <c>deepseek2</c>: DeepSeek V2, V2-Lite, V3, R1 and what shares their form. Attention is latent: a token keeps one row
+/// of 512 + 64 numbers for all heads, and the matrices that would make keys and values of it are applied to queries and results instead
+/// ("absorbed"). The first layers are dense, the others mixtures with shared experts, chosen by groups (DeepSeek-AI 2024, DeepSeek-V2 and
+/// DeepSeek-V3).
 /// </summary>
 internal static class DeepSeek2Graph
 {
@@ -20,7 +21,8 @@ internal static class DeepSeek2Graph
         GgufMetadata m = file.Metadata;
         const string A = "deepseek2.";
         int heads = ModelConfig.Size(m, A + "attention.head_count", 1 << 12);
-        int latent = ModelConfig.Size(m, A + "attention.kv_lora_rank", 1 << 14), rope = ModelConfig.Size(m, A + "rope.dimension_count", 1 << 12);
+        int latent = ModelConfig.Size(m, A + "attention.kv_lora_rank", 1 << 14),
+            rope = ModelConfig.Size(m, A + "rope.dimension_count", 1 << 12);
         // Files from before the split say the widths of the heads under the keys that now give those of the cache.
         bool isSplit = m.Find(A + "attention.key_length_mla") is not null;
         int key = ModelConfig.Size(m, A + (isSplit ? "attention.key_length_mla" : "attention.key_length"), 1 << 14);
@@ -28,8 +30,11 @@ internal static class DeepSeek2Graph
         if (key <= rope) throw m.Wrong(A + "attention.key_length", $"more than the {rope} elements that are turned");
         LatentSpec spec = new(heads, latent, rope, key - rope, value, ModelConfig.Size(m, A + "attention.q_lora_rank", 1 << 14, 0, 0));
         if (latent % 4 != 0 || rope % 4 != 0 || spec.Plain % 4 != 0 || value % 4 != 0)
-            throw new UnsupportedModelException(file.Path, $"latent attention of {latent} + {rope} elements with heads of {spec.Plain} and {value}", "Each must be a multiple of 4.");
-        if (spec.RowWidth > ModelConfig.MaximumLatentRow) throw new UnsupportedModelException(file.Path, $"latent attention with rows of {spec.RowWidth} elements", $"At most {ModelConfig.MaximumLatentRow}.");
+            throw new UnsupportedModelException(file.Path,
+                $"latent attention of {latent} + {rope} elements with heads of {spec.Plain} and {value}", "Each must be a multiple of 4.");
+        if (spec.RowWidth > ModelConfig.MaximumLatentRow)
+            throw new UnsupportedModelException(
+                file.Path, $"latent attention with rows of {spec.RowWidth} elements", $"At most {ModelConfig.MaximumLatentRow}.");
 
         Check("blk.0.attn_kv_a_mqa.weight", spec.RowWidth);
         Check(spec.QueryLatent == 0 ? "blk.0.attn_q.weight" : "blk.0.attn_q_b.weight", (long)heads * spec.QueryWidth);
@@ -44,8 +49,11 @@ internal static class DeepSeek2Graph
         // Buffers are sized by these keys: the file must bear them out.
         void Check(string name, long rows)
         {
-            GgufTensor tensor = file.Find(name) ?? throw new GgufFormatException(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
-            if (tensor.Rows != rows) throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset, $"tensor '{name}' of {rows} rows, as the keys of deepseek2 say", tensor.Shape, GgufFormatException.OtherConversion);
+            GgufTensor tensor = file.Find(name) ?? throw new GgufFormatException(
+                file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+            if (tensor.Rows != rows)
+                throw new GgufFormatException(file.Shards[tensor.Shard], tensor.Offset,
+                    $"tensor '{name}' of {rows} rows, as the keys of deepseek2 say", tensor.Shape, GgufFormatException.OtherConversion);
         }
     }
 
@@ -53,7 +61,8 @@ internal static class DeepSeek2Graph
     private static (float Scale, RopeConfig Rope) Scaling(GgufMetadata m, ModelConfig c, int key)
     {
         double multiplier = (m.Number("deepseek2.rope.scaling.yarn_log_multiplier") ?? 0) / 0.1;
-        if (!double.IsFinite(multiplier) || multiplier is < 0 or > 100) throw m.Wrong("deepseek2.rope.scaling.yarn_log_multiplier", "a factor from 0 to 10");
+        if (!double.IsFinite(multiplier) || multiplier is < 0 or > 100)
+            throw m.Wrong("deepseek2.rope.scaling.yarn_log_multiplier", "a factor from 0 to 10");
         if (c.Rope.Yarn is null || multiplier == 0) return ((float)(1 / Math.Sqrt(key)), c.Rope);
         double magnitude = 1 + 0.1 * multiplier * Math.Log(1 / c.Rope.Scale);
         return ((float)(magnitude * magnitude / Math.Sqrt(key)), c.Rope with { Magnitude = 1 });
@@ -65,9 +74,11 @@ internal static class DeepSeek2Graph
         if (gate is < 0 or > 2) throw m.Wrong("deepseek2.expert_gating_func", "1 (softmax) or 2 (sigmoid)");
         double scale = m.Number("deepseek2.expert_weights_scale") ?? 1;
         if (!double.IsFinite((float)scale)) throw m.Wrong("deepseek2.expert_weights_scale", "a finite number");
-        int groups = ModelConfig.Size(m, "deepseek2.expert_group_count", 64, 1, 0), used = ModelConfig.Size(m, "deepseek2.expert_group_used_count", 64, 1, 0);
+        int groups = ModelConfig.Size(m, "deepseek2.expert_group_count", 64, 1, 0),
+            used = ModelConfig.Size(m, "deepseek2.expert_group_used_count", 64, 1, 0);
         if (groups > 1 && (c.Experts % groups != 0 || used < 1 || used > groups || used * (c.Experts / groups) < c.ExpertsUsed))
-            throw m.Wrong("deepseek2.expert_group_count", $"groups of equal size among {c.Experts} experts, of which those used hold {c.ExpertsUsed}");
+            throw m.Wrong("deepseek2.expert_group_count",
+                $"groups of equal size among {c.Experts} experts, of which those used hold {c.ExpertsUsed}");
         return new RouterSpec
         {
             Gate = gate == 2 ? RouterGate.Sigmoid : RouterGate.Softmax,
@@ -100,12 +111,15 @@ internal static class DeepSeek2Graph
             else
             {
                 Tensor queryLatent = g.Rows("query latent", a.QueryLatent);
-                g.MatMul($"{blk}.attn_q_a", g.Weights.Matrix($"{blk}.attn_q_a", c.Width, a.QueryLatent), h, width, queryLatent, Workspace.Stride(a.QueryLatent));
+                g.MatMul($"{blk}.attn_q_a", g.Weights.Matrix($"{blk}.attn_q_a", c.Width, a.QueryLatent), h, width, queryLatent,
+                    Workspace.Stride(a.QueryLatent));
                 g.RmsNormInPlace($"{blk}.attn_q_a_norm", queryLatent, Workspace.Stride(a.QueryLatent), a.QueryLatent, LatentEpsilon);
-                g.MatMul($"{blk}.attn_q_b", g.Weights.Matrix($"{blk}.attn_q_b", a.QueryLatent, queries), queryLatent, Workspace.Stride(a.QueryLatent), projected, queries, queries);
+                g.MatMul($"{blk}.attn_q_b", g.Weights.Matrix($"{blk}.attn_q_b", a.QueryLatent, queries), queryLatent,
+                    Workspace.Stride(a.QueryLatent), projected, queries, queries);
             }
 
-            g.MatMul($"{blk}.attn_kv_a_mqa", g.Weights.Matrix($"{blk}.attn_kv_a_mqa", c.Width, a.RowWidth), h, width, latent, Workspace.Stride(a.RowWidth));
+            g.MatMul($"{blk}.attn_kv_a_mqa", g.Weights.Matrix($"{blk}.attn_kv_a_mqa", c.Width, a.RowWidth), h, width, latent,
+                Workspace.Stride(a.RowWidth));
             g.RmsNormInPlace($"{blk}.attn_kv_a_norm", latent, Workspace.Stride(a.RowWidth), a.Latent, LatentEpsilon);
 
             // attention over latents
@@ -120,7 +134,8 @@ internal static class DeepSeek2Graph
             }
             else
             {
-                g.MixtureFeedForward(blk, h, width, x, form.Router with { HasSelectionBias = g.Weights.HasVector($"{blk}.exp_probs_b.bias") });
+                g.MixtureFeedForward(
+                    blk, h, width, x, form.Router with { HasSelectionBias = g.Weights.HasVector($"{blk}.exp_probs_b.bias") });
                 if (form.Shared > 0) g.GatedFeedForward(blk, "_shexp", form.Shared, h, width, x);
             }
         }

@@ -4,8 +4,9 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architectures <c>gemma2</c> and <c>gemma3</c> (text): embeddings times the root of the width, norms before and after each part, GELU gates, most layers with a window.
-/// Gemma 2 caps scores and logits; Gemma 3 normalises heads and turns its windowed layers by a base of their own (Gemma Team 2024, 2025).
+/// The architectures <c>gemma2</c> and <c>gemma3</c> (text): embeddings times the root of the width, norms before and after each part, GELU
+/// gates, most layers with a window. Gemma 2 caps scores and logits; Gemma 3 normalises heads and turns its windowed layers by a base of
+/// their own (Gemma Team 2024, 2025).
 /// </summary>
 internal static class GemmaGraph
 {
@@ -20,12 +21,16 @@ internal static class GemmaGraph
         c = c with
         {
             Spans = ModelConfig.Windows(m, c.Architecture, c.Blocks, pattern: third ? 6 : 2),
-            LocalRope = third ? new RopeConfig(c.Rope.Dims, m.Number("gemma3.rope.freq_base_swa") ?? LocalBase, 1, null, 1, c.ContextLength) : null,
+            LocalRope = third
+                ? new RopeConfig(c.Rope.Dims, m.Number("gemma3.rope.freq_base_swa") ?? LocalBase, 1, null, 1, c.ContextLength) : null,
             // No key says so: the 27B models scale by the width of a head if heads filled the residual stream.
-            AttentionScale = c.Blocks == (third ? Gemma3Blocks27B : Gemma2Blocks27B) ? (float)(1 / Math.Sqrt((double)c.Width / c.Heads)) : c.AttentionScale,
+            AttentionScale = c.Blocks == (third ? Gemma3Blocks27B : Gemma2Blocks27B)
+                ? (float)(1 / Math.Sqrt((double)c.Width / c.Heads)) : c.AttentionScale,
         };
-        float scoreCap = (float)(m.Number("gemma2.attn_logit_softcapping") ?? 50), logitCap = (float)(m.Number("gemma2.final_logit_softcapping") ?? 30);
-        if (!(scoreCap > 0 && logitCap > 0 && float.IsFinite(scoreCap) && float.IsFinite(logitCap))) throw m.Wrong("gemma2.attn_logit_softcapping", "caps above 0");
+        float scoreCap = (float)(m.Number("gemma2.attn_logit_softcapping") ?? 50),
+            logitCap = (float)(m.Number("gemma2.final_logit_softcapping") ?? 30);
+        if (!(scoreCap > 0 && logitCap > 0 && float.IsFinite(scoreCap) && float.IsFinite(logitCap)))
+            throw m.Wrong("gemma2.attn_logit_softcapping", "caps above 0");
         ModelShapes.Check(file, c);
         return new ModelPlan(c, third ? g => Build(g, HeadNorm.BeforeRope, 0, 0) : g => Build(g, HeadNorm.None, scoreCap, logitCap));
     }
@@ -34,7 +39,8 @@ internal static class GemmaGraph
     {
         ModelConfig c = g.Config;
         int width = Workspace.Stride(c.Width), heads = c.Heads * c.HeadDim;
-        AttentionSpec global = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true), Norm = norm, SoftCap = scoreCap };
+        AttentionSpec global =
+            new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true), Norm = norm, SoftCap = scoreCap };
         AttentionSpec local = global with { Rope = new RopeForm(c.LocalRope is null ? 0 : 1, Neox: true) };
         Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), part = g.Rows("part", c.Width), attended = g.Rows("attended", heads);
 
@@ -46,7 +52,8 @@ internal static class GemmaGraph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, c.Spans[i].Kind == AttentionSpanKind.Full ? global : local, attended, Workspace.Stride(heads));
-            g.MatMul($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), part, width);
+            g.MatMul($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), part,
+                width);
             g.RmsNorm($"{blk}.post_attention_norm", part, x, c.Width, accumulate: true);
 
             // feed-forward

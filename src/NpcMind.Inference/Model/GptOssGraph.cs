@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architecture <c>gpt-oss</c> (20B, 120B): biases everywhere, a window in every second layer, a sink score per head, experts with clamped gates. The tensor
-/// <c>post_attention_norm</c> is the norm before the experts (OpenAI 2025).
+/// The architecture <c>gpt-oss</c> (20B, 120B): biases everywhere, a window in every second layer, a sink score per head, experts with
+/// clamped gates. The tensor <c>post_attention_norm</c> is the norm before the experts (OpenAI 2025).
 /// </summary>
 internal static class GptOssGraph
 {
@@ -38,7 +38,8 @@ internal static class GptOssGraph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd(
+                $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.post_attention_norm", x, h, c.Width);

@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architectures <c>granite</c> and <c>granitemoe</c>: the layout of llama with a factor on embeddings, on scores, on what each part adds, and on the logits, which are
-/// divided by theirs (IBM 2024).
+/// The architectures <c>granite</c> and <c>granitemoe</c>: the layout of llama with a factor on embeddings, on scores, on what each part
+/// adds, and on the logits, which are divided by theirs (IBM 2024).
 /// </summary>
 internal static class GraniteGraph
 {
@@ -19,14 +19,16 @@ internal static class GraniteGraph
         Scales scales = new(Factor("embedding_scale", 1), Factor("residual_scale", 1), 1 / Factor("logit_scale", null));
         // "finetuned" says whether the dense models turn at all; the mixtures do not read it.
         bool turns = a == "granitemoe" || (m.Boolean("granite.rope.scaling.finetuned") ?? true);
-        int shared = c.Experts == 0 ? 0 : ModelConfig.Size(m, $"{a}.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, 0, 0);
+        int shared = c.Experts == 0
+            ? 0 : ModelConfig.Size(m, $"{a}.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, 0, 0);
         ModelShapes.Check(file, c);
         return new ModelPlan(c, g => Build(g, scales, turns, shared));
 
         float Factor(string key, float? absent)
         {
             double? value = m.Number($"{a}.{key}") ?? absent;
-            return value is { } given && given != 0 && float.IsFinite((float)given) ? (float)given : throw m.Wrong($"{a}.{key}", "a factor other than 0");
+            return value is { } given && given != 0 && float.IsFinite((float)given)
+                ? (float)given : throw m.Wrong($"{a}.{key}", "a factor other than 0");
         }
     }
 
@@ -45,7 +47,8 @@ internal static class GraniteGraph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width, scales.Residual);
+            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x,
+                width, scales.Residual);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);

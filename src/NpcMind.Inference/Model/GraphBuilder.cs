@@ -3,8 +3,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The building blocks of which architectures write their forward pass: each call loads its weights and appends its nodes, which the classes in Kernels make. Holds the
-/// buffers every architecture has. Used once, at load.
+/// The building blocks of which architectures write their forward pass: each call loads its weights and appends its nodes, which the
+/// classes in Kernels make. Holds the buffers every architecture has. Used once, at load.
 /// </summary>
 internal sealed class GraphBuilder
 {
@@ -35,7 +35,8 @@ internal sealed class GraphBuilder
     private Routing? _headRouting;
 
     public GraphBuilder(
-        KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader, StepInputs inputs, KvCache kv,
+        KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader,
+        StepInputs inputs, KvCache kv,
         RopeTable rope, Tensor? features)
     {
         _kernels = kernels;
@@ -107,7 +108,8 @@ internal sealed class GraphBuilder
     /// <summary>A buffer [rows, width] without padding between rows, and room behind the last for kernels that fetch whole chunks.</summary>
     public Tensor Packed(string name, int width)
     {
-        if (!_shared.TryGetValue((name, width, 0), out Tensor? tensor)) _shared[(name, width, 0)] = tensor = _rows.Cleared(name, ((long)_options.MaxRows * width + 64) * 4);
+        if (!_shared.TryGetValue((name, width, 0), out Tensor? tensor))
+            _shared[(name, width, 0)] = tensor = _rows.Cleared(name, ((long)_options.MaxRows * width + 64) * 4);
         return tensor;
     }
 
@@ -115,11 +117,13 @@ internal sealed class GraphBuilder
     public void Embed(string label, string name, Tensor x, int stride, float scale = 1, int columns = 0)
     {
         _embedding = Weights.Matrix(name, columns > 0 ? columns : Config.Width, Config.EmbeddingRows);
-        Nodes.AddRange(new Embed(_kernels).Nodes(label, _embedding, _inputs.Rows, NextTokens, x, stride, TokenLog, _features, _options.ContextTokens, scale));
+        Nodes.AddRange(new Embed(_kernels).Nodes(
+            label, _embedding, _inputs.Rows, NextTokens, x, stride, TokenLog, _features, _options.ContextTokens, scale));
     }
 
     /// <summary>y = RMS norm of x with the weights <paramref name="name"/>; with <paramref name="accumulate"/> it is added to y.</summary>
-    public void RmsNorm(string name, Tensor x, Tensor y, int dim, bool accumulate = false) => RmsNorm(name, x, y, dim, s => s.Rows, accumulate);
+    public void RmsNorm(string name, Tensor x, Tensor y, int dim, bool accumulate = false) =>
+        RmsNorm(name, x, y, dim, s => s.Rows, accumulate);
 
     /// <summary>The first <paramref name="dim"/> elements of each row, normalised where they stand.</summary>
     public void RmsNormInPlace(string name, Tensor x, int stride, int dim, float epsilon)
@@ -130,7 +134,8 @@ internal sealed class GraphBuilder
 
     /// <summary>y = layer norm of x with the weights and biases <paramref name="name"/>; y may be x. Of a step's rows, or of its outputs.</summary>
     public void LayerNorm(string name, Tensor x, Tensor y, int dim, bool outputs = false) => Nodes.Add(_norm.Layer(
-        name, x, Weights.Vector(name + ".weight", dim), Weights.Vector(name + ".bias", dim), y, dim, Workspace.Stride(dim), Config.RmsEpsilon,
+        name, x, Weights.Vector(name + ".weight", dim), Weights.Vector(name + ".bias", dim), y, dim, Workspace.Stride(dim),
+        Config.RmsEpsilon,
         outputs ? s => s.Outputs : s => s.Rows));
 
     /// <summary>x += learned embedding of each row's position: row position + <paramref name="offset"/> of the tensor.</summary>
@@ -138,7 +143,8 @@ internal sealed class GraphBuilder
     {
         if (_options.ContextTokens > Config.ContextLength)
             throw new UnsupportedModelException(
-                Weights.Path, $"a context of {_options.ContextTokens} tokens for a model with {Config.ContextLength} learned positions", $"Ask for a context of at most {Config.ContextLength} tokens.");
+                Weights.Path, $"a context of {_options.ContextTokens} tokens for a model with {Config.ContextLength} learned positions",
+                $"Ask for a context of at most {Config.ContextLength} tokens.");
         Tensor positions = Weights.PaddedRows(name + ".weight", Config.Width, Config.ContextLength + offset);
         Nodes.Add(new Embed(_kernels).Positions(name, positions, _inputs.Rows, x, stride, offset));
     }
@@ -163,7 +169,8 @@ internal sealed class GraphBuilder
         int heads = Config.Heads * Config.HeadDim, kvHeads = Config.KvHeads * Config.HeadDim, all = heads + 2 * kvHeads;
         string fused = $"{blk}.attn_qkv";
         IReadOnlyList<PlacedMatrix> qkv = Weights.Has(fused)
-            ? Weights.Stack(Config.Width, 1, new(fused, heads, 0, all), new(fused, kvHeads, heads, all), new(fused, kvHeads, heads + kvHeads, all))
+            ? Weights.Stack(
+                Config.Width, 1, new(fused, heads, 0, all), new(fused, kvHeads, heads, all), new(fused, kvHeads, heads + kvHeads, all))
             : Weights.Stack(Config.Width, 1, new($"{blk}.attn_q", heads), new($"{blk}.attn_k", kvHeads), new($"{blk}.attn_v", kvHeads));
         MatMul(fused, qkv, h, width, Qkv, QkvStride);
     }
@@ -180,26 +187,31 @@ internal sealed class GraphBuilder
             NormalizeProjection($"{blk}.attn_k_norm", _keyOffset, spec.KvHeads * spec.HeadDim);
         }
 
-        RopeAngles angles = new(_inputs.Turns, _rope.RowTurns, _rope.Offset(spec.Rope?.Table ?? 0), spec.Rope is { } rope ? _rope.Pairs(rope.Table) : 0);
-        Tensor? normWeights = spec.Norm == HeadNorm.BeforeRope ? Weights.Vectors(spec.HeadDim, $"{blk}.attn_q_norm.weight", $"{blk}.attn_k_norm.weight") : null;
+        RopeAngles angles = new(
+            _inputs.Turns, _rope.RowTurns, _rope.Offset(spec.Rope?.Table ?? 0), spec.Rope is { } rope ? _rope.Pairs(rope.Table) : 0);
+        Tensor? normWeights = spec.Norm == HeadNorm.BeforeRope
+            ? Weights.Vectors(spec.HeadDim, $"{blk}.attn_q_norm.weight", $"{blk}.attn_k_norm.weight") : null;
         Nodes.Add(_ropeKvWrite.Node(
-            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _keyOffset, _valueOffset, angles, _inputs.Rows, normWeights, Config.RmsEpsilon, _q, cache, s => s.Rows));
+            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _keyOffset, _valueOffset, angles, _inputs.Rows, normWeights, Config.RmsEpsilon,
+            _q, cache, s => s.Rows));
 
         int[] tileRows = [1, AttentionRows(Config)];
         // A row's splits, and those that its neighbours in a tile see besides.
-        int maxSplits = spec.Span.Kind == AttentionSpanKind.Full ? _maxSplits : Math.Min(_maxSplits, (spec.Span.Tokens + tileRows[1]) / SplitTokens + 2);
+        int maxSplits = spec.Span.Kind == AttentionSpanKind.Full
+            ? _maxSplits : Math.Min(_maxSplits, (spec.Span.Tokens + tileRows[1]) / SplitTokens + 2);
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, maxSplits, SplitPages);
         Nodes.Add(_attention.Parts(
             $"{blk}.attention", spec, rows, tileRows, _q, cache, _parts,
             s => (s.AttentionTiles, Math.Min(s.Splits, maxSplits), s.AttentionTiles == s.Rows ? 0 : 1),
             s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
         Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
-        Nodes.Add(_attention.Combine($"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Rows, s => Math.Min(s.Splits, maxSplits)));
+        Nodes.Add(_attention.Combine(
+            $"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Rows, s => Math.Min(s.Splits, maxSplits)));
     }
 
     /// <summary>
-    /// From projected queries and latents to the attended values of all heads: queries are brought into the latent's space (<c>attn_k_b</c>), attend over the rows of the
-    /// cache, and what they gather is brought to the values' (<c>attn_v_b</c>).
+    /// From projected queries and latents to the attended values of all heads: queries are brought into the latent's space
+    /// (<c>attn_k_b</c>), attend over the rows of the cache, and what they gather is brought to the values' (<c>attn_v_b</c>).
     /// </summary>
     /// <param name="blk">Layer.</param>
     /// <param name="layer">Its number.</param>
@@ -217,22 +229,27 @@ internal sealed class GraphBuilder
         WeightMatrix toLatent = isSplit
             ? Weights.Matrix($"{blk}.attn_k_b", spec.Plain, spec.Latent, spec.Heads)
             : Weights.TransposedHeads($"{blk}.attn_kv_b", spec.Latent, spec.Heads, spec.Plain, spec.Plain + spec.Value);
-        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.attn_k_b", toLatent, projected, spec.QueryWidth, 1, _q, spec.RowWidth, 0, heads, spec.Latent));
+        Nodes.AddRange(
+            _matMul.ExpertNodes($"{blk}.attn_k_b", toLatent, projected, spec.QueryWidth, 1, _q, spec.RowWidth, 0, heads, spec.Latent));
         RopeAngles angles = new(_inputs.Turns, _rope.RowTurns, _rope.Offset(0), _rope.Pairs(0));
         Nodes.Add(new LatentKvWrite(_kernels).Node(
-            $"{blk}.latent_kv_write", spec, projected, spec.Heads * spec.QueryWidth, latent, latentStride, angles, _inputs.Rows, _q, cache, s => s.Rows));
+            $"{blk}.latent_kv_write", spec, projected, spec.Heads * spec.QueryWidth, latent, latentStride, angles, _inputs.Rows, _q, cache,
+            s => s.Rows));
 
         AttentionSpec attention = new(spec.Heads, 1, spec.RowWidth, Config.AttentionScale) { SharedValueDim = spec.Latent };
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, _maxSplits, SplitPages);
         Tensor gathered = Packed("gathered latents", spec.Heads * spec.Latent);
         Nodes.Add(_attention.Parts(
             $"{blk}.attention", attention, rows, [1, AttentionRows(Config)], _q, cache, _parts,
-            s => (s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1), s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
-        Nodes.Add(_attention.Combine($"{blk}.attention_combine", attention, rows, _parts, null, gathered, spec.Heads * spec.Latent, s => s.Rows, s => s.Splits));
+            s => (s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1),
+            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
+        Nodes.Add(_attention.Combine(
+            $"{blk}.attention_combine", attention, rows, _parts, null, gathered, spec.Heads * spec.Latent, s => s.Rows, s => s.Splits));
         WeightMatrix toValue = isSplit
             ? Weights.Matrix($"{blk}.attn_v_b", spec.Latent, spec.Value, spec.Heads)
             : Weights.Matrix(new MatrixPart($"{blk}.attn_kv_b", spec.Value, spec.Plain, spec.Plain + spec.Value), spec.Latent, spec.Heads);
-        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.attn_v_b", toValue, gathered, spec.Latent, 1, attended, spec.Value, 0, heads, spec.Value));
+        Nodes.AddRange(
+            _matMul.ExpertNodes($"{blk}.attn_v_b", toValue, gathered, spec.Latent, 1, attended, spec.Value, 0, heads, spec.Value));
     }
 
     /// <summary>y (+)= scale * down(f(gate h) * up h): tensors <c>ffn_gate</c>, <c>ffn_up</c> and <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
@@ -247,14 +264,16 @@ internal sealed class GraphBuilder
     /// <param name="scale">Factor.</param>
     /// <param name="gateName">Matrix of one row whose product with h, through a sigmoid, multiplies the output; null for none.</param>
     public void GatedFeedForward(
-        string blk, string suffix, int hidden, Tensor h, int width, Tensor y, GateForm form = GateForm.Silu, bool accumulate = true, float scale = 1, string? gateName = null)
+        string blk, string suffix, int hidden, Tensor h, int width, Tensor y, GateForm form = GateForm.Silu, bool accumulate = true,
+        float scale = 1, string? gateName = null)
     {
         int part = Padded(hidden), stride = Workspace.Stride(hidden);
         Tensor gateUp = Rows("gate_up", 2 * part), activated = Rows("activated", hidden);
         string gate = $"{blk}.ffn_gate{suffix}", up = $"{blk}.ffn_up{suffix}";
         IReadOnlyList<PlacedMatrix> both = Weights.Has(gate)
             ? Weights.Stack(Config.Width, 1, new MatrixPart(gate, hidden), new MatrixPart(up, hidden))
-            : Weights.Stack(Config.Width, 1, new MatrixPart(up, hidden, 0, 2 * hidden), new MatrixPart(up, hidden, hidden, 2 * hidden)); // Phi 3: gate rows, then up rows
+            // Phi 3: gate rows, then up rows
+            : Weights.Stack(Config.Width, 1, new MatrixPart(up, hidden, 0, 2 * hidden), new MatrixPart(up, hidden, hidden, 2 * hidden));
         MatMul($"{blk}.ffn_gate_up{suffix}", both, h, width, gateUp, 2 * part);
         RowPart? outputGate = null;
         if (gateName is not null)
@@ -264,7 +283,8 @@ internal sealed class GraphBuilder
             outputGate = new RowPart(gates, Workspace.Stride(1));
         }
 
-        Nodes.Add(_activation.Gated($"{blk}.gated_activation{suffix}", form, gateUp, activated, part, stride, s => s.Rows, null, outputGate));
+        Nodes.Add(
+            _activation.Gated($"{blk}.gated_activation{suffix}", form, gateUp, activated, part, stride, s => s.Rows, null, outputGate));
         WeightMatrix down = Weights.Matrix($"{blk}.ffn_down{suffix}", hidden, Config.Width);
         Nodes.AddRange(_matMul.Nodes($"{blk}.ffn_down{suffix}", down, activated, stride, y, width, 0, accumulate, s => s.Rows, scale));
     }
@@ -280,9 +300,11 @@ internal sealed class GraphBuilder
     }
 
     /// <summary>x += scale * the chosen experts' outputs. The choice, by the router's logits, stays on the device.</summary>
-    public void MixtureFeedForward(string blk, Tensor h, int width, Tensor x, RouterSpec spec, GateForm form = GateForm.Silu, float scale = 1)
+    public void MixtureFeedForward(
+        string blk, Tensor h, int width, Tensor x, RouterSpec spec, GateForm form = GateForm.Silu, float scale = 1)
     {
-        int hidden = Config.ExpertFeedForward, experts = Config.Experts, used = Config.ExpertsUsed, part = Padded(hidden), stride = Workspace.Stride(hidden);
+        int hidden = Config.ExpertFeedForward, experts = Config.Experts, used = Config.ExpertsUsed, part = Padded(hidden),
+            stride = Workspace.Stride(hidden);
         int routerStride = Workspace.Stride(experts);
         Tensor scores = Rows("router scores", experts), chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
         Routing routing = new(experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
@@ -292,9 +314,11 @@ internal sealed class GraphBuilder
         Tensor? bias = spec.HasSelectionBias ? Weights.Vector($"{blk}.exp_probs_b.bias", experts) : null;
         Nodes.Add(_router.Choose($"{blk}.router_top_k", spec, scores, routerStride, experts, used, bias, chosen, weights, s => s.Rows));
         Nodes.Add(_router.Tiles($"{blk}.expert_tiles", chosen, _inputs.Header, routing, _options.MaxRows * used));
-        foreach (PlacedMatrix placed in Weights.Stack(Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden)))
+        foreach (PlacedMatrix placed in Weights.Stack(
+            Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden)))
             Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_gate_up_exps", placed.Matrix, h, width, used, gateUp, 2 * part, placed.Offset, routing));
-        Nodes.Add(_activation.Gated($"{blk}.gated_activation_exps", form, gateUp, activated, part, stride, s => s.Rows * used, spec.WeighsInput ? weights : null));
+        Nodes.Add(_activation.Gated(
+            $"{blk}.gated_activation_exps", form, gateUp, activated, part, stride, s => s.Rows * used, spec.WeighsInput ? weights : null));
         WeightMatrix down = Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, experts);
         Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_down_exps", down, activated, stride, 1, outputs, width, 0, routing));
         Nodes.Add(_router.Combine($"{blk}.expert_combine", outputs, spec.WeighsInput ? null : weights, x, width, used, scale, s => s.Rows));
@@ -327,7 +351,8 @@ internal sealed class GraphBuilder
     public Tensor Project(string name, Tensor x, int columns, int rows)
     {
         Tensor y = _outputs.Rows(name, rows);
-        Nodes.AddRange(_matMul.Nodes(name, Weights.Matrix(name, columns, rows), x, Workspace.Stride(columns), y, Workspace.Stride(rows), 0, false, s => s.Outputs));
+        Nodes.AddRange(_matMul.Nodes(
+            name, Weights.Matrix(name, columns, rows), x, Workspace.Stride(columns), y, Workspace.Stride(rows), 0, false, s => s.Outputs));
         return y;
     }
 
@@ -335,7 +360,8 @@ internal sealed class GraphBuilder
     public void Vocabulary(Tensor last, int dim, float scale = 1, float softCap = 0)
     {
         WeightMatrix output = Weights.Has("output") ? Weights.Matrix("output", dim, Config.Vocabulary) : _embedding!;
-        Nodes.AddRange(_matMul.Nodes("output", output, last, Workspace.Stride(dim), LogitsTensor, LogitsStride, 0, false, s => s.Outputs, scale));
+        Nodes.AddRange(
+            _matMul.Nodes("output", output, last, Workspace.Stride(dim), LogitsTensor, LogitsStride, 0, false, s => s.Outputs, scale));
         if (softCap > 0) Nodes.Add(_activation.SoftCap("soft_cap", LogitsTensor, LogitsStride, softCap, s => s.Outputs));
 
         var bytes = Sampler.Bytes(_options.MaxOutputs, Config.Vocabulary);
@@ -367,6 +393,7 @@ internal sealed class GraphBuilder
     private void RmsNorm(string name, Tensor x, Tensor y, int dim, Func<StepShape, int> rows, bool accumulate)
     {
         int stride = Workspace.Stride(dim);
-        Nodes.Add(_norm.Rms(name, new(x, stride), Weights.Vector(name + ".weight", dim), new(y, stride), dim, stride, Config.RmsEpsilon, rows, accumulate));
+        Nodes.Add(_norm.Rms(
+            name, new(x, stride), Weights.Vector(name + ".weight", dim), new(y, stride), dim, stride, Config.RmsEpsilon, rows, accumulate));
     }
 }

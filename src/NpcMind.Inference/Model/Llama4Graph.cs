@@ -40,7 +40,8 @@ internal static class Llama4Graph
         ModelConfig c = g.Config;
         int width = Workspace.Stride(c.Width), heads = c.Heads * c.HeadDim;
         AttentionSpec still = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { ScalesQueries = true };
-        AttentionSpec turning = still with { Rope = new RopeForm(), Norm = normalizes ? HeadNorm.AfterRope : HeadNorm.None, ScalesQueries = false };
+        AttentionSpec turning =
+            still with { Rope = new RopeForm(), Norm = normalizes ? HeadNorm.AfterRope : HeadNorm.None, ScalesQueries = false };
         Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
 
         g.Embed("embed", "token_embd", x, width);
@@ -57,7 +58,8 @@ internal static class Llama4Graph
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
             if (hasExperts(i))
             {
-                g.MixtureFeedForward(blk, h, width, x, new RouterSpec { Gate = RouterGate.Sigmoid, Normalizes = false, WeighsInput = true });
+                g.MixtureFeedForward(
+                    blk, h, width, x, new RouterSpec { Gate = RouterGate.Sigmoid, Normalizes = false, WeighsInput = true });
                 g.GatedFeedForward(blk, "_shexp", c.ExpertFeedForward, h, width, x);
             }
             else

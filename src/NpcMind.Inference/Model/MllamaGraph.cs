@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The text model of the architecture <c>mllama</c> (Llama 3.2 Vision): llama with layers between that attend to an image. Without an image these pass everything on, and as
-/// images are not encoded for it here, they are left out.
+/// The text model of the architecture <c>mllama</c> (Llama 3.2 Vision): llama with layers between that attend to an image. Without an image
+/// these pass everything on, and as images are not encoded for it here, they are left out.
 /// </summary>
 internal static class MllamaGraph
 {
@@ -17,10 +17,12 @@ internal static class MllamaGraph
         GgufValue layers = m.Numbers(Key) ?? throw m.Wrong(Key, "the layers that attend to an image");
         HashSet<int> cross = [];
         for (int i = 0; i < layers.Count; i++)
-            if (!layers.IsInteger || layers.Number(i) < 0 || layers.Number(i) >= c.Blocks || !cross.Add((int)layers.Number(i))) throw m.Wrong(Key, $"different layers from 0 to {c.Blocks - 1}");
+            if (!layers.IsInteger || layers.Number(i) < 0 || layers.Number(i) >= c.Blocks || !cross.Add((int)layers.Number(i)))
+                throw m.Wrong(Key, $"different layers from 0 to {c.Blocks - 1}");
         if (cross.Count == c.Blocks) throw m.Wrong(Key, "fewer layers than there are");
         // The embedding has rows for image tokens, which are never said.
-        if (file.Find("output.weight") is { Rows: > 0 and < int.MaxValue } output && output.Rows < c.Vocabulary) c = c with { Vocabulary = (int)output.Rows, Tokens = Math.Min(c.Tokens, (int)output.Rows) };
+        if (file.Find("output.weight") is { Rows: > 0 and < int.MaxValue } output && output.Rows < c.Vocabulary)
+            c = c with { Vocabulary = (int)output.Rows, Tokens = Math.Min(c.Tokens, (int)output.Rows) };
         int[] own = [.. Enumerable.Range(0, c.Blocks).Where(i => !cross.Contains(i))];
         ModelShapes.Check(file, c, blocks: own);
         return new ModelPlan(c with { Spans = new AttentionSpan[own.Length] }, g => Build(g, own, cross));
@@ -41,7 +43,8 @@ internal static class MllamaGraph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd(
+                $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);

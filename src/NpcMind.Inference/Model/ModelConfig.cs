@@ -37,7 +37,9 @@ public sealed record ModelConfig
     /// <summary>Elements of a query, key or value head.</summary>
     public required int HeadDim { get; init; }
 
-    /// <summary>Elements of the latent that stands for keys and values, where attention is latent; a head is then a row of the cache. 0 otherwise.</summary>
+    /// <summary>
+    /// Elements of the latent that stands for keys and values, where attention is latent; a head is then a row of the cache. 0 otherwise.
+    /// </summary>
     public int LatentWidth { get; init; }
 
     /// <summary>Hidden width of dense feed-forward blocks.</summary>
@@ -102,7 +104,8 @@ public sealed record ModelConfig
         int valueDim = shape is null ? Size(metadata, $"{a}.attention.value_length", 4096, headDim) : headDim;
         if (heads % kvHeads != 0) throw metadata.Wrong($"{a}.attention.head_count_kv", $"a divisor of {heads} heads");
         if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
-        if (shape is null && headDim > MaximumHeadDim) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
+        if (shape is null && headDim > MaximumHeadDim)
+            throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
         if (headDim % 2 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", "It must be even.");
         if (valueDim != headDim)
             throw new UnsupportedModelException(file.Path,
@@ -111,8 +114,10 @@ public sealed record ModelConfig
         int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
         if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
         GgufTensor embedding = file.Find("token_embd.weight")
-            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
-        string epsilonKey = metadata.Find($"{a}.attention.layer_norm_epsilon") is null ? $"{a}.attention.layer_norm_rms_epsilon" : $"{a}.attention.layer_norm_epsilon";
+            ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it",
+                GgufFormatException.OtherConversion);
+        string epsilonKey = metadata.Find($"{a}.attention.layer_norm_epsilon") is null
+            ? $"{a}.attention.layer_norm_rms_epsilon" : $"{a}.attention.layer_norm_epsilon";
         double epsilon = metadata.Number(epsilonKey) ?? throw metadata.Wrong(epsilonKey, "the epsilon of the norms");
         if (epsilon is < 0 or > 1) throw metadata.Wrong(epsilonKey, "an epsilon from 0 to 1");
         double scale = metadata.Number($"{a}.attention.scale") ?? 0;
@@ -121,7 +126,8 @@ public sealed record ModelConfig
         int? expertFeedForward = experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? Size(metadata, $"{a}.expert_feed_forward_length", MaximumFeedForward) : null;
         int feedForward = Size(metadata, $"{a}.feed_forward_length", MaximumFeedForward, expertFeedForward);
         int vocabulary = embedding.Rows is > 0 and < 1 << 24
-            ? (int)embedding.Rows : throw new GgufFormatException(file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion);
+            ? (int)embedding.Rows : throw new GgufFormatException(
+                file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion);
         long tokens = metadata.Find("tokenizer.ggml.tokens") is { Type: GgufValueType.Array, Count: > 0 } texts ? texts.Count : vocabulary;
         return new ModelConfig
         {
@@ -132,7 +138,8 @@ public sealed record ModelConfig
             KvHeads = kvHeads,
             HeadDim = headDim,
             FeedForward = feedForward,
-            ExpertFeedForward = expertFeedForward ?? (a is "qwen2moe" or "qwen3moe" && used > 0 ? Math.Max(1, feedForward / used) : feedForward),
+            ExpertFeedForward = expertFeedForward
+                ?? (a is "qwen2moe" or "qwen3moe" && used > 0 ? Math.Max(1, feedForward / used) : feedForward),
             Vocabulary = vocabulary,
             Tokens = (int)Math.Min(vocabulary, tokens),
             EmbeddingRows = vocabulary,
@@ -147,8 +154,8 @@ public sealed record ModelConfig
     }
 
     /// <summary>
-    /// Which layers see a window of <c>attention.sliding_window</c> tokens: those that <c>attention.sliding_window_pattern</c> lists, or all but every
-    /// <paramref name="pattern"/>-th. A window of 0 is none.
+    /// Which layers see a window of <c>attention.sliding_window</c> tokens: those that <c>attention.sliding_window_pattern</c> lists, or
+    /// all but every <paramref name="pattern"/>-th. A window of 0 is none.
     /// </summary>
     internal static AttentionSpan[] Windows(GgufMetadata metadata, string architecture, int blocks, int pattern)
     {
@@ -166,7 +173,8 @@ public sealed record ModelConfig
             pattern = Size(metadata, key, 1 << 20, null, 0);
         }
 
-        return [.. Enumerable.Range(0, blocks).Select(i => window > 0 && isWindowed(i) ? new AttentionSpan(AttentionSpanKind.Window, window) : AttentionSpan.Full)];
+        return [.. Enumerable.Range(0, blocks).Select(
+            i => window > 0 && isWindowed(i) ? new AttentionSpan(AttentionSpanKind.Window, window) : AttentionSpan.Full)];
     }
 
     /// <summary>A size that may stand as scalar or as per-layer array of equal values.</summary>

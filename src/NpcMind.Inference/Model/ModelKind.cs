@@ -44,8 +44,10 @@ public static class ModelKind
             ("controlvector", _) => ("a control vector", $"{GiveModel} NpcMind applies no control vectors."),
             ("imatrix", _) or (_, "imatrix") => ("an importance matrix (imatrix), which only quantisers read,", GiveModel),
             (_, "adapter") => ("a LoRA adapter", "Give the model that it changes, with the adapter merged into it (llama-export-lora)."),
-            _ when file.Metadata.Find("adapter.type") is not null => ("an adapter", "Give the model that it changes, with the adapter merged into it (llama-export-lora)."),
-            ("bert" or "nomic-bert" or "nomic-bert-moe" or "jina-bert-v2" or "jina-bert-v3" or "modern-bert" or "neo-bert" or "gemma-embedding" or "t5encoder", _) =>
+            _ when file.Metadata.Find("adapter.type") is not null =>
+                ("an adapter", "Give the model that it changes, with the adapter merged into it (llama-export-lora)."),
+            ("bert" or "nomic-bert" or "nomic-bert-moe" or "jina-bert-v2" or "jina-bert-v3" or "modern-bert" or "neo-bert"
+                or "gemma-embedding" or "t5encoder", _) =>
                 ($"the architecture '{architecture}' (it makes embeddings, not words)", GiveModel),
             ("wavtokenizer-dec", _) => ($"the architecture '{architecture}' (a decoder of sound)", GiveModel),
             _ => null,

@@ -19,7 +19,8 @@ internal static class ModelShapes
     /// <param name="embeddingWidth">Width of the embedding; 0 for that of the model.</param>
     /// <exception cref="GgufFormatException">A tensor is missing or of another shape.</exception>
     /// <exception cref="UnsupportedModelException">A tensor is of a type there is no kernel for.</exception>
-    public static void Check(GgufFile file, ModelConfig c, Func<int, bool>? hasExperts = null, IEnumerable<int>? blocks = null, int embeddingWidth = 0)
+    public static void Check(
+        GgufFile file, ModelConfig c, Func<int, bool>? hasExperts = null, IEnumerable<int>? blocks = null, int embeddingWidth = 0)
     {
         long heads = (long)c.Heads * c.HeadDim, kvHeads = (long)c.KvHeads * c.HeadDim;
         Matrix("token_embd", embeddingWidth > 0 ? embeddingWidth : c.Width, c.EmbeddingRows);
@@ -58,7 +59,9 @@ internal static class ModelShapes
                     GgufFormatException.OtherConversion);
             if (tensor.Columns != columns || tensor.Rows != rows || tensor.Slabs != slabs)
                 throw new GgufFormatException(
-                    file.Shards[tensor.Shard], tensor.Offset, $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}, as the keys of {c.Architecture} say", tensor.Shape,
+                    file.Shards[tensor.Shard], tensor.Offset,
+                    $"tensor '{tensor.Name}' of {columns} x {rows}{(slabs > 1 ? $" x {slabs}" : "")}, as the keys of {c.Architecture} say",
+                    tensor.Shape,
                     GgufFormatException.OtherConversion);
         }
     }

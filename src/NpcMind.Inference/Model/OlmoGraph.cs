@@ -4,8 +4,9 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architectures <c>olmo2</c> (OLMo 2 and 3) and <c>olmoe</c>: queries and keys are normalised over all heads together. OLMo 2 and 3 normalise what a part gives, not what
-/// it gets; OLMo 3 has windows in most layers. OLMoE is a mixture in every layer with norms before each part (Groeneveld et al. 2024, Muennighoff et al. 2024).
+/// The architectures <c>olmo2</c> (OLMo 2 and 3) and <c>olmoe</c>: queries and keys are normalised over all heads together. OLMo 2 and 3
+/// normalise what a part gives, not what it gets; OLMo 3 has windows in most layers. OLMoE is a mixture in every layer with norms before
+/// each part (Groeneveld et al. 2024, Muennighoff et al. 2024).
 /// </summary>
 internal static class OlmoGraph
 {
@@ -43,7 +44,8 @@ internal static class OlmoGraph
             // attention
             g.QueryKeyValue(blk, x, width);
             g.Attention(blk, i, c.Spans[i].Kind == AttentionSpanKind.Full ? global : local, attended, Workspace.Stride(heads));
-            g.MatMul($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), part, width);
+            g.MatMul($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), part,
+                width);
             g.RmsNorm($"{blk}.post_attention_norm", part, x, c.Width, accumulate: true);
 
             // feed-forward
@@ -69,7 +71,8 @@ internal static class OlmoGraph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd(
+                $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
@@ -79,5 +82,6 @@ internal static class OlmoGraph
         g.Logits(x, width);
     }
 
-    private static AttentionSpec Spec(ModelConfig c) => new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true), NormsWholeProjection = true };
+    private static AttentionSpec Spec(ModelConfig c) =>
+        new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true), NormsWholeProjection = true };
 }

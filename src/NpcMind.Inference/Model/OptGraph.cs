@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architecture <c>opt</c> (125M to 66B): learned positions, layer norms with biases, ReLU, and in the 350M form norms after each part and a narrower embedding
-/// (Zhang et al. 2022). No other program writes it as GGUF; docs/models.md defines the form that is read.
+/// The architecture <c>opt</c> (125M to 66B): learned positions, layer norms with biases, ReLU, and in the 350M form norms after each part
+/// and a narrower embedding (Zhang et al. 2022). No other program writes it as GGUF; docs/models.md defines the form that is read.
 /// </summary>
 internal static class OptGraph
 {
@@ -42,7 +42,8 @@ internal static class OptGraph
             if (form.NormsBefore) g.LayerNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, form.NormsBefore ? h : x, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd(
+                $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
             if (!form.NormsBefore) g.LayerNorm($"{blk}.attn_norm", x, x, c.Width);
 
             // feed-forward

@@ -4,8 +4,9 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architecture <c>phi3</c> (Phi 3, 3.5 and 4, dense): queries, keys and values in one matrix, gate and up in another, and for long contexts a factor for each rotated
-/// pair, one set for short contexts and one for long ones (Abdin et al. 2024; LongRoPE: Ding et al. 2024).
+/// The architecture <c>phi3</c> (Phi 3, 3.5 and 4, dense): queries, keys and values in one matrix, gate and up in another, and for long
+/// contexts a factor for each rotated pair, one set for short contexts and one for long ones (Abdin et al. 2024; LongRoPE: Ding et al.
+/// 2024).
 /// </summary>
 internal static class Phi3Graph
 {
@@ -13,9 +14,11 @@ internal static class Phi3Graph
     {
         ModelConfig c = ModelConfig.Read(file);
         ModelShapes.Check(file, c);
-        if (file.Metadata.String("phi3.rope.scaling.type") == "longrope" && (file.Find("rope_factors_long.weight") is null || file.Find("rope_factors_short.weight") is null))
+        if (file.Metadata.String("phi3.rope.scaling.type") == "longrope"
+            && (file.Find("rope_factors_long.weight") is null || file.Find("rope_factors_short.weight") is null))
             throw new GgufFormatException(
-                file.Path, 0, "tensors 'rope_factors_long.weight' and 'rope_factors_short.weight'", $"{file.Tensors.Count} tensors without them", GgufFormatException.OtherConversion);
+                file.Path, 0, "tensors 'rope_factors_long.weight' and 'rope_factors_short.weight'",
+                $"{file.Tensors.Count} tensors without them", GgufFormatException.OtherConversion);
         return new ModelPlan(c, Build);
     }
 
@@ -34,7 +37,8 @@ internal static class Phi3Graph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd(
+                $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);

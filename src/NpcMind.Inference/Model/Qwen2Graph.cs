@@ -4,15 +4,16 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architectures <c>qwen2</c> (Qwen 1.5 to 2.5 and what was distilled into them) and <c>qwen2moe</c>: biases on queries, keys and values, halves turned against each
-/// other; the mixture adds a shared expert behind a gate of its own (Yang et al. 2024).
+/// The architectures <c>qwen2</c> (Qwen 1.5 to 2.5 and what was distilled into them) and <c>qwen2moe</c>: biases on queries, keys and
+/// values, halves turned against each other; the mixture adds a shared expert behind a gate of its own (Yang et al. 2024).
 /// </summary>
 internal static class Qwen2Graph
 {
     public static ModelPlan Read(GgufFile file)
     {
         ModelConfig c = ModelConfig.Read(file);
-        int shared = c.Experts == 0 ? 0 : ModelConfig.Size(file.Metadata, "qwen2moe.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, c.FeedForward);
+        int shared = c.Experts == 0 ? 0 : ModelConfig.Size(
+            file.Metadata, "qwen2moe.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, c.FeedForward);
         // The converter writes no key for it; the original definition has one, and the published models do not normalise.
         RouterSpec router = new() { Normalizes = file.Metadata.Boolean("qwen2moe.expert_weights_norm") ?? false };
         ModelShapes.Check(file, c);
@@ -34,7 +35,8 @@ internal static class Qwen2Graph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd(
+                $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);

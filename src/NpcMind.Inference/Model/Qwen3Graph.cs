@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architectures <c>qwen3</c> and <c>qwen3moe</c>: no biases, a norm with weights on each head of queries and keys before they are turned; the mixture normalises the
-/// weights of the chosen experts and has no shared one (Yang et al. 2025).
+/// The architectures <c>qwen3</c> and <c>qwen3moe</c>: no biases, a norm with weights on each head of queries and keys before they are
+/// turned; the mixture normalises the weights of the chosen experts and has no shared one (Yang et al. 2025).
 /// </summary>
 internal static class Qwen3Graph
 {
@@ -20,7 +20,8 @@ internal static class Qwen3Graph
     {
         ModelConfig c = g.Config;
         int width = Workspace.Stride(c.Width), heads = c.Heads * c.HeadDim;
-        AttentionSpec attention = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true), Norm = HeadNorm.BeforeRope };
+        AttentionSpec attention =
+            new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true), Norm = HeadNorm.BeforeRope };
         Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
 
         g.Embed("embed", "token_embd", x, width);
@@ -31,7 +32,8 @@ internal static class Qwen3Graph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd(
+                $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);

@@ -26,7 +26,9 @@ public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig?
         if (factor == 0) factor = 1;
         string type = metadata.String(a + "scaling.type") ?? "linear";
         bool isKnown = type is "none" or "linear" or "yarn" || (type == "longrope" && architecture == "phi3");
-        if (!isKnown) throw new UnsupportedModelException(metadata.Path, $"the rope scaling '{type}' ('{a}scaling.type')", "Supported: none, linear, yarn, and longrope in phi3.");
+        if (!isKnown)
+            throw new UnsupportedModelException(
+                metadata.Path, $"the rope scaling '{type}' ('{a}scaling.type')", "Supported: none, linear, yarn, and longrope in phi3.");
         double scale = type is "none" or "longrope" ? 1 : 1 / factor;
         double attention = metadata.Number(a + "scaling.attn_factor") ?? 1;
         if (!(attention > 0 && attention < 1e6)) throw metadata.Wrong(a + "scaling.attn_factor", "a factor above 0 and below 1e6");

@@ -7,8 +7,8 @@ namespace NpcMind.Inference;
 /// <summary>
 /// How weights lie on the device. Rows are taken in groups of 32 and interleaved by texels of 16 bytes, so that neighbouring lanes, which work on
 /// neighbouring rows, fetch neighbouring texels: a group holds the codes of all units, <c>[unit][texel][row]</c>, then their scales, <c>[unit][row]</c>.
-/// No bit of a weight changes; Q5_0 grows by a tenth, MXFP4 by a seventeenth, IQ2_XS by a twelfth, others by a twenty-fifth at most, for alignment. Missing rows and columns are zero, which every format
-/// decodes to 0 (docs/decisions/0004, shaders/lib/weights.glsl).
+/// No bit of a weight changes; Q5_0 grows by a tenth, MXFP4 by a seventeenth, IQ2_XS by a twelfth, others by a twenty-fifth at most, for
+/// alignment. Missing rows and columns are zero, which every format decodes to 0 (docs/decisions/0004, shaders/lib/weights.glsl).
 /// </summary>
 /// <param name="Type">Storage type.</param>
 /// <param name="UnitColumns">Columns per unit: 64, or 256 for formats with blocks of 256.</param>
@@ -194,7 +194,8 @@ public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexe
         for (int i = 0; i < count; i++) source.Slice(at + i * 16, 16).CopyTo(codes[((first + i) * GroupRows * 16)..]);
     }
 
-    private static void Bytes(ReadOnlySpan<byte> source, Span<byte> codes, int texel, int at) => source.CopyTo(codes[((texel * GroupRows * 16) + at)..]);
+    private static void Bytes(ReadOnlySpan<byte> source, Span<byte> codes, int texel, int at) =>
+        source.CopyTo(codes[((texel * GroupRows * 16) + at)..]);
 
     private static uint Word(ReadOnlySpan<byte> source, int at) => BinaryPrimitives.ReadUInt32LittleEndian(source[at..]);
 

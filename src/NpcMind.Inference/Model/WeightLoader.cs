@@ -37,14 +37,16 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     public bool HasVector(string name) => file.Find(name) is not null;
 
     /// <summary>
-    /// For each of <paramref name="heads"/>, the transpose of the first <paramref name="rows"/> of its <paramref name="rowsPerHead"/> rows: a stack of matrices of
-    /// <paramref name="columns"/> rows. For files of DeepSeek from before keys and values were split; F32, F16 and BF16 only, since other formats cannot be transposed.
+    /// For each of <paramref name="heads"/>, the transpose of the first <paramref name="rows"/> of its <paramref name="rowsPerHead"/> rows:
+    /// a stack of matrices of <paramref name="columns"/> rows. For files of DeepSeek from before keys and values were split; F32, F16 and
+    /// BF16 only, since other formats cannot be transposed.
     /// </summary>
     public WeightMatrix TransposedHeads(string name, int columns, int heads, int rows, int rowsPerHead)
     {
         if (file.Find(name + ".weight") is { Type: not (TensorType.F32 or TensorType.F16 or TensorType.BF16) } quantised)
             throw new UnsupportedModelException(
-                file.Path, $"'{quantised.Name}' of type {quantised.Type} in a file from before keys and values were split", "Take a newer conversion of the model, with attn_k_b and attn_v_b.");
+                file.Path, $"'{quantised.Name}' of type {quantised.Type} in a file from before keys and values were split",
+                "Take a newer conversion of the model, with attn_k_b and attn_v_b.");
         float[] all = HostMatrix(name + ".weight", columns, heads * rowsPerHead) ?? throw Missing(name + ".weight");
         float[] transposed = new float[(long)heads * columns * rows];
         for (int head = 0; head < heads; head++)
@@ -58,10 +60,12 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         for (int g = 0; g < groups * heads; g++)
         {
             int first = g % groups * GroupRows, count = Math.Min(GroupRows, columns - first);
-            layout.Pack(bytes.Slice((g / groups * columns + first) * rows * 4, count * rows * 4), rows, packed.AsSpan(g * groupBytes, groupBytes));
+            layout.Pack(
+                bytes.Slice((g / groups * columns + first) * rows * 4, count * rows * 4), rows, packed.AsSpan(g * groupBytes, groupBytes));
         }
 
-        return new WeightMatrix(name, layout, rows, groups, heads, null, [new WeightSegment(Upload(packed, name), 0, groups * heads)], null);
+        return new WeightMatrix(
+            name, layout, rows, groups, heads, null, [new WeightSegment(Upload(packed, name), 0, groups * heads)], null);
     }
 
     /// <summary>One matrix of the given shape, with its bias if the file has one.</summary>
@@ -112,7 +116,8 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     public Tensor Vectors(int length, params ReadOnlySpan<string> names)
     {
         byte[] bytes = new byte[length * names.Length * 4];
-        for (int i = 0; i < names.Length; i++) Buffer.BlockCopy(HostVector(names[i], length) ?? throw Missing(names[i]), 0, bytes, i * length * 4, length * 4);
+        for (int i = 0; i < names.Length; i++)
+            Buffer.BlockCopy(HostVector(names[i], length) ?? throw Missing(names[i]), 0, bytes, i * length * 4, length * 4);
         return Upload(bytes, names[0]);
     }
 
@@ -165,7 +170,8 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
             segments.Add(new WeightSegment(target, start, count));
         }
 
-        return new WeightMatrix(parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab, slabs), segments, Codebook(type));
+        return new WeightMatrix(
+            parts[0].Name, layout, columns, groupsPerSlab, slabs, Bias(sources, groupsPerSlab, slabs), segments, Codebook(type));
     }
 
     /// <summary>[slabs, groupsPerSlab * 32] f32, or null where no part has a bias.</summary>
@@ -177,7 +183,8 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
             int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
             if (HostMatrix(part.Name + ".bias", rows, slabs) is not { } bias) continue;
             all ??= new float[groupsPerSlab * GroupRows * slabs];
-            for (int slab = 0; slab < slabs; slab++) Array.Copy(bias, slab * rows + part.FirstRow, all, (slab * groupsPerSlab + firstGroup) * GroupRows, part.Rows);
+            for (int slab = 0; slab < slabs; slab++)
+                Array.Copy(bias, slab * rows + part.FirstRow, all, (slab * groupsPerSlab + firstGroup) * GroupRows, part.Rows);
         }
 
         if (all is null) return null;
@@ -220,7 +227,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         string name = partName + ".weight";
         GgufTensor tensor = Unrolled(file.Find(name) ?? throw Missing(name));
         int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
-        if (slabs > 1 && tensor.Slabs == 1 && tensor.Rows == (long)rows * slabs) tensor = tensor with { Dimensions = [columns, rows, slabs] }; // slabs below each other
+        // slabs below each other
+        if (slabs > 1 && tensor.Slabs == 1 && tensor.Rows == (long)rows * slabs)
+            tensor = tensor with { Dimensions = [columns, rows, slabs] };
         CheckShape(tensor, columns, rows, slabs);
         _loaded.Add(name);
         return tensor;

@@ -21,7 +21,8 @@ public sealed record WeightSegment(Tensor Tensor, int FirstGroup, int Groups);
 /// <param name="Segments">Where it lies, in order.</param>
 /// <param name="Codebook">What its codes point into (<see cref="Codebooks"/>); null for formats without one.</param>
 public sealed record WeightMatrix(
-    string Name, WeightLayout Layout, int Columns, int GroupsPerSlab, int Slabs, Tensor? Bias, IReadOnlyList<WeightSegment> Segments, Tensor? Codebook)
+    string Name, WeightLayout Layout, int Columns, int GroupsPerSlab, int Slabs, Tensor? Bias, IReadOnlyList<WeightSegment> Segments,
+    Tensor? Codebook)
 {
     /// <summary>Bytes on the device.</summary>
     public long Bytes => (long)GroupsPerSlab * Slabs * Layout.GroupBytes(Columns);

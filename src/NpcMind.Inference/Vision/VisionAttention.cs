@@ -37,7 +37,8 @@ internal sealed class VisionAttention
     /// <param name="rows">Where the rows of a tile go.</param>
     /// <param name="tileRows">Rows that share a workgroup.</param>
     /// <param name="splitPages">Pages of keys that a workgroup goes through.</param>
-    public VisionAttention(KernelLibrary kernels, Tensor empty, VisionConfig config, TensorArena arena, Uploader uploader, Workspace rows, int tileRows, int splitPages)
+    public VisionAttention(KernelLibrary kernels, Tensor empty, VisionConfig config, TensorArena arena, Uploader uploader, Workspace rows,
+        int tileRows, int splitPages)
     {
         _ropeKvWrite = new RopeKvWrite(kernels, empty);
         _attention = new Attention(kernels, empty);
@@ -105,12 +106,14 @@ internal sealed class VisionAttention
     /// <summary>From <see cref="Qkv"/> to <paramref name="attended"/> [rows, stride] f32.</summary>
     public IEnumerable<GraphNode> Nodes(string blk, Tensor attended, int stride)
     {
-        AttentionSpec spec = new(_config.Heads, _config.Heads, _config.HeadDim, (float)(1 / Math.Sqrt(_config.HeadDim))) { Rope = new RopeForm() };
+        AttentionSpec spec =
+            new(_config.Heads, _config.Heads, _config.HeadDim, (float)(1 / Math.Sqrt(_config.HeadDim))) { Rope = new RopeForm() };
         KvPlace cache = new(_keys, _values, _blockTable, _blocks, "f32", TexelFormat.Float4);
         AttendingRows rows = new(_attendingRows, _tiles, _splits, _splitPages);
         int tiles = TileCount;
         yield return _ropeKvWrite.Node(
-            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _part, 2 * _part, new RopeAngles(_turns, _pairs, 0, _pairs), _writingRows, null, 0, _q, cache, _ => _count);
+            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _part, 2 * _part, new RopeAngles(_turns, _pairs, 0, _pairs), _writingRows, null,
+            0, _q, cache, _ => _count);
         yield return _attention.Parts($"{blk}.attention", spec, rows, [_tileRows], _q, cache, _parts, _ => (tiles, _splits, 0), null);
         yield return _attention.Combine($"{blk}.attention_combine", spec, rows, _parts, null, attended, stride, _ => _count, null);
     }

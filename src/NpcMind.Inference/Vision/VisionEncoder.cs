@@ -236,9 +236,11 @@ public sealed class VisionEncoder : IDisposable
         (string buffer, long bytes) = VisionGraph.LargestBuffer(c);
         long storage = device.Limits.MaxStorageBufferRange, texels = device.Limits.MaxTexels * 4;
         if (bytes > storage)
-            throw file.Metadata.Wrong("clip.vision.image_size", $"a size whose {c.EncoderTokens} tokens of {c.PatchSize} x {c.PatchSize} pixels the device can work on: '{buffer}' takes {bytes} bytes, '{device.Limits.Name}' binds at most {storage}");
+            throw file.Metadata.Wrong("clip.vision.image_size", $"a size whose {c.EncoderTokens} tokens of {c.PatchSize} x {c.PatchSize} "
+                + $"pixels the device can work on: '{buffer}' takes {bytes} bytes, '{device.Limits.Name}' binds at most {storage}");
         if (c.CanvasBytes > texels)
-            throw file.Metadata.Wrong("clip.vision.image_size", $"a size whose pictures the device can work on: they take up to {c.CanvasBytes} bytes, '{device.Limits.Name}' binds at most {texels}");
+            throw file.Metadata.Wrong("clip.vision.image_size", "a size whose pictures the device can work on: they take up to "
+                + $"{c.CanvasBytes} bytes, '{device.Limits.Name}' binds at most {texels}");
     }
 
     private static long Bytes(GpuDevice device, GgufFile file, VisionConfig config) => WeightLoader.DeviceBytes(file) + VisionGraph.WorkspaceBytes(device, config);

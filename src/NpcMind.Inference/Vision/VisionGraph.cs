@@ -194,7 +194,8 @@ internal sealed class VisionGraph
         Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, accumulate, _ => rows));
 
     private void LayerNorm(string name, Tensor x, Tensor y, int rows) =>
-        Nodes.Add(_norm.Layer(name, x, Vector(name + ".weight"), Vector(name + ".bias"), y, _config.Width, _width, _config.NormEpsilon, _ => rows));
+        Nodes.Add(_norm.Layer(
+            name, x, Vector(name + ".weight"), Vector(name + ".bias"), y, _config.Width, _width, _config.NormEpsilon, _ => rows));
 
     private Tensor Vector(string name) => _weights.Vector(name, _config.Width).As(TexelFormat.Float4);
 

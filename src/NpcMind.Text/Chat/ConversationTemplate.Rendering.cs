@@ -15,8 +15,10 @@ public sealed partial class ConversationTemplate
     private static IEnumerable<Dictionary<string, JsonElement>> Absent(ConversationSettings settings)
     {
         using JsonDocument document = JsonDocument.Parse("""{"none": null, "empty": [], "blank": ""}""");
-        JsonElement none = document.RootElement.GetProperty("none").Clone(), empty = document.RootElement.GetProperty("empty").Clone(), blank = document.RootElement.GetProperty("blank").Clone();
-        (string[] Names, JsonElement Value)[] forms = [(["tools", "documents"], none), ([], none), (["tools", "documents"], empty), (Lists, empty), (Lists, none), (Lists, blank)];
+        JsonElement none = document.RootElement.GetProperty("none").Clone(), empty = document.RootElement.GetProperty("empty").Clone(),
+            blank = document.RootElement.GetProperty("blank").Clone();
+        (string[] Names, JsonElement Value)[] forms =
+            [(["tools", "documents"], none), ([], none), (["tools", "documents"], empty), (Lists, empty), (Lists, none), (Lists, blank)];
         foreach ((string[] names, JsonElement value) in forms)
         {
             Dictionary<string, JsonElement> variables = new(StringComparer.Ordinal);
@@ -65,14 +67,16 @@ public sealed partial class ConversationTemplate
     private IReadOnlyList<PromptSegment> Next(string system, DateTime? date, string heard, int pictures, bool isAnswered)
     {
         string marker = Unlike('\uE001', system, heard), last = Unlike('\uE004', system, heard);
-        List<ChatMessage> messages = [.. First(system, "x", 0, ""), Message("assistant", marker), Heard(heard, pictures, Place(system, heard))];
+        List<ChatMessage> messages =
+            [.. First(system, "x", 0, ""), Message("assistant", marker), Heard(heard, pictures, Place(system, heard))];
         if (isAnswered) messages.AddRange([Message("assistant", last), Message("user", "x")]);
         IReadOnlyList<PromptSegment> after = After(Render(messages, true, date), marker);
         return isAnswered ? Until(after, last) : after;
     }
 
     /// <summary>What the template writes for an answer that lies back, with what is around it.</summary>
-    private string Past(string answer) => Text(Render([.. First("a", "b", 0, ""), Message("assistant", answer), Message("user", "x")], true, null));
+    private string Past(string answer) =>
+        Text(Render([.. First("a", "b", 0, ""), Message("assistant", answer), Message("user", "x")], true, null));
 
     private IReadOnlyList<PromptSegment> After(IReadOnlyList<PromptSegment> all, string marker)
     {
@@ -90,7 +94,8 @@ public sealed partial class ConversationTemplate
     {
         for (int i = 0; i < all.Count; i++)
             if (all[i].Text.IndexOf(marker, StringComparison.Ordinal) is >= 0 and int at) return (i, at);
-        throw new ChatTemplateException(_name, 1, ChatTemplateFault.Evaluation, "it does not show what the assistant said: conversations cannot be continued");
+        throw new ChatTemplateException(
+            _name, 1, ChatTemplateFault.Evaluation, "it does not show what the assistant said: conversations cannot be continued");
     }
 
     /// <summary>Holds what is written after an answer against the same of longer conversations.</summary>
@@ -107,7 +112,8 @@ public sealed partial class ConversationTemplate
             string next = Text(After(all, Last));
             first ??= next;
             if (next != first)
-                throw new ChatTemplateException(_name, 1, ChatTemplateFault.Syntax, $"it writes turn {turns + 1} otherwise than turn 2, as if turns were numbered: a conversation cannot be continued where it stands");
+                throw new ChatTemplateException(_name, 1, ChatTemplateFault.Syntax, $"it writes turn {turns + 1} otherwise than turn 2, as "
+                    + "if turns were numbered: a conversation cannot be continued where it stands");
         }
     }
 
@@ -154,8 +160,10 @@ public sealed partial class ConversationTemplate
     private Dictionary<string, JsonElement> Variables(DateTime? date)
     {
         Dictionary<string, JsonElement> variables = new(_variables, StringComparer.Ordinal);
-        if (_settings.DateIsChosen && _source.Contains("date_string", StringComparison.Ordinal) && !_settings.Variables.ContainsKey("date_string"))
-            variables["date_string"] = TemplateVariables.Json((date ?? _settings.Date).ToString("dd MMM yyyy", CultureInfo.InvariantCulture));
+        if (_settings.DateIsChosen && _source.Contains("date_string", StringComparison.Ordinal)
+            && !_settings.Variables.ContainsKey("date_string"))
+            variables["date_string"] = TemplateVariables.Json(
+                (date ?? _settings.Date).ToString("dd MMM yyyy", CultureInfo.InvariantCulture));
         return variables;
     }
 

@@ -9,7 +9,9 @@ public sealed record ConversationSettings
     /// <summary>The date that templates may write.</summary>
     public DateTime Date { get; init; }
 
-    /// <summary>Whether somebody chose the date: then it is also the variable <c>date_string</c>, which some templates have a date of their own for.</summary>
+    /// <summary>
+    /// Whether somebody chose the date: then it is also the variable <c>date_string</c>, which some templates have a date of their own for.
+    /// </summary>
     public bool DateIsChosen { get; init; }
 
     /// <summary>Further variables: the control tokens, and the game's.</summary>
@@ -32,8 +34,9 @@ public sealed record ConversationSettings
 public readonly record struct ConversationPiece(IReadOnlyList<PromptSegment> Segments, string Place, bool PlaceIsTrusted);
 
 /// <summary>
-/// A model's chat template as the pieces that conversations are made of: how it opens, the first turn, and what stands between one answer and the next. Everything that can be
-/// known of a template is tried when it is made, so that it fails then or not at all. Used by one thread.
+/// A model's chat template as the pieces that conversations are made of: how it opens, the first turn, and what stands between one answer
+/// and the next. Everything that can be known of a template is tried when it is made, so that it fails then or not at all. Used by one
+/// thread.
 /// </summary>
 public sealed partial class ConversationTemplate
 {
@@ -63,7 +66,8 @@ public sealed partial class ConversationTemplate
         (_template, _settings, _variables, _name, _source, _isReady) = (template, settings, variables, "", "", true);
     }
 
-    private ConversationTemplate(ChatTemplate template, string source, string name, ConversationSettings settings, Dictionary<string, JsonElement> variables)
+    private ConversationTemplate(
+        ChatTemplate template, string source, string name, ConversationSettings settings, Dictionary<string, JsonElement> variables)
     {
         _template = template;
         _source = source;
@@ -82,7 +86,8 @@ public sealed partial class ConversationTemplate
         string prompt = Text(After(Render(First("a", Mark, 0, ""), true, null), Mark));
         _repeatsSystem = Text(Next(Mark, null, "b", 0, isAnswered: false)).Contains(Mark, StringComparison.Ordinal);
         string? placeholder = settings.Placeholder;
-        _hasPlaceholder = placeholder is not null && Render([new ChatMessage("user", "x", 1)], false, null).Count(s => s.Trusted && s.Text.Contains(placeholder, StringComparison.Ordinal)) == 1;
+        _hasPlaceholder = placeholder is not null && Render([new ChatMessage("user", "x", 1)], false, null)
+            .Count(s => s.Trusted && s.Text.Contains(placeholder, StringComparison.Ordinal)) == 1;
         ThoughtMarks? marks = settings.Thoughts ?? ThoughtMarks.Find(source, prompt, settings.IsToken);
         if (marks is { Open.Length: > 0, Close.Length: > 0 })
         {
@@ -115,7 +120,8 @@ public sealed partial class ConversationTemplate
     /// <param name="metadata">Of the model.</param>
     /// <param name="path">Of the file, for messages.</param>
     /// <param name="settings">Date, variables and marks.</param>
-    /// <exception cref="ChatTemplateException">The template cannot render a conversation of a system prompt and turns, writes each turn differently, or takes too long.</exception>
+    /// <exception cref="ChatTemplateException">The template cannot render a conversation of a system prompt and turns, writes each turn
+    /// differently, or takes too long.</exception>
     public static ConversationTemplate Create(GgufMetadata metadata, string path, ConversationSettings settings)
     {
         ArgumentNullException.ThrowIfNull(metadata);
@@ -129,7 +135,8 @@ public sealed partial class ConversationTemplate
         {
             try
             {
-                ConversationTemplate made = new(template, source ?? BuiltInTemplates.Plain, name, settings, variables) { HasTemplate = source is not null };
+                ConversationTemplate made =
+                    new(template, source ?? BuiltInTemplates.Plain, name, settings, variables) { HasTemplate = source is not null };
                 if (!made._hasFailed) return made;
                 half ??= made; // renders, but not all of what was tried
             }
@@ -139,7 +146,8 @@ public sealed partial class ConversationTemplate
             }
             catch (ChatTemplateException e) when (e.Fault == ChatTemplateFault.Limit)
             {
-                throw new ChatTemplateException(name, e.Line, ChatTemplateFault.Limit, $"a conversation of two short turns takes more than {ShortSteps} steps, or does not end: it would stop the game. Take another model file, or correct its template", e);
+                throw new ChatTemplateException(name, e.Line, ChatTemplateFault.Limit, "a conversation of two short turns takes more than "
+                    + $"{ShortSteps} steps, or does not end: it would stop the game. Take another model file, or correct its template", e);
             }
         }
 
@@ -150,7 +158,9 @@ public sealed partial class ConversationTemplate
     /// <param name="turns">Turns that the call may have to render.</param>
     public void BeginCall(int turns = 0) => _steps = CallSteps + turns * ShortSteps;
 
-    /// <summary>As <see cref="Create"/>, for tools: of a template that characters cannot use single conversations may still be rendered.</summary>
+    /// <summary>
+    /// As <see cref="Create"/>, for tools: of a template that characters cannot use single conversations may still be rendered.
+    /// </summary>
     /// <exception cref="ChatTemplateException">The template cannot be parsed.</exception>
     public static ConversationTemplate CreateUntried(GgufMetadata metadata, string path, ConversationSettings settings)
     {
@@ -163,7 +173,9 @@ public sealed partial class ConversationTemplate
         catch (ChatTemplateException)
         {
             string? source = BuiltInTemplates.Of(metadata);
-            return new ConversationTemplate(ChatTemplate.Parse(source ?? BuiltInTemplates.Plain, path + " " + BuiltInTemplates.Key), settings, Absent(settings).First()) { HasTemplate = source is not null };
+            return new ConversationTemplate(ChatTemplate.Parse(source ?? BuiltInTemplates.Plain, path + " " + BuiltInTemplates.Key),
+                settings, Absent(settings).First())
+            { HasTemplate = source is not null };
         }
     }
 
@@ -171,7 +183,8 @@ public sealed partial class ConversationTemplate
     /// <param name="messages">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether to end with the start of an answer.</param>
     /// <param name="variables">Variables in place of the same; null for none.</param>
-    public IReadOnlyList<PromptSegment> Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null)
+    public IReadOnlyList<PromptSegment> Render(
+        JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null)
     {
         Dictionary<string, JsonElement> all = Variables(null);
         foreach ((string variable, JsonElement value) in variables ?? new Dictionary<string, JsonElement>()) all[variable] = value;

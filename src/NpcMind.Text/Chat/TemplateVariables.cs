@@ -9,7 +9,8 @@ namespace NpcMind.Text;
 public static class TemplateVariables
 {
     private const int Deepest = 16;
-    private static readonly (string Variable, string Key)[] Tokens = [("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding")];
+    private static readonly (string Variable, string Key)[] Tokens =
+        [("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding")];
 
     /// <summary>Returns a text as a variable.</summary>
     public static JsonElement Json(string text) => Json((object)text, "");
@@ -21,21 +22,26 @@ public static class TemplateVariables
         ArgumentNullException.ThrowIfNull(variables);
         GgufValue? texts = metadata.Strings("tokenizer.ggml.tokens");
         foreach ((string variable, string key) in Tokens)
-            if (metadata.Integer($"tokenizer.ggml.{key}_token_id") is { } id && texts is not null && id >= 0 && id < texts.Count) variables[variable] = Json(texts.Text((int)id));
+            if (metadata.Integer($"tokenizer.ggml.{key}_token_id") is { } id && texts is not null && id >= 0 && id < texts.Count)
+                variables[variable] = Json(texts.Text((int)id));
     }
 
     /// <summary>Adds a game's variables.</summary>
     /// <param name="given">Texts, truth values, numbers, null, lists and dictionaries of them.</param>
     /// <param name="variables">Receives them.</param>
-    /// <exception cref="ArgumentException">A name is no name of a variable, or is one that a conversation sets itself; or a value is of another type.</exception>
+    /// <exception cref="ArgumentException">A name is no name of a variable, or is one that a conversation sets itself; or a value is of
+    /// another type.</exception>
     public static void Add(IReadOnlyDictionary<string, object?> given, IDictionary<string, JsonElement> variables)
     {
         ArgumentNullException.ThrowIfNull(given);
         ArgumentNullException.ThrowIfNull(variables);
         foreach ((string name, object? value) in given)
         {
-            if (name.Length == 0 || char.IsAsciiDigit(name[0]) || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw new ArgumentException($"TemplateVariables: '{name}' is not a name: letters, digits and '_', no digit first.", nameof(given));
-            if (name is "messages" or "add_generation_prompt") throw new ArgumentException($"TemplateVariables: '{name}' is set by the conversation.", nameof(given));
+            if (name.Length == 0 || char.IsAsciiDigit(name[0]) || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_'))
+                throw new ArgumentException(
+                    $"TemplateVariables: '{name}' is not a name: letters, digits and '_', no digit first.", nameof(given));
+            if (name is "messages" or "add_generation_prompt")
+                throw new ArgumentException($"TemplateVariables: '{name}' is set by the conversation.", nameof(given));
             variables[name] = Json(value, name);
         }
     }
@@ -57,7 +63,9 @@ public static class TemplateVariables
             case string text: writer.WriteStringValue(text); break;
             case bool truth: writer.WriteBooleanValue(truth); break;
             case int or long or short or byte or uint: writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
-            case float or double when double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)): writer.WriteNumberValue(Convert.ToDouble(value, CultureInfo.InvariantCulture)); break;
+            case float or double when double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)):
+                writer.WriteNumberValue(Convert.ToDouble(value, CultureInfo.InvariantCulture));
+                break;
             case IReadOnlyDictionary<string, object?> members:
                 writer.WriteStartObject();
                 foreach ((string key, object? member) in members)
@@ -73,7 +81,9 @@ public static class TemplateVariables
                 foreach (object? item in items) Write(writer, item, name, depth + 1);
                 writer.WriteEndArray();
                 break;
-            default: throw new ArgumentException($"TemplateVariables: '{name}' is a {value.GetType().Name}; it may be a text, a truth value, a finite number, null, or a list or dictionary of them.", nameof(value));
+            default:
+                throw new ArgumentException($"TemplateVariables: '{name}' is a {value.GetType().Name}; it may be a text, a truth "
+                + "value, a finite number, null, or a list or dictionary of them.", nameof(value));
         }
     }
 }

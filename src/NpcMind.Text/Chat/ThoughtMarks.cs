@@ -34,7 +34,8 @@ public sealed partial record ThoughtMarks(string Open, string Close)
     }
 
     /// <summary>Whether a text ends inside a thought.</summary>
-    internal bool IsOpenIn(string text) => text.LastIndexOf(Open, StringComparison.Ordinal) is >= 0 and int open && text.LastIndexOf(Close, StringComparison.Ordinal) < open;
+    internal bool IsOpenIn(string text) =>
+        text.LastIndexOf(Open, StringComparison.Ordinal) is >= 0 and int open && text.LastIndexOf(Close, StringComparison.Ordinal) < open;
 
     private static ThoughtMarks Of(Match match)
     {
@@ -51,7 +52,9 @@ public sealed partial record ThoughtMarks(string Open, string Close)
     }
 
     [GeneratedRegex(
-        @"</?(?<name>(?:[A-Za-z]+:)?(?:[Tt]hink|[Tt]hinking|[Tt]hought|[Tt]houghts|[Rr]eason|[Rr]easoning|[Rr]eflection|[Ss]cratchpad|inner_monologue|THINK|THINKING|THOUGHT))>|\[/?(?<name>THINK|think)\]|<\|(?:begin|end|BEGIN|END)(?<kind>_of_(?:thought|thinking|THOUGHT))\|>",
+        @"</?(?<name>(?:[A-Za-z]+:)?(?:[Tt]hink|[Tt]hinking|[Tt]hought|[Tt]houghts|[Rr]eason|[Rr]easoning|[Rr]eflection|[Ss]cratchpad|"
+            + @"inner_monologue|THINK|THINKING|THOUGHT))>|"
+            + @"\[/?(?<name>THINK|think)\]|<\|(?:begin|end|BEGIN|END)(?<kind>_of_(?:thought|thinking|THOUGHT))\|>",
         RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Tag();
 }

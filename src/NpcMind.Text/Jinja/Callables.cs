@@ -61,13 +61,17 @@ internal sealed class JoinerValue(object separator) : CallableValue
     }
 }
 
-/// <summary>The variable <c>loop</c>: where a loop stands. It looks one item ahead for <c>last</c> and <c>nextitem</c>, and at all for <c>length</c>. Called, in a recursive loop, it runs the loop over other items.</summary>
+/// <summary>
+/// The variable <c>loop</c>: where a loop stands. It looks one item ahead for <c>last</c> and <c>nextitem</c>, and at all for
+/// <c>length</c>. Called, in a recursive loop, it runs the loop over other items.
+/// </summary>
 /// <param name="items">What the loop goes over, as it is asked for.</param>
 /// <param name="length">How many, where that is known without asking.</param>
 /// <param name="depth">Depth of recursion, from 1.</param>
 /// <param name="recurse">Runs the loop over other items; null where it is not recursive.</param>
 /// <param name="budget">Pays for what is looked at ahead.</param>
-internal sealed class LoopValue(IEnumerator<object> items, long? length, int depth, Func<object, object>? recurse, Budget budget) : CallableValue
+internal sealed class LoopValue(
+    IEnumerator<object> items, long? length, int depth, Func<object, object>? recurse, Budget budget) : CallableValue
 {
     private readonly Queue<object> _ahead = [];
     private object[]? _lastChanged;

@@ -146,7 +146,8 @@ internal sealed class Interpreter
 
     private Flow RunFor(ForStatement loop, object source, int depth, Scope scope)
     {
-        // Items come one by one, and a condition is asked only when its turn has come: it sees what the body has set, and after a break nothing is asked.
+        // Items come one by one, and a condition is asked only when its turn has come: it sees what the body has set, and after a break
+        // nothing is asked.
         IEnumerable<object> items = source is ItemsValue list ? list.Items : Sequences.Iterate(source, Budget);
         Func<object, object>? recurse = loop.Recursive ? inner => RunNested(loop, inner, depth + 1, scope) : null;
         using IEnumerator<object> turns = (loop.Filter is null ? items : Passing(loop, items, scope)).GetEnumerator();

@@ -150,7 +150,8 @@ internal sealed class SpecialTokens
     {
         bool[] found = new bool[_entries.Length];
         if (template is null) return found;
-        for (int at = template.IndexOf("<|", StringComparison.Ordinal); at >= 0; at = template.IndexOf("<|", at + 1, StringComparison.Ordinal))
+        for (int at = template.IndexOf("<|", StringComparison.Ordinal); at >= 0;
+            at = template.IndexOf("<|", at + 1, StringComparison.Ordinal))
         {
             int entry = Longest(template.AsSpan(at), out _);
             for (; entry > 0 && !found[entry]; entry = _entries[entry].Parent) found[entry] = true;

@@ -176,7 +176,8 @@ public sealed class LegalActions
             bytes += Encoding.UTF8.GetByteCount(value);
         }
 
-        if (bytes > LegalRows.MaxBytes) throw Wrong(legal.Member.Name, $"would have legal texts of more than {LegalRows.MaxBytes} bytes. Name fewer");
+        if (bytes > LegalRows.MaxBytes)
+            throw Wrong(legal.Member.Name, $"would have legal texts of more than {LegalRows.MaxBytes} bytes. Name fewer");
 
         if (values.SequenceEqual(legal.Texts)) return false;
         legal.Texts = values.ToArray();

@@ -48,7 +48,8 @@ internal sealed class ChatFormat
         _mostThoughts = options.ContextTokens / 4;
         if (Template.Thoughts is not { } marks) return;
         ThoughtEnd = tokenizer.Encode(marks.Close + "\n\n", parseSpecial: true);
-        MarkTokens = [.. new[] { marks.Open, marks.Close }.SelectMany(m => tokenizer.Encode(m, parseSpecial: true)).Where(tokenizer.IsControl)];
+        MarkTokens =
+            [.. new[] { marks.Open, marks.Close }.SelectMany(m => tokenizer.Encode(m, parseSpecial: true)).Where(tokenizer.IsControl)];
     }
 
     /// <summary>The template.</summary>
@@ -66,19 +67,26 @@ internal sealed class ChatFormat
     /// <summary>Control tokens that are part of a mark of thoughts.</summary>
     public int[] MarkTokens { get; } = [];
 
-    /// <summary>Tokens after which a thought is ended for the model: what is asked for, but no more than a quarter of the context.</summary>
+    /// <summary>
+    /// Tokens after which a thought is ended for the model: what is asked for, but no more than a quarter of the context.
+    /// </summary>
     public int MaxThoughtTokens(ReplyOptions options) => Template.Thoughts is null ? 0 : Math.Min(options.MaxThoughtTokens, _mostThoughts);
 
     /// <summary>Most tokens of thoughts with their end.</summary>
     public int ThoughtRoom(ReplyOptions options) => Template.Thoughts is null ? 0 : MaxThoughtTokens(options) + ThoughtEnd.Length + 1;
 
-    /// <summary>The bytes of a token as a reply shows them; those of marks of thoughts are there even where they are control tokens.</summary>
+    /// <summary>
+    /// The bytes of a token as a reply shows them; those of marks of thoughts are there even where they are control tokens.
+    /// </summary>
     public ReadOnlySpan<byte> Bytes(int token) => _tokenizer.Bytes(token, MarkTokens.Length > 0 && Array.IndexOf(MarkTokens, token) >= 0);
 
     /// <summary>What a conversation with this system prompt begins with, as far as it is known before anything is said.</summary>
     public int[] Opening(DatedPrompt system) => Begin(Template.Opening(system.Text, system.Date), []);
 
-    /// <summary>Everything up to the first answer. Where the answer lies back it is the history's form, which may differ from what an answer begins with.</summary>
+    /// <summary>
+    /// Everything up to the first answer. Where the answer lies back it is the history's form, which may differ from what an answer begins
+    /// with.
+    /// </summary>
     public int[] FirstTurn(DatedPrompt system, string heard, IReadOnlyList<Sight>? seen = null, bool isAnswered = false) =>
         Begin(Template.FirstTurn(system.Text, system.Date, heard, seen?.Count ?? 0, isAnswered), seen ?? []);
 
@@ -115,7 +123,8 @@ internal sealed class ChatFormat
         {
             string rest = segment.Text;
             // A placeholder in a player's words is words.
-            while (next < seen.Count && (segment.Trusted || !piece.PlaceIsTrusted) && rest.IndexOf(piece.Place, StringComparison.Ordinal) is >= 0 and int at)
+            while (next < seen.Count && (segment.Trusted || !piece.PlaceIsTrusted)
+                && rest.IndexOf(piece.Place, StringComparison.Ordinal) is >= 0 and int at)
             {
                 text.Add(segment with { Text = rest[..at] });
                 _tokenizer.Encode(text, ids);

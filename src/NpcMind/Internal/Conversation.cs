@@ -136,7 +136,9 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         }
 
         if (oldest == 0 && !overheard) oldest = 1; // all of it is what does not fit
-        int first = FirstThatFits(oldest, count, i => TryRender(Turns[i].Spoken, Turns[i].Seen, first: true, isAnswered: true) is { } hearing && hearing.Length + Turns[i].SaidTokens + after[i + 1] <= aim);
+        int first = FirstThatFits(oldest, count, i =>
+            TryRender(Turns[i].Spoken, Turns[i].Seen, first: true, isAnswered: true) is { } hearing
+            && hearing.Length + Turns[i].SaidTokens + after[i + 1] <= aim);
         List<int> tokens = [];
         for (int i = first; i < count; i++)
         {
@@ -179,7 +181,9 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         Rewrite(CollectionsMarshal.AsSpan(tokens));
     }
 
-    /// <summary>Gives the last turn the tokens of one that lies back, where the template writes those without their thoughts. Its action stays.</summary>
+    /// <summary>
+    /// Gives the last turn the tokens of one that lies back, where the template writes those without their thoughts. Its action stays.
+    /// </summary>
     private void Settle()
     {
         if (Turns.Count == 0 || !runtime.Format.Template.DropsThoughts) return;
@@ -206,7 +210,8 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         mind.Tokens.AddRange(tokens[same..]);
     }
 
-    private int[] First(string heard, IReadOnlyList<Sight> seen, bool isAnswered = false) => runtime.Format.FirstTurn(systemPrompt, heard, seen, isAnswered);
+    private int[] First(string heard, IReadOnlyList<Sight> seen, bool isAnswered = false) =>
+        runtime.Format.FirstTurn(systemPrompt, heard, seen, isAnswered);
 
     /// <summary>What is heard next.</summary>
     private int[] Render(string heard, IReadOnlyList<Sight> seen) =>

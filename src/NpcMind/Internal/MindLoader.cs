@@ -35,7 +35,8 @@ internal static class MindLoader
         runtime.Format.Template.BeginCall(history.Count);
         ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
         int[]? begin = sameModel && sights is not null ? Begin(runtime, saved, log, history, system) : null;
-        List<int> tokens = begin is not null && (long)saved.PrefixTokens + log.Length <= runtime.Options.ContextTokens ? [.. begin, .. log] : [];
+        List<int> tokens = begin is not null && (long)saved.PrefixTokens + log.Length <= runtime.Options.ContextTokens
+            ? [.. begin, .. log] : [];
         bool same = tokens.Count > 0;
         int turns = history.Count;
         if (!same) tokens = Rebuild(runtime, saved.Name, history, system);
@@ -96,12 +97,17 @@ internal static class MindLoader
         return log;
     }
 
-    /// <summary>The tokens before the log, where prefix and persona still begin with them and the log goes on from there; else null. The prefix may have them no more: then they are read again.</summary>
+    /// <summary>
+    /// The tokens before the log, where prefix and persona still begin with them and the log goes on from there; else null. The prefix may
+    /// have them no more: then they are read again.
+    /// </summary>
     private static int[]? Begin(NpcRuntime runtime, SavedMind saved, int[] log, List<Turn> history, DatedPrompt system)
     {
-        int[]? begin = history.Count > 0 ? TryRender(runtime, system, history[0], first: true, isAnswered: history.Count > 1) : runtime.TryOpening(system);
+        int[]? begin = history.Count > 0
+            ? TryRender(runtime, system, history[0], first: true, isAnswered: history.Count > 1) : runtime.TryOpening(system);
         int shared = saved.PrefixTokens;
-        if (begin is null || begin.Length < shared || !Fingerprints.Tokens(begin.AsSpan(0, shared)).AsSpan().SequenceEqual(saved.PrefixFingerprint)) return null;
+        if (begin is null || begin.Length < shared
+            || !Fingerprints.Tokens(begin.AsSpan(0, shared)).AsSpan().SequenceEqual(saved.PrefixFingerprint)) return null;
         return log.AsSpan().StartsWith(begin.AsSpan(shared)) ? begin[..shared] : null;
     }
 
@@ -148,7 +154,8 @@ internal static class MindLoader
             if (Conversation.IsTooLong(history[i].Said, context)) break;
             said[i] = runtime.Tokenizer.Encode(history[i].Said);
             if (after[i + 1] + said[i].Length > context) break;
-            heard[i] = i > 0 ? TryRender(runtime, system, history[i], first: false, isAnswered: i < count - 1 || said[i].Length > 0) ?? [] : [];
+            heard[i] = i > 0
+                ? TryRender(runtime, system, history[i], first: false, isAnswered: i < count - 1 || said[i].Length > 0) ?? [] : [];
             after[i] = after[i + 1] + said[i].Length + heard[i].Length;
             if (i > 0 && heard[i].Length == 0)
             {
@@ -157,7 +164,9 @@ internal static class MindLoader
             }
         }
 
-        int first = Conversation.FirstThatFits(oldest, count, i => TryRender(runtime, system, history[i], first: true, isAnswered: i < count - 1 || said[i].Length > 0) is { } begin && begin.Length + said[i].Length + after[i + 1] <= context);
+        int first = Conversation.FirstThatFits(oldest, count, i =>
+            TryRender(runtime, system, history[i], first: true, isAnswered: i < count - 1 || said[i].Length > 0) is { } begin
+            && begin.Length + said[i].Length + after[i + 1] <= context);
         if (first == count) throw Unfit(name, runtime);
         heard[first] = TryRender(runtime, system, history[first], first: true, isAnswered: first < count - 1 || said[first].Length > 0)!;
         List<int> tokens = [];
@@ -179,10 +188,13 @@ internal static class MindLoader
     /// <summary>What a turn heard, in tokens; null where it can never fit or the template cannot render it.</summary>
     private static int[]? TryRender(NpcRuntime runtime, DatedPrompt system, Turn turn, bool first, bool isAnswered)
     {
-        if (Conversation.IsTooLong(turn.Heard, runtime.Options.ContextTokens) || Conversation.IsTooLong(system.Text, runtime.Options.ContextTokens)) return null;
+        if (Conversation.IsTooLong(turn.Heard, runtime.Options.ContextTokens)
+            || Conversation.IsTooLong(system.Text, runtime.Options.ContextTokens)) return null;
         try
         {
-            return first ? runtime.Format.FirstTurn(system, turn.Heard, turn.Seen, isAnswered) : runtime.Format.NextTurn(system, turn.Heard, turn.Seen, isAnswered);
+            return first
+                ? runtime.Format.FirstTurn(system, turn.Heard, turn.Seen, isAnswered)
+                : runtime.Format.NextTurn(system, turn.Heard, turn.Seen, isAnswered);
         }
         catch (ChatTemplateException)
         {

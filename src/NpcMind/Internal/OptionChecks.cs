@@ -44,7 +44,9 @@ internal static class OptionChecks
         if (log > MaxLog)
             throw new ArgumentOutOfRangeException(Parameter, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Of}.{nameof(o.MaxNpcs)} ({o.MaxNpcs}), {nameof(o.MaxPrefixes)} ({o.MaxPrefixes}) and {nameof(o.ContextTokens)} ({o.ContextTokens}) are too much together: twice the characters and prefixes, times the context, must be at most {MaxLog}, and is {log}."));
+                $"{Of}.{nameof(o.MaxNpcs)} ({o.MaxNpcs}), {nameof(o.MaxPrefixes)} ({o.MaxPrefixes}) and {nameof(o.ContextTokens)} "
+                + $"({o.ContextTokens}) are too much together: "
+                + $"twice the characters and prefixes, times the context, must be at most {MaxLog}, and is {log}."));
     }
 
     /// <exception cref="ArgumentException">An option is out of its range, or options do not go together.</exception>

@@ -13,10 +13,12 @@ internal static class RecommendedSampling
     {
         ReplyOptions options = new();
         if (Number("temp", v => v is >= 0 and <= 100) is { } temperature) options = options with { Temperature = (float)temperature };
-        if (Number("top_k", v => v is >= 0 and <= int.MaxValue && v == Math.Floor(v)) is { } topK) options = options with { TopK = (int)topK };
+        if (Number("top_k", v => v is >= 0 and <= int.MaxValue && v == Math.Floor(v)) is { } topK)
+            options = options with { TopK = (int)topK };
         if (Number("top_p", v => v is > 0 and <= 1) is { } topP) options = options with { TopP = (float)topP };
         if (Number("min_p", v => v is >= 0 and <= 1) is { } minP) options = options with { MinP = (float)minP };
-        if (Number("penalty_repeat", v => v is > 0 and <= 100) is { } penalty) options = options with { RepetitionPenalty = (float)penalty };
+        if (Number("penalty_repeat", v => v is > 0 and <= 100) is { } penalty)
+            options = options with { RepetitionPenalty = (float)penalty };
         return options;
 
         double? Number(string name, Func<double, bool> isInRange)
@@ -26,7 +28,8 @@ internal static class RecommendedSampling
             {
                 if (metadata.Number(key) is not { } value) return null;
                 if (isInRange(value)) return value;
-                warnings.Add(string.Create(CultureInfo.InvariantCulture, $"The model file recommends {key} = {value}, which is out of range: the default is used."));
+                warnings.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"The model file recommends {key} = {value}, which is out of range: the default is used."));
             }
             catch (GgufFormatException)
             {

@@ -21,10 +21,12 @@ internal sealed class ReplyText
 
     /// <param name="maxTokens">Most tokens.</param>
     /// <param name="stops">Texts to end before.</param>
-    /// <param name="endAtSentence">Whether a sentence that may not come to its end within <paramref name="maxTokens"/> is held back until it has.</param>
+    /// <param name="endAtSentence">Whether a sentence that may not come to its end within <paramref name="maxTokens"/> is held back until
+    /// it has.</param>
     /// <param name="thoughts">Tells thoughts from speech; null where all is speech.</param>
     /// <param name="thoughtTokens">Most tokens of thoughts beside those of speech.</param>
-    public ReplyText(int maxTokens, IReadOnlyList<string> stops, bool endAtSentence = false, ThoughtFilter? thoughts = null, int thoughtTokens = 0)
+    public ReplyText(
+        int maxTokens, IReadOnlyList<string> stops, bool endAtSentence = false, ThoughtFilter? thoughts = null, int thoughtTokens = 0)
     {
         _thoughts = thoughts;
         _thoughtRoom = thoughtTokens;
@@ -98,7 +100,9 @@ internal sealed class ReplyText
         Shown = Length;
     }
 
-    /// <summary>Characters to the end of the last whole sentence, where the text ends inside one; -1 where it does not, or has no whole sentence.</summary>
+    /// <summary>
+    /// Characters to the end of the last whole sentence, where the text ends inside one; -1 where it does not, or has no whole sentence.
+    /// </summary>
     public int UnfinishedSentence()
     {
         ReadOnlySpan<char> text = _chars.AsSpan(0, Length);
@@ -106,7 +110,10 @@ internal sealed class ReplyText
         return end == 0 || end == text.TrimEnd().Length ? -1 : end;
     }
 
-    /// <summary>Keeps the first <paramref name="characters"/>; the part of a token that they end with is written as <paramref name="rest"/> tokens more.</summary>
+    /// <summary>
+    /// Keeps the first <paramref name="characters"/>; the part of a token that they end with is written as <paramref name="rest"/> tokens
+    /// more.
+    /// </summary>
     public void CutTo(int characters, int rest)
     {
         _tokens = TokensWithin(characters);
@@ -119,7 +126,8 @@ internal sealed class ReplyText
     public int CharactersOf(int tokens) => tokens == 0 ? 0 : Math.Min(Length, _ends[tokens - 1]);
 
     /// <summary>As many characters as are whole, of so many UTF-16 units.</summary>
-    public int Whole(int units) => units > 0 && units < Length && char.IsLowSurrogate(_chars[units]) && char.IsHighSurrogate(_chars[units - 1]) ? units - 1 : units;
+    public int Whole(int units) =>
+        units > 0 && units < Length && char.IsLowSurrogate(_chars[units]) && char.IsHighSurrogate(_chars[units - 1]) ? units - 1 : units;
 
     /// <summary>Shows a text that was cut inside a token, for a restored reply whose speech has ended.</summary>
     public void End(string text)

@@ -86,8 +86,10 @@ internal sealed class ResumedReply
     {
         Mind mind = npc.Mind;
         Turn turn = npc.History[^1];
-        int first = mind.Tokens.Count - turn.SaidTokens, spoken = _sameTokens ? Math.Min(_saved.GeneratedTokens, turn.SaidTokens) : turn.SaidTokens;
-        Reply going = new(npc, _options, new ReadingPace(double.PositiveInfinity, _options.LeadTokens), runtime.Seconds, hasThought: !_sameTokens && turn.SaidTokens > 0)
+        int first = mind.Tokens.Count - turn.SaidTokens,
+            spoken = _sameTokens ? Math.Min(_saved.GeneratedTokens, turn.SaidTokens) : turn.SaidTokens;
+        Reply going = new(npc, _options, new ReadingPace(double.PositiveInfinity, _options.LeadTokens), runtime.Seconds,
+            hasThought: !_sameTokens && turn.SaidTokens > 0)
         {
             SpeechConstraint = _speech,
             ActionConstraint = _action,
@@ -101,7 +103,8 @@ internal sealed class ResumedReply
         if (mind.Slot >= 0) runtime.Engine.SetSampler(mind.Slot, npc.Sampler(_options));
         if (_saved.Phase == MindSaves.Speech)
         {
-            if (!_follows || going.Words.SpokenTokens >= _options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1) runtime.Speech.EndSpeech(mind, going, ReplyEnd.Length);
+            if (!_follows || going.Words.SpokenTokens >= _options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1)
+                runtime.Speech.EndSpeech(mind, going, ReplyEnd.Length);
             return;
         }
 

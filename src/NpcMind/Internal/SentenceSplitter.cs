@@ -5,20 +5,28 @@ using System.Text;
 namespace NpcMind;
 
 /// <summary>
-/// Finds where sentences end: at terminators of any script with the quotes and brackets that close after them, and at line ends. A full stop ends none after a title,
-/// an initial, an abbreviation or an ordinal, nor does any terminator before a word in lower case.
+/// Finds where sentences end: at terminators of any script with the quotes and brackets that close after them, and at line ends. A full
+/// stop ends none after a title, an initial, an abbreviation or an ordinal, nor does any terminator before a word in lower case.
 /// </summary>
 internal static class SentenceSplitter
 {
     // Terminators that need a blank after them, and those of scripts that write none.
     private static readonly SearchValues<char> Spaced = SearchValues.Create(".!?\u2026\u203D\u203C\u2047\u2048\u2049");
-    private static readonly SearchValues<char> Unspaced = SearchValues.Create("\u3002\uFF01\uFF1F\uFF61\u061F\u06D4\u0964\u0965\u0589\u1362\u1367\u104A\u104B\u17D4\u17D5\u0F0D\u0F0E");
-    private static readonly SearchValues<char> Terminators = SearchValues.Create(".!?\u2026\u203D\u203C\u2047\u2048\u2049\u3002\uFF01\uFF1F\uFF61\u061F\u06D4\u0964\u0965\u0589\u1362\u1367\u104A\u104B\u17D4\u17D5\u0F0D\u0F0E");
-    private static readonly SearchValues<char> Closers = SearchValues.Create("\"')]}*_\u2019\u201D\u2018\u201C\u00BB\u00AB\u203A\u2039\u300D\u300F\uFF09\uFF3D\u3011\u3009\u300B\u3015\uFF63");
-    private static readonly SearchValues<char> Openers = SearchValues.Create("\"'([{*_\u2018\u201C\u201E\u201A\u00AB\u00BB\u2039\u203A\u2014\u2013-\u00BF\u00A1");
+    private static readonly SearchValues<char> Unspaced = SearchValues.Create(
+        "\u3002\uFF01\uFF1F\uFF61\u061F\u06D4\u0964\u0965\u0589\u1362\u1367\u104A\u104B\u17D4\u17D5\u0F0D\u0F0E");
+    private static readonly SearchValues<char> Terminators = SearchValues.Create(
+        ".!?\u2026\u203D\u203C\u2047\u2048\u2049"
+        + "\u3002\uFF01\uFF1F\uFF61\u061F\u06D4\u0964\u0965\u0589\u1362\u1367\u104A\u104B\u17D4\u17D5\u0F0D\u0F0E");
+    private static readonly SearchValues<char> Closers = SearchValues.Create(
+        "\"')]}*_\u2019\u201D\u2018\u201C\u00BB\u00AB\u203A\u2039\u300D\u300F\uFF09\uFF3D\u3011\u3009\u300B\u3015\uFF63");
+    private static readonly SearchValues<char> Openers = SearchValues.Create(
+        "\"'([{*_\u2018\u201C\u201E\u201A\u00AB\u00BB\u2039\u203A\u2014\u2013-\u00BF\u00A1");
     private static readonly SearchValues<char> LineEnds = SearchValues.Create("\n\r\v\f\u0085\u2028\u2029");
 
-    /// <summary>Characters up to the end of the first sentence, with what closes after it; -1 while there is none, or while what follows has to tell.</summary>
+    /// <summary>
+    /// Characters up to the end of the first sentence, with what closes after it; -1 while there is none, or while what follows has to
+    /// tell.
+    /// </summary>
     /// <param name="text">From the start of a sentence on.</param>
     /// <param name="isWhole">Whether no more text comes.</param>
     public static int End(ReadOnlySpan<char> text, bool isWhole)
@@ -72,7 +80,10 @@ internal static class SentenceSplitter
         Waits,
     }
 
-    /// <summary>Past the quotes and brackets that close at <paramref name="at"/>; a guillemet may stand behind a blank, as in French. -1 while what follows has to tell.</summary>
+    /// <summary>
+    /// Past the quotes and brackets that close at <paramref name="at"/>; a guillemet may stand behind a blank, as in French. -1 while what
+    /// follows has to tell.
+    /// </summary>
     private static int AfterClosers(ReadOnlySpan<char> text, int at, bool isWhole)
     {
         int end = at;
@@ -88,12 +99,15 @@ internal static class SentenceSplitter
         if (end == text.Length)
         {
             if (!isWhole) return Verdict.Waits; // more of it, or what closes it, may follow
-            return first == run - 1 && end == run && text[first] == '.' && Abbreviations.Holds(text[start..first], default) ? Verdict.GoesOn : Verdict.Ends;
+            return first == run - 1 && end == run && text[first] == '.' && Abbreviations.Holds(text[start..first], default)
+                ? Verdict.GoesOn : Verdict.Ends;
         }
 
         ReadOnlySpan<char> after = text[end..];
-        if (Unspaced.Contains(text[run - 1])) return end > run && IsHiragana(after[0]) ? Verdict.GoesOn : Verdict.Ends; // a quote that "to" or another particle goes on from
-        if (!char.IsWhiteSpace(after[0])) return IsWide(after[0]) && (text[first] != '.' || (first > 0 && IsWide(text[first - 1]))) ? Verdict.Ends : Verdict.GoesOn;
+        // a quote that "to" or another particle goes on from
+        if (Unspaced.Contains(text[run - 1])) return end > run && IsHiragana(after[0]) ? Verdict.GoesOn : Verdict.Ends;
+        if (!char.IsWhiteSpace(after[0]))
+            return IsWide(after[0]) && (text[first] != '.' || (first > 0 && IsWide(text[first - 1]))) ? Verdict.Ends : Verdict.GoesOn;
         ReadOnlySpan<char> next = after.TrimStart();
         if (after[..^next.Length].IndexOfAny(LineEnds) >= 0) return Verdict.Ends;
         while (next.Length > 0 && Openers.Contains(next[0])) next = next[1..].TrimStart();
@@ -127,5 +141,6 @@ internal static class SentenceSplitter
     private static bool IsHiragana(char c) => c is >= '\u3041' and <= '\u309F';
 
     /// <summary>Letters and brackets of scripts that put no blank between sentences.</summary>
-    private static bool IsWide(char c) => c is (>= '\u3008' and <= '\u9FFF') or (>= '\uF900' and <= '\uFAFF') or (>= '\uFF08' and <= '\uFF9F');
+    private static bool IsWide(char c) =>
+        c is (>= '\u3008' and <= '\u9FFF') or (>= '\uF900' and <= '\uFAFF') or (>= '\uFF08' and <= '\uFF9F');
 }

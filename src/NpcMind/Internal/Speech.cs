@@ -41,7 +41,8 @@ internal sealed class Speech(NpcRuntime runtime)
             if (!constraint.TryAdvance(token, bytes))
             {
                 if (constraint.Trouble is { } trouble) Fail(mind, trouble);
-                else if (constraint.MaskIsCurrent) Fail(mind, $"Token {token} is forbidden, and was chosen from the logits. {BrokenLogits}");
+                else if (constraint.MaskIsCurrent)
+                    Fail(mind, $"Token {token} is forbidden, and was chosen from the logits. {BrokenLogits}");
                 return;
             }
         }
@@ -72,7 +73,8 @@ internal sealed class Speech(NpcRuntime runtime)
         }
         else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
         else if (reply.Words.InThought && reply.Words.ThoughtTokens >= reply.MaxThoughtTokens && TryEndThought(mind, reply)) return;
-        else if (reply.Words.SpokenTokens >= reply.Options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1) EndSpeech(mind, reply, ReplyEnd.Length);
+        else if (reply.Words.SpokenTokens >= reply.Options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1)
+            EndSpeech(mind, reply, ReplyEnd.Length);
     }
 
     /// <summary>Ends a reply whose grammar cannot be followed any further. What was said of it stays.</summary>
@@ -87,7 +89,8 @@ internal sealed class Speech(NpcRuntime runtime)
     /// <summary>Ends the words of a reply; its action follows, where one was asked for.</summary>
     public void EndSpeech(Mind mind, Reply reply, ReplyEnd end)
     {
-        if (end == ReplyEnd.Length && reply.Options.EndAtSentence && reply.Words.UnfinishedSentence() is >= 0 and int whole) CutTo(mind, reply, whole);
+        if (end == ReplyEnd.Length && reply.Options.EndAtSentence && reply.Words.UnfinishedSentence() is >= 0 and int whole)
+            CutTo(mind, reply, whole);
         if (reply.ActionConstraint is null || mind.Tokens.Count + runtime.ActionOpening.Length >= runtime.Options.ContextTokens)
         {
             EndReply(mind, reply, end);
@@ -111,7 +114,8 @@ internal sealed class Speech(NpcRuntime runtime)
     private bool TryEndThought(Mind mind, Reply reply)
     {
         int[] end = runtime.Format.ThoughtEnd;
-        if (reply.ThoughtWasEnded || reply.GrammarHoldsThoughts || mind.Tokens.Count + end.Length >= runtime.Options.ContextTokens - 1) return false;
+        if (reply.ThoughtWasEnded || reply.GrammarHoldsThoughts || mind.Tokens.Count + end.Length >= runtime.Options.ContextTokens - 1)
+            return false;
         reply.ThoughtWasEnded = true;
         foreach (int token in end)
         {
@@ -123,7 +127,10 @@ internal sealed class Speech(NpcRuntime runtime)
         return true;
     }
 
-    /// <summary>Takes back what was said after the first <paramref name="characters"/>, from the text and from the mind; a token that they end inside of is written anew.</summary>
+    /// <summary>
+    /// Takes back what was said after the first <paramref name="characters"/>, from the text and from the mind; a token that they end
+    /// inside of is written anew.
+    /// </summary>
     private void CutTo(Mind mind, Reply reply, int characters)
     {
         int keep = reply.Words.TokensWithin(characters), from = reply.Words.CharactersOf(keep);

@@ -2,13 +2,19 @@ using System.Buffers;
 
 namespace NpcMind;
 
-/// <summary>A line of what a character hears: "SPEAKER: TEXT". Line ends and colons of the game's or a player's words cannot make it look like another speaker's.</summary>
+/// <summary>
+/// A line of what a character hears: "SPEAKER: TEXT". Line ends and colons of the game's or a player's words cannot make it look like
+/// another speaker's.
+/// </summary>
 internal static class SpokenLine
 {
     private static readonly SearchValues<char> LineEnds = SearchValues.Create("\n\r\v\f\u001C\u001D\u001E\u0085\u2028\u2029");
-    private static readonly SearchValues<char> NotInNames = SearchValues.Create("\n\r\v\f\u001C\u001D\u001E\u0085\u2028\u2029:\uFF1A\uFE55\uFE13\uA789\u2236");
+    private static readonly SearchValues<char> NotInNames = SearchValues.Create(
+        "\n\r\v\f\u001C\u001D\u001E\u0085\u2028\u2029:\uFF1A\uFE55\uFE13\uA789\u2236");
 
-    /// <summary>Returns the line. Line ends become a blank, in names colons too. Without a speaker the text is the game's own and stays as it is.</summary>
+    /// <summary>
+    /// Returns the line. Line ends become a blank, in names colons too. Without a speaker the text is the game's own and stays as it is.
+    /// </summary>
     public static string Of(string speaker, string text)
     {
         if (speaker.Length == 0) return text;

@@ -228,7 +228,9 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
 
         if (mind.Reply is { } reply)
         {
-            if (reply.Words.SpokenTokens > 0 && !reply.InAction && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.SpokenTokens, now - reply.FirstShown) > 0) return NpcWait.Reader;
+            if (reply.Words.SpokenTokens > 0 && !reply.InAction
+                && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.SpokenTokens, now - reply.FirstShown) > 0)
+                return NpcWait.Reader;
             if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
             if (reply.Constraint?.TryPrepare() == false)
             {

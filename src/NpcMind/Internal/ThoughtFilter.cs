@@ -2,7 +2,10 @@ using NpcMind.Text;
 
 namespace NpcMind;
 
-/// <summary>Tells what a model thinks from what it says, as text arrives: what stands between the marks of thoughts is kept apart, unless it is to be shown. Blanks after a thought go with it.</summary>
+/// <summary>
+/// Tells what a model thinks from what it says, as text arrives: what stands between the marks of thoughts is kept apart, unless it is to
+/// be shown. Blanks after a thought go with it.
+/// </summary>
 /// <param name="marks">What stands around thoughts.</param>
 /// <param name="isOpen">Whether the text begins inside a thought.</param>
 /// <param name="shows">Whether everything is said, marks included.</param>
@@ -41,7 +44,8 @@ internal sealed class ThoughtFilter(ThoughtMarks marks, bool isOpen, bool shows)
         while (true)
         {
             ReadOnlySpan<char> rest = _held.AsSpan(start, _count - start);
-            int close = rest.IndexOf(marks.Close, StringComparison.Ordinal), open = IsOpen ? -1 : rest.IndexOf(marks.Open, StringComparison.Ordinal);
+            int close = rest.IndexOf(marks.Close, StringComparison.Ordinal),
+                open = IsOpen ? -1 : rest.IndexOf(marks.Open, StringComparison.Ordinal);
             bool opens = open >= 0 && (close < 0 || open < close);
             int at = opens ? open : close;
             if (at < 0) break;

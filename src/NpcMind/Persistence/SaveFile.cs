@@ -96,7 +96,9 @@ internal static partial class SaveFile
         }
     }
 
-    /// <summary>Whether a file name is one that a save under way has: NAME.PID-RANDOM.saving, the random part 32 digits of lower-case hexadecimal.</summary>
+    /// <summary>
+    /// Whether a file name is one that a save under way has: NAME.PID-RANDOM.saving, the random part 32 digits of lower-case hexadecimal.
+    /// </summary>
     private static bool IsTemporary(string file, out string name, out int process)
     {
         (name, process) = ("", 0);

@@ -143,7 +143,8 @@ internal readonly record struct SavedSlots(int FirstToken, int Picture, int Firs
 internal sealed record SavedSampler(
     float Temperature, int TopK, float TopP, float MinP, float RepetitionPenalty, float FrequencyPenalty, float PresencePenalty, int PenaltyTokens, ulong Seed)
 {
-    // The ranges of SamplerSettings, which takes -0 for negative, too: a crafted save must be refused here, not when the first token is sampled.
+    // The ranges of SamplerSettings, which takes -0 for negative, too: a crafted save must be refused here, not when the first token is
+    // sampled.
     public (string Field, string Expected, string Found)? Violation()
     {
         if (!float.IsFinite(Temperature + RepetitionPenalty + FrequencyPenalty + PresencePenalty)) return ("sampler", "finite numbers", $"{this}");

@@ -142,7 +142,12 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
         };
         if (more >= 3) // since 1.2
         {
-            reply = reply with { MaximumThoughtTokens = Int("maximum thought tokens"), ShowsThoughts = Bool("thoughts that are shown"), EndsAtSentence = Bool("end at a sentence") };
+            reply = reply with
+            {
+                MaximumThoughtTokens = Int("maximum thought tokens"),
+                ShowsThoughts = Bool("thoughts that are shown"),
+                EndsAtSentence = Bool("end at a sentence")
+            };
             more -= 3;
         }
 
