@@ -20,7 +20,8 @@ internal static class WorkgroupTimes
         AttentionCases.Attention(9, 3, 64, Context, 1), AttentionCases.Attention(9, 3, 64, Context, 1, q8: true), AttentionCases.Attention(4, 4, 64, Context, 4), AttentionCases.Attention(32, 8, 128, Context, 1), AttentionCases.Attention(32, 8, 128, Context, 2),
         MatMulCases.Dense(TensorType.Q8_0, Vocabulary, 576, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 1536, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 1), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 8),
         MatMulCases.Dense(TensorType.Q6_K, 96, 14336, 1), MatMulCases.Dense(TensorType.Q6_K, 96, 14336, 8),
-        RowCases.RmsNorm(576, 1), RowCases.RmsNorm(8192, 1), RowCases.Tiles(64, 2, 64, 8), RowCases.Tiles(64, 8, 64, 8), RowCases.Router(64, 8, 1, ties: false), RowCases.GatedActivation(14336, 1, 1),
+        RowCases.RmsNorm(576, 1), RowCases.RmsNorm(8192, 1), RowCases.Tiles(64, 2, 64, 8), RowCases.Tiles(64, 8, 64, 8),
+        RowCases.Router(64, 8, 1, ties: false), RowCases.GatedActivation(14336, 1, 1),
         RowCases.MaskLogits(Vocabulary, 1),
     ];
 

@@ -41,7 +41,8 @@ internal sealed class ArchitectureCase : IDisposable
     public static double Nmse(GoldenSequence sequence, float[] logits, int vocabulary, int first = 0)
     {
         float[] expected = sequence.Expected;
-        if (sequence.Positions is { } positions) logits = [.. positions.SelectMany(p => logits.AsSpan(p * vocabulary, vocabulary).ToArray())];
+        if (sequence.Positions is { } positions)
+            logits = [.. positions.SelectMany(p => logits.AsSpan(p * vocabulary, vocabulary).ToArray())];
         else expected = expected[(first * vocabulary)..];
         return TestData.Nmse(logits, expected);
     }
@@ -49,7 +50,8 @@ internal sealed class ArchitectureCase : IDisposable
     public void Dispose() => _json.Dispose();
 
     /// <summary>Some sequences of vision models look at an image.</summary>
-    private static bool NeedsOnlyIds(JsonElement s) => !s.TryGetProperty("cross_states", out _) && !(s.TryGetProperty("start_pos", out JsonElement start) && start.GetInt32() != 0);
+    private static bool NeedsOnlyIds(JsonElement s) =>
+        !s.TryGetProperty("cross_states", out _) && !(s.TryGetProperty("start_pos", out JsonElement start) && start.GetInt32() != 0);
 
     private GoldenSequence Read(JsonElement s) => new(
         s.TryGetProperty("ids", out JsonElement ids)

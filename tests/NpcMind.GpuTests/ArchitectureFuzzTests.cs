@@ -7,14 +7,16 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>
-/// Files of every architecture whose keys, types and tensors say absurd things: each is read or refused by a documented exception. Most are read only as far as their
-/// configuration; some of those that pass are loaded. NPCMIND_FUZZED_FILES and NPCMIND_FUZZED_LOADS raise the numbers for a case.
+/// Files of every architecture whose keys, types and tensors say absurd things: each is read or refused by a documented exception. Most are
+/// read only as far as their configuration; some of those that pass are loaded. NPCMIND_FUZZED_FILES and NPCMIND_FUZZED_LOADS raise the
+/// numbers for a case.
 /// </summary>
 public sealed class ArchitectureFuzzTests : GpuTest
 {
     private static readonly int Files = Number("NPCMIND_FUZZED_FILES", 300), Loads = Number("NPCMIND_FUZZED_LOADS", 6);
     private static readonly long[] Integers = [0, 1, 2, 3, 5, 7, 8, 63, 64, 255, 256, 1000, 65535, 1 << 20, int.MaxValue, -1, int.MinValue];
-    private static readonly float[] Floats = [0, 1, -1, 1e-9f, 0.5f, 1e9f, float.MaxValue, float.NaN, float.PositiveInfinity, float.NegativeInfinity, -0f];
+    private static readonly float[] Floats =
+        [0, 1, -1, 1e-9f, 0.5f, 1e9f, float.MaxValue, float.NaN, float.PositiveInfinity, float.NegativeInfinity, -0f];
 
     public static IEnumerable<string> Cases => GoldenModelTests.Cases;
 
@@ -29,7 +31,8 @@ public sealed class ArchitectureFuzzTests : GpuTest
         using (GgufFile file = GgufFile.Open(path))
         {
             string architecture = file.Metadata.String("general.architecture")!;
-            values.AddRange(file.Metadata.Keys.Where(k => k.StartsWith(architecture + ".", StringComparison.Ordinal)).Select(k => file.Metadata.Find(k)!));
+            values.AddRange(file.Metadata.Keys.Where(k => k.StartsWith(architecture + ".", StringComparison.Ordinal)).Select(
+                k => file.Metadata.Find(k)!));
             header = original.Length - file.Tensors.Sum(t => t.ByteLength);
         }
 
@@ -50,7 +53,8 @@ public sealed class ArchitectureFuzzTests : GpuTest
                     using GgufFile file = GgufFile.Open(path);
                     InferenceEngine.ReadConfig(file);
                     if (loads-- <= 0) continue;
-                    using InferenceEngine engine = InferenceEngine.Load(Device, file, new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostTokens = 32 });
+                    using InferenceEngine engine = InferenceEngine.Load(Device, file,
+                        new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostTokens = 32 });
                 }
                 catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or InsufficientGpuMemoryException)
                 {
@@ -101,5 +105,6 @@ public sealed class ArchitectureFuzzTests : GpuTest
         }
     }
 
-    private static int Number(string variable, int absent) => int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) && number >= 0 ? number : absent;
+    private static int Number(string variable, int absent) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) && number >= 0 ? number : absent;
 }

@@ -39,15 +39,20 @@ public sealed class CliTests
     public void Inspect_ModelsOfAllTemplates_SaysWhatATryShows()
     {
         TinyModelOptions model = Runtime.Sizes.Chat;
-        Assert.That(Run("inspect", TinyEngines.Path(model)).Output, Does.Contain("NpcMind can run this.").And.Not.Contain("no chat template"));
+        Assert.That(
+            Run("inspect", TinyEngines.Path(model)).Output, Does.Contain("NpcMind can run this.").And.Not.Contain("no chat template"));
         foreach (TinyModelOptions none in (TinyModelOptions[])[model with { ChatTemplate = false }, model with { Template = "" }])
         {
-            Assert.That(Run("inspect", TinyEngines.Path(none)).Output, Does.Contain("NpcMind can run this.").And.Contain("no chat template"));
+            Assert.That(
+                Run("inspect", TinyEngines.Path(none)).Output, Does.Contain("NpcMind can run this.").And.Contain("no chat template"));
             Assert.That(Json("inspect", TinyEngines.Path(none), "--json").GetProperty("warnings").GetArrayLength(), Is.EqualTo(1));
         }
 
-        string[] failing = ["{{ 1 // 0 }}{{ messages }}", "{% for m in messages %}{{ loop.index }}{{ m.content }}{% endfor %}", "{{ raise_exception('no') }}", "nothing of {it"];
-        foreach (string template in failing) Assert.That(Run("inspect", TinyEngines.Path(model with { Template = template })).Output, Does.Contain("NpcMind cannot run this: ").And.Contain("tokenizer.chat_template"));
+        string[] failing = ["{{ 1 // 0 }}{{ messages }}", "{% for m in messages %}{{ loop.index }}{{ m.content }}{% endfor %}",
+            "{{ raise_exception('no') }}", "nothing of {it"];
+        foreach (string template in failing)
+            Assert.That(Run("inspect", TinyEngines.Path(model with { Template = template })).Output,
+                Does.Contain("NpcMind cannot run this: ").And.Contain("tokenizer.chat_template"));
     }
 
     [Test]
@@ -55,9 +60,14 @@ public sealed class CliTests
     {
         string messages = Path.Combine(Folder, "dated.json");
         File.WriteAllText(messages, """[{"role":"user","content":"Hello"}]""");
-        string path = TinyEngines.Path(Runtime.Sizes.Chat with { Template = "{{ strftime_now('%d %b %Y %H:%M') }} {% for t in tools %}{{ t }}{% endfor %}{% for m in messages %}{{ m.content }}{% endfor %}" });
+        string path = TinyEngines.Path(Runtime.Sizes.Chat with
+        {
+            Template = "{{ strftime_now('%d %b %Y %H:%M') }} {% for t in tools %}"
+                + "{{ t }}{% endfor %}{% for m in messages %}{{ m.content }}{% endfor %}"
+        });
         Assert.That(Run("template", path, "--messages", messages, "--now", "1348-05-01").Output, Is.EqualTo("01 May 1348 00:00 Hello"));
-        Assert.That(Run("template", path, "--messages", messages).Output, Does.EndWith(" 00:00 Hello").And.Not.Contain("1970"), "the day, as a character has it");
+        Assert.That(Run("template", path, "--messages", messages).Output, Does.EndWith(" 00:00 Hello").And.Not.Contain("1970"),
+            "the day, as a character has it");
     }
 
     [Test]
@@ -172,11 +182,13 @@ public sealed class CliTests
     [TestCase("swapped", "vision", "MMPROJ", "--mmproj", "MODEL", "--image", "PICTURE")]
     [TestCase("README", "vision", "MODEL", "--mmproj", "MMPROJ", "--image", "README")]
     [TestCase("MiB are available", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context", "16777216")]
-    [TestCase("--context 2000000000: must be from 1 to 16777216", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context", "2000000000")]
+    [TestCase("--context 2000000000: must be from 1 to 16777216", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--context",
+        "2000000000")]
     [TestCase("--budget-ms -1: must be from 0.001 to 1000", "frames", "MODEL", "--npcs", "1", "--budget-ms", "-1", "--frames", "10")]
     [TestCase("--max-tokens 0: must be from 1 to", "see", "MODEL", "--mmproj", "MMPROJ", "--image", "PICTURE", "--max-tokens", "0")]
     [TestCase("--temperature NaN: must be from 0 to 100", "chat", "MODEL", "--temperature", "NaN")]
-    [TestCase("--device-tokens -5: must be from 256 to", "frames", "MODEL", "--npcs", "1", "--budget-ms", "1", "--frames", "10", "--device-tokens", "-5")]
+    [TestCase("--device-tokens -5: must be from 256 to", "frames", "MODEL", "--npcs", "1", "--budget-ms", "1", "--frames", "10",
+        "--device-tokens", "-5")]
     [TestCase("image encoder", "chat", "MMPROJ")]
     [TestCase("image encoder", "generate", "MMPROJ", "--prompt", "a", "--max-tokens", "1")]
     [TestCase("image encoder", "tokenize", "MMPROJ", "--text", "a")]

@@ -42,7 +42,8 @@ public sealed class DequantizeOnDeviceTests : GpuTest
         WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns);
         Tensor x = rig.Empty((long)rows * columns * 4);
         uint[] tokens = [.. Enumerable.Range(0, rows).SelectMany(i => new[] { (uint)i, 0u, 0u, 0u })];
-        IEnumerable<GraphNode> nodes = new Inference.Embed(rig.Library).Nodes("embed", matrix, rig.Words(tokens), rig.Nothing, x, columns, rig.Empty(16), rig.Nothing, 1, 1);
+        IEnumerable<GraphNode> nodes = new Inference.Embed(rig.Library).Nodes(
+            "embed", matrix, rig.Words(tokens), rig.Nothing, x, columns, rig.Empty(16), rig.Nothing, 1, 1);
         rig.Run(nodes, new StepShape(rows, 0, 0, 0, 1));
         return rig.ReadFloats(x, rows * columns);
     }

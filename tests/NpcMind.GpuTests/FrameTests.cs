@@ -70,7 +70,8 @@ public sealed class FrameTests(object model, string name, bool validated) : GpuT
         int vocabulary = _engine.Config.Vocabulary;
         for (int scenario = 0; scenario < _scenarios; scenario++)
         {
-            int[] world = Ids(1 + random.Below(48), scenario + 400), own = Ids(1 + random.Below(24), scenario + 700), more = Ids(1 + random.Below(24), scenario + 1000);
+            int[] world = Ids(1 + random.Below(48), scenario + 400), own = Ids(1 + random.Below(24), scenario + 700),
+                more = Ids(1 + random.Below(24), scenario + 1000);
             int parent = _engine.Open(new Inference.SamplerSettings());
             _engine.Read(parent, world, 16);
             int child = _engine.Fork(parent, 1 + random.Below(world.Length), new Inference.SamplerSettings());
@@ -93,11 +94,13 @@ public sealed class FrameTests(object model, string name, bool validated) : GpuT
         int vocabulary = _engine.Config.Vocabulary;
         for (int scenario = 0; scenario < _scenarios; scenario++)
         {
-            int[] before = Ids(1 + random.Below(48), scenario + 1300), after = Ids(1 + random.Below(30), scenario + 1600), other = Ids(40, scenario + 1900);
+            int[] before = Ids(1 + random.Below(48), scenario + 1300), after = Ids(1 + random.Below(30), scenario + 1600),
+                other = Ids(40, scenario + 1900);
             int slot = _engine.Open(new Inference.SamplerSettings());
             ReadInFrames(slot, before, random);
             Assert.That(_engine.Transfer.Spill(slot));
-            Assert.That(_engine.Transfer.OnHost(slot), model is not TinyModelOptions ? Is.GreaterThan(0) : Is.EqualTo((before.Length + 7) / 8));
+            Assert.That(
+                _engine.Transfer.OnHost(slot), model is not TinyModelOptions ? Is.GreaterThan(0) : Is.EqualTo((before.Length + 7) / 8));
             int intruder = _engine.Open(new Inference.SamplerSettings());
             ReadInFrames(intruder, other, random); // takes the blocks that became free
             Assert.That(_engine.Transfer.Restore(slot));

@@ -8,7 +8,8 @@ namespace NpcMind.GpuTests;
 /// <summary>Tiny models whose logits another implementation computed (tests/golden/architectures).</summary>
 public sealed class GoldenModelTests : GpuTest
 {
-    public static IEnumerable<string> Cases => Directory.EnumerateDirectories(TestData.Golden("architectures")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Cases =>
+        Directory.EnumerateDirectories(TestData.Golden("architectures")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal);
 
     [TestCaseSource(nameof(Cases))]
     public void Logits_CommittedCase_AgreeWithTheGoldenOnes(string name)

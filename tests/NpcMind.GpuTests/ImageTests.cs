@@ -76,7 +76,8 @@ public sealed class ImageTests : GpuTest, IDisposable
         Assert.That(() => (good with { Format = (uint)Format.D32Sfloat }).Check(), Throws.ArgumentException.With.Message.Contains("D32Sfloat").And.Message.Contains("R16G16B16A16Sfloat"));
         Assert.That(() => (good with { Image = 0 }).Check(), Throws.ArgumentException);
         Assert.That(() => (good with { Height = 0 }).Check(), Throws.ArgumentException);
-        Assert.That(() => _rig.Library.Pipeline("activation", ("workgroupSize", 8u), ("Form", 0u)).Node("x", null, [_rig.Nothing]), Throws.ArgumentException);
+        Assert.That(() => _rig.Library.Pipeline("activation", ("workgroupSize", 8u), ("Form", 0u)).Node("x", null, [_rig.Nothing]),
+            Throws.ArgumentException);
         Assert.That(() => _rig.Library.Pipeline("resample_image", ("workgroupSize", 8u), ("Encode", 0u)).Node("x", null, [_rig.Nothing.As(TexelFormat.UInt1), _rig.Nothing]), Throws.ArgumentException.With.Message.Contains("fetches 1 images"));
     }
 

@@ -45,7 +45,8 @@ public sealed class ReportedModelTests : GpuTest
             ? [t with { Type = TensorType.F32, Data = new byte[t.Data.Length * 2] }]
             : [t]);
         using (GgufFile file = GgufFile.Open(path))
-            Assert.That(() => InferenceEngine.Load(Device, file, TinyEngines.Options), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("blk.1.ffn_down.3.weight").And.Message.Contains("newer conversion"));
+            Assert.That(() => InferenceEngine.Load(Device, file, TinyEngines.Options), Throws.InstanceOf<UnsupportedModelException>()
+                .With.Message.Contains("blk.1.ffn_down.3.weight").And.Message.Contains("newer conversion"));
         File.Delete(path);
     }
 
@@ -54,7 +55,8 @@ public sealed class ReportedModelTests : GpuTest
     {
         string path = Rewrite(OldMixtral, tensors: t => t.Name == "blk.0.ffn_up.5.weight" ? [] : [t]);
         using (GgufFile file = GgufFile.Open(path))
-            Assert.That(() => InferenceEngine.Load(Device, file, TinyEngines.Options), Throws.InstanceOf<GgufFormatException>().With.Message.Contains("blk.0.ffn_up.5.weight").And.Message.Not.Contains("damaged"));
+            Assert.That(() => InferenceEngine.Load(Device, file, TinyEngines.Options), Throws.InstanceOf<GgufFormatException>()
+                .With.Message.Contains("blk.0.ffn_up.5.weight").And.Message.Not.Contains("damaged"));
         File.Delete(path);
     }
 
@@ -72,7 +74,8 @@ public sealed class ReportedModelTests : GpuTest
     {
         string path = Rewrite(TinyEngines.Path(TinyModelOptions.Dense),
             keys: keys => { if (value is null) keys.Remove(key); else keys[key] = value; });
-        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.StartsWith(path).And.Message.Contains(expected).And.Message.Not.Contains("damaged").And.Property("Path").EqualTo(path));
+        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.StartsWith(path)
+            .And.Message.Contains(expected).And.Message.Not.Contains("damaged").And.Property("Path").EqualTo(path));
         File.Delete(path);
     }
 
@@ -140,7 +143,8 @@ public sealed class ReportedModelTests : GpuTest
         string path = TestData.Golden("reports", "picture-encoder-with-absurd-sizes", "mmproj-preproc-4096.gguf");
         using GgufFile file = GgufFile.Open(path);
         GgufFormatException e = Assert.Throws<GgufFormatException>(() => Inference.VisionConfig.Read(file))!;
-        Assert.That(e.Message, Does.StartWith(path).And.Contain("clip.vision.preproc_image_size").And.Contain("4096").And.Contain("32 tiles").And.Not.Contain("damaged"));
+        Assert.That(e.Message, Does.StartWith(path).And.Contain("clip.vision.preproc_image_size").And.Contain("4096")
+            .And.Contain("32 tiles").And.Not.Contain("damaged"));
     }
 
     [TestCase(1536u, 12u)]

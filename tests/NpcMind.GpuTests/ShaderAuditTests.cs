@@ -15,7 +15,9 @@ public sealed class ShaderAuditTests : GpuTest
     private static readonly HashSet<(string Shader, string Buffer)> ReadWrite =
     [
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
-        ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("rms_norm", "Y"), ("soft_cap", "Y"), ("position_embed", "X"), ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
+        ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("rms_norm", "Y"), ("soft_cap", "Y"),
+        ("position_embed", "X"),
+        ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
     ];
 
     public static IEnumerable<string> Shaders => KernelLibrary.ShaderNames;
@@ -46,7 +48,8 @@ public sealed class ShaderAuditTests : GpuTest
         // A short context: learned positions are few.
         Collect(TestData.Golden("architectures", "opt-postnorm-proj", "model.gguf"), options);
         Collect(TestData.Golden("architectures", "gemma2", "model.gguf"), options);
-        foreach (KvFormat kv in (KvFormat[])[KvFormat.F32, KvFormat.F16]) Collect(TestData.Golden("architectures", "deepseek2-v3", "model.gguf"), options with { Kv = kv });
+        foreach (KvFormat kv in (KvFormat[])[KvFormat.F32, KvFormat.F16])
+            Collect(TestData.Golden("architectures", "deepseek2-v3", "model.gguf"), options with { Kv = kv });
         used.Add("latent_kv_write_q8_0"); // rows of a multiple of 32 elements, which no tiny model has: LatentCases runs it
         using (VisionCase golden = VisionCase.Committed(Device))
         using (TestImage image = new(Device, 4, 4, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, new byte[64]))

@@ -3,7 +3,10 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests;
 
-/// <summary>Every golden model of ../shared in every way that a sequence can be read: in chunks, one at a time, among others, saved and loaded in the middle.</summary>
+/// <summary>
+/// Every golden model of ../shared in every way that a sequence can be read: in chunks, one at a time, among others, saved and loaded in
+/// the middle.
+/// </summary>
 [Category("Shared")]
 public sealed class SharedArchitectureTests : GpuTest
 {
@@ -19,7 +22,8 @@ public sealed class SharedArchitectureTests : GpuTest
     {
         using ArchitectureCase golden = new(TestData.Shared("golden", "architectures", name));
         // A slot more than a sequence takes, but no longer context: Phi 3 chooses its rope factors by it.
-        using InferenceEngine engine = golden.Load(new EngineOptions { ContextTokens = golden.Longest, MaxSequences = 2, MaxOutputs = 64, HostTokens = golden.Longest + 8 });
+        using InferenceEngine engine = golden.Load(
+            new EngineOptions { ContextTokens = golden.Longest, MaxSequences = 2, MaxOutputs = 64, HostTokens = golden.Longest + 8 });
         foreach (GoldenSequence sequence in golden.Sequences)
         {
             int[] ids = sequence.Ids;
@@ -28,7 +32,8 @@ public sealed class SharedArchitectureTests : GpuTest
             if (isLong) continue;
             Check("among others", ReadAmongOthers(engine, ids), 0);
             if (ids.Length < 8 || sequence.Positions is not null) continue;
-            foreach (int cut in (int[])[ids.Length / 3, ids.Length / 2 + 1, ids.Length - 3]) Check($"saved after {cut}", ReadRestored(engine, ids, cut), cut);
+            foreach (int cut in (int[])[ids.Length / 3, ids.Length / 2 + 1, ids.Length - 3])
+                Check($"saved after {cut}", ReadRestored(engine, ids, cut), cut);
 
             void Check(string how, float[] logits, int first)
             {
@@ -42,7 +47,8 @@ public sealed class SharedArchitectureTests : GpuTest
     /// <summary>Steps that hold rows of another sequence, too.</summary>
     private static float[] ReadAmongOthers(InferenceEngine engine, int[] ids)
     {
-        int vocabulary = engine.Config.Vocabulary, slot = engine.Open(new Inference.SamplerSettings()), other = engine.Open(new Inference.SamplerSettings());
+        int vocabulary = engine.Config.Vocabulary, slot = engine.Open(new Inference.SamplerSettings()),
+            other = engine.Open(new Inference.SamplerSettings());
         float[] logits = new float[ids.Length * vocabulary], all = new float[64 * vocabulary];
         TinyRandom random = new(3);
         for (int at = 0, count; at < ids.Length; at += count)

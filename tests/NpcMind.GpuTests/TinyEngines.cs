@@ -14,7 +14,10 @@ internal static class TinyEngines
     /// <summary>Sizes that most tests use: all rows of a step may have logits.</summary>
     public static EngineOptions Options { get; } = new() { ContextTokens = 160, MaxSequences = 4, MaxRows = 64, MaxOutputs = 64, HostTokens = 320 };
 
-    /// <summary>Path of the model: a <see cref="TinyModelOptions"/>, <see cref="TinyLlama4Options"/> or <see cref="TinyEyesOptions"/>, written when first asked for, or a path itself.</summary>
+    /// <summary>
+    /// Path of the model: a <see cref="TinyModelOptions"/>, <see cref="TinyLlama4Options"/> or <see cref="TinyEyesOptions"/>, written when
+    /// first asked for, or a path itself.
+    /// </summary>
     public static string Path(object model)
     {
         if (model is string file) return file;

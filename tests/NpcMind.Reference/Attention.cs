@@ -20,7 +20,8 @@ public static class Attention
     /// <param name="sinks">[heads] scores that take part in the softmax and have no value (gpt-oss), or null.</param>
     /// <returns>[n, heads, valueDim].</returns>
     public static float[] Run(
-        ReadOnlySpan<float> q, ReadOnlySpan<float> k, ReadOnlySpan<float> v, int heads, int kvHeads, int positions, int firstPosition, double scale, int chunk = 0, int window = 0, double softCap = 0,
+        ReadOnlySpan<float> q, ReadOnlySpan<float> k, ReadOnlySpan<float> v, int heads, int kvHeads, int positions, int firstPosition,
+        double scale, int chunk = 0, int window = 0, double softCap = 0,
         float[]? sinks = null)
     {
         int keyDim = k.Length / positions / kvHeads;
@@ -37,7 +38,8 @@ public static class Attention
             {
                 int kvHead = head / (heads / kvHeads);
                 ReadOnlySpan<float> query = q.Slice(((i * heads) + head) * keyDim, keyDim);
-                for (int j = 0; j < seen; j++) weights[j] = Capped(scale * Dot(query, k.Slice((((first + j) * kvHeads) + kvHead) * keyDim, keyDim)));
+                for (int j = 0; j < seen; j++)
+                    weights[j] = Capped(scale * Dot(query, k.Slice((((first + j) * kvHeads) + kvHead) * keyDim, keyDim)));
                 if (sinks is not null) weights[seen] = sinks[head];
                 Softmax.InPlace(weights);
 

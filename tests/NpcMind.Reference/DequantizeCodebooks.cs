@@ -4,8 +4,8 @@ using System.Numerics;
 namespace NpcMind.Reference;
 
 /// <summary>
-/// Formats whose codes are indices into a codebook: IQ2 and IQ3 (entries of positive bytes, a sign for each weight) and IQ1 (entries of -1, 0 and 1, shifted by 1/8).
-/// The entries are those of src/NpcMind.Inference/Model/codebooks.bin; the golden blocks hold both against ggml.
+/// Formats whose codes are indices into a codebook: IQ2 and IQ3 (entries of positive bytes, a sign for each weight) and IQ1 (entries of -1,
+/// 0 and 1, shifted by 1/8). The entries are those of src/NpcMind.Inference/Model/codebooks.bin; the golden blocks hold both against ggml.
 /// </summary>
 internal static class DequantizeCodebooks
 {
@@ -45,7 +45,9 @@ internal static class DequantizeCodebooks
         }
     }
 
-    /// <summary>98 bytes: f16 d, 64 indices of 4 weights, then for each 32 weights a word of 4 times 7 signs and a scale of 4 bits.</summary>
+    /// <summary>
+    /// 98 bytes: f16 d, 64 indices of 4 weights, then for each 32 weights a word of 4 times 7 signs and a scale of 4 bits.
+    /// </summary>
     public static void Iq3Xxs(ReadOnlySpan<byte> block, Span<float> y)
     {
         for (int four = 0; four < 64; four++)
@@ -68,7 +70,9 @@ internal static class DequantizeCodebooks
         }
     }
 
-    /// <summary>50 bytes: f16 d, lower index bits[32], then for each 32 weights 4 times 3 upper bits, a scale of 3 bits and the sign of the shift.</summary>
+    /// <summary>
+    /// 50 bytes: f16 d, lower index bits[32], then for each 32 weights 4 times 3 upper bits, a scale of 3 bits and the sign of the shift.
+    /// </summary>
     public static void Iq1S(ReadOnlySpan<byte> block, Span<float> y)
     {
         for (int octet = 0; octet < 32; octet++)
@@ -79,7 +83,9 @@ internal static class DequantizeCodebooks
         }
     }
 
-    /// <summary>56 bytes: lower index bits[32], 32 times 3 upper bits and the sign of the shift, 4 times 4 scales of 3 bits with 4 bits of f16 d.</summary>
+    /// <summary>
+    /// 56 bytes: lower index bits[32], 32 times 3 upper bits and the sign of the shift, 4 times 4 scales of 3 bits with 4 bits of f16 d.
+    /// </summary>
     public static void Iq1M(ReadOnlySpan<byte> block, Span<float> y)
     {
         ushort bits = 0;

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace NpcMind.Reference;
 
-/// <summary>Formats of two to four bits beside the first K-quants: 2-bit and 3-bit K-quants, 4-bit codes into a table, ternary weights.</summary>
+/// <summary>
+/// Formats of two to four bits beside the first K-quants: 2-bit and 3-bit K-quants, 4-bit codes into a table, ternary weights.
+/// </summary>
 internal static class DequantizeLowBits
 {
     /// <summary>Values of IQ4_NL and IQ4_XS.</summary>
@@ -11,7 +13,9 @@ internal static class DequantizeLowBits
     /// <summary>Values of E2M1, doubled.</summary>
     public static readonly sbyte[] E2M1Values = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-    /// <summary>84 bytes: 16 bytes of scale (low nibble) and minimum (high nibble) for 16 weights each, bit pairs[64], f16 d, f16 dmin.</summary>
+    /// <summary>
+    /// 84 bytes: 16 bytes of scale (low nibble) and minimum (high nibble) for 16 weights each, bit pairs[64], f16 d, f16 dmin.
+    /// </summary>
     public static void Q2_K(ReadOnlySpan<byte> block, Span<float> y)
     {
         float d = Dequantize.HalfAt(block, 80), dmin = Dequantize.HalfAt(block, 82);
@@ -23,7 +27,10 @@ internal static class DequantizeLowBits
         }
     }
 
-    /// <summary>110 bytes: third bits[32] (bit s of byte l: weight 32 s + l), bit pairs[64], 12 bytes of 6-bit scales, f16 d. y = d (scale - 32) (code - 4).</summary>
+    /// <summary>
+    /// 110 bytes: third bits[32] (bit s of byte l: weight 32 s + l), bit pairs[64], 12 bytes of 6-bit scales, f16 d. y = d (scale - 32)
+    /// (code - 4).
+    /// </summary>
     public static void Q3_K(ReadOnlySpan<byte> block, Span<float> y)
     {
         float d = Dequantize.HalfAt(block, 108);
@@ -42,7 +49,10 @@ internal static class DequantizeLowBits
     /// <summary>18 bytes: f16 d, codes[16] as in Q4_0. y = d value(code).</summary>
     public static void Iq4Nl(ReadOnlySpan<byte> block, Span<float> y) => Table(Dequantize.HalfAt(block, 0), Iq4Values, block[2..], y);
 
-    /// <summary>136 bytes: f16 d, u16 upper scale bits, 4 bytes of lower scale nibbles, codes[128], 16 bytes for each 32 weights. y = d (scale - 32) value(code).</summary>
+    /// <summary>
+    /// 136 bytes: f16 d, u16 upper scale bits, 4 bytes of lower scale nibbles, codes[128], 16 bytes for each 32 weights. y = d (scale - 32)
+    /// value(code).
+    /// </summary>
     public static void Iq4Xs(ReadOnlySpan<byte> block, Span<float> y)
     {
         float d = Dequantize.HalfAt(block, 0);
@@ -68,7 +78,10 @@ internal static class DequantizeLowBits
         for (int e = 0; e < 256; e++) y[e] = (Pair(block, e) - 1) * d;
     }
 
-    /// <summary>54 bytes: five ternary digits a byte: [32] and [16] bytes, then four a byte: [4], f16 d. A byte is its number of digits times 256 / 243, rounded up. y = (digit - 1) d.</summary>
+    /// <summary>
+    /// 54 bytes: five ternary digits a byte: [32] and [16] bytes, then four a byte: [4], f16 d. A byte is its number of digits times 256 /
+    /// 243, rounded up. y = (digit - 1) d.
+    /// </summary>
     public static void Tq1(ReadOnlySpan<byte> block, Span<float> y)
     {
         float d = Dequantize.HalfAt(block, 52);

@@ -43,7 +43,8 @@ public static class Quantize
             case TensorType.MXFP4: QuantizeLowBits.Mxfp4(x, block); break;
             case TensorType.TQ1_0: QuantizeLowBits.Tq1(x, block); break;
             case TensorType.TQ2_0: QuantizeLowBits.Tq2(x, block); break;
-            case TensorType.IQ2_XXS or TensorType.IQ2_XS or TensorType.IQ2_S or TensorType.IQ3_XXS or TensorType.IQ3_S or TensorType.IQ1_S or TensorType.IQ1_M:
+            case TensorType.IQ2_XXS or TensorType.IQ2_XS or TensorType.IQ2_S or TensorType.IQ3_XXS or TensorType.IQ3_S or TensorType.IQ1_S
+                or TensorType.IQ1_M:
                 RandomCodes(type, x, block);
                 break;
             default: throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type this reference knows.");
@@ -69,7 +70,10 @@ public static class Quantize
         return extreme;
     }
 
-    /// <summary>Codebook formats: codes drawn from the bits of the weights, and a scale that keeps them in the weights' range. Nothing near the weights: a model of its own.</summary>
+    /// <summary>
+    /// Codebook formats: codes drawn from the bits of the weights, and a scale that keeps them in the weights' range. Nothing near the
+    /// weights: a model of its own.
+    /// </summary>
     private static void RandomCodes(TensorType type, ReadOnlySpan<float> x, Span<byte> block)
     {
         TinyRandom random = new(BitConverter.SingleToInt32Bits(x[0]) ^ BitConverter.SingleToInt32Bits(x[^1]));
@@ -84,7 +88,8 @@ public static class Quantize
         };
         Half d = (Half)(MathF.Abs(Extreme(x)) / largest);
         if (type != TensorType.IQ1_M) BinaryPrimitives.WriteHalfLittleEndian(block, d);
-        else for (int i = 0; i < 4; i++) block[49 + (2 * i)] = (byte)((block[49 + (2 * i)] & 15) | (((BitConverter.HalfToUInt16Bits(d) >> (4 * i)) & 15) << 4));
+        else for (int i = 0; i < 4; i++)
+            block[49 + (2 * i)] = (byte)((block[49 + (2 * i)] & 15) | (((BitConverter.HalfToUInt16Bits(d) >> (4 * i)) & 15) << 4));
     }
 
     private static ushort Bfloat16(float value)

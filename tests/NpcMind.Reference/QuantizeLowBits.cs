@@ -92,7 +92,8 @@ internal static class QuantizeLowBits
             for (int i = 0; i < count; i++)
             {
                 int number = 0;
-                for (int digit = 0; digit < 5; digit++) number = (number * 3) + (digit < digits ? SignedCode(x[at + (digit * count) + i], d, 1) + 1 : 0);
+                for (int digit = 0; digit < 5; digit++)
+                    number = (number * 3) + (digit < digits ? SignedCode(x[at + (digit * count) + i], d, 1) + 1 : 0);
                 block[first + i] = (byte)(((number * 256) + 242) / 243);
             }
 
@@ -100,9 +101,11 @@ internal static class QuantizeLowBits
         }
     }
 
-    private static int SignedCode(float x, float scale, int largest) => scale == 0 ? 0 : (int)Math.Clamp(MathF.Round(x / scale), -largest, largest);
+    private static int SignedCode(float x, float scale, int largest) =>
+        scale == 0 ? 0 : (int)Math.Clamp(MathF.Round(x / scale), -largest, largest);
 
-    private static void PutPair(Span<byte> pairs, int e, int code) => pairs[(32 * (e / 128)) + (e % 32)] |= (byte)(code << (2 * (e % 128 / 32)));
+    private static void PutPair(Span<byte> pairs, int e, int code) =>
+        pairs[(32 * (e / 128)) + (e % 32)] |= (byte)(code << (2 * (e % 128 / 32)));
 
     private static void Table(ReadOnlySpan<float> x, float scale, sbyte[] values, Span<byte> codes)
     {

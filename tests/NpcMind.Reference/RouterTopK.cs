@@ -24,7 +24,8 @@ public static class RouterTopK
     /// <param name="Scale">Factor on the weights.</param>
     /// <param name="Bias">Added to the sigmoids for the selection only; null for selection by logit.</param>
     /// <param name="Groups">Groups of experts.</param>
-    /// <param name="GroupsUsed">Groups that take part: the best by their largest value, with sigmoids by the sum of their two largest (DeepSeek-AI 2024).</param>
+    /// <param name="GroupsUsed">Groups that take part: the best by their largest value, with sigmoids by the sum of their two largest
+    /// (DeepSeek-AI 2024).</param>
     public sealed record Rule(bool Sigmoid, bool Normalises, double Scale, float[]? Bias, int Groups, int GroupsUsed);
 
     /// <summary>The choice and the weights by any rule.</summary>
@@ -35,8 +36,10 @@ public static class RouterTopK
         double[] ranks = [.. l.Select((v, e) => rule.Bias is { } bias ? gates[e] + bias[e] : v)];
         int size = l.Length / rule.Groups;
         double Score(int group) => ranks.Skip(group * size).Take(size).OrderDescending().Take(rule.Sigmoid ? 2 : 1).Sum();
-        HashSet<int> groups = [.. Enumerable.Range(0, rule.Groups).OrderByDescending(Score).ThenBy(g => g).Take(rule.Groups == 1 ? 1 : rule.GroupsUsed)];
-        int[] experts = [.. Enumerable.Range(0, l.Length).Where(e => groups.Contains(e / size)).OrderByDescending(e => ranks[e]).ThenBy(e => e).Take(k)];
+        HashSet<int> groups =
+            [.. Enumerable.Range(0, rule.Groups).OrderByDescending(Score).ThenBy(g => g).Take(rule.Groups == 1 ? 1 : rule.GroupsUsed)];
+        int[] experts = [
+            .. Enumerable.Range(0, l.Length).Where(e => groups.Contains(e / size)).OrderByDescending(e => ranks[e]).ThenBy(e => e).Take(k)];
         double sum = rule.Normalises ? Math.Max(SmallestSum, experts.Sum(e => gates[e])) : 1;
         return (experts, [.. experts.Select(e => (float)(gates[e] / sum * rule.Scale))]);
     }

@@ -2,7 +2,9 @@ using NpcMind.Gguf;
 
 namespace NpcMind.Reference;
 
-/// <summary>Gives a tiny model without a vocabulary one: the tokenizer and chat template of the other tiny models, and random rows for its tokens.</summary>
+/// <summary>
+/// Gives a tiny model without a vocabulary one: the tokenizer and chat template of the other tiny models, and random rows for its tokens.
+/// </summary>
 public static class TalkingModel
 {
     private const int Vocabulary = 515, Context = 1024;
@@ -15,7 +17,8 @@ public static class TalkingModel
         GgufWriter writer = new();
         foreach (string key in file.Metadata.Keys)
         {
-            if (key.StartsWith("tokenizer.", StringComparison.Ordinal) || key == $"{architecture}.vocab_size" || key == $"{architecture}.context_length") continue;
+            if (key.StartsWith("tokenizer.", StringComparison.Ordinal) || key == $"{architecture}.vocab_size"
+                || key == $"{architecture}.context_length") continue;
             writer.Add(key, file.Metadata.Find(key)!);
         }
 

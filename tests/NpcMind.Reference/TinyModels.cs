@@ -16,7 +16,8 @@ public static partial class TinyModels
     {
         GgufWriter writer = new();
         Keys(writer, options);
-        if (options.Tokenizer) TinyTokenizer.AddTo(writer, options.Vocabulary - options.PaddedRows, options.ChatTemplate, template: options.Template);
+        if (options.Tokenizer)
+            TinyTokenizer.AddTo(writer, options.Vocabulary - options.PaddedRows, options.ChatTemplate, template: options.Template);
         else writer.Add("tokenizer.ggml.model", "none");
 
         TinyWeights weights = new(writer, options.Seed);

@@ -46,7 +46,8 @@ public sealed class RequestsTests
     [TestCase("What do you think of Osbert?")]
     [TestCase("What happened here last night?")]
     [TestCase("Are you a real person or a computer?")]
-    [TestCase("I walked for three days through the snow, my horse died, wolves followed me, and now I am cold and hungry and I have no money left. Can you help me?")]
+    [TestCase("I walked for three days through the snow, my horse died, wolves followed me, and now I am cold and hungry and I have no "
+        + "money left. Can you help me?")]
     [TestCase("Wie heisst du und was trinkst du gern?")]
     [TestCase("Who opened the door?")]
     [TestCase("Can you tell me how to open the door?")]

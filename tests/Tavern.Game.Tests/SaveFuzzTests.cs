@@ -55,7 +55,8 @@ public sealed class SaveFuzzTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         _game.Press(GameKeys.Load);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
-        Assert.That(_game.Message.Text, Does.StartWith("quick: not loaded: it is damaged: its part 'world' says that it has").And.Contain("the game goes on"));
+        Assert.That(_game.Message.Text,
+            Does.StartWith("quick: not loaded: it is damaged: its part 'world' says that it has").And.Contain("the game goes on"));
         Worlds.Run(_game, 1);
     }
 

@@ -138,7 +138,8 @@ public sealed class HeadlessPlayTests
     {
         using GameProcess game = Play("picture ../out", "--no-minds");
         Assert.That(game.End(), Is.EqualTo(1));
-        Assert.That(game.Problems, Does.StartWith("tavern: The game cannot go on: ").And.Contain("The game was saved (lost)").And.Not.Contain("\n"));
+        Assert.That(game.Problems,
+            Does.StartWith("tavern: The game cannot go on: ").And.Contain("The game was saved (lost)").And.Not.Contain("\n"));
         Assert.That(File.Exists(Path.Combine(_folder, "lost.save")));
     }
 

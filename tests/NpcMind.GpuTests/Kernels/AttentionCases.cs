@@ -40,9 +40,14 @@ internal static class AttentionCases
                 yield return Attention(4, 4, 32, context, queries, span: new AttentionSpan(kind, tokens));
     }
 
-    /// <summary>Queries, keys and values of the last <paramref name="rows"/> positions of 40 tokens; the rest of the cache must stay zero. The table of turns is the second of two.</summary>
-    public static KernelCase RopeAndKvWrite(int heads, int kvHeads, int headDim, int rotated, bool neox, int rows, HeadNorm norm = HeadNorm.None, bool scalesQueries = false) => new(
-        "rope_kv_write", $"{heads}/{kvHeads} heads of {headDim}, {rotated} {(neox ? "neox" : "in pairs")} x{rows}{(norm == HeadNorm.None ? "" : $" norm {norm}")}{(scalesQueries ? " scaled" : "")}",
+    /// <summary>
+    /// Queries, keys and values of the last <paramref name="rows"/> positions of 40 tokens; the rest of the cache must stay zero. The table
+    /// of turns is the second of two.
+    /// </summary>
+    public static KernelCase RopeAndKvWrite(int heads, int kvHeads, int headDim, int rotated, bool neox, int rows,
+        HeadNorm norm = HeadNorm.None, bool scalesQueries = false) => new(
+        "rope_kv_write", $"{heads}/{kvHeads} heads of {headDim}, {rotated} {(neox ? "neox" : "in pairs")} "
+            + $"x{rows}{(norm == HeadNorm.None ? "" : $" norm {norm}")}{(scalesQueries ? " scaled" : "")}",
         null, 1e-13, 8.0 * rows * headDim * (heads + 2 * kvHeads), 3.0 * rows * rotated * (heads + kvHeads), rig =>
         {
             const int Before = 3;
@@ -59,10 +64,13 @@ internal static class AttentionCases
 
             uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
             Tensor queries = rig.Empty(rows * q * 4), keys = rig.Empty(Blocks * Block * kv * 4), values = rig.Empty(Blocks * Block * kv * 4);
-            AttentionSpec spec = new(heads, kvHeads, headDim, 1) { Rope = new RopeForm(0, neox), Norm = norm, ScalesQueries = scalesQueries };
+            AttentionSpec spec =
+                new(heads, kvHeads, headDim, 1) { Rope = new RopeForm(0, neox), Norm = norm, ScalesQueries = scalesQueries };
             GraphNode node = new RopeKvWrite(rig.Library, rig.Nothing).Node(
-                "rope", spec, rig.Floats(qkv), q + 2 * kv, q, q + kv, new RopeAngles(rig.Floats([.. turns]), Before + pairs + 1, Before, pairs), rig.Words(Rows(first, rows)),
-                norm == HeadNorm.BeforeRope ? rig.Floats(normWeights) : null, 1e-3f, queries, new KvPlace(keys, values, rig.Words(table), Blocks, "f32", TexelFormat.Float4), s => s.Rows);
+                "rope", spec, rig.Floats(qkv), q + 2 * kv, q, q + kv,
+                new RopeAngles(rig.Floats([.. turns]), Before + pairs + 1, Before, pairs), rig.Words(Rows(first, rows)),
+                norm == HeadNorm.BeforeRope ? rig.Floats(normWeights) : null, 1e-3f, queries,
+                new KvPlace(keys, values, rig.Words(table), Blocks, "f32", TexelFormat.Float4), s => s.Rows);
             return new KernelRun(
                 [node], MatMulCases.Step(rows),
                 new KernelOutput(queries, () => Rotated(0, q, heads)),
@@ -74,7 +82,8 @@ internal static class AttentionCases
             float[] Rotated(int offset, int width, int count)
             {
                 float[] part = Part(offset, width);
-                if (norm == HeadNorm.BeforeRope) part = Reference.RmsNorm.Run(part, normWeights.AsSpan(offset == 0 ? 0 : headDim, headDim), 1e-3f);
+                if (norm == HeadNorm.BeforeRope)
+                    part = Reference.RmsNorm.Run(part, normWeights.AsSpan(offset == 0 ? 0 : headDim, headDim), 1e-3f);
                 Rope.Run(part, count, headDim, first, settings);
                 if (norm == HeadNorm.AfterRope) part = Reference.RmsNorm.Run(part, [.. Enumerable.Repeat(1f, headDim)], 1e-3f);
                 if (scalesQueries && offset == 0)
@@ -108,8 +117,12 @@ internal static class AttentionCases
     public static float[] Bytes(uint[] words) => [.. words.SelectMany(w => new float[] { w & 255, w >> 8 & 255, w >> 16 & 255, w >> 24 })];
 
     /// <summary>The last <paramref name="queries"/> positions of a context, in one tile, over scattered blocks.</summary>
-    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, bool q8 = false, AttentionSpan span = default, float softCap = 0, bool hasSinks = false) => new(
-        q8 ? "attention_q8_0" : "attention", $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}{(span.Tokens > 0 ? $" {span.Kind} {span.Tokens}" : "")}{(softCap > 0 ? $" capped at {softCap}" : "")}{(hasSinks ? " with sinks" : "")}", null, 3e-12, (q8 ? 2.25 : 8.0) * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
+    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, bool q8 = false,
+        AttentionSpan span = default, float softCap = 0, bool hasSinks = false) => new(
+        q8 ? "attention_q8_0" : "attention",
+        $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}{(span.Tokens > 0 ? $" {span.Kind} {span.Tokens}" : "")}"
+            + $"{(softCap > 0 ? $" capped at {softCap}" : "")}{(hasSinks ? " with sinks" : "")}",
+        null, 3e-12, (q8 ? 2.25 : 8.0) * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
         {
             const int SplitPages = 16;
             int first = context - queries, quads = headDim / 4, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block, splits = span.Tokens == 0 ? GraphBuilder.SplitsOf(context - 1) : Math.Min(GraphBuilder.SplitsOf(context - 1), (span.Tokens + 4) / 512 + 2), stride = CaseData.RoundUp(heads * headDim, 64);
@@ -120,17 +133,20 @@ internal static class AttentionCases
             float[] sinks = CaseData.Normal(4, heads);
             AttentionSpec spec = new(heads, kvHeads, headDim, scale) { Span = span, SoftCap = softCap, HasSinks = hasSinks };
             AttendingRows attending = new(rows, rig.Words([0, (uint)queries, 0, 0]), splits, SplitPages);
-            KvPlace cache = new(Stored(k, byToken: false), Stored(v, byToken: true), rig.Words(table), blocks, q8 ? "q8_0" : "f32", q8 ? TexelFormat.UInt1 : TexelFormat.Float4);
+            KvPlace cache = new(Stored(k, byToken: false), Stored(v, byToken: true), rig.Words(table), blocks, q8 ? "q8_0" : "f32",
+                q8 ? TexelFormat.UInt1 : TexelFormat.Float4);
             Inference.Attention attention = new(rig.Library, rig.Nothing);
             return new KernelRun(
                 [
                     attention.Parts("attention", spec, attending, [queries], rig.Floats(q), cache, parts, _ => (1, splits, 0), null),
-                    attention.Combine("combine", spec, attending, parts, hasSinks ? rig.Floats(sinks) : null, output, stride, s => s.Rows, null),
+                    attention.Combine(
+                        "combine", spec, attending, parts, hasSinks ? rig.Floats(sinks) : null, output, stride, s => s.Rows, null),
                 ],
                 MatMulCases.Step(queries), output, () => CaseData.Pad(
                     Reference.Attention.Run(
                         q, q8 ? QuantizeKv.RoundTrip(k) : k, q8 ? QuantizeKv.RoundTrip(v) : v, heads, kvHeads, context, first, scale,
-                        span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0, softCap, hasSinks ? sinks : null),
+                        span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0,
+                        softCap, hasSinks ? sinks : null),
                     heads * headDim, stride, queries));
 
             Tensor Stored(float[] x, bool byToken) => q8

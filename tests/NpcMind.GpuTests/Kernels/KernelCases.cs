@@ -3,5 +3,6 @@ namespace NpcMind.GpuTests;
 /// <summary>All kernel cases.</summary>
 internal static class KernelCases
 {
-    public static IReadOnlyList<KernelCase> All { get; } = [.. MatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. LatentCases.All(), .. VisionCases.All()];
+    public static IReadOnlyList<KernelCase> All { get; } =
+        [.. MatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. LatentCases.All(), .. VisionCases.All()];
 }

@@ -19,33 +19,44 @@ internal static class LatentCases
         yield return Attention(6, 56, 40, 515, 1);
     }
 
-    /// <summary>The rope parts of the queries behind latent parts that are there already, and the rows of the last positions of 40 tokens.</summary>
+    /// <summary>
+    /// The rope parts of the queries behind latent parts that are there already, and the rows of the last positions of 40 tokens.
+    /// </summary>
     private static KernelCase Write(LatentSpec spec, int rows, bool q8) => new(
-        q8 ? "latent_kv_write_q8_0" : "latent_kv_write", $"{spec.Heads} heads of {spec.Plain} + {spec.Rope}, latent {spec.Latent} x{rows}", null, q8 ? 1e-4 : 1e-13,
+        q8 ? "latent_kv_write_q8_0" : "latent_kv_write", $"{spec.Heads} heads of {spec.Plain} + {spec.Rope}, latent {spec.Latent} x{rows}",
+        null, q8 ? 1e-4 : 1e-13,
         4.0 * rows * (spec.Heads * spec.QueryWidth + spec.RowWidth), 0, rig =>
         {
             int first = 40 - rows, pairs = spec.Rope / 2, width = spec.Heads * spec.QueryWidth;
             RopeSettings settings = new(spec.Rope, Neox: false);
-            float[] projected = CaseData.Normal(1, rows * width), latent = CaseData.Normal(2, rows * spec.RowWidth), q = CaseData.Normal(3, rows * spec.Heads * spec.RowWidth);
+            float[] projected = CaseData.Normal(1, rows * width), latent = CaseData.Normal(2, rows * spec.RowWidth),
+                q = CaseData.Normal(3, rows * spec.Heads * spec.RowWidth);
             List<float> turns = [];
             for (int row = 0; row < rows; row++)
-                for (int k = 0; k < pairs; k++) turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
+                for (int k = 0; k < pairs; k++)
+                    turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
             uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
             int rowQuads = spec.RowWidth / 4, stored = q8 ? rowQuads + rowQuads / 8 : rowQuads * 4;
             Tensor queries = rig.Floats(q), keys = rig.Empty((long)Blocks * Block * stored * 4);
             GraphNode node = new LatentKvWrite(rig.Library).Node(
-                "latent", spec, rig.Floats(projected), width, rig.Floats(latent), spec.RowWidth, new RopeAngles(rig.Floats([.. turns]), pairs, 0, pairs), AttentionCases.RowTable(rig, first, rows),
-                queries, new KvPlace(keys, keys, rig.Words(table), Blocks, q8 ? "q8_0" : "f32", q8 ? TexelFormat.UInt1 : TexelFormat.Float4), s => s.Rows);
+                "latent", spec, rig.Floats(projected), width, rig.Floats(latent), spec.RowWidth,
+                new RopeAngles(rig.Floats([.. turns]), pairs, 0, pairs), AttentionCases.RowTable(rig, first, rows),
+                queries,
+                new KvPlace(keys, keys, rig.Words(table), Blocks, q8 ? "q8_0" : "f32", q8 ? TexelFormat.UInt1 : TexelFormat.Float4),
+                s => s.Rows);
             KernelOutput turned = new(queries, () =>
             {
                 for (int row = 0; row < rows; row++)
                     for (int head = 0; head < spec.Heads; head++)
-                        Turned(projected, row * width + head * spec.QueryWidth + spec.Plain, row).CopyTo(q, (row * spec.Heads + head) * spec.RowWidth + spec.Latent);
+                        Turned(projected, row * width + head * spec.QueryWidth + spec.Plain, row).CopyTo(
+                            q, (row * spec.Heads + head) * spec.RowWidth + spec.Latent);
                 return q;
             });
             return q8
-                ? new KernelRun([node], MatMulCases.Step(rows), turned, new KernelOutput(keys, () => AttentionCases.Bytes(AttentionCases.CacheQ8(CacheRows(), 1, spec.RowWidth, table, byToken: false)), Bytes: true))
-                : new KernelRun([node], MatMulCases.Step(rows), turned, new KernelOutput(keys, () => AttentionCases.Cache(CacheRows(), 1, spec.RowWidth, table, byToken: false)));
+                ? new KernelRun([node], MatMulCases.Step(rows), turned, new KernelOutput(keys,
+                    () => AttentionCases.Bytes(AttentionCases.CacheQ8(CacheRows(), 1, spec.RowWidth, table, byToken: false)), Bytes: true))
+                : new KernelRun([node], MatMulCases.Step(rows), turned,
+                    new KernelOutput(keys, () => AttentionCases.Cache(CacheRows(), 1, spec.RowWidth, table, byToken: false)));
 
             float[] CacheRows()
             {
@@ -69,15 +80,18 @@ internal static class LatentCases
 
     /// <summary>Every head attends over the same rows, whose first elements are the values.</summary>
     private static KernelCase Attention(int heads, int rowWidth, int latent, int context, int queries) => new(
-        "attention_latent", $"{heads} heads over rows of {rowWidth}, {context} tokens x{queries}", null, 3e-12, 4.0 * context * rowWidth, 2.0 * context * heads * (rowWidth + latent) * queries, rig =>
+        "attention_latent", $"{heads} heads over rows of {rowWidth}, {context} tokens x{queries}", null, 3e-12, 4.0 * context * rowWidth,
+        2.0 * context * heads * (rowWidth + latent) * queries, rig =>
         {
             const int SplitPages = 16;
-            int first = context - queries, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block, splits = GraphBuilder.SplitsOf(context - 1), stride = heads * latent;
+            int first = context - queries, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block,
+                splits = GraphBuilder.SplitsOf(context - 1), stride = heads * latent;
             float scale = (float)(1.5 / Math.Sqrt(rowWidth));
             float[] q = CaseData.Normal(1, queries * heads * rowWidth), k = CaseData.Normal(2, context * rowWidth);
             float[] v = [.. Enumerable.Range(0, context).SelectMany(t => k.Skip(t * rowWidth).Take(latent))];
             uint[] table = [.. Enumerable.Range(0, blocks).Select(i => (uint)(blocks - 1 - i))];
-            Tensor parts = rig.Empty(Inference.Attention.PartBytes(queries, heads, latent, splits)), output = rig.Empty(queries * stride * 4), rows = AttentionCases.RowTable(rig, first, queries);
+            Tensor parts = rig.Empty(Inference.Attention.PartBytes(queries, heads, latent, splits)),
+                output = rig.Empty(queries * stride * 4), rows = AttentionCases.RowTable(rig, first, queries);
             AttentionSpec spec = new(heads, 1, rowWidth, scale) { SharedValueDim = latent };
             AttendingRows attending = new(rows, rig.Words([0, (uint)queries, 0, 0]), splits, SplitPages);
             Tensor keys = rig.Floats(AttentionCases.Cache(k, 1, rowWidth, table, byToken: false));

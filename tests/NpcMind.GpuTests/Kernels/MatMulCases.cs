@@ -36,9 +36,11 @@ internal static class MatMulCases
     }
 
     /// <summary>y = W x, with everything around it.</summary>
-    public static KernelCase Dense(TensorType type, int rows, int columns, int tokens, bool bias = false, bool accumulate = false, int yOffset = 0, bool outliers = false, int segmentGroups = int.MaxValue, float scale = 1)
+    public static KernelCase Dense(TensorType type, int rows, int columns, int tokens, bool bias = false, bool accumulate = false,
+        int yOffset = 0, bool outliers = false, int segmentGroups = int.MaxValue, float scale = 1)
     {
-        string extras = $"{(bias ? " +bias" : "")}{(accumulate ? " +y" : "")}{(yOffset > 0 ? $" at {yOffset}" : "")}{(outliers ? " outliers" : "")}{(segmentGroups < int.MaxValue ? " segments" : "")}{(scale == 1 ? "" : $" times {scale}")}";
+        string extras = $"{(bias ? " +bias" : "")}{(accumulate ? " +y" : "")}{(yOffset > 0 ? $" at {yOffset}" : "")}"
+            + $"{(outliers ? " outliers" : "")}{(segmentGroups < int.MaxValue ? " segments" : "")}{(scale == 1 ? "" : $" times {scale}")}";
         double bytes = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements + 4.0 * tokens * (rows + columns);
         return new KernelCase("matmul", $"{rows}x{columns} x{tokens}{extras}", type, 1e-12, bytes, 2.0 * rows * columns * tokens, rig =>
         {
@@ -50,7 +52,8 @@ internal static class MatMulCases
             Tensor output = rig.Floats(y);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, 1, biases, segmentGroups);
-            GraphNode[] nodes = [.. matMul.Nodes("matmul", matrix, rig.Floats(CaseData.Pad(x, columns, xStride, allocated)), xStride, output, yStride, yOffset, accumulate, s => s.Rows, scale)];
+            GraphNode[] nodes = [.. matMul.Nodes("matmul", matrix, rig.Floats(CaseData.Pad(x, columns, xStride, allocated)), xStride,
+                output, yStride, yOffset, accumulate, s => s.Rows, scale)];
             return new KernelRun(nodes, Step(tokens), output, () =>
             {
                 float[] product = Reference.MatMul.Run(type, blocks, x, columns), expected = y[..(tokens * yStride)];
@@ -67,7 +70,8 @@ internal static class MatMulCases
     }
 
     /// <summary>Each row of x through its experts; the tiles are made on the device.</summary>
-    public static KernelCase Experts(TensorType type, int experts, int used, int tokens, int columns, int rows, int segmentGroups = int.MaxValue, bool xPerPair = false, bool bias = false)
+    public static KernelCase Experts(TensorType type, int experts, int used, int tokens, int columns, int rows,
+        int segmentGroups = int.MaxValue, bool xPerPair = false, bool bias = false)
     {
         int pairs = tokens * used;
         string extras = $"{(segmentGroups < int.MaxValue ? " segments" : "")}{(xPerPair ? " x per pair" : "")}{(bias ? " +bias" : "")}";
@@ -82,7 +86,8 @@ internal static class MatMulCases
             Routing routing = new(experts, used, rig.Empty(maxTiles * 16), rig.Empty(maxTiles * 4));
             Tensor output = rig.Empty((long)pairs * padded * 4);
             int maxPairs = maxTiles;
-            GraphNode tiles = new Router(rig.Library, rig.Nothing).Tiles("tiles", rig.Words(chosen), rig.Words([(uint)tokens, 0, 0, 0]), routing, maxPairs);
+            GraphNode tiles = new Router(rig.Library, rig.Nothing).Tiles(
+                "tiles", rig.Words(chosen), rig.Words([(uint)tokens, 0, 0, 0]), routing, maxPairs);
             float[]? biases = bias ? CaseData.Normal(3, experts * rows) : null;
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, biases, segmentGroups);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);

@@ -30,7 +30,8 @@ internal static class RowCases
         yield return Router(16, 2, 9, ties: false, sigmoid);
         yield return Router(70, 4, 9, ties: false, new RouterSpec { Normalizes = false, Scale = 16 });
         yield return Router(32, 4, 9, ties: false, new RouterSpec { Normalizes = false, Groups = 4, GroupsUsed = 2 });
-        yield return Router(256, 8, 5, ties: false, new RouterSpec { Gate = RouterGate.Sigmoid, HasSelectionBias = true, Groups = 8, GroupsUsed = 4, Scale = 2.5f });
+        yield return Router(256, 8, 5, ties: false,
+            new RouterSpec { Gate = RouterGate.Sigmoid, HasSelectionBias = true, Groups = 8, GroupsUsed = 4, Scale = 2.5f });
         yield return ExpertCombine(96, 2, 5);
         yield return ExpertCombine(96, 2, 5, weighted: false);
         yield return ExpertCombine(512, 3, 1, scale: 0.22f);
@@ -44,20 +45,26 @@ internal static class RowCases
 
     /// <summary>Into a row of its own, in place within a wider row, or added.</summary>
     public static KernelCase RmsNorm(int dim, int rows, bool outliers = false, bool inPlace = false, bool accumulate = false) => new(
-        "rms_norm", $"{dim} x{rows}{(outliers ? " outliers" : "")}{(inPlace ? " in place" : "")}{(accumulate ? " added" : "")}", null, 1e-13, 4.0 * dim * (2 * rows + 1), 4.0 * dim * rows, rig =>
+        "rms_norm", $"{dim} x{rows}{(outliers ? " outliers" : "")}{(inPlace ? " in place" : "")}{(accumulate ? " added" : "")}", null,
+        1e-13, 4.0 * dim * (2 * rows + 1), 4.0 * dim * rows, rig =>
         {
             int stride = CaseData.RoundUp(dim, 64), before = inPlace ? 32 : 0, xStride = inPlace ? dim + 64 : stride;
-            float[] x = CaseData.Normal(1, rows * dim, outliers), weight = CaseData.Normal(2, dim), wide = CaseData.Normal(3, rows * xStride);
+            float[] x = CaseData.Normal(1, rows * dim, outliers), weight = CaseData.Normal(2, dim),
+                wide = CaseData.Normal(3, rows * xStride);
             for (int row = 0; row < rows; row++) x.AsSpan(row * dim, dim).CopyTo(wide.AsSpan(row * xStride + before));
-            Tensor weights = rig.Floats(CaseData.Pad(weight, dim, stride, 1)), input = rig.Floats(inPlace ? wide : CaseData.Pad(x, dim, stride, rows));
+            Tensor weights = rig.Floats(CaseData.Pad(weight, dim, stride, 1)),
+                input = rig.Floats(inPlace ? wide : CaseData.Pad(x, dim, stride, rows));
             float[] old = CaseData.Normal(4, rows * stride);
             Tensor y = inPlace ? input : accumulate ? rig.Floats(old) : rig.Empty((long)rows * stride * 4);
             GraphNode node = new Norm(rig.Library).Rms(
-                "rms_norm", new RowPart(input, xStride, before), weights, new RowPart(y, xStride, before), dim, inPlace ? dim : stride, 1e-5f, s => s.Rows, accumulate);
+                "rms_norm", new RowPart(input, xStride, before), weights, new RowPart(y, xStride, before), dim, inPlace ? dim : stride,
+                1e-5f, s => s.Rows, accumulate);
             return new KernelRun([node], MatMulCases.Step(rows), y, () =>
             {
                 float[] result = Reference.RmsNorm.Run(x, weight, 1e-5f);
-                if (!inPlace) return accumulate ? [.. CaseData.Pad(result, dim, stride, rows).Zip(old, (a, b) => a + b)] : CaseData.Pad(result, dim, stride, rows);
+                if (!inPlace)
+                    return accumulate
+                        ? [.. CaseData.Pad(result, dim, stride, rows).Zip(old, (a, b) => a + b)] : CaseData.Pad(result, dim, stride, rows);
                 for (int row = 0; row < rows; row++) result.AsSpan(row * dim, dim).CopyTo(wide.AsSpan(row * xStride + before));
                 return wide;
             });
@@ -69,8 +76,10 @@ internal static class RowCases
     /// <param name="form">Function of the gate.</param>
     /// <param name="weighted">Gate and up are multiplied by a weight per row.</param>
     /// <param name="gated">The result is multiplied by a sigmoid per row.</param>
-    public static KernelCase GatedActivation(int width, int rows, float largest, GateForm form = GateForm.Silu, bool weighted = false, bool gated = false) => new(
-        "gated_activation", $"{form} {width} x{rows} up to {largest}{(weighted ? " weighted" : "")}{(gated ? " gated" : "")}", null, 1e-13, 12.0 * width * rows, 5.0 * width * rows, rig =>
+    public static KernelCase GatedActivation(
+        int width, int rows, float largest, GateForm form = GateForm.Silu, bool weighted = false, bool gated = false) => new(
+        "gated_activation", $"{form} {width} x{rows} up to {largest}{(weighted ? " weighted" : "")}{(gated ? " gated" : "")}", null, 1e-13,
+        12.0 * width * rows, 5.0 * width * rows, rig =>
         {
             int stride = CaseData.RoundUp(width, 64);
             float[] gate = CaseData.Normal(1, rows * width), up = CaseData.Normal(2, rows * width);
@@ -81,7 +90,8 @@ internal static class RowCases
             Tensor y = rig.Empty((long)rows * stride * 4);
             float[] weights = CaseData.Normal(3, rows * 4);
             GraphNode node = new Activation(rig.Library, rig.Nothing).Gated(
-                "gated", form, rig.Floats([.. gateUp]), y, width, stride, s => s.Rows, weighted ? rig.Floats(weights) : null, gated ? new RowPart(rig.Floats(weights), 4) : null);
+                "gated", form, rig.Floats([.. gateUp]), y, width, stride, s => s.Rows, weighted ? rig.Floats(weights) : null,
+                gated ? new RowPart(rig.Floats(weights), 4) : null);
             return new KernelRun([node], MatMulCases.Step(rows), y, () =>
             {
                 float[] g = weighted ? Scaled(gate) : gate, u = weighted ? Scaled(up) : up;
@@ -89,7 +99,8 @@ internal static class RowCases
                 {
                     GateForm.Silu => SwiGlu.Run(g, u),
                     GateForm.GeluTanh => [.. Gelu.Tanh(g).Zip(u, (a, b) => a * b)],
-                    _ => [.. g.Zip(u, (a, b) => (float)(Math.Min(a, 7) / (1 + Math.Exp(-1.702 * Math.Min(a, 7))) * (Math.Clamp(b, -7, 7) + 1)))],
+                    _ => [.. g.Zip(
+                        u, (a, b) => (float)(Math.Min(a, 7) / (1 + Math.Exp(-1.702 * Math.Min(a, 7))) * (Math.Clamp(b, -7, 7) + 1)))],
                 };
                 if (gated) result = [.. result.Select((v, i) => (float)(v / (1 + Math.Exp(-weights[i / width * 4]))))];
                 return CaseData.Pad(result, width, stride, rows);
@@ -98,7 +109,8 @@ internal static class RowCases
             float[] Scaled(float[] x) => [.. x.Select((v, i) => v * weights[i / width])];
         });
 
-    public static KernelCase SoftCap(float cap, float largest) => new("soft_cap", $"{cap} up to {largest}", null, 1e-12, 8.0 * 256, 0, rig =>
+    public static KernelCase SoftCap(float cap, float largest) =>
+        new("soft_cap", $"{cap} up to {largest}", null, 1e-12, 8.0 * 256, 0, rig =>
     {
         float[] y = [.. Enumerable.Range(0, 256).Select(i => largest * (2f * i / 255 - 1))];
         Tensor output = rig.Floats(y);
@@ -106,19 +118,23 @@ internal static class RowCases
         return new KernelRun([node], MatMulCases.Step(2), output, () => [.. y.Select(v => (float)(cap * Math.Tanh(v / cap)))]);
     });
 
-    public static KernelCase Positions(int width, int offset) => new("position_embed", $"{width} after {offset}", null, 0, 8.0 * width, 0, rig =>
+    public static KernelCase Positions(int width, int offset) =>
+        new("position_embed", $"{width} after {offset}", null, 0, 8.0 * width, 0, rig =>
     {
         const int Rows = 3, Known = 9;
         int stride = CaseData.RoundUp(width, 64);
         float[] x = CaseData.Normal(1, Rows * stride), table = CaseData.Normal(2, (Known + offset) * stride);
         uint[] at = [4, 0, 8];
         Tensor output = rig.Floats(x);
-        GraphNode node = new Inference.Embed(rig.Library).Positions("positions", rig.Floats(table), rig.Words([.. at.SelectMany(p => new[] { 0u, p, 0u, 0u })]), output, stride, offset);
-        return new KernelRun([node], MatMulCases.Step(Rows), output, () => [.. x.Select((v, i) => v + table[((int)at[i / stride] + offset) * stride + i % stride])]);
+        GraphNode node = new Inference.Embed(rig.Library).Positions(
+            "positions", rig.Floats(table), rig.Words([.. at.SelectMany(p => new[] { 0u, p, 0u, 0u })]), output, stride, offset);
+        return new KernelRun([node], MatMulCases.Step(Rows), output,
+            () => [.. x.Select((v, i) => v + table[((int)at[i / stride] + offset) * stride + i % stride])]);
     });
 
     public static KernelCase Router(int experts, int used, int rows, bool ties, RouterSpec? rule = null) => new(
-        "router_top_k", $"{used} of {experts} x{rows}{(ties ? " ties" : "")} {Name(rule ?? new())}", null, 1e-12, 4.0 * rows * experts, 3.0 * rows * experts, rig =>
+        "router_top_k", $"{used} of {experts} x{rows}{(ties ? " ties" : "")} {Name(rule ?? new())}", null, 1e-12, 4.0 * rows * experts,
+        3.0 * rows * experts, rig =>
         {
             RouterSpec spec = rule ?? new();
             int stride = CaseData.RoundUp(experts, 64);
@@ -127,9 +143,13 @@ internal static class RowCases
                 for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Round(logits[i]);
             Tensor chosen = rig.Empty(rows * used * 4), weights = rig.Empty(rows * used * 4);
             GraphNode node = new Router(rig.Library, rig.Nothing).Choose(
-                "router", spec, rig.Floats(CaseData.Pad(logits, experts, stride, rows)), stride, experts, used, spec.HasSelectionBias ? rig.Floats(bias) : null, chosen, weights, s => s.Rows);
-            RouterTopK.Rule reference = new(spec.Gate == RouterGate.Sigmoid, spec.Normalizes, spec.Scale, spec.HasSelectionBias ? bias : null, spec.Groups, spec.GroupsUsed);
-            (int[] Experts, float[] Weights)[] choices = [.. Enumerable.Range(0, rows).Select(row => RouterTopK.Run(logits.AsSpan(row * experts, experts), used, reference))];
+                "router", spec, rig.Floats(CaseData.Pad(logits, experts, stride, rows)), stride, experts, used,
+                spec.HasSelectionBias ? rig.Floats(bias) : null, chosen, weights, s => s.Rows);
+            RouterTopK.Rule reference = new(
+                spec.Gate == RouterGate.Sigmoid, spec.Normalizes, spec.Scale, spec.HasSelectionBias ? bias : null,
+                spec.Groups, spec.GroupsUsed);
+            (int[] Experts, float[] Weights)[] choices =
+                [.. Enumerable.Range(0, rows).Select(row => RouterTopK.Run(logits.AsSpan(row * experts, experts), used, reference))];
             return new KernelRun(
                 [node], MatMulCases.Step(rows),
                 new KernelOutput(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true),
@@ -137,23 +157,28 @@ internal static class RowCases
         });
 
     public static KernelCase ExpertCombine(int dim, int used, int rows, bool weighted = true, float scale = 1) => new(
-        "expert_combine", $"{dim} from {used} x{rows}{(weighted ? "" : " without weights")}{(scale == 1 ? "" : $" times {scale}")}", null, 1e-13, 4.0 * dim * rows * (used + 2), 2.0 * dim * used * rows, rig =>
+        "expert_combine", $"{dim} from {used} x{rows}{(weighted ? "" : " without weights")}{(scale == 1 ? "" : $" times {scale}")}", null,
+        1e-13, 4.0 * dim * rows * (used + 2), 2.0 * dim * used * rows, rig =>
         {
             int stride = CaseData.RoundUp(dim, 64);
-            float[] y = CaseData.Normal(1, rows * used * stride), weights = CaseData.Normal(2, rows * used), x = CaseData.Normal(3, rows * stride);
+            float[] y = CaseData.Normal(1, rows * used * stride), weights = CaseData.Normal(2, rows * used),
+                x = CaseData.Normal(3, rows * stride);
             float[] ones = [.. Enumerable.Repeat(1f, used)];
             Tensor output = rig.Floats(x);
-            GraphNode node = new Router(rig.Library, rig.Nothing).Combine("combine", rig.Floats(y), weighted ? rig.Floats(weights) : null, output, stride, used, scale, s => s.Rows);
+            GraphNode node = new Router(rig.Library, rig.Nothing).Combine(
+                "combine", rig.Floats(y), weighted ? rig.Floats(weights) : null, output, stride, used, scale, s => s.Rows);
             return new KernelRun([node], MatMulCases.Step(rows), output, () =>
             [
                 .. Enumerable.Range(0, rows)
-                    .SelectMany(row => Reference.ExpertCombine.Run(y.AsSpan(row * used * stride, used * stride), weighted ? weights.AsSpan(row * used, used) : ones))
+                    .SelectMany(row => Reference.ExpertCombine.Run(
+                        y.AsSpan(row * used * stride, used * stride), weighted ? weights.AsSpan(row * used, used) : ones))
                     .Zip(x, (a, b) => scale * a + b),
             ]);
         });
 
     private static string Name(RouterSpec r) =>
-        $"{r.Gate}{(r.Normalizes ? " normalised" : "")}{(r.HasSelectionBias ? " biased" : "")}{(r.Groups > 1 ? $" {r.GroupsUsed} of {r.Groups} groups" : "")}{(r.Scale == 1 ? "" : $" times {r.Scale}")}";
+        $"{r.Gate}{(r.Normalizes ? " normalised" : "")}{(r.HasSelectionBias ? " biased" : "")}"
+            + $"{(r.Groups > 1 ? $" {r.GroupsUsed} of {r.Groups} groups" : "")}{(r.Scale == 1 ? "" : $" times {r.Scale}")}";
 
     public static KernelCase GatherRows(int stride, uint[] rows, int sources) => new("gather_rows", $"{rows.Length} of {sources} rows of {stride}", null, 0, 8.0 * stride * rows.Length, 0, rig =>
     {
@@ -204,6 +229,8 @@ internal static class RowCases
         }
 
         expected.AddRange(new float[pairs * 4 - expected.Count]);
-        return new KernelRun([new GraphNode([node], _ => new Grid(1))], MatMulCases.Step(rows), new KernelOutput(order, () => [.. sorted.Select(p => (float)p)], Words: true), new KernelOutput(tiles, () => [.. expected], Words: true));
+        return new KernelRun([new GraphNode([node], _ => new Grid(1))], MatMulCases.Step(rows),
+            new KernelOutput(order, () => [.. sorted.Select(p => (float)p)], Words: true),
+            new KernelOutput(tiles, () => [.. expected], Words: true));
     });
 }

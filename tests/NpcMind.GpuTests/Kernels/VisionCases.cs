@@ -84,11 +84,13 @@ internal static class VisionCases
         float[] x = [.. CaseData.Normal(1, rows * dim).Select(v => v + offset)], weight = CaseData.Normal(2, dim), bias = CaseData.Normal(3, dim);
         Tensor y = rig.Empty((long)rows * stride * 4);
         GraphNode node = new Norm(rig.Library).Layer(
-            "layer_norm", rig.Floats(CaseData.Pad(x, dim, stride, rows)), rig.Floats(weight), rig.Floats(bias), y, dim, stride, 1e-5f, s => s.Rows);
+            "layer_norm", rig.Floats(CaseData.Pad(x, dim, stride, rows)), rig.Floats(weight), rig.Floats(bias), y, dim, stride, 1e-5f,
+            s => s.Rows);
         return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.LayerNorm.Run(x, weight, bias, 1e-5f), dim, stride, rows));
     });
 
-    private static KernelCase Activation(ActivationForm form, float largest) => new("activation", $"{form} up to {largest}", null, 2e-14, 8.0 * 4096, 0, rig =>
+    private static KernelCase Activation(ActivationForm form, float largest) =>
+        new("activation", $"{form} up to {largest}", null, 2e-14, 8.0 * 4096, 0, rig =>
     {
         const int Rows = 2, Width = 2048;
         float[] x = [.. Enumerable.Range(0, Rows * Width).Select(i => largest * (2f * i / (Rows * Width - 1) - 1))];

@@ -2,7 +2,10 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests.Runtime;
 
-/// <summary>A mind on a tiny model of each architecture does what the tutorial's does: hears, acts, is interrupted, forgets, is saved and loaded. What it says means nothing.</summary>
+/// <summary>
+/// A mind on a tiny model of each architecture does what the tutorial's does: hears, acts, is interrupted, forgets, is saved and loaded.
+/// What it says means nothing.
+/// </summary>
 public sealed class ArchitectureMindTests : RuntimeTest
 {
     public static IEnumerable<string> Cases => GoldenModelTests.Cases.Where(n => !n.StartsWith("quant_", StringComparison.Ordinal));

@@ -101,7 +101,8 @@ public sealed class BrokenLogitsTests : RuntimeTest
         NpcRuntime runtime = Use(Home);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
         bool action = kind == 1;
-        ReplyOptions digits = new() { MaxTokens = 2, Grammar = Digits }, gesture = new() { MaxTokens = 2, Action = ActionType.Of<Gesture>() };
+        ReplyOptions digits = new() { MaxTokens = 2, Grammar = Digits },
+            gesture = new() { MaxTokens = 2, Action = ActionType.Of<Gesture>() };
         Reply reply = npc.Hear("Player", "Well?", action ? gesture : digits);
         Until(runtime, new TinyRandom(1), () => npc.Mind.AwaitsToken && (reply.InAction || !action));
         int end = Enumerable.Range(0, runtime.Tokenizer.VocabularySize).First(runtime.Tokenizer.IsEndOfGeneration);

@@ -43,7 +43,8 @@ public sealed class DroppedFrameTests : RuntimeTest
                 Fate next = !drops ? Fate.Submitted : fate == "discarded" || (fate == "both" && frame % 2 == 0) ? Fate.Discarded
                     : Fate.Forgotten;
                 if (next != Fate.Submitted) dropped++;
-                if (fate != "forgotten" && frame % 5 == 0) frames.Tick(shared, 0, Fate.Discarded); // holds nothing: the frame before it is not meant
+                // holds nothing: the frame before it is not meant
+                if (fate != "forgotten" && frame % 5 == 0) frames.Tick(shared, 0, Fate.Discarded);
                 TickReport report = frames.Tick(shared, small ? milliseconds / 3 : milliseconds, next);
                 Assert.That(report.Status, Is.AnyOf(TickStatus.Worked, TickStatus.Idle, TickStatus.DeviceBehind), report.Error);
                 forgotten += report.Dropped;

@@ -64,7 +64,8 @@ public sealed class MemoryTests : RuntimeTest
         Prefix world = World(runtime, "The gate.");
         Npc npc = world.CreateNpc("Mira", "You.");
         string huge = new('a', 2_000_000), spaced = string.Concat(Enumerable.Repeat("the miller said ", 125_000));
-        string dragons = string.Concat(Enumerable.Repeat("\uD83D\uDC09", 500_000)), lines = string.Concat(Enumerable.Repeat("a\n", 1_000_000));
+        string dragons = string.Concat(Enumerable.Repeat("\uD83D\uDC09", 500_000)),
+            lines = string.Concat(Enumerable.Repeat("a\n", 1_000_000));
         for (int round = 0; round < 2; round++)
         {
             for (int i = 0; i < 200_000; i++) npc.Overhear("Bard", "La.");

@@ -30,7 +30,8 @@ public sealed class OptionTests : RuntimeTest
         LegalActions legal = new(ActionType.Of<Trade>());
         Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { Legal = legal }),
             Throws.ArgumentException.With.Message.Contains("Legal").And.Message.Contains("Action"));
-        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = int.MaxValue }), Throws.InstanceOf<ArgumentException>().With.Message.Contains("MaxTokens").And.Message.Contains("2147483647").And.Message.Contains("from 1 to 224"));
+        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = int.MaxValue }), Throws.InstanceOf<ArgumentException>()
+            .With.Message.Contains("MaxTokens").And.Message.Contains("2147483647").And.Message.Contains("from 1 to 224"));
         Assert.That(() => runtime.DefaultReply = new ReplyOptions { MaxTokens = 0 },
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("MaxTokens"));
         Assert.That(() => runtime.DefaultReply = null!, Throws.ArgumentNullException);

@@ -8,7 +8,8 @@ namespace NpcMind.GpuTests.Runtime;
 public sealed class TalkTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
-    private static readonly Sizes Thinker = new() { Model = Sizes.Chat with { Template = Report("thoughts-are-spoken", "template.jinja") } };
+    private static readonly Sizes Thinker =
+        new() { Model = Sizes.Chat with { Template = Report("thoughts-are-spoken", "template.jinja") } };
     private static readonly Sizes Untold = new() { Model = Sizes.Chat with { ChatTemplate = false } };
 
     [Test]
@@ -25,7 +26,8 @@ public sealed class TalkTests : RuntimeTest
         }
 
         npc.Hear("Player", "And now?", new ReplyOptions { MaxTokens = 2 });
-        List<ChatMessage> all = [new("system", "The inn.\n\nYou are poor."), new("user", "Player: Gold?"), new("assistant", "Aye."), new("user", "Player: And now?")];
+        List<ChatMessage> all = [new("system", "The inn.\n\nYou are poor."), new("user", "Player: Gold?"), new("assistant", "Aye."),
+            new("user", "Player: And now?")];
         Assert.That(Log(npc), Is.EqualTo(Rendered(runtime, Report("thoughts-are-spoken", "template.jinja"), all)));
         Finish(runtime, new TinyRandom(1));
         npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2 });
@@ -37,7 +39,13 @@ public sealed class TalkTests : RuntimeTest
     {
         NpcRuntime runtime = Use(Thinker);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
-        Reply reply = npc.Hear("Player", "Gold?", new ReplyOptions { Grammar = Grammar.Parse("root ::= \"Hm. </think>\\n\\nAye.\"", "shown"), MaxTokens = 60, ShowThoughts = true });
+        Reply reply = npc.Hear("Player", "Gold?",
+            new ReplyOptions
+            {
+                Grammar = Grammar.Parse("root ::= \"Hm. </think>\\n\\nAye.\"", "shown"),
+                MaxTokens = 60,
+                ShowThoughts = true
+            });
         Finish(runtime, new TinyRandom(1));
         Assert.That(reply.Text, Is.EqualTo("Hm. </think>\n\nAye."));
         npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2 });
@@ -52,7 +60,13 @@ public sealed class TalkTests : RuntimeTest
         foreach (int most in (int[])[0, 1, 9])
         {
             Npc npc = world.CreateNpc($"{most}", "You.");
-            Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxThoughtTokens = most, MaxTokens = 6, Temperature = 0, Grammar = Grammar.Parse("root ::= \"Aye, so be it.\"", "speech") });
+            Reply reply = npc.Hear("Player", "Well?", new ReplyOptions
+            {
+                MaxThoughtTokens = most,
+                MaxTokens = 6,
+                Temperature = 0,
+                Grammar = Grammar.Parse("root ::= \"Aye, so be it.\"", "speech")
+            });
             Finish(runtime, new TinyRandom(most));
             Assert.That("Aye, so be it.", Does.StartWith(reply.Text).And.Not.EqualTo(reply.Thoughts));
             Assert.That(reply.Text, Is.Not.Empty);
@@ -159,7 +173,8 @@ public sealed class TalkTests : RuntimeTest
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
-        Grammar grammar = Grammar.Parse("root ::= \"Good morning. The dragon said \\\"No!\\\"\\nMy Dr. Bell counted seven winters and\"", "long");
+        Grammar grammar = Grammar.Parse(
+            "root ::= \"Good morning. The dragon said \\\"No!\\\"\\nMy Dr. Bell counted seven winters and\"", "long");
         string[] ends = ["", "Good morning.", "Good morning. The dragon said \"No!\""];
         HashSet<string> seen = [];
         for (int most = 3; most < 90; most += 4)
@@ -168,7 +183,8 @@ public sealed class TalkTests : RuntimeTest
             Reply reply = npc.Hear("Player", "Talk.", new ReplyOptions { Grammar = grammar, MaxTokens = most, EndAtSentence = true });
             int first = reply.FirstToken;
             (string read, _) = Read(runtime, reply);
-            if (reply.End == ReplyEnd.Length && reply.Text.Contains('.', StringComparison.Ordinal)) Assert.That(ends, Has.Member(reply.Text).Or.Member(reply.Text + '"'));
+            if (reply.End == ReplyEnd.Length && reply.Text.Contains('.', StringComparison.Ordinal))
+                Assert.That(ends, Has.Member(reply.Text).Or.Member(reply.Text + '"'));
             Assert.That(read, Does.StartWith(reply.Text));
             Assert.That(runtime.Tokenizer.Decode(Log(npc).AsSpan(first)), Is.EqualTo(reply.Text), $"memory, {most} tokens");
             seen.Add(reply.Text);
@@ -201,7 +217,8 @@ public sealed class TalkTests : RuntimeTest
             Npc npc = runtime.LoadNpc(save, world), young = world.CreateNpc("Young", "You.");
             Assert.That(Log(npc), Is.EqualTo(log), "a saved mind keeps its date");
             Assert.That(runtime.Tokenizer.Decode(Log(young)), Does.Contain("Today Date: ").And.Not.Contain("1970").And.Not.Contain("1348"));
-            Assert.That(runtime.Tokenizer.Decode(Log(young)), Does.Contain(runtime.Format.Date.ToString("dd MMM yyyy", System.Globalization.CultureInfo.InvariantCulture)));
+            Assert.That(runtime.Tokenizer.Decode(Log(young)),
+                Does.Contain(runtime.Format.Date.ToString("dd MMM yyyy", System.Globalization.CultureInfo.InvariantCulture)));
             Assert.That(Say(runtime, npc, "And now?", new ReplyOptions { MaxTokens = 3 }), Is.Not.Null);
         }
     }
@@ -211,12 +228,15 @@ public sealed class TalkTests : RuntimeTest
     {
         TinyModelOptions model = Sizes.Chat with { Template = Report("template-that-lists-tools-cannot-be-loaded", "template.jinja") };
         using NpcRuntime runtime = Dated(model, null);
-        Assert.That(runtime.Tokenizer.Decode(runtime.Format.FirstTurn("S", "U"), showControl: true), Does.EndWith(Report("template-that-lists-tools-cannot-be-loaded", "expected.txt")));
-        Assert.That(() => Dated(Sizes.Chat with { Template = "{% for m in messages %}{{ loop.index }}{{ m.content }}{% endfor %}" }, null), Throws.InstanceOf<ChatTemplateException>());
+        Assert.That(runtime.Tokenizer.Decode(runtime.Format.FirstTurn("S", "U"), showControl: true),
+            Does.EndWith(Report("template-that-lists-tools-cannot-be-loaded", "expected.txt")));
+        Assert.That(() => Dated(Sizes.Chat with { Template = "{% for m in messages %}{{ loop.index }}{{ m.content }}{% endfor %}" }, null),
+            Throws.InstanceOf<ChatTemplateException>());
     }
 
     private static NpcRuntime Dated(TinyModelOptions model, DateTime? date) =>
-        NpcRuntime.Load(TinyEngines.Path(model), new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 224, MaxRows = 32, MaxNpcs = 4, Date = date, Seed = 7 });
+        NpcRuntime.Load(TinyEngines.Path(model),
+            new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 224, MaxRows = 32, MaxNpcs = 4, Date = date, Seed = 7 });
 
     private static string Report(string name, string file) => File.ReadAllText(TestData.Golden("reports", name, file));
 
@@ -226,7 +246,12 @@ public sealed class TalkTests : RuntimeTest
         foreach (JsonElement step in steps.RootElement.EnumerateArray())
         {
             string text = step.TryGetProperty("text", out JsonElement said) ? said.GetString()! : "Well?";
-            yield return (text, new ReplyOptions { Grammar = Grammar.Parse(step.GetProperty("grammar").GetString()!, report), MaxTokens = step.GetProperty("maxTokens").GetInt32(), Temperature = 0 });
+            yield return (text, new ReplyOptions
+            {
+                Grammar = Grammar.Parse(step.GetProperty("grammar").GetString()!, report),
+                MaxTokens = step.GetProperty("maxTokens").GetInt32(),
+                Temperature = 0
+            });
         }
     }
 

@@ -14,7 +14,8 @@ public sealed class PrintableTextTests
     /// <summary>A bell, an escape, its one-byte form, a line end, an override of direction, an isolate, a tag, half a pair.</summary>
     private const string Evil = "a\u0007\u001b[31m\u009b\r\n\u202e\u2066\udb40\udc41\ud800z";
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Relaxed =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     [Test]
     public void Escape_ControlCharacters_AreWrittenAsEscapes()

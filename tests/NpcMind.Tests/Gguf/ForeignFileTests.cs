@@ -6,7 +6,9 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Gguf;
 
-/// <summary>What people give that is no GGUF file, or one of another program: named, with what to do, and never called damaged when it is sound.</summary>
+/// <summary>
+/// What people give that is no GGUF file, or one of another program: named, with what to do, and never called damaged when it is sound.
+/// </summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class ForeignFileTests : IDisposable
 {
@@ -100,7 +102,8 @@ public sealed class ForeignFileTests : IDisposable
         string path = _folder.Write("foreign.gguf",
             RawGguf.Header(1, 1).Pair("general.architecture", "llama").Info("blk.0.attn_q.weight", type, 0, 256).Data(256));
         UnsupportedModelException e = Assert.Throws<UnsupportedModelException>(() => GgufFile.Open(path).Dispose())!;
-        Assert.That(e.Message, Does.Contain(path).And.Contain("'blk.0.attn_q.weight'").And.Contain(expected).And.Contain("not supported").And.Not.Contain("damaged"));
+        Assert.That(e.Message, Does.Contain(path).And.Contain("'blk.0.attn_q.weight'").And.Contain(expected).And.Contain("not supported")
+            .And.Not.Contain("damaged"));
         Assert.That(e.Path, Is.EqualTo(path));
     }
 
@@ -147,7 +150,8 @@ public sealed class ForeignFileTests : IDisposable
     {
         string path = _folder.Write("keys.gguf", RawGguf.Header(0, 1).Pair("llama.block_count", "three").ToArray());
         using GgufFile file = GgufFile.Open(path);
-        Assert.That(() => file.Metadata.Integer("llama.block_count"), Throws.InstanceOf<GgufFormatException>().With.Message.Contains("another conversion").And.Message.Contains("'llama.block_count'").And.Message.Not.Contains("damaged"));
+        Assert.That(() => file.Metadata.Integer("llama.block_count"), Throws.InstanceOf<GgufFormatException>()
+            .With.Message.Contains("another conversion").And.Message.Contains("'llama.block_count'").And.Message.Not.Contains("damaged"));
         Assert.That(file.Metadata.Wrong("absent", "something").Message, Does.Contain(path).And.Not.Contain("damaged"));
     }
 }

@@ -88,7 +88,8 @@ public sealed class SaveCodecTests
         byte[] body = Body(Mira with { Kv = null });
         Assert.That(body[0], Is.EqualTo(0x9F), "15 fields");
         // One more field, a million arrays of one element in each other.
-        LoadedMind loaded = SaveCodec.Read(new MemoryStream(Sealed([0xDC, 0, 16, .. body[1..], .. Enumerable.Repeat((byte)0x91, 1_000_000), 1], 1, 1)), null);
+        LoadedMind loaded = SaveCodec.Read(
+            new MemoryStream(Sealed([0xDC, 0, 16, .. body[1..], .. Enumerable.Repeat((byte)0x91, 1_000_000), 1], 1, 1)), null);
         Assert.That(loaded.Mind.Name, Is.EqualTo("Mira"));
     }
 

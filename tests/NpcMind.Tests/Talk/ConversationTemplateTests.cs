@@ -29,12 +29,14 @@ public sealed class ConversationTemplateTests
     public void Create_TemplateThatNeedsALists_GetsWhatRenders(string head)
     {
         ConversationTemplate template = Create(head + ChatMl);
-        Assert.That(template.First("S", "U"), Does.EndWith("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"));
+        Assert.That(template.First("S", "U"),
+            Does.EndWith("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"));
     }
 
     [Test]
     public void Create_TemplateThatAsksForNone_StillGetsNone() =>
-        Assert.That(Create("{{ tools is none }}{{ documents is none }}{{ functions is defined }}" + ChatMl).First("S", "U"), Does.StartWith("TrueTrueFalse"));
+        Assert.That(Create("{{ tools is none }}{{ documents is none }}{{ functions is defined }}" + ChatMl).First("S", "U"),
+            Does.StartWith("TrueTrueFalse"));
 
     [TestCase(null)]
     [TestCase("")]
@@ -49,7 +51,8 @@ public sealed class ConversationTemplateTests
 
     [TestCase("chatml", "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n")]
     [TestCase(" chatml\n", "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n")]
-    [TestCase("llama3", "<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nU<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n")]
+    [TestCase("llama3", "<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|>"
+        + "<|start_header_id|>user<|end_header_id|>\n\nU<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n")]
     [TestCase("gemma", "<start_of_turn>user\nS\n\nU<end_of_turn>\n<start_of_turn>model\n")]
     public void Create_NameOfABuiltInTemplate_IsThatTemplate(string name, string expected)
     {
@@ -60,7 +63,8 @@ public sealed class ConversationTemplateTests
 
     [Test]
     public void Create_UnknownWord_SaysWhichAreKnown() =>
-        Assert.That(() => Create("chatmlx"), Throws.InstanceOf<ChatTemplateException>().With.Message.Contains("chatmlx").And.Message.Contains("chatml, gemma"));
+        Assert.That(() => Create("chatmlx"),
+            Throws.InstanceOf<ChatTemplateException>().With.Message.Contains("chatmlx").And.Message.Contains("chatml, gemma"));
 
     [TestCase("{% for m in messages %}{{ loop.index }}. {{ m.role }}: {{ m.content }}\n{% endfor %}")]
     [TestCase("{% for m in messages %}{{ 'even' if loop.index0 is divisibleby 4 else 'odd' }}{{ m.role }}: {{ m.content }}\n{% endfor %}")]
@@ -74,16 +78,20 @@ public sealed class ConversationTemplateTests
     {
         string source = Report("template-date-is-1970", "template.jinja");
         Assert.That(Create(source).First("S", "U"), Does.Contain("Today Date: 28 Nov 2026"));
-        Assert.That(Create(source, new ConversationSettings { Date = new DateTime(1348, 5, 1), DateIsChosen = true }).First("S", "U"), Does.Contain("Today Date: 01 May 1348"));
-        Assert.That(Create(source).First("S", "U", date: new DateTime(1999, 1, 2)), Does.Contain("Today Date: 02 Jan 1999"), "of a saved mind");
+        Assert.That(Create(source, new ConversationSettings { Date = new DateTime(1348, 5, 1), DateIsChosen = true }).First("S", "U"),
+            Does.Contain("Today Date: 01 May 1348"));
+        Assert.That(
+            Create(source).First("S", "U", date: new DateTime(1999, 1, 2)), Does.Contain("Today Date: 02 Jan 1999"), "of a saved mind");
     }
 
     [Test]
     public void FirstTurn_TemplateWithADateOfItsOwn_HasTheGamesOnlyWhereItIsChosen()
     {
-        string source = "{% if date_string is not defined %}{% set date_string = '26 Jul 2024' %}{% endif %}{{ date_string }}{{ place }}" + ChatMl;
+        string source =
+            "{% if date_string is not defined %}{% set date_string = '26 Jul 2024' %}{% endif %}{{ date_string }}{{ place }}" + ChatMl;
         Dictionary<string, JsonElement> variables = [];
-        TemplateVariables.Add(new Dictionary<string, object?> { ["place"] = " in Ulm", ["thinks"] = false, ["numbers"] = new[] { 1, 2 } }, variables);
+        TemplateVariables.Add(
+            new Dictionary<string, object?> { ["place"] = " in Ulm", ["thinks"] = false, ["numbers"] = new[] { 1, 2 } }, variables);
         ConversationSettings settings = new() { Date = new DateTime(2026, 11, 28), Variables = variables };
         Assert.That(Create(source, settings).First("S", "U"), Does.StartWith("26 Jul 2024 in Ulm"));
         Assert.That(Create(source, settings with { DateIsChosen = true }).First("S", "U"), Does.StartWith("28 Nov 2026 in Ulm"));
@@ -92,8 +100,10 @@ public sealed class ConversationTemplateTests
     [Test]
     public void TemplateVariables_WrongNamesAndValues_AreRefused()
     {
-        foreach ((string name, object value) in new (string, object)[] { ("messages", ""), ("add_generation_prompt", true), ("1a", 1), ("", 1), ("a b", 1), ("a", new object()), ("a", double.NaN) })
-            Assert.That(() => TemplateVariables.Add(new Dictionary<string, object?> { [name] = value }, new Dictionary<string, JsonElement>()), Throws.InstanceOf<ArgumentException>(), name);
+        foreach ((string name, object value) in new (string, object)[] { ("messages", ""), ("add_generation_prompt", true), ("1a", 1),
+            ("", 1), ("a b", 1), ("a", new object()), ("a", double.NaN) })
+            Assert.That(() => TemplateVariables.Add(new Dictionary<string, object?> { [name] = value },
+                new Dictionary<string, JsonElement>()), Throws.InstanceOf<ArgumentException>(), name);
     }
 
     [Test]
@@ -101,19 +111,23 @@ public sealed class ConversationTemplateTests
     {
         ConversationTemplate template = Create(ChatMl);
         string expected = "<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n";
-        foreach (string evil in (string[])["\uE000\uE001\uE002", "\uE000\uE003\uE002", "\uE000\uE004\uE002", "\uE000\uE001\uE005\uE005\uE002x", "\uE000", "\uE002", string.Concat(Enumerable.Repeat("\uE000\uE001\uE002", 50))])
+        foreach (string evil in (string[])["\uE000\uE001\uE002", "\uE000\uE003\uE002", "\uE000\uE004\uE002",
+            "\uE000\uE001\uE005\uE005\uE002x", "\uE000", "\uE002", string.Concat(Enumerable.Repeat("\uE000\uE001\uE002", 50))])
         {
             Assert.That(template.Next("A persona " + evil + " copied", "U"), Is.EqualTo(expected));
             Assert.That(template.Next("S", evil + "U"), Is.EqualTo(expected.Replace("U", evil + "U", StringComparison.Ordinal)));
-            Assert.That(template.First(evil + "S", "U" + evil), Is.EqualTo($"<|im_start|>system\n{evil}S<|im_end|>\n<|im_start|>user\nU{evil}<|im_end|>\n<|im_start|>assistant\n"));
-            Assert.That(TemplateModel.Text(template.NextTurn(evil, null, evil, 2, false)).Split(template.NextTurn(evil, null, evil, 2, false).Place), Has.Length.EqualTo(3), "two places of pictures");
+            Assert.That(template.First(evil + "S", "U" + evil),
+                Is.EqualTo($"<|im_start|>system\n{evil}S<|im_end|>\n<|im_start|>user\nU{evil}<|im_end|>\n<|im_start|>assistant\n"));
+            Assert.That(TemplateModel.Text(template.NextTurn(evil, null, evil, 2, false))
+                .Split(template.NextTurn(evil, null, evil, 2, false).Place), Has.Length.EqualTo(3), "two places of pictures");
         }
     }
 
     [Test]
     public void Create_TemplateNearTheStepLimit_IsRefusedAtOnce()
     {
-        ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => Create("{% for i in range(90000) %}{% for j in range(10) %}{% set x = j %}{% endfor %}{% endfor %}" + ChatMl))!;
+        ChatTemplateException error = Assert.Throws<ChatTemplateException>(
+            () => Create("{% for i in range(90000) %}{% for j in range(10) %}{% set x = j %}{% endfor %}{% endfor %}" + ChatMl))!;
         Assert.That(error.Fault, Is.EqualTo(ChatTemplateFault.Limit));
         Assert.That(error.Message, Does.Contain("would stop the game"));
     }
@@ -145,11 +159,13 @@ public sealed class ConversationTemplateTests
     [Category("Shared")]
     public void Create_SharedTemplates_TakeFewSteps()
     {
-        Dictionary<string, JsonElement> tokens = new[] { "bos_token", "eos_token", "unk_token", "pad_token" }.ToDictionary(n => n, n => TemplateVariables.Json($"<{n}>"));
+        Dictionary<string, JsonElement> tokens = new[] { "bos_token", "eos_token", "unk_token", "pad_token" }.ToDictionary(
+            n => n, n => TemplateVariables.Json($"<{n}>"));
         using (Assert.EnterMultipleScope())
         {
             foreach (string name in TemplateFiles.SharedNames)
-                Assert.That(() => Create(TemplateFiles.Source(name), new ConversationSettings { Date = new DateTime(2026, 11, 28), Variables = tokens }), Throws.Nothing, name);
+                Assert.That(() => Create(TemplateFiles.Source(name),
+                    new ConversationSettings { Date = new DateTime(2026, 11, 28), Variables = tokens }), Throws.Nothing, name);
         }
     }
 
@@ -172,9 +188,12 @@ public sealed class ConversationTemplateTests
     public void PastTurn_TemplateThatDropsThoughts_IsWrittenWithoutThem()
     {
         ConversationTemplate template = Create(Report("thoughts-are-spoken", "template.jinja"));
-        Assert.That((template.Thoughts, template.OpensThought, template.DropsThoughts), Is.EqualTo((new ThoughtMarks("<think>", "</think>"), true, true)));
+        Assert.That((template.Thoughts, template.OpensThought, template.DropsThoughts),
+            Is.EqualTo((new ThoughtMarks("<think>", "</think>"), true, true)));
         Assert.That(template.First("S", "U"), Does.EndWith("<|im_start|>assistant\n<think>\n"));
-        Assert.That(template.First("S", "U", isAnswered: true), Is.EqualTo("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"));
-        Assert.That(template.Next("S", "U", isAnswered: true), Is.EqualTo("<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"));
+        Assert.That(template.First("S", "U", isAnswered: true),
+            Is.EqualTo("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"));
+        Assert.That(
+            template.Next("S", "U", isAnswered: true), Is.EqualTo("<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"));
     }
 }

@@ -77,7 +77,8 @@ public sealed class SentenceSplitterTests
     [TestCase("One. \"Two!\"", "One. \"Two!\"")]
     [TestCase("Is it 3.", "Is it 3.")]
     [TestCase("", "")]
-    public void LastEnd_TextThatStops_IsTheLastWholeSentence(string text, string kept) => Assert.That(text[..SentenceSplitter.LastEnd(text)], Is.EqualTo(kept));
+    public void LastEnd_TextThatStops_IsTheLastWholeSentence(string text, string kept) =>
+        Assert.That(text[..SentenceSplitter.LastEnd(text)], Is.EqualTo(kept));
 
     [Test]
     public void Append_TextOfOneWord_IsLinear()

@@ -81,7 +81,8 @@ public sealed class TalkTests
     {
         ReplyText text = new(10, [], endAtSentence: true);
         string[] tokens = ["One ", "two ", "three. ", "Four ", "five ", "six. ", "Seven ", "eight ", "nine ", "ten"];
-        string[] shown = ["One ", "One two ", "One two three. ", "One two three. Four ", "One two three. Four five ", "One two three. Four five six. "];
+        string[] shown =
+            ["One ", "One two ", "One two three. ", "One two three. Four ", "One two three. Four five ", "One two three. Four five six. "];
         for (int i = 0; i < tokens.Length; i++)
         {
             text.Append(Encoding.UTF8.GetBytes(tokens[i]));
@@ -100,10 +101,14 @@ public sealed class TalkTests
         ReplyOptions none = RecommendedSampling.Read(TemplateModel.Metadata(null), warnings);
         Assert.That(none, Is.EqualTo(new ReplyOptions() with { StopStrings = none.StopStrings }));
         ReplyOptions some = RecommendedSampling.Read(
-            TemplateModel.Metadata(null, w => w.Add("general.sampling.temp", 0.2f).Add("general.sampling.top_k", 40).Add("general.sampling.top_p", 0.95f).Add("general.sampling.min_p", 0.05f).Add("general.sampling.penalty_repeat", 1.3f)), warnings);
-        Assert.That((some.Temperature, some.TopK, some.TopP, some.MinP, some.RepetitionPenalty), Is.EqualTo((0.2f, 40, 0.95f, 0.05f, 1.3f)));
+            TemplateModel.Metadata(null, w => w.Add("general.sampling.temp", 0.2f).Add("general.sampling.top_k", 40)
+                .Add("general.sampling.top_p", 0.95f).Add("general.sampling.min_p", 0.05f).Add("general.sampling.penalty_repeat", 1.3f)),
+            warnings);
+        Assert.That(
+            (some.Temperature, some.TopK, some.TopP, some.MinP, some.RepetitionPenalty), Is.EqualTo((0.2f, 40, 0.95f, 0.05f, 1.3f)));
         Assert.That(warnings, Is.Empty);
-        ReplyOptions wrong = RecommendedSampling.Read(TemplateModel.Metadata(null, w => w.Add("general.sampling.temp", -1f).Add("general.sampling.top_k", "many").Add("general.sampling.top_p", 0f)), warnings);
+        ReplyOptions wrong = RecommendedSampling.Read(TemplateModel.Metadata(null,
+            w => w.Add("general.sampling.temp", -1f).Add("general.sampling.top_k", "many").Add("general.sampling.top_p", 0f)), warnings);
         Assert.That((wrong.Temperature, wrong.TopK, wrong.TopP), Is.EqualTo((none.Temperature, none.TopK, none.TopP)));
         Assert.That(warnings, Has.Count.EqualTo(3).And.All.Contains("general.sampling."));
     }
@@ -119,12 +124,17 @@ public sealed class TalkTests
 
     // Expected is what Jinja2 writes: one item is looked at ahead for last and nextitem, all for length.
     [TestCase("{% set ns = namespace(n=0) %}{% for i in range(5) if ns.n < 2 %}{{ i }}{% set ns.n = ns.n + 1 %}{% endfor %}", "01")]
-    [TestCase("{% set ns = namespace(n=0) %}{% for i in range(5) if ns.n < 2 %}{{ i }}{{ loop.last }} {% set ns.n = ns.n + 1 %}{% endfor %}", "0False 1False 2True ")]
-    [TestCase("{% set ns = namespace(n=0) %}{% for i in range(5) if ns.n < 2 %}{{ i }}{{ loop.nextitem }} {% set ns.n = ns.n + 1 %}{% endfor %}", "01 12 2 ")]
-    [TestCase("{% set ns = namespace(n=0) %}{% for i in range(5) if ns.n < 2 %}{{ i }}{{ loop.length }} {% set ns.n = ns.n + 1 %}{% endfor %}", "05 15 25 35 45 ")]
-    [TestCase("{% for i in range(9) if i % 2 %}{{ loop.index }}/{{ loop.revindex }}{{ loop.previtem }}{{ loop.first }} {% endfor %}", "1/4True 2/31False 3/23False 4/15False ")]
+    [TestCase("{% set ns = namespace(n=0) %}{% for i in range(5) if ns.n < 2 %}{{ i }}{{ loop.last }} {% set ns.n = ns.n + 1 %}"
+        + "{% endfor %}", "0False 1False 2True ")]
+    [TestCase("{% set ns = namespace(n=0) %}{% for i in range(5) if ns.n < 2 %}{{ i }}{{ loop.nextitem }} {% set ns.n = ns.n + 1 %}"
+        + "{% endfor %}", "01 12 2 ")]
+    [TestCase("{% set ns = namespace(n=0) %}{% for i in range(5) if ns.n < 2 %}{{ i }}{{ loop.length }} {% set ns.n = ns.n + 1 %}"
+        + "{% endfor %}", "05 15 25 35 45 ")]
+    [TestCase("{% for i in range(9) if i % 2 %}{{ loop.index }}/{{ loop.revindex }}{{ loop.previtem }}{{ loop.first }} {% endfor %}",
+        "1/4True 2/31False 3/23False 4/15False ")]
     [TestCase("{% for i in range(3) if i > 5 %}x{% else %}none{% endfor %}", "none")]
-    [TestCase("{% set it = [1, 2, 3] | map('string') %}{% for i in it %}{{ i }}{% break %}{% endfor %}|{% for i in it %}{{ i }}{% endfor %}", "1|23")]
+    [TestCase("{% set it = [1, 2, 3] | map('string') %}{% for i in it %}{{ i }}{% break %}{% endfor %}|{% for i in it %}{{ i }}"
+        + "{% endfor %}", "1|23")]
     [TestCase("{% for a, b in [(1, 2), (0, 3), (4, 5)] if a %}{{ loop.previtem }}{{ b }}{% endfor %}", "2(1, 2)5")]
     [TestCase("{% for i in [[1, [2]], 3] recursive %}{{ loop(i) if i is iterable else i }}{{ loop.length }}{% endfor %}", "12212232")]
     public void Render_LoopsWithConditions_AreAsInJinja2(string source, string expected)

@@ -7,7 +7,8 @@ namespace NpcMind.Tests.Talk;
 /// <summary>The metadata of a model with a chat template, and the conversations of that template.</summary>
 internal static class TemplateModel
 {
-    public const string ChatMl = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+    public const string ChatMl = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
     public static GgufMetadata Metadata(string? template, Action<GgufWriter>? more = null)
     {
@@ -22,12 +23,15 @@ internal static class TemplateModel
     }
 
     public static ConversationTemplate Create(string? template, ConversationSettings? settings = null) =>
-        ConversationTemplate.Create(Metadata(template), "model.gguf", settings ?? new ConversationSettings { Date = new DateTime(2026, 11, 28) });
+        ConversationTemplate.Create(
+            Metadata(template), "model.gguf", settings ?? new ConversationSettings { Date = new DateTime(2026, 11, 28) });
 
-    public static string First(this ConversationTemplate template, string system, string heard, bool isAnswered = false, DateTime? date = null) =>
+    public static string First(
+        this ConversationTemplate template, string system, string heard, bool isAnswered = false, DateTime? date = null) =>
         Text(template.FirstTurn(system, date, heard, 0, isAnswered));
 
-    public static string Next(this ConversationTemplate template, string system, string heard, bool isAnswered = false) => Text(template.NextTurn(system, null, heard, 0, isAnswered));
+    public static string Next(this ConversationTemplate template, string system, string heard, bool isAnswered = false) =>
+        Text(template.NextTurn(system, null, heard, 0, isAnswered));
 
     public static string Text(ConversationPiece piece) => string.Concat(piece.Segments.Select(s => s.Text));
 }

@@ -21,7 +21,9 @@ public sealed class ReportedPictureTests
         Assert.That(actual.Rgba, Is.EqualTo(expected.Rgba));
     }
 
-    /// <summary>BYTE, SHORT, LONG, SBYTE, SSHORT, SLONG turn the picture; RATIONAL, ASCII, a list and a value out of range do not.</summary>
+    /// <summary>
+    /// BYTE, SHORT, LONG, SBYTE, SSHORT, SLONG turn the picture; RATIONAL, ASCII, a list and a value out of range do not.
+    /// </summary>
     [TestCase(1, 1u, 6, true)]
     [TestCase(3, 1u, 6, true)]
     [TestCase(4, 1u, 6, true)]
