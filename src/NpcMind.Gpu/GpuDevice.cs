@@ -150,7 +150,7 @@ public sealed unsafe class GpuDevice : IDisposable
     }
 
     /// <summary>
-    /// Waits for everything that was submitted to the queue, by whom ever, as far as that works. Never throws. Not for use within a
+    /// Waits for everything submitted to the queue, by the game too, as far as that works. Never throws. Not for use within a
     /// frame.
     /// </summary>
     public void WaitIdle()

@@ -105,7 +105,7 @@ internal sealed class GraphBuilder
         return tensor;
     }
 
-    /// <summary>A buffer [rows, width] without padding between rows, and room behind the last for kernels that fetch whole chunks.</summary>
+    /// <summary>A buffer [rows, width] without padding, with room behind the last row for kernels that fetch whole chunks.</summary>
     public Tensor Packed(string name, int width)
     {
         if (!_shared.TryGetValue((name, width, 0), out Tensor? tensor))
@@ -132,7 +132,7 @@ internal sealed class GraphBuilder
         Nodes.Add(_norm.Rms(name, part, Weights.Vector(name + ".weight", dim), part, dim, dim, epsilon, s => s.Rows));
     }
 
-    /// <summary>y = layer norm of x with the weights and biases <paramref name="name"/>; y may be x. Of a step's rows, or of its outputs.</summary>
+    /// <summary>y = layer norm of x, a step's rows or outputs, with weights and biases <paramref name="name"/>; y may be x.</summary>
     public void LayerNorm(string name, Tensor x, Tensor y, int dim, bool outputs = false) => Nodes.Add(_norm.Layer(
         name, x, Weights.Vector(name + ".weight", dim), Weights.Vector(name + ".bias", dim), y, dim, Workspace.Stride(dim),
         Config.RmsEpsilon,
@@ -252,7 +252,7 @@ internal sealed class GraphBuilder
             _matMul.ExpertNodes($"{blk}.attn_v_b", toValue, gathered, spec.Latent, 1, attended, spec.Value, 0, heads, spec.Value));
     }
 
-    /// <summary>y (+)= scale * down(f(gate h) * up h): tensors <c>ffn_gate</c>, <c>ffn_up</c> and <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
+    /// <summary>y (+)= scale * down(f(gate h) * up h): <c>ffn_gate</c>, <c>ffn_up</c>, <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
     /// <param name="blk">Layer.</param>
     /// <param name="suffix">What the names end in.</param>
     /// <param name="hidden">Hidden width.</param>
@@ -373,7 +373,7 @@ internal sealed class GraphBuilder
 
     private static int Padded(int rows) => (rows + WeightLayout.GroupRows - 1) / WeightLayout.GroupRows * WeightLayout.GroupRows;
 
-    /// <summary>A matrix per head as a matrix per expert, of which each row takes all, in order. Made once; its tiles follow the rows of the step.</summary>
+    /// <summary>A matrix per head as a matrix per expert; each row takes all, in order. Made once; its tiles follow the step's rows.</summary>
     private Routing HeadRouting(int heads)
     {
         if (_headRouting is not null) return _headRouting;
