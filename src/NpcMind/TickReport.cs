@@ -17,8 +17,7 @@ public enum TickStatus
 
     /// <summary>
     /// Something failed, e.g. a Vulkan call: <see cref="TickReport.Error"/> says what. Nothing counts as thought that was not, and the
-    /// next tick tries again. When 30 ticks in a
-    /// row fail, the replies under way end as <see cref="ReplyEnd.Failed"/>.
+    /// next tick tries again. When 30 ticks in a row fail, the replies under way end as <see cref="ReplyEnd.Failed"/>.
     /// </summary>
     Failed,
 }
