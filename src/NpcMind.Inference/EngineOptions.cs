@@ -1,16 +1,5 @@
 namespace NpcMind.Inference;
 
-/// <summary>Number format of the KV cache.</summary>
-public enum KvFormat
-{
-    /// <summary>binary32: nothing is rounded.</summary>
-    F32,
-    /// <summary>binary16: half the memory; keys and values are rounded to 11 bits.</summary>
-    F16,
-    /// <summary>Signed bytes, 32 elements of a head sharing a binary32 scale: 9 bits each. The head size must be a multiple of 32.</summary>
-    Q8_0,
-}
-
 /// <summary>Sizes that are fixed when an engine is loaded.</summary>
 public sealed record EngineOptions
 {
@@ -36,7 +25,7 @@ public sealed record EngineOptions
     public bool Features { get; init; }
 
     /// <summary>Tokens whose keys and values fit into host memory, where sequences wait that are not needed now.</summary>
-    public int HostTokens { get; init; }
+    public int HostKvTokens { get; init; }
 }
 
 /// <summary>How the next token is chosen. The order of steps is stated in Kernels/Sampler.cs.</summary>

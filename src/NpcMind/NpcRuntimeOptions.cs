@@ -1,23 +1,10 @@
 namespace NpcMind;
 
-/// <summary>Number format in which minds keep keys and values.</summary>
-public enum KvPrecision
-{
-    /// <summary>32 bits: nothing is rounded.</summary>
-    Full,
-
-    /// <summary>16 bits: half the memory.</summary>
-    Half,
-
-    /// <summary>8 bits with a scale for each 32 (ggml's Q8_0): about a quarter.</summary>
-    Eighth,
-}
-
 /// <summary>Sizes and places that are fixed when a runtime is loaded.</summary>
 public sealed record NpcRuntimeOptions
 {
     /// <summary>Device to think on.</summary>
-    public VulkanHost Host { get; init; } = VulkanHost.Own();
+    public VulkanHost Host { get; init; } = VulkanHost.CreateOwn();
 
     /// <summary>GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the model.</summary>
     /// <remarks>
@@ -25,7 +12,7 @@ public sealed record NpcRuntimeOptions
     /// cref="NpcMind.Inference.UnsupportedModelException.Path"/>, <see cref="NpcMind.Gguf.GgufFormatException.Path"/>); loaded again
     /// without it, characters speak and do not see.
     /// </remarks>
-    public string? EyesPath { get; init; }
+    public string? ImageEncoderPath { get; init; }
 
     /// <summary>
     /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. 1
@@ -48,13 +35,13 @@ public sealed record NpcRuntimeOptions
     /// <summary>
     /// Tokens whose keys and values fit on the device, over all minds; shared ones count once. One context or more; null for four.
     /// </summary>
-    public int? DeviceTokens { get; init; }
+    public int? DeviceKvTokens { get; init; }
 
     /// <summary>Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the device.</summary>
-    public int? HostTokens { get; init; }
+    public int? HostKvTokens { get; init; }
 
     /// <summary>Format of keys and values.</summary>
-    public KvPrecision Kv { get; init; } = KvPrecision.Full;
+    public KvFormat Kv { get; init; }
 
     /// <summary>Rows (tokens of any minds) of one step, a multiple of 16, up to 1,024.</summary>
     public int MaxRows { get; init; } = 64;

@@ -19,7 +19,7 @@ public sealed class VulkanHost
     /// <summary>A device of the runtime's own, freed with it.</summary>
     /// <param name="device">Index or part of the name; null takes a discrete card first, then an integrated one, then software.</param>
     /// <param name="validate">Whether to turn on the Khronos validation layer, with synchronization validation.</param>
-    public static VulkanHost Own(string? device = null, bool validate = false) => new(null, device, validate);
+    public static VulkanHost CreateOwn(string? device = null, bool validate = false) => new(null, device, validate);
 
     /// <summary>
     /// The game's device, with the features synchronization2, timelineSemaphore and maintenance4 of Vulkan 1.3 enabled, of an instance made for version 1.3. The handles stay
@@ -37,7 +37,7 @@ public sealed class VulkanHost
     /// The pNext chain of the VkDeviceCreateInfo that made the device: its structures say which features are enabled. Read during this
     /// call only. 0 when it is not at hand.
     /// </param>
-    public static VulkanHost Share(nint instance, nint physicalDevice, nint device, nint queue, uint queueFamily,
+    public static VulkanHost UseExisting(nint instance, nint physicalDevice, nint device, nint queue, uint queueFamily,
         object? queueLock = null, nint enabledFeatures = 0) =>
         new(new GpuHandles(instance, physicalDevice, device, queue, queueFamily, queueLock,
             enabledFeatures == 0 ? null : SharedDevice.MissingFeatures(enabledFeatures)), null, false);

@@ -14,7 +14,7 @@ public sealed class PackageTests
         using Prefix world = runtime.CreatePrefix("A small harbour town.");
         Reply reply = world.CreateNpc("Mira", "You are a baker.").Hear("Player", "Hello!", new ReplyOptions { MaxTokens = 12, Action = ActionType.Of<Gesture>() });
         bool idle = runtime.ThinkUntilIdle(TimeSpan.FromMinutes(1));
-        Console.WriteLine($"idle {idle}, done {reply.IsDone}, action {(reply.TryTakeAction(out Gesture gesture) ? gesture : "none")}, said {reply.Characters > 0 || reply.End == ReplyEnd.Said}");
+        Console.WriteLine($"idle {idle}, done {reply.IsDone}, action {(reply.TryTakeAction(out Gesture gesture) ? gesture : "none")}, said {reply.Characters > 0 || reply.End == ReplyEnd.Completed}");
 
         [NpcAction]
         internal enum Gesture

@@ -23,18 +23,18 @@ internal static class OptionChecks
         const string Of = nameof(NpcRuntimeOptions);
         NotNull(Of, nameof(o.Host), o.Host);
         NotNull(Of, nameof(o.Clock), o.Clock);
-        if (o.EyesPath is { Length: 0 })
-            throw new ArgumentException($"{Of}.{nameof(o.EyesPath)} is empty: it must name a file, or be null for none.", Parameter);
+        if (o.ImageEncoderPath is { Length: 0 })
+            throw new ArgumentException($"{Of}.{nameof(o.ImageEncoderPath)} is empty: it must name a file, or be null for none.", Parameter);
         InRange(Of, nameof(o.MaxImageTiles), o.MaxImageTiles, 1, VisionConfig.MaxTiles);
         InRange(Of, nameof(o.MaxNpcs), o.MaxNpcs, 1, MaxCharacters);
         InRange(Of, nameof(o.MaxPrefixes), o.MaxPrefixes, 1, MaxCharacters);
         InRange(Of, nameof(o.ContextTokens), o.ContextTokens, 64, MaxContext);
-        if (o.DeviceTokens is { } device) InRange(Of, nameof(o.DeviceTokens), device, o.ContextTokens, MaxCache,
+        if (o.DeviceKvTokens is { } device) InRange(Of, nameof(o.DeviceKvTokens), device, o.ContextTokens, MaxCache,
             ": one context (ContextTokens) or more");
-        if (o.HostTokens is { } host) InRange(Of, nameof(o.HostTokens), host, 0, MaxCache);
+        if (o.HostKvTokens is { } host) InRange(Of, nameof(o.HostKvTokens), host, 0, MaxCache);
         if (!Enum.IsDefined(o.Kv))
             throw OutOfRange(Of, nameof(o.Kv), ((int)o.Kv).ToString(CultureInfo.InvariantCulture),
-                $"one of {string.Join(", ", Enum.GetNames<KvPrecision>())}");
+                $"one of {string.Join(", ", Enum.GetNames<KvFormat>())}");
         InRange(Of, nameof(o.MaxRows), o.MaxRows, 16, 1024);
         if (o.MaxRows % 16 != 0)
             throw OutOfRange(Of, nameof(o.MaxRows), o.MaxRows.ToString(CultureInfo.InvariantCulture), "a multiple of 16 from 16 to 1024");

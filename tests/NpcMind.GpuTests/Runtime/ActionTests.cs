@@ -100,7 +100,7 @@ public sealed class ActionTests : RuntimeTest
                 if (round < 4) continue; // jitted, and every state of the grammar was met or prepared
                 worst = Math.Max(worst, allocated);
                 measured++;
-                said += report.TokensSaid;
+                said += report.TokensGenerated;
             }
         }
 
@@ -130,7 +130,7 @@ public sealed class ActionTests : RuntimeTest
             foreach (Npc npc in npcs) npc.Hear("", Words(random, 2), new ReplyOptions { Temperature = 1, TopP = 1, RepetitionPenalty = 1, MaxTokens = 1, Action = type, Legal = legal });
             Until(runtime, random, () =>
             {
-                runtime.Tick(FrameBudget.Milliseconds(20));
+                runtime.Tick(FrameBudget.FromMilliseconds(20));
                 Wait(runtime);
                 return npcs.All(n => n.Reply!.IsDone);
             });

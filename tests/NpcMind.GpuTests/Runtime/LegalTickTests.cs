@@ -123,7 +123,7 @@ public sealed class LegalTickTests : RuntimeTest
             }
 
             long start = GC.GetAllocatedBytesForCurrentThread();
-            runtime.Tick(FrameBudget.Milliseconds(2));
+            runtime.Tick(FrameBudget.FromMilliseconds(2));
             bytes += GC.GetAllocatedBytesForCurrentThread() - start;
             Wait(runtime);
         }
