@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gpu;
 using NpcMind.Inference;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind.Cli;
 

@@ -1,7 +1,8 @@
+using NpcMind;
 using System.CommandLine;
 using System.Text;
 using NpcMind.Cli;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -26,7 +27,7 @@ try
 {
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or PictureFormatException or GpuUnavailableException
+catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or ImageFormatException or GpuUnavailableException
     or VulkanException or InsufficientGpuMemoryException or GrammarException or CliException or InvalidOperationException or OverflowException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
 {
     Console.Error.WriteLine($"npcmind: {PrintableText.Escape(e.Message.ReplaceLineEndings(" "))}");

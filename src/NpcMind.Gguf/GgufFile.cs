@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
-using NpcMind.Files;
-using NpcMind.Inference;
+using NpcMind.Core;
 
 namespace NpcMind.Gguf;
 
@@ -11,7 +10,7 @@ namespace NpcMind.Gguf;
 /// a positional read reports it (docs/decisions/0002). Immutable after opening; safe from any thread until disposed.
 /// Source: ggml docs/gguf.md.
 /// </summary>
-public sealed class GgufFile : IDisposable
+internal sealed class GgufFile : IDisposable
 {
     private readonly List<SafeFileHandle> _handles;
     private readonly List<string> _paths;

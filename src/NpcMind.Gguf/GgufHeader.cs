@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using NpcMind.Inference;
 
 namespace NpcMind.Gguf;
 

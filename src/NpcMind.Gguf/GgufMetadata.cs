@@ -7,7 +7,7 @@ namespace NpcMind.Gguf;
 /// The key-value part of a GGUF file. Accessors widen: the same fact occurs as u32, i32, u64 or even as a per-layer array in files
 /// in the wild. A missing key gives null; a key of the wrong kind throws <see cref="GgufFormatException"/>. Immutable; safe from any thread.
 /// </summary>
-public sealed class GgufMetadata
+internal sealed class GgufMetadata
 {
     private readonly Dictionary<string, GgufValue> _values;
     private readonly List<string> _keys;

@@ -7,7 +7,7 @@ namespace NpcMind.Gguf;
 /// <param name="Shard">Index of the file that holds the data: 0 unless the model is split.</param>
 /// <param name="Offset">Byte offset of the data in that file.</param>
 /// <param name="ByteLength">Bytes of data.</param>
-public sealed record GgufTensor(string Name, TensorType Type, IReadOnlyList<long> Dimensions, int Shard, long Offset, long ByteLength)
+internal sealed record GgufTensor(string Name, TensorType Type, IReadOnlyList<long> Dimensions, int Shard, long Offset, long ByteLength)
 {
     /// <summary>Row length: the first dimension.</summary>
     public long Columns => Dimensions[0];

@@ -5,7 +5,7 @@ using System.Text;
 namespace NpcMind.Gguf;
 
 /// <summary>Type of a metadata value (GGUF specification, "gguf_metadata_value_type").</summary>
-public enum GgufValueType : uint
+internal enum GgufValueType : uint
 {
     /// <summary>8-bit unsigned integer.</summary>
     UInt8 = 0,
@@ -36,7 +36,7 @@ public enum GgufValueType : uint
 }
 
 /// <summary>One metadata value, kept as the bytes of the file and read on demand. Immutable; safe from any thread.</summary>
-public sealed class GgufValue
+internal sealed class GgufValue
 {
     /// <summary>A start is kept for one string in so many: an index over millions of short strings would be as large as they are.</summary>
     internal const int StartsEvery = 16;

@@ -8,7 +8,7 @@ namespace NpcMind.Gguf;
 /// Writes GGUF version 3 files. Collect pairs and tensors, then <see cref="Save"/>; the file appears whole or not at all (written beside, flushed, renamed).
 /// Data is held by reference until saved. Used by one thread.
 /// </summary>
-public sealed class GgufWriter
+internal sealed class GgufWriter
 {
     private const string AlignmentKey = "general.alignment";
     private int _alignment = 32;

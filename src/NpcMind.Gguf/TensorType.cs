@@ -1,7 +1,7 @@
 namespace NpcMind.Gguf;
 
 /// <summary>Storage type of a tensor. Values are ggml's type ids, as written in GGUF tensor infos (GGUF specification, "ggml_type").</summary>
-public enum TensorType : uint
+internal enum TensorType : uint
 {
     /// <summary>IEEE binary32.</summary>
     F32 = 0,
@@ -74,10 +74,10 @@ public enum TensorType : uint
 /// <summary>Block layout of a tensor type: <paramref name="Elements"/> consecutive weights of one row stored in <paramref name="Bytes"/> bytes.</summary>
 /// <param name="Elements">Weights per block; a row length must be a multiple of it.</param>
 /// <param name="Bytes">Bytes per block.</param>
-public readonly record struct BlockLayout(int Elements, int Bytes);
+internal readonly record struct BlockLayout(int Elements, int Bytes);
 
 /// <summary>Facts about tensor types.</summary>
-public static class TensorTypes
+internal static class TensorTypes
 {
     /// <summary>The block layout of <paramref name="type"/>, or null for an id that names no storage type (unknown, removed).</summary>
     public static BlockLayout? Layout(TensorType type) => type switch

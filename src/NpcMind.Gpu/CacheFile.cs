@@ -1,4 +1,4 @@
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind.Gpu;
 
@@ -6,7 +6,7 @@ namespace NpcMind.Gpu;
 /// Files that only save time: they may be missing, and may fail to be written. Nobody else can read one, foresee its temporary name, or
 /// lead it elsewhere by a link. Any thread.
 /// </summary>
-public static class CacheFile
+internal static class CacheFile
 {
     /// <summary>
     /// Reads a file of at most <paramref name="maximumBytes"/> bytes; an empty array where there is none, or none that can be read.

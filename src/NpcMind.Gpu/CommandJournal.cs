@@ -4,7 +4,7 @@ namespace NpcMind.Gpu;
 /// Keeps what a recorder was told, so that it can be recorded once more where the first recording never ran. Allocates only while it
 /// grows. Used by one thread.
 /// </summary>
-public sealed class CommandJournal
+internal sealed class CommandJournal
 {
     private Entry[] _entries = new Entry[2048]; // room for a large frame: recording must not allocate
     private byte[] _bytes = new byte[256 << 10];

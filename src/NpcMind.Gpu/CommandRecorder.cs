@@ -7,7 +7,7 @@ namespace NpcMind.Gpu;
 /// Records one command buffer over and over. Nobody writes barriers: the recorder knows from each shader's reflection which ranges a dispatch reads and
 /// writes, and places one memory barrier before the first that conflicts with what is pending. Allocates nothing while recording. Used by one thread.
 /// </summary>
-public sealed unsafe class CommandRecorder : IDisposable
+internal sealed unsafe class CommandRecorder : IDisposable
 {
     /// <summary>Most parts of one copy.</summary>
     public const int MaxCopyParts = 64;
@@ -291,7 +291,7 @@ public sealed unsafe class CommandRecorder : IDisposable
 /// <param name="Source">First byte in the source.</param>
 /// <param name="Target">First byte in the target.</param>
 /// <param name="Bytes">How many.</param>
-public readonly record struct CopyPart(long Source, long Target, long Bytes);
+internal readonly record struct CopyPart(long Source, long Target, long Bytes);
 
 /// <summary>A box of workgroups of a dispatch.</summary>
 /// <param name="X">First workgroup in x.</param>
@@ -300,13 +300,13 @@ public readonly record struct CopyPart(long Source, long Target, long Bytes);
 /// <param name="CountX">How many in x.</param>
 /// <param name="CountY">How many in y.</param>
 /// <param name="CountZ">How many in z.</param>
-public readonly record struct Workgroups(uint X, uint Y, uint Z, uint CountX, uint CountY, uint CountZ);
+internal readonly record struct Workgroups(uint X, uint Y, uint Z, uint CountX, uint CountY, uint CountZ);
 
 /// <summary>A command buffer of the game, to record a frame's work into, and how its end becomes known.</summary>
 /// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass; for the queue family of <see cref="GpuHandles"/>.</param>
 /// <param name="TimelineSemaphore">VkSemaphore of type timeline that the game's submission of this command buffer signals.</param>
 /// <param name="SignalValue">Value it is signalled with; must rise from frame to frame.</param>
-public readonly record struct GameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);
+internal readonly record struct GameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);
 
 /// <summary>Ranges read and written since the last barrier.</summary>
 internal sealed class HazardTracker

@@ -5,7 +5,7 @@ namespace NpcMind.Gpu;
 /// <summary>A named 4-byte number for a push or specialization constant.</summary>
 /// <param name="Name">Name in the shader.</param>
 /// <param name="Bits">The value's 32 bits.</param>
-public readonly record struct Constant(string Name, uint Bits)
+internal readonly record struct Constant(string Name, uint Bits)
 {
     /// <summary>An unsigned integer.</summary>
     public static implicit operator Constant((string Name, uint Value) of) => new(of.Name, of.Value);
@@ -18,7 +18,7 @@ public readonly record struct Constant(string Name, uint Bits)
 /// A compiled compute shader with its specialization constants. Layouts come from the SPIR-V; a node binds tensors and push constants by the
 /// names in the shader and throws when they do not agree. Owned by its creator; freed before the device.
 /// </summary>
-public sealed unsafe class ComputePipeline : IDisposable
+internal sealed unsafe class ComputePipeline : IDisposable
 {
     private readonly GpuDevice _device;
     private readonly DescriptorSetLayout _setLayout;
@@ -193,7 +193,7 @@ public sealed unsafe class ComputePipeline : IDisposable
 /// One dispatch of a graph: pipeline, tensors and push constants are fixed, the grid is given when recording. Lives as long as the device, unless it is given
 /// back by <see cref="Free"/>.
 /// </summary>
-public sealed class DispatchNode
+internal sealed class DispatchNode
 {
     internal DispatchNode(string label, ComputePipeline pipeline, Tensor?[] tensors, DescriptorSet set, uint[] constants)
     {

@@ -3,7 +3,7 @@ using Silk.NET.Vulkan;
 namespace NpcMind.Gpu;
 
 /// <summary>The layout that an image is in while we read it.</summary>
-public enum ImageLayoutKind
+internal enum ImageLayoutKind
 {
     /// <summary>VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL.</summary>
     ShaderReadOnly,
@@ -26,7 +26,7 @@ public enum ImageLayoutKind
 /// Whether its numbers are proportional to light, to be encoded as sRGB before a model sees them, rather than encoded already; null for what is usual: 16-bit
 /// floats are linear, the rest is not. SRGB formats are always read as the bytes they hold.
 /// </param>
-public sealed record ExternalImage(ulong Image, int Width, int Height, uint Format, ImageLayoutKind Layout = ImageLayoutKind.ShaderReadOnly, bool? IsLinear = null)
+internal sealed record ExternalImage(ulong Image, int Width, int Height, uint Format, ImageLayoutKind Layout = ImageLayoutKind.ShaderReadOnly, bool? IsLinear = null)
 {
     private static readonly Format[] Accepted =
     [
@@ -52,7 +52,7 @@ public sealed record ExternalImage(ulong Image, int Width, int Height, uint Form
 }
 
 /// <summary>A view of an <see cref="ExternalImage"/> that shaders fetch from. Ours, unlike the image: freed by <see cref="Dispose"/> once the device has finished with it.</summary>
-public sealed unsafe class ImageView2D : IDisposable
+internal sealed unsafe class ImageView2D : IDisposable
 {
     private readonly GpuDevice _device;
 

@@ -9,7 +9,7 @@ namespace NpcMind.Gpu;
 /// A Vulkan 1.3 compute device with one queue: our own (<see cref="Create"/>) or the game's (<see cref="Share"/>).
 /// Used by one thread at a time, except where a member says otherwise.
 /// </summary>
-public sealed unsafe class GpuDevice : IDisposable
+internal sealed unsafe class GpuDevice : IDisposable
 {
     private readonly GpuInstance? _ownInstance;
     private readonly bool _ownsDevice;
@@ -194,7 +194,7 @@ public sealed unsafe class GpuDevice : IDisposable
 /// <param name="MaxSharedMemory">Bytes of shared memory per workgroup.</param>
 /// <param name="TimestampNanoseconds">Nanoseconds per timestamp tick; 0 when the queue has no timestamps.</param>
 /// <param name="TimestampBits">Valid low bits of a timestamp.</param>
-public sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long MaxTexels, long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
+internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long MaxTexels, long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
 {
     internal static unsafe GpuLimits Read(Vk vk, PhysicalDevice physical, uint queueFamily)
     {

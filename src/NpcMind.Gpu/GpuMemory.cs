@@ -4,7 +4,7 @@ using Buffer = Silk.NET.Vulkan.Buffer;
 namespace NpcMind.Gpu;
 
 /// <summary>Where a buffer lives.</summary>
-public enum MemoryKind
+internal enum MemoryKind
 {
     /// <summary>Fastest for the device; not mapped.</summary>
     Device,
@@ -15,7 +15,7 @@ public enum MemoryKind
 }
 
 /// <summary>Allocates buffers of one device. The heap's budget is checked before each allocation. Used by one thread at a time.</summary>
-public sealed unsafe class GpuMemory : IDisposable
+internal sealed unsafe class GpuMemory : IDisposable
 {
     private const string Advice = "Use a smaller or more strongly quantised model, a shorter context, or free memory elsewhere.";
     private readonly GpuDevice _device;
@@ -156,7 +156,7 @@ public sealed unsafe class GpuMemory : IDisposable
 }
 
 /// <summary>A VkBuffer with its memory. Freed by <see cref="Dispose"/> or with the device; the caller sees to it that the device has finished with it.</summary>
-public sealed unsafe class GpuBuffer : IDisposable
+internal sealed unsafe class GpuBuffer : IDisposable
 {
     private readonly GpuMemory _owner;
     private readonly nint _mapped;

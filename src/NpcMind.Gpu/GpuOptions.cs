@@ -1,7 +1,7 @@
 namespace NpcMind.Gpu;
 
 /// <summary>How to make a device of our own.</summary>
-public sealed record GpuOptions
+internal sealed record GpuOptions
 {
     /// <summary>Index or part of the name of the device to use; null picks a discrete GPU first, then integrated, then software.</summary>
     public string? Device { get; init; }
@@ -26,7 +26,7 @@ public sealed record GpuOptions
 /// <param name="MissingFeatures">
 /// Names of needed features that are known not to be enabled (<see cref="SharedDevice.MissingFeatures"/>); null or empty for none.
 /// </param>
-public sealed record GpuHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null,
+internal sealed record GpuHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null,
     IReadOnlyList<string>? MissingFeatures = null);
 
 /// <summary>One Vulkan device of the machine, as listed by <see cref="GpuDevice.List"/>.</summary>
@@ -34,4 +34,4 @@ public sealed record GpuHandles(nint Instance, nint PhysicalDevice, nint Device,
 /// <param name="Name">Name the driver gives.</param>
 /// <param name="Kind">Discrete, integrated, virtual or software.</param>
 /// <param name="Driver">Driver and its version.</param>
-public sealed record GpuInfo(int Index, string Name, string Kind, string Driver);
+internal sealed record GpuInfo(int Index, string Name, string Kind, string Driver);

@@ -5,7 +5,7 @@ namespace NpcMind.Gpu;
 /// <summary>
 /// What a game's device must have, asked before anything of it is called: a function that is not there would end the process.
 /// </summary>
-public static unsafe class SharedDevice
+internal static unsafe class SharedDevice
 {
     private const int MostStructures = 1024;
 

@@ -5,7 +5,7 @@ namespace NpcMind.Gpu;
 
 /// <summary>How a shader uses a binding.</summary>
 [Flags]
-public enum BindingAccess
+internal enum BindingAccess
 {
     /// <summary>Declared writeonly and readonly at once, or not used.</summary>
     None = 0,
@@ -16,7 +16,7 @@ public enum BindingAccess
 }
 
 /// <summary>What a binding is.</summary>
-public enum BindingKind
+internal enum BindingKind
 {
     /// <summary>Storage buffer.</summary>
     Storage,
@@ -31,18 +31,18 @@ public enum BindingKind
 /// <param name="Name">Name of the block, texel buffer or image.</param>
 /// <param name="Access">From the readonly and writeonly qualifiers; texel buffers and images are read.</param>
 /// <param name="Kind">What it is.</param>
-public readonly record struct ShaderBinding(uint Index, string Name, BindingAccess Access, BindingKind Kind);
+internal readonly record struct ShaderBinding(uint Index, string Name, BindingAccess Access, BindingKind Kind);
 
 /// <summary>A 4-byte member of the push-constant block, or a specialization constant.</summary>
 /// <param name="Name">Name in the shader.</param>
 /// <param name="Location">Byte offset (push constant) or constant id (specialization).</param>
-public readonly record struct ShaderConstant(string Name, uint Location);
+internal readonly record struct ShaderConstant(string Name, uint Location);
 
 /// <summary>
 /// A compute shader and what its SPIR-V says about it: bindings with kind and access, push constants, specialization constants. These facts live once, in the
 /// shader; the host reads them here. Needs names, so shaders are compiled with <c>-g</c>. Source: SPIR-V specification 1.6, sections 2.3 and 3.
 /// </summary>
-public sealed class SpirvModule
+internal sealed class SpirvModule
 {
     private const uint Magic = 0x07230203;
     private readonly Dictionary<uint, string> _names = [];

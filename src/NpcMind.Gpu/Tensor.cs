@@ -3,7 +3,7 @@ using Silk.NET.Vulkan;
 namespace NpcMind.Gpu;
 
 /// <summary>How a shader fetches a tensor through a texel buffer.</summary>
-public enum TexelFormat
+internal enum TexelFormat
 {
     /// <summary>Not fetched: bound as a storage buffer.</summary>
     None,
@@ -28,7 +28,7 @@ public enum TexelFormat
 /// <param name="Bytes">Length.</param>
 /// <param name="Name">Name for errors.</param>
 /// <param name="Format">How it is fetched when the binding is a texel buffer.</param>
-public sealed record Tensor(GpuBuffer Buffer, long Offset, long Bytes, string Name, TexelFormat Format = TexelFormat.None)
+internal sealed record Tensor(GpuBuffer Buffer, long Offset, long Bytes, string Name, TexelFormat Format = TexelFormat.None)
 {
     /// <summary>A part of it.</summary>
     public Tensor Slice(long offset, long bytes)

@@ -4,7 +4,7 @@ namespace NpcMind.Gpu;
 /// Cuts many tensors out of few buffers, because drivers allow only some thousand allocations. Buffers are owned by the arena and freed with it.
 /// Used by one thread.
 /// </summary>
-public sealed class TensorArena(GpuDevice device, string name, long chunkBytes = 64 << 20) : IDisposable
+internal sealed class TensorArena(GpuDevice device, string name, long chunkBytes = 64 << 20) : IDisposable
 {
     private readonly List<GpuBuffer> _chunks = [];
     private long _used;

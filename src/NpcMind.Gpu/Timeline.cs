@@ -4,7 +4,7 @@ using Semaphore = Silk.NET.Vulkan.Semaphore;
 namespace NpcMind.Gpu;
 
 /// <summary>A timeline semaphore: a counter that each submission raises when the device has finished it.</summary>
-public sealed unsafe class Timeline : IDisposable
+internal sealed unsafe class Timeline : IDisposable
 {
     private readonly GpuDevice _device;
 

@@ -6,7 +6,7 @@ namespace NpcMind.Gpu;
 /// GPU time of one recording, as a whole or per labelled dispatch. A timestamp at the end of each dispatch means that dispatches which overlap share their
 /// time in record order. Reused from recording to recording; used by one thread.
 /// </summary>
-public sealed unsafe class TimestampQueries : IDisposable
+internal sealed unsafe class TimestampQueries : IDisposable
 {
     private readonly GpuDevice _device;
     private readonly QueryPool _pool;

@@ -3,13 +3,13 @@ namespace NpcMind.Gpu;
 /// <summary>Writes the bytes of a piece of a tensor into mapped staging memory.</summary>
 /// <param name="destination">Staging memory to fill completely.</param>
 /// <param name="start">Where the piece begins in the tensor, in bytes.</param>
-public delegate void StagingWriter(Span<byte> destination, long start);
+internal delegate void StagingWriter(Span<byte> destination, long start);
 
 /// <summary>
 /// Fills device tensors through two staging buffers: while the device copies one, the host writes the other. For loading: it waits for the device.
 /// Used by one thread.
 /// </summary>
-public sealed class Uploader : IDisposable
+internal sealed class Uploader : IDisposable
 {
     private const int Pieces = 2;
     private readonly Timeline _timeline;

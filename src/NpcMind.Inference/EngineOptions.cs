@@ -1,7 +1,7 @@
 namespace NpcMind.Inference;
 
 /// <summary>Sizes that are fixed when an engine is loaded.</summary>
-public sealed record EngineOptions
+internal sealed record EngineOptions
 {
     /// <summary>Most tokens one sequence can hold.</summary>
     public int ContextTokens { get; init; } = 2048;
@@ -29,7 +29,7 @@ public sealed record EngineOptions
 }
 
 /// <summary>How the next token is chosen. The order of steps is stated in Kernels/Sampler.cs.</summary>
-public readonly record struct SamplerSettings()
+internal readonly record struct SamplerSettings()
 {
     /// <summary>0 always takes the likeliest token; 1 samples the model's own distribution.</summary>
     public float Temperature { get; init; } = 0;

@@ -4,7 +4,7 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>What becomes of frames whose commands never ran: their submission failed, or the game threw its command buffer away.</summary>
-public sealed partial class FrameRunner
+internal sealed partial class FrameRunner
 {
     /// <summary>
     /// Frames that follow one that was lost unannounced and that wait for each other, so that the next such loss costs nothing but

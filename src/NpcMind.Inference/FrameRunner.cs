@@ -4,7 +4,7 @@ using NpcMind.Scheduling;
 namespace NpcMind.Inference;
 
 /// <summary>Sizes of a frame's share of work.</summary>
-public sealed record FrameRunnerOptions
+internal sealed record FrameRunnerOptions
 {
     /// <summary>Longest predicted milliseconds of one dispatch: larger ones are cut.</summary>
     public double QuantumMilliseconds { get; init; } = 0.5;
@@ -19,7 +19,7 @@ public sealed record FrameRunnerOptions
 /// <summary>What a finished frame cost.</summary>
 /// <param name="Milliseconds">GPU time, from timestamps.</param>
 /// <param name="Predicted">What it was predicted to take.</param>
-public readonly record struct FrameTime(double Milliseconds, double Predicted);
+internal readonly record struct FrameTime(double Milliseconds, double Predicted);
 
 /// <summary>
 /// Puts work into frames: so much of the step under way as is predicted to fit, in parts of dispatches no longer than a quantum. The place in the dispatch list
@@ -28,7 +28,7 @@ public readonly record struct FrameTime(double Milliseconds, double Predicted);
 /// game threw away, is recorded once more (<see cref="Discard"/>, <see cref="IsSpoiled"/>). Nothing here waits or allocates. Used by the
 /// engine's thread.
 /// </summary>
-public sealed partial class FrameRunner : IDisposable
+internal sealed partial class FrameRunner : IDisposable
 {
     private const int MaxTimedSlices = 2;
     private readonly InferenceEngine _engine;

@@ -7,14 +7,14 @@ namespace NpcMind.Inference;
 /// <summary>Progress of loading.</summary>
 /// <param name="Done">Bytes on the device so far.</param>
 /// <param name="Total">Bytes in all (an estimate, a little over).</param>
-public readonly record struct LoadProgress(long Done, long Total);
+internal readonly record struct LoadProgress(long Done, long Total);
 
 /// <summary>
 /// A model on a device, ready to run steps over any of its open sequences. Weights are uploaded once; the graph is fixed at load. A step is filled in by
 /// <see cref="StepBatch"/>, submitted, and collected later; a token chosen on the device feeds the next step without visiting the host.
 /// Used by one thread at a time. Owns everything but the device.
 /// </summary>
-public sealed class InferenceEngine : IDisposable
+internal sealed class InferenceEngine : IDisposable
 {
     /// <summary>Tokens of a block of keys and values: what sequences share, spill and save.</summary>
     public const int BlockTokens = KvCache.BlockTokens;
@@ -379,4 +379,4 @@ public sealed class InferenceEngine : IDisposable
 /// <param name="Index">Which of the result slots it uses.</param>
 /// <param name="Outputs">Rows with logits.</param>
 /// <param name="Sampled">Outputs with a chosen token.</param>
-public readonly record struct StepTicket(ulong Value, int Index, int Outputs, int Sampled);
+internal readonly record struct StepTicket(ulong Value, int Index, int Outputs, int Sampled);

@@ -5,13 +5,13 @@ namespace NpcMind.Inference;
 /// <summary>Receives the bytes of a block of keys and values: its layers, keys then values of each.</summary>
 /// <param name="index">Which of the blocks asked for.</param>
 /// <param name="bytes">Its bytes, valid during the call.</param>
-public delegate void KvBlockReceiver(int index, ReadOnlySpan<byte> bytes);
+internal delegate void KvBlockReceiver(int index, ReadOnlySpan<byte> bytes);
 
 /// <summary>
 /// Where the blocks of sequences lie, and the way to move them: between device and host within a frame (<see cref="Spill"/>, <see cref="Restore"/>, which only
 /// enqueue), and to and from files (<see cref="Export"/>, <see cref="Import"/>, which wait for the device). Used by the engine's thread.
 /// </summary>
-public sealed class KvTransfer(InferenceEngine engine)
+internal sealed class KvTransfer(InferenceEngine engine)
 {
     private const int ExportBlocks = 32;
 

@@ -4,7 +4,7 @@ namespace NpcMind.Inference;
 /// The step being filled in: which tokens of which sequences are processed, and of which rows logits or a next token are wanted. Rows of a sequence are
 /// added in order of position. Used by one thread.
 /// </summary>
-public sealed class StepBatch
+internal sealed class StepBatch
 {
     /// <summary>Stands for the token the device chose for this sequence in an earlier step.</summary>
     private const uint FromDevice = 0xFFFFFFFF;

@@ -12,21 +12,21 @@ namespace NpcMind.Inference;
 /// <param name="Masked">Outputs from the first to the last that has a mask; 0 when none has.</param>
 /// <param name="PenaltyTokens">Longest window of recent tokens that a sampled output's penalties look at; 0 when none has penalties.</param>
 /// <param name="Sampling">What the sampled outputs need beyond the largest logit.</param>
-public readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int LastPosition = 0, int Masked = 0, int PenaltyTokens = 0, SamplingSteps Sampling = SamplingSteps.None);
+internal readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int LastPosition = 0, int Masked = 0, int PenaltyTokens = 0, SamplingSteps Sampling = SamplingSteps.None);
 
 /// <summary>Workgroups of a dispatch; a zero means that it is left out in this step.</summary>
 /// <param name="X">First dimension.</param>
 /// <param name="Y">Second dimension.</param>
 /// <param name="Z">Third dimension.</param>
 /// <param name="Variant">Which of a node's dispatches is meant.</param>
-public readonly record struct Grid(int X, int Y = 1, int Z = 1, int Variant = 0);
+internal readonly record struct Grid(int X, int Y = 1, int Z = 1, int Variant = 0);
 
 /// <summary>A labelled step of the forward pass: one dispatch, or the same operation compiled for different numbers of rows, and its grid rule.</summary>
 /// <param name="Variants">Dispatches that compute the same bits.</param>
 /// <param name="Grid">Workgroups, and variant, for a step.</param>
 /// <param name="WeightBytes">Bytes of weights read when every row group is visited once.</param>
 /// <param name="Work">How much a workgroup has to do in a step, in proportion to other steps; null when it is always the same.</param>
-public sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0, Func<StepShape, double>? Work = null)
+internal sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0, Func<StepShape, double>? Work = null)
 {
     /// <summary>Label in timings.</summary>
     public string Label => Variants[0].Label;

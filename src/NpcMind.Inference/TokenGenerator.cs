@@ -6,7 +6,7 @@ namespace NpcMind.Inference;
 /// Runs one sequence for a program without a frame: reads a prompt in chunks, then yields token after token, always one step ahead of the reader.
 /// Waits for the device. Used by one thread.
 /// </summary>
-public sealed class TokenGenerator : IDisposable
+internal sealed class TokenGenerator : IDisposable
 {
     private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
     private readonly InferenceEngine _engine;

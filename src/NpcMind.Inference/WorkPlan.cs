@@ -3,7 +3,7 @@ using NpcMind.Scheduling;
 namespace NpcMind.Inference;
 
 /// <summary>A list of dispatches and what each costs by. Immutable; making one allocates.</summary>
-public sealed class WorkPlan
+internal sealed class WorkPlan
 {
     private readonly int[][] _classes;
 

@@ -1,7 +1,7 @@
 namespace NpcMind.Scheduling;
 
 /// <summary>The ids of the KV cache's blocks and how many block tables refer to each. Knows no memory, only numbers. Not thread-safe; allocates nothing after construction.</summary>
-public sealed class BlockPool
+internal sealed class BlockPool
 {
     private readonly int[] _references;
     private readonly int[] _free;

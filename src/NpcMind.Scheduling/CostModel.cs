@@ -4,7 +4,7 @@ namespace NpcMind.Scheduling;
 /// Learns from GPU timestamps what dispatches cost and how far whole frames stray from the sum of the predictions. Knows classes by a key (a kernel with its
 /// constants, say) and sizes by their work (workgroups times a weight). Not thread-safe; only <see cref="Class"/>, <see cref="Save"/> and <see cref="TryLoad"/> allocate.
 /// </summary>
-public sealed class CostModel
+internal sealed class CostModel
 {
     /// <summary>Most classes of one model, and of one file.</summary>
     public const int MaxClasses = 4096;

@@ -6,10 +6,10 @@ namespace NpcMind.Scheduling;
 /// <param name="LastUsedSeconds">When it was last part of a step, on the caller's clock.</param>
 /// <param name="Priority">As in <see cref="Candidate"/>: 0 speaks to the player, higher is less urgent.</param>
 /// <param name="Pinned">Never to be spilled: a system prefix, or in use by a step under way.</param>
-public readonly record struct Resident(int Id, int Blocks, double LastUsedSeconds, int Priority, bool Pinned);
+internal readonly record struct Resident(int Id, int Blocks, double LastUsedSeconds, int Priority, bool Pinned);
 
 /// <summary>Chooses whose blocks leave the device when there are not enough.</summary>
-public static class EvictionPolicy
+internal static class EvictionPolicy
 {
     // Beyond this priorities cool alike: the factor is meant as a preference, not as a way around recency.
     private const int CoolingSteps = 8;

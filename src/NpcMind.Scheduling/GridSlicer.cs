@@ -7,14 +7,14 @@ namespace NpcMind.Scheduling;
 /// <param name="CountX">Workgroups in x.</param>
 /// <param name="CountY">Workgroups in y.</param>
 /// <param name="CountZ">Workgroups in z.</param>
-public readonly record struct GridPiece(int X, int Y, int Z, int CountX, int CountY, int CountZ)
+internal readonly record struct GridPiece(int X, int Y, int Z, int CountX, int CountY, int CountZ)
 {
     /// <summary>Workgroups in the box. <see cref="GridSlicer.Next"/> only makes boxes whose number fits.</summary>
     public long Workgroups => (long)CountX * CountY * CountZ;
 }
 
 /// <summary>Cuts a dispatch's grid into boxes between workgroups.</summary>
-public static class GridSlicer
+internal static class GridSlicer
 {
     /// <summary>
     /// The box that starts at <paramref name="position"/> (workgroups done so far, x fastest) in a grid of <paramref name="x"/> by <paramref name="y"/> by

@@ -4,7 +4,7 @@ namespace NpcMind.Scheduling;
 /// Keeps a speaker's text a few tokens ahead of its reader and no further: what is not read yet need not be thought yet. The reader reads evenly from the moment
 /// the first word is shown; a token counts as long as the text's tokens were on average.
 /// </summary>
-public readonly record struct ReadingPace
+internal readonly record struct ReadingPace
 {
     /// <summary>A reader of <paramref name="charactersPerSecond"/> whom the text leads by <paramref name="leadTokens"/> tokens.</summary>
     /// <param name="charactersPerSecond">Above 0. Positive infinity means no pacing: every token is due at once.</param>

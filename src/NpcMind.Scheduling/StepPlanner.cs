@@ -10,7 +10,7 @@ namespace NpcMind.Scheduling;
 /// (<see cref="AgingSteps"/> + n)-th step, n being the most candidates that compete with it, itself included. After <see cref="AgingSteps"/> steps only those that wait
 /// at least as long come before it, each step takes the first of them, and who is taken falls behind.
 /// </remarks>
-public sealed class StepPlanner
+internal sealed class StepPlanner
 {
     /// <summary>Steps after which a candidate that was passed over goes before all others.</summary>
     public const int AgingSteps = 32;

@@ -8,7 +8,7 @@ namespace NpcMind.Scheduling;
 /// <param name="SecondsToDeadline">Positive infinity for none; negative when late.</param>
 /// <param name="BlocksNeeded">New KV blocks that all pending tokens together need, a copy of a shared last block included.</param>
 /// <param name="OpenTokens">Pending tokens that still fit into the last block (or into its copy) before an ordinary new block is needed.</param>
-public readonly record struct Candidate(int Id, int PendingTokens, bool WantsOutput, int Priority, double SecondsToDeadline, int BlocksNeeded, int OpenTokens = 0);
+internal readonly record struct Candidate(int Id, int PendingTokens, bool WantsOutput, int Priority, double SecondsToDeadline, int BlocksNeeded, int OpenTokens = 0);
 
 /// <summary>What one step may hold.</summary>
 /// <param name="MaxRows">Rows (tokens of all sequences together), at least 1.</param>
@@ -16,16 +16,16 @@ public readonly record struct Candidate(int Id, int PendingTokens, bool WantsOut
 /// <param name="FreeBlocks">KV blocks that can be given out.</param>
 /// <param name="BlockTokens">Tokens of one KV block, at least 1.</param>
 /// <param name="TargetMilliseconds">Predicted GPU time up to which prompts fill the step. Decode rows and a first tile of the most urgent candidate do not ask for it.</param>
-public readonly record struct StepLimits(int MaxRows, int MaxOutputs, int FreeBlocks, int BlockTokens, double TargetMilliseconds);
+internal readonly record struct StepLimits(int MaxRows, int MaxOutputs, int FreeBlocks, int BlockTokens, double TargetMilliseconds);
 
 /// <summary>A sequence's part of a step: its first <paramref name="Rows"/> pending tokens.</summary>
 /// <param name="Id">The candidate.</param>
 /// <param name="Rows">Tokens, at least 1.</param>
 /// <param name="Output">Whether the last of them gets logits: it is the candidate's last pending token and it wants them.</param>
-public readonly record struct PlannedRows(int Id, int Rows, bool Output);
+internal readonly record struct PlannedRows(int Id, int Rows, bool Output);
 
 /// <summary>Why a candidate is not part of the step.</summary>
-public enum Deferral
+internal enum Deferral
 {
     /// <summary>It is part of the step.</summary>
     None,

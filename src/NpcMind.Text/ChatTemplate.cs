@@ -8,7 +8,7 @@ namespace NpcMind.Text;
 /// once and can then be rendered any number of times, on several threads at once. Templates come from downloads, so they run sandboxed:
 /// they reach nothing but the values passed in, and <see cref="ChatTemplateLimits"/> end those that never would.
 /// </summary>
-public sealed class ChatTemplate
+internal sealed class ChatTemplate
 {
     private readonly Body _body;
     private readonly Dictionary<string, BlockStatement> _blocks;

@@ -1,7 +1,7 @@
 namespace NpcMind.Text;
 
 /// <summary>How much a chat template may use. A template comes with a model file and is not trusted.</summary>
-public sealed record ChatTemplateLimits
+internal sealed record ChatTemplateLimits
 {
     /// <summary>The limits used when none are given.</summary>
     public static ChatTemplateLimits Default { get; } = new();

@@ -6,4 +6,4 @@ namespace NpcMind.Text;
 /// </summary>
 /// <param name="Text">The characters, any length; ill-formed UTF-16 becomes U+FFFD.</param>
 /// <param name="Trusted">True for the template's own scaffolding, false for everything that came from outside.</param>
-public readonly record struct PromptSegment(string Text, bool Trusted);
+internal readonly record struct PromptSegment(string Text, bool Trusted);

@@ -9,7 +9,7 @@ namespace NpcMind.Text;
 /// Text to token ids and back, built from the vocabulary in a GGUF file: SentencePiece ("llama") and byte-level BPE ("gpt2"). Ids are exactly those of the
 /// published tokenizer definitions (golden cases: tests/golden/tokenizers). Immutable after <see cref="Create"/>; safe from any thread.
 /// </summary>
-public sealed class Tokenizer
+internal sealed class Tokenizer
 {
     private const string ModelKey = "tokenizer.ggml.model", PreKey = "tokenizer.ggml.pre";
     private readonly Vocabulary _vocabulary;

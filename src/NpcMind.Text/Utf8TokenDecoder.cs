@@ -8,7 +8,7 @@ namespace NpcMind.Text;
 /// becomes one U+FFFD (Unicode 15, section 3.9, U+FFFD substitution of maximal subparts). One decoder per stream, one thread at a time;
 /// after warm-up it allocates nothing.
 /// </summary>
-public sealed class Utf8TokenDecoder
+internal sealed class Utf8TokenDecoder
 {
     private const int MaxPending = 3;
     private readonly byte[] _pending = new byte[MaxPending + 1];

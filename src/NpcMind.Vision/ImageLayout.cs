@@ -7,14 +7,14 @@ namespace NpcMind.Vision;
 /// <param name="Tile">Index into <see cref="PicturePlan.Tiles"/>; -1 for text.</param>
 /// <param name="FirstFeature">First feature row of the picture; 0 for text.</param>
 /// <param name="Count">Feature rows and so places; 0 for text.</param>
-public readonly record struct ImagePiece(string Text, int Tile, int FirstFeature, int Count)
+internal readonly record struct ImagePiece(string Text, int Tile, int FirstFeature, int Count)
 {
     /// <summary>Whether feature rows stand here.</summary>
     public bool IsSlot => Count > 0;
 }
 
 /// <summary>What the tokens of a family are called. Immutable; any thread.</summary>
-public sealed record ImageTokenNames
+internal sealed record ImageTokenNames
 {
     private ImageTokenNames(string family, string slot, IReadOnlyList<string> required) => (Family, Slot, Required) = (family, slot, required);
 
@@ -46,7 +46,7 @@ public sealed record ImageTokenNames
 }
 
 /// <summary>The token sequence that stands for a picture.</summary>
-public static class ImageLayout
+internal static class ImageLayout
 {
     /// <summary>Most feature rows of a tile.</summary>
     public const int MaxTokensPerTile = 1 << 16;

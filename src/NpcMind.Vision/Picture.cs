@@ -4,4 +4,4 @@ namespace NpcMind.Vision;
 /// <param name="Width">Pixels in a row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Rgba">[Height][Width][4] bytes: red, green, blue, 255; rows top to bottom, pixels left to right.</param>
-public sealed record Picture(int Width, int Height, byte[] Rgba);
+internal sealed record Picture(int Width, int Height, byte[] Rgba);

@@ -1,10 +1,10 @@
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Vision.Internal;
 
 namespace NpcMind.Vision;
 
 /// <summary>Reads PNG and JPEG files. The contents decide the format, never the name. May be called on any thread.</summary>
-public static class PictureFile
+internal static class PictureFile
 {
     // Signatures of what people try next, so that the refusal can name it.
     private static readonly (string Name, int Offset, byte[] Bytes)[] Others =
@@ -25,7 +25,7 @@ public static class PictureFile
     /// <param name="name">What errors call it.</param>
     /// <param name="limits">What the file may claim.</param>
     /// <returns>The picture; the caller owns it.</returns>
-    /// <exception cref="PictureFormatException">Damaged, cut short, larger than <paramref name="limits"/> or of a format not read here.</exception>
+    /// <exception cref="ImageFormatException">Damaged, cut short, larger than <paramref name="limits"/> or of a format not read here.</exception>
     public static Picture Decode(ReadOnlySpan<byte> file, string name, PictureLimits limits)
     {
         FileCheck check = new(name, limits);
@@ -42,7 +42,7 @@ public static class PictureFile
     /// <param name="path">File to read.</param>
     /// <param name="limits">What the file may claim; its length is checked before it is read.</param>
     /// <returns>The picture; the caller owns it.</returns>
-    /// <exception cref="PictureFormatException">As for <see cref="Decode"/>.</exception>
+    /// <exception cref="ImageFormatException">As for <see cref="Decode"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static Picture Read(string path, PictureLimits limits)

@@ -1,7 +1,7 @@
 namespace NpcMind.Vision;
 
 /// <summary>What a picture file may claim. Compared with its header before anything of that size is allocated, because pictures may come from mods or players.</summary>
-public sealed record PictureLimits
+internal sealed record PictureLimits
 {
     /// <summary>
     /// The limits that hold unless the caller sets others: 16 Mi pixels, 64 MiB, sides up to 16384, 256 Mi samples in the scans of a

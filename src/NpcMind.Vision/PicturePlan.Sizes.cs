@@ -1,6 +1,6 @@
 namespace NpcMind.Vision;
 
-public sealed partial record PicturePlan
+internal sealed partial record PicturePlan
 {
     private static (int Rows, int Columns) Llama4Canvas(int width, int height, int tile, int maxTiles)
     {

@@ -7,13 +7,13 @@ namespace NpcMind.Vision;
 /// <param name="Height">Rows of the result.</param>
 /// <param name="CanvasWidth">Pixels in a row of the canvas, at least <paramref name="Width"/>.</param>
 /// <param name="CanvasHeight">Rows of the canvas, at least <paramref name="Height"/>.</param>
-public sealed record PictureStep(int Source, ResampleFilter Filter, int Width, int Height, int CanvasWidth, int CanvasHeight);
+internal sealed record PictureStep(int Source, ResampleFilter Filter, int Width, int Height, int CanvasWidth, int CanvasHeight);
 
 /// <summary>Where the square of one tile lies.</summary>
 /// <param name="Step">Index of the step whose canvas is cut.</param>
 /// <param name="X">Column of the upper left pixel.</param>
 /// <param name="Y">Row of the upper left pixel.</param>
-public readonly record struct TilePlace(int Step, int X, int Y);
+internal readonly record struct TilePlace(int Step, int X, int Y);
 
 /// <summary>
 /// How a picture of a given size becomes the tiles an image encoder takes: resizes, then squares cut out of them. Byte for byte what the published processors do (with
@@ -27,7 +27,7 @@ public readonly record struct TilePlace(int Step, int X, int Y);
 /// <param name="Rows">Rows of tiles; 0 when there is only a global tile.</param>
 /// <param name="Columns">Tiles in a row; 0 when there is only a global tile.</param>
 /// <param name="HasGlobal">Whether the last tile shows the whole picture.</param>
-public sealed partial record PicturePlan(int Width, int Height, int TileSize, IReadOnlyList<PictureStep> Steps, IReadOnlyList<TilePlace> Tiles, int Rows, int Columns, bool HasGlobal)
+internal sealed partial record PicturePlan(int Width, int Height, int TileSize, IReadOnlyList<PictureStep> Steps, IReadOnlyList<TilePlace> Tiles, int Rows, int Columns, bool HasGlobal)
 {
     /// <summary>Largest tile side a plan is made for.</summary>
     public const int MaxTileSize = 4096;

@@ -1,7 +1,7 @@
 namespace NpcMind.Vision;
 
 /// <summary>Kernels of <see cref="ResampleTable"/>.</summary>
-public enum ResampleFilter
+internal enum ResampleFilter
 {
     /// <summary>Triangle, support 1.</summary>
     Bilinear,
@@ -18,7 +18,7 @@ public enum ResampleFilter
 /// normalised in double and rounded to integers. A result is <c>clamp((sum(source[First + i] * weight[i]) + Half) &gt;&gt; Bits, 0, 255)</c>. The
 /// horizontal pass comes first and is rounded to bytes, then the vertical one; padding and alpha are no business of the table. Immutable; any thread.
 /// </summary>
-public sealed class ResampleTable
+internal sealed class ResampleTable
 {
     /// <summary>Fraction bits of a weight. 255 times the largest sum of magnitudes (below 1.5) stays below 2^31: sums fit a 32 bit integer.</summary>
     public const int Bits = 22;

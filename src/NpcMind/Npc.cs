@@ -1,4 +1,4 @@
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Inference;
 using NpcMind.Scheduling;
 
@@ -90,7 +90,7 @@ public sealed class Npc : IDisposable
     /// The text and the longest reply allowed do not fit into the context, even with the conversation, overheard lines and pictures
     /// forgotten; the model's chat template cannot render the text; or options do not go together. Nothing has changed.
     /// </exception>
-    /// <exception cref="NpcMind.Text.GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
+    /// <exception cref="GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public Reply Hear(string speaker, string text, ReplyOptions? options = null)
     {
@@ -157,8 +157,8 @@ public sealed class Npc : IDisposable
     /// The model has no eyes (<see cref="NpcRuntimeOptions.ImageEncoderPath"/>), or 1,024 images wait to be seen, or a VkImage is shown to
     /// a runtime with a device of its own.
     /// </exception>
-    /// <exception cref="NpcMind.Gpu.InsufficientGpuMemoryException">Its pixels do not fit. Nothing has changed.</exception>
-    /// <exception cref="NpcMind.Gpu.VulkanException">A Vulkan call failed. Nothing has changed.</exception>
+    /// <exception cref="InsufficientGpuMemoryException">Its pixels do not fit. Nothing has changed.</exception>
+    /// <exception cref="VulkanException">A Vulkan call failed. Nothing has changed.</exception>
     /// <exception cref="ArgumentException">The image takes more than half of the context, or its format cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void See(NpcImage image)
@@ -199,7 +199,7 @@ public sealed class Npc : IDisposable
     /// <param name="stream">Where to; several minds may follow one another.</param>
     /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out yet is lost.</remarks>
     /// <exception cref="InvalidOperationException">A picture cannot be worked out: it has not been drawn (<see cref="NpcImage.IsDrawn"/>), or the command buffer of the last tick was not submitted.</exception>
-    /// <exception cref="NpcMind.Gpu.VulkanException">
+    /// <exception cref="VulkanException">
     /// A call failed while keys and values were fetched. The mind is as it was; save again.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>

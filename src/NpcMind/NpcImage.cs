@@ -96,7 +96,7 @@ public sealed class NpcImage
             Picture picture = PictureFile.Read(path, new PictureLimits());
             return new NpcImage(picture.Width, picture.Height, picture, null);
         }
-        catch (PictureFormatException e)
+        catch (ImageFormatException e)
         {
             throw new InvalidDataException(e.Message, e);
         }

@@ -9,7 +9,7 @@ public sealed record NpcRuntimeOptions
     /// <summary>GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the model.</summary>
     /// <remarks>
     /// Where it cannot be used, loading throws and the message names it (also <see
-    /// cref="NpcMind.Inference.UnsupportedModelException.Path"/>, <see cref="NpcMind.Gguf.GgufFormatException.Path"/>); loaded again
+    /// cref="UnsupportedModelException.Path"/>, <see cref="GgufFormatException.Path"/>); loaded again
     /// without it, characters speak and do not see.
     /// </remarks>
     public string? ImageEncoderPath { get; init; }

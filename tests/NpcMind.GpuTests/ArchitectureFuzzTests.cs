@@ -11,7 +11,7 @@ namespace NpcMind.GpuTests;
 /// read only as far as their configuration; some of those that pass are loaded. NPCMIND_FUZZED_FILES and NPCMIND_FUZZED_LOADS raise the
 /// numbers for a case.
 /// </summary>
-public sealed class ArchitectureFuzzTests : GpuTest
+internal sealed class ArchitectureFuzzTests : GpuTest
 {
     private static readonly int Files = Number("NPCMIND_FUZZED_FILES", 300), Loads = Number("NPCMIND_FUZZED_LOADS", 6);
     private static readonly long[] Integers = [0, 1, 2, 3, 5, 7, 8, 63, 64, 255, 256, 1000, 65535, 1 << 20, int.MaxValue, -1, int.MinValue];

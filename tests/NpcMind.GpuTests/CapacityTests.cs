@@ -4,7 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Contexts, caches and batches at their limits.</summary>
-public sealed class CapacityTests : GpuTest
+internal sealed class CapacityTests : GpuTest
 {
     private static readonly TinyModelOptions Model = TinyModelOptions.Dense with { Blocks = 1 };
 

@@ -5,7 +5,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>The command line as scripts use it, on a tiny model with tokenizer and chat template.</summary>
-public sealed class CliTests
+internal sealed class CliTests
 {
     private static readonly TinyModelOptions Model = TinyModelOptions.Mixture with { Tokenizer = true, ChatTemplate = true };
 

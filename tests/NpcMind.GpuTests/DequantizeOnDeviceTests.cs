@@ -7,7 +7,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>The golden blocks (tests/golden/dequant) through the loader's packing and the embed kernels, as weights go: bit for bit, sign of zero included.</summary>
-public sealed class DequantizeOnDeviceTests : GpuTest
+internal sealed class DequantizeOnDeviceTests : GpuTest
 {
     public static IEnumerable<TensorType> Types => WeightLayout.Supported;
 

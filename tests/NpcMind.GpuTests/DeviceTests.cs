@@ -6,7 +6,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Devices, memory and the counted cost of a step.</summary>
-public sealed class DeviceTests : GpuTest
+internal sealed class DeviceTests : GpuTest
 {
     private static readonly EngineOptions Small = new() { ContextTokens = 64, MaxRows = 16, MaxOutputs = 16 };
 

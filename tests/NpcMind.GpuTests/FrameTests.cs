@@ -10,7 +10,7 @@ namespace NpcMind.GpuTests;
 /// makes submissions some ten times slower; the many run without.
 /// </summary>
 [TestFixtureSource(nameof(Models))]
-public sealed class FrameTests(object model, string name, bool validated) : GpuTest, IDisposable
+internal sealed class FrameTests(object model, string name, bool validated) : GpuTest, IDisposable
 {
     private readonly int _scenarios = validated ? 10 : model is string ? 30 : 200;
     private GpuDevice _device = null!;

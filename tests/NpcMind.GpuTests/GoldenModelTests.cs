@@ -6,7 +6,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Tiny models whose logits another implementation computed (tests/golden/architectures).</summary>
-public sealed class GoldenModelTests : GpuTest
+internal sealed class GoldenModelTests : GpuTest
 {
     public static IEnumerable<string> Cases =>
         Directory.EnumerateDirectories(TestData.Golden("architectures")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal);

@@ -7,7 +7,7 @@ namespace NpcMind.GpuTests;
 /// is skipped. Tests that must not share it make their own through <see cref="NewDevice"/>.
 /// </summary>
 [SetUpFixture]
-public sealed class GpuFixture
+internal sealed class GpuFixture
 {
     private static GpuDevice? _device;
 
@@ -40,7 +40,7 @@ public sealed class GpuFixture
 }
 
 /// <summary>Base of tests on the shared device: each fails when it makes the validation layer speak.</summary>
-public abstract class GpuTest
+internal abstract class GpuTest
 {
     private int _before;
 

@@ -6,7 +6,7 @@ using Silk.NET.Vulkan;
 namespace NpcMind.GpuTests;
 
 /// <summary>A game's images as sources of kernels.</summary>
-public sealed class ImageTests : GpuTest, IDisposable
+internal sealed class ImageTests : GpuTest, IDisposable
 {
     private KernelRig _rig = null!;
 

@@ -4,7 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Every kernel case (Kernels/) against the reference, which sums in double. A test runs all cases of an operation and prints the error of each.</summary>
-public sealed class KernelTests : GpuTest, IDisposable
+internal sealed class KernelTests : GpuTest, IDisposable
 {
     private KernelRig _rig = null!;
 

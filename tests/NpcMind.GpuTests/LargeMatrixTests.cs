@@ -4,7 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>A matrix larger than one storage-buffer binding may cover on lavapipe (128 MiB), and large enough that 32-bit byte offsets would wrap on the way.</summary>
-public sealed class LargeMatrixTests : GpuTest
+internal sealed class LargeMatrixTests : GpuTest
 {
     [Test]
     public void Embedding_beyond_the_storage_buffer_range_gives_the_reference_logits()

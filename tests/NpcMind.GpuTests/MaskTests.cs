@@ -5,7 +5,7 @@ using Settings = NpcMind.Inference.SamplerSettings;
 namespace NpcMind.GpuTests;
 
 /// <summary>Masks through the engine: a forbidden token is never chosen, whatever the sampler, and companions notice nothing.</summary>
-public sealed class MaskTests : GpuTest
+internal sealed class MaskTests : GpuTest
 {
     private const int Vocabulary = 515, Words = (Vocabulary + 31) / 32;
     private static readonly TinyModelOptions Model = TinyModelOptions.Dense with { Blocks = 1 };

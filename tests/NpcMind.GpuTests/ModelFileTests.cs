@@ -5,7 +5,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Files that are sound as files but would make a model compute something else than it was trained for: refused by name, never run.</summary>
-public sealed class ModelFileTests
+internal sealed class ModelFileTests
 {
     private static readonly TinyModelOptions Model = TinyModelOptions.Mixture with { Tokenizer = true, ChatTemplate = true };
 

@@ -5,7 +5,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>The package as a game gets it: made here, used by a project that has nothing else of this repository.</summary>
-public sealed class PackageTests
+internal sealed class PackageTests
 {
     private const string Game = """
         using NpcMind;
@@ -72,7 +72,7 @@ public sealed class PackageTests
     private static void CheckContent(string package)
     {
         using ZipArchive zip = ZipFile.OpenRead(package);
-        string[] rooms = ["NpcMind", "NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+        string[] rooms = ["NpcMind", "NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference"];
         string[] content = [.. rooms.SelectMany(r => (string[])[$"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml"]), "analyzers/dotnet/cs/NpcMind.Generators.dll", "README.md", "NpcMind.nuspec"];
         Assert.That(zip.Entries.Select(e => e.FullName).Where(n => !n.StartsWith("_rels/", StringComparison.Ordinal) && !n.StartsWith("package/", StringComparison.Ordinal) && n != "[Content_Types].xml"), Is.EquivalentTo(content));

@@ -4,7 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>The file of compiled pipelines.</summary>
-public sealed class PipelineCacheTests
+internal sealed class PipelineCacheTests
 {
     private string _folder = "";
 

@@ -6,7 +6,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Model files as they are found in the wild: run, or refused as what they are.</summary>
-public sealed class ReportedModelTests : GpuTest
+internal sealed class ReportedModelTests : GpuTest
 {
     private static readonly string OldMixtral = TestData.Golden("reports", "mixtral-one-tensor-per-expert", "model.gguf");
 

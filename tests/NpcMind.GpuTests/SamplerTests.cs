@@ -13,7 +13,7 @@ namespace NpcMind.GpuTests;
 [TestFixture(8u, Sampler.ChunkTokens)]
 [TestFixture(8u, 16)]
 [TestFixture(64u, 64)]
-public sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
+internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
 {
     private const int Draws = 4000;
 

@@ -7,7 +7,7 @@ namespace NpcMind.GpuTests;
 /// What a sequence computes depends on its tokens alone, bit for bit: not on how they were cut into steps, not on its companions, not on what its memory held before.
 /// </summary>
 [TestFixtureSource(nameof(Models))]
-public sealed class SequenceTests(object model, KvFormat kv, string name) : GpuTest, IDisposable
+internal sealed class SequenceTests(object model, KvFormat kv, string name) : GpuTest, IDisposable
 {
     private InferenceEngine _engine = null!;
 

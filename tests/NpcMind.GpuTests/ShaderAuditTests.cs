@@ -9,7 +9,7 @@ using NpcMind.Vision;
 namespace NpcMind.GpuTests;
 
 /// <summary>What must hold for every embedded shader.</summary>
-public sealed class ShaderAuditTests : GpuTest
+internal sealed class ShaderAuditTests : GpuTest
 {
     /// <summary>Buffers that a shader means to read and write. All others are declared readonly or writeonly, or the recorder would place needless barriers.</summary>
     private static readonly HashSet<(string Shader, string Buffer)> ReadWrite =

@@ -8,7 +8,7 @@ namespace NpcMind.GpuTests;
 /// the middle.
 /// </summary>
 [Category("Shared")]
-public sealed class SharedArchitectureTests : GpuTest
+internal sealed class SharedArchitectureTests : GpuTest
 {
     /// <summary>Architectures of a later issue.</summary>
     private static readonly string[] Later = [];

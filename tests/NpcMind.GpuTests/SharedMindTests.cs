@@ -5,7 +5,7 @@ namespace NpcMind.GpuTests;
 
 /// <summary>Minds of a real model: what sharing and restoring are worth.</summary>
 [Category("Shared")]
-public sealed class SharedMindTests
+internal sealed class SharedMindTests
 {
     private static string Model => TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf");
 

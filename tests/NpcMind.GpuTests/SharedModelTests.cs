@@ -8,7 +8,7 @@ namespace NpcMind.GpuTests;
 
 /// <summary>Every golden model of a supported kind, and the real model, dense and as mixture, in ../shared.</summary>
 [Category("Shared")]
-public sealed class SharedModelTests : GpuTest
+internal sealed class SharedModelTests : GpuTest
 {
     private const double ClearMargin = 0.02; // below it the reference's best two logits are too close to decide anything
     [Test]

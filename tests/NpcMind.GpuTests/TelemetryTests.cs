@@ -5,7 +5,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>What a runtime tells about itself, and what it keeps between runs.</summary>
-public sealed class TelemetryTests
+internal sealed class TelemetryTests
 {
     private static string Model => TinyEngines.Path(TinyModelOptions.Dense with { Tokenizer = true, ChatTemplate = true });
 

@@ -6,7 +6,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>Whole tiny models against the CPU reference, in every weight format.</summary>
-public sealed class TinyModelTests : GpuTest
+internal sealed class TinyModelTests : GpuTest
 {
     private static readonly TinyModelOptions Odd = TinyModelOptions.Dense with { Tied = true, Biases = true, RopeFactors = true, RopeLinearFactor = 2, Seed = 3 };
 

@@ -4,7 +4,7 @@ namespace NpcMind.Reference;
 /// Causal attention with grouped heads: a_i = sum_j softmax_j(scale q_i . k_j) v_j over j up to the position of i.
 /// Query head h reads key head h / (heads / kvHeads) (Ainslie et al. 2023). Two passes, in double.
 /// </summary>
-public static class Attention
+internal static class Attention
 {
     /// <param name="q">[n, heads, keyDim].</param>
     /// <param name="k">[positions, kvHeads, keyDim].</param>

@@ -7,7 +7,7 @@ namespace NpcMind.Reference;
 /// Stored weights to binary32, bit for bit as ggml does it: every product and sum rounds to binary32 in ggml's order, nothing is fused
 /// (docs of the block layouts: <see cref="TensorType"/>). The GPU's dequantisation is tested against this.
 /// </summary>
-public static class Dequantize
+internal static class Dequantize
 {
     /// <summary>Types <see cref="Rows"/> knows: the ones NpcMind runs.</summary>
     public static IReadOnlyList<TensorType> Supported { get; } =

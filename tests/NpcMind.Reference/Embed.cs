@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>y_i = row ids_i of the table.</summary>
-public static class Embed
+internal static class Embed
 {
     /// <param name="table">[vocabulary, dim].</param>
     /// <param name="dim">Row length.</param>

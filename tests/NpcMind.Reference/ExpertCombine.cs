@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>y = sum over the selected experts of weight_e * x_e.</summary>
-public static class ExpertCombine
+internal static class ExpertCombine
 {
     /// <param name="x">[k, dim], outputs of the experts.</param>
     /// <param name="weights">[k].</param>

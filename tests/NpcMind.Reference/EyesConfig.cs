@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>The numbers that define an image encoder and its projector (architecture <c>clip</c>), of the forms llama4 and idefics3.</summary>
-public sealed class EyesConfig
+internal sealed class EyesConfig
 {
     private readonly GgufMetadata _metadata;
 

@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>y = x P(z &lt;= x) for a normal z (Hendrycks and Gimpel 2016), exact and in the usual approximation; they differ by up to 5e-4.</summary>
-public static class Gelu
+internal static class Gelu
 {
     private const double ErfIsOne = 6; // the rest is below 1e-16
 

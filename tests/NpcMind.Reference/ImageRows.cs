@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>Puts features of pictures in the places of their tokens.</summary>
-public static class ImageRows
+internal static class ImageRows
 {
     /// <summary>Per token the next row of <paramref name="features"/> where the token is <paramref name="imageToken"/>, null elsewhere.</summary>
     /// <param name="ids">Tokens of the sequence.</param>

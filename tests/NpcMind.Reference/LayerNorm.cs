@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias, row by row, with the variance of the population (Ba et al. 2016).</summary>
-public static class LayerNorm
+internal static class LayerNorm
 {
     /// <param name="x">[rows, dim].</param>
     /// <param name="weight">[dim].</param>

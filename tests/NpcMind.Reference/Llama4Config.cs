@@ -6,7 +6,7 @@ namespace NpcMind.Reference;
 /// The numbers that define a model of architecture <c>llama4</c>, read from the metadata with the defaults of the format. Published files have none of the keys
 /// of chunk and temperature (golden/architectures/CONVENTIONS.md, section 1).
 /// </summary>
-public sealed class Llama4Config
+internal sealed class Llama4Config
 {
     private const int PlainExperts = 128; // Maverick: the only sign in a file that q and k are not normalised
     private const int PlainEvery = 4;     // every 4th block sees everything and does not rotate

@@ -6,7 +6,7 @@ namespace NpcMind.Reference;
 /// The whole text pass of architecture <c>llama4</c> over one sequence that starts at position 0, with pictures as given rows. Values between the operations are
 /// binary32, every operation computes in double. Slow: all weights are expanded.
 /// </summary>
-public sealed class Llama4Reference
+internal sealed class Llama4Reference
 {
     private readonly Matrix _embedding;
     private readonly Matrix _output;

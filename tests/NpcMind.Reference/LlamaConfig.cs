@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>The numbers that define a model of architecture <c>llama</c>, read from the metadata with the defaults of the format (llama.cpp's key names).</summary>
-public sealed class LlamaConfig
+internal sealed class LlamaConfig
 {
     private readonly GgufMetadata _metadata;
 

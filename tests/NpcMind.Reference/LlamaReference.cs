@@ -5,7 +5,7 @@ namespace NpcMind.Reference;
 /// <summary>What a forward pass gives.</summary>
 /// <param name="Logits">[positions, vocabulary].</param>
 /// <param name="Residuals">Blocks + 1 arrays [positions, embedding]: before the first block (the embedding), then after each block; before the final norm.</param>
-public sealed record LlamaOutput(float[] Logits, IReadOnlyList<float[]> Residuals)
+internal sealed record LlamaOutput(float[] Logits, IReadOnlyList<float[]> Residuals)
 {
     /// <summary>
     /// Per position the smallest distance, over the blocks, between the router logit of the last selected expert and that of the first other one; infinite for dense models.
@@ -21,7 +21,7 @@ public sealed record LlamaOutput(float[] Logits, IReadOnlyList<float[]> Residual
 /// The whole forward pass of architecture <c>llama</c> (Touvron et al. 2023), dense or a mixture of experts (Jiang et al. 2024, Mixtral), over one sequence that
 /// starts at position 0. Values between the operations are binary32, every operation computes in double. Slow: all weights are expanded.
 /// </summary>
-public sealed class LlamaReference
+internal sealed class LlamaReference
 {
     private readonly LlamaWeights _weights;
 

@@ -3,11 +3,11 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>Weights of one block. Dense blocks have a feed-forward unit of one slab; blocks of experts one slab per expert, and a Router.</summary>
-public sealed record LlamaBlock(
+internal sealed record LlamaBlock(
     float[] AttentionNorm, Matrix Q, Matrix K, Matrix V, Matrix Output, float[] FeedForwardNorm, Matrix? Router, GatedUnit FeedForward, float[]? RopeFactors);
 
 /// <summary>Reads the tensors of a model of architecture <c>llama</c>, all expanded to binary32.</summary>
-public sealed class LlamaWeights
+internal sealed class LlamaWeights
 {
     private readonly ReferenceTensors _tensors;
 

@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>Puts a value that is never chosen in place of the logits that a bit mask forbids.</summary>
-public static class MaskLogits
+internal static class MaskLogits
 {
     /// <summary>Stands for a forbidden token.</summary>
     public const float Forbidden = -3.0e38f;

@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>y = W x for one or many x, products and sums in double.</summary>
-public static class MatMul
+internal static class MatMul
 {
     /// <param name="weights">[rows, columns], row-major as in GGUF (columns is the first dimension there).</param>
     /// <param name="x">[n, columns]; n = 1 is a matrix-vector product.</param>

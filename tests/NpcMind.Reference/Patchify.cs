@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>Cuts a square tile into rows of patches, each a planar vector of normalised colours: (byte / 255 - mean) / std (Dosovitskiy et al. 2021).</summary>
-public static class Patchify
+internal static class Patchify
 {
     /// <param name="rgba">[rows, width, 4] canvas.</param>
     /// <param name="width">Pixels in a row of it.</param>

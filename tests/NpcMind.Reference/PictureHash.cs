@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>Four sums over scrambled (word, index) pairs: equal pictures give equal sums, in whatever order they are added.</summary>
-public static class PictureHash
+internal static class PictureHash
 {
     public static void Add(Span<uint> hash, ReadOnlySpan<uint> words, uint first)
     {

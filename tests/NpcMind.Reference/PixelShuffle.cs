@@ -4,7 +4,7 @@ namespace NpcMind.Reference;
 /// Makes one token of every factor x factor patches. Tokens go row by row; inside a token the patches go row by row, each with all its channels
 /// (llama4 and idefics3 alike).
 /// </summary>
-public static class PixelShuffle
+internal static class PixelShuffle
 {
     /// <param name="x">[side, side, width].</param>
     /// <param name="side">Patches in a row and a column.</param>

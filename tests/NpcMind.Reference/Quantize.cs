@@ -7,7 +7,7 @@ namespace NpcMind.Reference;
 /// Binary32 to stored weights by rounding to nearest, without searching for better scales: for test models, whose truth is what
 /// <see cref="Dequantize"/> makes of the result.
 /// </summary>
-public static class Quantize
+internal static class Quantize
 {
     /// <summary>Packs whole blocks; <paramref name="weights"/> must be a whole number of them.</summary>
     public static byte[] Rows(TensorType type, ReadOnlySpan<float> weights)

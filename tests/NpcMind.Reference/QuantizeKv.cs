@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>Keys and values in signed bytes: 32 elements share the scale d = largest magnitude / 127, codes are x / d rounded to nearest.</summary>
-public static class QuantizeKv
+internal static class QuantizeKv
 {
     /// <summary>Elements that share a scale.</summary>
     public const int BlockElements = 32;

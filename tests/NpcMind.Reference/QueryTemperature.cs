@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>Makes attention sharper far into a text (Llama 4, blocks without rotation): query at position p times 1 + scale * ln(1 + floor((p + 1) / length)).</summary>
-public static class QueryTemperature
+internal static class QueryTemperature
 {
     /// <summary>Scales in place.</summary>
     /// <param name="q">[n, width]; row i stands at firstPosition + i.</param>

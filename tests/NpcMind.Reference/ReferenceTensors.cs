@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>A matrix with its optional bias, expanded to binary32: [rows, columns] and [rows]. With several slabs (experts) they lie back to back.</summary>
-public sealed record Matrix(float[] Weights, int Rows, int Columns, float[] Bias)
+internal sealed record Matrix(float[] Weights, int Rows, int Columns, float[] Bias)
 {
     /// <summary>y[n, rows] = W x + bias.</summary>
     public float[] Times(ReadOnlySpan<float> x) => MatMul.Run(Weights, x, Columns, Bias);
@@ -14,7 +14,7 @@ public sealed record Matrix(float[] Weights, int Rows, int Columns, float[] Bias
 }
 
 /// <summary>Matrices of a gated feed-forward unit, with one slab or one per expert: down (silu(gate x) * up x).</summary>
-public sealed record GatedUnit(Matrix Gate, Matrix Up, Matrix Down)
+internal sealed record GatedUnit(Matrix Gate, Matrix Up, Matrix Down)
 {
     /// <summary>The unit of slab <paramref name="index"/> on [n, columns].</summary>
     public float[] Run(ReadOnlySpan<float> x, int index = 0) => Down.Times(index, SwiGlu.Run(Gate.Times(index, x), Up.Times(index, x)));

@@ -3,7 +3,7 @@ using NpcMind.Vision;
 namespace NpcMind.Reference;
 
 /// <summary>Resizing in scalar form: <see cref="ResampleTable"/> applied to rows, rounded to bytes, then to columns.</summary>
-public static class Resample
+internal static class Resample
 {
     /// <summary>Resizes a picture of three bytes a pixel.</summary>
     /// <param name="rgb">[h][w][3]</param>

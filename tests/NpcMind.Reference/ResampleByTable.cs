@@ -4,7 +4,7 @@ namespace NpcMind.Reference;
 /// A separable resize over bytes in integers, as Pillow does it: rows first, rounded and clipped to bytes, then columns. The tables say which source pixels make a
 /// target pixel: first, how many, and their weights times 2^22.
 /// </summary>
-public static class ResampleByTable
+internal static class ResampleByTable
 {
     /// <param name="First">[target] first source pixel.</param>
     /// <param name="Count">[target] how many.</param>

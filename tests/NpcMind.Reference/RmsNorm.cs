@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>y = x / sqrt(mean(x^2) + epsilon) * weight, row by row (Zhang and Sennrich 2019).</summary>
-public static class RmsNorm
+internal static class RmsNorm
 {
     /// <param name="x">[rows, dim].</param>
     /// <param name="weight">[dim].</param>

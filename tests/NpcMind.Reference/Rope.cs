@@ -6,7 +6,7 @@ namespace NpcMind.Reference;
 /// <param name="Magnitude">Factor on sine and cosine, normally 1 + 0.1 ln(factor).</param>
 /// <param name="BetaFast">Turns over the original context from which a pair counts as fast.</param>
 /// <param name="BetaSlow">Turns over the original context up to which a pair counts as slow.</param>
-public sealed record Yarn(double OriginalContext, double ExtensionFactor, double Magnitude, double BetaFast = 32, double BetaSlow = 1);
+internal sealed record Yarn(double OriginalContext, double ExtensionFactor, double Magnitude, double BetaFast = 32, double BetaSlow = 1);
 
 /// <summary>What defines the rotation of a model.</summary>
 /// <param name="Dimensions">Rotated dimensions of a head, even; the rest passes through.</param>
@@ -15,10 +15,10 @@ public sealed record Yarn(double OriginalContext, double ExtensionFactor, double
 /// <param name="FrequencyScale">Linear scaling: 1 / factor.</param>
 /// <param name="FrequencyFactors">[Dimensions / 2] divisors of the angle (tensor rope_freqs), or null.</param>
 /// <param name="Yarn">YaRN settings, or null.</param>
-public sealed record RopeSettings(int Dimensions, double Base = 10000, bool Neox = false, double FrequencyScale = 1, float[]? FrequencyFactors = null, Yarn? Yarn = null);
+internal sealed record RopeSettings(int Dimensions, double Base = 10000, bool Neox = false, double FrequencyScale = 1, float[]? FrequencyFactors = null, Yarn? Yarn = null);
 
 /// <summary>Rotary position embedding (Su et al. 2021): pair k turns by position * base^(-2k / Dimensions) * FrequencyScale / factor_k.</summary>
-public static class Rope
+internal static class Rope
 {
     /// <summary>Rotates in place.</summary>
     /// <param name="x">[n, heads, headDim]; row i stands at firstPosition + i.</param>

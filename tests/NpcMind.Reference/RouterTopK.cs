@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>Which experts a token goes to, and with what weight.</summary>
-public static class RouterTopK
+internal static class RouterTopK
 {
     private const double SmallestSum = 6.1035e-5; // ggml's floor: the smallest normal f16
 

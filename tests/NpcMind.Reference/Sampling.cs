@@ -9,7 +9,7 @@ namespace NpcMind.Reference;
 /// <param name="FrequencyPenalty">Subtracted for each recent occurrence.</param>
 /// <param name="PresencePenalty">Subtracted once for a recent token.</param>
 /// <param name="PenaltyTokens">How many of the last tokens count as recent.</param>
-public sealed record SamplerSettings(
+internal sealed record SamplerSettings(
     double Temperature = 1, int TopK = 0, double TopP = 1, double MinP = 0,
     double RepetitionPenalty = 1, double FrequencyPenalty = 0, double PresencePenalty = 0, int PenaltyTokens = 64);
 
@@ -20,7 +20,7 @@ public sealed record SamplerSettings(
 /// lower id; every cut keeps the front of that list and at least one token. The pick is the first candidate whose cumulative probability exceeds the uniform number.
 /// Only finite logits above <see cref="MaskLogits.Forbidden"/> are candidates; without one the choice is <see cref="None"/>.
 /// </summary>
-public static class Sampling
+internal static class Sampling
 {
     /// <summary>Stands for no token.</summary>
     public const int None = -1;

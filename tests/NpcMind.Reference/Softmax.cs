@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>p_i = exp(scale x_i - max) / sum, in double.</summary>
-public static class Softmax
+internal static class Softmax
 {
     /// <param name="x">[n]; entries may be negative infinity, not all of them.</param>
     /// <param name="scale">Factor on x before the exponential.</param>

@@ -1,7 +1,7 @@
 namespace NpcMind.Reference;
 
 /// <summary>y = silu(gate) * up with silu(g) = g / (1 + exp(-g)) (Shazeer 2020).</summary>
-public static class SwiGlu
+internal static class SwiGlu
 {
     /// <param name="gate">[n].</param>
     /// <param name="up">[n].</param>

@@ -5,7 +5,7 @@ namespace NpcMind.Reference;
 /// <summary>
 /// Gives a tiny model without a vocabulary one: the tokenizer and chat template of the other tiny models, and random rows for its tokens.
 /// </summary>
-public static class TalkingModel
+internal static class TalkingModel
 {
     private const int Vocabulary = 515, Context = 1024;
 

@@ -4,7 +4,7 @@ namespace NpcMind.Reference;
 /// Where test data lies. <see cref="Golden"/> is in the project and always there. <see cref="Shared"/> lies beside it and may be absent:
 /// tests that need it carry <c>[Category("Shared")]</c>, which <c>scripts/test.sh</c> leaves out, saying so, when the folder is missing.
 /// </summary>
-public static class TestData
+internal static class TestData
 {
     public static string Root { get; } = FindRoot();
 

@@ -4,7 +4,7 @@ namespace NpcMind.Reference;
 /// Draws pictures for tests, the same on every machine: red rises to the right, green falls downwards, blue has stripes that the seed sets, and three corners
 /// carry different marks. Turned, mirrored, shifted or with channels exchanged, a picture is another one.
 /// </summary>
-public static class TestPictures
+internal static class TestPictures
 {
     private const int Stripe = 7; // pixels; no multiple of a patch
 

@@ -6,7 +6,7 @@ namespace NpcMind.Reference;
 /// Writes small image encoders (mmproj files, architecture <c>clip</c>) with seeded random weights: the same options give the same file, byte for byte, on every machine.
 /// Gains are chosen so that rows for the text model are as wide as its embeddings and every block matters.
 /// </summary>
-public static class TinyEyes
+internal static class TinyEyes
 {
     /// <summary>Builds the encoder and writes it to <paramref name="path"/>.</summary>
     public static void Write(string path, TinyEyesOptions options) => Build(options).Save(path);

@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>Which published family an encoder file looks like.</summary>
-public enum TinyEyesForm
+internal enum TinyEyesForm
 {
     /// <summary>Class token last, rotation by place, exact GELU, adapter of two matrices.</summary>
     Llama4,
@@ -13,7 +13,7 @@ public enum TinyEyesForm
 }
 
 /// <summary>What <see cref="TinyEyes"/> builds. As given, a tile has 16 patches and gives 4 rows of 96, the width of <see cref="TinyLlama4Options"/>.</summary>
-public sealed record TinyEyesOptions
+internal sealed record TinyEyesOptions
 {
     public TinyEyesForm Form { get; init; } = TinyEyesForm.Llama4;
 

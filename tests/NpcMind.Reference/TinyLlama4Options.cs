@@ -6,7 +6,7 @@ namespace NpcMind.Reference;
 /// What <see cref="TinyModels"/> builds of architecture <c>llama4</c>. Sizes are odd on purpose; chunk and temperature are small enough to matter within 40 tokens.
 /// With 5 blocks the fourth sees everything and does not rotate, and one that rotates comes after it.
 /// </summary>
-public sealed record TinyLlama4Options
+internal sealed record TinyLlama4Options
 {
     /// <summary>Experts in every block.</summary>
     public static TinyLlama4Options Scout { get; } = new() { MixtureStep = 1 };

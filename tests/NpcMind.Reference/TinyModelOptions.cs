@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>What <see cref="TinyModels"/> builds. Sizes are odd on purpose: nothing equals anything else by accident.</summary>
-public sealed record TinyModelOptions
+internal sealed record TinyModelOptions
 {
     /// <summary>Dense, 3 blocks, F16 matrices, output matrix of its own, rows of multiples of 32.</summary>
     public static TinyModelOptions Dense { get; } = new();

@@ -2,7 +2,7 @@ using NpcMind.Gguf;
 
 namespace NpcMind.Reference;
 
-public static partial class TinyModels
+internal static partial class TinyModels
 {
     /// <summary>Builds a model of architecture <c>llama4</c> and writes it to <paramref name="path"/>.</summary>
     public static void Write(string path, TinyLlama4Options options) => Build(options).Save(path);

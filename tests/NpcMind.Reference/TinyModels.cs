@@ -6,7 +6,7 @@ namespace NpcMind.Reference;
 /// Writes small models of architecture <c>llama</c> (dense or Mixtral's form) with seeded random weights: the same options give the same file, byte for byte, on every
 /// machine. Gains are chosen so that logits spread over several units, attention is far from uniform and every block matters: an error in any part shows.
 /// </summary>
-public static partial class TinyModels
+internal static partial class TinyModels
 {
     /// <summary>Builds the model and writes it to <paramref name="path"/>.</summary>
     public static void Write(string path, TinyModelOptions options) => Build(options).Save(path);

@@ -7,7 +7,7 @@ namespace NpcMind.Reference;
 /// A byte-level BPE vocabulary for the tiny models: 256 byte tokens, merges learned from a few lines of text, unused tokens to fill up, and at the end
 /// the control tokens: those of pictures if asked for, then <see cref="Start"/>, <see cref="TurnStart"/> and <see cref="TurnEnd"/>. Any text can be encoded; short English words become single tokens.
 /// </summary>
-public static class TinyTokenizer
+internal static class TinyTokenizer
 {
     /// <summary>Begin of a sequence (bos); added to every text.</summary>
     public const string Start = "<|start|>";

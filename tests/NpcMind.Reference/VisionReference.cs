@@ -6,13 +6,13 @@ namespace NpcMind.Reference;
 /// <param name="Features">[tiles * tokens per tile, width of the text model].</param>
 /// <param name="Layers">Blocks + 1 arrays [tiles * rows per tile, width]: what the first block reads, then what each gives. llama4 has a class token at the end of a tile's rows.</param>
 /// <param name="Encoded">[tiles * patches per tile, width]: what the projector reads.</param>
-public sealed record VisionOutput(float[] Features, IReadOnlyList<float[]> Layers, float[] Encoded);
+internal sealed record VisionOutput(float[] Features, IReadOnlyList<float[]> Layers, float[] Encoded);
 
 /// <summary>
 /// Image encoder and projector of the forms llama4 and idefics3 (SmolVLM), from normalised pixels to rows for the text model. Values between the operations are
 /// binary32, every operation computes in double. Slow: all weights are expanded.
 /// </summary>
-public sealed class VisionReference
+internal sealed class VisionReference
 {
     private readonly Matrix _patches;
     private readonly float[] _positions;

@@ -4,7 +4,7 @@ namespace NpcMind.Reference;
 /// Rotation by place in the picture (Llama 4): the first half of a head turns by column + 1, the second by row + 1, neighbours in pairs, frequencies as for a head of half
 /// the width. Rows after the last patch (the class token) do not turn.
 /// </summary>
-public static class VisionRope
+internal static class VisionRope
 {
     /// <summary>Rotates in place.</summary>
     /// <param name="x">[at least side^2, heads, headDim], patches row by row.</param>

@@ -5,28 +5,28 @@ using NUnit.Framework;
 namespace NpcMind.Tests;
 
 /// <summary>Holds docs/architecture.md against the project files.</summary>
-public sealed class ArchitectureTests
+internal sealed class ArchitectureTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["NpcMind.Files"] = [],
-        ["NpcMind.Gguf"] = ["NpcMind.Files"],
-        ["NpcMind.Gpu"] = ["NpcMind.Files", "Silk.NET.Vulkan"],
-        ["NpcMind.Text"] = ["NpcMind.Files", "NpcMind.Gguf"],
+        ["NpcMind.Core"] = [],
+        ["NpcMind.Gguf"] = ["NpcMind.Core"],
+        ["NpcMind.Gpu"] = ["NpcMind.Core", "Silk.NET.Vulkan"],
+        ["NpcMind.Text"] = ["NpcMind.Core", "NpcMind.Gguf"],
         ["NpcMind.Scheduling"] = [],
-        ["NpcMind.Vision"] = ["NpcMind.Files", "StbImageSharp"],
-        ["NpcMind.Inference"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
-        ["NpcMind"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+        ["NpcMind.Vision"] = ["NpcMind.Core", "StbImageSharp"],
+        ["NpcMind.Inference"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
+        ["NpcMind"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "StbImageSharp",
             "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
-        ["HelloNpc"] = ["NpcMind", "NpcMind.Generators"],
-        ["Tavern.World"] = ["NpcMind", "NpcMind.Generators"],
-        ["Tavern.Game"] = ["NpcMind", "Tavern.World"],
+        ["HelloNpc"] = ["NpcMind", "NpcMind.Core", "NpcMind.Generators"],
+        ["Tavern.World"] = ["NpcMind", "NpcMind.Core", "NpcMind.Generators"],
+        ["Tavern.Game"] = ["NpcMind", "NpcMind.Core", "Tavern.World"],
         ["Tavern.Renderer"] = ["Tavern.World", "Silk.NET.Vulkan"],
-        ["Tavern"] = ["NpcMind", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
-        ["Tavern.Forge"] = ["NpcMind", "Tavern.World", "Tavern.Renderer", "System.CommandLine"],
-        ["NpcMind.Cli"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+        ["Tavern"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
+        ["Tavern.Forge"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Renderer", "System.CommandLine"],
+        ["NpcMind.Cli"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
 

@@ -9,7 +9,7 @@ public sealed partial class MindsTests
     public void Load_AMindWithAGrammarThatIsNone_IsRefusedAndTheGameGoesOn()
     {
         const string Right = "root ::= [a-z]+ \".\"", Wrong = "root ::= root | root  ";
-        _game.Minds.Of(0)!.Hear("Player", "Say a word.", new ReplyOptions { Grammar = NpcMind.Text.Grammar.Parse(Right, "word") });
+        _game.Minds.Of(0)!.Hear("Player", "Say a word.", new ReplyOptions { Grammar = NpcMind.Grammar.Parse(Right, "word") });
         Assert.That(_game.Save("good"), _game.Message.Last);
         Dictionary<string, byte[]> parts = SaveContainer.Read(_game.Saves.PathOf("good"));
         byte[] mind = parts["mind/Marbel"];

@@ -3,7 +3,7 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>The embedded shaders of this assembly and the pipelines made from them, each once per set of specialization constants. Owned by an engine.</summary>
-public sealed class KernelLibrary(GpuDevice device) : IDisposable
+internal sealed class KernelLibrary(GpuDevice device) : IDisposable
 {
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ namespace NpcMind.Inference;
 
 /// <summary>What some output of a step asks of the sampler; the nodes for the rest are left out.</summary>
 [Flags]
-public enum SamplingSteps
+internal enum SamplingSteps
 {
     /// <summary>All outputs are greedy, or none is sampled.</summary>
     None = 0,

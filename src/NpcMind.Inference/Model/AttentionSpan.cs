@@ -1,7 +1,7 @@
 namespace NpcMind.Inference;
 
 /// <summary>How far back a layer's queries see.</summary>
-public enum AttentionSpanKind
+internal enum AttentionSpanKind
 {
     /// <summary>Every earlier token.</summary>
     Full,
@@ -14,7 +14,7 @@ public enum AttentionSpanKind
 /// <summary>Which earlier tokens a layer's queries see. Positions are absolute, from 0. Source: ../shared/design/architectures.md section 0.5.</summary>
 /// <param name="Kind">Rule.</param>
 /// <param name="Tokens">Size of the chunk or the window; 0 for <see cref="AttentionSpanKind.Full"/>.</param>
-public readonly record struct AttentionSpan(AttentionSpanKind Kind, int Tokens)
+internal readonly record struct AttentionSpan(AttentionSpanKind Kind, int Tokens)
 {
     /// <summary>Every earlier token.</summary>
     public static AttentionSpan Full => default;

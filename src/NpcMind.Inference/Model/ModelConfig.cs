@@ -7,7 +7,7 @@ namespace NpcMind.Inference;
 /// Hyper-parameters of a decoder model, read from <c>{architecture}.*</c> keys and checked, because a file can say anything.
 /// Source: ../shared/design/architectures.md section 0.1 (keys as written by llama.cpp's converter).
 /// </summary>
-public sealed record ModelConfig
+internal sealed record ModelConfig
 {
     private const int MaximumBlocks = 512;
     private const int MaximumExperts = 512;

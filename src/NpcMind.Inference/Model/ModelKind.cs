@@ -3,7 +3,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Inference;
 
 /// <summary>Tells language models from the other things that GGUF files hold, so that each is refused as what it is. Any thread.</summary>
-public static class ModelKind
+internal static class ModelKind
 {
     private const string GiveModel = "Give the language model here.";
 

@@ -9,7 +9,7 @@ namespace NpcMind.Inference;
 /// <param name="Yarn">YaRN limits, or null for plain and linear scaling.</param>
 /// <param name="Magnitude">Factor on cosine and sine.</param>
 /// <param name="OriginalContext">Context of the original training, tokens.</param>
-public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig? Yarn, double Magnitude, double OriginalContext)
+internal sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig? Yarn, double Magnitude, double OriginalContext)
 {
     /// <summary>Reads the <c>{architecture}.rope.*</c> keys.</summary>
     /// <exception cref="GgufFormatException">A value is absurd.</exception>
@@ -61,7 +61,7 @@ public sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig?
 /// <param name="BetaSlow">Rotations below which a pair is interpolated.</param>
 /// <param name="OriginalContext">Context of the original training, tokens.</param>
 /// <param name="RoundsLimits">The limits are rounded outwards to whole pairs.</param>
-public sealed record YarnConfig(double Extrapolation, double BetaFast, double BetaSlow, double OriginalContext, bool RoundsLimits = true)
+internal sealed record YarnConfig(double Extrapolation, double BetaFast, double BetaSlow, double OriginalContext, bool RoundsLimits = true)
 {
     /// <summary>Share of extrapolation for a pair, 0 to 1 (YaRN, section 3.2).</summary>
     public double Mix(int pair, int dims, double frequencyBase)

@@ -60,7 +60,7 @@ internal sealed class RopeTable
 /// <summary>Attention temperature: a factor on queries that grows with the position (Llama 4, its layers without rotary embedding).</summary>
 /// <param name="Scale">Weight of the logarithm.</param>
 /// <param name="Tokens">Positions over which the factor stays the same.</param>
-public sealed record QueryTemperature(double Scale, int Tokens)
+internal sealed record QueryTemperature(double Scale, int Tokens)
 {
     /// <summary>1 + Scale * ln(1 + floor((position + 1) / Tokens)).</summary>
     public double Factor(int position) => 1 + Scale * Math.Log(1 + (position + 1L) / Tokens);

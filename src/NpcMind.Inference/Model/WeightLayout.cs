@@ -14,7 +14,7 @@ namespace NpcMind.Inference;
 /// <param name="UnitColumns">Columns per unit: 64, or 256 for formats with blocks of 256.</param>
 /// <param name="UnitTexels">Texels of codes per row and unit.</param>
 /// <param name="ScaleWords">32-bit words of scales per row and unit: 0, 1, 2 or 4.</param>
-public sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexels, int ScaleWords)
+internal sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTexels, int ScaleWords)
 {
     /// <summary>Rows per group.</summary>
     public const int GroupRows = 32;

@@ -6,7 +6,7 @@ namespace NpcMind.Inference;
 /// <param name="Tensor">Device memory, laid out by <see cref="WeightLayout"/>.</param>
 /// <param name="FirstGroup">First row group, counted over all slabs.</param>
 /// <param name="Groups">Row groups.</param>
-public sealed record WeightSegment(Tensor Tensor, int FirstGroup, int Groups);
+internal sealed record WeightSegment(Tensor Tensor, int FirstGroup, int Groups);
 
 /// <summary>
 /// A weight matrix on the device: one or several tensors of the file with their rows below each other, each part starting at a row group of its own, or a
@@ -20,7 +20,7 @@ public sealed record WeightSegment(Tensor Tensor, int FirstGroup, int Groups);
 /// <param name="Bias">[Slabs, GroupsPerSlab * 32] f32, or null.</param>
 /// <param name="Segments">Where it lies, in order.</param>
 /// <param name="Codebook">What its codes point into (<see cref="Codebooks"/>); null for formats without one.</param>
-public sealed record WeightMatrix(
+internal sealed record WeightMatrix(
     string Name, WeightLayout Layout, int Columns, int GroupsPerSlab, int Slabs, Tensor? Bias, IReadOnlyList<WeightSegment> Segments,
     Tensor? Codebook)
 {
@@ -34,11 +34,11 @@ public sealed record WeightMatrix(
 /// <summary>A matrix and where its output starts in the row that several matrices fill together.</summary>
 /// <param name="Matrix">The matrix.</param>
 /// <param name="Offset">First output column.</param>
-public sealed record PlacedMatrix(WeightMatrix Matrix, int Offset);
+internal sealed record PlacedMatrix(WeightMatrix Matrix, int Offset);
 
 /// <summary>Rows <paramref name="FirstRow"/> to FirstRow + <paramref name="Rows"/> of a tensor with <paramref name="AllRows"/> rows.</summary>
 /// <param name="Name">Tensor name without <c>.weight</c>.</param>
 /// <param name="Rows">Rows to take.</param>
 /// <param name="FirstRow">First of them.</param>
 /// <param name="AllRows">Rows the tensor must have; 0 for just <paramref name="Rows"/>.</param>
-public sealed record MatrixPart(string Name, int Rows, int FirstRow = 0, int AllRows = 0);
+internal sealed record MatrixPart(string Name, int Rows, int FirstRow = 0, int AllRows = 0);

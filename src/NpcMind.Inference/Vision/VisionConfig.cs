@@ -5,7 +5,7 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>The image encoders there is a graph for.</summary>
-public enum VisionFamily
+internal enum VisionFamily
 {
     /// <summary>Llama 4: a class token, two-dimensional rotary embedding, an adapter of two layers.</summary>
     Llama4,
@@ -25,7 +25,7 @@ internal enum GeluForm
 /// Hyper-parameters of an image encoder with its projector (an mmproj file), read from <c>clip.*</c> keys and checked, because a file can say anything.
 /// Source: ../shared/design/vision.md section 1.
 /// </summary>
-public sealed record VisionConfig
+internal sealed record VisionConfig
 {
     /// <summary>Most tiles of a Llama 4 picture, the global one not counted; the file does not say.</summary>
     public const int MaxTiles = 16;

@@ -10,7 +10,7 @@ namespace NpcMind.Inference;
 /// and shared by jobs, so one job is under way at a time. Whoever drives it records a job's passes in order, in as many pieces as suits. Used by one thread at a
 /// time. Owns everything but the device.
 /// </summary>
-public sealed class VisionEncoder : IDisposable
+internal sealed class VisionEncoder : IDisposable
 {
     private readonly TensorArena _arena;
     private readonly VisionGraph _graph;

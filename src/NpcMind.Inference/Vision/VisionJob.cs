@@ -8,7 +8,7 @@ namespace NpcMind.Inference;
 /// One picture on its way through a <see cref="VisionEncoder"/>: its tables, pixels and results, and the dispatches that only it has. Pass 0 resizes and hashes it,
 /// each pass after that encodes a tile. Made by <see cref="VisionEncoder.CreateJob(PicturePlan, Picture)"/>; freed once the device has finished with it. Used by one thread.
 /// </summary>
-public sealed class VisionJob : IDisposable
+internal sealed class VisionJob : IDisposable
 {
     private const int LaneWords = 64;
     private readonly VisionEncoder _encoder;

@@ -7,7 +7,7 @@ namespace NpcMind.Text;
 /// The chat template of a model file. Where the file holds the name of one that llama.cpp has built in, it is that one; an empty template
 /// is none.
 /// </summary>
-public static class BuiltInTemplates
+internal static class BuiltInTemplates
 {
     /// <summary>Key of the template in a model file.</summary>
     public const string Key = "tokenizer.chat_template";

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace NpcMind.Text;
 
 /// <content>How the pieces are cut out of what the template renders, and what is tried when it is made.</content>
-public sealed partial class ConversationTemplate
+internal sealed partial class ConversationTemplate
 {
     private const string Mark = "\uE000\uE001\uE002"; // private use; a game's text may hold it all the same
     private const char Filler = '\uE005';

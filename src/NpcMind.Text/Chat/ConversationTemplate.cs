@@ -4,7 +4,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Text;
 
 /// <summary>What a conversation is given beside its messages.</summary>
-public sealed record ConversationSettings
+internal sealed record ConversationSettings
 {
     /// <summary>The date that templates may write.</summary>
     public DateTime Date { get; init; }
@@ -31,14 +31,14 @@ public sealed record ConversationSettings
 /// <param name="Segments">Its text.</param>
 /// <param name="Place">What stands in it where pictures belong.</param>
 /// <param name="PlaceIsTrusted">Whether that counts only where the template wrote it.</param>
-public readonly record struct ConversationPiece(IReadOnlyList<PromptSegment> Segments, string Place, bool PlaceIsTrusted);
+internal readonly record struct ConversationPiece(IReadOnlyList<PromptSegment> Segments, string Place, bool PlaceIsTrusted);
 
 /// <summary>
 /// A model's chat template as the pieces that conversations are made of: how it opens, the first turn, and what stands between one answer
 /// and the next. Everything that can be known of a template is tried when it is made, so that it fails then or not at all. Used by one
 /// thread.
 /// </summary>
-public sealed partial class ConversationTemplate
+internal sealed partial class ConversationTemplate
 {
     /// <summary>Most steps for a conversation of two short turns: a template that needs more would stop a game's frames.</summary>
     public const long ShortSteps = 50_000;

@@ -6,7 +6,7 @@ using NpcMind.Gguf;
 namespace NpcMind.Text;
 
 /// <summary>Variables of chat templates as JSON.</summary>
-public static class TemplateVariables
+internal static class TemplateVariables
 {
     private const int Deepest = 16;
     private static readonly (string Variable, string Key)[] Tokens =

@@ -5,7 +5,7 @@ namespace NpcMind.Text;
 /// <summary>What a model that thinks before it speaks writes around its thoughts.</summary>
 /// <param name="Open">Begins a thought, e.g. <c>&lt;think></c>.</param>
 /// <param name="Close">Ends it, e.g. <c>&lt;/think></c>.</param>
-public sealed partial record ThoughtMarks(string Open, string Close)
+internal sealed partial record ThoughtMarks(string Open, string Close)
 {
     // Pairs that do not follow a rule.
     private static readonly ThoughtMarks[] Known =

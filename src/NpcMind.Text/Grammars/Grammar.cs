@@ -1,6 +1,6 @@
 using NpcMind.Text.Grammars;
 
-namespace NpcMind.Text;
+namespace NpcMind;
 
 /// <summary>
 /// Texts that a model may write, in GBNF, the notation of llama.cpp: rules <c>name ::= ...</c> with texts in quotes, classes, <c>.</c>, groups, <c>|</c>,

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace NpcMind.Text;
 
 /// <summary>Keeps the last 64 masks that were dear to compute, for the constraints of one vocabulary. One thread at a time.</summary>
-public sealed class MaskPool
+internal sealed class MaskPool
 {
     private const int Masks = 64;
     private readonly int _length;

@@ -11,7 +11,7 @@ namespace NpcMind.Text;
 /// pass 64 MiB, all are forgotten but the start, those held by <see cref="Hold"/>, and the one in use by the call. Whoever keeps the states of several texts
 /// over calls holds them; a forgotten state is refused, never mistaken.
 /// </remarks>
-public sealed class TokenConstraint
+internal sealed class TokenConstraint
 {
     private const int SlotBits = 20, GenerationMask = (1 << (31 - SlotBits)) - 1, SlotMask = (1 << SlotBits) - 1, MaxStatesLimit = SlotMask / 2;
     private const int NoMask = -1;

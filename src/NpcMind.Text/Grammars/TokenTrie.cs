@@ -10,7 +10,7 @@ namespace NpcMind.Text;
 /// safe from any thread.
 /// </summary>
 /// <remarks>Tokens of more than 1,024 bytes are left out: a grammar that can only go on with one of them cannot be followed.</remarks>
-public sealed class TokenTrie
+internal sealed class TokenTrie
 {
     private readonly Tokenizer _tokenizer;
     private readonly int[] _ends;

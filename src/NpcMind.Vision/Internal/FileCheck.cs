@@ -11,7 +11,7 @@ internal sealed class FileCheck(string name, PictureLimits limits)
     /// <summary>More than this no array of four bytes a pixel holds, whatever the caller's limits say.</summary>
     private const long MaxArrayPixels = 1 << 28;
 
-    public PictureFormatException Error(string where, string expected, string found, string advice = Damaged, Exception? inner = null) => new(name, where, expected, found, advice, inner);
+    public ImageFormatException Error(string where, string expected, string found, string advice = Damaged, Exception? inner = null) => new(name, where, expected, found, advice, inner);
 
     public static string At(string part, int offset) => string.Create(CultureInfo.InvariantCulture, $"{part} at byte {offset}");
 

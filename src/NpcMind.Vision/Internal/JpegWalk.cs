@@ -221,5 +221,5 @@ internal ref struct JpegWalk
         throw CutShort();
     }
 
-    private readonly PictureFormatException CutShort() => _check.Error("end of file", "the end of the picture (FFD9)", "the end of the file before it");
+    private readonly ImageFormatException CutShort() => _check.Error("end of file", "the end of the picture (FFD9)", "the end of the file before it");
 }

@@ -53,7 +53,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     public double GpuMilliseconds { get; private set; }
 
     /// <summary>Tokens of a mind that are in the cache, or will be when the step under way ends.</summary>
-    public int Read(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot), mind.KeepAfterStep);
+    public int Prefilled(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot), mind.KeepAfterStep);
 
     /// <summary>The same in every layer.</summary>
     public int Committed(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot) - mind.RowsInStep, mind.KeepAfterStep);
@@ -170,7 +170,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         if (mind.AwaitsToken || mind.Closing || mind.RowsInStep > 0) return false;
         if (mind.Reply is not null) return true;
         // A prefix is read even where it adds nothing to its parent: others begin with it.
-        int read = mind.Slot >= 0 ? Read(mind) : mind.Pinned ? 0 : mind.Shared;
+        int read = mind.Slot >= 0 ? Prefilled(mind) : mind.Pinned ? 0 : mind.Shared;
         return read < Math.Min(mind.ReadAhead, mind.Tokens.Count);
     }
 

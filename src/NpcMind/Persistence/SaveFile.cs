@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind;
 
@@ -77,7 +77,7 @@ internal static partial class SaveFile
         {
             throw new SaveFileException(path, "there is no such save", "Check the path.", e);
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not SaveFileException)
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
             throw new SaveFileException(path, $"not read: {e.Message}", "Check that the disk works and that the file may be read.", e);
         }

@@ -9,7 +9,7 @@ namespace NpcMind.GpuTests.Faults;
 /// tried as take about a minute, always the
 /// same; with NPCMIND_ALL_FAULTS=1 all of them are.
 /// </summary>
-public sealed class FaultTests
+internal sealed class FaultTests
 {
     private const int OutOfHostMemory = -1, OutOfDeviceMemory = -2;
     private const int LoadOccurrences = 2, TickOccurrences = 2;

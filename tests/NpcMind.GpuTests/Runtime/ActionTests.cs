@@ -3,7 +3,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Actions always parse, are legal when they are complete, and cost no memory per token. Nothing a warm tick does allocates.</summary>
-public sealed class ActionTests : RuntimeTest
+internal sealed class ActionTests : RuntimeTest
 {
     private static readonly Sizes Home = new() { Context = 320, Device = 320 * 12 };
 

@@ -6,7 +6,7 @@ namespace NpcMind.GpuTests.Runtime;
 /// A mind on a tiny model of each architecture does what the tutorial's does: hears, acts, is interrupted, forgets, is saved and loaded.
 /// What it says means nothing.
 /// </summary>
-public sealed class ArchitectureMindTests : RuntimeTest
+internal sealed class ArchitectureMindTests : RuntimeTest
 {
     public static IEnumerable<string> Cases => GoldenModelTests.Cases.Where(n => !n.StartsWith("quant_", StringComparison.Ordinal));
 

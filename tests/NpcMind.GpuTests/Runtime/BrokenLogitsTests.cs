@@ -7,7 +7,7 @@ using NpcMind.Text;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>What a device returns is input: logits that are no numbers, rows that no token has, tokens that a mask forbids.</summary>
-public sealed class BrokenLogitsTests : RuntimeTest
+internal sealed class BrokenLogitsTests : RuntimeTest
 {
     private const int Padding = 124;
     private static readonly Sizes Home = new() { Context = 320 };

@@ -3,7 +3,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>What a character says depends on what it heard, and on nothing else.</summary>
-public sealed class ConversationTests : RuntimeTest
+internal sealed class ConversationTests : RuntimeTest
 {
     private const string Lore = "The old miller said that there was a light in the tower. Nobody had been there for seven winters.";
     private static readonly Sizes Roomy = new();

@@ -4,7 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Frames that the game records and never submits, as when its swapchain is out of date (report share-dropped-frame).</summary>
-public sealed class DroppedFrameTests : RuntimeTest
+internal sealed class DroppedFrameTests : RuntimeTest
 {
     private static readonly Sizes Home = new() { Device = 320, MaxRows = 16 };
     private static readonly Sizes Eyed = new()

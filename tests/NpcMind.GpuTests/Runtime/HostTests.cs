@@ -4,7 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Runtimes on a game's device and in its command buffers, and runtimes that are used badly.</summary>
-public sealed class HostTests : RuntimeTest
+internal sealed class HostTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
 

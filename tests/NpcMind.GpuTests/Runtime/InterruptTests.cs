@@ -4,7 +4,7 @@ using NpcMind.Text;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Replies that are interrupted and characters that are removed, anywhere.</summary>
-public sealed class InterruptTests : RuntimeTest
+internal sealed class InterruptTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
 

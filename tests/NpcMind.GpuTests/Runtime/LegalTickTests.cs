@@ -4,7 +4,7 @@ using NpcMind.Text;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>A verb for <see cref="Deed"/>.</summary>
-public enum Verb
+internal enum Verb
 {
     Nothing,
     Turn,
@@ -16,10 +16,10 @@ public enum Verb
 
 /// <summary>The Tavern's action.</summary>
 [NpcAction]
-public sealed record Deed(Verb Do, [property: ActionText(24)] string To);
+internal sealed record Deed(Verb Do, [property: ActionText(24)] string To);
 
 /// <summary>What is legal changes while characters think: replies keep to it, and ticks allocate nothing (reports/tick-allocs).</summary>
-public sealed class LegalTickTests : RuntimeTest
+internal sealed class LegalTickTests : RuntimeTest
 {
     private static readonly Sizes Home = new() { Context = 320, Device = 320 * 12 };
     private static readonly string[] Names = ["Player", "nothing", "Osbert", "the door", "the lamp", "Garlin"];

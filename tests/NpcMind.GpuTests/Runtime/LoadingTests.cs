@@ -4,7 +4,7 @@ using NpcMind.Text;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>What a save says is held against the rest of it and the model before anything is replaced.</summary>
-public sealed class LoadingTests : RuntimeTest
+internal sealed class LoadingTests : RuntimeTest
 {
     private const string Lore = "You keep the gate.";
     private static readonly Sizes Home = new()

@@ -3,7 +3,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>What a character keeps of what it hears and overhears: nothing makes it deaf, and only what is new is rendered.</summary>
-public sealed class MemoryTests : RuntimeTest
+internal sealed class MemoryTests : RuntimeTest
 {
     private static readonly ReplyOptions Short = new() { MaxTokens = 3 };
 

@@ -1,7 +1,7 @@
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Options and names that a game gets wrong.</summary>
-public sealed class OptionTests : RuntimeTest
+internal sealed class OptionTests : RuntimeTest
 {
     [Test]
     public void CreateNpc_NameOfALivingCharacter_IsRefusedAndNobodyIsLost()

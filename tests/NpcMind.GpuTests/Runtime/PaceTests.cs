@@ -3,7 +3,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Who speaks when: readers, deadlines and priorities.</summary>
-public sealed class PaceTests : RuntimeTest
+internal sealed class PaceTests : RuntimeTest
 {
     /// <summary>Ticks after which something has stopped rather than being slow: a busy machine puts as little as one part of a dispatch into a tick.</summary>
     private const int SlowestMachine = 100_000;

@@ -3,7 +3,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>A tick never throws for what others did, and what one character cannot do the others can.</summary>
-public sealed class PromiseTests : RuntimeTest
+internal sealed class PromiseTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
 

@@ -3,7 +3,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Saves that players' machines and a campaign of bad inputs brought up, with the shipped mind (tests/golden/reports).</summary>
-public sealed class ReportedSaveTests
+internal sealed class ReportedSaveTests
 {
     private NpcRuntime _runtime = null!;
     private Prefix _world = null!;

@@ -34,7 +34,7 @@ internal sealed record Sizes
 
 /// <summary>Runtimes on tiny models, with validation, each loaded when a test first asks for it and then shared: a test must leave nothing behind.</summary>
 [SetUpFixture]
-public sealed class Runtimes
+internal sealed class Runtimes
 {
     private static readonly Dictionary<Sizes, NpcRuntime> Loaded = [];
 
@@ -71,7 +71,7 @@ public sealed class Runtimes
 }
 
 /// <summary>Base of tests of the SDK: after each, characters and prefixes are removed, and every block and slot must be free and the validation layer silent.</summary>
-public abstract class RuntimeTest
+internal abstract class RuntimeTest
 {
     private static readonly double[] Budgets = [0.05, 1, 3, 10, 20, 20];
     private readonly List<NpcRuntime> _used = [];

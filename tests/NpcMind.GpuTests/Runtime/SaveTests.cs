@@ -4,7 +4,7 @@ using NpcMind.Text;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Minds that were saved go on as if they had not been.</summary>
-public sealed class SaveTests : RuntimeTest
+internal sealed class SaveTests : RuntimeTest
 {
     private const string Lore = "The old miller said that there was a light in the tower. Nobody had been there for seven winters. You ask the guard.";
     private static readonly Sizes Home = new();

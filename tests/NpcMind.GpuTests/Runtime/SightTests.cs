@@ -7,7 +7,7 @@ using NpcMind.Vision;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>What characters see: the same whatever the frames, shared, remembered, saved, forgotten.</summary>
-public sealed class SightTests : RuntimeTest
+internal sealed class SightTests : RuntimeTest
 {
     private static readonly TinyLlama4Options Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 };
     private static readonly Sizes Home = new() { Model = Model, Eyes = new TinyEyesOptions(), Context = 320 };

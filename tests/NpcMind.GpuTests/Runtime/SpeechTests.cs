@@ -5,7 +5,7 @@ using NpcMind.Text;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>The text of replies, how they end, and conversations longer than the context.</summary>
-public sealed class SpeechTests : RuntimeTest
+internal sealed class SpeechTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
 

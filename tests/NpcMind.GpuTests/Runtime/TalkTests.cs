@@ -5,7 +5,7 @@ using NpcMind.Text;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>What is heard, thought, said and remembered, with templates of every kind.</summary>
-public sealed class TalkTests : RuntimeTest
+internal sealed class TalkTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
     private static readonly Sizes Thinker =

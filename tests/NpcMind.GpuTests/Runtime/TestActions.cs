@@ -1,7 +1,7 @@
 namespace NpcMind.GpuTests.Runtime;
 
 [NpcAction]
-public enum Gesture
+internal enum Gesture
 {
     Wave,
     Bow,
@@ -9,7 +9,7 @@ public enum Gesture
     PointNorth,
 }
 
-public enum Goods
+internal enum Goods
 {
     Bread,
     Boat,
@@ -17,13 +17,13 @@ public enum Goods
 }
 
 [NpcAction]
-public sealed record Trade(Goods Goods, [property: ActionRange(1, 99)] int Coins, bool Haggle);
+internal sealed record Trade(Goods Goods, [property: ActionRange(1, 99)] int Coins, bool Haggle);
 
 [NpcAction]
-public sealed record Walk([property: ActionRange(-180, 180)] int Direction, [property: ActionRange(0, 12)] byte? Steps);
+internal sealed record Walk([property: ActionRange(-180, 180)] int Direction, [property: ActionRange(0, 12)] byte? Steps);
 
 [NpcAction]
-public sealed record Remember([property: ActionText(6)] string About, Gesture? With);
+internal sealed record Remember([property: ActionText(6)] string About, Gesture? With);
 
 [NpcAction]
-public readonly record struct Hand(Goods? Item, bool? Left, [property: ActionText(4)] string? Note);
+internal readonly record struct Hand(Goods? Item, bool? Left, [property: ActionText(4)] string? Note);

@@ -7,7 +7,7 @@ using Silk.NET.Vulkan;
 namespace NpcMind.GpuTests.Vision;
 
 /// <summary>Image encoders against what transformers computed: from its tiles, and from the files of the pictures.</summary>
-public sealed class GoldenVisionTests : GpuTest
+internal sealed class GoldenVisionTests : GpuTest
 {
     private static readonly string[] Shared = ["llama4/mmproj", "llama4/mmproj-othernames", "idefics3/mmproj"];
 

@@ -7,7 +7,7 @@ using NpcMind.Vision;
 namespace NpcMind.GpuTests.Vision;
 
 /// <summary>Pictures from file to logit: preparation, encoder, projector and language model together, against another implementation.</summary>
-public sealed class SightLogitsTests : GpuTest
+internal sealed class SightLogitsTests : GpuTest
 {
     [Test]
     public void Committed_case_agrees() => Agrees(TestData.Golden("vision", "llama4"));

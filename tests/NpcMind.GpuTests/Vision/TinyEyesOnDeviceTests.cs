@@ -6,7 +6,7 @@ using NpcMind.Vision;
 namespace NpcMind.GpuTests.Vision;
 
 /// <summary>Seeded encoders of sizes that published ones do not have, against the reference, which computes in double.</summary>
-public sealed class TinyEyesOnDeviceTests : GpuTest
+internal sealed class TinyEyesOnDeviceTests : GpuTest
 {
     public static IEnumerable<TinyEyesOptions> Encoders()
     {

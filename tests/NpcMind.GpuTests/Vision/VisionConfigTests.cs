@@ -6,7 +6,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Vision;
 
 /// <summary>What files of image encoders may say, and how those that cannot be used are refused.</summary>
-public sealed class VisionConfigTests : GpuTest
+internal sealed class VisionConfigTests : GpuTest
 {
     private static readonly string Good = TestData.Golden("vision", "llama4", "mmproj.gguf");
 

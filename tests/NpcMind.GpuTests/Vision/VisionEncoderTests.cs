@@ -8,7 +8,7 @@ using Silk.NET.Vulkan;
 namespace NpcMind.GpuTests.Vision;
 
 /// <summary>How jobs are driven, what they cost, and what is refused.</summary>
-public sealed class VisionEncoderTests : GpuTest
+internal sealed class VisionEncoderTests : GpuTest
 {
     [Test]
     public void A_pass_in_pieces_gives_the_same_bits()

@@ -8,7 +8,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Actions;
 
 /// <summary>Actions as text and back, and the grammars that stand for them.</summary>
-public sealed class ActionTypeTests
+internal sealed class ActionTypeTests
 {
     private static readonly TokenTrie Bytes = TokenTrie.Create(TinyVocabulary.Bpe().Build());
 

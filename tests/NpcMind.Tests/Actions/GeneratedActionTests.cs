@@ -8,7 +8,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Actions;
 
 /// <summary>A model that knows nothing, any allowed token after any other, still writes nothing but legal actions.</summary>
-public sealed class GeneratedActionTests
+internal sealed class GeneratedActionTests
 {
     private static readonly Tokenizer Tiny = Tokenizer.Create(TinyVocabulary.Write(writer => TinyTokenizer.AddTo(writer, 600, chatTemplate: false)));
     private readonly int[] _tokens = new int[4096];

@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Actions;
 
 /// <summary>What a character does with its body, as in the Tavern.</summary>
-public enum Verb
+internal enum Verb
 {
     Nothing,
     Light,
@@ -16,10 +16,10 @@ public enum Verb
 
 /// <summary>An action whose members depend on one another.</summary>
 [NpcAction]
-public sealed record Deed(Verb Do, [ActionText(24)] string To);
+internal sealed record Deed(Verb Do, [ActionText(24)] string To);
 
 /// <summary>Whole actions that are legal, where members alone would allow combinations that make no sense.</summary>
-public sealed class LegalRowsTests
+internal sealed class LegalRowsTests
 {
     private static readonly TokenTrie Bytes = TokenTrie.Create(TinyVocabulary.Bpe().Build());
     private static readonly Deed Lamp = new(Verb.Light, "the lamp"), Garlin = new(Verb.Give, "Garlin");

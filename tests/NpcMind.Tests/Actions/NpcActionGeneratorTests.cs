@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Actions;
 
 /// <summary>What the generator says of types that cannot be actions, and how it behaves in a compiler. What it writes is tested by its use.</summary>
-public sealed class NpcActionGeneratorTests
+internal sealed class NpcActionGeneratorTests
 {
     private static readonly CSharpParseOptions Language = new(LanguageVersion.CSharp12);
 

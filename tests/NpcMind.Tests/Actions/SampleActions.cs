@@ -2,7 +2,7 @@ namespace NpcMind.Tests.Actions;
 
 /// <summary>An action that is an enum, one name of it a keyword and one another name for a value.</summary>
 [NpcAction]
-public enum Gesture
+internal enum Gesture
 {
     Wave,
     Nod,
@@ -13,14 +13,14 @@ public enum Gesture
 
 /// <summary>A record class with one member of each kind.</summary>
 [NpcAction]
-public sealed record Give(Item Item, [ActionText(12)] string To, [ActionRange(0, 250)] int Coins, bool Kindly);
+internal sealed record Give(Item Item, [ActionText(12)] string To, [ActionRange(0, 250)] int Coins, bool Kindly);
 
 /// <summary>A record struct of numbers, negative ones among them.</summary>
 [NpcAction]
-public readonly record struct Move([ActionRange(-120, 75)] short X, [ActionRange(int.MinValue, int.MaxValue)] int Y, [property: ActionRange(1, 3)] byte Speed);
+internal readonly record struct Move([ActionRange(-120, 75)] short X, [ActionRange(int.MinValue, int.MaxValue)] int Y, [property: ActionRange(1, 3)] byte Speed);
 
 /// <summary>What can be in a pocket.</summary>
-public enum Item : long
+internal enum Item : long
 {
     Bread = 1,
     Sword = 1L << 40,

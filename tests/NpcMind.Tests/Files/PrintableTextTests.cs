@@ -1,7 +1,6 @@
 using System.Text.Json;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gguf;
-using NpcMind.Inference;
 using NpcMind.Text;
 using NpcMind.Vision;
 using NUnit.Framework;
@@ -9,7 +8,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Files;
 
 /// <summary>Text of files and paths that is shown to people.</summary>
-public sealed class PrintableTextTests
+internal sealed class PrintableTextTests
 {
     /// <summary>A bell, an escape, its one-byte form, a line end, an override of direction, an isolate, a tag, half a pair.</summary>
     private const string Evil = "a\u0007\u001b[31m\u009b\r\n\u202e\u2066\udb40\udc41\ud800z";
@@ -48,7 +47,7 @@ public sealed class PrintableTextTests
             new UnsupportedTokenizerException(Evil, [Evil], Evil),
             new ChatTemplateException(Evil, 1, ChatTemplateFault.Raised, Evil),
             new GrammarException(Evil, 1, 1, Evil),
-            new PictureFormatException(Evil, Evil, Evil, Evil, Evil),
+            new ImageFormatException(Evil, Evil, Evil, Evil, Evil),
             new SaveFormatException(Evil, 0, Evil, Evil),
             new SaveFileException(Evil, Evil, Evil),
             Assert.Catch(() => RegularFile.Open("/nowhere/" + Evil[..8]))!,

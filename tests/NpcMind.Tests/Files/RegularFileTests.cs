@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Tests.Gguf;
 using NpcMind.Vision;
@@ -12,7 +12,7 @@ namespace NpcMind.Tests.Files;
 [Platform("Linux")]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [CancelAfter(60_000)]
-public sealed partial class RegularFileTests : IDisposable
+internal sealed partial class RegularFileTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 

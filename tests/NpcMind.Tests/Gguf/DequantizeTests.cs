@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>Dequantisation against ggml's own floats (tests/golden/dequant), and the quantisers of the tiny models against dequantisation.</summary>
-public sealed class DequantizeTests
+internal sealed class DequantizeTests
 {
     [TestCaseSource(typeof(Dequantize), nameof(Dequantize.Supported))]
     public void Blocks_expand_to_the_bits_of_ggml(TensorType type)

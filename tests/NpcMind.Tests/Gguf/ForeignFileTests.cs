@@ -1,6 +1,5 @@
 using System.Globalization;
 using NpcMind.Gguf;
-using NpcMind.Inference;
 using NpcMind.Reference;
 using NUnit.Framework;
 
@@ -10,7 +9,7 @@ namespace NpcMind.Tests.Gguf;
 /// What people give that is no GGUF file, or one of another program: named, with what to do, and never called damaged when it is sound.
 /// </summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class ForeignFileTests : IDisposable
+internal sealed class ForeignFileTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using NpcMind.Gguf;
-using NpcMind.Inference;
 using NpcMind.Reference;
 using NUnit.Framework;
 
@@ -9,7 +8,7 @@ namespace NpcMind.Tests.Gguf;
 /// <summary>
 /// Damaged files, 20000 in all: each opens and can be read, or is refused with file, offset, expectation and finding. Never another exception, never much memory.
 /// </summary>
-public sealed class GgufFuzzTests : IDisposable
+internal sealed class GgufFuzzTests : IDisposable
 {
     private const int FilesPerBase = 5000;
     private const long Allowance = 16 << 20;

@@ -4,7 +4,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>What a right file gives, and what each wrong one is refused with: file, place, expectation.</summary>
-public sealed class GgufReaderTests : IDisposable
+internal sealed class GgufReaderTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 

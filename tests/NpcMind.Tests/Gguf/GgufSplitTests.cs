@@ -5,7 +5,7 @@ namespace NpcMind.Tests.Gguf;
 
 /// <summary>Models in several files.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class GgufSplitTests : IDisposable
+internal sealed class GgufSplitTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 

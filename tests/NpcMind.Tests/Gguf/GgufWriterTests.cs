@@ -4,7 +4,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>What is written is read back the same.</summary>
-public sealed class GgufWriterTests : IDisposable
+internal sealed class GgufWriterTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 

@@ -4,7 +4,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>The reference of architecture llama4 against logits of transformers: what the GPU is tested against must itself be right.</summary>
-public sealed class Llama4ReferenceTests
+internal sealed class Llama4ReferenceTests
 {
     // Another implementation in binary32 reaches 3e-13 to 8e-12 (golden/architectures/README-special.md). The smallest mistake listed in the cases' "sensitivity",
     // a temperature step off by one, costs 1.3e-5.

@@ -4,7 +4,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>The reference forward pass against logits of transformers: what the GPU is tested against must itself be right.</summary>
-public sealed class ReferenceModelTests
+internal sealed class ReferenceModelTests
 {
     // Another implementation in binary32 reaches 1e-13 to 1.5e-11 on these cases (case.json, "check").
     private const double Tolerance = 5e-11;

@@ -4,7 +4,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>Small cases worked out by hand, for what the reference models do not exercise.</summary>
-public sealed class ReferenceOpsTests
+internal sealed class ReferenceOpsTests
 {
     private static readonly float[] Logits = [0, 3, 3, 1, -1];
 

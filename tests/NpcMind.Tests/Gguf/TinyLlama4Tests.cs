@@ -7,7 +7,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>The seeded models of architecture llama4: right files, lively numbers, every feature felt.</summary>
-public sealed class TinyLlama4Tests : IDisposable
+internal sealed class TinyLlama4Tests : IDisposable
 {
     private static readonly int[] Ids = [.. Enumerable.Range(0, 40).Select(i => (i * 151) % 521)];
     private readonly TestFolder _folder = new();

@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>The seeded models other tests stand on: right files, lively numbers, the same bytes for the same options.</summary>
-public sealed class TinyModelTests : IDisposable
+internal sealed class TinyModelTests : IDisposable
 {
     private static readonly int[] Ids = [.. Enumerable.Range(0, 24).Select(i => (i * 151) % 515)];
     private readonly TestFolder _folder = new();

@@ -4,10 +4,10 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>A file with one fault, where the reader must see it and what it must say it expected.</summary>
-public sealed record WrongFile(byte[] Bytes, long Offset, string Expected);
+internal sealed record WrongFile(byte[] Bytes, long Offset, string Expected);
 
 /// <summary>One file for every check a reader of untrusted files must make.</summary>
-public static class WrongFiles
+internal static class WrongFiles
 {
     private const uint F32 = 0, Q4_0 = 2, Q4_K = 12;
     private const int Counts = 8; // byte of the tensor count; the key-value count follows at 16, the first pair or tensor at 24

@@ -3,7 +3,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Options;
 
 /// <summary>Absurd options are refused before any file is opened, with their name, their value and their range.</summary>
-public sealed class OptionChecksTests
+internal sealed class OptionChecksTests
 {
     private static readonly NpcRuntimeOptions Good = new();
 

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Persistence;
 
-public sealed class SaveCodecTests
+internal sealed class SaveCodecTests
 {
     private static readonly SavedMind Mira = new()
     {

@@ -7,7 +7,7 @@ namespace NpcMind.Tests.Persistence;
 
 [SupportedOSPlatform("linux")]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class SaveFileTests : IDisposable
+internal sealed class SaveFileTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 

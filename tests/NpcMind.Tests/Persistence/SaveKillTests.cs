@@ -10,7 +10,7 @@ namespace NpcMind.Tests.Persistence;
 /// Processes that save 4 MB minds in a loop are killed with SIGKILL at random moments, 1000 times. Each time the file must hold a whole mind: the one before the save in
 /// progress or that one. This is the death of the process, not of the machine: what the disk keeps when power fails rests on fsync.
 /// </summary>
-public sealed class SaveKillTests
+internal sealed class SaveKillTests
 {
     private const int Kills = 1000;
     private const int Workers = 3;

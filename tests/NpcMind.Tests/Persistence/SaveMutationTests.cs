@@ -8,7 +8,7 @@ namespace NpcMind.Tests.Persistence;
 /// 5000 damaged saves: each is refused with place, expectation and finding, or loads as what was saved, KV blocks apart. 5000 more are damaged in the body and sealed
 /// again with a right checksum, so that it is the parser that meets the damage. Never another exception, never much memory.
 /// </summary>
-public sealed class SaveMutationTests
+internal sealed class SaveMutationTests
 {
     private const int Saves = 5000;
     private const int Originals = 50;

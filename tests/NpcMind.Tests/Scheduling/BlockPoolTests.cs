@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-public sealed class BlockPoolTests
+internal sealed class BlockPoolTests
 {
     [Test]
     public void Any_sequence_of_calls_conserves_blocks() =>

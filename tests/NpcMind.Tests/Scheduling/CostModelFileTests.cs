@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-public sealed class CostModelFileTests
+internal sealed class CostModelFileTests
 {
     private const string Device = "llvmpipe 25.1";
 
@@ -18,7 +18,7 @@ public sealed class CostModelFileTests
         foreach (string key in new[] { "matmul", "attention" })
             for (double work = 0.5; work < 1e6; work *= 1.7)
                 Assert.That(loaded.Predict(loaded.Class(key), work), Is.EqualTo(model.Predict(model.Class(key), work)));
-        Assert.That(loaded.Room(2), Is.EqualTo(model.PlannableMilliseconds(2)));
+        Assert.That(loaded.PlannableMilliseconds(2), Is.EqualTo(model.PlannableMilliseconds(2)));
         Assert.That(loaded.Known(loaded.Class("its own")), Is.False);
         Assert.That(loaded.Save(Device), Is.Not.EqualTo(model.Save(Device)), "one class more");
     }
@@ -61,7 +61,7 @@ public sealed class CostModelFileTests
                 if (!(a >= 0 && b >= a && double.IsFinite(b))) return false;
                 _ = into.WorkWithin(c, 1, 0.5);
             }
-            return into.Room(2) is > 0.04 and < 21;
+            return into.PlannableMilliseconds(2) is > 0.04 and < 21;
         }, iter: 5000);
     }
 

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-public sealed class CostModelTests
+internal sealed class CostModelTests
 {
     [Test]
     public void Nothing_learned_means_the_unknown_cost_whatever_the_size()

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-public sealed class EvictionPolicyTests
+internal sealed class EvictionPolicyTests
 {
     private static readonly Gen<Resident[]> Residents =
         Gen.Select(Gen.Int[0, 6], Gen.Double[0, 100], Gen.Int[0, 3], Gen.Bool).Array[0, 20].Select(all => all.Select((r, i) => new Resident(i, r.Item1, r.Item2, r.Item3, r.Item4)).ToArray());

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-public sealed class GridSlicerTests
+internal sealed class GridSlicerTests
 {
     [Test]
     public void Pieces_in_order_cover_every_workgroup_exactly_once() =>

@@ -8,7 +8,7 @@ namespace NpcMind.Tests.Scheduling;
 /// Attainable where the time varies in proportion to the work, at the price of a smaller plan: the tail must be planned for. Not attainable: in the first hundreds of
 /// frames under the heaviest noise, of which nothing is known yet; and against stalls that come whatever was planned (the last test).
 /// </remarks>
-public sealed class MarginTests
+internal sealed class MarginTests
 {
     private const double Budget = 2;
 

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-public sealed class ReadingPaceTests
+internal sealed class ReadingPaceTests
 {
     [Test]
     public void A_speaker_that_follows_the_pace_leads_by_the_lead_and_no_more() =>

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-public sealed class StepPlannerTests
+internal sealed class StepPlannerTests
 {
     private const int Capacity = 64;
 

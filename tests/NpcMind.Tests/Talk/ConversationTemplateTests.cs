@@ -8,7 +8,7 @@ using static NpcMind.Tests.Talk.TemplateModel;
 namespace NpcMind.Tests.Talk;
 
 /// <summary>Chat templates as the pieces of conversations, and what is found out of them when a model is loaded.</summary>
-public sealed class ConversationTemplateTests
+internal sealed class ConversationTemplateTests
 {
     private const string Plain = "S\n\nUser: U\nAssistant: ";
 

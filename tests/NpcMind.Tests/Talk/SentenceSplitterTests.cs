@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Talk;
 
 /// <summary>Where sentences end. In the cases a bar stands between sentences.</summary>
-public sealed class SentenceSplitterTests
+internal sealed class SentenceSplitterTests
 {
     private static readonly string[] Cases =
     [

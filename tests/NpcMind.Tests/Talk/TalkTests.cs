@@ -7,7 +7,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Talk;
 
 /// <summary>What is heard as a line, what is said as text, what a model recommends, and loops of templates.</summary>
-public sealed class TalkTests
+internal sealed class TalkTests
 {
     private static readonly ThoughtMarks Think = new("<think>", "</think>");
 

@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>Templates that would never end, or would fill the memory, and damaged ones: a ChatTemplateException, soon.</summary>
-public sealed class ChatTemplateLimitTests
+internal sealed class ChatTemplateLimitTests
 {
     private const int Many = 100_000;
 

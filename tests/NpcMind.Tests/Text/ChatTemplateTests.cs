@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>Published templates, and the promise that a player's words never become control tokens.</summary>
-public sealed class ChatTemplateTests
+internal sealed class ChatTemplateTests
 {
     private static readonly Dictionary<string, string> Tokens = new() { ["bos_token"] = "<s>", ["eos_token"] = "</s>" };
 

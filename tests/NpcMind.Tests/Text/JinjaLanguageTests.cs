@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>The language of templates, snippet by snippet, against Jinja2 (tests/golden/templates).</summary>
-public sealed class JinjaLanguageTests
+internal sealed class JinjaLanguageTests
 {
     [Test]
     public void Snippets_render_or_fail_as_in_the_reference()

@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>Vocabularies of long tokens: memory and steps stay in proportion to the file.</summary>
-public sealed class LongTokenTests
+internal sealed class LongTokenTests
 {
     [TestCase(TinyVocabulary.Control)]
     [TestCase(TinyVocabulary.UserDefined)]

@@ -7,7 +7,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>The scanners against the expressions they implement, run by .NET's regex engine where it can: inside the basic plane.</summary>
-public sealed class PreTokenizerTests
+internal sealed class PreTokenizerTests
 {
     private const string Whitespace = @"\s*[\r\n]+|\s+(?!\S)|\s+";
     private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";

@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>Ids and text of published tokenizers (tests/golden/tokenizers).</summary>
-public sealed class TokenizerGoldenTests
+internal sealed class TokenizerGoldenTests
 {
     [TestCase("smollm", 32)]
     [TestCase("llama-spm", 36)]

@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>The heap of merges against the definition carried out step by step, over random vocabularies.</summary>
-public sealed class TokenizerMergeTests
+internal sealed class TokenizerMergeTests
 {
     private static readonly Gen<string> Part = Gen.Char['a', 'c'].Array[1, 3].Select(c => new string(c));
     private static readonly Gen<string> Texts = Gen.OneOfConst('a', 'b', 'c').Array[0, 30].Select(c => new string(c));

@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>NFC. Cases: the kinds that UAX #15 lists; the implementation was once compared with ICU over every code point and two million random strings.</summary>
-public sealed class TokenizerNormalizationTests
+internal sealed class TokenizerNormalizationTests
 {
     [TestCase("e\u0301", "\u00E9")] // composes
     [TestCase("\u212B \u2126 \uF900 \U0002F800", "\u00C5 \u03A9 \u8C48 \u4E3D")] // singletons

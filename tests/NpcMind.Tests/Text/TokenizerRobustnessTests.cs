@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>Files with odd or wrong vocabularies, and texts made to be slow.</summary>
-public sealed class TokenizerRobustnessTests
+internal sealed class TokenizerRobustnessTests
 {
     [Test]
     public void Kinds_that_are_not_built_in_are_refused_by_name()

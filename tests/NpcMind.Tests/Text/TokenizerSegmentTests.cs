@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text;
 
 /// <summary>A prompt in trusted and untrusted segments is one text, but for control tokens.</summary>
-public sealed class TokenizerSegmentTests
+internal sealed class TokenizerSegmentTests
 {
     private const string Chat = "<|im_start|>system\nYou guard the gate. It's 10:30 \U0001F600.<|im_end|>\n<|im_start|>user\n  Let me\n\n in!<|im_end|>\n<|im_start|>assistant\n";
 

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Text;
 
-public sealed class TokenizerTests
+internal sealed class TokenizerTests
 {
     private static readonly Gen<string> WellFormed = Gen.OneOf(
         Gen.Int[0, 0x7F], Gen.Int[0, 0xD7FF], Gen.Int[0xE000, 0xFFFF], Gen.Int[0x10000, 0x10FFFF], Gen.OneOfConst((int)' ', '\n', '<', '|', 'a', '\'', '9', 0x301))

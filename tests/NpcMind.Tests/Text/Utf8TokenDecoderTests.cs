@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Text;
 
-public sealed class Utf8TokenDecoderTests
+internal sealed class Utf8TokenDecoderTests
 {
     [Test]
     public void Bytes_cut_anywhere_give_the_text_of_the_whole_and_never_half_a_character() =>

@@ -7,7 +7,7 @@ namespace NpcMind.Tests.Vision;
 
 /// <summary>Plans, tiles and token layouts against what the published processors made of real pictures (golden/vision).</summary>
 [Category("Shared")]
-public sealed class GoldenPlanTests
+internal sealed class GoldenPlanTests
 {
     private static IEnumerable<TestCaseData> Pictures
     {

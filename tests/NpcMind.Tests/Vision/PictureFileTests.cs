@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Vision;
 
 /// <summary>Every file of golden/vision/pictures gets the verdict that stands in pictures.json.</summary>
-public sealed class PictureFileTests
+internal sealed class PictureFileTests
 {
     private static readonly JsonDocument Cases = JsonDocument.Parse(File.ReadAllBytes(TestData.Golden("vision", "pictures", "pictures.json")));
 
@@ -45,7 +45,7 @@ public sealed class PictureFileTests
     public void A_damaged_file_is_refused_with_advice_and_without_memory(JsonElement expected)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
-        PictureFormatException error = Assert.Throws<PictureFormatException>(() => Read(expected))!;
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => Read(expected))!;
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
         TestContext.Out.WriteLine(error.Message);
         Assert.That(error.Message, Does.Contain(expected.GetProperty("file").GetString()!).And.EndWith("."));
@@ -58,7 +58,7 @@ public sealed class PictureFileTests
     [TestCase("first-frame.gif", "GIF")]
     public void Other_formats_are_refused_by_name(string file, string format)
     {
-        PictureFormatException error = Assert.Throws<PictureFormatException>(() => PictureFile.Read(TestData.Golden("vision", "pictures", file), PictureLimits.Default))!;
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => PictureFile.Read(TestData.Golden("vision", "pictures", file), PictureLimits.Default))!;
         Assert.That(error.Found, Does.Contain(format));
         Assert.That(error.Message, Does.Contain("Convert it to PNG or JPEG"));
     }
@@ -76,9 +76,9 @@ public sealed class PictureFileTests
         byte[] png = Bytes("plain.png"), jpeg = Bytes("rgb444.jpg");
         foreach (byte[] file in new[] { png, jpeg })
         {
-            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxPixels = 959 }), Throws.TypeOf<PictureFormatException>().With.Message.Contains("40 x 24"));
-            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxSide = 39 }), Throws.TypeOf<PictureFormatException>().With.Message.Contains("MaxSide"));
-            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxFileBytes = file.Length - 1 }), Throws.TypeOf<PictureFormatException>().With.Message.Contains("MaxFileBytes"));
+            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxPixels = 959 }), Throws.TypeOf<ImageFormatException>().With.Message.Contains("40 x 24"));
+            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxSide = 39 }), Throws.TypeOf<ImageFormatException>().With.Message.Contains("MaxSide"));
+            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxFileBytes = file.Length - 1 }), Throws.TypeOf<ImageFormatException>().With.Message.Contains("MaxFileBytes"));
             Assert.That(PictureFile.Decode(file, "a", new PictureLimits { MaxPixels = 960, MaxSide = 40, MaxFileBytes = file.Length }).Width, Is.EqualTo(40));
         }
     }
@@ -87,7 +87,7 @@ public sealed class PictureFileTests
     public void The_length_of_a_file_is_checked_before_it_is_read()
     {
         string path = TestData.Golden("vision", "pictures", "plain.png");
-        Assert.That(() => PictureFile.Read(path, new PictureLimits { MaxFileBytes = 100 }), Throws.TypeOf<PictureFormatException>().With.Property(nameof(PictureFormatException.Name)).EqualTo(path));
+        Assert.That(() => PictureFile.Read(path, new PictureLimits { MaxFileBytes = 100 }), Throws.TypeOf<ImageFormatException>().With.Property(nameof(ImageFormatException.Name)).EqualTo(path));
         Assert.That(() => PictureFile.Read(path + ".none", PictureLimits.Default), Throws.InstanceOf<IOException>());
     }
 
@@ -101,7 +101,7 @@ public sealed class PictureFileTests
     {
         byte[] file = Bytes(name);
         for (int length = 0; length < file.Length; length++)
-            Assert.That(() => PictureFile.Decode(file.AsSpan(0, length), name, PictureLimits.Default), Throws.TypeOf<PictureFormatException>(), $"{length} of {file.Length} bytes");
+            Assert.That(() => PictureFile.Decode(file.AsSpan(0, length), name, PictureLimits.Default), Throws.TypeOf<ImageFormatException>(), $"{length} of {file.Length} bytes");
     }
 
     private static byte[] Bytes(string name) => File.ReadAllBytes(TestData.Golden("vision", "pictures", name));

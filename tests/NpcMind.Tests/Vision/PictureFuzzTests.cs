@@ -7,8 +7,8 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Vision;
 
-/// <summary>Whatever the bytes: a picture of the size it claims, or a <see cref="PictureFormatException"/>, in bounded memory.</summary>
-public sealed class PictureFuzzTests
+/// <summary>Whatever the bytes: a picture of the size it claims, or a <see cref="ImageFormatException"/>, in bounded memory.</summary>
+internal sealed class PictureFuzzTests
 {
     private const int MutationsPerFile = 400;
 
@@ -38,7 +38,7 @@ public sealed class PictureFuzzTests
                     Assert.That((long)picture.Width * picture.Height, Is.LessThanOrEqualTo(Limits.MaxPixels));
                     decoded++;
                 }
-                catch (PictureFormatException error)
+                catch (ImageFormatException error)
                 {
                     refused++;
                     if (repair && error.Where == "pixel data") pastChecksums++;
@@ -64,7 +64,7 @@ public sealed class PictureFuzzTests
     public void Pixel_data_must_have_exactly_the_length_of_the_picture(int more, bool refused)
     {
         byte[] png = Png(5, 4, 8, 0, [.. Enumerable.Repeat((byte)0, (4 * 6) + more)]);
-        if (refused) Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<PictureFormatException>().With.Message.Contains("24 bytes once inflated"));
+        if (refused) Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("24 bytes once inflated"));
         else Assert.That(PictureFile.Decode(png, "a", PictureLimits.Default).Width, Is.EqualTo(5));
     }
 
@@ -78,7 +78,7 @@ public sealed class PictureFuzzTests
         foreach (byte[] file in new[] { png, jpeg })
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Assert.That(() => PictureFile.Decode(file, "a", PictureLimits.Default), Throws.TypeOf<PictureFormatException>());
+            Assert.That(() => PictureFile.Decode(file, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>());
             Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
         }
     }
@@ -88,7 +88,7 @@ public sealed class PictureFuzzTests
     {
         byte[] png = Png(4, 4, 8, 0, new byte[64 << 20]);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<PictureFormatException>().With.Message.Contains("more"));
+        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("more"));
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
     }
 
@@ -99,7 +99,7 @@ public sealed class PictureFuzzTests
         byte[] png = Png(4, 4, 8, 0, new byte[20]);
         (png[41], png[42]) = (0x78, 0x20);
         PictureMutations.RepairChunks(png);
-        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<PictureFormatException>().With.Message.Contains("zlib"));
+        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("zlib"));
     }
 
     [Test]
@@ -108,7 +108,7 @@ public sealed class PictureFuzzTests
         byte[] jpeg = File.ReadAllBytes(TestData.Golden("vision", "pictures", "gray.jpg"));
         int scan = jpeg.AsSpan().IndexOf((byte[])[0xFF, 0xDA]);
         byte[] many = [.. jpeg[..scan], .. Enumerable.Repeat(jpeg[scan..^2], 101).SelectMany(s => s), .. jpeg[^2..]];
-        Assert.That(() => PictureFile.Decode(many, "a", PictureLimits.Default), Throws.TypeOf<PictureFormatException>().With.Message.Contains("at most 100 scans"));
+        Assert.That(() => PictureFile.Decode(many, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("at most 100 scans"));
     }
 
     private static byte[] Png(int width, int height, byte depth, byte color, byte[] raw)

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Vision;
 
-public sealed class PicturePlanTests
+internal sealed class PicturePlanTests
 {
     private static readonly int[] Sides = [1, 2, 3, 27, 83, 84, 85, 251, 252, 336, 1000, 1919, 4096, 16384, 65536];
 

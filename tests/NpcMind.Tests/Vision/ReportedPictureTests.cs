@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Vision;
 
 /// <summary>Pictures as cameras, editors and attackers write them.</summary>
-public sealed class ReportedPictureTests
+internal sealed class ReportedPictureTests
 {
     private static byte[] Bytes(string folder, string name) => File.ReadAllBytes(TestData.Golden("reports", folder, name));
 
@@ -104,7 +104,7 @@ public sealed class ReportedPictureTests
     {
         byte[] file = Bytes("jpeg-of-100-scans", name);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        PictureFormatException e = Assert.Throws<PictureFormatException>(() => Decode(file))!;
+        ImageFormatException e = Assert.Throws<ImageFormatException>(() => Decode(file))!;
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
         Assert.That(e.Message, Does.Contain("scans").And.Contain("268435456 samples").And.EndWith("."));
         Assert.That(e.Found, Does.StartWith("285212672 in the first 17"));

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Vision;
 
-public sealed class ResampleTests
+internal sealed class ResampleTests
 {
     private static IEnumerable<TestCaseData> Cases
     {

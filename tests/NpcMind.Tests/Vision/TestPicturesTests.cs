@@ -4,7 +4,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Vision;
 
 /// <summary>Pictures that show what was done to them.</summary>
-public sealed class TestPicturesTests
+internal sealed class TestPicturesTests
 {
     [TestCase(8)]
     [TestCase(40)]

@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Vision;
 
 /// <summary>The seeded encoders: files as published ones are, rows as wide as a text model's embeddings, every part felt.</summary>
-public sealed class TinyEyesTests : IDisposable
+internal sealed class TinyEyesTests : IDisposable
 {
     private static readonly byte[] Picture = TestPictures.Rgba(56, 56);
     private readonly TestFolder _folder = new();

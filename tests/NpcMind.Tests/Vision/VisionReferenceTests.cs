@@ -6,7 +6,7 @@ namespace NpcMind.Tests.Vision;
 
 /// <summary>The reference encoder against every stage of transformers: what the GPU is tested against must itself be right.</summary>
 [Category("Shared")]
-public sealed class VisionReferenceTests
+internal sealed class VisionReferenceTests
 {
     private const double Tolerance = 5e-11; // transformers computes in binary32
 

@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text.Grammars;
 
 /// <summary>What GBNF means, seen through which texts are complete, may go on, or are refused.</summary>
-public sealed class GrammarParseTests
+internal sealed class GrammarParseTests
 {
     private static readonly TokenTrie Bytes = TokenTrie.Create(TinyVocabulary.Bpe().Build());
 

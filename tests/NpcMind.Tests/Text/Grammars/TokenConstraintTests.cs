@@ -9,7 +9,7 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Text.Grammars;
 
 /// <summary>Which tokens a grammar allows.</summary>
-public sealed class TokenConstraintTests
+internal sealed class TokenConstraintTests
 {
     private const string Json = """
         root ::= object

@@ -4,14 +4,14 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace NpcMind.Files;
+namespace NpcMind.Core;
 
 /// <summary>
 /// Opens files that NpcMind reads. A pipe would be waited for without end, a device has no end, and neither can be read by position: what
 /// is no regular file is
 /// refused before it is opened. Links are followed, so a file that a shell hands over as /dev/fd/N is one. Any thread.
 /// </summary>
-public static partial class RegularFile
+internal static partial class RegularFile
 {
     private const ushort TypeMask = 0xF000;
 

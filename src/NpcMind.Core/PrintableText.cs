@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Text;
 
-namespace NpcMind.Files;
+namespace NpcMind.Core;
 
 /// <summary>
 /// Text from a file or a path as it may be shown to people: control characters can move a terminal's cursor, and marks of direction can
 /// make text look like other text.
 /// </summary>
-public static class PrintableText
+internal static class PrintableText
 {
     /// <summary>
     /// Returns the text with control characters, line ends, marks of direction and half surrogate pairs written as escapes (<c>\n</c>,

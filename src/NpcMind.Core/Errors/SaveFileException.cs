@@ -1,9 +1,9 @@
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind;
 
 /// <summary>The operating system refused to write or read a save file. After a failed write the earlier save is as it was.</summary>
-public sealed class SaveFileException : IOException
+public sealed class SaveFileException : NpcMindException
 {
     /// <summary>Creates the error; the message is composed from the parts.</summary>
     /// <param name="path">Save file.</param>

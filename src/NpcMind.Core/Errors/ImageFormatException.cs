@@ -1,9 +1,9 @@
-using NpcMind.Files;
+using NpcMind.Core;
 
-namespace NpcMind.Vision;
+namespace NpcMind;
 
 /// <summary>A file is not a picture that can be used: damaged, cut short, too large or of another kind. Nothing was decoded.</summary>
-public sealed class PictureFormatException : Exception
+public sealed class ImageFormatException : NpcMindException
 {
     /// <summary>Creates the error; the message is composed from the parts.</summary>
     /// <param name="name">File, or what the caller calls the picture.</param>
@@ -12,7 +12,7 @@ public sealed class PictureFormatException : Exception
     /// <param name="found">What stands there.</param>
     /// <param name="advice">What to do, as a sentence.</param>
     /// <param name="inner">Underlying error, if any.</param>
-    public PictureFormatException(string name, string where, string expected, string found, string advice, Exception? inner = null)
+    public ImageFormatException(string name, string where, string expected, string found, string advice, Exception? inner = null)
         : base(PrintableText.Escape($"{name}: {where}: expected {expected}, found {found}. {advice}"), inner)
     {
         Name = name;

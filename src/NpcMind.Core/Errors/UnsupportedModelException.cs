@@ -1,12 +1,12 @@
-using NpcMind.Files;
+using NpcMind.Core;
 
-namespace NpcMind.Inference; // where games have always found it; it lives here because reading a header can be what shows it
+namespace NpcMind;
 
 /// <summary>
 /// The file is sound but holds something NpcMind cannot run: another kind of file, an architecture, tensor type or setting it does not
 /// know. Nothing was loaded.
 /// </summary>
-public sealed class UnsupportedModelException : Exception
+public sealed class UnsupportedModelException : NpcMindException
 {
     /// <summary>Creates the error; control characters in the parts are escaped.</summary>
     /// <param name="path">Model file.</param>

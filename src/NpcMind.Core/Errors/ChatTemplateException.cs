@@ -1,7 +1,7 @@
 using System.Globalization;
-using NpcMind.Files;
+using NpcMind.Core;
 
-namespace NpcMind.Text;
+namespace NpcMind;
 
 /// <summary>Why a chat template failed.</summary>
 public enum ChatTemplateFault
@@ -15,7 +15,7 @@ public enum ChatTemplateFault
     /// <summary>The template reached for something the sandbox refuses.</summary>
     Forbidden,
 
-    /// <summary>A limit of <see cref="ChatTemplateLimits"/> was passed.</summary>
+    /// <summary>A limit of the sandbox was passed.</summary>
     Limit,
 
     /// <summary>The template called <c>raise_exception</c>: it does not accept these messages.</summary>
@@ -23,7 +23,7 @@ public enum ChatTemplateFault
 }
 
 /// <summary>A chat template could not be parsed or rendered. Nothing was produced.</summary>
-public sealed class ChatTemplateException : Exception
+public sealed class ChatTemplateException : NpcMindException
 {
     /// <summary>Creates the error; the message is composed from the parts.</summary>
     /// <param name="templateName">Name the template was parsed under.</param>
@@ -61,7 +61,7 @@ public sealed class ChatTemplateException : Exception
         ChatTemplateFault.Raised => $"the template refuses these messages: {problem}. Change the messages to suit it.",
         ChatTemplateFault.Syntax => $"{problem}. Correct the template, or use another one.",
         ChatTemplateFault.Forbidden => $"{problem}. The sandbox does not allow it; use another template.",
-        ChatTemplateFault.Limit => $"{problem}. Shorten the messages, or raise the limit in ChatTemplateLimits if the template is trusted.",
+        ChatTemplateFault.Limit => $"{problem}. Shorten the messages, or use another template.",
         _ => $"{problem}. Pass the messages and variables this template expects, or correct the template.",
     };
 }

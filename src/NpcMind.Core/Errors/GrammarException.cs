@@ -1,10 +1,10 @@
 using System.Globalization;
-using NpcMind.Files;
+using NpcMind.Core;
 
-namespace NpcMind.Text;
+namespace NpcMind;
 
 /// <summary>A grammar cannot be used: its text is wrong, it asks for too much, or the vocabulary cannot spell it. The message says where, and what to do.</summary>
-public sealed class GrammarException : Exception
+public sealed class GrammarException : NpcMindException
 {
     /// <summary>Creates the error; the message is composed from the parts.</summary>
     /// <param name="grammarName">Name the grammar was parsed under.</param>

@@ -1,10 +1,10 @@
 using System.Globalization;
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind;
 
 /// <summary>A saved mind is damaged, cut short, of a newer version or no saved mind at all. Nothing was loaded.</summary>
-public sealed class SaveFormatException : Exception
+public sealed class SaveFormatException : NpcMindException
 {
     internal const string Damaged = "The save is damaged, cut short or of another kind; load an earlier one.";
 

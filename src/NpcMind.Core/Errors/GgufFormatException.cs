@@ -1,12 +1,12 @@
 using System.Globalization;
-using NpcMind.Files;
+using NpcMind.Core;
 
-namespace NpcMind.Gguf;
+namespace NpcMind;
 
 /// <summary>
 /// A file is no GGUF file, is damaged or cut short, or holds keys or tensors that do not go together. Nothing was loaded.
 /// </summary>
-public sealed class GgufFormatException : Exception
+public sealed class GgufFormatException : NpcMindException
 {
     /// <summary>What is said of a file whose structure is wrong.</summary>
     public const string Damaged = "The file is damaged or cut short; download it again.";

@@ -1,4 +1,0 @@
-using System.Runtime.CompilerServices;
-
-[assembly: InternalsVisibleTo("NpcMind.GpuTests")]
-[assembly: InternalsVisibleTo("NpcMind.Benchmarks")]

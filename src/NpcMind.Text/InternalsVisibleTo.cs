@@ -1,4 +1,0 @@
-using System.Runtime.CompilerServices;
-
-// Pre-tokenizer rules and normalisation are tested by themselves: seen through ids alone a wrong split can hide.
-[assembly: InternalsVisibleTo("NpcMind.Tests")]

@@ -1,5 +1,0 @@
-using System.Runtime.CompilerServices;
-
-[assembly: InternalsVisibleTo("NpcMind.Tests")]
-[assembly: InternalsVisibleTo("NpcMind.GpuTests")]
-[assembly: InternalsVisibleTo("NpcMind.SaveVictim")]
