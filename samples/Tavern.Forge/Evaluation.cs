@@ -99,7 +99,7 @@ internal sealed class Evaluation
             legal.Allow("to", conversation.Legal);
         }
 
-        ReplyOptions options = new() { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal?.Type, Legal = legal };
+        ReplyOptions options = new() { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal?.Type, LegalActions = legal };
         int colon = lines[^1].IndexOf(": ", StringComparison.Ordinal);
         return npc.Hear(lines[^1][..colon], lines[^1][(colon + 2)..], options);
     }

@@ -4,11 +4,11 @@ using Tavern.World;
 namespace Tavern.Game;
 
 /// <summary>A model that is being loaded beside the game.</summary>
-internal sealed class MindLoad : IDisposable
+internal sealed class MindLoad : IDisposable, IProgress<LoadProgress>
 {
     private readonly Task<NpcRuntime> _task;
     private double _progress;
-    private volatile bool _unwanted;
+    private readonly CancellationTokenSource _unwanted = new();
 
     /// <param name="model">GGUF file.</param>
     /// <param name="eyes">Its image encoder.</param>
@@ -23,19 +23,20 @@ internal sealed class MindLoad : IDisposable
             ImageEncoderPath = eyes,
             ContextTokens = settings.ContextTokens,
             DeviceKvTokens = settings.DeviceKvTokens ?? settings.ContextTokens * (TavernFile.MostPeople + 1),
-            Kv = settings.Kv,
+            KvFormat = settings.KvFormat,
             CacheFolder = settings.CacheFolder,
             Seed = settings.Seed,
             Clock = clock,
-            LoadProgress = Follow,
         };
         LegalActions idle = Deed.Legal([]);
-        _task = Task.Run(() =>
+        _task = Load();
+
+        async Task<NpcRuntime> Load()
         {
-            NpcRuntime runtime = NpcRuntime.Load(model, options);
+            NpcRuntime runtime = await NpcRuntime.LoadAsync(model, options, this, _unwanted.Token).ConfigureAwait(false);
             try
             {
-                if (!_unwanted) runtime.Prepare(idle.Type, idle);
+                runtime.Prepare(idle.Type, idle);
                 return runtime;
             }
             catch
@@ -43,7 +44,7 @@ internal sealed class MindLoad : IDisposable
                 runtime.Dispose();
                 throw;
             }
-        });
+        }
     }
 
     public string Model { get; }
@@ -62,7 +63,7 @@ internal sealed class MindLoad : IDisposable
     /// <summary>Breaks it off, or frees what was loaded.</summary>
     public void Dispose()
     {
-        _unwanted = true;
+        _unwanted.Cancel();
         try
         {
             _task.Result.Dispose();
@@ -71,12 +72,14 @@ internal sealed class MindLoad : IDisposable
         {
             // It was refused or broken off: there is nothing to free.
         }
+
+        _unwanted.Dispose();
     }
 
-    /// <summary>Called while it loads; ends that when nobody waits for it any more. What is loaded whole is freed as a whole.</summary>
-    private void Follow(double progress)
+    void IProgress<LoadProgress>.Report(LoadProgress value)
     {
-        if (_unwanted && progress < 1) throw new OperationCanceledException();
-        Volatile.Write(ref _progress, progress);
+        // Weights take most of the time.
+        double done = value.Stage switch { LoadStage.Weights => 0.9 * value.Fraction, LoadStage.Calibration => 0.9, _ => 1 };
+        Volatile.Write(ref _progress, done);
     }
 }

@@ -13,7 +13,7 @@ public sealed record MindSettings
     /// <summary>Tokens that fit on the device, over all minds.</summary>
     public int? DeviceKvTokens { get; init; }
 
-    public KvFormat Kv { get; init; }
+    public KvFormat? KvFormat { get; init; }
 
     /// <summary>Most tokens of an answer; null for what suits the model.</summary>
     public int? MaxTokens { get; init; }

@@ -108,7 +108,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     /// <param name="commands">The game's command buffer; null for a submission of their own.</param>
     public TickReport Tick(FrameBudget budget, FrameCommands? commands = null)
     {
-        if (_runtime is null) return new TickReport { Status = TickStatus.Idle, GpuMilliseconds = double.NaN };
+        if (_runtime is null) return new TickReport { Status = TickStatus.Idle };
         return commands is { } into ? _runtime.Tick(budget, into) : _runtime.Tick(budget);
     }
 
@@ -131,7 +131,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         Hearsay hearsay = HearsayOf(npc.Name);
         try
         {
-            npc.Priority = speaker == Deed.Player ? 0 : 1;
+            npc.Priority = speaker == Deed.Player ? NpcPriority.Foreground : NpcPriority.Normal;
             foreach (Hearsay.Line line in hearsay.Lines) npc.Overhear(line.Speaker, line.Text);
             hearsay.Clear();
             Show(npc, index, body, looks);
@@ -243,7 +243,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     {
         if (EyesFile is null || Picture is null) return;
         int fingerprint = Eyes.Fingerprint(world, body);
-        bool known = _looks.TryGetValue(npc.Name, out Look look) && look.Fingerprint == fingerprint && look.Questions < npc.Turns;
+        bool known = _looks.TryGetValue(npc.Name, out Look look) && look.Fingerprint == fingerprint && look.Questions < npc.TurnCount;
         if (known && !anyway)
         {
             _looks[npc.Name] = look with { Questions = look.Questions + 1 };

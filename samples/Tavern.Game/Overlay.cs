@@ -3,7 +3,7 @@ using NpcMind;
 namespace Tavern.Game;
 
 /// <summary>Figures of one character.</summary>
-public readonly record struct MindFigures(string Name, NpcWait Waiting, bool IsAnswering, int Tokens, int SharedTokens, int Turns, int Priority);
+public readonly record struct MindFigures(string Name, NpcWait Waiting, bool IsAnswering, int Tokens, int SharedTokens, int Turns, NpcPriority Priority);
 
 /// <summary>Figures for F1. Filled in place, so that filling them costs no memory; words are made of them only when they change.</summary>
 public sealed class Overlay
@@ -32,7 +32,7 @@ public sealed class Overlay
     internal void Add(in TickReport report, Minds minds, int people, double now)
     {
         Last = report;
-        if (!double.IsNaN(report.GpuMilliseconds)) LastMilliseconds = report.GpuMilliseconds;
+        if (report.GpuTime is { } time) LastMilliseconds = time.TotalMilliseconds;
         _said += report.TokensGenerated;
         _read += report.TokensProcessed;
         if (now - _since >= Window)
@@ -43,6 +43,6 @@ public sealed class Overlay
 
         Count = 0;
         for (int i = 0; i < people && i < _figures.Length; i++)
-            if (minds.Of(i) is { } npc) _figures[Count++] = new MindFigures(npc.Name, npc.Waiting, npc.Reply is { IsDone: false }, npc.Tokens, npc.SharedTokens, npc.Turns, npc.Priority);
+            if (minds.Of(i) is { } npc) _figures[Count++] = new MindFigures(npc.Name, npc.Waiting, npc.Reply is { IsDone: false }, npc.Tokens, npc.SharedTokens, npc.TurnCount, npc.Priority);
     }
 }

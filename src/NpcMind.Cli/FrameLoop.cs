@@ -207,7 +207,7 @@ internal sealed class FrameLoop
         Restored += report.Restored;
         Dropped += report.Dropped;
         TurnsForgotten += report.TurnsForgotten;
-        ImagesSeen += report.Images.Seen + report.Images.Known;
-        ImagesWaiting = report.Images.Waiting;
+        ImagesSeen += report.Images.Encoded + report.Images.Reused;
+        ImagesWaiting = report.Images.Pending;
     }
 }

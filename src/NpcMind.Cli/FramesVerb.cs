@@ -75,7 +75,7 @@ internal static class FramesVerb
                 ContextTokens = contextTokens,
                 DeviceKvTokens = parsed.GetValue(deviceTokens)
                     ?? (int)Math.Min(1 << 30, Math.Max(4L * contextTokens, contextTokens + 128L * options.Npcs)),
-                QuantumMilliseconds = options.QuantumMilliseconds,
+                MaxDispatchMilliseconds = options.QuantumMilliseconds,
             });
             double load = Stopwatch.GetElapsedTime(started).TotalSeconds;
             FrameLoop loop = new(runtime, options);

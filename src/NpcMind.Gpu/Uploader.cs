@@ -16,6 +16,7 @@ internal sealed class Uploader : IDisposable
     private readonly List<GpuBuffer> _staging = [];
     private readonly List<CommandRecorder> _recorders = [];
     private readonly Action<long>? _progress;
+    private readonly CancellationToken _cancellation;
     private int _next;
     private long _written;
 
@@ -23,11 +24,13 @@ internal sealed class Uploader : IDisposable
     /// <param name="device">Device to upload to.</param>
     /// <param name="pieceBytes">Size of each staging buffer.</param>
     /// <param name="progress">Told the bytes written so far, after each piece, on the calling thread.</param>
-    public Uploader(GpuDevice device, int pieceBytes = 8 << 20, Action<long>? progress = null)
+    /// <param name="cancellation">Ends <see cref="Write(Tensor, long, StagingWriter)"/> before its next piece.</param>
+    public Uploader(GpuDevice device, int pieceBytes = 8 << 20, Action<long>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(device);
         _timeline = new Timeline(device, "upload");
         _progress = progress;
+        _cancellation = cancellation;
         try
         {
             for (int i = 0; i < Pieces; i++) _staging.Add(device.Memory.Allocate(pieceBytes, MemoryKind.Upload, $"staging {i}"));
@@ -53,6 +56,7 @@ internal sealed class Uploader : IDisposable
         for (long at = 0; at < target.Bytes; at += piece)
         {
             int length = (int)Math.Min(piece, target.Bytes - at);
+            _cancellation.ThrowIfCancellationRequested();
             CommandRecorder recorder = _recorders[_next];
             recorder.WaitUntilFree();
             write(_staging[_next].Mapped[..length], at);

@@ -7,7 +7,7 @@ namespace NpcMind.Inference;
 /// <summary>Progress of loading.</summary>
 /// <param name="Done">Bytes on the device so far.</param>
 /// <param name="Total">Bytes in all (an estimate, a little over).</param>
-internal readonly record struct LoadProgress(long Done, long Total);
+internal readonly record struct UploadProgress(long Done, long Total);
 
 /// <summary>
 /// A model on a device, ready to run steps over any of its open sequences. Weights are uploaded once; the graph is fixed at load. A step is filled in by
@@ -39,7 +39,7 @@ internal sealed class InferenceEngine : IDisposable
     private bool _copiesAreOpen;
     private int _nextResult;
 
-    private InferenceEngine(GpuDevice device, GgufFile file, ModelPlan plan, EngineOptions options, Action<LoadProgress>? progress)
+    private InferenceEngine(GpuDevice device, GgufFile file, ModelPlan plan, EngineOptions options, Action<UploadProgress>? progress, CancellationToken cancellation)
     {
         ModelConfig config = plan.Config;
         _device = device;
@@ -57,7 +57,7 @@ internal sealed class InferenceEngine : IDisposable
         _arena = new TensorArena(device, "weights and workspace");
         try
         {
-            using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new LoadProgress(done, total)));
+            using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new UploadProgress(done, total)), cancellation);
             WeightLoader weights = new(device, file, _arena, uploader);
             RopeTable rope = new([config.Rope, .. config.LocalRope is { } local ? [local] : Array.Empty<RopeConfig>()],
                 FrequencyFactors(file, weights, config, options), config.Temperature);
@@ -157,10 +157,12 @@ internal sealed class InferenceEngine : IDisposable
     /// <param name="file">Model file; may be closed afterwards.</param>
     /// <param name="options">Sizes.</param>
     /// <param name="progress">Called on this thread while weights are uploaded.</param>
+    /// <param name="cancellation">Stops the uploading.</param>
     /// <exception cref="GgufFormatException">The file is damaged or inconsistent.</exception>
     /// <exception cref="UnsupportedModelException">An architecture, tensor type or shape there is no code for.</exception>
     /// <exception cref="InsufficientGpuMemoryException">It does not fit; nothing was allocated.</exception>
-    public static InferenceEngine Load(GpuDevice device, GgufFile file, EngineOptions? options = null, Action<LoadProgress>? progress = null)
+    public static InferenceEngine Load(GpuDevice device, GgufFile file, EngineOptions? options = null, Action<UploadProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(file);
@@ -170,7 +172,7 @@ internal sealed class InferenceEngine : IDisposable
         if (config.HeadDim % 4 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {config.HeadDim}", "It must be a multiple of 4.");
         KvCache.Check(config, options.Kv, file.Path);
         if (options.MaxRows % 16 != 0) throw new ArgumentException("MaxRows must be a multiple of 16.", nameof(options));
-        return new InferenceEngine(device, file, plan, options, progress);
+        return new InferenceEngine(device, file, plan, options, progress, cancellation);
     }
 
     /// <summary>Opens an empty sequence; returns its slot.</summary>

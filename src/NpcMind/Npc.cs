@@ -21,7 +21,7 @@ public sealed class Npc : IDisposable
         Persona = persona;
         Mind = mind;
         Conversation = new Conversation(runtime, mind, name, SystemPrompt);
-        mind.Priority = 1;
+        mind.Priority = (int)NpcPriority.Normal;
         RandomSeed = Seed.Of(runtime.Options.Seed, name);
     }
 
@@ -34,14 +34,15 @@ public sealed class Npc : IDisposable
     /// <summary>What it begins with.</summary>
     public Prefix Prefix { get; }
 
-    /// <summary>How urgent its thoughts are: 0 speaks to the player, higher numbers think when there is time. 1 at first.</summary>
-    public int Priority
+    /// <summary>How urgent its thoughts are.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No such priority.</exception>
+    public NpcPriority Priority
     {
-        get => Mind.Priority;
+        get => (NpcPriority)Mind.Priority;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
-            Mind.Priority = value;
+            if (!Enum.IsDefined(value)) throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such priority.");
+            Mind.Priority = (int)value;
         }
     }
 
@@ -58,7 +59,7 @@ public sealed class Npc : IDisposable
     public int SharedTokens => Mind.Shared;
 
     /// <summary>Turns of conversation it remembers word for word.</summary>
-    public int Turns => History.Count;
+    public int TurnCount => History.Count;
 
     /// <summary>Whether the character was removed from its runtime.</summary>
     public bool IsDisposed => Mind.Closing;
@@ -102,7 +103,7 @@ public sealed class Npc : IDisposable
         _runtime.Format.Template.BeginCall();
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
-        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
+        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.LegalActions);
         speech?.Begin();
         action?.Begin();
         int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options)
@@ -226,6 +227,9 @@ public sealed class Npc : IDisposable
         TopP = options.TopP,
         MinP = options.MinP,
         RepetitionPenalty = options.RepetitionPenalty,
+        PresencePenalty = options.PresencePenalty,
+        FrequencyPenalty = options.FrequencyPenalty,
+        PenaltyTokens = options.PenaltyTokens,
         Seed = RandomSeed,
     };
 }

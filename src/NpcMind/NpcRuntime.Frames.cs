@@ -7,6 +7,7 @@ namespace NpcMind;
 public sealed partial class NpcRuntime
 {
     private const int FlushTries = 3;
+    private readonly List<Reply> _awaited = [];
     private int _failures;
 
     /// <summary>
@@ -89,6 +90,8 @@ public sealed partial class NpcRuntime
         if (_disposed) return;
         _disposed = true;
         foreach (Npc npc in _npcs.ToArray()) Try(npc.Dispose);
+        AnnounceAll();
+        AbandonAll("the runtime was disposed.");
         if (!TryFlush()) Try(_device.WaitIdle); // frames in the game's command buffers, too
         if (!IsLost) Try(_costs.Save);
         if (!IsLost) Try(_device.SavePipelineCache);
@@ -134,6 +137,13 @@ public sealed partial class NpcRuntime
         }
     }
 
+    /// <summary>Lets those who wait for a reply go on when there is more of it.</summary>
+    internal void Announce(Reply reply)
+    {
+        if (IsLost) reply.Abandon("the device was lost.");
+        else if (!_awaited.Contains(reply)) _awaited.Add(reply);
+    }
+
     private static void Try(Action free)
     {
         try
@@ -150,7 +160,8 @@ public sealed partial class NpcRuntime
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         budget.Check();
-        if (IsLost) return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+        CheckThread();
+        if (IsLost) return new TickReport { Status = TickStatus.DeviceLost };
         long started = Stopwatch.GetTimestamp();
         Speech.Said = 0;
         bool? worked = false;
@@ -163,18 +174,39 @@ public sealed partial class NpcRuntime
         catch (VulkanException e) when (e.IsDeviceLost)
         {
             IsLost = true;
-            return new TickReport { Status = TickStatus.DeviceLost, GpuMilliseconds = double.NaN };
+            AbandonAll(e.Message);
+            NpcMindLog.DeviceLost(_log, e.Message);
+            return new TickReport { Status = TickStatus.DeviceLost };
         }
         catch (Exception e)
         {
             error = e.Message;
+            NpcMindLog.TickFailed(_log, error);
             if (++_failures >= MindScheduler.MostFailures) Scheduler.GiveUpAll(error);
         }
 
         TickReport report = Report(worked, error);
         TurnsForgotten = 0;
         Tell(report, started);
+        AnnounceAll();
         return report;
+    }
+
+    /// <summary>Lets those go on who wait for replies. They may call anything but a tick: the tick is over, and its report made.</summary>
+    private void AnnounceAll()
+    {
+        for (int i = 0; i < _awaited.Count;)
+        {
+            Reply reply = _awaited[i];
+            if (reply.Announce()) i++;
+            else _awaited.Remove(reply);
+        }
+    }
+
+    private void AbandonAll(string reason)
+    {
+        foreach (Reply reply in _awaited.ToArray()) reply.Abandon(reason);
+        _awaited.Clear();
     }
 
     private TickReport Report(bool? worked, string? error)
@@ -185,8 +217,8 @@ public sealed partial class NpcRuntime
             Status = error is not null ? TickStatus.Failed
                 : worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
             Error = error,
-            PredictedMilliseconds = worked == true ? _frames.LastPredicted : 0,
-            GpuMilliseconds = Scheduler.GpuMilliseconds,
+            PredictedGpuTime = worked == true ? TimeSpan.FromMilliseconds(_frames.LastPredicted) : TimeSpan.Zero,
+            GpuTime = double.IsNaN(Scheduler.GpuMilliseconds) ? null : TimeSpan.FromMilliseconds(Scheduler.GpuMilliseconds),
             FramesFinished = Scheduler.FramesFinished,
             Dispatches = worked == true ? _frames.Dispatches : 0,
             TokensGenerated = Speech.Said,
@@ -196,8 +228,8 @@ public sealed partial class NpcRuntime
             Restored = Scheduler.Restored,
             Dropped = Scheduler.Dropped,
             TurnsForgotten = TurnsForgotten,
-            Images = (seen, known, ImageQueue?.Pictures ?? 0),
-            KvBlocks = (Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
+            Images = new ImageCounts(seen, known, ImageQueue?.Pictures ?? 0),
+            KvBlocks = new KvBlockCounts(Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
         };
     }
 
@@ -212,6 +244,8 @@ public sealed partial class NpcRuntime
             // Listeners are others' code; what they throw is no fault of a mind.
         }
 
-        Trace?.Add(report, started, _npcs);
+        if (Trace is not { Error: null } trace) return;
+        trace.Add(report, started, _npcs);
+        if (trace.Error is { } error) NpcMindLog.TraceEnded(_log, error);
     }
 }

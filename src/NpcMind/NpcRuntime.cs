@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
@@ -21,11 +24,14 @@ public sealed partial class NpcRuntime : IDisposable
     private readonly List<Npc> _npcs = [];
     private readonly List<Prefix> _prefixes = [];
     private readonly long _started;
+    private readonly ILogger _log;
+    private int _thread;
     private bool _disposed;
 
-    private NpcRuntime(GgufFile file, GgufFile? eyes, NpcRuntimeOptions options)
+    private NpcRuntime(GgufFile file, GgufFile? eyes, NpcRuntimeOptions options, LoadReporter progress, CancellationToken cancellation)
     {
         Options = options;
+        _log = options.LoggerFactory?.CreateLogger("NpcMind") ?? NullLogger.Instance;
         _started = options.Clock.GetTimestamp();
         Speech = new Speech(this);
         ModelConfig config = InferenceEngine.ReadConfig(file); // first: eyes given as the model have no tokenizer either, and are to be called what they are
@@ -50,7 +56,9 @@ public sealed partial class NpcRuntime : IDisposable
             "" => null,
             { } folder => folder,
         };
+        cancellation.ThrowIfCancellationRequested();
         _device = options.Host.Open(cache);
+        KvFormat = options.KvFormat ?? (_device.Limits.IsSoftware ? NpcMind.KvFormat.F32 : NpcMind.KvFormat.F16);
         VisionEncoder? encoder = null;
         try
         {
@@ -60,25 +68,31 @@ public sealed partial class NpcRuntime : IDisposable
             {
                 ContextTokens = options.ContextTokens,
                 MaxSequences = Minds(options),
-                MaxRows = options.MaxRows,
-                MaxOutputs = Math.Min(options.MaxRows, 16),
-                Kv = options.Kv,
+                MaxRows = options.MaxTokensPerStep,
+                MaxOutputs = Math.Min(options.MaxTokensPerStep, 16),
+                Kv = KvFormat,
                 CacheTokens = deviceTokens,
                 Features = encoder is not null,
                 HostKvTokens = Math.Max(options.HostKvTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),
-            }, options.LoadProgress is { } progress ? p => progress(p.Total == 0 ? 0 : Math.Min(1, (double)p.Done / p.Total)) : null);
-            CacheFingerprint = Fingerprints.Cache(_device, options.Kv);
+            }, progress.Weights, cancellation);
+            CacheFingerprint = Fingerprints.Cache(_device, KvFormat);
             _costs = new CostFile(cache, $"{_device.Limits.Name} {_device.Limits.Driver}", ModelFingerprint);
+            cancellation.ThrowIfCancellationRequested();
+            progress.Report(LoadStage.Calibration, 0);
             Calibration.Run(Engine, _costs.Costs, _costs.WasLoaded ? 0 : 3);
+            cancellation.ThrowIfCancellationRequested();
             if (encoder is not null) Calibration.Run(encoder, _costs.Costs, _costs.WasLoaded ? 0 : 3);
-            _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.QuantumMilliseconds });
+            _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.MaxDispatchMilliseconds });
             if (encoder is not null) ImageQueue = new ImageQueue(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, Speech.Take, Speech.Fail, ImageQueue);
+            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Speech.Take, Speech.Fail, ImageQueue);
             // Now, because not every game ends in good order.
             _device.SavePipelineCache();
             if (!_costs.WasLoaded) _costs.Save();
-            options.LoadProgress?.Invoke(1);
+            foreach (string warning in _warnings) NpcMindLog.ModelWarning(_log, warning);
+            NpcMindLog.Loaded(_log, ModelName, DeviceName, Seconds);
+            cancellation.ThrowIfCancellationRequested();
+            progress.Report(LoadStage.Ready, 1);
         }
         catch
         {
@@ -93,6 +107,9 @@ public sealed partial class NpcRuntime : IDisposable
 
     /// <summary>What the model calls itself.</summary>
     public string ModelName { get; }
+
+    /// <summary>Number format of keys and values.</summary>
+    public KvFormat KvFormat { get; }
 
     /// <summary>Name of the device.</summary>
     public string DeviceName => _device.Limits.Name;
@@ -170,8 +187,10 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading screen shows.</summary>
     /// <param name="modelPath">GGUF file.</param>
     /// <param name="options">Sizes; null for the defaults.</param>
-    /// <exception cref="IOException">There is no such file, it cannot be read, or it is a folder, pipe, socket or device.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <param name="progress">Told how far it is, on the calling thread. What it throws is ignored.</param>
+    /// <param name="cancellationToken">Stops the loading; what was loaded is freed.</param>
+    /// <exception cref="FileReadException">There is no such file, it cannot be read, or it is a folder, pipe, socket or device.</exception>
+    /// <exception cref="OperationCanceledException">The loading was cancelled.</exception>
     /// <exception cref="ArgumentException">An option is out of its range; the message has its name, its value and the range.</exception>
     /// <exception cref="GgufFormatException">
     /// The file is no GGUF file, incomplete or damaged; the message says what it is and what to do.
@@ -183,14 +202,42 @@ public sealed partial class NpcRuntime : IDisposable
     /// <exception cref="ChatTemplateException">Its chat template cannot be used.</exception>
     /// <exception cref="GpuUnavailableException">No usable device; the message says what to install.</exception>
     /// <exception cref="InsufficientGpuMemoryException">It does not fit; nothing was allocated.</exception>
-    public static NpcRuntime Load(string modelPath, NpcRuntimeOptions? options = null)
+    public static NpcRuntime Load(
+        string modelPath, NpcRuntimeOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         options ??= new NpcRuntimeOptions();
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
         OptionChecks.Check(options);
-        using GgufFile file = GgufFile.Open(modelPath);
-        using GgufFile? eyes = options.ImageEncoderPath is null ? null : GgufFile.Open(options.ImageEncoderPath);
-        return new NpcRuntime(file, eyes, options);
+        string path = modelPath;
+        try
+        {
+            using GgufFile file = GgufFile.Open(modelPath);
+            path = options.ImageEncoderPath ?? modelPath;
+            using GgufFile? eyes = options.ImageEncoderPath is null ? null : GgufFile.Open(options.ImageEncoderPath);
+            return new NpcRuntime(file, eyes, options, new LoadReporter(progress), cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FileReadException(path, e);
+        }
+    }
+
+    /// <summary>Loads a model as <see cref="Load"/> does, on another thread, e.g. while a loading screen is drawn.</summary>
+    /// <param name="modelPath">GGUF file.</param>
+    /// <param name="options">Sizes; null for the defaults.</param>
+    /// <param name="progress">Told how far it is, on the loading thread (<see cref="Progress{T}"/> brings it to the caller's). What it throws is ignored.</param>
+    /// <param name="cancellationToken">Stops the loading; what was loaded is freed.</param>
+    /// <returns>A task that ends with the runtime, or with the exceptions of <see cref="Load"/>.</returns>
+    public static Task<NpcRuntime> LoadAsync(
+        string modelPath, NpcRuntimeOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Load(modelPath, options, progress, cancellationToken), cancellationToken);
+
+    /// <summary>Returns how many tokens a text takes, without what a chat template writes around it. Any thread.</summary>
+    /// <param name="text">Any text. Its control tokens are taken as words.</param>
+    public int CountTokens(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _tokenizer.Encode(text).Length;
     }
 
     /// <summary>Makes a prefix: text that several characters begin with. It is read within the budgets of the coming ticks.</summary>
@@ -209,15 +256,27 @@ public sealed partial class NpcRuntime : IDisposable
         Constraints.Prepare(action, legal);
     }
 
+    /// <summary>Whether a call comes from the thread of the first one, where that is checked.</summary>
+    internal void CheckThread()
+    {
+        if (!Options.ChecksThread) return;
+        int thread = Environment.CurrentManagedThreadId;
+        int first = Interlocked.CompareExchange(ref _thread, thread, 0);
+        if (first != 0 && first != thread)
+            throw new InvalidOperationException($"The runtime is used by thread {first} and was called from thread {thread}: call it from the game's thread only "
+                + "(NpcRuntimeOptions.ChecksThread).");
+    }
+
     internal Prefix CreatePrefix(string text, Prefix? parent)
     {
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckThread();
         if (parent is not null) ObjectDisposedException.ThrowIf(parent.Mind.Closing, parent);
         if (_prefixes.Count == Options.MaxPrefixes) throw new InvalidOperationException($"There are {_prefixes.Count} prefixes already: dispose one, or raise NpcRuntimeOptions.MaxPrefixes.");
         string whole = parent is null || parent.Text.Length == 0 ? text : parent.Text + "\n\n" + text;
         Mind mind = NewMind(whole.Length == 0 ? "no prefix" : whole, parent?.Mind, whole, pinned: true);
-        mind.Priority = 2;
+        mind.Priority = (int)NpcPriority.Background;
         Prefix prefix = new(this, parent, whole, mind);
         _prefixes.Add(prefix);
         return prefix;

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
 namespace NpcMind;
 
 /// <summary>Sizes and places that are fixed when a runtime is loaded.</summary>
@@ -40,17 +43,17 @@ public sealed record NpcRuntimeOptions
     /// <summary>Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the device.</summary>
     public int? HostKvTokens { get; init; }
 
-    /// <summary>Format of keys and values.</summary>
-    public KvFormat Kv { get; init; }
+    /// <summary>Number format of keys and values; null for <see cref="NpcMind.KvFormat.F16"/> on a GPU and <see cref="NpcMind.KvFormat.F32"/> on a software driver.</summary>
+    public KvFormat? KvFormat { get; init; }
 
-    /// <summary>Rows (tokens of any minds) of one step, a multiple of 16, up to 1,024.</summary>
-    public int MaxRows { get; init; } = 64;
+    /// <summary>Most tokens, of all minds together, that one step computes: a multiple of 16, up to 1,024.</summary>
+    public int MaxTokensPerStep { get; init; } = 64;
 
-    /// <summary>Longest predicted milliseconds of one dispatch: larger ones are cut. Above 0, at most 1,000.</summary>
-    public double QuantumMilliseconds { get; init; } = 0.5;
+    /// <summary>Longest predicted GPU milliseconds of one dispatch: larger ones are cut. Above 0, at most 1,000.</summary>
+    public double MaxDispatchMilliseconds { get; init; } = 0.5;
 
     /// <summary>Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.</summary>
-    public int FramesPerStep { get; init; } = 30;
+    public int MaxFramesPerStep { get; init; } = 30;
 
     /// <summary>Folder for compiled shaders and learned costs; null for NpcMind in <see cref="Environment.SpecialFolder.LocalApplicationData"/> (Linux: ~/.local/share/NpcMind), "" for none.</summary>
     public string? CacheFolder { get; init; }
@@ -60,9 +63,6 @@ public sealed record NpcRuntimeOptions
 
     /// <summary>The clock by which readers read and deadlines pass.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
-
-    /// <summary>Called on the loading thread with the part loaded, 0 to 1.</summary>
-    public Action<double>? LoadProgress { get; init; }
 
     /// <summary>
     /// Date that the model's chat template may write into the system prompt: of the game's world, or of today. Null for the day on which
@@ -82,5 +82,17 @@ public sealed record NpcRuntimeOptions
     /// What the model writes around its thoughts, e.g. <c>&lt;think></c> and <c>&lt;/think></c>. Null to find it in the chat template; two
     /// empty texts for a model whose thoughts are to be said.
     /// </summary>
-    public (string Open, string Close)? ThoughtMarks { get; init; }
+    public ThoughtMarks? ThoughtMarks { get; init; }
+
+    /// <summary>
+    /// Where the runtime logs what no caller is told: failed ticks, a trace or cache that cannot be written, what is odd about the model.
+    /// Null for nowhere.
+    /// </summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>
+    /// Whether calls from a thread other than the one that made the first call throw <see cref="InvalidOperationException"/>. On while a
+    /// debugger is attached; a runtime may move between threads only where this is off and no two calls overlap.
+    /// </summary>
+    public bool ChecksThread { get; init; } = Debugger.IsAttached;
 }

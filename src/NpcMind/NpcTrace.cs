@@ -71,7 +71,7 @@ public sealed class NpcTrace : IDisposable
         }
 
         Begin("kv blocks", "C", begin, 1);
-        Arguments(("used", report.KvBlocks.All - report.KvBlocks.Free), ("free", report.KvBlocks.Free));
+        Arguments(("used", report.KvBlocks.Total - report.KvBlocks.Free), ("free", report.KvBlocks.Free));
         foreach (Npc npc in npcs)
         {
             if (npc.Reply is not { IsDone: false }) continue;

@@ -30,9 +30,10 @@ public enum ReplyEnd
 }
 
 /// <summary>
-/// What a character says, as it comes. Filled in by <see cref="NpcRuntime.Tick(FrameBudget)"/> and read on the same thread, at any pace. Once ended it stays readable.
+/// What a character says, as it comes. Filled in by <see cref="NpcRuntime.Tick(FrameBudget)"/> and read on the same thread, at any pace:
+/// polled (<see cref="TryRead"/>), awaited (<c>await reply</c>) or streamed (<c>await foreach</c>). Once ended it stays readable.
 /// </summary>
-public sealed class Reply
+public partial class Reply : IAsyncEnumerable<string>
 {
     private int _read;
     private int _sentence;
@@ -78,8 +79,11 @@ public sealed class Reply
     /// <summary>Characters that can be shown so far.</summary>
     public int Characters => Words.Shown;
 
-    /// <summary>Seconds from <see cref="Npc.Hear"/> to the first word; not a number before it.</summary>
-    public double SecondsToFirstWord { get; private set; } = double.NaN;
+    /// <summary>Time from <see cref="Npc.Hear(string, string, ReplyOptions)"/> to the first word; null before it.</summary>
+    public TimeSpan? TimeToFirstWord => double.IsNaN(SecondsToFirstWord) ? null : TimeSpan.FromSeconds(SecondsToFirstWord);
+
+    /// <summary>Not a number before the first word.</summary>
+    internal double SecondsToFirstWord { get; private set; } = double.NaN;
 
     internal ReplyOptions Options { get; }
 
@@ -172,7 +176,7 @@ public sealed class Reply
     {
         action = default;
         if (!ActionIsReady || Options.Action is not ActionType<T> type) return false;
-        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.Legal)) return false;
+        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.LegalActions)) return false;
         ActionIsReady = false;
         return true;
     }

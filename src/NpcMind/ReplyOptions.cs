@@ -20,6 +20,15 @@ public sealed record ReplyOptions
     /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 is off. Above 0, at most 100.</summary>
     public float RepetitionPenalty { get; init; } = 1.1f;
 
+    /// <summary>Taken from the logit of every token that stands among the recent ones; 0 is off. -100 to 100.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Taken from the logit of a token once for each time that it stands among the recent ones; 0 is off. -100 to 100.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>How many of the latest tokens, heard and said, the three penalties look at. 0 or more.</summary>
+    public int PenaltyTokens { get; init; } = 64;
+
     /// <summary>Most tokens of speech, from 1 to the context.</summary>
     public int MaxTokens { get; init; } = 128;
 
@@ -49,7 +58,7 @@ public sealed record ReplyOptions
     /// What of the action is legal; looked at whenever a token of it is chosen. Null for everything; only together with <see
     /// cref="Action"/>.
     /// </summary>
-    public LegalActions? Legal { get; init; }
+    public LegalActions? LegalActions { get; init; }
 
     /// <summary>
     /// Grammar that the speech follows; null for free speech. Thoughts before the speech are free, unless the grammar holds the mark that
@@ -64,5 +73,5 @@ public sealed record ReplyOptions
     public int LeadTokens { get; init; } = 8;
 
     /// <summary>When the first word should be there; later ones are due at the reader's pace.</summary>
-    public TimeSpan FirstWord { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan FirstWordDeadline { get; init; } = TimeSpan.FromSeconds(1);
 }

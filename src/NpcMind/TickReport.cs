@@ -53,11 +53,18 @@ public readonly record struct TickReport
     /// <summary>What failed; null unless the status is <see cref="TickStatus.Failed"/>.</summary>
     public string? Error { get; init; }
 
-    /// <summary>GPU milliseconds predicted for what this tick put on the frame.</summary>
-    public double PredictedMilliseconds { get; init; }
+    /// <summary>GPU time predicted for what this tick put on the frame.</summary>
+    public TimeSpan PredictedGpuTime { get; init; }
 
-    /// <summary>GPU milliseconds, from timestamps, of the frame that was found finished, the longest where there were several; not a number when there was none.</summary>
-    public double GpuMilliseconds { get; init; }
+    /// <summary>
+    /// GPU time, from timestamps, of the frame that was found finished, the longest where there were several; null when there was none.
+    /// </summary>
+    public TimeSpan? GpuTime { get; init; }
+
+    internal double PredictedMilliseconds => PredictedGpuTime.TotalMilliseconds;
+
+    /// <summary>Not a number when no frame was found finished.</summary>
+    internal double GpuMilliseconds => GpuTime?.TotalMilliseconds ?? double.NaN;
 
     /// <summary>Frames found finished, with the tokens and figures below.</summary>
     public int FramesFinished { get; init; }
@@ -65,10 +72,10 @@ public readonly record struct TickReport
     /// <summary>Dispatches put on the frame.</summary>
     public int Dispatches { get; init; }
 
-    /// <summary>Tokens that characters said.</summary>
+    /// <summary>Tokens that characters generated.</summary>
     public int TokensGenerated { get; init; }
 
-    /// <summary>Tokens whose reading ended on this frame, prompts and replies.</summary>
+    /// <summary>Tokens whose computation ended on this frame, of prompts and replies.</summary>
     public int TokensProcessed { get; init; }
 
     /// <summary>Characters with something to think that were not part of it; <see cref="Npc.Waiting"/> says why.</summary>
@@ -86,9 +93,20 @@ public readonly record struct TickReport
     /// <summary>Conversation turns forgotten because a context was full.</summary>
     public int TurnsForgotten { get; init; }
 
-    /// <summary>Images that were worked out, images that turned out to show what was seen before, and images that wait or are on their way.</summary>
-    public (int Seen, int Known, int Waiting) Images { get; init; }
+    /// <summary>Images encoded and waiting.</summary>
+    public ImageCounts Images { get; init; }
 
-    /// <summary>Free blocks of keys and values, and all blocks.</summary>
-    public (int Free, int All) KvBlocks { get; init; }
+    /// <summary>Blocks of keys and values on the device.</summary>
+    public KvBlockCounts KvBlocks { get; init; }
 }
+
+/// <summary>What a tick did with images.</summary>
+/// <param name="Encoded">Images whose encoding was found finished.</param>
+/// <param name="Reused">Images that turned out to show what was encoded before.</param>
+/// <param name="Pending">Images that wait or are being encoded.</param>
+public readonly record struct ImageCounts(int Encoded, int Reused, int Pending);
+
+/// <summary>Blocks of keys and values on the device, eight tokens each.</summary>
+/// <param name="Free">Blocks that nobody uses.</param>
+/// <param name="Total">All blocks.</param>
+public readonly record struct KvBlockCounts(int Free, int Total);

@@ -26,7 +26,7 @@ internal sealed class SharedMindTests
         npc = runtime.LoadNpc(save, nothing);
         (int readAgain, int broughtBack) = Say(runtime, npc);
         TestContext.Out.WriteLine($"{before} tokens, {save.Length / 1e6:F1} MB: {read} tokens read, {readAgain} after restoring; then {npc.Tokens} tokens");
-        Assert.That(npc.Turns, Is.EqualTo(2));
+        Assert.That(npc.TurnCount, Is.EqualTo(2));
         Assert.That(read, Is.GreaterThan(2000));
         Assert.That(broughtBack, Is.EqualTo(1));
         Assert.That(readAgain, Is.InRange(1, npc.Tokens - before + 1)); // the word said last was not read yet

@@ -17,7 +17,7 @@ internal sealed class ArchitectureTests
         ["NpcMind.Vision"] = ["NpcMind.Core", "StbImageSharp"],
         ["NpcMind.Inference"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
         ["NpcMind"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
-            "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "StbImageSharp",
+            "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Microsoft.Extensions.Logging.Abstractions", "Silk.NET.Vulkan", "StbImageSharp",
             "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
         ["HelloNpc"] = ["NpcMind", "NpcMind.Core", "NpcMind.Generators"],

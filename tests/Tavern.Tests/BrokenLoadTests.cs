@@ -20,12 +20,9 @@ public sealed class BrokenLoadTests
             {
                 Host = VulkanHost.UseExisting(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock),
                 CacheFolder = "",
-                LoadProgress = p =>
-                {
-                    if (p < 1) throw new OperationCanceledException();
-                },
             };
-            Assert.That(() => NpcRuntime.Load(model, options), Throws.TypeOf<OperationCanceledException>());
+            using CancellationTokenSource stop = new();
+            Assert.That(() => NpcRuntime.Load(model, options, new StopsAtOnce(stop), stop.Token), Throws.TypeOf<OperationCanceledException>());
         }
         finally
         {
@@ -34,5 +31,10 @@ public sealed class BrokenLoadTests
         }
 
         Assert.That(device.ValidationMessages, Is.Empty);
+    }
+
+    private sealed class StopsAtOnce(CancellationTokenSource stop) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value) => stop.Cancel();
     }
 }

@@ -88,11 +88,11 @@ internal sealed partial class ConversationTemplate
         string? placeholder = settings.Placeholder;
         _hasPlaceholder = placeholder is not null && Render([new ChatMessage("user", "x", 1)], false, null)
             .Count(s => s.Trusted && s.Text.Contains(placeholder, StringComparison.Ordinal)) == 1;
-        ThoughtMarks? marks = settings.Thoughts ?? ThoughtMarks.Find(source, prompt, settings.IsToken);
+        ThoughtMarks? marks = settings.Thoughts ?? ThoughtMarkFinder.Find(source, prompt, settings.IsToken);
         if (marks is { Open.Length: > 0, Close.Length: > 0 })
         {
             Thoughts = marks;
-            OpensThought = marks.IsOpenIn(prompt);
+            OpensThought = marks.AreOpenIn(prompt);
             DropsThoughts = Drops(marks);
             _trims = !Past(Mark + " ").Contains(Mark + " ", StringComparison.Ordinal);
         }

@@ -41,7 +41,7 @@ internal sealed class ChatFormat
             Date = Date,
             DateIsChosen = options.Date is not null,
             Variables = variables,
-            Thoughts = options.ThoughtMarks is (string open, string close) ? new ThoughtMarks(open, close) : null,
+            Thoughts = options.ThoughtMarks,
             IsToken = text => tokenizer.Encode(text, parseSpecial: true).Length == 1,
             Placeholder = placeholder,
         });

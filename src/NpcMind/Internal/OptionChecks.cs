@@ -32,14 +32,14 @@ internal static class OptionChecks
         if (o.DeviceKvTokens is { } device) InRange(Of, nameof(o.DeviceKvTokens), device, o.ContextTokens, MaxCache,
             ": one context (ContextTokens) or more");
         if (o.HostKvTokens is { } host) InRange(Of, nameof(o.HostKvTokens), host, 0, MaxCache);
-        if (!Enum.IsDefined(o.Kv))
-            throw OutOfRange(Of, nameof(o.Kv), ((int)o.Kv).ToString(CultureInfo.InvariantCulture),
+        if (o.KvFormat is { } format && !Enum.IsDefined(format))
+            throw OutOfRange(Of, nameof(o.KvFormat), ((int)format).ToString(CultureInfo.InvariantCulture),
                 $"one of {string.Join(", ", Enum.GetNames<KvFormat>())}");
-        InRange(Of, nameof(o.MaxRows), o.MaxRows, 16, 1024);
-        if (o.MaxRows % 16 != 0)
-            throw OutOfRange(Of, nameof(o.MaxRows), o.MaxRows.ToString(CultureInfo.InvariantCulture), "a multiple of 16 from 16 to 1024");
-        Above(Of, nameof(o.QuantumMilliseconds), o.QuantumMilliseconds, 0, 1000);
-        InRange(Of, nameof(o.FramesPerStep), o.FramesPerStep, 1, 1_000_000);
+        InRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep, 16, 1024);
+        if (o.MaxTokensPerStep % 16 != 0)
+            throw OutOfRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep.ToString(CultureInfo.InvariantCulture), "a multiple of 16 from 16 to 1024");
+        Above(Of, nameof(o.MaxDispatchMilliseconds), o.MaxDispatchMilliseconds, 0, 1000);
+        InRange(Of, nameof(o.MaxFramesPerStep), o.MaxFramesPerStep, 1, 1_000_000);
         long log = 2L * (o.MaxNpcs + o.MaxPrefixes) * o.ContextTokens;
         if (log > MaxLog)
             throw new ArgumentOutOfRangeException(Parameter, string.Create(
@@ -59,6 +59,9 @@ internal static class OptionChecks
         InRange(Of, nameof(o.TopP), o.TopP, 0, 1);
         InRange(Of, nameof(o.MinP), o.MinP, 0, 1);
         Above(Of, nameof(o.RepetitionPenalty), o.RepetitionPenalty, 0, 100);
+        InRange(Of, nameof(o.PresencePenalty), o.PresencePenalty, -100, 100);
+        InRange(Of, nameof(o.FrequencyPenalty), o.FrequencyPenalty, -100, 100);
+        InRange(Of, nameof(o.PenaltyTokens), o.PenaltyTokens, 0, int.MaxValue);
         if (o.MaxTokens > contextTokens)
             throw new ArgumentException($"{Of}.{nameof(o.MaxTokens)} is {Text(o.MaxTokens)}: it must be {room}.", Parameter);
         if (o.MaxTokens < 1) throw OutOfRange(Of, nameof(o.MaxTokens), Text(o.MaxTokens), room);
@@ -66,12 +69,12 @@ internal static class OptionChecks
         NotNull(Of, nameof(o.StopStrings), o.StopStrings);
         if (o.StopStrings.Any(string.IsNullOrEmpty))
             throw new ArgumentException($"{Of}.{nameof(o.StopStrings)} holds an empty string: leave it out.", Parameter);
-        if (o.Legal is not null && o.Action is null)
-            throw new ArgumentException($"{Of}.{nameof(o.Legal)} is set without {nameof(o.Action)}: set the action that it is about, too.",
+        if (o.LegalActions is not null && o.Action is null)
+            throw new ArgumentException($"{Of}.{nameof(o.LegalActions)} is set without {nameof(o.Action)}: set the action that it is about, too.",
                 Parameter);
         Above(Of, nameof(o.CharactersPerSecond), o.CharactersPerSecond, 0, double.PositiveInfinity);
         InRange(Of, nameof(o.LeadTokens), o.LeadTokens, 1, int.MaxValue);
-        if (o.FirstWord < TimeSpan.Zero) throw OutOfRange(Of, nameof(o.FirstWord), o.FirstWord.ToString(), "0 or more");
+        if (o.FirstWordDeadline < TimeSpan.Zero) throw OutOfRange(Of, nameof(o.FirstWordDeadline), o.FirstWordDeadline.ToString(), "0 or more");
     }
 
     private static void NotNull(string of, string name, object? value)

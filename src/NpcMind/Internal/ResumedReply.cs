@@ -31,13 +31,16 @@ internal sealed class ResumedReply
             TopP = s.TopP,
             MinP = s.MinP,
             RepetitionPenalty = s.RepetitionPenalty,
+            PresencePenalty = s.PresencePenalty,
+            FrequencyPenalty = s.FrequencyPenalty,
+            PenaltyTokens = s.PenaltyTokens,
             MaxTokens = Math.Clamp(reply.MaximumTokens, Math.Clamp(reply.GeneratedTokens, 1, context), context),
             MaxThoughtTokens = Math.Min(reply.MaximumThoughtTokens, context),
             ShowThoughts = reply.ShowsThoughts,
             EndAtSentence = reply.EndsAtSentence,
             StopStrings = reply.StopStrings,
             Action = type,
-            Legal = legal,
+            LegalActions = legal,
             Grammar = grammar,
         };
         try

@@ -220,7 +220,7 @@ internal sealed class FaultTests
         ContextTokens = 224,
         DeviceKvTokens = 320,
         HostKvTokens = 640,
-        MaxRows = 16,
+        MaxTokensPerStep = 16,
         MaxNpcs = 4,
         Seed = 7,
     });

@@ -51,7 +51,7 @@ internal sealed class ArchitectureMindTests : RuntimeTest
 
         // More than the context holds, so that turns are forgotten and windows move on.
         for (int i = 0; i < 6; i++) Assert.That(Say(runtime, npc, Words(random, 12), options, random), Is.Not.Null);
-        Assert.That(npc.Turns, Is.LessThan(9));
+        Assert.That(npc.TurnCount, Is.LessThan(9));
 
         // Saved in mid-reply, it says what it would have said.
         Reply going = npc.Hear("Player", "Tell me of the dragon.", options with { MaxTokens = 30 });

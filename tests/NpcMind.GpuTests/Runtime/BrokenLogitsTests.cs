@@ -132,7 +132,7 @@ internal sealed class BrokenLogitsTests : RuntimeTest
         NpcRuntime runtime = Use(Home);
         LegalActions legal = new(ActionType.Of<Gesture>());
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
-        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 1, Action = legal.Type, Legal = legal });
+        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 1, Action = legal.Type, LegalActions = legal });
         TinyRandom random = new(1);
         for (int i = 0; !reply.IsDone; i++)
         {
@@ -156,7 +156,7 @@ internal sealed class BrokenLogitsTests : RuntimeTest
     }
 
     private static NpcRuntime Load(string path) =>
-        NpcRuntime.Load(path, new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 160, MaxNpcs = 2, MaxRows = 32 });
+        NpcRuntime.Load(path, new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 160, MaxNpcs = 2, MaxTokensPerStep = 32 });
 
     /// <summary>The chat model with NaN in some elements of an F16 matrix.</summary>
     private string Break(string tensor, Func<int, bool> elements)

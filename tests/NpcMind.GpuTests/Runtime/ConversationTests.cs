@@ -148,7 +148,7 @@ internal sealed class ConversationTests : RuntimeTest
             return npcs.All(n => n.Reply!.IsDone);
         });
         TickReport last = runtime.Tick(FrameBudget.FromMilliseconds(1));
-        int used = last.KvBlocks.All - last.KvBlocks.Free, own = npcs.Sum(n => (n.Tokens - n.SharedTokens + 7) / 8);
+        int used = last.KvBlocks.Total - last.KvBlocks.Free, own = npcs.Sum(n => (n.Tokens - n.SharedTokens + 7) / 8);
         Assert.That(world.Tokens, Is.GreaterThanOrEqualTo(2000));
         Assert.That(used, Is.LessThanOrEqualTo(1.1 * copy + own + 50), $"{copy} blocks of the world, {own} of own tokens, a copied block for each");
         TestContext.Out.WriteLine($"{used} blocks used; the world takes {copy}, own tokens {own}");
@@ -170,7 +170,7 @@ internal sealed class ConversationTests : RuntimeTest
         {
             Script = script;
             Npc = world.CreateNpc(script.Name, script.Persona);
-            Npc.Priority = random.Below(3);
+            Npc.Priority = (NpcPriority)random.Below(3);
         }
 
         public Script Script { get; }

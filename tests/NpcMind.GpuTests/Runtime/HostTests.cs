@@ -53,7 +53,7 @@ internal sealed class HostTests : RuntimeTest
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { MaxTokens = 0 }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { StopStrings = [""] }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { CharactersPerSecond = 0 }), Throws.InstanceOf<ArgumentException>());
-        Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { Action = ActionType.Of<Walk>(), Legal = new LegalActions(ActionType.Of<Trade>()) }), Throws.InstanceOf<ArgumentException>());
+        Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { Action = ActionType.Of<Walk>(), LegalActions = new LegalActions(ActionType.Of<Trade>()) }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear(null!, "x"), Throws.InstanceOf<ArgumentNullException>());
         Assert.That(() => npc.Interrupt(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => world.CreateNpc("", "You."), Throws.ArgumentException);
@@ -92,7 +92,7 @@ internal sealed class HostTests : RuntimeTest
     {
         string path = TinyEngines.Path(Sizes.Chat);
         NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.CreateOwn(validate: true), ContextTokens = 256 };
-        foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 }, good with { ContextTokens = 10 }, good with { DeviceKvTokens = 100 }, good with { MaxRows = 30 }, good with { MaxRows = 0 }, good with { QuantumMilliseconds = 0 }, good with { FramesPerStep = 0 }])
+        foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 }, good with { ContextTokens = 10 }, good with { DeviceKvTokens = 100 }, good with { MaxTokensPerStep = 30 }, good with { MaxTokensPerStep = 0 }, good with { MaxDispatchMilliseconds = 0 }, good with { MaxFramesPerStep = 0 }])
             Assert.That(() => NpcRuntime.Load(path, bad).Dispose(), Throws.InstanceOf<ArgumentException>(), $"{bad}");
         Assert.That(() => NpcRuntime.Load("/no/such/model.gguf", good), Throws.InstanceOf<IOException>());
 

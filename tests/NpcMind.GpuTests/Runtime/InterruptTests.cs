@@ -113,7 +113,7 @@ internal sealed class InterruptTests : RuntimeTest
             {
                 while (worlds.Count < 2) worlds.Add(World(runtime, Words(random, 10 + random.Below(30))));
                 Npc npc = worlds[random.Below(2)].CreateNpc($"{tick}", Words(random, 3));
-                npc.Priority = random.Below(3);
+                npc.Priority = (NpcPriority)random.Below(3);
                 replies[npc] = npc.Hear("", Words(random, 5), Options(random, 6));
             }
             else if (what < 5 && runtime.Npcs.Count > 0)

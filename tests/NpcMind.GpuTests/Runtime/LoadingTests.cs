@@ -179,9 +179,9 @@ internal sealed class LoadingTests : RuntimeTest
             Assert.That(loaded.History[^1].Said, Is.EqualTo("Aye, 3999."));
             // As few are forgotten as need be: one more would not fit.
             int more = runtime.Format.NextTurn(loaded.SystemPrompt, loaded.History[0].Heard).Length
-                + runtime.Tokenizer.Encode($"Aye, {3999 - loaded.Turns}.").Length;
+                + runtime.Tokenizer.Encode($"Aye, {3999 - loaded.TurnCount}.").Length;
             Assert.That(loaded.Tokens, Is.InRange(runtime.Options.ContextTokens - more, runtime.Options.ContextTokens));
-            Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1)).TurnsForgotten, Is.EqualTo(turns - loaded.Turns));
+            Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1)).TurnsForgotten, Is.EqualTo(turns - loaded.TurnCount));
             Assert.That(Say(runtime, loaded, "And?", new ReplyOptions { MaxTokens = 2 }), Is.Not.Null);
             loaded.Dispose();
         }

@@ -13,10 +13,10 @@ internal sealed class MemoryTests : RuntimeTest
         NpcRuntime runtime = Use(new Sizes { Context = 448 });
         Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
         for (int turn = 0; turn < 12; turn++) Say(runtime, npc, $"N {turn}", Short);
-        Assert.That(npc.Turns, Is.EqualTo(12));
+        Assert.That(npc.TurnCount, Is.EqualTo(12));
         for (int i = 0; i < 120; i++) npc.Overhear("Bard", $"Verse {i}.");
         Say(runtime, npc, "And now?", Short);
-        Assert.That(npc.Turns, Is.EqualTo(13));
+        Assert.That(npc.TurnCount, Is.EqualTo(13));
         Assert.That(npc.History[^1].Heard, Does.EndWith("Bard: Verse 119.\nPlayer: And now?"));
         Assert.That(npc.History[^1].Spoken, Is.EqualTo("Player: And now?"));
     }
@@ -33,12 +33,12 @@ internal sealed class MemoryTests : RuntimeTest
             string text = $"Number {turn}.";
             foreach (Npc npc in (Npc[])[gossip, quiet])
             {
-                int before = npc.Turns;
+                int before = npc.TurnCount;
                 Say(runtime, npc, text, Short);
                 Assert.That(npc.Tokens, Is.LessThanOrEqualTo(448));
                 Assert.That(
                     npc.History.Select(t => t.Spoken),
-                    Is.EqualTo(Enumerable.Range(turn + 1 - npc.Turns, npc.Turns).Select(n => $"Player: Number {n}.")));
+                    Is.EqualTo(Enumerable.Range(turn + 1 - npc.TurnCount, npc.TurnCount).Select(n => $"Player: Number {n}.")));
                 Assert.That(Log(npc)[..npc.Reply!.FirstToken], Is.EqualTo(Rendered(runtime, npc)), npc.Name);
             }
 
@@ -47,14 +47,14 @@ internal sealed class MemoryTests : RuntimeTest
                 using MemoryStream stream = new();
                 gossip.Save(stream);
                 stream.Position = 0;
-                int turns = gossip.Turns, overheard = gossip.History.Count(t => t.OverheardCharacters > 0);
+                int turns = gossip.TurnCount, overheard = gossip.History.Count(t => t.OverheardCharacters > 0);
                 gossip = runtime.LoadNpc(stream, world);
-                Assert.That((gossip.Turns, gossip.History.Count(t => t.OverheardCharacters > 0)), Is.EqualTo((turns, overheard)));
+                Assert.That((gossip.TurnCount, gossip.History.Count(t => t.OverheardCharacters > 0)), Is.EqualTo((turns, overheard)));
             }
         }
 
-        Assert.That(gossip.Turns, Is.GreaterThanOrEqualTo(quiet.Turns - quiet.Turns / 3));
-        Assert.That(quiet.Turns, Is.LessThan(40), "the context is too small for all");
+        Assert.That(gossip.TurnCount, Is.GreaterThanOrEqualTo(quiet.TurnCount - quiet.TurnCount / 3));
+        Assert.That(quiet.TurnCount, Is.LessThan(40), "the context is too small for all");
     }
 
     [Test]
@@ -77,11 +77,11 @@ internal sealed class MemoryTests : RuntimeTest
                 npc.Overhear(text, "La.");
                 Assert.That(Say(runtime, npc, "Well?", Short), Is.Not.Null);
                 int[] log = Log(npc);
-                int turns = npc.Turns;
+                int turns = npc.TurnCount;
                 Assert.That(() => npc.Hear("Player", text, Short), Throws.InstanceOf<ArgumentException>());
                 Assert.That(() => npc.Hear(text, "Well?", Short), Throws.InstanceOf<ArgumentException>());
                 Assert.That(() => npc.Hear("Player", text[..7000], Short), Throws.InstanceOf<ArgumentException>());
-                Assert.That((Log(npc), npc.Turns), Is.EqualTo((log, turns)));
+                Assert.That((Log(npc), npc.TurnCount), Is.EqualTo((log, turns)));
                 Assert.That(Say(runtime, npc, "Well?", Short), Is.Not.Null);
                 Assert.That(() => world.CreateNpc("Long", text), Throws.InstanceOf<ArgumentException>());
                 Assert.That(() => runtime.CreatePrefix(text), Throws.InstanceOf<ArgumentException>());
@@ -111,7 +111,7 @@ internal sealed class MemoryTests : RuntimeTest
 
         Npc npc = world.CreateNpc("Mira", persona);
         for (int turn = 0; turn < 3; turn++) Assert.That(Say(runtime, npc, "Well?", Short), Is.Not.Null);
-        Assert.That(npc.Turns, Is.GreaterThan(0));
+        Assert.That(npc.TurnCount, Is.GreaterThan(0));
     }
 
     [TestCase(0, 1, 3)]
@@ -154,18 +154,18 @@ internal sealed class MemoryTests : RuntimeTest
         long most = 0, ordinary = 0;
         for (int turn = 0; turn < 120; turn++)
         {
-            int before = npc.Turns;
+            int before = npc.TurnCount;
             long renderings = runtime.Format.Renderings;
             Reply reply = npc.Hear("", "a", new ReplyOptions { MaxTokens = 1 });
             renderings = runtime.Format.Renderings - renderings;
-            bool forgot = npc.Turns <= before;
+            bool forgot = npc.TurnCount <= before;
             if (forgot) (forgettings, most) = (forgettings + 1, Math.Max(most, renderings));
             else ordinary = Math.Max(ordinary, renderings);
             npc.Interrupt(0);
             Assert.That(reply.IsDone);
         }
 
-        TestContext.Out.WriteLine($"{forgettings} forgettings, at most {most} renderings; {ordinary} otherwise; {npc.Turns} turns");
+        TestContext.Out.WriteLine($"{forgettings} forgettings, at most {most} renderings; {ordinary} otherwise; {npc.TurnCount} turns");
         Assert.That(forgettings, Is.GreaterThan(0));
         Assert.That(ordinary, Is.EqualTo(1));
         Assert.That(most, Is.LessThanOrEqualTo(12));
@@ -177,20 +177,20 @@ internal sealed class MemoryTests : RuntimeTest
         List<int> tokens = [];
         int end = npc.Tokens;
         int[] log = Log(npc);
-        int[] starts = new int[npc.Turns];
-        for (int i = npc.Turns - 1; i >= 0; i--)
+        int[] starts = new int[npc.TurnCount];
+        for (int i = npc.TurnCount - 1; i >= 0; i--)
         {
             end -= npc.History[i].SaidTokens;
             starts[i] = end;
             end -= npc.History[i].HeardTokens;
         }
 
-        for (int i = 0; i < npc.Turns; i++)
+        for (int i = 0; i < npc.TurnCount; i++)
         {
             Turn turn = npc.History[i];
             tokens.AddRange(
                 i == 0 ? runtime.Format.FirstTurn(npc.SystemPrompt, turn.Heard) : runtime.Format.NextTurn(npc.SystemPrompt, turn.Heard));
-            if (i + 1 < npc.Turns) tokens.AddRange(log[starts[i]..(starts[i] + turn.SaidTokens)]);
+            if (i + 1 < npc.TurnCount) tokens.AddRange(log[starts[i]..(starts[i] + turn.SaidTokens)]);
         }
 
         return tokens;

@@ -63,7 +63,7 @@ internal sealed class PaceTests : RuntimeTest
         foreach (Npc npc in others) npc.Hear("Player", Words(random, 15), new ReplyOptions { MaxTokens = 20 });
         for (int i = 0; i < 3; i++) Tick(runtime, random);
         Npc urgent = world.CreateNpc("Mira", Words(random, 15));
-        urgent.Priority = 0;
+        urgent.Priority = NpcPriority.Foreground;
         Reply reply = urgent.Hear("Player", Words(random, 15), new ReplyOptions { MaxTokens = 20, Temperature = 1 });
         int before = others.Count(n => n.Reply!.Words.Tokens > 0), waited = 0;
         for (; reply.Words.Tokens == 0; waited++)
@@ -75,7 +75,7 @@ internal sealed class PaceTests : RuntimeTest
         }
 
         Assert.That(others.Count(n => n.Reply!.Words.Tokens > 0) - before, Is.LessThanOrEqualTo(3));
-        Assert.That(() => urgent.Priority = -1, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => urgent.Priority = (NpcPriority)3, Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
@@ -85,8 +85,8 @@ internal sealed class PaceTests : RuntimeTest
         Prefix world = World(runtime, "");
         TinyRandom random = new(74);
         Npc patient = world.CreateNpc("Patient", Words(random, 20)), hurried = world.CreateNpc("Hurried", Words(random, 20));
-        Reply late = patient.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWord = TimeSpan.FromSeconds(20) });
-        Reply soon = hurried.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWord = TimeSpan.FromSeconds(0.1) });
+        Reply late = patient.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(20) });
+        Reply soon = hurried.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(0.1) });
         for (int tick = 0; soon.Words.Tokens == 0; tick++)
         {
             Assert.That(late.Words.Tokens, Is.Zero);

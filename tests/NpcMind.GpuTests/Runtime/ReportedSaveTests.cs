@@ -78,7 +78,7 @@ internal sealed class ReportedSaveTests
         long before = _runtime.Format.Renderings;
         using Npc npc = _runtime.LoadNpc(TestData.Golden("reports", "loading-many-turns-is-quadratic", file), _world);
         Assert.That(_runtime.Format.Renderings - before, Is.LessThan(50));
-        Assert.That(npc.Turns, Is.InRange(5, 60));
+        Assert.That(npc.TurnCount, Is.InRange(5, 60));
         Assert.That(npc.Tokens, Is.InRange(450, 512));
     }
 

@@ -61,10 +61,10 @@ internal sealed class Runtimes
         ContextTokens = sizes.Context,
         DeviceKvTokens = sizes.Device,
         HostKvTokens = sizes.Host,
-        MaxRows = sizes.MaxRows,
+        MaxTokensPerStep = sizes.MaxRows,
         MaxNpcs = sizes.MaxNpcs,
-        QuantumMilliseconds = sizes.Quantum,
-        Kv = sizes.Kv,
+        MaxDispatchMilliseconds = sizes.Quantum,
+        KvFormat = sizes.Kv,
         Clock = sizes.Clock,
         Seed = 7,
     });

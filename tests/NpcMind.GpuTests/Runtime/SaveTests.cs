@@ -39,7 +39,7 @@ internal sealed class SaveTests : RuntimeTest
         {
             stream.Position = 0;
             Npc npc = next.LoadNpc(stream, again);
-            Assert.That(npc.Turns, Is.EqualTo(2), npc.Name);
+            Assert.That(npc.TurnCount, Is.EqualTo(2), npc.Name);
             if (npc.Name == "Mira") Assert.That(npc.History[0].Said, Is.EqualTo(heard));
             Until(next, random, () => npc.Reply is null or { IsDone: true });
             Assert.That(Say(next, npc, "And now?", Options(random), random), Is.Not.Null);
@@ -120,13 +120,13 @@ internal sealed class SaveTests : RuntimeTest
         npc.Save(stream);
         string expected = Say(runtime, npc, "Who goes there?", options);
         Say(runtime, npc, "The dragon is dead.", options);
-        npc.Priority = 0;
+        npc.Priority = NpcPriority.Foreground;
         stream.Position = 0;
         Npc loaded = runtime.LoadNpc(stream, world);
         Assert.That(npc.IsDisposed);
         Assert.That(() => npc.Hear("Player", "Hello?"), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(runtime.Npcs, Is.EqualTo(new[] { loaded }));
-        Assert.That((loaded.Turns, loaded.Priority), Is.EqualTo((1, 0)));
+        Assert.That((loaded.TurnCount, loaded.Priority), Is.EqualTo((1, NpcPriority.Foreground)));
         Assert.That(Log(loaded), Is.EqualTo(log));
         Assert.That(runtime.Tokenizer.Decode(Log(loaded)), Does.Not.Contain("dragon"));
         Assert.That(Say(runtime, loaded, "Who goes there?", options), Is.EqualTo(expected));
@@ -158,7 +158,7 @@ internal sealed class SaveTests : RuntimeTest
             Finish(runtime, random);
             string all = runtime.Tokenizer.Decode(Log(loaded));
             Assert.That(all, Does.Contain(lore).And.Contain("You keep the gate.").And.Contain("Player: Good morning.").And.Contain("Where is the bread?"));
-            Assert.That(loaded.Turns, Is.EqualTo(2));
+            Assert.That(loaded.TurnCount, Is.EqualTo(2));
             Assert.That(loaded.History[0].Said, Is.EqualTo(said));
             Assert.That(loaded.Reply is null or { IsDone: true });
             Assert.That(Say(runtime, loaded, "And now?", new ReplyOptions { MaxTokens = 5 }, random), Is.Not.Null);
@@ -182,7 +182,7 @@ internal sealed class SaveTests : RuntimeTest
         npc.Save(stream);
         stream.Position = 0;
         Npc loaded = small.LoadNpc(stream, there);
-        Assert.That(loaded.Turns, Is.InRange(1, 3));
+        Assert.That(loaded.TurnCount, Is.InRange(1, 3));
         Assert.That(loaded.History[^1].Heard, Does.Contain("Number 3"));
         Assert.That(Say(small, loaded, "And?", new ReplyOptions { MaxTokens = 5 }), Is.Not.Null);
     }

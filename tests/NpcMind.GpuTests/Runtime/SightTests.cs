@@ -76,7 +76,7 @@ internal sealed class SightTests : RuntimeTest
         for (int i = 0; i < 3000 && (seen + known < 3); i++)
         {
             TickReport report = Tick(runtime, new TinyRandom(i));
-            (seen, known) = (seen + report.Images.Seen, known + report.Images.Known);
+            (seen, known) = (seen + report.Images.Encoded, known + report.Images.Reused);
         }
 
         Assert.That((seen, known), Is.EqualTo((1, 2)), "one image object for two, and two others with the same pixels");
@@ -177,8 +177,8 @@ internal sealed class SightTests : RuntimeTest
             Assert.That(npc.Mind.Tokens.Where(t => t < 0).Select(PictureToken.TurnImage).Distinct(), Is.EquivalentTo(npc.Mind.Seen.Select(s => s.Id)));
         }
 
-        Assert.That(npc.Turns, Is.LessThan(14), "the context is too small for all");
-        Assert.That(all.Count(s => s.References == 0), Is.EqualTo(14 - npc.Turns), "nobody holds what was forgotten");
+        Assert.That(npc.TurnCount, Is.LessThan(14), "the context is too small for all");
+        Assert.That(all.Count(s => s.References == 0), Is.EqualTo(14 - npc.TurnCount), "nobody holds what was forgotten");
         npc.Dispose();
         Assert.That(all.Select(s => s.References), Has.All.Zero);
     }

@@ -144,11 +144,11 @@ internal sealed class SpeechTests : RuntimeTest
             List<(string Heard, int[] Said)> turns = [];
             for (int turn = 0; turn < 14; turn++)
             {
-                int known = npc.Turns;
+                int known = npc.TurnCount;
                 string text = Words(random, 1 + random.Below(8));
                 ReplyOptions options = Options(random, 12);
                 Reply reply = npc.Hear("", text, options);
-                int gone = known + 1 - npc.Turns;
+                int gone = known + 1 - npc.TurnCount;
                 turns.RemoveRange(0, gone);
                 int[] heardLog = Log(npc);
                 int reported = 0;
@@ -161,7 +161,7 @@ internal sealed class SpeechTests : RuntimeTest
                 Assert.That(npc.Tokens, Is.LessThanOrEqualTo(160));
                 Assert.That(heardLog, Is.EqualTo(Rendered(runtime, npc.SystemPrompt, turns, text)));
                 turns.Add((text, Log(npc)[heardLog.Length..]));
-                Assert.That(npc.Turns, Is.EqualTo(turns.Count));
+                Assert.That(npc.TurnCount, Is.EqualTo(turns.Count));
                 if (gone == 0) continue;
                 forgettings++;
                 string said = reply.Text;
@@ -203,7 +203,7 @@ internal sealed class SpeechTests : RuntimeTest
         Assert.That(() => npc.Hear("Player", Words(random, 200)), Throws.ArgumentException.With.Message.Contains("160"));
         Assert.That(() => npc.Hear("Player", "Yes?", new ReplyOptions { MaxTokens = 200 }), Throws.InstanceOf<ArgumentException>());
         Assert.That(Log(npc), Is.EqualTo(log));
-        Assert.That((npc.Reply, npc.Turns), Is.EqualTo((reply, 1)));
+        Assert.That((npc.Reply, npc.TurnCount), Is.EqualTo((reply, 1)));
         Finish(runtime, random);
         Assert.That(reply.Text, Is.EqualTo(expected.Text));
         Assert.That(() => world.CreateNpc("Long", Words(random, 200)), Throws.ArgumentException);
@@ -220,7 +220,7 @@ internal sealed class SpeechTests : RuntimeTest
         TinyRandom random = new(71);
         Npc npc = world.CreateNpc("Mira", "You."), other = world.CreateNpc("Tom", "You.");
         Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { Grammar = Grammar.Parse($"root ::= {Ambiguous}", "at once") }), Throws.InstanceOf<GrammarException>());
-        Assert.That(npc.Turns, Is.Zero);
+        Assert.That(npc.TurnCount, Is.Zero);
         Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { Grammar = Grammar.Parse($"root ::= \"the \" {Ambiguous}", "later"), MaxTokens = 20 });
         Reply another = other.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 5 });
         Until(runtime, random, () => reply.IsDone && another.IsDone);

@@ -236,7 +236,7 @@ internal sealed class TalkTests : RuntimeTest
 
     private static NpcRuntime Dated(TinyModelOptions model, DateTime? date) =>
         NpcRuntime.Load(TinyEngines.Path(model),
-            new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 224, MaxRows = 32, MaxNpcs = 4, Date = date, Seed = 7 });
+            new NpcRuntimeOptions { CacheFolder = "", ContextTokens = 224, MaxTokensPerStep = 32, MaxNpcs = 4, Date = date, Seed = 7 });
 
     private static string Report(string name, string file) => File.ReadAllText(TestData.Golden("reports", name, file));
 

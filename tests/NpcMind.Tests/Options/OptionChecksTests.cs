@@ -16,17 +16,17 @@ internal sealed class OptionChecksTests
         (Good with { MaxNpcs = 100_000 }, ["MaxNpcs", "100000", "from 1 to 4096"]),
         (Good with { MaxNpcs = 4096, ContextTokens = 1 << 20 }, ["MaxNpcs (4096)", "ContextTokens (1048576)", "268435456"]),
         (Good with { MaxPrefixes = -1 }, ["MaxPrefixes", "-1", "from 1 to 4096"]),
-        (Good with { MaxRows = 0 }, ["MaxRows", "0", "from 16 to 1024"]),
-        (Good with { MaxRows = 30 }, ["MaxRows", "30", "multiple of 16"]),
-        (Good with { MaxRows = int.MaxValue }, ["MaxRows", "2147483647"]),
+        (Good with { MaxTokensPerStep = 0 }, ["MaxRows", "0", "from 16 to 1024"]),
+        (Good with { MaxTokensPerStep = 30 }, ["MaxRows", "30", "multiple of 16"]),
+        (Good with { MaxTokensPerStep = int.MaxValue }, ["MaxRows", "2147483647"]),
         (Good with { DeviceKvTokens = 100 }, ["DeviceKvTokens", "100", "from 2048"]),
         (Good with { DeviceKvTokens = int.MaxValue }, ["DeviceKvTokens", "2147483647"]),
         (Good with { HostKvTokens = -1 }, ["HostKvTokens", "-1", "from 0"]),
-        (Good with { QuantumMilliseconds = double.NaN }, ["QuantumMilliseconds", "NaN", "above 0 and at most 1000"]),
-        (Good with { QuantumMilliseconds = -0.5 }, ["QuantumMilliseconds", "-0.5"]),
-        (Good with { FramesPerStep = 0 }, ["FramesPerStep", "0", "from 1"]),
+        (Good with { MaxDispatchMilliseconds = double.NaN }, ["MaxDispatchMilliseconds", "NaN", "above 0 and at most 1000"]),
+        (Good with { MaxDispatchMilliseconds = -0.5 }, ["MaxDispatchMilliseconds", "-0.5"]),
+        (Good with { MaxFramesPerStep = 0 }, ["MaxFramesPerStep", "0", "from 1"]),
         (Good with { MaxImageTiles = 17 }, ["MaxImageTiles", "17", "from 1 to 16"]),
-        (Good with { Kv = (KvFormat)9 }, ["Kv", "9", "Full, Half"]),
+        (Good with { KvFormat = (KvFormat)9 }, ["KvFormat", "9", "F32, F16"]),
         (Good with { ImageEncoderPath = "" }, ["ImageEncoderPath", "empty"]),
         (Good with { Host = null! }, ["Host", "null"]),
         (Good with { Clock = null! }, ["Clock", "null"]),
@@ -55,7 +55,7 @@ internal sealed class OptionChecksTests
         (new() { CharactersPerSecond = 0 }, ["CharactersPerSecond", "0", "above 0"]),
         (new() { CharactersPerSecond = double.NaN }, ["CharactersPerSecond", "NaN"]),
         (new() { LeadTokens = 0 }, ["LeadTokens", "0", "from 1"]),
-        (new() { FirstWord = TimeSpan.FromSeconds(-1) }, ["FirstWord", "-00:00:01", "0 or more"]),
+        (new() { FirstWordDeadline = TimeSpan.FromSeconds(-1) }, ["FirstWordDeadline", "-00:00:01", "0 or more"]),
     }.Select(c => new TestCaseData(c.Options, c.Words).SetArgDisplayNames(string.Join(' ', c.Words)));
 
     [TestCaseSource(nameof(Replies))]
@@ -75,10 +75,10 @@ internal sealed class OptionChecksTests
             ContextTokens = 64,
             MaxNpcs = 1,
             MaxPrefixes = 1,
-            MaxRows = 16,
+            MaxTokensPerStep = 16,
             DeviceKvTokens = 64,
             HostKvTokens = 0,
-            QuantumMilliseconds = 1000,
+            MaxDispatchMilliseconds = 1000,
             MaxImageTiles = 16
         });
         OptionChecks.Check(new ReplyOptions(), 2048);
@@ -88,7 +88,7 @@ internal sealed class OptionChecksTests
             Temperature = 0,
             TopP = 0,
             CharactersPerSecond = double.PositiveInfinity,
-            FirstWord = TimeSpan.MaxValue
+            FirstWordDeadline = TimeSpan.MaxValue
         }, 64);
     }
 }

@@ -2,10 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace NpcMind.Text;
 
-/// <summary>What a model that thinks before it speaks writes around its thoughts.</summary>
-/// <param name="Open">Begins a thought, e.g. <c>&lt;think></c>.</param>
-/// <param name="Close">Ends it, e.g. <c>&lt;/think></c>.</param>
-internal sealed partial record ThoughtMarks(string Open, string Close)
+/// <summary>Finds what a model writes around its thoughts.</summary>
+internal static partial class ThoughtMarkFinder
 {
     // Pairs that do not follow a rule.
     private static readonly ThoughtMarks[] Known =
@@ -34,8 +32,9 @@ internal sealed partial record ThoughtMarks(string Open, string Close)
     }
 
     /// <summary>Whether a text ends inside a thought.</summary>
-    internal bool IsOpenIn(string text) =>
-        text.LastIndexOf(Open, StringComparison.Ordinal) is >= 0 and int open && text.LastIndexOf(Close, StringComparison.Ordinal) < open;
+    internal static bool AreOpenIn(this ThoughtMarks marks, string text) =>
+        text.LastIndexOf(marks.Open, StringComparison.Ordinal) is >= 0 and int open
+        && text.LastIndexOf(marks.Close, StringComparison.Ordinal) < open;
 
     private static ThoughtMarks Of(Match match)
     {
