@@ -8,9 +8,10 @@ namespace NpcMind;
 /// A character with a mind: it hears, it answers, and it remembers what it heard and said, and nothing else. Made by <see cref="Prefix.CreateNpc"/>. Owned by its
 /// runtime; used on the game's thread. Nothing here waits for the device but <see cref="Save(Stream)"/>.
 /// </summary>
-public sealed class Npc : IDisposable
+public sealed partial class Npc : IDisposable
 {
     private readonly NpcRuntime _runtime;
+    private string _persona;
 
     internal Npc(NpcRuntime runtime, Prefix prefix, string name, string persona, Mind mind, DateTime date)
     {
@@ -18,7 +19,7 @@ public sealed class Npc : IDisposable
         _runtime = runtime;
         Prefix = prefix;
         Name = name;
-        Persona = persona;
+        _persona = persona;
         Mind = mind;
         Conversation = new Conversation(runtime, mind, name, SystemPrompt);
         mind.Priority = (int)NpcPriority.Normal;
@@ -28,8 +29,21 @@ public sealed class Npc : IDisposable
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Who it is.</summary>
-    public string Persona { get; }
+    /// <summary>
+    /// Who it is. When it changes, the conversation stays and is read again after it within the budgets of the coming ticks; a reply under
+    /// way is interrupted.
+    /// </summary>
+    /// <exception cref="ContextOverflowException">It does not fit into the context. Nothing has changed.</exception>
+    /// <exception cref="ObjectDisposedException">The character was removed.</exception>
+    public string Persona
+    {
+        get => _persona;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (value != _persona) ChangePersona(value);
+        }
+    }
 
     /// <summary>What it begins with.</summary>
     public Prefix Prefix { get; }
@@ -87,18 +101,53 @@ public sealed class Npc : IDisposable
     /// player's.</param>
     /// <param name="text">What is said. Whatever it holds, it stays words of the speaker: line ends become blanks.</param>
     /// <param name="options">How to answer; null for the defaults.</param>
-    /// <exception cref="ArgumentException">
+    /// <exception cref="ContextOverflowException">
     /// The text and the longest reply allowed do not fit into the context, even with the conversation, overheard lines and pictures
-    /// forgotten; the model's chat template cannot render the text; or options do not go together. Nothing has changed.
+    /// forgotten. Nothing has changed.
     /// </exception>
+    /// <exception cref="ChatTemplateException">The model's chat template cannot render the text. Nothing has changed.</exception>
+    /// <exception cref="ArgumentException">Options are out of their range or do not go together. Nothing has changed.</exception>
     /// <exception cref="GrammarException">The grammar is too ambiguous to be followed, or the vocabulary cannot write it.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public Reply Hear(string speaker, string text, ReplyOptions? options = null)
     {
+        options ??= _runtime.DefaultReplyOptions;
+        return Hear(speaker, text, options, (pace, speech, action) => new Reply(this, options, pace, _runtime.Seconds)
+        {
+            SpeechConstraint = speech,
+            ActionConstraint = action,
+            FirstToken = Mind.Tokens.Count,
+            ActionStart = Mind.Tokens.Count,
+        });
+    }
+
+    /// <summary>Says something to the character, as <see cref="Hear(string, string, ReplyOptions)"/> does, and asks for an action with the answer.</summary>
+    /// <typeparam name="TAction">An enum or record with <see cref="NpcActionAttribute"/>.</typeparam>
+    /// <param name="speaker">Who speaks.</param>
+    /// <param name="text">What is said.</param>
+    /// <param name="options">How to answer, their <see cref="ReplyOptions.Action"/> being null or of this type; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The options ask for another action.</exception>
+    public Reply<TAction> Hear<TAction>(string speaker, string text, ReplyOptions? options = null)
+    {
+        ActionType<TAction> type = ActionType.Of<TAction>();
+        options ??= _runtime.DefaultReplyOptions;
+        if (options.Action is { } other && other != type)
+            throw new ArgumentException($"The options ask for the action {other.Name}, not for {type.Name}.", nameof(options));
+        ReplyOptions typed = options with { Action = type };
+        return (Reply<TAction>)Hear(speaker, text, typed, (pace, speech, action) => new Reply<TAction>(this, typed, pace, _runtime.Seconds)
+        {
+            SpeechConstraint = speech,
+            ActionConstraint = action,
+            FirstToken = Mind.Tokens.Count,
+            ActionStart = Mind.Tokens.Count,
+        });
+    }
+
+    private Reply Hear(string speaker, string text, ReplyOptions options, Func<ReadingPace, Constraint?, Constraint?, Reply> create)
+    {
         ArgumentNullException.ThrowIfNull(speaker);
         ArgumentNullException.ThrowIfNull(text);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        options ??= _runtime.DefaultReplyOptions;
+        CheckUse();
         OptionChecks.Check(options, _runtime.Options.ContextTokens);
         _runtime.Format.Template.BeginCall();
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
@@ -122,7 +171,7 @@ public sealed class Npc : IDisposable
 
         if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
         Turn turn = Conversation.Add(next);
-        Reply reply = new(this, options, pace, _runtime.Seconds) { SpeechConstraint = speech, ActionConstraint = action, FirstToken = Mind.Tokens.Count, ActionStart = Mind.Tokens.Count };
+        Reply reply = create(pace, speech, action);
         turn.Reply = reply;
         Mind.Reply = Reply = reply;
         _runtime.Speech.Begin(Mind, reply);
@@ -143,7 +192,7 @@ public sealed class Npc : IDisposable
     {
         ArgumentNullException.ThrowIfNull(speaker);
         ArgumentNullException.ThrowIfNull(text);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        CheckUse();
         Conversation.Overheard.Add(SpokenLine.Of(speaker, text));
     }
 
@@ -160,12 +209,13 @@ public sealed class Npc : IDisposable
     /// </exception>
     /// <exception cref="InsufficientGpuMemoryException">Its pixels do not fit. Nothing has changed.</exception>
     /// <exception cref="VulkanException">A Vulkan call failed. Nothing has changed.</exception>
-    /// <exception cref="ArgumentException">The image takes more than half of the context, or its format cannot be read.</exception>
+    /// <exception cref="ContextOverflowException">The image takes more than half of the context.</exception>
+    /// <exception cref="ArgumentException">The format of a VkImage cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void See(NpcImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        CheckUse();
         if (image.External is not null && !_runtime.Options.Host.IsShared)
             throw new InvalidOperationException("A VkImage can be seen only by minds on its own device: load the runtime with "
                 + "NpcRuntimeOptions.Host = VulkanHost.UseExisting(...), or give the pixels (NpcImage.FromRgba).");
@@ -188,6 +238,7 @@ public sealed class Npc : IDisposable
     public void Interrupt(int heardCharacters)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(heardCharacters);
+        _runtime.CheckThread();
         if (Reply is not { } reply || History.Count == 0 || History[^1].Reply != reply) return;
         if (reply.IsDone && heardCharacters >= reply.Characters) return;
         int keep = reply.Words.Cut(heardCharacters);

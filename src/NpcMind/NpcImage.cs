@@ -83,11 +83,10 @@ public sealed class NpcImage
     /// cref="FromFileAsync"/>.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidDataException">
+    /// <exception cref="ImageFormatException">
     /// Damaged, cut short, larger than 16 million pixels, of too many scans or of another format; the message says where, and what to do.
     /// </exception>
-    /// <exception cref="IOException">It cannot be read, or is a folder, pipe, socket or device.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="FileReadException">There is no such file, it cannot be read, or it is a folder, pipe, socket or device.</exception>
     public static NpcImage FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -96,9 +95,9 @@ public sealed class NpcImage
             Picture picture = PictureFile.Read(path, new PictureLimits());
             return new NpcImage(picture.Width, picture.Height, picture, null);
         }
-        catch (ImageFormatException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDataException(e.Message, e);
+            throw new FileReadException(path, e);
         }
     }
 

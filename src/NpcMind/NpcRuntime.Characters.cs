@@ -18,8 +18,8 @@ public sealed partial class NpcRuntime
     /// </remarks>
     /// <exception cref="SaveFormatException">The save is damaged, contradicts itself or the model it was made with, or its reply has a
     /// grammar that cannot be followed.</exception>
-    /// <exception cref="ArgumentException">What the mind begins with and its last turn do not fit into the context, or the prefix belongs
-    /// to another runtime.</exception>
+    /// <exception cref="ContextOverflowException">What the mind begins with and its last turn do not fit into the context.</exception>
+    /// <exception cref="ArgumentException">The prefix belongs to another runtime.</exception>
     /// <exception cref="GrammarException">What is legal of the action of its reply cannot be followed, or the vocabulary cannot write
     /// it.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed
@@ -38,6 +38,7 @@ public sealed partial class NpcRuntime
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(prefix);
         ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckThread();
         return MindLoader.Load(this, stream, prefix, legal);
     }
 
@@ -63,6 +64,7 @@ public sealed partial class NpcRuntime
     internal void Check(Prefix prefix)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckThread();
         if (prefix.Runtime != this) throw new ArgumentException("The prefix belongs to another runtime.", nameof(prefix));
         ObjectDisposedException.ThrowIf(prefix.Mind.Closing, prefix);
     }
@@ -104,19 +106,23 @@ public sealed partial class NpcRuntime
         }
     }
 
+    /// <summary>Returns what a mind with this system prompt begins with.</summary>
+    /// <exception cref="ContextOverflowException">It leaves no room for talk.</exception>
+    internal int[] CheckOpening(string name, DatedPrompt system)
+    {
+        int[]? opening = TryOpening(system);
+        int most = Options.ContextTokens - Conversation.Reserve(Options.ContextTokens);
+        if (opening is not null && opening.Length <= most) return opening;
+        string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
+        throw new ContextOverflowException(
+            $"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} "
+            + $"tokens, of which {most} can be begun with. Use a shorter text or a larger context.");
+    }
+
     private Mind NewMind(string name, Mind? parent, DatedPrompt system, bool pinned)
     {
         Format.Template.BeginCall();
-        int[]? opening = TryOpening(system);
-        int most = Options.ContextTokens - Conversation.Reserve(Options.ContextTokens);
-        if (opening is null || opening.Length > most)
-        {
-            string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
-            throw new ArgumentException(
-                $"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} "
-                + $"tokens, of which {most} can be begun with. Use a shorter text or a larger context.", nameof(system));
-        }
-
+        int[] opening = CheckOpening(name, system);
         int id = Array.IndexOf(_minds, null);
         if (id < 0)
             throw new InvalidOperationException(

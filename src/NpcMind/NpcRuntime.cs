@@ -242,7 +242,7 @@ public sealed partial class NpcRuntime : IDisposable
 
     /// <summary>Makes a prefix: text that several characters begin with. It is read within the budgets of the coming ticks.</summary>
     /// <param name="text">In the model's language; becomes the start of the system prompt. "" for none.</param>
-    /// <exception cref="ArgumentException">It does not fit into the context.</exception>
+    /// <exception cref="ContextOverflowException">It does not fit into the context.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxPrefixes"/> already.</exception>
     public Prefix CreatePrefix(string text) => CreatePrefix(text, null);
 

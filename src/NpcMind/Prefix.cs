@@ -33,7 +33,7 @@ public sealed class Prefix : IDisposable
 
     /// <summary>Makes a prefix that begins with this one.</summary>
     /// <param name="text">What is added, e.g. what a faction knows.</param>
-    /// <exception cref="ArgumentException">It does not fit into the context.</exception>
+    /// <exception cref="ContextOverflowException">It does not fit into the context.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxPrefixes"/> already.</exception>
     public Prefix CreatePrefix(string text) => Runtime.CreatePrefix(text, this);
 
@@ -43,7 +43,8 @@ public sealed class Prefix : IDisposable
     /// cref="NpcRuntime.LoadNpc(Stream, Prefix)"/> replaces who has it.
     /// </param>
     /// <param name="persona">Who it is, in the model's language; follows the prefix in the system prompt.</param>
-    /// <exception cref="ArgumentException">It does not fit into the context, or a living character has the name.</exception>
+    /// <exception cref="ContextOverflowException">It does not fit into the context.</exception>
+    /// <exception cref="ArgumentException">A living character has the name.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed in this frame: tick first.</exception>
     public Npc CreateNpc(string name, string persona) => Runtime.CreateNpc(name, persona, this);
 

@@ -61,11 +61,11 @@ public sealed partial class MindsTests
         Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0).Select(l => (l.Speaker, l.Text)), Is.EqualTo(new[] { ("Player", "Who are you?"), ("Marbel", _game.Talk.LastAnswer) }));
         Assert.That(_game.Minds.HearsayOf("Marbel").Lines.Where(l => l.Speaker.Length > 0), Is.Empty);
         Assert.That(_happened.Count(h => h.Kind == HappeningKind.Said), Is.EqualTo(2));
-        int before = _game.Minds.Of(1)!.Turns;
+        int before = _game.Minds.Of(1)!.TurnCount;
         Assert.That(_game.Say(1, "What did Marbel say?"));
         Run(() => !_game.Talk.IsAnswering);
         Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0), Is.Empty, "it has them in mind now");
-        Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(before + 1));
+        Assert.That(_game.Minds.Of(1)!.TurnCount, Is.EqualTo(before + 1));
     }
 
     [Test]
@@ -122,7 +122,7 @@ public sealed partial class MindsTests
         Assert.That(_game.Say(0, "And now?"));
         Assert.That(_game.Say(0, "Wait: what?"), "over its words");
         Run(() => !_game.Talk.IsAnswering);
-        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(3));
+        Assert.That(_game.Minds.Of(0)!.TurnCount, Is.EqualTo(3));
     }
 
     [Test]
@@ -177,7 +177,7 @@ public sealed partial class MindsTests
     {
         _game.Say(0, "Remember this.");
         Run(() => !_game.Talk.IsAnswering);
-        int turns = _game.Minds.Of(0)!.Turns;
+        int turns = _game.Minds.Of(0)!.TurnCount;
         Npc before = _game.Minds.Of(0)!;
 
         _game.Drop(_corrupt);
@@ -195,12 +195,12 @@ public sealed partial class MindsTests
         _game.Drop(_second);
         Run(() => !_game.Minds.IsLoading);
         Assert.That(_game.Minds.Model, Is.EqualTo(_second), _game.Message.Last);
-        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns + 1));
+        Assert.That(_game.Minds.Of(0)!.TurnCount, Is.EqualTo(turns + 1));
         Assert.That(_game.Minds.Of(0), Is.Not.SameAs(before));
         Assert.That(before.IsDisposed);
         Assert.That(_game.Say(0, "And now?"));
         Run(() => !_game.Talk.IsAnswering);
-        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns + 2));
+        Assert.That(_game.Minds.Of(0)!.TurnCount, Is.EqualTo(turns + 2));
     }
 
     [Test]
@@ -209,11 +209,11 @@ public sealed partial class MindsTests
         _game.Say(0, "First.");
         Run(() => !_game.Talk.IsAnswering);
         Assert.That(_game.Save("old"), _game.Message.Last);
-        int turns = _game.Minds.Of(0)!.Turns, tokens = _game.Minds.Of(0)!.Tokens;
+        int turns = _game.Minds.Of(0)!.TurnCount, tokens = _game.Minds.Of(0)!.Tokens;
         _game.Say(0, "Second.");
         Run(() => !_game.Talk.IsAnswering);
         Assert.That(_game.Load("old"), _game.Message.Last);
-        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns));
+        Assert.That(_game.Minds.Of(0)!.TurnCount, Is.EqualTo(turns));
         Assert.That(_game.Minds.Of(0)!.Tokens, Is.EqualTo(tokens));
 
         using (GameLoop bare = _worlds.Game())
@@ -259,7 +259,7 @@ public sealed partial class MindsTests
     {
         _game.Say(0, "Remember this.");
         Run(() => !_game.Talk.IsAnswering);
-        int turns = _game.Minds.Of(0)!.Turns;
+        int turns = _game.Minds.Of(0)!.TurnCount;
         object runtime = typeof(Minds).GetField("_runtime", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(_game.Minds)!;
         typeof(NpcRuntime).GetProperty("IsLost", BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(runtime, true);
         Assert.That(_game.Tick().Status, Is.EqualTo(TickStatus.DeviceLost));
@@ -271,7 +271,7 @@ public sealed partial class MindsTests
         Run(() => !_game.Minds.IsLoading);
         _game.Press(GameKeys.Load);
         Assert.That(_game.Message.Last, Does.StartWith("Loaded (lost)"));
-        Assert.That(_game.Minds.Of(0)!.Turns, Is.EqualTo(turns));
+        Assert.That(_game.Minds.Of(0)!.TurnCount, Is.EqualTo(turns));
     }
 
     [Test]
@@ -304,9 +304,9 @@ public sealed partial class MindsTests
 
         _worlds.Edit(Worlds.Small.Replace("baker", "cook", StringComparison.Ordinal));
         Run(() => _game.Message.Last.Contains("anew", StringComparison.Ordinal));
-        Assert.That(_game.Minds.Of(0)!.Turns, Is.Zero);
+        Assert.That(_game.Minds.Of(0)!.TurnCount, Is.Zero);
         Assert.That(_game.Minds.Of(0)!.Persona, Does.Contain("You are the cook."));
-        Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(1));
+        Assert.That(_game.Minds.Of(1)!.TurnCount, Is.EqualTo(1));
         Assert.That(_game.Minds.Facts, Does.Contain("Marbel is the cook."));
         Run(() => _game.Minds.KnowTheWorld);
         Assert.That(_game.Say(1, "Hello again."));
@@ -320,7 +320,7 @@ public sealed partial class MindsTests
         _worlds.Edit(cook);
         Run(() => _game.World.Bodies.Count == 2);
         Assert.That(_game.Minds.Of(1)!.Name, Is.EqualTo("Osbert"));
-        Assert.That(_game.Minds.Of(1)!.Turns, Is.EqualTo(2));
+        Assert.That(_game.Minds.Of(1)!.TurnCount, Is.EqualTo(2));
         Assert.That(_game.Minds.Of(2), Is.Null);
     }
 

@@ -25,7 +25,7 @@ internal sealed class SlowFrames(RenderDevice device) : IDisposable
         double budget = game.Budget;
         long started = Stopwatch.GetTimestamp();
         eyesMilliseconds = 0;
-        TickReport whole = new() { GpuMilliseconds = double.NaN, Status = TickStatus.Idle };
+        TickReport whole = new() { Status = TickStatus.Idle };
         // Of a picture so many pieces as fit into half of the budget, and at least one; their costs are unknown at first.
         while (eyes.IsWaiting && eyesMilliseconds <= budget / 2 && Elapsed() <= budget / 2) eyesMilliseconds += eyes.Advance();
         for (double left = budget - Elapsed(); left > Least || whole.Status == TickStatus.Idle; left = budget - Elapsed())
@@ -50,9 +50,8 @@ internal sealed class SlowFrames(RenderDevice device) : IDisposable
     private static TickReport Sum(in TickReport before, in TickReport last) => last with
     {
         Status = last.Status == TickStatus.Idle ? before.Status : last.Status,
-        PredictedMilliseconds = before.PredictedMilliseconds + last.PredictedMilliseconds,
-        GpuMilliseconds = double.IsNaN(before.GpuMilliseconds) ? last.GpuMilliseconds
-            : before.GpuMilliseconds + (double.IsNaN(last.GpuMilliseconds) ? 0 : last.GpuMilliseconds),
+        PredictedGpuTime = before.PredictedGpuTime + last.PredictedGpuTime,
+        GpuTime = before.GpuTime is { } time ? time + (last.GpuTime ?? TimeSpan.Zero) : last.GpuTime,
         FramesFinished = before.FramesFinished + last.FramesFinished,
         Dispatches = before.Dispatches + last.Dispatches,
         TokensGenerated = before.TokensGenerated + last.TokensGenerated,
@@ -61,6 +60,6 @@ internal sealed class SlowFrames(RenderDevice device) : IDisposable
         Restored = before.Restored + last.Restored,
         Dropped = before.Dropped + last.Dropped,
         TurnsForgotten = before.TurnsForgotten + last.TurnsForgotten,
-        Images = (before.Images.Seen + last.Images.Seen, before.Images.Known + last.Images.Known, last.Images.Waiting),
+        Images = new ImageCounts(before.Images.Encoded + last.Images.Encoded, before.Images.Reused + last.Images.Reused, last.Images.Pending),
     };
 }

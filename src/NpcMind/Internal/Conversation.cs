@@ -10,6 +10,8 @@ namespace NpcMind;
 /// </summary>
 internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, DatedPrompt systemPrompt)
 {
+    private DatedPrompt _systemPrompt = systemPrompt;
+
     /// <summary>Pictures that wait to be spoken about.</summary>
     public const int MaxPendingImages = 4;
 
@@ -48,21 +50,14 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     /// <summary>Works out the next turn: what is said, with the pictures and overheard lines that fit.</summary>
     /// <param name="line">What is said.</param>
     /// <param name="replyTokens">Most tokens of the reply.</param>
-    /// <exception cref="ArgumentException">It does not fit even with everything else forgotten, or the template cannot render
-    /// it.</exception>
+    /// <exception cref="ContextOverflowException">It does not fit even with everything else forgotten.</exception>
+    /// <exception cref="ChatTemplateException">The template cannot render it.</exception>
     public NewTurn Plan(string line, int replyTokens)
     {
         if (IsTooLong(line, Context))
-            throw new ArgumentException(
+            throw new ContextOverflowException(
                 $"{name}: what was said has {line.Length} characters; a context of {Context} tokens never holds them. Say less.");
-        try
-        {
-            return Fit(line, replyTokens < 0 ? int.MaxValue : replyTokens); // a sum that was too large
-        }
-        catch (ChatTemplateException e)
-        {
-            throw new ArgumentException($"{name}: the model's chat template cannot render what was said. {e.Message}", e);
-        }
+        return Fit(line, replyTokens < 0 ? int.MaxValue : replyTokens); // a sum that was too large
     }
 
     /// <summary>Begins the planned turn, forgetting the oldest ones where the context is too small for it and its reply.</summary>
@@ -82,6 +77,29 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         return turn;
     }
 
+    /// <summary>Makes other turns, in these tokens, what the mind remembers. Cannot fail.</summary>
+    public void Replace(List<Turn> turns, List<int> tokens, DatedPrompt systemPrompt)
+    {
+        _systemPrompt = systemPrompt;
+        foreach (TurnImage image in turns.SelectMany(t => t.Seen)) image.References++;
+        foreach (TurnImage image in mind.Seen) image.References--;
+        runtime.TurnsForgotten += Math.Max(0, Turns.Count - turns.Count);
+        Turns.Clear();
+        Turns.AddRange(turns);
+        mind.Seen.Clear();
+        mind.Seen.AddRange(turns.SelectMany(t => t.Seen));
+        Rewrite(CollectionsMarshal.AsSpan(tokens));
+        mind.ReadAhead = tokens.Count;
+    }
+
+    /// <summary>Forgets what was overheard and seen since the last turn.</summary>
+    public void ForgetPending()
+    {
+        Overheard.Clear();
+        foreach (TurnImage image in PendingImages) image.References--;
+        PendingImages.Clear();
+    }
+
     private NewTurn Fit(string line, int replyTokens)
     {
         int limit = Context - replyTokens, before = Turns.Count == 0 ? 0 : mind.Tokens.Count;
@@ -93,7 +111,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
             int alone = First(line, seen).Length, all = seen.Count;
             for (; alone > limit && seen.Count > 0; alone = First(line, seen).Length) seen.RemoveAt(0);
             if (alone > limit)
-                throw new ArgumentException(
+                throw new ContextOverflowException(
                     $"{name}: what it begins with and what was said take {alone} tokens, and the reply up to {replyTokens}; "
                     + $"the context has {Context}. Say less, allow a shorter reply or use a larger context.");
             if (seen.Count < all) spoken = Render(line, seen);
@@ -191,7 +209,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         bool isFirst = Turns.Count == 1;
         int start = isFirst ? 0 : mind.Tokens.Count - turn.HeardTokens - turn.SaidTokens;
         if (TryRender(turn.Heard, turn.Seen, isFirst, isAnswered: true) is not { } heard) return;
-        int[] past = runtime.Format.PastTurn(systemPrompt, turn.Heard, turn.Seen, turn.Said, isFirst);
+        int[] past = runtime.Format.PastTurn(_systemPrompt, turn.Heard, turn.Seen, turn.Said, isFirst);
         ReadOnlySpan<int> old = CollectionsMarshal.AsSpan(mind.Tokens)[^turn.SaidTokens..];
         int at = turn.Reply is { Options.Action: null } ? -1 : old.LastIndexOf(runtime.ActionOpening);
         int[] tail = at < 0 ? [] : old[at..].ToArray();
@@ -211,18 +229,18 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     }
 
     private int[] First(string heard, IReadOnlyList<TurnImage> seen, bool isAnswered = false) =>
-        runtime.Format.FirstTurn(systemPrompt, heard, seen, isAnswered);
+        runtime.Format.FirstTurn(_systemPrompt, heard, seen, isAnswered);
 
     /// <summary>What is heard next.</summary>
     private int[] Render(string heard, IReadOnlyList<TurnImage> seen) =>
-        Turns.Count == 0 ? First(heard, seen) : runtime.Format.NextTurn(systemPrompt, heard, seen);
+        Turns.Count == 0 ? First(heard, seen) : runtime.Format.NextTurn(_systemPrompt, heard, seen);
 
     /// <summary>What is heard in the first turn or a later one; null where the template cannot render it.</summary>
     private int[]? TryRender(string heard, IReadOnlyList<TurnImage> seen, bool first, bool isAnswered = false)
     {
         try
         {
-            return first ? First(heard, seen, isAnswered) : runtime.Format.NextTurn(systemPrompt, heard, seen, isAnswered);
+            return first ? First(heard, seen, isAnswered) : runtime.Format.NextTurn(_systemPrompt, heard, seen, isAnswered);
         }
         catch (ChatTemplateException)
         {

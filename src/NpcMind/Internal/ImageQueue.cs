@@ -62,7 +62,7 @@ internal sealed class ImageQueue : IDisposable
         if (_waiting.Count == MostWaiting) throw new InvalidOperationException($"{MostWaiting} pictures wait to be seen: tick more, or show fewer.");
         PicturePlan plan = Format.Plan(image.Width, image.Height);
         TurnImage turnImage = Format.TurnImage(plan);
-        if (turnImage.Tokens.Length > mostTokens) throw new ArgumentException($"An image of {image.Width} x {image.Height} pixels takes {turnImage.Tokens.Length} tokens in {plan.Tiles.Count} tiles; at most {mostTokens} are possible, half of the context. Lower NpcRuntimeOptions.MaxImageTiles or use a larger context.", nameof(image));
+        if (turnImage.Tokens.Length > mostTokens) throw new ContextOverflowException($"An image of {image.Width} x {image.Height} pixels takes {turnImage.Tokens.Length} tokens in {plan.Tiles.Count} tiles; at most {mostTokens} are possible, half of the context. Lower NpcRuntimeOptions.MaxImageTiles or use a larger context.");
         turnImage.Job = image.Picture is { } picture ? _eyes.CreateJob(plan, picture) : _eyes.CreateJob(plan, image.External!);
         turnImage.Preparation = new WorkPlan(_eyes.Nodes(turnImage.Job, 0), _frames.Costs);
         turnImage.Image = image;

@@ -142,8 +142,8 @@ internal static class MindLoader
 
     /// <summary>The latest turns that fit into the context, in the tokens of this model and this prefix; the others are taken off the
     /// history. Each turn is rendered once, and only if it can fit.</summary>
-    /// <exception cref="ArgumentException">Not even the last turn fits.</exception>
-    private static List<int> Rebuild(NpcRuntime runtime, string name, List<Turn> history, DatedPrompt system)
+    /// <exception cref="ContextOverflowException">Not even the last turn fits.</exception>
+    internal static List<int> Rebuild(NpcRuntime runtime, string name, List<Turn> history, DatedPrompt system)
     {
         int context = runtime.Options.ContextTokens, count = history.Count, oldest = count;
         if (count == 0) return [.. runtime.TryOpening(system) ?? throw Unfit(name, runtime)];
@@ -181,7 +181,7 @@ internal static class MindLoader
         return tokens;
     }
 
-    private static ArgumentException Unfit(string name, NpcRuntime runtime) =>
+    private static ContextOverflowException Unfit(string name, NpcRuntime runtime) =>
         new($"{(name.Length > 40 ? name[..40] + "..." : name)}: what the mind begins with and its last turn do not fit into a context of "
             + $"{runtime.Options.ContextTokens} tokens. Use a larger context.");
 

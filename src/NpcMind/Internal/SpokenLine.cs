@@ -22,6 +22,13 @@ internal static class SpokenLine
         return (name.Length == 0 ? "?" : name) + ": " + Blank(text, LineEnds);
     }
 
+    /// <summary>Takes a line apart again; the game's own words have no speaker.</summary>
+    public static (string Speaker, string Text) Split(string line)
+    {
+        int colon = line.IndexOf(": ", StringComparison.Ordinal);
+        return colon > 0 && line.AsSpan(0, colon).IndexOfAny(NotInNames) < 0 ? (line[..colon], line[(colon + 2)..]) : ("", line);
+    }
+
     /// <summary>Puts a blank in the place of each run of these characters.</summary>
     private static string Blank(string text, SearchValues<char> characters)
     {
