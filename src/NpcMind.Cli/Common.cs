@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using NpcMind.Core;
 using NpcMind.Gpu;
-using NpcMind.Inference;
 
 namespace NpcMind.Cli;
 

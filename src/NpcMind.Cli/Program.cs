@@ -1,13 +1,8 @@
-using NpcMind;
 using System.CommandLine;
 using System.Text;
+using NpcMind;
 using NpcMind.Cli;
 using NpcMind.Core;
-using NpcMind.Gguf;
-using NpcMind.Gpu;
-using NpcMind.Inference;
-using NpcMind.Text;
-using NpcMind.Vision;
 
 Console.OutputEncoding = new UTF8Encoding(false); // whatever the locale says
 Console.InputEncoding = new UTF8Encoding(false);

@@ -1,5 +1,3 @@
-using NpcMind.Gpu;
-
 namespace NpcMind.Inference;
 
 /// <summary>Receives the bytes of a block of keys and values: its layers, keys then values of each.</summary>

@@ -1,5 +1,4 @@
 using NpcMind.Core;
-using NpcMind.Text;
 
 namespace NpcMind;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;

@@ -1,6 +1,5 @@
 using System.Text;
 using NpcMind.Gguf;
-using NpcMind.Gpu;
 using NpcMind.Inference;
 using NpcMind.Reference;
 

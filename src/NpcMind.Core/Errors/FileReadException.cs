@@ -1,5 +1,3 @@
-using NpcMind.Core;
-
 namespace NpcMind;
 
 /// <summary>A file cannot be opened or read: it does not exist, may not be read, or is a folder, pipe, socket or device.</summary>

@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using NpcMind.Gpu;
 using NpcMind.Inference;
-using NpcMind.Text;
 
 namespace NpcMind;
 

@@ -1,4 +1,3 @@
-using NpcMind.Gpu;
 using NpcMind.Inference;
 using NpcMind.Scheduling;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using NpcMind.Scheduling;
-using NpcMind.Text;
 
 namespace NpcMind;
 

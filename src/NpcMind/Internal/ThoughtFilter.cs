@@ -1,5 +1,3 @@
-using NpcMind.Text;
-
 namespace NpcMind;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using NpcMind.Gpu;
 using NpcMind.Reference;
 
 namespace NpcMind.GpuTests.Faults;

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using NpcMind.Gguf;
 using NpcMind.Inference;
 using NpcMind.Reference;
-using NpcMind.Text;
 
 namespace NpcMind.GpuTests.Runtime;
 

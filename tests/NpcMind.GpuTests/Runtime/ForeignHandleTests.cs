@@ -1,4 +1,3 @@
-using NpcMind.Gpu;
 using NpcMind.Reference;
 using Silk.NET.Vulkan;
 

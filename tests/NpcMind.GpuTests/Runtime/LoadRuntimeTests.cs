@@ -1,5 +1,3 @@
-using NpcMind.Reference;
-
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Loading a runtime: progress, cancellation, files that are not there, threads.</summary>

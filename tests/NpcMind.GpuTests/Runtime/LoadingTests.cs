@@ -1,5 +1,4 @@
 using NpcMind.Reference;
-using NpcMind.Text;
 
 namespace NpcMind.GpuTests.Runtime;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using NpcMind.Reference;
-using NpcMind.Text;
 
 namespace NpcMind.GpuTests.Runtime;
 

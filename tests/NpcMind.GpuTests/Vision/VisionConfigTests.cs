@@ -1,5 +1,4 @@
 using NpcMind.Gguf;
-using NpcMind.Gpu;
 using NpcMind.Inference;
 using NpcMind.Reference;
 

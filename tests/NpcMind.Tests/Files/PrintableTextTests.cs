@@ -1,8 +1,5 @@
 using System.Text.Json;
 using NpcMind.Core;
-using NpcMind.Gguf;
-using NpcMind.Text;
-using NpcMind.Vision;
 using NUnit.Framework;
 
 namespace NpcMind.Tests.Files;

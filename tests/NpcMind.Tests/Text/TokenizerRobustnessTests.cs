@@ -1,4 +1,3 @@
-using NpcMind.Gguf;
 using NpcMind.Text;
 using NUnit.Framework;
 
