@@ -174,7 +174,7 @@ public sealed partial class Npc : IDisposable
         Reply reply = create(pace, speech, action);
         turn.Reply = reply;
         Mind.Reply = Reply = reply;
-        _runtime.Speech.Begin(Mind, reply);
+        _runtime.Replies.Begin(Mind, reply);
         if (Mind.Slot >= 0) _runtime.Engine.SetSampler(Mind.Slot, Sampler(options));
         return reply;
     }
@@ -242,9 +242,9 @@ public sealed partial class Npc : IDisposable
         if (Reply is not { } reply || History.Count == 0 || History[^1].Reply != reply) return;
         if (reply.IsDone && heardCharacters >= reply.Characters) return;
         int keep = reply.Words.Cut(heardCharacters);
-        _runtime.Scheduler.Truncate(Mind, reply.FirstToken + keep);
+        Conversation.TakeBack(reply.FirstToken + keep);
         reply.ActionIsReady = false;
-        Speech.EndReply(Mind, reply, ReplyEnd.Interrupted);
+        ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
     }
 
     /// <summary>Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: not within a frame.</summary>
@@ -265,7 +265,7 @@ public sealed partial class Npc : IDisposable
     public void Dispose()
     {
         if (IsDisposed) return;
-        if (Reply is { IsDone: false } reply) Speech.EndReply(Mind, reply, ReplyEnd.Interrupted);
+        if (Reply is { IsDone: false } reply) ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
         foreach (TurnImage turnImage in PendingImages) turnImage.References--;
         foreach (TurnImage turnImage in Mind.Seen) turnImage.References--;
         _runtime.Remove(this);

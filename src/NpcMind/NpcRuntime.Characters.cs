@@ -128,9 +128,9 @@ public sealed partial class NpcRuntime
                 "Characters that were removed are still in the step under way: tick before making new ones, or raise "
                 + "NpcRuntimeOptions.MaxNpcs.");
         Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };
-        mind.Tokens.AddRange(opening);
+        mind.Tokens.Append(opening);
         if (parent is not null)
-            mind.Shared = opening.AsSpan().CommonPrefixLength(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(parent.Tokens));
+            mind.Shared = opening.AsSpan().CommonPrefixLength(parent.Tokens.Span);
         return _minds[id] = mind;
     }
 }

@@ -163,7 +163,7 @@ public sealed partial class NpcRuntime
         CheckThread();
         if (IsLost) return new TickReport { Status = TickStatus.DeviceLost };
         long started = Stopwatch.GetTimestamp();
-        Speech.Said = 0;
+        Replies.Said = 0;
         bool? worked = false;
         string? error = null;
         try
@@ -221,12 +221,12 @@ public sealed partial class NpcRuntime
             GpuTime = double.IsNaN(Scheduler.GpuMilliseconds) ? null : TimeSpan.FromMilliseconds(Scheduler.GpuMilliseconds),
             FramesFinished = Scheduler.FramesFinished,
             Dispatches = worked == true ? _frames.Dispatches : 0,
-            TokensGenerated = Speech.Said,
+            TokensGenerated = Replies.Said,
             TokensProcessed = Scheduler.TokensProcessed,
             Deferred = Scheduler.Deferred,
-            Spilled = Scheduler.Spilled,
+            Spilled = Scheduler.Claims.Spilled,
             Restored = Scheduler.Restored,
-            Dropped = Scheduler.Dropped,
+            Dropped = Scheduler.Claims.Dropped,
             TurnsForgotten = TurnsForgotten,
             Images = new ImageCounts(seen, known, ImageQueue?.Pictures ?? 0),
             KvBlocks = new KvBlockCounts(Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),

@@ -32,7 +32,7 @@ public sealed partial class NpcRuntime : IDisposable
         Options = options;
         _log = options.LoggerFactory?.CreateLogger("NpcMind") ?? NullLogger.Instance;
         _started = options.Clock.GetTimestamp();
-        Speech = new Speech(this);
+        Replies = new ReplyWriter(this);
         ModelConfig config = InferenceEngine.ReadConfig(file); // first: eyes given as the model have no tokenizer either, and are to be called what they are
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
@@ -84,7 +84,7 @@ public sealed partial class NpcRuntime : IDisposable
             _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.MaxDispatchMilliseconds });
             if (encoder is not null) ImageQueue = new ImageQueue(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Speech.Take, Speech.Fail, ImageQueue);
+            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Replies.Take, Replies.Fail, ImageQueue);
             // Now, because not every game ends in good order.
             _device.SavePipelineCache();
             if (!_costs.WasLoaded) _costs.Save();
@@ -164,7 +164,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>The eyes; null when the model has none.</summary>
     internal ImageQueue? ImageQueue { get; }
 
-    internal Speech Speech { get; }
+    internal ReplyWriter Replies { get; }
 
     internal byte[] ModelFingerprint { get; }
 

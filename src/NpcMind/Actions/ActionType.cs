@@ -19,7 +19,7 @@ public abstract class ActionType
 {
     /// <summary>Name of the only member of an enum.</summary>
     internal const string EnumMember = "value";
-    private static readonly Dictionary<string, ActionType> ByName = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, ActionType> ByFullName = new(StringComparer.Ordinal);
 
     /// <summary>Describes an action; for generated code.</summary>
     /// <param name="name">Name of the type.</param>
@@ -34,6 +34,9 @@ public abstract class ActionType
 
     /// <summary>Name of the type, without its namespace.</summary>
     public string Name { get; }
+
+    /// <summary>Name of the type with its namespace and the types around it: what saves know it by.</summary>
+    internal string FullName { get; private set; } = "";
 
     /// <summary>Whether this is an enum: one member, "value".</summary>
     public bool IsEnum { get; }
@@ -55,14 +58,24 @@ public abstract class ActionType
     [EditorBrowsable(EditorBrowsableState.Never)]
     public static void Register<T>(ActionType<T> type)
     {
+        ArgumentNullException.ThrowIfNull(type);
         Registered<T>.Type = type;
-        lock (ByName) ByName[type.Name] = type;
+        type.FullName = typeof(T).FullName ?? type.Name;
+        lock (ByFullName) ByFullName[type.FullName] = type;
     }
 
-    /// <summary>A registered action by its name, for saves; null when there is none.</summary>
+    /// <summary>
+    /// A registered action by its name with its namespace, as saves have it since 0.2, or by its short name, where only one has it; null
+    /// when there is none.
+    /// </summary>
     internal static ActionType? Find(string name)
     {
-        lock (ByName) return ByName.GetValueOrDefault(name);
+        lock (ByFullName)
+        {
+            if (ByFullName.TryGetValue(name, out ActionType? type)) return type;
+            ActionType[] named = [.. ByFullName.Values.Where(t => t.Name == name)];
+            return named.Length == 1 ? named[0] : null;
+        }
     }
 
     /// <summary>The grammar of the written action, in GBNF.</summary>

@@ -105,7 +105,7 @@ internal sealed class BrokenLogitsTests : RuntimeTest
         Reply reply = npc.Hear("Player", "Well?", action ? gesture : digits);
         Until(runtime, new TinyRandom(1), () => npc.Mind.AwaitsToken && (reply.InAction || !action));
         int end = Enumerable.Range(0, runtime.Tokenizer.VocabularySize).First(runtime.Tokenizer.IsEndOfGeneration);
-        runtime.Speech.Take(npc.Mind, end); // nothing complete was written
+        runtime.Replies.Take(npc.Mind, end); // nothing complete was written
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));
         Assert.That(reply.Error, Does.Contain($"Token {end} ").And.Contain("logits"));
         Assert.That(reply.TryTakeAction(out Gesture _), Is.False);
@@ -119,7 +119,7 @@ internal sealed class BrokenLogitsTests : RuntimeTest
         NpcRuntime runtime = Use(Home);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
         Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2 });
-        runtime.Speech.Take(npc.Mind, token);
+        runtime.Replies.Take(npc.Mind, token);
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));
         Assert.That(Say(runtime, npc, "And now?", new ReplyOptions { MaxTokens = 2 }), Is.Not.Null);
         Assert.That(npc.Reply!.End, Is.Not.EqualTo(ReplyEnd.Failed));

@@ -142,8 +142,7 @@ internal sealed class InterruptTests : RuntimeTest
     private static Npc Same(Prefix world, Npc npc, int[] log)
     {
         Npc fresh = world.CreateNpc(npc.Name, npc.Persona);
-        fresh.Mind.Tokens.Clear();
-        fresh.Mind.Tokens.AddRange(log);
+        fresh.Conversation.Restore([.. log]);
         fresh.Mind.Shared = npc.Mind.Shared;
         fresh.History.Add(new Turn("as before") { HeardTokens = log.Length });
         return fresh;

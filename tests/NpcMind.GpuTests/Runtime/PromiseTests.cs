@@ -17,7 +17,8 @@ internal sealed class PromiseTests : RuntimeTest
         foreach (Npc npc in runtime.Npcs.ToArray()) npc.Dispose();
         Npc broken = world.CreateNpc("Mira", "You."), sound = world.CreateNpc("Tobin", "You.");
         Reply lost = broken.Hear("Player", "Well?", options), kept = sound.Hear("Player", "Well?", options);
-        broken.Mind.Tokens[^1] = PictureToken.Of(5, 3); // of no picture
+        broken.Conversation.TakeBack(broken.Tokens - 1);
+        broken.Conversation.Append(PictureToken.Of(5, 3)); // of no picture
         Until(runtime, new TinyRandom(1), () => lost.IsDone && kept.IsDone);
         Assert.That((lost.End, kept.Text), Is.EqualTo((ReplyEnd.Failed, expected)));
         Assert.That(lost.Error, Does.Contain("Mira"));

@@ -169,8 +169,7 @@ internal sealed class SpeechTests : RuntimeTest
                 npc.Save(save);
                 npc.Dispose();
                 Npc fresh = world.CreateNpc(npc.Name, npc.Persona);
-                fresh.Mind.Tokens.Clear();
-                fresh.Mind.Tokens.AddRange(heardLog[..^runtime.Format.NextTurn("", text).Length]);
+                fresh.Conversation.Restore([.. heardLog[..^runtime.Format.NextTurn("", text).Length]]);
                 fresh.History.Add(new Turn("as before") { HeardTokens = 1 });
                 Assert.That(Say(runtime, fresh, text, options, random, speaker: ""), Is.EqualTo(said));
                 Assert.That(Log(fresh), Is.EqualTo(log));

@@ -31,7 +31,7 @@ internal static class MindLoader
         List<Turn> history = History(saved, turnImages);
         DatedPrompt system = new(NpcRuntime.SystemPrompt(prefix, saved.Persona), saved.Date);
         runtime.Format.Template.BeginCall(history.Count);
-        ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
+        ReadOnlySpan<int> parent = prefix.Mind.Tokens.Span;
         int[]? begin = sameModel && turnImages is not null ? Begin(runtime, saved, log, history, system) : null;
         List<int> tokens = begin is not null && (long)saved.PrefixTokens + log.Length <= runtime.Options.ContextTokens
             ? [.. begin, .. log] : [];
@@ -61,10 +61,9 @@ internal static class MindLoader
         self.Seen.AddRange(history.SelectMany(t => t.Seen));
         foreach (TurnImage turnImage in self.Seen.Concat(npc.PendingImages)) turnImage.References++;
         runtime.TurnsForgotten += turns - history.Count;
-        self.Tokens.Clear();
-        self.Tokens.AddRange(tokens);
+        npc.Conversation.Restore(tokens);
         self.ReadAhead = tokens.Count;
-        self.Shared = Math.Min(CollectionsMarshal.AsSpan(self.Tokens).CommonPrefixLength(parent), same ? saved.PrefixTokens : int.MaxValue);
+        self.Shared = Math.Min(self.Tokens.Span.CommonPrefixLength(parent), same ? saved.PrefixTokens : int.MaxValue);
         runtime.Put(npc, replaced);
         if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks);
         reply?.GoOn(runtime, npc);
@@ -219,7 +218,7 @@ internal static class MindLoader
                 int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
                 for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
                 transfer.SetTokens(
-                    mind.Slot, 0, MindSaves.Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
+                    mind.Slot, 0, MindSaves.Plain(runtime, mind.Tokens.Span[..(kv.FirstToken + held)]));
                 return;
             }
         }

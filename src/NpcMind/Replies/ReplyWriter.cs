@@ -1,7 +1,7 @@
 namespace NpcMind;
 
 /// <summary>What comes of the tokens that minds choose: words, actions, ends. Used by the game's thread, within a tick.</summary>
-internal sealed class Speech(NpcRuntime runtime)
+internal sealed class ReplyWriter(NpcRuntime runtime)
 {
     private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
 
@@ -34,7 +34,7 @@ internal sealed class Speech(NpcRuntime runtime)
         {
             if (!constraint.UpdateLegalActions())
             {
-                runtime.Scheduler.Truncate(mind, reply.ActionStart);
+                reply.Npc.Conversation.TakeBack(reply.ActionStart);
                 return;
             }
 
@@ -47,7 +47,7 @@ internal sealed class Speech(NpcRuntime runtime)
             }
         }
 
-        if (!ends) mind.Tokens.Add(token);
+        if (!ends) reply.Npc.Conversation.Append(token);
         if (reply.InAction)
         {
             bool complete = ends || reply.ActionConstraint!.MustEnd;
@@ -68,7 +68,7 @@ internal sealed class Speech(NpcRuntime runtime)
         reply.NoteFirstWord(runtime.Seconds);
         if (stopped)
         {
-            runtime.Scheduler.Truncate(mind, reply.FirstToken + reply.Words.Tokens);
+            reply.Npc.Conversation.TakeBack(reply.FirstToken + reply.Words.Tokens);
             EndSpeech(mind, reply, reply.Words.StoppedBy < reply.Options.StopStrings.Count ? ReplyEnd.StopString : ReplyEnd.Completed);
         }
         else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Completed);
@@ -81,7 +81,7 @@ internal sealed class Speech(NpcRuntime runtime)
     public void Fail(Mind mind, string error)
     {
         Reply reply = mind.Reply!;
-        if (reply.InAction) runtime.Scheduler.Truncate(mind, reply.ActionStart - runtime.ActionOpening.Length);
+        if (reply.InAction) reply.Npc.Conversation.TakeBack(reply.ActionStart - runtime.ActionOpening.Length);
         reply.Error = error;
         EndReply(mind, reply, ReplyEnd.Failed);
     }
@@ -98,7 +98,7 @@ internal sealed class Speech(NpcRuntime runtime)
         }
 
         reply.Words.Finish();
-        mind.Tokens.AddRange(runtime.ActionOpening);
+        reply.Npc.Conversation.Append(runtime.ActionOpening);
         reply.SpeechEnd = end;
         reply.ActionStart = mind.Tokens.Count;
         reply.InAction = true;
@@ -120,7 +120,7 @@ internal sealed class Speech(NpcRuntime runtime)
         foreach (int token in end)
         {
             if (reply.Words.Tokens == reply.Words.Capacity) return false;
-            mind.Tokens.Add(token);
+            reply.Npc.Conversation.Append(token);
             reply.Words.Append(runtime.Format.Bytes(token));
         }
 
@@ -135,8 +135,8 @@ internal sealed class Speech(NpcRuntime runtime)
     {
         int keep = reply.Words.TokensWithin(characters), from = reply.Words.CharactersOf(keep);
         int[] rest = from == characters ? [] : runtime.Tokenizer.Encode(reply.Words.Chars(from, characters).ToString());
-        runtime.Scheduler.Truncate(mind, reply.FirstToken + keep);
-        mind.Tokens.AddRange(rest);
+        reply.Npc.Conversation.TakeBack(reply.FirstToken + keep);
+        reply.Npc.Conversation.Append(rest);
         reply.Words.CutTo(characters, rest.Length);
     }
 }

@@ -106,7 +106,7 @@ internal sealed class ResumedReply
         if (_saved.Phase == MindSaves.Speech)
         {
             if (!_follows || going.Words.SpokenTokens >= _options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1)
-                runtime.Speech.EndSpeech(mind, going, ReplyEnd.Length);
+                runtime.Replies.EndSpeech(mind, going, ReplyEnd.Length);
             return;
         }
 
@@ -121,8 +121,8 @@ internal sealed class ResumedReply
             return;
         }
 
-        runtime.Scheduler.Truncate(mind, first + spoken);
-        runtime.Speech.EndSpeech(mind, going, (ReplyEnd)_saved.Phase); // the action is written anew
+        npc.Conversation.TakeBack(first + spoken);
+        runtime.Replies.EndSpeech(mind, going, (ReplyEnd)_saved.Phase); // the action is written anew
     }
 
     /// <summary>Gives back what it holds, where it does not go on.</summary>

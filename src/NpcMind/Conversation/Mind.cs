@@ -17,8 +17,8 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     /// <summary>How many.</summary>
     public int Shared { get; set; }
 
-    /// <summary>What this mind has read or is to read, with what it said. Feature rows of pictures are negative (<see cref="PictureToken"/>).</summary>
-    public List<int> Tokens { get; } = new(contextTokens);
+    /// <summary>What this mind has read or is to read, with what it said.</summary>
+    public TokenLog Tokens { get; } = new(contextTokens);
 
     /// <summary>Pictures among the tokens.</summary>
     public List<TurnImage> Seen { get; } = [];

@@ -41,11 +41,11 @@ internal sealed partial class MindScheduler
         _rowsInStep = 0;
         _firstOutputs = _lastOutputs;
         _outputCounts[_lastOutputs] = 0;
-        _claimant = _lacking = null;
+        Claims.Reset();
         for (int i = 0; i < minds.Length; i++)
         {
             if (minds[i] is not { } mind) continue;
-            if (mind.Slot >= 0) Dropped++;
+            if (mind.Slot >= 0) Claims.Dropped++;
             mind.Slot = -1;
             mind.RowsInStep = 0;
             mind.KeepAfterStep = int.MaxValue;
@@ -181,27 +181,6 @@ internal sealed partial class MindScheduler
             mind.Reply = null;
             reply.Error = message;
             reply.Finish(ReplyEnd.Failed);
-        }
-    }
-
-    /// <summary>Keeps the predicted times of steps fresh: one number of rows per tick, the first time all.</summary>
-    private void RefreshStepTimes()
-    {
-        int last = _stepMilliseconds.Length - 1, tiles = last / StepPlanner.TileRows;
-        for (int n = _refresh == 0 ? tiles + 1 : 1; n > 0; n--, _refresh++)
-        {
-            int rows = Math.Max(1, _refresh % (tiles + 1) * StepPlanner.TileRows);
-            StepShape shape = new(rows, Math.Min(rows, engine.Options.MaxOutputs), Math.Min(rows, engine.Options.MaxOutputs), rows, 1,
-                engine.Options.ContextTokens / 2);
-            _stepMilliseconds[rows] = frames.PredictStep(shape);
-        }
-
-        for (int rows = 2; rows < last; rows++)
-        {
-            int below = rows / StepPlanner.TileRows * StepPlanner.TileRows, above = Math.Min(below + StepPlanner.TileRows, last);
-            if (rows == below) continue;
-            double low = _stepMilliseconds[Math.Max(1, below)], high = _stepMilliseconds[above];
-            _stepMilliseconds[rows] = low + (high - low) * (rows - Math.Max(1, below)) / (above - Math.Max(1, below));
         }
     }
 }

@@ -31,7 +31,7 @@ internal static class MindSaves
         int blocks = settled <= first ? 0 : kv.SavedBlocks(first, settled);
         // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
         if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;
-        ReadOnlySpan<int> tokens = CollectionsMarshal.AsSpan(mind.Tokens);
+        ReadOnlySpan<int> tokens = mind.Tokens.Span;
         Reply? reply = npc.Reply is { IsDone: false } r ? r : null;
         SavedMind saved = new()
         {
@@ -59,7 +59,7 @@ internal static class MindSaves
                 ReadCharacters = Math.Min(reply.ReadCharacters, reply.Characters),
                 HeardCharacters = Math.Min(reply.ReadCharacters, reply.Characters),
                 StopStrings = reply.Options.StopStrings,
-                Action = reply.Options.Action?.Name,
+                Action = reply.Options.Action?.FullName,
                 Grammar = reply.Options.Grammar?.Text,
                 ConstraintBytes = reply.Constraint is { } constraint ? constraint.Bytes.ToArray() : [],
             },

@@ -67,7 +67,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         foreach (TurnImage turnImage in PendingImages.Take(PendingImages.Count - added.Seen.Count)) turnImage.References--;
         Turn turn = new(added.Heard, added.Seen) { OverheardCharacters = added.OverheardCharacters, HeardTokens = added.Tokens.Length };
         if (Turns.Count == 0) Rewrite(added.Tokens);
-        else if (mind.Tokens.Count + added.Tokens.Length + added.ReplyTokens <= Context) mind.Tokens.AddRange(added.Tokens);
+        else if (mind.Tokens.Count + added.Tokens.Length + added.ReplyTokens <= Context) mind.Tokens.Append(added.Tokens);
         else Forget(added, turn);
         mind.Seen.AddRange(added.Seen);
         Turns.Add(turn);
@@ -89,6 +89,26 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         mind.Seen.AddRange(turns.SelectMany(t => t.Seen));
         Rewrite(CollectionsMarshal.AsSpan(tokens));
         mind.ReadAhead = tokens.Count;
+    }
+
+    /// <summary>Adds a token that the character said.</summary>
+    public void Append(int token) => mind.Tokens.Append(token);
+
+    /// <summary>Adds tokens that the character says.</summary>
+    public void Append(ReadOnlySpan<int> tokens) => mind.Tokens.Append(tokens);
+
+    /// <summary>Takes everything back but the first <paramref name="keep"/> tokens; what the cache holds of it, too.</summary>
+    public void TakeBack(int keep)
+    {
+        mind.Tokens.Truncate(keep);
+        runtime.Scheduler.Forget(mind, keep);
+    }
+
+    /// <summary>Gives a new character the tokens of a save, in the place of its opening.</summary>
+    public void Restore(List<int> tokens)
+    {
+        mind.Tokens.Truncate(0);
+        mind.Tokens.Append(CollectionsMarshal.AsSpan(tokens));
     }
 
     /// <summary>Forgets what was overheard and seen since the last turn.</summary>
@@ -162,7 +182,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
             Turn turn = Turns[i];
             int said = starts[i + 1] - turn.SaidTokens;
             int[]? hearing = i == first ? First(turn.Spoken, turn.Seen, isAnswered: true) : shorter[i];
-            if (hearing is null) tokens.AddRange(mind.Tokens.GetRange(starts[i], turn.HeardTokens));
+            if (hearing is null) tokens.AddRange(mind.Tokens.Span.Slice(starts[i], turn.HeardTokens));
             else
             {
                 tokens.AddRange(hearing);
@@ -170,7 +190,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
                 turn.HeardTokens = hearing.Length;
             }
 
-            tokens.AddRange(mind.Tokens.GetRange(said, turn.SaidTokens));
+            tokens.AddRange(mind.Tokens.Span.Slice(said, turn.SaidTokens));
         }
 
         if (first == count)
@@ -209,22 +229,22 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         int start = isFirst ? 0 : mind.Tokens.Count - turn.HeardTokens - turn.SaidTokens;
         if (TryRender(turn.Heard, turn.Seen, isFirst, isAnswered: true) is not { } heard) return;
         int[] past = runtime.Format.PastTurn(_systemPrompt, turn.Heard, turn.Seen, turn.Said, isFirst);
-        ReadOnlySpan<int> old = CollectionsMarshal.AsSpan(mind.Tokens)[^turn.SaidTokens..];
+        ReadOnlySpan<int> old = mind.Tokens.Span[^turn.SaidTokens..];
         int at = turn.Reply is { Options.Action: null } ? -1 : old.LastIndexOf(runtime.ActionOpening);
         int[] tail = at < 0 ? [] : old[at..].ToArray();
-        int[] tokens = [.. mind.Tokens[..start], .. past, .. tail];
+        int[] tokens = [.. mind.Tokens.Span[..start], .. past, .. tail];
         turn.HeardTokens = heard.AsSpan().CommonPrefixLength(past);
         turn.SaidTokens = past.Length - turn.HeardTokens + tail.Length;
-        if (!CollectionsMarshal.AsSpan(mind.Tokens).SequenceEqual(tokens)) Rewrite(tokens);
+        if (!mind.Tokens.Span.SequenceEqual(tokens)) Rewrite(tokens);
     }
 
     /// <summary>Gives the mind other tokens; what they begin with alike stays in the cache.</summary>
     private void Rewrite(ReadOnlySpan<int> tokens)
     {
-        int same = CollectionsMarshal.AsSpan(mind.Tokens).CommonPrefixLength(tokens);
-        runtime.Scheduler.Truncate(mind, same);
+        int same = mind.Tokens.Span.CommonPrefixLength(tokens);
+        TakeBack(same);
         mind.Shared = Math.Min(mind.Shared, same); // the words after a prefix can change its last tokens
-        mind.Tokens.AddRange(tokens[same..]);
+        mind.Tokens.Append(tokens[same..]);
     }
 
     private int[] First(string heard, IReadOnlyList<TurnImage> seen, bool isAnswered = false) =>

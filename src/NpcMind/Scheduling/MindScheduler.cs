@@ -11,9 +11,6 @@ namespace NpcMind;
 internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep,
     Action<Mind, int> onToken, Action<Mind, string> onError, ImageQueue? imageQueue)
 {
-    /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
-    private const int Patience = 64;
-
     /// <summary>Times as long a step may be while nobody's next word waits for it: long steps read prompts with less effort.</summary>
     private const int SilentSteps = 4;
 
@@ -22,27 +19,20 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     private readonly Candidate[] _candidates = new Candidate[minds.Length];
     private readonly PlannedRows[] _planned = new PlannedRows[minds.Length];
     private readonly Deferral[] _deferrals = new Deferral[minds.Length];
-    private readonly Resident[] _residents = new Resident[minds.Length];
-    private readonly int[] _chosen = new int[minds.Length];
-    private readonly double[] _stepMilliseconds = new double[engine.Options.MaxRows + 1];
+    private readonly StepTimes _stepTimes = new(engine, frames);
     private readonly (Mind Mind, int Epoch)[][] _outputs = [.. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
     private readonly int[] _outputCounts = new int[InferenceEngine.ResultSlots + 1];
-    private Mind? _lacking;
-    private Mind? _claimant;
-    private bool _claimantLacks;
-    private int _lackingBlocks;
     private int _firstOutputs;
     private int _lastOutputs;
-    private int _refresh;
+    private Func<Mind, bool>? _wantsToRead;
     private bool _batchIsFilled;
-    private bool _eyesFirst;
+    private bool _imagesFirst;
     private int _rowsInStep;
 
-    public int Spilled { get; private set; }
+    /// <summary>Who gets blocks of the KV cache when there are not enough.</summary>
+    public MemoryClaims Claims { get; } = new(engine, minds);
 
     public int Restored { get; private set; }
-
-    public int Dropped { get; private set; }
 
     public int Deferred { get; private set; }
 
@@ -57,13 +47,6 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
     /// <summary>The same in every layer.</summary>
     public int Committed(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot) - mind.RowsInStep, mind.KeepAfterStep);
-
-    /// <summary>Takes a mind's tokens back to the first <paramref name="keep"/>.</summary>
-    public void Truncate(Mind mind, int keep)
-    {
-        if (keep < mind.Tokens.Count) mind.Tokens.RemoveRange(keep, mind.Tokens.Count - keep);
-        Forget(mind, keep);
-    }
 
     /// <summary>Forgets what the cache holds of a mind beyond its first <paramref name="keep"/> tokens.</summary>
     public void Forget(Mind mind, int keep)
@@ -86,21 +69,19 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     /// <exception cref="Exception">Whatever went wrong; the next tick goes on, and nothing counts as read that was not.</exception>
     public bool? Tick(double milliseconds, GameCommands? game)
     {
-        Spilled = Restored = Dropped = TokensProcessed = Deferred = 0;
+        BeginReport();
         frames.AssumeSubmitted();
         if (_mustForget || engine.IsSpoiled) ForgetCache();
         bool isRecording = false;
         try
         {
             Collect();
-            bool looks = imageQueue is { IsBusy: true };
-            bool works = looks || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
-            if (milliseconds <= 0 || (game is null && !works)) return false;
+            if (milliseconds <= 0 || (game is null && !HasWork)) return false;
             if (!frames.TryBegin(milliseconds, game)) return null;
             isRecording = true;
-            Record(milliseconds, looks);
+            Record(milliseconds);
             isRecording = false;
-            frames.End();
+            Submit();
         }
         catch (Exception e) when (isRecording || e is not VulkanException)
         {
@@ -108,14 +89,26 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
             throw;
         }
 
-        return frames.Dispatches > 0 || frames.LastPredicted > 0 || Dropped > 0;
+        return frames.Dispatches > 0 || frames.LastPredicted > 0 || Claims.Dropped > 0;
     }
 
-    private void Record(double milliseconds, bool looks)
+    private bool LooksAtImages => imageQueue is { IsBusy: true };
+
+    private bool HasWork => LooksAtImages || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
+
+    private void BeginReport()
     {
-        RefreshStepTimes();
-        // Every second frame pictures come first, with half of it: neither words nor pictures starve, however small the frames are.
-        if (looks && (_eyesFirst = !_eyesFirst)) imageQueue!.Record(frames.Remaining / 2);
+        Restored = TokensProcessed = Deferred = 0;
+        Claims.BeginReport();
+    }
+
+    /// <summary>Records steps, each planned, with blocks reserved, until one does not fit into the frame whole; it goes on in the next.</summary>
+    private void Record(double milliseconds)
+    {
+        _stepTimes.Refresh();
+        // Every second frame images come first, with half of it: neither words nor images starve, however small the frames are.
+        bool looks = LooksAtImages;
+        if (looks && (_imagesFirst = !_imagesFirst)) imageQueue!.Record(frames.Remaining / 2);
         while (true)
         {
             bool filled = frames.StepIsActive || _batchIsFilled || Plan(milliseconds);
@@ -129,6 +122,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
         if (looks) imageQueue!.Record(frames.Remaining);
     }
+
+    private void Submit() => frames.End();
 
     /// <summary>Takes finished frames off the list.</summary>
     public void Collect()
@@ -181,8 +176,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         if (!frames.HasResultSlot) return false;
         double now = clock();
         int count = 0;
-        _lacking = null;
-        if (_claimant is { } done && (done.Closing || (done.Reply is null && !WantsToRead(done)))) _claimant = null;
+        Claims.Begin(_wantsToRead ??= WantsToRead);
         // Forking shares a parent's last block, which then costs the parent a copy: all of that comes before blocks are counted.
         foreach (Mind? mind in minds)
             if (mind is { Slot: < 0 } && WantsToRead(mind)) Open(mind);
@@ -195,19 +189,36 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
             if (mind.Waiting != NpcWait.None) Deferred++;
         }
 
-        if (count == 0)
+        int planned = 0;
+        if (count > 0)
         {
-            FreeBlocks(0, 0);
-            return false;
+            double target = milliseconds * framesPerStep * (SomebodySpeaks() ? 1 : SilentSteps);
+            StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, target);
+            planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepTimes.Milliseconds, _planned, _deferrals);
         }
 
-        double target = milliseconds * framesPerStep * (SomebodySpeaks() ? 1 : SilentSteps);
-        StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, target);
-        int planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepMilliseconds, _planned, _deferrals);
+        return _batchIsFilled = Reserve(count, planned, now);
+    }
+
+    /// <summary>
+    /// Takes blocks for the planned rows and fills the batch with them; then says who was passed over and why, and starts to free blocks
+    /// for the most urgent of those. Only then: who is about to run must not lose its blocks.
+    /// </summary>
+    private bool Reserve(int candidates, int planned, double now)
+    {
         if (!AddAll(planned, now)) return false;
-        FreeBlocks(count, planned);
+        for (int i = 0; i < candidates; i++)
+        {
+            if (_deferrals[i] == Deferral.None) continue;
+            Deferred++;
+            Mind mind = minds[_candidates[i].Id]!;
+            mind.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
+            if (mind.Waiting == NpcWait.Memory) Claims.Request(mind, Math.Min(_candidates[i].BlocksNeeded, 16));
+        }
+
+        Claims.Free(planned == 0, _planner);
         if (planned > 0) engine.Batch.Sample();
-        return _batchIsFilled = planned > 0;
+        return planned > 0;
     }
 
     private bool SomebodySpeaks()
@@ -231,7 +242,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
             if (reply.Words.SpokenTokens > 0 && !reply.InAction
                 && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.SpokenTokens, now - reply.FirstShown) > 0)
                 return NpcWait.Reader;
-            if (reply.Constraint is { } constraint && !constraint.UpdateLegalActions()) Truncate(mind, reply.ActionStart);
+            if (reply.Constraint is { } constraint && !constraint.UpdateLegalActions()) reply.Npc.Conversation.TakeBack(reply.ActionStart);
             if (reply.Constraint?.TryPrepare() == false)
             {
                 onError(mind, reply.Constraint.Error!);
@@ -243,10 +254,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         if (engine.Transfer.OnHost(mind.Slot) > 0)
         {
             // Blocks that were freed for another are not taken back: two minds could keep each other out for ever.
-            bool claimed = _claimantLacks && _claimant is { } claimant && claimant != mind && claimant.Priority <= mind.Priority;
-            if (claimed || !engine.Transfer.Restore(mind.Slot))
+            if (Claims.AreBefore(mind) || !engine.Transfer.Restore(mind.Slot))
             {
-                RequestBlocks(mind, engine.Transfer.OnHost(mind.Slot) + 1);
+                Claims.Request(mind, engine.Transfer.OnHost(mind.Slot) + 1);
                 return NpcWait.Memory;
             }
 
@@ -293,64 +303,6 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         if (!plan.Output) return;
         mind.AwaitsToken = true;
         _outputs[_lastOutputs][_outputCounts[_lastOutputs]++] = (mind, mind.Epoch);
-    }
-
-    /// <summary>Remembers the most urgent of those that lack memory; among equals the one for whom room is being made already.</summary>
-    private void RequestBlocks(Mind mind, int blocks)
-    {
-        if (_lacking is { } other && (other.Priority < mind.Priority || (other.Priority == mind.Priority && mind != _claimant))) return;
-        _lacking = mind;
-        _lackingBlocks = blocks;
-    }
-
-    /// <summary>Says who was passed over and why; starts to free memory for the most urgent of those that lack it. Only now: who is about to run must not lose its blocks.</summary>
-    private void FreeBlocks(int count, int planned)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            if (_deferrals[i] == Deferral.None) continue;
-            Deferred++;
-            Mind mind = minds[_candidates[i].Id]!;
-            mind.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
-            if (mind.Waiting == NpcWait.Memory) RequestBlocks(mind, Math.Min(_candidates[i].BlocksNeeded, 16));
-        }
-
-        _claimantLacks = false;
-        if (_lacking is not { } lacking) return;
-        bool urgent = planned == 0 || lacking.Priority == 0 || _planner.Waited(lacking.Id) > Patience;
-        // One at a time takes from those in a reply, until its own has ended: else they would take it from one another and nobody would get to a word.
-        // One that waits for its reader or for its prefix does not keep the claim.
-        bool passes = _claimant is null || lacking.Priority < _claimant.Priority || (planned == 0 && !_claimant.AwaitsToken);
-        if (urgent && passes) _claimant = lacking;
-        _claimantLacks = _claimant == lacking;
-        FreeBlocks(lacking, _lackingBlocks, _claimantLacks);
-    }
-
-    private void FreeBlocks(Mind wanting, int blocks, bool fromActive)
-    {
-        int needed = blocks - engine.Transfer.FreeBlocks, count = 0;
-        if (engine.Transfer.PendingCopies > 0) return; // what is on its way may be enough
-        for (int pass = 0; pass < (fromActive ? 2 : 1) && count == 0; pass++)
-            foreach (Mind? mind in minds)
-                if (mind is { Slot: >= 0, RowsInStep: 0, Pinned: false } && mind != wanting && mind != _claimant && (pass == 1 || mind.Reply is null) && engine.Transfer.Own(mind.Slot) > 0)
-                    _residents[count++] = new Resident(mind.Id, engine.Transfer.Own(mind.Slot), mind.LastUsed, mind.Priority, mind.AwaitsToken);
-        int chosen = EvictionPolicy.Choose(_residents.AsSpan(0, count), needed, _chosen, out _);
-        for (int i = 0; i < chosen; i++)
-        {
-            Mind victim = minds[_chosen[i]]!;
-            if (engine.Transfer.Spill(victim.Slot))
-            {
-                Spilled++;
-                continue;
-            }
-
-            // Its copy of a block that it shares in part goes too. Nobody waits for it: it is read again when somebody does.
-            engine.Close(victim.Slot);
-            victim.Slot = -1;
-            if (victim.Parent is null) victim.Shared = 0;
-            victim.ReadAhead = 0;
-            Dropped++;
-        }
     }
 
     private void EndStep()
