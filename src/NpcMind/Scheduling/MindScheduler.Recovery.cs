@@ -1,6 +1,3 @@
-using NpcMind.Inference;
-using NpcMind.Scheduling;
-
 namespace NpcMind;
 
 /// <summary>What becomes of minds when something goes wrong: one gives up, or all read again. Token logs are never harmed.</summary>
