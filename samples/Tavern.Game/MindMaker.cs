@@ -30,7 +30,7 @@ internal static class MindMaker
                     made.Add(runtime.LoadNpc(new MemoryStream(memory, writable: false), prefix, legal?.Invoke(person) ?? Deed.Legal([])));
                     continue;
                 }
-                catch (Exception e) when (lenient && e is (ArgumentException or SaveFormatException))
+                catch (Exception e) when (lenient && e is ArgumentException or NpcMindException)
                 {
                     lost++;
                 }

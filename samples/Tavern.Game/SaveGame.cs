@@ -67,7 +67,7 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         {
             throw NotLoaded(slot, $"it is damaged: its state cannot be read ({Lines.One(e).TrimEnd('.')})", e);
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        catch (Exception e) when (e is NpcMindException or ArgumentException or InvalidOperationException)
         {
             throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
         }

@@ -1,3 +1,4 @@
+using NpcMind;
 // The Tavern: a small world whose people talk and see, on an embedded model. With a window, or --headless with a script.
 using Tavern.Game;
 using Tavern.Play;
@@ -13,7 +14,7 @@ catch (NoDisplayException e)
     Console.Error.WriteLine("tavern: " + e.Message);
     return NoDisplayException.ExitCode;
 }
-catch (Exception e) when (e is WorldFileException or ScriptException or SaveGameException or RenderException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or DllNotFoundException)
+catch (Exception e) when (e is NpcMindException or WorldFileException or ScriptException or SaveGameException or RenderException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or DllNotFoundException)
 {
     Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
     return 1;

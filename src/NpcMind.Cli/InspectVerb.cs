@@ -131,7 +131,7 @@ internal static class InspectVerb
             ConversationTemplate.Create(file.Metadata, file.Path, TemplateVerb.Settings(file)); // renders conversations as a load does
             return null;
         }
-        catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException)
+        catch (Exception e) when (e is NpcMindException)
         {
             // The report has the file's name already.
             string name = PrintableText.Escape(file.Path) + ": ", message = e.Message.ReplaceLineEndings(" ");

@@ -22,8 +22,7 @@ try
 {
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or UnsupportedTokenizerException or ChatTemplateException or ImageFormatException or GpuUnavailableException
-    or VulkanException or InsufficientGpuMemoryException or GrammarException or CliException or InvalidOperationException or OverflowException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
+catch (Exception e) when (e is NpcMindException or CliException or InvalidOperationException or OverflowException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
 {
     Console.Error.WriteLine($"npcmind: {PrintableText.Escape(e.Message.ReplaceLineEndings(" "))}");
     return 1;

@@ -1,3 +1,4 @@
+using NpcMind;
 using Tavern.Renderer;
 
 namespace Tavern.Play;
@@ -16,5 +17,5 @@ internal sealed class GameEndedException(string message, Exception cause) : Exce
     }
 
     private static bool IsForeseen(Exception e) =>
-        e is RenderException or IOException or UnauthorizedAccessException or InvalidOperationException or ArgumentException;
+        e is NpcMindException or RenderException or IOException or UnauthorizedAccessException or InvalidOperationException or ArgumentException;
 }

@@ -70,7 +70,7 @@ internal sealed class ActionTests : RuntimeTest
     {
         NpcRuntime runtime = Use(new Sizes { Context = 96 });
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
-        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 40, Action = ActionType.Of<Remember>() }), Throws.ArgumentException);
+        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 40, Action = ActionType.Of<Remember>() }), Throws.TypeOf<ContextOverflowException>());
         Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2, Action = ActionType.Of<Gesture>() });
         Finish(runtime, new TinyRandom(1));
         Assert.That(reply.TryTakeAction(out Gesture _));

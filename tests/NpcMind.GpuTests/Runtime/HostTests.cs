@@ -94,7 +94,7 @@ internal sealed class HostTests : RuntimeTest
         NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.CreateOwn(validate: true), ContextTokens = 256 };
         foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 }, good with { ContextTokens = 10 }, good with { DeviceKvTokens = 100 }, good with { MaxTokensPerStep = 30 }, good with { MaxTokensPerStep = 0 }, good with { MaxDispatchMilliseconds = 0 }, good with { MaxFramesPerStep = 0 }])
             Assert.That(() => NpcRuntime.Load(path, bad).Dispose(), Throws.InstanceOf<ArgumentException>(), $"{bad}");
-        Assert.That(() => NpcRuntime.Load("/no/such/model.gguf", good), Throws.InstanceOf<IOException>());
+        Assert.That(() => NpcRuntime.Load("/no/such/model.gguf", good), Throws.TypeOf<FileReadException>());
 
         NpcRuntime runtime = NpcRuntime.Load(path, good);
         Prefix world = runtime.CreatePrefix("The gate.");

@@ -85,10 +85,10 @@ internal sealed class LoadingTests : RuntimeTest
             () => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Name = "another" })), world), Throws.InvalidOperationException);
         Assert.That(
             () => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Persona = Words(new TinyRandom(1), 900) })), world),
-            Throws.ArgumentException);
+            Throws.TypeOf<ContextOverflowException>());
         Assert.That(
             () => runtime.LoadNpc(new MemoryStream(idle.Write(mind with { Persona = new string('x', 3_000_000) })), world),
-            Throws.ArgumentException);
+            Throws.TypeOf<ContextOverflowException>());
         Assert.That(living.IsDisposed, Is.False);
         foreach (Npc npc in crowd) npc.Dispose();
         Finish(runtime, new TinyRandom(1));
@@ -124,7 +124,7 @@ internal sealed class LoadingTests : RuntimeTest
                     loaded++;
                 }
                 catch (Exception e) when (
-                    e is SaveFormatException or ArgumentException and not ArgumentOutOfRangeException or GrammarException)
+                    e is SaveFormatException or ContextOverflowException or GrammarException)
                 {
                     Assert.That(runtime.Npcs, Is.EqualTo(new[] { living, other }), e.Message);
                     Assert.That((living.IsDisposed, living.Reply, open.IsDone), Is.EqualTo((false, open, false)), e.Message);

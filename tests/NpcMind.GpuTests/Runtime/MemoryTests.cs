@@ -78,13 +78,13 @@ internal sealed class MemoryTests : RuntimeTest
                 Assert.That(Say(runtime, npc, "Well?", Short), Is.Not.Null);
                 int[] log = Log(npc);
                 int turns = npc.TurnCount;
-                Assert.That(() => npc.Hear("Player", text, Short), Throws.InstanceOf<ArgumentException>());
-                Assert.That(() => npc.Hear(text, "Well?", Short), Throws.InstanceOf<ArgumentException>());
-                Assert.That(() => npc.Hear("Player", text[..7000], Short), Throws.InstanceOf<ArgumentException>());
+                Assert.That(() => npc.Hear("Player", text, Short), Throws.TypeOf<ContextOverflowException>());
+                Assert.That(() => npc.Hear(text, "Well?", Short), Throws.TypeOf<ContextOverflowException>());
+                Assert.That(() => npc.Hear("Player", text[..7000], Short), Throws.TypeOf<ContextOverflowException>());
                 Assert.That((Log(npc), npc.TurnCount), Is.EqualTo((log, turns)));
                 Assert.That(Say(runtime, npc, "Well?", Short), Is.Not.Null);
-                Assert.That(() => world.CreateNpc("Long", text), Throws.InstanceOf<ArgumentException>());
-                Assert.That(() => runtime.CreatePrefix(text), Throws.InstanceOf<ArgumentException>());
+                Assert.That(() => world.CreateNpc("Long", text), Throws.TypeOf<ContextOverflowException>());
+                Assert.That(() => runtime.CreatePrefix(text), Throws.TypeOf<ContextOverflowException>());
             }
         }
     }
@@ -103,7 +103,7 @@ internal sealed class MemoryTests : RuntimeTest
                 persona += " you";
                 runtime.Tick(FrameBudget.FromMilliseconds(1));
             }
-            catch (ArgumentException)
+            catch (ContextOverflowException)
             {
                 break;
             }

@@ -207,7 +207,7 @@ internal sealed class SightTests : RuntimeTest
         Assert.That(Log(npc).Count(t => t < 0), Is.EqualTo(4 * 7), "3 x 2 tiles and the whole");
         NpcRuntime small = Use(Home with { Tiles = 16, Context = 128 });
         Npc other = World(small, "").CreateNpc("Mira", "");
-        Assert.That(() => other.See(NpcImage.FromRgba(600, 600, new byte[600 * 600 * 4])), Throws.ArgumentException.With.Message.Contains("MaxImageTiles"));
+        Assert.That(() => other.See(NpcImage.FromRgba(600, 600, new byte[600 * 600 * 4])), Throws.TypeOf<ContextOverflowException>().With.Message.Contains("MaxImageTiles"));
         Assert.That(small.ImageQueue!.IsBusy, Is.False);
     }
 

@@ -198,14 +198,14 @@ internal sealed class SpeechTests : RuntimeTest
         Reply reply = npc.Hear("Player", "Good morning.", options), expected = twin.Hear("Player", "Good morning.", options);
         for (int i = 0; i < 20; i++) Tick(runtime, random);
         int[] log = Log(npc);
-        Assert.That(() => npc.Hear("Player", Words(random, 200)), Throws.ArgumentException.With.Message.Contains("160"));
+        Assert.That(() => npc.Hear("Player", Words(random, 200)), Throws.TypeOf<ContextOverflowException>().With.Message.Contains("160"));
         Assert.That(() => npc.Hear("Player", "Yes?", new ReplyOptions { MaxTokens = 200 }), Throws.InstanceOf<ArgumentException>());
         Assert.That(Log(npc), Is.EqualTo(log));
         Assert.That((npc.Reply, npc.TurnCount), Is.EqualTo((reply, 1)));
         Finish(runtime, random);
         Assert.That(reply.Text, Is.EqualTo(expected.Text));
-        Assert.That(() => world.CreateNpc("Long", Words(random, 200)), Throws.ArgumentException);
-        Assert.That(() => runtime.CreatePrefix(Words(random, 200)), Throws.ArgumentException);
+        Assert.That(() => world.CreateNpc("Long", Words(random, 200)), Throws.TypeOf<ContextOverflowException>());
+        Assert.That(() => runtime.CreatePrefix(Words(random, 200)), Throws.TypeOf<ContextOverflowException>());
         Assert.That(runtime.Npcs, Has.Count.EqualTo(2));
     }
 

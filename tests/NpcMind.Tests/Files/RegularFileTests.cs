@@ -29,9 +29,9 @@ internal sealed partial class RegularFileTests : IDisposable
             Throws.InstanceOf<IOException>().With.Message.Contains(path).And.Message.Contains(kind.What));
         Assert.That(() => GgufFile.Open(path).Dispose(), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
         Assert.That(() => PictureFile.Read(path, PictureLimits.Default), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
-        Assert.That(() => NpcImage.FromFile(path), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
-        Assert.That(async () => await NpcImage.FromFileAsync(path), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
-        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<IOException>().With.Message.Contains(kind.What));
+        Assert.That(() => NpcImage.FromFile(path), Throws.TypeOf<FileReadException>().With.Message.Contains(kind.What));
+        Assert.That(async () => await NpcImage.FromFileAsync(path), Throws.TypeOf<FileReadException>().With.Message.Contains(kind.What));
+        Assert.That(() => NpcRuntime.Load(path), Throws.TypeOf<FileReadException>().With.Message.Contains(kind.What));
         Assert.That(() => SaveFile.Read(path, _ => 0), Throws.InstanceOf<SaveFileException>().With.Message.Contains(path));
         Assert.That(() => SaveFile.WriteAtomically(path, stream => stream.WriteByte(1)),
             Throws.InstanceOf<SaveFileException>().With.Message.Contains(path));
@@ -43,7 +43,7 @@ internal sealed partial class RegularFileTests : IDisposable
     {
         string pipe = Make("pipe"), model = NpcMind.Reference.TestData.Golden("architectures", "mixtral_8x2", "model.gguf");
         Assert.That(() => NpcRuntime.Load(model, new NpcRuntimeOptions { ImageEncoderPath = pipe }),
-            Throws.InstanceOf<IOException>().With.Message.Contains(pipe));
+            Throws.TypeOf<FileReadException>().With.Message.Contains(pipe));
     }
 
     [Test]
@@ -74,7 +74,7 @@ internal sealed partial class RegularFileTests : IDisposable
     [Test]
     public void Open_NothingThere_IsNamed() =>
         Assert.That(() => RegularFile.Open("/nowhere/model.gguf"),
-            Throws.InstanceOf<IOException>().With.Message.Contains("/nowhere/model.gguf"));
+            Throws.TypeOf<FileReadException>().With.Message.Contains("/nowhere/model.gguf"));
 
     private string Make(string name)
     {
