@@ -18,7 +18,7 @@ foreach ((Npc npc, string question) in new[] { (mira, "Did you see the thief?"),
     while (!reply.IsDone)
     {
         Stopwatch frame = Stopwatch.StartNew();
-        runtime.Tick(FrameBudget.Milliseconds(8)); // a game renders here; the minds take 8 ms of its GPU
+        runtime.Tick(FrameBudget.FromMilliseconds(8)); // a game renders here; the minds take 8 ms of its GPU
         while (reply.TryRead(out ReadOnlySpan<char> text)) Console.Out.Write(text);
         Thread.Sleep(Math.Max(0, 16 - (int)frame.ElapsedMilliseconds));
     }

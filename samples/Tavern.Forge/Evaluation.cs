@@ -96,10 +96,10 @@ internal sealed class Evaluation
         if (turn.Action is not null)
         {
             legal = new LegalActions(ActionType.Of<Deed>());
-            legal.Allow("to", conversation.Legal);
+            legal.Allow("to", conversation.LegalActions);
         }
 
-        ReplyOptions options = new() { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal?.Type, Legal = legal };
+        ReplyOptions options = new() { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal?.Type, LegalActions = legal };
         int colon = lines[^1].IndexOf(": ", StringComparison.Ordinal);
         return npc.Hear(lines[^1][..colon], lines[^1][(colon + 2)..], options);
     }
@@ -112,7 +112,7 @@ internal sealed class Evaluation
         string? done = null;
         if (turn.Action is not null)
         {
-            bool legal = reply.TryTakeAction(out deed) && deed is not null && conversation.Legal.Contains(deed.To);
+            bool legal = reply.TryTakeAction(out deed) && deed is not null && conversation.LegalActions.Contains(deed.To);
             done = deed is null ? "no action" : ActionType.Of<Deed>().Write(deed);
             bool obeyed = legal && done == turn.Action;
             Count("action_legal", legal);

@@ -36,7 +36,7 @@ evaluate.SetAction(arguments =>
     Conversations conversations = new(arguments.GetValue(seed), folder is null ? [] : PictureIndex.Read(folder));
     Evaluation evaluation = new();
     using FileStream? pixels = folder is null ? null : File.OpenRead(Path.Combine(folder, "pictures.bin"));
-    using (NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions { EyesPath = arguments.GetValue(eyes), ContextTokens = 2048, DeviceTokens = 16384, MaxPrefixes = 10, MaxNpcs = 10 }))
+    using (NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions { ImageEncoderPath = arguments.GetValue(eyes), ContextTokens = 2048, DeviceKvTokens = 16384, MaxPrefixes = 10, MaxNpcs = 10 }))
         evaluation.Run(runtime, Enumerable.Range(0, arguments.GetValue(count)).Select(i => conversations.Make(Split.Held, i)), i => PictureIndex.Rgba(pixels!, i), 20);
     if (arguments.GetValue(reports) is { } into)
     {

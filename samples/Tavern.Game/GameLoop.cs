@@ -118,7 +118,7 @@ public sealed class GameLoop : IDisposable
     /// <param name="commands">The game's command buffer; null for a submission of their own.</param>
     public TickReport Tick(double spent = 0, FrameCommands? commands = null)
     {
-        TickReport report = Minds.Tick(FrameBudget.Milliseconds(Math.Max(0, Budget - spent)), commands);
+        TickReport report = Minds.Tick(FrameBudget.FromMilliseconds(Math.Max(0, Budget - spent)), commands);
         Note(report);
         return report;
     }
@@ -126,7 +126,7 @@ public sealed class GameLoop : IDisposable
     /// <summary>Lets the minds think for a part of this frame; <see cref="Note"/> follows when all its parts have been.</summary>
     /// <param name="milliseconds">Of the device.</param>
     /// <param name="commands">The game's command buffer.</param>
-    public TickReport Think(double milliseconds, FrameCommands commands) => Minds.Tick(FrameBudget.Milliseconds(milliseconds), commands);
+    public TickReport Think(double milliseconds, FrameCommands commands) => Minds.Tick(FrameBudget.FromMilliseconds(milliseconds), commands);
 
     /// <summary>Shows in F1 what the minds did in a frame.</summary>
     public void Note(in TickReport report) => Overlay.Add(report, Minds, World.Bodies.Count, Now);

@@ -20,9 +20,9 @@ internal sealed class MindLoad : IDisposable
         NpcRuntimeOptions options = new()
         {
             Host = settings.Host,
-            EyesPath = eyes,
+            ImageEncoderPath = eyes,
             ContextTokens = settings.ContextTokens,
-            DeviceTokens = settings.DeviceTokens ?? settings.ContextTokens * (TavernFile.MostPeople + 1),
+            DeviceKvTokens = settings.DeviceKvTokens ?? settings.ContextTokens * (TavernFile.MostPeople + 1),
             Kv = settings.Kv,
             CacheFolder = settings.CacheFolder,
             Seed = settings.Seed,

@@ -6,14 +6,14 @@ namespace Tavern.Game;
 public sealed record MindSettings
 {
     /// <summary>Device to think on.</summary>
-    public VulkanHost Host { get; init; } = VulkanHost.Own();
+    public VulkanHost Host { get; init; } = VulkanHost.CreateOwn();
 
     public int ContextTokens { get; init; } = 1024;
 
     /// <summary>Tokens that fit on the device, over all minds.</summary>
-    public int? DeviceTokens { get; init; }
+    public int? DeviceKvTokens { get; init; }
 
-    public KvPrecision Kv { get; init; }
+    public KvFormat Kv { get; init; }
 
     /// <summary>Most tokens of an answer; null for what suits the model.</summary>
     public int? MaxTokens { get; init; }

@@ -35,5 +35,5 @@ internal sealed class MindWays
 
     /// <summary>Returns the options of an answer.</summary>
     /// <param name="legal">What may be done with it; null for nothing.</param>
-    public ReplyOptions For(LegalActions? legal) => legal is null ? _options : _options with { Action = legal.Type, Legal = legal };
+    public ReplyOptions For(LegalActions? legal) => legal is null ? _options : _options with { Action = legal.Type, LegalActions = legal };
 }

@@ -259,7 +259,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     private string? Swap(NpcRuntime next, MindLoad load)
     {
         List<Npc> npcs = [];
-        MindWays ways = new(next.ModelName, next.DefaultReply, settings.MaxTokens);
+        MindWays ways = new(next.ModelName, next.DefaultReplyOptions, settings.MaxTokens);
         string facts = world.Facts.Facts();
         Prefix prefix;
         int lost;

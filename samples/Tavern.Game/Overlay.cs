@@ -33,8 +33,8 @@ public sealed class Overlay
     {
         Last = report;
         if (!double.IsNaN(report.GpuMilliseconds)) LastMilliseconds = report.GpuMilliseconds;
-        _said += report.TokensSaid;
-        _read += report.TokensRead;
+        _said += report.TokensGenerated;
+        _read += report.TokensProcessed;
         if (now - _since >= Window)
         {
             (TokensSaidPerSecond, TokensReadPerSecond) = (_said / (now - _since), _read / (now - _since));

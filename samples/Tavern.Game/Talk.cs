@@ -181,7 +181,7 @@ public sealed class Talk
         bubble.IsReported = true;
         string text = bubble.IsComplete && !bubble.IsAnswer ? bubble.All : bubble.Text.ToString();
         if (bubble.IsAnswer && bubble.Listener == Deed.Player) LastAnswer = text;
-        if (bubble.Reply is { End: ReplyEnd.Failed } failed) Message?.Invoke($"{bubble.Speaker} cannot go on: {failed.Trouble}");
+        if (bubble.Reply is { End: ReplyEnd.Failed } failed) Message?.Invoke($"{bubble.Speaker} cannot go on: {failed.Error}");
         if (text.Length == 0) return;
         Happened?.Invoke(new Happening(HappeningKind.Said, bubble.Speaker, bubble.Listener, text));
         if (_world.Find(bubble.Speaker) is not { } speaker) return;

@@ -66,7 +66,7 @@ public sealed unsafe class RenderDevice : IDisposable
 
     public static RenderDevice Share(DeviceHandles handles) => new(Vk.GetApi(), handles, null);
 
-    /// <summary>Makes instance and device; a real GPU is preferred to a software driver. The device has what NpcMind's VulkanHost.Share needs, too.</summary>
+    /// <summary>Makes instance and device; a real GPU is preferred to a software driver. The device has what NpcMind's VulkanHost.UseExisting needs, too.</summary>
     public static RenderDevice Create(RenderDeviceOptions? options = null)
     {
         options ??= new RenderDeviceOptions();

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gpu;
 using NpcMind.Inference;
 
@@ -119,9 +119,9 @@ internal static class Common
 
     public static KvFormat KvFormat(string? name) => name switch
     {
-        null or "f32" => Inference.KvFormat.F32,
-        "f16" => Inference.KvFormat.F16,
-        "q8_0" => Inference.KvFormat.Q8_0,
+        null or "f32" => NpcMind.KvFormat.F32,
+        "f16" => NpcMind.KvFormat.F16,
+        "q8_0" => NpcMind.KvFormat.Q8,
         _ => throw new CliException($"--kv {name}: choose f32, f16 or q8_0."),
     };
 

@@ -84,7 +84,7 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
     private void Loop(Timeline timeline, CommandRecorder[] recorders, TimestampQueries[] times, DispatchNode node, uint groups)
     {
         FrameClock clock = new(options.FramesPerSecond);
-        FrameBudget nothing = FrameBudget.Milliseconds(0);
+        FrameBudget nothing = FrameBudget.FromMilliseconds(0);
         int submitted = 0, collected = 0;
         for (int frame = 0; frame < frames; frame++)
         {

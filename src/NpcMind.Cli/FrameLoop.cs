@@ -55,7 +55,7 @@ internal sealed class FrameLoop
     {
         _runtime = runtime;
         Options = options;
-        runtime.DefaultReply = new ReplyOptions { MaxTokens = ReplyTokens };
+        runtime.DefaultReplyOptions = new ReplyOptions { MaxTokens = ReplyTokens };
         Prefix world = runtime.CreatePrefix(World);
         _npcs = [.. Enumerable.Range(0, options.Npcs).Select(i => world.CreateNpc($"Npc {i + 1}", $"You are a {Moods[i % Moods.Length]} {Trades[i % Trades.Length]}, number {i + 1} in the queue at the gate. You answer in one or two short sentences."))];
         _replies = new Reply[options.Npcs];
@@ -96,9 +96,9 @@ internal sealed class FrameLoop
 
     public int FramesLate { get; private set; }
 
-    public int TokensSaid { get; private set; }
+    public int TokensGenerated { get; private set; }
 
-    public int TokensRead { get; private set; }
+    public int TokensProcessed { get; private set; }
 
     public int RepliesDone { get; private set; }
 
@@ -137,7 +137,7 @@ internal sealed class FrameLoop
             if (!clock.WaitForFrame() && frame >= 0) FramesLate++;
         }
 
-        TokensPerSecondPerNpc = TokensSaid / Stopwatch.GetElapsedTime(began).TotalSeconds / Options.Npcs;
+        TokensPerSecondPerNpc = TokensGenerated / Stopwatch.GetElapsedTime(began).TotalSeconds / Options.Npcs;
     }
 
     /// <summary>Shows each character an image of its own when it is due, one character after the other.</summary>
@@ -179,7 +179,7 @@ internal sealed class FrameLoop
 
     private void Tick(int frame)
     {
-        FrameBudget budget = FrameBudget.Milliseconds(Options.BudgetMilliseconds);
+        FrameBudget budget = FrameBudget.FromMilliseconds(Options.BudgetMilliseconds);
         long bytes = GC.GetAllocatedBytesForCurrentThread();
         double thread = FrameClock.ThreadMilliseconds();
         long started = Stopwatch.GetTimestamp();
@@ -199,8 +199,8 @@ internal sealed class FrameLoop
         FramesUnseen += Math.Max(0, report.FramesFinished - 1);
         if (report.Status == TickStatus.Idle) TicksIdle++;
         if (report.Status == TickStatus.DeviceBehind) TicksBehind++;
-        TokensSaid += report.TokensSaid;
-        TokensRead += report.TokensRead;
+        TokensGenerated += report.TokensGenerated;
+        TokensProcessed += report.TokensProcessed;
         Deferred += report.Deferred;
         Dispatches += report.Dispatches;
         Spilled += report.Spilled;

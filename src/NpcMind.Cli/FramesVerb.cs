@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind.Cli;
 
@@ -65,17 +65,17 @@ internal static class FramesVerb
                 ImagesPerSecond = parsed.GetValue(mmproj) is null ? 0 : parsed.GetValue(imageRate),
             };
             int noiseFrames = parsed.GetValue(noise), contextTokens = parsed.GetValue(context);
-            VulkanHost host = VulkanHost.Own(parsed.GetValue(device), parsed.GetValue(validate));
+            VulkanHost host = VulkanHost.CreateOwn(parsed.GetValue(device), parsed.GetValue(validate));
             long started = Stopwatch.GetTimestamp();
             using NpcRuntime runtime = NpcRuntime.Load(parsed.GetRequiredValue(model), new NpcRuntimeOptions
             {
                 Host = host,
                 MaxNpcs = options.Npcs,
-                EyesPath = parsed.GetValue(mmproj),
+                ImageEncoderPath = parsed.GetValue(mmproj),
                 ContextTokens = contextTokens,
-                DeviceTokens = parsed.GetValue(deviceTokens)
+                DeviceKvTokens = parsed.GetValue(deviceTokens)
                     ?? (int)Math.Min(1 << 30, Math.Max(4L * contextTokens, contextTokens + 128L * options.Npcs)),
-                QuantumMilliseconds = options.QuantumMilliseconds,
+                QuantumMilliseconds = options.MaxDispatchMilliseconds,
             });
             double load = Stopwatch.GetElapsedTime(started).TotalSeconds;
             FrameLoop loop = new(runtime, options);
@@ -141,8 +141,8 @@ internal static class FramesVerb
         w.WriteNumber("ticks_idle", loop.TicksIdle);
         w.WriteNumber("ticks_behind", loop.TicksBehind);
         w.WriteNumber("frames_late", loop.FramesLate);
-        w.WriteNumber("tokens_said", loop.TokensSaid);
-        w.WriteNumber("tokens_read", loop.TokensRead);
+        w.WriteNumber("tokens_said", loop.TokensGenerated);
+        w.WriteNumber("tokens_read", loop.TokensProcessed);
         w.WriteNumber("replies_done", loop.RepliesDone);
         w.WriteNumber("replies_without_word", loop.RepliesWithoutWord);
         w.WriteNumber("deferred_per_tick", Math.Round(loop.Deferred / (double)options.Frames, 3));

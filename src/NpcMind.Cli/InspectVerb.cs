@@ -1,5 +1,5 @@
 using System.CommandLine;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Inference;
 using NpcMind.Text;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using NpcMind.Cli;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace NpcMind.Files;
+namespace NpcMind.Core;
 
 /// <summary>
 /// Text from a file or a path as it may be shown to people: control characters can move a terminal's cursor, and marks of direction can

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace NpcMind.Files;
+namespace NpcMind.Core;
 
 /// <summary>
 /// Opens files that NpcMind reads. A pipe would be waited for without end, a device has no end, and neither can be read by position: what

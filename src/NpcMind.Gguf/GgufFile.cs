@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Inference;
 
 namespace NpcMind.Gguf;

@@ -1,4 +1,4 @@
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind.Inference; // where games have always found it; it lives here because reading a header can be what shows it
 

@@ -36,7 +36,7 @@ public sealed record EngineOptions
     public bool Features { get; init; }
 
     /// <summary>Tokens whose keys and values fit into host memory, where sequences wait that are not needed now.</summary>
-    public int HostTokens { get; init; }
+    public int HostKvTokens { get; init; }
 }
 
 /// <summary>How the next token is chosen. The order of steps is stated in Kernels/Sampler.cs.</summary>

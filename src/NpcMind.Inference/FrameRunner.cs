@@ -30,7 +30,7 @@ public readonly record struct FrameTime(double Milliseconds, double Predicted);
 /// </summary>
 public sealed partial class FrameRunner : IDisposable
 {
-    private const int MostTimed = 2;
+    private const int MaxTimedSlices = 2;
     private readonly InferenceEngine _engine;
     private readonly FrameRunnerOptions _options;
     private readonly WorkPlan _steps;
@@ -62,7 +62,7 @@ public sealed partial class FrameRunner : IDisposable
         _slots = new FrameSlot[_options.FramesInFlight];
         try
         {
-            for (int i = 0; i < _slots.Length; i++) _slots[i] = new FrameSlot(engine.Device, i, MostTimed);
+            for (int i = 0; i < _slots.Length; i++) _slots[i] = new FrameSlot(engine.Device, i, MaxTimedSlices);
         }
         catch
         {
@@ -110,7 +110,7 @@ public sealed partial class FrameRunner : IDisposable
         if (slot.IsBusy || (game is not null && _careful > 0 && _busy > 0)) return false;
         Begin(slot, game);
         slot.Budget = milliseconds;
-        Remaining = Costs.Room(milliseconds) - slot.Predicted;
+        Remaining = Costs.PlannableMilliseconds(milliseconds) - slot.Predicted;
         _forced = milliseconds > 0 && slot.Journal.IsEmpty;
         return true;
     }

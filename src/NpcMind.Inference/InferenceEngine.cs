@@ -64,7 +64,7 @@ public sealed class InferenceEngine : IDisposable
             _inputs = new StepInputs(_arena, options, rope, config.Vocabulary, layout.Groups.Count);
             _inputs.Clear(uploader);
             _kv = new KvCache(_arena, uploader, config, layout, options.Kv, blocks);
-            _host = new HostKv(device, _kv, layout.Blocks(options.HostTokens, options.MaxSequences, options.MaxRows));
+            _host = new HostKv(device, _kv, layout.Blocks(options.HostKvTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
             Features = new FeatureRing(device, options.MaxRows, config.Width, options.Features);
             _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);

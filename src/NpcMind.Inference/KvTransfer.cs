@@ -106,7 +106,7 @@ public sealed class KvTransfer(InferenceEngine engine)
                     engine.Blocks.Copies.Add(KvCopyKind.Spill, source, through[taken++]);
                 }
 
-                if (taken == 0) throw new InvalidOperationException("No block of host memory is free: raise EngineOptions.HostTokens.");
+                if (taken == 0) throw new InvalidOperationException("No block of host memory is free: raise EngineOptions.HostKvTokens.");
                 Flush();
                 for (int i = 0; i < taken; i++) receiver(n++, engine.Host.Bytes(through[i]));
             }

@@ -13,7 +13,7 @@ internal sealed class StepInputs
     private readonly uint[] _rows;
     private readonly uint[] _tiles;
     private readonly uint[] _outputs;
-    private readonly float[] _turns;
+    private readonly float[] _ropeAngles;
     private readonly uint[][] _blockTables;
     private readonly uint[] _samplers;
     private readonly uint[] _log;
@@ -36,7 +36,7 @@ internal sealed class StepInputs
         _rows = new uint[options.MaxRows * 4];
         _tiles = new uint[options.MaxRows * 4];
         _outputs = new uint[options.MaxOutputs * 4];
-        _turns = new float[options.MaxRows * rope.RowTurns * 2];
+        _ropeAngles = new float[options.MaxRows * rope.RowAngles * 2];
         _blockTables = [.. Enumerable.Range(0, groups).Select(_ => new uint[options.MaxSequences * _maxBlocks])];
         _samplers = new uint[options.MaxSequences * SamplerWords];
         _contextTokens = options.ContextTokens;
@@ -50,7 +50,7 @@ internal sealed class StepInputs
         Rows = arena.Allocate(_rows.Length * 4, "rows");
         Tiles = arena.Allocate(_tiles.Length * 4, "attention tiles");
         Outputs = arena.Allocate(_outputs.Length * 4, "outputs");
-        Turns = arena.Allocate(_turns.Length * 4, "rotary turns");
+        RopeAngles = arena.Allocate(_ropeAngles.Length * 4, "rope angles");
         BlockTables = [.. _blockTables.Select((t, g) => arena.Allocate((t.Length * 4 + 15) & ~15, $"block table {g}"))];
         Samplers = arena.Allocate(_samplers.Length * 4, "samplers");
         Masks = arena.Allocate((_masks.Length * 4L + 15) & ~15, "masks");
@@ -64,7 +64,7 @@ internal sealed class StepInputs
     /// </summary>
     public void Clear(Uploader uploader)
     {
-        foreach (Tensor tensor in (Tensor[])[Header, Rows, Tiles, Outputs, Turns, .. BlockTables, Samplers, Masks]) uploader.Clear(tensor);
+        foreach (Tensor tensor in (Tensor[])[Header, Rows, Tiles, Outputs, RopeAngles, .. BlockTables, Samplers, Masks]) uploader.Clear(tensor);
     }
 
     public Tensor Header { get; }
@@ -75,7 +75,7 @@ internal sealed class StepInputs
 
     public Tensor Outputs { get; }
 
-    public Tensor Turns { get; }
+    public Tensor RopeAngles { get; }
 
     /// <summary>Per group of layers [MaxSequences, MaxBlocks] u32: where the blocks of a sequence lie.</summary>
     public IReadOnlyList<Tensor> BlockTables { get; }
@@ -102,7 +102,7 @@ internal sealed class StepInputs
         _rows[row * 4 + 2] = (uint)slot;
         _rows[row * 4 + 3] = (uint)feature;
         _log[slot * _contextTokens + position] = token;
-        _rope.Turns(position, _turns.AsSpan(row * _rope.RowTurns * 2, _rope.RowTurns * 2));
+        _rope.Angles(position, _ropeAngles.AsSpan(row * _rope.RowAngles * 2, _rope.RowAngles * 2));
     }
 
     public void SetTile(int tile, int firstRow, int count, int slot)
@@ -221,7 +221,7 @@ internal sealed class StepInputs
         Write(recorder, Tiles, MemoryMarshal.AsBytes(_tiles.AsSpan(0, shape.AttentionTiles * 4)));
         Write(recorder, Outputs, MemoryMarshal.AsBytes(_outputs.AsSpan(0, shape.Outputs * 4)));
         RecordMasks(recorder, shape.Masked);
-        Write(recorder, Turns, MemoryMarshal.AsBytes(_turns.AsSpan(0, shape.Rows * _rope.RowTurns * 2)));
+        Write(recorder, RopeAngles, MemoryMarshal.AsBytes(_ropeAngles.AsSpan(0, shape.Rows * _rope.RowAngles * 2)));
         for (int row = 0; row < shape.Rows; row++) RecordSlot(recorder, (int)_rows[row * 4 + 2], (int)_rows[row * 4 + 1], tokenLog);
     }
 

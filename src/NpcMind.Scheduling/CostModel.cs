@@ -47,7 +47,7 @@ public sealed class CostModel
     /// The sum of predictions that a frame of this budget may be planned with, so that half of the frames stay within the budget and 99 % within 1.10 of it. At least
     /// a quarter of what the ratio alone allows: noise beyond that is not of the plan's making. Rises fast and falls slowly.
     /// </summary>
-    public double Room(double budget) => _margin.Room(budget);
+    public double PlannableMilliseconds(double budget) => _margin.PlannableMilliseconds(budget);
 
     /// <summary>The index of a class of dispatches, registered on first use. The same key has the same index. For load time: allocates.</summary>
     /// <exception cref="ArgumentException">The key is empty or longer than <see cref="MaxKeyLength"/>.</exception>

@@ -31,7 +31,7 @@ internal struct FrameMargin
     public double Excess { get; private set; } = Unknown;
 
     /// <summary>The sum of predictions to plan a frame of this budget with.</summary>
-    public readonly double Room(double budget) => Math.Clamp(TailAllowance * budget - (Excess < 0 ? FirstExcess * budget : Excess), LeastShare * budget, budget) / Math.Exp(RatioLog);
+    public readonly double PlannableMilliseconds(double budget) => Math.Clamp(TailAllowance * budget - (Excess < 0 ? FirstExcess * budget : Excess), LeastShare * budget, budget) / Math.Exp(RatioLog);
 
     public void Learn(double predicted, double actual, double budget)
     {

@@ -1,4 +1,4 @@
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Vision.Internal;
 
 namespace NpcMind.Vision;

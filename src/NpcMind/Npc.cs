@@ -1,4 +1,4 @@
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Inference;
 using NpcMind.Scheduling;
 
@@ -71,7 +71,7 @@ public sealed class Npc : IDisposable
 
     internal IEnumerable<string> Pending => Conversation.Overheard.Lines;
 
-    internal List<Sight> PendingSights => Conversation.PendingSights;
+    internal List<TurnImage> PendingImages => Conversation.PendingImages;
 
     /// <summary>Seed of its random choices; a save keeps it.</summary>
     internal ulong RandomSeed { get; set; }
@@ -97,12 +97,12 @@ public sealed class Npc : IDisposable
         ArgumentNullException.ThrowIfNull(speaker);
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        options ??= _runtime.DefaultReply;
+        options ??= _runtime.DefaultReplyOptions;
         OptionChecks.Check(options, _runtime.Options.ContextTokens);
         _runtime.Format.Template.BeginCall();
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
-        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.Legal);
+        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.LegalActions);
         speech?.Begin();
         action?.Begin();
         int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options)
@@ -154,7 +154,7 @@ public sealed class Npc : IDisposable
     /// </summary>
     /// <param name="image">What is to be seen.</param>
     /// <exception cref="InvalidOperationException">
-    /// The model has no eyes (<see cref="NpcRuntimeOptions.EyesPath"/>), or 1,024 images wait to be seen, or a VkImage is shown to
+    /// The model has no eyes (<see cref="NpcRuntimeOptions.ImageEncoderPath"/>), or 1,024 images wait to be seen, or a VkImage is shown to
     /// a runtime with a device of its own.
     /// </exception>
     /// <exception cref="NpcMind.Gpu.InsufficientGpuMemoryException">Its pixels do not fit. Nothing has changed.</exception>
@@ -167,16 +167,16 @@ public sealed class Npc : IDisposable
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (image.External is not null && !_runtime.Options.Host.IsShared)
             throw new InvalidOperationException("A VkImage can be seen only by minds on its own device: load the runtime with "
-                + "NpcRuntimeOptions.Host = VulkanHost.Share(...), or give the pixels (NpcImage.FromRgba).");
-        if (_runtime.Looking is not { } looking)
+                + "NpcRuntimeOptions.Host = VulkanHost.UseExisting(...), or give the pixels (NpcImage.FromRgba).");
+        if (_runtime.ImageQueue is not { } imageQueue)
             throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' has no eyes: "
-                + "set NpcRuntimeOptions.EyesPath to the image encoder (mmproj) file that belongs to the model.");
-        Sight sight = looking.See(image, _runtime.Options.ContextTokens / 2);
-        sight.Holders++;
-        PendingSights.Add(sight);
-        if (PendingSights.Count <= Conversation.MaxPendingSights) return;
-        PendingSights[0].Holders--;
-        PendingSights.RemoveAt(0);
+                + "set NpcRuntimeOptions.ImageEncoderPath to the image encoder (mmproj) file that belongs to the model.");
+        TurnImage turnImage = imageQueue.See(image, _runtime.Options.ContextTokens / 2);
+        turnImage.References++;
+        PendingImages.Add(turnImage);
+        if (PendingImages.Count <= Conversation.MaxPendingImages) return;
+        PendingImages[0].References--;
+        PendingImages.RemoveAt(0);
     }
 
     /// <summary>
@@ -190,7 +190,7 @@ public sealed class Npc : IDisposable
         if (Reply is not { } reply || History.Count == 0 || History[^1].Reply != reply) return;
         if (reply.IsDone && heardCharacters >= reply.Characters) return;
         int keep = reply.Words.Cut(heardCharacters);
-        _runtime.Thinking.Truncate(Mind, reply.FirstToken + keep);
+        _runtime.Scheduler.Truncate(Mind, reply.FirstToken + keep);
         reply.ActionIsReady = false;
         Speech.EndReply(Mind, reply, ReplyEnd.Interrupted);
     }
@@ -214,8 +214,8 @@ public sealed class Npc : IDisposable
     {
         if (IsDisposed) return;
         if (Reply is { IsDone: false } reply) Speech.EndReply(Mind, reply, ReplyEnd.Interrupted);
-        foreach (Sight sight in PendingSights) sight.Holders--;
-        foreach (Sight sight in Mind.Seen) sight.Holders--;
+        foreach (TurnImage turnImage in PendingImages) turnImage.References--;
+        foreach (TurnImage turnImage in Mind.Seen) turnImage.References--;
         _runtime.Remove(this);
     }
 

@@ -61,22 +61,22 @@ public sealed class NpcImage
 
     /// <summary>
     /// Whether there is something to see. Characters can be given an image before the game has drawn it (the last argument of <see cref="FromVulkan"/>): whoever is to see it waits, as long as it takes, everybody else thinks on.
-    /// Call <see cref="Drawn"/> once the drawing has been submitted, or recorded into the frame's command buffer. A character cannot be saved before.
+    /// Call <see cref="MarkDrawn"/> once the drawing has been submitted, or recorded into the frame's command buffer. A character cannot be saved before.
     /// </summary>
     public bool IsDrawn { get; private set; }
 
     /// <summary>What the image shows has been drawn: from the next tick on it is looked at. Called on the game's thread.</summary>
-    public void Drawn() => IsDrawn = true;
+    public void MarkDrawn() => IsDrawn = true;
 
     internal Picture? Picture { get; }
 
     internal ExternalImage? External { get; }
 
     /// <summary>What a runtime makes of it; null before the first look.</summary>
-    internal Sight? Sight { get; set; }
+    internal TurnImage? TurnImage { get; set; }
 
-    /// <summary>Whose <see cref="Sight"/> that is.</summary>
-    internal Looking? SeenBy { get; set; }
+    /// <summary>Whose <see cref="TurnImage"/> that is.</summary>
+    internal ImageQueue? SeenBy { get; set; }
 
     /// <summary>
     /// Decodes a PNG or JPEG file: upright as EXIF says, transparency dropped. Takes up to half a second: on a loading screen, or <see
@@ -134,9 +134,9 @@ public sealed class NpcImage
     }
 
     /// <summary>
-    /// Looks at a VkImage where it is: no pixel visits the host. Only for runtimes on the game's device (<see cref="VulkanHost.Share"/>).
+    /// Looks at a VkImage where it is: no pixel visits the host. Only for runtimes on the game's device (<see cref="VulkanHost.UseExisting"/>).
     /// The image is two-dimensional, has one sample per texel and VK_IMAGE_USAGE_SAMPLED_BIT, lives on the
-    /// device given to <see cref="VulkanHost.Share"/>, is in the stated layout, and belongs to that queue's family (or is concurrent). Whatever was submitted to the queue, or
+    /// device given to <see cref="VulkanHost.UseExisting"/>, is in the stated layout, and belongs to that queue's family (or is concurrent). Whatever was submitted to the queue, or
     /// recorded into the frame's command buffer, before the tick that reads it is waited for on the device; no layout changes. The content must stay until <see cref="IsCaptured"/>.
     /// </summary>
     /// <param name="image">VkImage.</param>

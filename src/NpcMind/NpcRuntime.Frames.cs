@@ -44,7 +44,7 @@ public sealed partial class NpcRuntime
     {
         if (!Options.Host.IsShared)
             throw new InvalidOperationException("A command buffer can be recorded into only on its own device: load the runtime with "
-                + "NpcRuntimeOptions.Host = VulkanHost.Share(...), or tick without it.");
+                + "NpcRuntimeOptions.Host = VulkanHost.UseExisting(...), or tick without it.");
         if (commands.CommandBuffer == 0 || commands.TimelineSemaphore == 0)
             throw new ArgumentException("Command buffer and timeline semaphore must be set.", nameof(commands));
         return Tick(budget, new GameCommands(commands.CommandBuffer, commands.TimelineSemaphore, commands.SignalValue));
@@ -60,7 +60,7 @@ public sealed partial class NpcRuntime
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _frames.Discard();
-        if (_frames.IsSpoiled) Thinking.ForgetCache();
+        if (_frames.IsSpoiled) Scheduler.ForgetCache();
     }
 
     /// <summary>
@@ -72,10 +72,10 @@ public sealed partial class NpcRuntime
     {
         long started = Stopwatch.GetTimestamp();
         int failed = 0;
-        while (Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
+        while (Tick(FrameBudget.FromMilliseconds(50)) is { Status: not TickStatus.Idle } report)
         {
             failed = report.Status == TickStatus.Failed ? failed + 1 : 0;
-            if (report.Status == TickStatus.DeviceLost || failed > Thinking.MostFailures || Stopwatch.GetElapsedTime(started) > limit)
+            if (report.Status == TickStatus.DeviceLost || failed > MindScheduler.MostFailures || Stopwatch.GetElapsedTime(started) > limit)
                 return false;
             if (!TryFlush() && IsLost) return false;
         }
@@ -93,7 +93,7 @@ public sealed partial class NpcRuntime
         if (!IsLost) Try(_costs.Save);
         if (!IsLost) Try(_device.SavePipelineCache);
         Try(_frames.Dispose);
-        Try(() => Looking?.Dispose());
+        Try(() => ImageQueue?.Dispose());
         Try(Engine.Dispose);
         Try(_device.Dispose);
     }
@@ -103,7 +103,7 @@ public sealed partial class NpcRuntime
     {
         for (int i = 0; i < FlushTries && !IsLost; i++)
         {
-            if (Engine.IsSpoiled) Thinking.ForgetCache();
+            if (Engine.IsSpoiled) Scheduler.ForgetCache();
             try
             {
                 Engine.Transfer.Flush();
@@ -124,7 +124,7 @@ public sealed partial class NpcRuntime
     {
         try
         {
-            Thinking.FinishLooking();
+            Scheduler.FinishLooking();
             return true;
         }
         catch (VulkanException e)
@@ -157,7 +157,7 @@ public sealed partial class NpcRuntime
         string? error = null;
         try
         {
-            worked = Thinking.Tick(budget.GpuMilliseconds, commands);
+            worked = Scheduler.Tick(budget.GpuMilliseconds, commands);
             if (worked == true) _failures = 0;
         }
         catch (VulkanException e) when (e.IsDeviceLost)
@@ -168,7 +168,7 @@ public sealed partial class NpcRuntime
         catch (Exception e)
         {
             error = e.Message;
-            if (++_failures >= Thinking.MostFailures) Thinking.GiveUpAll(error);
+            if (++_failures >= MindScheduler.MostFailures) Scheduler.GiveUpAll(error);
         }
 
         TickReport report = Report(worked, error);
@@ -179,24 +179,24 @@ public sealed partial class NpcRuntime
 
     private TickReport Report(bool? worked, string? error)
     {
-        (int seen, int known) = Looking?.TakeCounts() ?? default;
+        (int seen, int known) = ImageQueue?.TakeCounts() ?? default;
         return new TickReport
         {
             Status = error is not null ? TickStatus.Failed
                 : worked switch { true => TickStatus.Worked, false => TickStatus.Idle, null => TickStatus.DeviceBehind },
             Error = error,
             PredictedMilliseconds = worked == true ? _frames.LastPredicted : 0,
-            GpuMilliseconds = Thinking.GpuMilliseconds,
-            FramesFinished = Thinking.FramesFinished,
+            GpuMilliseconds = Scheduler.GpuMilliseconds,
+            FramesFinished = Scheduler.FramesFinished,
             Dispatches = worked == true ? _frames.Dispatches : 0,
-            TokensSaid = Speech.Said,
-            TokensRead = Thinking.TokensRead,
-            Deferred = Thinking.Deferred,
-            Spilled = Thinking.Spilled,
-            Restored = Thinking.Restored,
-            Dropped = Thinking.Dropped,
+            TokensGenerated = Speech.Said,
+            TokensProcessed = Scheduler.TokensProcessed,
+            Deferred = Scheduler.Deferred,
+            Spilled = Scheduler.Spilled,
+            Restored = Scheduler.Restored,
+            Dropped = Scheduler.Dropped,
             TurnsForgotten = TurnsForgotten,
-            Images = (seen, known, Looking?.Pictures ?? 0),
+            Images = (seen, known, ImageQueue?.Pictures ?? 0),
             KvBlocks = (Engine.Transfer.FreeBlocks, Engine.Transfer.Blocks),
         };
     }

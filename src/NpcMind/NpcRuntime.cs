@@ -41,7 +41,7 @@ public sealed partial class NpcRuntime : IDisposable
         Constraints = new ConstraintCache(_tokenizer, config.Vocabulary);
         _actionOpening = _tokenizer.Encode("\n[action] ");
         ReplyOptions recommended = RecommendedSampling.Read(file.Metadata, _warnings);
-        DefaultReply = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens) };
+        DefaultReplyOptions = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens) };
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
         ModelFingerprint = Fingerprints.Model(file);
         string? cache = options.CacheFolder switch
@@ -55,26 +55,26 @@ public sealed partial class NpcRuntime : IDisposable
         try
         {
             if (eyes is not null) encoder = VisionEncoder.Load(_device, eyes, config.Width, file.Path);
-            int deviceTokens = options.DeviceTokens ?? options.ContextTokens * 4;
+            int deviceTokens = options.DeviceKvTokens ?? options.ContextTokens * 4;
             Engine = InferenceEngine.Load(_device, file, new EngineOptions
             {
                 ContextTokens = options.ContextTokens,
                 MaxSequences = Minds(options),
                 MaxRows = options.MaxRows,
                 MaxOutputs = Math.Min(options.MaxRows, 16),
-                Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, _ => KvFormat.Q8_0 },
+                Kv = options.Kv switch { KvFormat.F32 => KvFormat.F32, KvFormat.F16 => KvFormat.F16, _ => KvFormat.Q8 },
                 CacheTokens = deviceTokens,
                 Features = encoder is not null,
-                HostTokens = Math.Max(options.HostTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),
+                HostKvTokens = Math.Max(options.HostKvTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),
             }, options.LoadProgress is { } progress ? p => progress(p.Total == 0 ? 0 : Math.Min(1, (double)p.Done / p.Total)) : null);
             CacheFingerprint = Fingerprints.Cache(_device, options.Kv);
             _costs = new CostFile(cache, $"{_device.Limits.Name} {_device.Limits.Driver}", ModelFingerprint);
             Calibration.Run(Engine, _costs.Costs, _costs.WasLoaded ? 0 : 3);
             if (encoder is not null) Calibration.Run(encoder, _costs.Costs, _costs.WasLoaded ? 0 : 3);
-            _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.QuantumMilliseconds });
-            if (encoder is not null) Looking = new Looking(encoder, _frames, eyesFormat!);
+            _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.MaxDispatchMilliseconds });
+            if (encoder is not null) ImageQueue = new ImageQueue(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, Speech.Take, Speech.Fail, Looking);
+            MindScheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Speech.Take, Speech.Fail, ImageQueue);
             // Now, because not every game ends in good order.
             _device.SavePipelineCache();
             if (!_costs.WasLoaded) _costs.Save();
@@ -83,7 +83,7 @@ public sealed partial class NpcRuntime : IDisposable
         catch
         {
             _frames?.Dispose();
-            if (Looking is not null) Looking.Dispose();
+            if (ImageQueue is not null) ImageQueue.Dispose();
             else encoder?.Dispose();
             Engine?.Dispose();
             _device.Dispose();
@@ -105,7 +105,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// top_k, top_p, min_p, penalty_repeat), else the defaults of <see cref="ReplyOptions"/>.
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range, or options do not go together.</exception>
-    public ReplyOptions DefaultReply
+    public ReplyOptions DefaultReplyOptions
     {
         get;
         set
@@ -130,7 +130,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>Where what happens is drawn; null for nowhere.</summary>
     public NpcTrace? Trace { get; set; }
 
-    /// <summary>Messages of the validation layer, where <see cref="VulkanHost.Own"/> turned it on.</summary>
+    /// <summary>Messages of the validation layer, where <see cref="VulkanHost.CreateOwn"/> turned it on.</summary>
     public IReadOnlyList<string> ValidationMessages => _device.ValidationMessages;
 
     internal NpcRuntimeOptions Options { get; }
@@ -141,12 +141,12 @@ public sealed partial class NpcRuntime : IDisposable
 
     internal InferenceEngine Engine { get; }
 
-    internal Thinking Thinking { get; }
+    internal MindScheduler Scheduler { get; }
 
     internal Tokenizer Tokenizer => _tokenizer;
 
     /// <summary>The eyes; null when the model has none.</summary>
-    internal Looking? Looking { get; }
+    internal ImageQueue? ImageQueue { get; }
 
     internal Speech Speech { get; }
 
@@ -189,7 +189,7 @@ public sealed partial class NpcRuntime : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
         OptionChecks.Check(options);
         using GgufFile file = GgufFile.Open(modelPath);
-        using GgufFile? eyes = options.EyesPath is null ? null : GgufFile.Open(options.EyesPath);
+        using GgufFile? eyes = options.ImageEncoderPath is null ? null : GgufFile.Open(options.ImageEncoderPath);
         return new NpcRuntime(file, eyes, options);
     }
 
@@ -228,7 +228,7 @@ public sealed partial class NpcRuntime : IDisposable
     internal void Remove(Npc npc)
     {
         _npcs.Remove(npc);
-        Thinking.Close(npc.Mind);
+        Scheduler.Close(npc.Mind);
     }
 
     internal void Remove(Prefix prefix)
@@ -241,7 +241,7 @@ public sealed partial class NpcRuntime : IDisposable
             if (mind.Slot < 0) mind.Shared = 0; // reads it by itself
         }
 
-        Thinking.Close(prefix.Mind);
+        Scheduler.Close(prefix.Mind);
     }
 
     /// <summary>Minds that were removed live until the step under way ends: as many again can wait for that.</summary>

@@ -1,7 +1,7 @@
 namespace NpcMind;
 
 /// <summary>Number format in which minds keep keys and values.</summary>
-public enum KvPrecision
+public enum KvFormat
 {
     /// <summary>32 bits: nothing is rounded.</summary>
     Full,
@@ -17,7 +17,7 @@ public enum KvPrecision
 public sealed record NpcRuntimeOptions
 {
     /// <summary>Device to think on.</summary>
-    public VulkanHost Host { get; init; } = VulkanHost.Own();
+    public VulkanHost Host { get; init; } = VulkanHost.CreateOwn();
 
     /// <summary>GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the model.</summary>
     /// <remarks>
@@ -25,7 +25,7 @@ public sealed record NpcRuntimeOptions
     /// cref="NpcMind.Inference.UnsupportedModelException.Path"/>, <see cref="NpcMind.Gguf.GgufFormatException.Path"/>); loaded again
     /// without it, characters speak and do not see.
     /// </remarks>
-    public string? EyesPath { get; init; }
+    public string? ImageEncoderPath { get; init; }
 
     /// <summary>
     /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. 1
@@ -48,13 +48,13 @@ public sealed record NpcRuntimeOptions
     /// <summary>
     /// Tokens whose keys and values fit on the device, over all minds; shared ones count once. One context or more; null for four.
     /// </summary>
-    public int? DeviceTokens { get; init; }
+    public int? DeviceKvTokens { get; init; }
 
     /// <summary>Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the device.</summary>
-    public int? HostTokens { get; init; }
+    public int? HostKvTokens { get; init; }
 
     /// <summary>Format of keys and values.</summary>
-    public KvPrecision Kv { get; init; } = KvPrecision.Full;
+    public KvFormat Kv { get; init; } = KvFormat.F32;
 
     /// <summary>Rows (tokens of any minds) of one step, a multiple of 16, up to 1,024.</summary>
     public int MaxRows { get; init; } = 64;
@@ -63,7 +63,7 @@ public sealed record NpcRuntimeOptions
     public double QuantumMilliseconds { get; init; } = 0.5;
 
     /// <summary>Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.</summary>
-    public int FramesPerStep { get; init; } = 30;
+    public int MaxFramesPerStep { get; init; } = 30;
 
     /// <summary>Folder for compiled shaders and learned costs; null for NpcMind in <see cref="Environment.SpecialFolder.LocalApplicationData"/> (Linux: ~/.local/share/NpcMind), "" for none.</summary>
     public string? CacheFolder { get; init; }

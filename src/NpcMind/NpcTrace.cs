@@ -62,7 +62,7 @@ public sealed class NpcTrace : IDisposable
         double begin = Stopwatch.GetElapsedTime(_started, tickStarted).TotalMicroseconds, end = Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
         Begin("tick", "X", begin, 1);
         _json.WriteNumber("dur", end - begin);
-        Arguments(("dispatches", report.Dispatches), ("predicted_ms", report.PredictedMilliseconds), ("deferred", report.Deferred), ("read", report.TokensRead), ("said", report.TokensSaid));
+        Arguments(("dispatches", report.Dispatches), ("predicted_ms", report.PredictedMilliseconds), ("deferred", report.Deferred), ("read", report.TokensProcessed), ("said", report.TokensGenerated));
         if (report.FramesFinished > 0 && double.IsFinite(report.GpuMilliseconds))
         {
             Begin("minds", "X", begin - report.GpuMilliseconds * 1000, 2);

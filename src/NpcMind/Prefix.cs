@@ -27,7 +27,7 @@ public sealed class Prefix : IDisposable
     public int Tokens => Mind.Tokens.Count;
 
     /// <summary>Whether it has been read. Characters made before wait for it.</summary>
-    public bool IsReady => Runtime.Thinking.Settled(Mind) >= Mind.Tokens.Count;
+    public bool IsReady => Runtime.Scheduler.Committed(Mind) >= Mind.Tokens.Count;
 
     internal Mind Mind { get; }
 

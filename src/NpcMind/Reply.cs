@@ -24,7 +24,7 @@ public enum ReplyEnd
 
     /// <summary>
     /// Its grammar, or what is legal of its action, turned out to be too ambiguous to be followed, the model's logits were no numbers, or
-    /// ticks failed again and again: <see cref="Reply.Trouble"/> says which and why.
+    /// ticks failed again and again: <see cref="Reply.Error"/> says which and why.
     /// </summary>
     Failed,
 }
@@ -64,7 +64,7 @@ public sealed class Reply
     public ReplyEnd End { get; private set; }
 
     /// <summary>Why it <see cref="ReplyEnd.Failed"/>; null otherwise.</summary>
-    public string? Trouble { get; internal set; }
+    public string? Error { get; internal set; }
 
     /// <summary>All of it that can be shown so far.</summary>
     public string Text => new(Words.Chars(0, Words.Shown));
@@ -172,7 +172,7 @@ public sealed class Reply
     {
         action = default;
         if (!ActionIsReady || Options.Action is not ActionType<T> type) return false;
-        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.Legal)) return false;
+        if (!type.TryParse(Encoding.UTF8.GetString(ActionConstraint!.Bytes), out action, Options.LegalActions)) return false;
         ActionIsReady = false;
         return true;
     }

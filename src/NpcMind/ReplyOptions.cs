@@ -64,5 +64,5 @@ public sealed record ReplyOptions
     public int LeadTokens { get; init; } = 8;
 
     /// <summary>When the first word should be there; later ones are due at the reader's pace.</summary>
-    public TimeSpan FirstWord { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan FirstWordDeadline { get; init; } = TimeSpan.FromSeconds(1);
 }

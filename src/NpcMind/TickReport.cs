@@ -41,7 +41,7 @@ public enum NpcWait
     Memory,
 
     /// <summary>What it sees is still being worked out.</summary>
-    Picture,
+    Image,
 }
 
 /// <summary>What a tick did. A value: nothing of it changes afterwards.</summary>
@@ -66,10 +66,10 @@ public readonly record struct TickReport
     public int Dispatches { get; init; }
 
     /// <summary>Tokens that characters said.</summary>
-    public int TokensSaid { get; init; }
+    public int TokensGenerated { get; init; }
 
     /// <summary>Tokens whose reading ended on this frame, prompts and replies.</summary>
-    public int TokensRead { get; init; }
+    public int TokensProcessed { get; init; }
 
     /// <summary>Characters with something to think that were not part of it; <see cref="Npc.Waiting"/> says why.</summary>
     public int Deferred { get; init; }

@@ -11,9 +11,9 @@ internal static class Restoring
 
     public static void Run(string model)
     {
-        using NpcRuntime runtime = NpcRuntime.Load(model, new NpcRuntimeOptions { ContextTokens = Context, MaxNpcs = 2, DeviceTokens = 3 * Context, CacheFolder = "" });
+        using NpcRuntime runtime = NpcRuntime.Load(model, new NpcRuntimeOptions { ContextTokens = Context, MaxNpcs = 2, DeviceKvTokens = 3 * Context, CacheFolder = "" });
         using Prefix nothing = runtime.CreatePrefix("");
-        runtime.DefaultReply = new ReplyOptions { MaxTokens = 1, Temperature = 0 };
+        runtime.DefaultReplyOptions = new ReplyOptions { MaxTokens = 1, Temperature = 0 };
         StringBuilder persona = new();
         for (int day = 1; day <= Days; day++) persona.Append(CultureInfo.InvariantCulture, $"On day {day} the ship number {day * 7 % 31} came to the harbour with {day % 5 + 2} barrels of salt. ");
         for (int round = 0; round < Rounds; round++)

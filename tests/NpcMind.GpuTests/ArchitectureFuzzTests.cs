@@ -54,7 +54,7 @@ public sealed class ArchitectureFuzzTests : GpuTest
                     InferenceEngine.ReadConfig(file);
                     if (loads-- <= 0) continue;
                     using InferenceEngine engine = InferenceEngine.Load(Device, file,
-                        new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostTokens = 32 });
+                        new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostKvTokens = 32 });
                 }
                 catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or InsufficientGpuMemoryException)
                 {

@@ -15,7 +15,7 @@ public sealed class GoldenModelTests : GpuTest
     public void Logits_CommittedCase_AgreeWithTheGoldenOnes(string name)
     {
         using ArchitectureCase golden = new(TestData.Golden("architectures", name));
-        using InferenceEngine engine = golden.Load(TinyEngines.Options with { ContextTokens = golden.Longest, HostTokens = 320 });
+        using InferenceEngine engine = golden.Load(TinyEngines.Options with { ContextTokens = golden.Longest, HostKvTokens = 320 });
         foreach (GoldenSequence sequence in golden.Sequences)
         {
             double nmse = ArchitectureCase.Nmse(sequence, engine.ReadFresh(sequence.Ids, 16), engine.Config.Vocabulary);

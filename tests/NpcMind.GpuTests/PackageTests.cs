@@ -14,7 +14,7 @@ public sealed class PackageTests
         using Prefix world = runtime.CreatePrefix("A small harbour town.");
         Reply reply = world.CreateNpc("Mira", "You are a baker.").Hear("Player", "Hello!", new ReplyOptions { MaxTokens = 12, Action = ActionType.Of<Gesture>() });
         bool idle = runtime.ThinkUntilIdle(TimeSpan.FromMinutes(1));
-        Console.WriteLine($"idle {idle}, done {reply.IsDone}, action {(reply.TryTakeAction(out Gesture gesture) ? gesture : "none")}, said {reply.Characters > 0 || reply.End == ReplyEnd.Said}");
+        Console.WriteLine($"idle {idle}, done {reply.IsDone}, action {(reply.TryTakeAction(out Gesture gesture) ? gesture : "none")}, said {reply.Characters > 0 || reply.End == ReplyEnd.Completed}");
 
         [NpcAction]
         internal enum Gesture
@@ -72,7 +72,7 @@ public sealed class PackageTests
     private static void CheckContent(string package)
     {
         using ZipArchive zip = ZipFile.OpenRead(package);
-        string[] rooms = ["NpcMind", "NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+        string[] rooms = ["NpcMind", "NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference"];
         string[] content = [.. rooms.SelectMany(r => (string[])[$"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml"]), "analyzers/dotnet/cs/NpcMind.Generators.dll", "README.md", "NpcMind.nuspec"];
         Assert.That(zip.Entries.Select(e => e.FullName).Where(n => !n.StartsWith("_rels/", StringComparison.Ordinal) && !n.StartsWith("package/", StringComparison.Ordinal) && n != "[Content_Types].xml"), Is.EquivalentTo(content));

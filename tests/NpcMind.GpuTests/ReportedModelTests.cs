@@ -172,11 +172,11 @@ public sealed class ReportedModelTests : GpuTest
         string model = TinyEngines.Path(TinyModelOptions.Dense with { Tokenizer = true, ChatTemplate = true }),
             text = Path.Combine(AppContext.BaseDirectory, $"{Guid.NewGuid():N}.gguf");
         File.WriteAllText(text, "no model at all");
-        NpcRuntimeOptions good = new() { CacheFolder = "", ContextTokens = 256, Host = VulkanHost.Own(validate: true) };
+        NpcRuntimeOptions good = new() { CacheFolder = "", ContextTokens = 256, Host = VulkanHost.CreateOwn(validate: true) };
         foreach (string eyes in (string[])[text, model,
             TestData.Golden("reports", "picture-encoder-with-absurd-sizes", "mmproj-preproc-4096.gguf"),
             TestData.Golden("vision", "llama4", "mmproj.gguf"), "/nowhere/eyes.gguf"])
-            Assert.That(() => NpcRuntime.Load(model, good with { EyesPath = eyes }).Dispose(),
+            Assert.That(() => NpcRuntime.Load(model, good with { ImageEncoderPath = eyes }).Dispose(),
                 Throws.Exception.With.Message.StartsWith(eyes));
         File.Delete(text);
         using NpcRuntime runtime = NpcRuntime.Load(model, good);

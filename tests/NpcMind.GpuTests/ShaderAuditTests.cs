@@ -44,7 +44,7 @@ public sealed class ShaderAuditTests : GpuTest
         EngineOptions options = new() { ContextTokens = 32, MaxRows = 16, MaxOutputs = 16 };
         foreach (TensorType type in WeightLayout.Supported) Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options);
         Collect(TinyModelOptions.Mixture with { Blocks = 1 }, options with { Kv = KvFormat.F16 });
-        Collect(TinyModelOptions.Dense with { Blocks = 1, HeadDimension = 32 }, options with { Kv = KvFormat.Q8_0 });
+        Collect(TinyModelOptions.Dense with { Blocks = 1, HeadDimension = 32 }, options with { Kv = KvFormat.Q8 });
         // A short context: learned positions are few.
         Collect(TestData.Golden("architectures", "opt-postnorm-proj", "model.gguf"), options);
         Collect(TestData.Golden("architectures", "gemma2", "model.gguf"), options);

@@ -23,7 +23,7 @@ public sealed class SharedArchitectureTests : GpuTest
         using ArchitectureCase golden = new(TestData.Shared("golden", "architectures", name));
         // A slot more than a sequence takes, but no longer context: Phi 3 chooses its rope factors by it.
         using InferenceEngine engine = golden.Load(
-            new EngineOptions { ContextTokens = golden.Longest, MaxSequences = 2, MaxOutputs = 64, HostTokens = golden.Longest + 8 });
+            new EngineOptions { ContextTokens = golden.Longest, MaxSequences = 2, MaxOutputs = 64, HostKvTokens = golden.Longest + 8 });
         foreach (GoldenSequence sequence in golden.Sequences)
         {
             int[] ids = sequence.Ids;

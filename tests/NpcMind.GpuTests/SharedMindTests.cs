@@ -13,9 +13,9 @@ public sealed class SharedMindTests
     [Test]
     public void Restoring_a_mind_of_2000_tokens_reads_nothing_but_what_is_new()
     {
-        using NpcRuntime runtime = NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 2304, MaxNpcs = 4, DeviceTokens = 3 * 2304, CacheFolder = "" });
+        using NpcRuntime runtime = NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 2304, MaxNpcs = 4, DeviceKvTokens = 3 * 2304, CacheFolder = "" });
         using Prefix nothing = runtime.CreatePrefix("");
-        runtime.DefaultReply = new ReplyOptions { MaxTokens = 1, Temperature = 0 };
+        runtime.DefaultReplyOptions = new ReplyOptions { MaxTokens = 1, Temperature = 0 };
         Npc npc = nothing.CreateNpc("Reader", Words(2000, runtime, nothing));
         (int read, _) = Say(runtime, npc);
         int before = npc.Tokens;
@@ -35,13 +35,13 @@ public sealed class SharedMindTests
     [Test]
     public void Fifty_characters_on_a_shared_world_of_2000_tokens_cost_one_world_and_their_own_words()
     {
-        using NpcRuntime runtime = NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 2304, MaxNpcs = 51, DeviceTokens = 2304 + 51 * 96, HostTokens = 256, CacheFolder = "" });
+        using NpcRuntime runtime = NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 2304, MaxNpcs = 51, DeviceKvTokens = 2304 + 51 * 96, HostKvTokens = 256, CacheFolder = "" });
         using Prefix nothing = runtime.CreatePrefix("");
         using Prefix world = runtime.CreatePrefix(Words(2000, runtime, nothing));
         Assert.That(world.Tokens, Is.GreaterThanOrEqualTo(2000));
         Npc[] npcs = [.. Enumerable.Range(0, 50).Select(i => world.CreateNpc($"Guest {i}", $"You are guest number {i} of the inn, you came from the north and you like to sing. Tonight you sit at table {i} and wait for somebody who has not come."))];
         Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromMinutes(5)));
-        (int free, int all) = runtime.Tick(FrameBudget.Milliseconds(0)).KvBlocks;
+        (int free, int all) = runtime.Tick(FrameBudget.FromMilliseconds(0)).KvBlocks;
         int worldBlocks = (world.Tokens + 7) / 8, ownTokens = npcs.Sum(n => n.Tokens - n.SharedTokens);
         double copies = (all - free) / (worldBlocks + ownTokens / 8.0);
         TestContext.Out.WriteLine($"{all - free} blocks; one world {worldBlocks}, own tokens {ownTokens} ({ownTokens / 8.0:F1} blocks): {copies:F3} x; without sharing {npcs.Sum(n => (n.Tokens + 7) / 8)}");
@@ -55,9 +55,9 @@ public sealed class SharedMindTests
     {
         Reply reply = npc.Hear("Player", "Good evening.");
         int read = 0, broughtBack = 0;
-        while (runtime.Tick(FrameBudget.Milliseconds(50)) is { Status: not TickStatus.Idle } report)
+        while (runtime.Tick(FrameBudget.FromMilliseconds(50)) is { Status: not TickStatus.Idle } report)
         {
-            read += report.TokensRead;
+            read += report.TokensProcessed;
             broughtBack += report.Restored;
             Assert.That(runtime.TryFlush());
         }

@@ -44,16 +44,16 @@ public sealed class TinyModelTests : GpuTest
     [Test]
     public void Keys_and_values_in_bytes_cost_little()
     {
-        Agrees(TinyModelOptions.Dense, KvFormat.Q8_0, 5e-4);
-        Agrees(TinyModelOptions.Mixture, KvFormat.Q8_0, 5e-4);
-        Agrees(TinyModelOptions.Dense with { Heads = 2, KvHeads = 1, HeadDimension = 128, Blocks = 1 }, KvFormat.Q8_0, 5e-4);
+        Agrees(TinyModelOptions.Dense, KvFormat.Q8, 5e-4);
+        Agrees(TinyModelOptions.Mixture, KvFormat.Q8, 5e-4);
+        Agrees(TinyModelOptions.Dense with { Heads = 2, KvHeads = 1, HeadDimension = 128, Blocks = 1 }, KvFormat.Q8, 5e-4);
     }
 
     [Test]
     public void Keys_and_values_in_bytes_need_heads_of_whole_blocks()
     {
         TinyModelOptions model = TinyModelOptions.Dense with { Heads = 4, KvHeads = 4, HeadDimension = 20, Blocks = 1, Matrices = TensorType.F32 };
-        Assert.That(() => TinyEngines.Load(model, TinyEngines.Options with { Kv = KvFormat.Q8_0 }), Throws.TypeOf<UnsupportedModelException>().With.Message.Contains("heads of 20").And.Message.Contains("F16"));
+        Assert.That(() => TinyEngines.Load(model, TinyEngines.Options with { Kv = KvFormat.Q8 }), Throws.TypeOf<UnsupportedModelException>().With.Message.Contains("heads of 20").And.Message.Contains("F16"));
     }
 
     [Test]
@@ -63,7 +63,7 @@ public sealed class TinyModelTests : GpuTest
         long f32 = InferenceEngine.KvBytes(engine.Config, KvFormat.F32, 100);
         Assert.That(f32, Is.EqualTo(2L * 1 * 2 * 32 * 4 * 104), "whole blocks of 8 tokens");
         Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.F16, 100), Is.EqualTo(f32 / 2));
-        Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q8_0, 100), Is.EqualTo(f32 * 9 / 32));
+        Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q8, 100), Is.EqualTo(f32 * 9 / 32));
     }
 
     [Test]

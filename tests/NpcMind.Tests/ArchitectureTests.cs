@@ -9,14 +9,14 @@ public sealed class ArchitectureTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["NpcMind.Files"] = [],
-        ["NpcMind.Gguf"] = ["NpcMind.Files"],
-        ["NpcMind.Gpu"] = ["NpcMind.Files", "Silk.NET.Vulkan"],
-        ["NpcMind.Text"] = ["NpcMind.Files", "NpcMind.Gguf"],
+        ["NpcMind.Core"] = [],
+        ["NpcMind.Gguf"] = ["NpcMind.Core"],
+        ["NpcMind.Gpu"] = ["NpcMind.Core", "Silk.NET.Vulkan"],
+        ["NpcMind.Text"] = ["NpcMind.Core", "NpcMind.Gguf"],
         ["NpcMind.Scheduling"] = [],
-        ["NpcMind.Vision"] = ["NpcMind.Files", "StbImageSharp"],
-        ["NpcMind.Inference"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
-        ["NpcMind"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+        ["NpcMind.Vision"] = ["NpcMind.Core", "StbImageSharp"],
+        ["NpcMind.Inference"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
+        ["NpcMind"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Silk.NET.Vulkan", "StbImageSharp",
             "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
@@ -26,7 +26,7 @@ public sealed class ArchitectureTests
         ["Tavern.Renderer"] = ["Tavern.World", "Silk.NET.Vulkan"],
         ["Tavern"] = ["NpcMind", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
         ["Tavern.Forge"] = ["NpcMind", "Tavern.World", "Tavern.Renderer", "System.CommandLine"],
-        ["NpcMind.Cli"] = ["NpcMind.Files", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
+        ["NpcMind.Cli"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
 

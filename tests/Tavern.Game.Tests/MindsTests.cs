@@ -9,7 +9,7 @@ namespace Tavern.Game.Tests;
 [Category("Gpu")]
 public sealed partial class MindsTests
 {
-    private static readonly MindSettings Tiny = new() { ContextTokens = 1400, MaxTokens = 10, CacheFolder = "", Host = VulkanHost.Own() };
+    private static readonly MindSettings Tiny = new() { ContextTokens = 1400, MaxTokens = 10, CacheFolder = "", Host = VulkanHost.CreateOwn() };
     private string _models = "", _first = "", _second = "", _corrupt = "", _seeing = "", _eyes = "";
     private Worlds _worlds = null!;
     private GameLoop _game = null!;

@@ -14,7 +14,7 @@ public sealed class OtherModelTests
     {
         using Worlds worlds = new();
         worlds.Edit(File.ReadAllText(Path.Combine(TestContext.CurrentContext.TestDirectory, "tavern.json")));
-        using GameLoop game = worlds.Game(new MindSettings { CacheFolder = "", Host = VulkanHost.Own() });
+        using GameLoop game = worlds.Game(new MindSettings { CacheFolder = "", Host = VulkanHost.CreateOwn() });
         game.Budget = 100;
         List<string> did = [];
         game.Happened += h =>

@@ -18,7 +18,7 @@ public sealed class BrokenLoadTests
             DeviceHandles h = device.Handles;
             NpcRuntimeOptions options = new()
             {
-                Host = VulkanHost.Share(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock),
+                Host = VulkanHost.UseExisting(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock),
                 CacheFolder = "",
                 LoadProgress = p =>
                 {

@@ -119,7 +119,7 @@ public sealed class CorpusTests
             {
                 TavernWorld world = new() { Tavern = "Old Owl", Town = "Ashford" };
                 world.People.Add(new Person { Name = conversation.Name, Item = "a long rope" });
-                world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player,
+                world.People.AddRange(conversation.LegalActions.Except(Lexicon.Furniture).Except([Deed.Player,
                     Deed.NoTarget]).Select(name => new Person { Name = name }));
                 foreach (Turn turn in conversation.Turns.Where(t => t.Kind == "action"))
                 {
@@ -142,7 +142,7 @@ public sealed class CorpusTests
         {
             TavernWorld world = new() { Tavern = "Old Owl", Town = "Ashford" };
             world.People.Add(new Person { Name = conversation.Name, Item = "a long rope" });
-            world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player,
+            world.People.AddRange(conversation.LegalActions.Except(Lexicon.Furniture).Except([Deed.Player,
                 Deed.NoTarget]).Select(name => new Person { Name = name }));
             foreach (Turn turn in conversation.Turns.Where(t => t.Kind != "action"))
             {

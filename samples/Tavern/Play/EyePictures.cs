@@ -84,7 +84,7 @@ internal sealed class EyePictures : IDisposable
         _timer.End(commands);
         _commands.Submit();
         _piece = isLast ? 0 : _piece + 1;
-        if (isLast) _waiting.Dequeue().Image.Drawn();
+        if (isLast) _waiting.Dequeue().Image.MarkDrawn();
         return expected;
     }
 

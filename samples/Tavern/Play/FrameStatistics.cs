@@ -22,12 +22,12 @@ internal sealed class FrameStatistics
     /// <param name="bubbles">Shown.</param>
     public void Add(double budgetMs, double wholeMs, double renderMs, double eyesMs, in TickReport report, int pictures, int bubbles)
     {
-        _rows.Append(CultureInfo.InvariantCulture, $"{_whole.Count},{budgetMs:0.##},{wholeMs:0.00},{renderMs:0.00},{eyesMs:0.00},{report.GpuMilliseconds:0.00},{report.TokensRead},{report.TokensSaid},{pictures},{bubbles}\n");
+        _rows.Append(CultureInfo.InvariantCulture, $"{_whole.Count},{budgetMs:0.##},{wholeMs:0.00},{renderMs:0.00},{eyesMs:0.00},{report.GpuMilliseconds:0.00},{report.TokensProcessed},{report.TokensGenerated},{pictures},{bubbles}\n");
         _whole.Add(wholeMs);
         _render.Add(renderMs);
         if (!double.IsNaN(report.GpuMilliseconds)) _minds.Add(report.GpuMilliseconds);
-        _said += report.TokensSaid;
-        _read += report.TokensRead;
+        _said += report.TokensGenerated;
+        _read += report.TokensProcessed;
     }
 
     /// <summary>Forgets the frames so far: figures begin here.</summary>

@@ -45,7 +45,7 @@ internal sealed class Stage : IDisposable
             WorldFile = options.World,
             Budget = options.Budget,
             Gossip = !options.Silent,
-            Minds = new MindSettings { Host = VulkanHost.Share(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock) },
+            Minds = new MindSettings { Host = VulkanHost.UseExisting(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock) },
         };
         if (options.Saves is { } saves) game = game with { SaveFolder = saves };
         Game = new GameLoop(game);

@@ -3,7 +3,7 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>Rows of activations times a weight matrix; the shader is chosen by the matrix's format, its tile by the number of rows.</summary>
-internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
+internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
 {
     /// <summary>Rows per workgroup of the variants. All give the same bits; larger tiles read the weights less often.</summary>
     public static readonly int[] TileRows = [1, 4, 8];
@@ -81,8 +81,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor nothing)
         Tensor codes = segment.Tensor.As(TexelFormat.UInt4);
         return pipeline.Node(
             label,
-            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? nothing, routing?.Tiles ?? nothing,
-                routing?.Order ?? nothing, .. Codebook(weights)],
+            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? emptyTensor, routing?.Tiles ?? emptyTensor,
+                routing?.Order ?? emptyTensor, .. Codebook(weights)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / 64))),
             ("xStride", (uint)xStride / 4),
             ("yStride", (uint)yStride),

@@ -60,7 +60,7 @@ internal sealed class KvCache
     public TexelFormat Texels => Format switch
     {
         KvFormat.F16 => TexelFormat.UInt2,
-        KvFormat.Q8_0 => TexelFormat.UInt1,
+        KvFormat.Q8 => TexelFormat.UInt1,
         _ => TexelFormat.Float4,
     };
 
@@ -68,7 +68,7 @@ internal sealed class KvCache
     public string KernelSuffix => Format switch
     {
         KvFormat.F16 => "f16",
-        KvFormat.Q8_0 => "q8_0",
+        KvFormat.Q8 => "q8_0",
         _ => "f32",
     };
 
@@ -79,7 +79,7 @@ internal sealed class KvCache
     /// <exception cref="UnsupportedModelException">The format cannot hold heads of the model's size.</exception>
     public static void Check(ModelConfig config, KvFormat format, string path)
     {
-        if (format == KvFormat.Q8_0 && config.HeadDim % ScaleElements != 0)
+        if (format == KvFormat.Q8 && config.HeadDim % ScaleElements != 0)
             throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}", $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
     }
 
@@ -92,7 +92,7 @@ internal sealed class KvCache
         return format switch
         {
             KvFormat.F16 => elements * 2,
-            KvFormat.Q8_0 => elements + elements / ScaleElements * 4,
+            KvFormat.Q8 => elements + elements / ScaleElements * 4,
             _ => elements * 4,
         };
     }

@@ -188,7 +188,7 @@ internal sealed class GraphBuilder
         }
 
         RopeAngles angles = new(
-            _inputs.Turns, _rope.RowTurns, _rope.Offset(spec.Rope?.Table ?? 0), spec.Rope is { } rope ? _rope.Pairs(rope.Table) : 0);
+            _inputs.RopeAngles, _rope.RowAngles, _rope.Offset(spec.Rope?.Table ?? 0), spec.Rope is { } rope ? _rope.Pairs(rope.Table) : 0);
         Tensor? normWeights = spec.Norm == HeadNorm.BeforeRope
             ? Weights.Vectors(spec.HeadDim, $"{blk}.attn_q_norm.weight", $"{blk}.attn_k_norm.weight") : null;
         Nodes.Add(_ropeKvWrite.Node(
@@ -231,7 +231,7 @@ internal sealed class GraphBuilder
             : Weights.TransposedHeads($"{blk}.attn_kv_b", spec.Latent, spec.Heads, spec.Plain, spec.Plain + spec.Value);
         Nodes.AddRange(
             _matMul.ExpertNodes($"{blk}.attn_k_b", toLatent, projected, spec.QueryWidth, 1, _q, spec.RowWidth, 0, heads, spec.Latent));
-        RopeAngles angles = new(_inputs.Turns, _rope.RowTurns, _rope.Offset(0), _rope.Pairs(0));
+        RopeAngles angles = new(_inputs.RopeAngles, _rope.RowAngles, _rope.Offset(0), _rope.Pairs(0));
         Nodes.Add(new LatentKvWrite(_kernels).Node(
             $"{blk}.latent_kv_write", spec, projected, spec.Heads * spec.QueryWidth, latent, latentStride, angles, _inputs.Rows, _q, cache,
             s => s.Rows));

@@ -40,7 +40,7 @@ public static class ModelKind
         {
             ("clip", _) or (_, "mmproj") =>
                 ("the architecture 'clip' (an image encoder, mmproj) as language model",
-                $"{GiveModel} This file goes beside it, as its image encoder (EyesPath, --mmproj)."),
+                $"{GiveModel} This file goes beside it, as its image encoder (ImageEncoderPath, --mmproj)."),
             ("controlvector", _) => ("a control vector", $"{GiveModel} NpcMind applies no control vectors."),
             ("imatrix", _) or (_, "imatrix") => ("an importance matrix (imatrix), which only quantisers read,", GiveModel),
             (_, "adapter") => ("a LoRA adapter", "Give the model that it changes, with the adapter merged into it (llama-export-lora)."),

@@ -26,11 +26,11 @@ internal sealed class RopeTable
             offset += frequencies.Length;
         }
 
-        RowTurns = offset + (temperature is null ? 0 : 1);
+        RowAngles = offset + (temperature is null ? 0 : 1);
     }
 
     /// <summary>Entries of a row: one per pair of each table, and one for the factor on queries where there is one.</summary>
-    public int RowTurns { get; }
+    public int RowAngles { get; }
 
     /// <summary>Rotated pairs per head.</summary>
     public int Pairs(int table) => _tables[table].Frequencies.Length;
@@ -39,19 +39,19 @@ internal sealed class RopeTable
     public int Offset(int table) => _tables[table].Offset;
 
     /// <summary>Fills (cos, sin) of each pair at a position, then (factor, 0) where queries have one.</summary>
-    public void Turns(int position, Span<float> turns)
+    public void Angles(int position, Span<float> angles)
     {
         foreach (Table table in _tables)
         {
             for (int i = 0; i < table.Frequencies.Length; i++)
             {
                 (double sin, double cos) = Math.SinCos(position * table.Frequencies[i]);
-                turns[(table.Offset + i) * 2] = (float)(cos * table.Magnitude);
-                turns[(table.Offset + i) * 2 + 1] = (float)(sin * table.Magnitude);
+                angles[(table.Offset + i) * 2] = (float)(cos * table.Magnitude);
+                angles[(table.Offset + i) * 2 + 1] = (float)(sin * table.Magnitude);
             }
         }
 
-        if (_temperature is { } temperature) turns[(RowTurns - 1) * 2] = (float)temperature.Factor(position);
+        if (_temperature is { } temperature) angles[(RowAngles - 1) * 2] = (float)temperature.Factor(position);
     }
 
     private readonly record struct Table(int Offset, double[] Frequencies, double Magnitude);

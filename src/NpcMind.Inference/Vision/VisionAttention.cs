@@ -19,7 +19,7 @@ internal sealed class VisionAttention
     private readonly int _tileRows;
     private readonly int _splitPages;
     private readonly int _splits;
-    private readonly Tensor _turns;
+    private readonly Tensor _ropeAngles;
     private readonly Tensor _writingRows;
     private readonly Tensor _attendingRows;
     private readonly Tensor _tiles;
@@ -57,7 +57,7 @@ internal sealed class VisionAttention
         long cache = (long)_blocks * KvCache.BlockTokens * config.Width * 4;
         (_keys, _values) = (rows.Cleared("keys", cache), rows.Cleared("values", cache));
         _parts = rows.Cleared("attention parts", (long)_count * config.Heads * _splits * (config.HeadDim + 4) * 4);
-        _turns = Upload("turns", MemoryMarshal.AsBytes(Turns(config).AsSpan()));
+        _ropeAngles = Upload("turns", MemoryMarshal.AsBytes(RopeAngles(config).AsSpan()));
         _writingRows = Upload("rows", Words(Rows(i => (uint)i)));
         _attendingRows = Upload("attending rows", Words(Rows(_ => (uint)_count - 1)));
         _blockTable = Upload("block table", Words([.. Enumerable.Range(0, _blocks).Select(i => (uint)i)]));
@@ -86,7 +86,7 @@ internal sealed class VisionAttention
     /// (cos, sin) of each pair of each token. Llama 4 turns the first half of a head's pairs by the column, counted from 1, and the second by the row; the class
     /// token is not turned. Other encoders turn nothing.
     /// </summary>
-    internal static float[] Turns(VisionConfig c)
+    internal static float[] RopeAngles(VisionConfig c)
     {
         if (c.Family != VisionFamily.Llama4) return new float[4];
         int pairs = c.HeadDim / 2, half = pairs / 2;
@@ -112,7 +112,7 @@ internal sealed class VisionAttention
         AttendingRows rows = new(_attendingRows, _tiles, _splits, _splitPages);
         int tiles = TileCount;
         yield return _ropeKvWrite.Node(
-            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _part, 2 * _part, new RopeAngles(_turns, _pairs, 0, _pairs), _writingRows, null,
+            $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _part, 2 * _part, new RopeAngles(_ropeAngles, _pairs, 0, _pairs), _writingRows, null,
             0, _q, cache, _ => _count);
         yield return _attention.Parts($"{blk}.attention", spec, rows, [_tileRows], _q, cache, _parts, _ => (tiles, _splits, 0), null);
         yield return _attention.Combine($"{blk}.attention_combine", spec, rows, _parts, null, attended, stride, _ => _count, null);

@@ -21,7 +21,7 @@ internal sealed class VisionGraph
     private readonly Activation _activation;
     private readonly Workspace _rows;
     private readonly Workspace _tokens;
-    private readonly Tensor _nothing;
+    private readonly Tensor _emptyTensor;
     private readonly int _width;
     private readonly int _count;
 
@@ -36,10 +36,10 @@ internal sealed class VisionGraph
         _width = Workspace.Stride(config.Width);
         _rows = new Workspace(arena, uploader, PaddedRows(_count));
         _tokens = new Workspace(arena, uploader, PaddedRows(config.TokensPerTile));
-        _nothing = _rows.Cleared("nothing", 256);
-        _matMul = new MatMul(kernels, _nothing);
+        _emptyTensor = _rows.Cleared("nothing", 256);
+        _matMul = new MatMul(kernels, _emptyTensor);
         _norm = new Norm(kernels);
-        _activation = new Activation(kernels, _nothing);
+        _activation = new Activation(kernels, _emptyTensor);
         Canvases = _rows.Cleared("canvases", config.CanvasBytes + CanvasSlack(kernels.Device));
         Place = _rows.Cleared("tile place", 16);
         Hash = _rows.Cleared("picture hash", 16);
@@ -105,7 +105,7 @@ internal sealed class VisionGraph
         VisionConfig c = _config;
         Tensor x = _rows.Rows("x", c.Width), h = _rows.Rows("h", c.Width), attended = _rows.Rows("attended", c.Width);
         Tensor up = _rows.Rows("up", c.FeedForward), activated = _rows.Rows("activated", c.FeedForward);
-        VisionAttention attention = new(_kernels, _nothing, c, _arena, _uploader, _rows, TileRows, SplitPages);
+        VisionAttention attention = new(_kernels, _emptyTensor, c, _arena, _uploader, _rows, TileRows, SplitPages);
         int hidden = Workspace.Stride(c.FeedForward), patchStride = Workspace.Stride(PatchElements);
 
         Patchify();

@@ -1,5 +1,5 @@
 using System.Globalization;
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind.Text;
 

@@ -87,15 +87,15 @@ internal sealed class ChatFormat
     /// Everything up to the first answer. Where the answer lies back it is the history's form, which may differ from what an answer begins
     /// with.
     /// </summary>
-    public int[] FirstTurn(DatedPrompt system, string heard, IReadOnlyList<Sight>? seen = null, bool isAnswered = false) =>
+    public int[] FirstTurn(DatedPrompt system, string heard, IReadOnlyList<TurnImage>? seen = null, bool isAnswered = false) =>
         Begin(Template.FirstTurn(system.Text, system.Date, heard, seen?.Count ?? 0, isAnswered), seen ?? []);
 
     /// <summary>What stands between an answer and the next: the end of the turn, what was heard, the start of the answer.</summary>
-    public int[] NextTurn(DatedPrompt system, string heard, IReadOnlyList<Sight>? seen = null, bool isAnswered = false) =>
+    public int[] NextTurn(DatedPrompt system, string heard, IReadOnlyList<TurnImage>? seen = null, bool isAnswered = false) =>
         Encode(Template.NextTurn(system.Text, system.Date, heard, seen?.Count ?? 0, isAnswered), seen ?? []);
 
     /// <summary>A turn that lies back, in the tokens of the template: what was heard and what was said.</summary>
-    public int[] PastTurn(DatedPrompt system, string heard, IReadOnlyList<Sight> seen, string said, bool isFirst)
+    public int[] PastTurn(DatedPrompt system, string heard, IReadOnlyList<TurnImage> seen, string said, bool isFirst)
     {
         ConversationPiece piece = isFirst
             ? Template.FirstTurn(system.Text, system.Date, heard, seen.Count, isAnswered: true)
@@ -105,14 +105,14 @@ internal sealed class ChatFormat
     }
 
     /// <summary>A template that does not write BOS itself gets it at the start, where the model wants it.</summary>
-    private int[] Begin(ConversationPiece piece, IReadOnlyList<Sight> seen)
+    private int[] Begin(ConversationPiece piece, IReadOnlyList<TurnImage> seen)
     {
         int[] ids = Encode(piece, seen);
         return _tokenizer is { AddsBos: true, BosId: { } bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
     }
 
     /// <summary>Tokens of a prompt, with the tokens of pictures where their places are.</summary>
-    private int[] Encode(ConversationPiece piece, IReadOnlyList<Sight> seen)
+    private int[] Encode(ConversationPiece piece, IReadOnlyList<TurnImage> seen)
     {
         Renderings++;
         if (seen.Count == 0) return _tokenizer.Encode(piece.Segments);

@@ -40,7 +40,7 @@ internal sealed class Constraint
     public int MaxBytes => _bytes.Length;
 
     /// <summary>Why the grammar cannot be followed any further; null while it can. No token is taken from then on.</summary>
-    public string? Trouble { get; private set; }
+    public string? Error { get; private set; }
 
     /// <summary>Whether nothing more may be written.</summary>
     public bool MustEnd
@@ -53,7 +53,7 @@ internal sealed class Constraint
             }
             catch (GrammarException e)
             {
-                Trouble = e.Message;
+                Error = e.Message;
                 return true;
             }
         }
@@ -80,10 +80,10 @@ internal sealed class Constraint
         _maskState = State;
     }
 
-    /// <summary>Works out which tokens may come next; false, with <see cref="Trouble"/>, when that cannot be done.</summary>
+    /// <summary>Works out which tokens may come next; false, with <see cref="Error"/>, when that cannot be done.</summary>
     public bool TryPrepare()
     {
-        if (Trouble is not null) return false;
+        if (Error is not null) return false;
         try
         {
             Begin();
@@ -91,7 +91,7 @@ internal sealed class Constraint
         }
         catch (GrammarException e)
         {
-            Trouble = e.Message;
+            Error = e.Message;
             return false;
         }
     }
@@ -101,7 +101,7 @@ internal sealed class Constraint
     /// <summary>Takes a token; false when it is not allowed.</summary>
     public bool TryAdvance(int token, ReadOnlySpan<byte> bytes)
     {
-        if (Trouble is not null) return false;
+        if (Error is not null) return false;
         try
         {
             int next = _tokens.Advance(State, token);
@@ -110,7 +110,7 @@ internal sealed class Constraint
         }
         catch (GrammarException e)
         {
-            Trouble = e.Message;
+            Error = e.Message;
             return false;
         }
 
@@ -130,7 +130,7 @@ internal sealed class Constraint
         }
         catch (GrammarException e)
         {
-            Trouble = e.Message;
+            Error = e.Message;
             return false;
         }
 
@@ -140,7 +140,7 @@ internal sealed class Constraint
     }
 
     /// <summary>Follows a change of what is legal. False when what was written so far has become illegal: it must be written anew, from an empty text.</summary>
-    public bool FollowLegal()
+    public bool UpdateLegalActions()
     {
         if (_legal is null || _legal.Version == _version) return true;
         ReleaseState();
@@ -157,7 +157,7 @@ internal sealed class Constraint
         }
         catch (GrammarException e)
         {
-            Trouble = e.Message;
+            Error = e.Message;
             return true;
         }
 

@@ -11,7 +11,7 @@ namespace NpcMind;
 internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, DatedPrompt systemPrompt)
 {
     /// <summary>Pictures that wait to be spoken about.</summary>
-    public const int MaxPendingSights = 4;
+    public const int MaxPendingImages = 4;
 
     private const int MaxCharactersPerToken = 32;
 
@@ -20,7 +20,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     public OverheardLines Overheard { get; } = new(runtime.Tokenizer, runtime.Options.ContextTokens / 4);
 
     /// <summary>Pictures before its eyes that it has not been spoken to about.</summary>
-    public List<Sight> PendingSights { get; } = [];
+    public List<TurnImage> PendingImages { get; } = [];
 
     private int Context => runtime.Options.ContextTokens;
 
@@ -70,7 +70,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     {
         runtime.Format.Template.BeginCall(Turns.Count); // nothing may fail from here on
         Settle();
-        foreach (Sight sight in PendingSights.Take(PendingSights.Count - added.Seen.Count)) sight.Holders--;
+        foreach (TurnImage turnImage in PendingImages.Take(PendingImages.Count - added.Seen.Count)) turnImage.References--;
         Turn turn = new(added.Heard, added.Seen) { OverheardCharacters = added.OverheardCharacters, HeardTokens = added.Tokens.Length };
         if (Turns.Count == 0) Rewrite(added.Tokens);
         else if (mind.Tokens.Count + added.Tokens.Length + added.ReplyTokens <= Context) mind.Tokens.AddRange(added.Tokens);
@@ -78,14 +78,14 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         mind.Seen.AddRange(added.Seen);
         Turns.Add(turn);
         Overheard.Clear();
-        PendingSights.Clear();
+        PendingImages.Clear();
         return turn;
     }
 
     private NewTurn Fit(string line, int replyTokens)
     {
         int limit = Context - replyTokens, before = Turns.Count == 0 ? 0 : mind.Tokens.Count;
-        List<Sight> seen = [.. PendingSights];
+        List<TurnImage> seen = [.. PendingImages];
         int[] spoken = Render(line, seen);
         int spare = limit - before - spoken.Length;
         if (spare < 0)
@@ -170,10 +170,10 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         }
         else tokens.AddRange(added.Tokens);
 
-        foreach (Sight sight in Turns.Take(first).SelectMany(t => t.Seen))
+        foreach (TurnImage turnImage in Turns.Take(first).SelectMany(t => t.Seen))
         {
-            sight.Holders--;
-            mind.Seen.Remove(sight);
+            turnImage.References--;
+            mind.Seen.Remove(turnImage);
         }
 
         Turns.RemoveRange(0, first);
@@ -205,20 +205,20 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     private void Rewrite(ReadOnlySpan<int> tokens)
     {
         int same = CollectionsMarshal.AsSpan(mind.Tokens).CommonPrefixLength(tokens);
-        runtime.Thinking.Truncate(mind, same);
+        runtime.Scheduler.Truncate(mind, same);
         mind.Shared = Math.Min(mind.Shared, same); // the words after a prefix can change its last tokens
         mind.Tokens.AddRange(tokens[same..]);
     }
 
-    private int[] First(string heard, IReadOnlyList<Sight> seen, bool isAnswered = false) =>
+    private int[] First(string heard, IReadOnlyList<TurnImage> seen, bool isAnswered = false) =>
         runtime.Format.FirstTurn(systemPrompt, heard, seen, isAnswered);
 
     /// <summary>What is heard next.</summary>
-    private int[] Render(string heard, IReadOnlyList<Sight> seen) =>
+    private int[] Render(string heard, IReadOnlyList<TurnImage> seen) =>
         Turns.Count == 0 ? First(heard, seen) : runtime.Format.NextTurn(systemPrompt, heard, seen);
 
     /// <summary>What is heard in the first turn or a later one; null where the template cannot render it.</summary>
-    private int[]? TryRender(string heard, IReadOnlyList<Sight> seen, bool first, bool isAnswered = false)
+    private int[]? TryRender(string heard, IReadOnlyList<TurnImage> seen, bool first, bool isAnswered = false)
     {
         try
         {

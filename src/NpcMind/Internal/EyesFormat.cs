@@ -38,11 +38,11 @@ internal sealed class EyesFormat
     public PicturePlan Plan(int width, int height) => _config.Plan(width, height, _maxTiles);
 
     /// <summary>A new sight of a picture, its rows not there yet.</summary>
-    public Sight Sight(PicturePlan plan) => Sight(ImageLayout.Create(plan, _config.TokensPerTile, _names));
+    public TurnImage TurnImage(PicturePlan plan) => TurnImage(ImageLayout.Create(plan, _config.TokensPerTile, _names));
 
     /// <summary>A new sight with these pieces.</summary>
     /// <exception cref="ArgumentException">It has too many rows.</exception>
-    public Sight Sight(IReadOnlyList<ImagePiece> layout)
+    public TurnImage TurnImage(IReadOnlyList<ImagePiece> layout)
     {
         int id = _nextId, rows = layout.Sum(p => p.Count);
         if (rows > PictureToken.MaxRows) throw new ArgumentException($"A picture of {rows} tokens cannot be remembered: at most {PictureToken.MaxRows}. Lower NpcRuntimeOptions.MaxImageTiles.");
@@ -54,6 +54,6 @@ internal sealed class EyesFormat
             else tokens.AddRange(_tokenizer.Encode(piece.Text, parseSpecial: true));
         }
 
-        return new Sight(id, layout, [.. tokens], rows, _config.OutputWidth);
+        return new TurnImage(id, layout, [.. tokens], rows, _config.OutputWidth);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     public List<int> Tokens { get; } = new(contextTokens);
 
     /// <summary>Pictures among the tokens.</summary>
-    public List<Sight> Seen { get; } = [];
+    public List<TurnImage> Seen { get; } = [];
 
     /// <summary>Tokens that are read ahead, before anybody waits for them.</summary>
     public int ReadAhead { get; set; }
@@ -56,11 +56,11 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     public NpcWait Waiting { get; set; }
 
     /// <summary>The picture that a negative token is a row of.</summary>
-    public Sight Sight(int token)
+    public TurnImage TurnImage(int token)
     {
-        int id = PictureToken.Sight(token);
-        foreach (Sight sight in Seen)
-            if (sight.Id == id) return sight;
+        int id = PictureToken.TurnImage(token);
+        foreach (TurnImage turnImage in Seen)
+            if (turnImage.Id == id) return turnImage;
         throw new InvalidOperationException($"{Name} has a token of a picture that it does not remember.");
     }
 
@@ -71,10 +71,10 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     public int Readable(int from)
     {
         bool all = true;
-        foreach (Sight sight in Seen) all &= sight.IsReady;
+        foreach (TurnImage turnImage in Seen) all &= turnImage.IsReady;
         if (all) return Tokens.Count;
         for (int i = from; i < Tokens.Count; i++)
-            if (Tokens[i] < 0 && !Sight(Tokens[i]).IsReady) return i;
+            if (Tokens[i] < 0 && !TurnImage(Tokens[i]).IsReady) return i;
         return Tokens.Count;
     }
 

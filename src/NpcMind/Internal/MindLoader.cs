@@ -25,16 +25,16 @@ internal static class MindLoader
         bool sameModel = IsOf(runtime, saved);
         if (sameModel) check.Tokens(runtime);
         // Rows of pictures mean something to this model alone; without an image encoder it could not be shown them again.
-        Sight[]? sights = runtime.Looking is { } looking && sameModel && saved.Pictures.All(p => p.Width == runtime.Engine.Config.Width)
-            ? [.. saved.Pictures.Select(p => Picture(looking, p))]
+        TurnImage[]? turnImages = runtime.ImageQueue is { } imageQueue && sameModel && saved.Pictures.All(p => p.Width == runtime.Engine.Config.Width)
+            ? [.. saved.Pictures.Select(p => Picture(imageQueue, p))]
             : saved.Pictures.Count == 0 ? [] : null;
-        int[] log = sights is null ? saved.Tokens : WithRows(saved, sights);
-        if (sameModel && sights is not null) check.PictureRows(log, sights);
-        List<Turn> history = History(saved, sights);
+        int[] log = turnImages is null ? saved.Tokens : WithRows(saved, turnImages);
+        if (sameModel && turnImages is not null) check.PictureRows(log, turnImages);
+        List<Turn> history = History(saved, turnImages);
         DatedPrompt system = new(NpcRuntime.SystemPrompt(prefix, saved.Persona), saved.Date);
         runtime.Format.Template.BeginCall(history.Count);
         ReadOnlySpan<int> parent = CollectionsMarshal.AsSpan(prefix.Mind.Tokens);
-        int[]? begin = sameModel && sights is not null ? Begin(runtime, saved, log, history, system) : null;
+        int[]? begin = sameModel && turnImages is not null ? Begin(runtime, saved, log, history, system) : null;
         List<int> tokens = begin is not null && (long)saved.PrefixTokens + log.Length <= runtime.Options.ContextTokens
             ? [.. begin, .. log] : [];
         bool same = tokens.Count > 0;
@@ -59,9 +59,9 @@ internal static class MindLoader
         if (replaced is not null) npc.Priority = replaced.Priority;
         npc.RandomSeed = saved.Sampler.Seed;
         npc.History.AddRange(history);
-        Remind(runtime, npc, saved, sights);
+        Remind(runtime, npc, saved, turnImages);
         self.Seen.AddRange(history.SelectMany(t => t.Seen));
-        foreach (Sight sight in self.Seen.Concat(npc.PendingSights)) sight.Holders++;
+        foreach (TurnImage turnImage in self.Seen.Concat(npc.PendingImages)) turnImage.References++;
         runtime.TurnsForgotten += turns - history.Count;
         self.Tokens.Clear();
         self.Tokens.AddRange(tokens);
@@ -81,19 +81,19 @@ internal static class MindLoader
         && saved.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal)
         && SavedMindCheck.BlockViolation(runtime, saved) is null;
 
-    private static Sight Picture(Looking looking, SavedPicture picture)
+    private static TurnImage Picture(ImageQueue imageQueue, SavedPicture picture)
     {
-        Sight sight = looking.Format.Sight(picture.Layout);
-        sight.Set(MemoryMarshal.Cast<byte, float>(picture.Features).ToArray(), ready: true);
-        return sight;
+        TurnImage turnImage = imageQueue.Format.TurnImage(picture.Layout);
+        turnImage.Set(MemoryMarshal.Cast<byte, float>(picture.Features).ToArray(), ready: true);
+        return turnImage;
     }
 
     /// <summary>The token log with its feature rows.</summary>
-    private static int[] WithRows(SavedMind saved, Sight[] sights)
+    private static int[] WithRows(SavedMind saved, TurnImage[] turnImages)
     {
         int[] log = [.. saved.Tokens];
         foreach (SavedSlots s in saved.Slots)
-            for (int i = 0; i < s.Count; i++) log[s.FirstToken + i] = PictureToken.Of(sights[s.Picture].Id, s.FirstRow + i);
+            for (int i = 0; i < s.Count; i++) log[s.FirstToken + i] = PictureToken.Of(turnImages[s.Picture].Id, s.FirstRow + i);
         return log;
     }
 
@@ -111,14 +111,14 @@ internal static class MindLoader
         return log.AsSpan().StartsWith(begin.AsSpan(shared)) ? begin[..shared] : null;
     }
 
-    private static List<Turn> History(SavedMind saved, Sight[]? sights)
+    private static List<Turn> History(SavedMind saved, TurnImage[]? turnImages)
     {
         List<Turn> history = [];
         foreach (SavedTurn turn in saved.Turns)
         {
             if (turn.Role == MindSaves.Heard)
             {
-                Sight[] seen = sights is null ? [] : [.. turn.Pictures.Select(p => sights[p])];
+                TurnImage[] seen = turnImages is null ? [] : [.. turn.Pictures.Select(p => turnImages[p])];
                 history.Add(new Turn(turn.Text, seen) { HeardTokens = turn.Tokens, OverheardCharacters = turn.OverheardCharacters });
             }
             else if (turn.Role == MindSaves.Said) (history[^1].Said, history[^1].SaidTokens) = (turn.Text, turn.Tokens);
@@ -129,14 +129,14 @@ internal static class MindLoader
 
     /// <summary>Gives a character what it overheard and saw since it was last spoken to, within the bounds that hold when it
     /// comes.</summary>
-    private static void Remind(NpcRuntime runtime, Npc npc, SavedMind saved, Sight[]? sights)
+    private static void Remind(NpcRuntime runtime, Npc npc, SavedMind saved, TurnImage[]? turnImages)
     {
         foreach (SavedTurn turn in saved.Turns)
         {
             if (turn.Role == MindSaves.Overheard) npc.Conversation.Overheard.Add(turn.Text);
-            if (turn.Role != MindSaves.Seen || sights is null) continue;
+            if (turn.Role != MindSaves.Seen || turnImages is null) continue;
             foreach (int picture in turn.Pictures)
-                if (sights[picture].Tokens.Length <= runtime.Options.ContextTokens / 2) npc.PendingSights.Add(sights[picture]);
+                if (turnImages[picture].Tokens.Length <= runtime.Options.ContextTokens / 2) npc.PendingImages.Add(turnImages[picture]);
         }
     }
 
@@ -208,7 +208,7 @@ internal static class MindLoader
     {
         KvTransfer transfer = runtime.Engine.Transfer;
         if (kv.FirstToken > mind.Shared || kv.FirstToken + kv.Tokens > mind.Tokens.Count || runtime.IsLost) return;
-        if (kv.FirstToken > 0 && (parent.Slot < 0 || runtime.Thinking.Settled(parent) < kv.FirstToken)) return;
+        if (kv.FirstToken > 0 && (parent.Slot < 0 || runtime.Scheduler.Committed(parent) < kv.FirstToken)) return;
         int held = Held(transfer, kv, blocks.Count);
         if (held == 0) return;
         try

@@ -16,18 +16,18 @@ internal static class MindSaves
     {
         ObjectDisposedException.ThrowIf(npc.IsDisposed, npc);
         Mind mind = npc.Mind;
-        List<Sight> sights = [.. mind.Seen.Concat(npc.PendingSights).Distinct()];
+        List<TurnImage> turnImages = [.. mind.Seen.Concat(npc.PendingImages).Distinct()];
         bool alive = runtime.TryFlush();
-        if (alive && sights.Exists(s => s.Image is { IsDrawn: false })) throw new InvalidOperationException($"'{npc.Name}' is to see an image that has not been drawn yet: draw it and call NpcImage.Drawn, then save.");
-        if (alive && sights.Exists(s => !s.IsReady)) alive = runtime.TryFinishLooking();
+        if (alive && turnImages.Exists(s => s.Image is { IsDrawn: false })) throw new InvalidOperationException($"'{npc.Name}' is to see an image that has not been drawn yet: draw it and call NpcImage.MarkDrawn, then save.");
+        if (alive && turnImages.Exists(s => !s.IsReady)) alive = runtime.TryFinishLooking();
         // A lost device cannot finish a picture, nor give back keys and values: the mind is saved as its words, and read again.
-        bool seen = sights.All(s => s.IsReady);
-        if (!seen) sights.Clear();
+        bool seen = turnImages.All(s => s.IsReady);
+        if (!seen) turnImages.Clear();
         KvTransfer kv = runtime.Engine.Transfer;
         int first = mind.Shared / InferenceEngine.BlockTokens * InferenceEngine.BlockTokens;
         // Chunked layers may have given back what the token after the settled ones sees: then what can be gone on from is saved.
-        bool isRead = mind.Slot >= 0 && alive && runtime.Thinking.IsCacheSound;
-        int settled = isRead ? kv.Resumable(mind.Slot, Math.Min(runtime.Thinking.Settled(mind), mind.Tokens.Count)) : 0;
+        bool isRead = mind.Slot >= 0 && alive && runtime.Scheduler.IsCacheSound;
+        int settled = isRead ? kv.Resumable(mind.Slot, Math.Min(runtime.Scheduler.Committed(mind), mind.Tokens.Count)) : 0;
         int blocks = settled <= first ? 0 : kv.SavedBlocks(first, settled);
         // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
         if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;
@@ -42,11 +42,11 @@ internal static class MindSaves
             CacheFingerprint = runtime.CacheFingerprint,
             PrefixFingerprint = Fingerprints.Tokens(tokens[..mind.Shared]),
             PrefixTokens = mind.Shared,
-            Turns = [.. Turns(npc, mind, sights)],
+            Turns = [.. Turns(npc, mind, turnImages)],
             Tokens = Plain(runtime, tokens[mind.Shared..]),
-            Pictures = [.. sights.Select(s => new SavedPicture(s.Layout, s.Width, MemoryMarshal.AsBytes(s.Features.AsSpan()).ToArray()))],
-            Slots = seen ? Slots(mind, tokens[mind.Shared..], sights) : [],
-            Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReply)),
+            Pictures = [.. turnImages.Select(s => new SavedPicture(s.Layout, s.Width, MemoryMarshal.AsBytes(s.Features.AsSpan()).ToArray()))],
+            Slots = seen ? Slots(mind, tokens[mind.Shared..], turnImages) : [],
+            Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReplyOptions)),
             Reply = reply is null ? null : new SavedReply
             {
                 Phase = reply.InAction ? (byte)reply.SpeechEnd : Speech,
@@ -80,18 +80,18 @@ internal static class MindSaves
     {
         int[] plain = tokens.ToArray();
         for (int i = 0; i < plain.Length; i++)
-            if (plain[i] < 0) plain[i] = runtime.Looking!.Format.SlotToken;
+            if (plain[i] < 0) plain[i] = runtime.ImageQueue!.Format.SlotToken;
         return plain;
     }
 
     /// <summary>Where feature rows stand in a log.</summary>
-    private static List<SavedSlots> Slots(Mind mind, ReadOnlySpan<int> tokens, List<Sight> sights)
+    private static List<SavedSlots> Slots(Mind mind, ReadOnlySpan<int> tokens, List<TurnImage> turnImages)
     {
         List<SavedSlots> slots = [];
         for (int i = 0; i < tokens.Length; i++)
         {
             if (tokens[i] >= 0) continue;
-            int picture = sights.IndexOf(mind.Sight(tokens[i])), row = PictureToken.Row(tokens[i]);
+            int picture = turnImages.IndexOf(mind.TurnImage(tokens[i])), row = PictureToken.Row(tokens[i]);
             if (slots.Count > 0 && slots[^1] is var last && last.Picture == picture && last.FirstToken + last.Count == i && last.FirstRow + last.Count == row) slots[^1] = last with { Count = last.Count + 1 };
             else slots.Add(new SavedSlots(i, picture, row, 1));
         }
@@ -99,7 +99,7 @@ internal static class MindSaves
         return slots;
     }
 
-    private static List<SavedTurn> Turns(Npc npc, Mind mind, List<Sight> sights)
+    private static List<SavedTurn> Turns(Npc npc, Mind mind, List<TurnImage> turnImages)
     {
         int at = mind.Tokens.Count - mind.Shared;
         Reply? open = npc.Reply is { IsDone: false } r ? r : null;
@@ -114,13 +114,13 @@ internal static class MindSaves
             at -= heard;
             turns.Add(new SavedTurn(Heard, "", turn.Heard, at, heard)
             {
-                Pictures = [.. turn.Seen.Select(s => sights.IndexOf(s)).Where(i => i >= 0)],
+                Pictures = [.. turn.Seen.Select(s => turnImages.IndexOf(s)).Where(i => i >= 0)],
                 OverheardCharacters = turn.OverheardCharacters,
             });
         }
 
         turns.Reverse();
-        if (npc.PendingSights.Count > 0 && sights.Count > 0) turns.Add(new SavedTurn(Seen, "", "", mind.Tokens.Count - mind.Shared, 0) { Pictures = [.. npc.PendingSights.Select(s => sights.IndexOf(s))] });
+        if (npc.PendingImages.Count > 0 && turnImages.Count > 0) turns.Add(new SavedTurn(Seen, "", "", mind.Tokens.Count - mind.Shared, 0) { Pictures = [.. npc.PendingImages.Select(s => turnImages.IndexOf(s))] });
         foreach (string line in npc.Pending) turns.Add(new SavedTurn(Overheard, "", line, mind.Tokens.Count - mind.Shared, 0));
         return turns;
     }

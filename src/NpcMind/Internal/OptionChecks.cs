@@ -23,23 +23,23 @@ internal static class OptionChecks
         const string Of = nameof(NpcRuntimeOptions);
         NotNull(Of, nameof(o.Host), o.Host);
         NotNull(Of, nameof(o.Clock), o.Clock);
-        if (o.EyesPath is { Length: 0 })
-            throw new ArgumentException($"{Of}.{nameof(o.EyesPath)} is empty: it must name a file, or be null for none.", Parameter);
+        if (o.ImageEncoderPath is { Length: 0 })
+            throw new ArgumentException($"{Of}.{nameof(o.ImageEncoderPath)} is empty: it must name a file, or be null for none.", Parameter);
         InRange(Of, nameof(o.MaxImageTiles), o.MaxImageTiles, 1, VisionConfig.MaxTiles);
         InRange(Of, nameof(o.MaxNpcs), o.MaxNpcs, 1, MaxCharacters);
         InRange(Of, nameof(o.MaxPrefixes), o.MaxPrefixes, 1, MaxCharacters);
         InRange(Of, nameof(o.ContextTokens), o.ContextTokens, 64, MaxContext);
-        if (o.DeviceTokens is { } device) InRange(Of, nameof(o.DeviceTokens), device, o.ContextTokens, MaxCache,
+        if (o.DeviceKvTokens is { } device) InRange(Of, nameof(o.DeviceKvTokens), device, o.ContextTokens, MaxCache,
             ": one context (ContextTokens) or more");
-        if (o.HostTokens is { } host) InRange(Of, nameof(o.HostTokens), host, 0, MaxCache);
+        if (o.HostKvTokens is { } host) InRange(Of, nameof(o.HostKvTokens), host, 0, MaxCache);
         if (!Enum.IsDefined(o.Kv))
             throw OutOfRange(Of, nameof(o.Kv), ((int)o.Kv).ToString(CultureInfo.InvariantCulture),
-                $"one of {string.Join(", ", Enum.GetNames<KvPrecision>())}");
+                $"one of {string.Join(", ", Enum.GetNames<KvFormat>())}");
         InRange(Of, nameof(o.MaxRows), o.MaxRows, 16, 1024);
         if (o.MaxRows % 16 != 0)
             throw OutOfRange(Of, nameof(o.MaxRows), o.MaxRows.ToString(CultureInfo.InvariantCulture), "a multiple of 16 from 16 to 1024");
         Above(Of, nameof(o.QuantumMilliseconds), o.QuantumMilliseconds, 0, 1000);
-        InRange(Of, nameof(o.FramesPerStep), o.FramesPerStep, 1, 1_000_000);
+        InRange(Of, nameof(o.MaxFramesPerStep), o.MaxFramesPerStep, 1, 1_000_000);
         long log = 2L * (o.MaxNpcs + o.MaxPrefixes) * o.ContextTokens;
         if (log > MaxLog)
             throw new ArgumentOutOfRangeException(Parameter, string.Create(
@@ -66,12 +66,12 @@ internal static class OptionChecks
         NotNull(Of, nameof(o.StopStrings), o.StopStrings);
         if (o.StopStrings.Any(string.IsNullOrEmpty))
             throw new ArgumentException($"{Of}.{nameof(o.StopStrings)} holds an empty string: leave it out.", Parameter);
-        if (o.Legal is not null && o.Action is null)
-            throw new ArgumentException($"{Of}.{nameof(o.Legal)} is set without {nameof(o.Action)}: set the action that it is about, too.",
+        if (o.LegalActions is not null && o.Action is null)
+            throw new ArgumentException($"{Of}.{nameof(o.LegalActions)} is set without {nameof(o.Action)}: set the action that it is about, too.",
                 Parameter);
         Above(Of, nameof(o.CharactersPerSecond), o.CharactersPerSecond, 0, double.PositiveInfinity);
         InRange(Of, nameof(o.LeadTokens), o.LeadTokens, 1, int.MaxValue);
-        if (o.FirstWord < TimeSpan.Zero) throw OutOfRange(Of, nameof(o.FirstWord), o.FirstWord.ToString(), "0 or more");
+        if (o.FirstWordDeadline < TimeSpan.Zero) throw OutOfRange(Of, nameof(o.FirstWordDeadline), o.FirstWordDeadline.ToString(), "0 or more");
     }
 
     private static void NotNull(string of, string name, object? value)

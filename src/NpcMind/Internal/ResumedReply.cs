@@ -37,7 +37,7 @@ internal sealed class ResumedReply
             EndAtSentence = reply.EndsAtSentence,
             StopStrings = reply.StopStrings,
             Action = type,
-            Legal = legal,
+            LegalActions = legal,
             Grammar = grammar,
         };
         try
@@ -119,7 +119,7 @@ internal sealed class ResumedReply
             return;
         }
 
-        runtime.Thinking.Truncate(mind, first + spoken);
+        runtime.Scheduler.Truncate(mind, first + spoken);
         runtime.Speech.EndSpeech(mind, going, (ReplyEnd)_saved.Phase); // the action is written anew
     }
 
@@ -138,7 +138,7 @@ internal sealed class ResumedReply
         {
             speech = new Constraint(runtime.Constraints, grammar, null, null);
             follows = speech.TryReplay(_sameTokens ? _saved.ConstraintBytes : Encoding.UTF8.GetBytes(_saved.Text));
-            if (speech.Trouble is { } trouble) throw check.Error($"a grammar that can be followed", $"{trouble}");
+            if (speech.Error is { } error) throw check.Error($"a grammar that can be followed", $"{error}");
             if (!follows && _sameTokens) throw check.Error($"a reply that its grammar allows", $"another");
             if (follows) speech.Begin();
             return speech;

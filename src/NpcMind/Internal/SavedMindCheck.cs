@@ -69,8 +69,8 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
     /// <summary>Every feature row of the log belongs to a picture of the turn it stands in, and every picture of a turn stands there, whole
     /// and in order.</summary>
     /// <param name="log">Token log with feature rows.</param>
-    /// <param name="sights">The pictures.</param>
-    public void PictureRows(int[] log, Sight[] sights)
+    /// <param name="turnImages">The pictures.</param>
+    public void PictureRows(int[] log, TurnImage[] turnImages)
     {
         for (int i = 0; i < saved.Turns.Count; i++)
         {
@@ -79,7 +79,7 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
             ReadOnlySpan<int> tokens = log.AsSpan(turn.FirstToken, turn.Tokens);
             foreach (int picture in turn.Pictures)
             {
-                ReadOnlySpan<int> whole = sights[picture].Tokens;
+                ReadOnlySpan<int> whole = turnImages[picture].Tokens;
                 int at = FirstRow(tokens) - FirstRow(whole);
                 if (at < 0 || FirstRow(tokens) == tokens.Length || !tokens[at..].StartsWith(whole))
                     throw Error($"picture {picture}, whole, in the tokens of turn {i}", $"other tokens");
@@ -106,7 +106,7 @@ internal readonly struct SavedMindCheck(SavedMind saved, string place, long offs
                 _ => false,
             };
             if (!follows) throw Error($"turn {i} to be one that can follow a turn of role {before}", $"role {turn.Role}");
-            int most = turn.Role switch { MindSaves.Heard or MindSaves.Seen => Conversation.MaxPendingSights, _ => 0 };
+            int most = turn.Role switch { MindSaves.Heard or MindSaves.Seen => Conversation.MaxPendingImages, _ => 0 };
             if (turn.Pictures.Length > most) throw Error($"at most {most} pictures with turn {i}", $"{turn.Pictures.Length}");
             if (turn.OverheardCharacters > 0 && turn.Role != MindSaves.Heard)
                 throw Error($"overheard text in what is heard alone", $"some in turn {i}");

@@ -32,15 +32,15 @@ internal sealed class Speech(NpcRuntime runtime)
         // mask that the device was given would be chosen again for ever.
         if (reply.Constraint is { } constraint)
         {
-            if (!constraint.FollowLegal())
+            if (!constraint.UpdateLegalActions())
             {
-                runtime.Thinking.Truncate(mind, reply.ActionStart);
+                runtime.Scheduler.Truncate(mind, reply.ActionStart);
                 return;
             }
 
             if (!constraint.TryAdvance(token, bytes))
             {
-                if (constraint.Trouble is { } trouble) Fail(mind, trouble);
+                if (constraint.Error is { } error) Fail(mind, error);
                 else if (constraint.MaskIsCurrent)
                     Fail(mind, $"Token {token} is forbidden, and was chosen from the logits. {BrokenLogits}");
                 return;
@@ -59,7 +59,7 @@ internal sealed class Speech(NpcRuntime runtime)
 
         if (ends)
         {
-            EndSpeech(mind, reply, ReplyEnd.Said);
+            EndSpeech(mind, reply, ReplyEnd.Completed);
             return;
         }
 
@@ -68,21 +68,21 @@ internal sealed class Speech(NpcRuntime runtime)
         reply.NoteFirstWord(runtime.Seconds);
         if (stopped)
         {
-            runtime.Thinking.Truncate(mind, reply.FirstToken + reply.Words.Tokens);
-            EndSpeech(mind, reply, reply.Words.StoppedBy < reply.Options.StopStrings.Count ? ReplyEnd.StopString : ReplyEnd.Said);
+            runtime.Scheduler.Truncate(mind, reply.FirstToken + reply.Words.Tokens);
+            EndSpeech(mind, reply, reply.Words.StoppedBy < reply.Options.StopStrings.Count ? ReplyEnd.StopString : ReplyEnd.Completed);
         }
-        else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Said);
+        else if (reply.SpeechConstraint is { MustEnd: true }) EndSpeech(mind, reply, ReplyEnd.Completed);
         else if (reply.Words.InThought && reply.Words.ThoughtTokens >= reply.MaxThoughtTokens && TryEndThought(mind, reply)) return;
         else if (reply.Words.SpokenTokens >= reply.Options.MaxTokens || mind.Tokens.Count >= runtime.Options.ContextTokens - 1)
             EndSpeech(mind, reply, ReplyEnd.Length);
     }
 
     /// <summary>Ends a reply whose grammar cannot be followed any further. What was said of it stays.</summary>
-    public void Fail(Mind mind, string trouble)
+    public void Fail(Mind mind, string error)
     {
         Reply reply = mind.Reply!;
-        if (reply.InAction) runtime.Thinking.Truncate(mind, reply.ActionStart - runtime.ActionOpening.Length);
-        reply.Trouble = trouble;
+        if (reply.InAction) runtime.Scheduler.Truncate(mind, reply.ActionStart - runtime.ActionOpening.Length);
+        reply.Error = error;
         EndReply(mind, reply, ReplyEnd.Failed);
     }
 
@@ -135,7 +135,7 @@ internal sealed class Speech(NpcRuntime runtime)
     {
         int keep = reply.Words.TokensWithin(characters), from = reply.Words.CharactersOf(keep);
         int[] rest = from == characters ? [] : runtime.Tokenizer.Encode(reply.Words.Chars(from, characters).ToString());
-        runtime.Thinking.Truncate(mind, reply.FirstToken + keep);
+        runtime.Scheduler.Truncate(mind, reply.FirstToken + keep);
         mind.Tokens.AddRange(rest);
         reply.Words.CutTo(characters, rest.Length);
     }

@@ -21,8 +21,8 @@ internal static class Telemetry
         double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         if (report.FramesFinished > 0 && double.IsFinite(report.GpuMilliseconds)) Gpu.Record(report.GpuMilliseconds);
         Cpu.Record(milliseconds);
-        if (report.TokensSaid > 0) Said.Add(report.TokensSaid);
-        if (report.TokensRead > 0) Read.Add(report.TokensRead);
+        if (report.TokensGenerated > 0) Said.Add(report.TokensGenerated);
+        if (report.TokensProcessed > 0) Read.Add(report.TokensProcessed);
         if (report.Spilled > 0) Spilled.Add(report.Spilled);
         if (report.Dropped > 0) Dropped.Add(report.Dropped);
         Deferred.Record(report.Deferred);
@@ -37,7 +37,7 @@ internal static class Telemetry
         [NonEvent]
         public void Tick(in TickReport report, double cpuMilliseconds)
         {
-            if (IsEnabled()) Tick((int)report.Status, report.PredictedMilliseconds, report.GpuMilliseconds, cpuMilliseconds, report.Dispatches, report.TokensSaid, report.TokensRead, report.Deferred);
+            if (IsEnabled()) Tick((int)report.Status, report.PredictedMilliseconds, report.GpuMilliseconds, cpuMilliseconds, report.Dispatches, report.TokensGenerated, report.TokensProcessed, report.Deferred);
         }
 
         [Event(1, Message = "Tick")]

@@ -1,7 +1,7 @@
 namespace NpcMind;
 
 /// <summary>Something seen and heard, and what was answered.</summary>
-internal sealed class Turn(string heard, IReadOnlyList<Sight>? seen = null)
+internal sealed class Turn(string heard, IReadOnlyList<TurnImage>? seen = null)
 {
     private string? _said;
 
@@ -15,7 +15,7 @@ internal sealed class Turn(string heard, IReadOnlyList<Sight>? seen = null)
     public string Spoken => Heard[OverheardCharacters..];
 
     /// <summary>Pictures that stand before what was heard.</summary>
-    public IReadOnlyList<Sight> Seen { get; } = seen ?? [];
+    public IReadOnlyList<TurnImage> Seen { get; } = seen ?? [];
 
     /// <summary>Tokens from the end of the last answer to the start of this one.</summary>
     public int HeardTokens { get; set; }
@@ -49,4 +49,4 @@ internal sealed class Turn(string heard, IReadOnlyList<Sight>? seen = null)
 /// <param name="SpokenTokens">How many it would be without the overheard lines.</param>
 /// <param name="ReplyTokens">Room that its reply needs.</param>
 internal readonly record struct NewTurn(
-    string Heard, int OverheardCharacters, List<Sight> Seen, int[] Tokens, int SpokenTokens, int ReplyTokens);
+    string Heard, int OverheardCharacters, List<TurnImage> Seen, int[] Tokens, int SpokenTokens, int ReplyTokens);

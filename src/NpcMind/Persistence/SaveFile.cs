@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind;
 

@@ -1,4 +1,4 @@
-using NpcMind.Files;
+using NpcMind.Core;
 
 namespace NpcMind;
 

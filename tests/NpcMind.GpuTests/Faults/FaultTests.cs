@@ -115,7 +115,7 @@ public sealed class FaultTests
                 Npc npc = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.");
                 npc.See(NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, 1)));
                 npc.Hear("Player", "Well?");
-                for (int i = 0; i < 4; i++) runtime.Tick(FrameBudget.Milliseconds(2));
+                for (int i = 0; i < 4; i++) runtime.Tick(FrameBudget.FromMilliseconds(2));
                 driver.Fail(function, 1, forGood);
                 Assert.That(runtime.Dispose, Throws.Nothing, function);
                 driver.Clear();
@@ -133,9 +133,9 @@ public sealed class FaultTests
         Reply reply = npc.Hear("Player", "Well?");
         driver.Fail("vkQueueSubmit2", 1, forGood: true, OutOfDeviceMemory);
         TickReport report = default;
-        for (int i = 0; i < 1000 && !reply.IsDone; i++) report = runtime.Tick(FrameBudget.Milliseconds(5));
+        for (int i = 0; i < 1000 && !reply.IsDone; i++) report = runtime.Tick(FrameBudget.FromMilliseconds(5));
         Assert.That((reply.End, report.Status), Is.EqualTo((ReplyEnd.Failed, TickStatus.Failed)));
-        Assert.That(reply.Trouble, Does.Contain("Mira").And.Contain("vkQueueSubmit2"));
+        Assert.That(reply.Error, Does.Contain("Mira").And.Contain("vkQueueSubmit2"));
         Assert.That(report.Error, Does.Contain("vkQueueSubmit2"));
         Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromSeconds(20)), Is.False.Or.True); // ends, whatever it says
         driver.Clear();
@@ -167,13 +167,13 @@ public sealed class FaultTests
             for (int i = 0; replies.Any(r => !r.IsDone); i++)
             {
                 Assert.That(i, Is.LessThan(20_000), $"turn {turn}");
-                TickReport report = runtime.Tick(FrameBudget.Milliseconds(0.5 + budgets.Below(8)));
+                TickReport report = runtime.Tick(FrameBudget.FromMilliseconds(0.5 + budgets.Below(8)));
                 Assert.That(report.Status, Is.Not.EqualTo(TickStatus.DeviceLost));
                 if (i % 3 == 2) Wait(runtime); // up to three frames are on their way
             }
 
             if (!mayFail) Assert.That(replies.Select(r => r.End), Has.None.EqualTo(ReplyEnd.Failed),
-                replies.Select(r => r.Trouble).FirstOrDefault(t => t is not null) ?? "");
+                replies.Select(r => r.Error).FirstOrDefault(t => t is not null) ?? "");
             said.Add(replies[1].Text);
             if (turn == 1) said.Add(replies[0].Words.Tokens.ToString(CultureInfo.InvariantCulture));
         }
@@ -216,10 +216,10 @@ public sealed class FaultTests
     private NpcRuntime Load() => NpcRuntime.Load(TinyEngines.Path(Model), new NpcRuntimeOptions
     {
         CacheFolder = _folder,
-        EyesPath = TinyEngines.Path(new TinyEyesOptions()),
+        ImageEncoderPath = TinyEngines.Path(new TinyEyesOptions()),
         ContextTokens = 224,
-        DeviceTokens = 320,
-        HostTokens = 640,
+        DeviceKvTokens = 320,
+        HostKvTokens = 640,
         MaxRows = 16,
         MaxNpcs = 4,
         Seed = 7,

@@ -33,7 +33,7 @@ public sealed class ActionTests : RuntimeTest
         for (int round = 0; round < 8; round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 6).Select(i => world.CreateNpc($"{round} {i}", "You trade."))];
-            foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 3), new ReplyOptions { Temperature = 1, MaxTokens = 2, Action = legal.Type, Legal = legal });
+            foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 3), new ReplyOptions { Temperature = 1, MaxTokens = 2, Action = legal.Type, LegalActions = legal });
             int taken = 0;
             Until(runtime, random, () =>
             {
@@ -85,7 +85,7 @@ public sealed class ActionTests : RuntimeTest
         LegalActions legal = new(ActionType.Of<Trade>());
         runtime.Prepare(legal.Type, legal);
         Npc[] npcs = [.. Enumerable.Range(0, 8).Select(i => world.CreateNpc($"npc {i}", "You."))];
-        ReplyOptions options = new() { Temperature = 1, RepetitionPenalty = 1, MaxTokens = actions ? 3 : 20, Action = actions ? legal.Type : null, Legal = actions ? legal : null };
+        ReplyOptions options = new() { Temperature = 1, RepetitionPenalty = 1, MaxTokens = actions ? 3 : 20, Action = actions ? legal.Type : null, LegalActions = actions ? legal : null };
         long worst = 0;
         int measured = 0, said = 0;
         for (int round = 0; round < 6; round++)
@@ -100,7 +100,7 @@ public sealed class ActionTests : RuntimeTest
                 if (round < 4) continue; // jitted, and every state of the grammar was met or prepared
                 worst = Math.Max(worst, allocated);
                 measured++;
-                said += report.TokensSaid;
+                said += report.TokensGenerated;
             }
         }
 
@@ -127,10 +127,10 @@ public sealed class ActionTests : RuntimeTest
         for (int round = 0; round < 10; round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 20).Select(i => world.CreateNpc($"{type.Name} {round} {i}", "You."))];
-            foreach (Npc npc in npcs) npc.Hear("", Words(random, 2), new ReplyOptions { Temperature = 1, TopP = 1, RepetitionPenalty = 1, MaxTokens = 1, Action = type, Legal = legal });
+            foreach (Npc npc in npcs) npc.Hear("", Words(random, 2), new ReplyOptions { Temperature = 1, TopP = 1, RepetitionPenalty = 1, MaxTokens = 1, Action = type, LegalActions = legal });
             Until(runtime, random, () =>
             {
-                runtime.Tick(FrameBudget.Milliseconds(20));
+                runtime.Tick(FrameBudget.FromMilliseconds(20));
                 Wait(runtime);
                 return npcs.All(n => n.Reply!.IsDone);
             });

@@ -43,12 +43,12 @@ public sealed class BrokenLogitsTests : RuntimeTest
             Reply reply = npc.Hear("Player", said, options);
             for (int i = 0; i < 100 && !reply.IsDone; i++)
             {
-                runtime.Tick(FrameBudget.Milliseconds(50));
+                runtime.Tick(FrameBudget.FromMilliseconds(50));
                 Wait(runtime);
             }
 
             Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));
-            Assert.That(reply.Trouble, Does.Contain("logits"));
+            Assert.That(reply.Error, Does.Contain("logits"));
             Assert.That(reply.Text, Is.Empty);
             Assert.That(reply.TryTakeAction(out Gesture _), Is.False);
         }
@@ -108,7 +108,7 @@ public sealed class BrokenLogitsTests : RuntimeTest
         int end = Enumerable.Range(0, runtime.Tokenizer.VocabularySize).First(runtime.Tokenizer.IsEndOfGeneration);
         runtime.Speech.Take(npc.Mind, end); // nothing complete was written
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));
-        Assert.That(reply.Trouble, Does.Contain($"Token {end} ").And.Contain("logits"));
+        Assert.That(reply.Error, Does.Contain($"Token {end} ").And.Contain("logits"));
         Assert.That(reply.TryTakeAction(out Gesture _), Is.False);
     }
 
@@ -132,7 +132,7 @@ public sealed class BrokenLogitsTests : RuntimeTest
         NpcRuntime runtime = Use(Home);
         LegalActions legal = new(ActionType.Of<Gesture>());
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
-        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 1, Action = legal.Type, Legal = legal });
+        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 1, Action = legal.Type, LegalActions = legal });
         TinyRandom random = new(1);
         for (int i = 0; !reply.IsDone; i++)
         {
@@ -141,7 +141,7 @@ public sealed class BrokenLogitsTests : RuntimeTest
             legal.AllowOnly(all[i / 7 % all.Length]);
         }
 
-        Assert.That(reply.End, Is.Not.EqualTo(ReplyEnd.Failed), reply.Trouble);
+        Assert.That(reply.End, Is.Not.EqualTo(ReplyEnd.Failed), reply.Error);
     }
 
     /// <summary>Tokens of a reply, the likeliest ones for seed 0.</summary>
@@ -151,7 +151,7 @@ public sealed class BrokenLogitsTests : RuntimeTest
         using Npc npc = world.CreateNpc($"Mira {seed}", "You.");
         Reply reply = npc.Hear("Player", "hi", new ReplyOptions { MaxTokens = 12, Temperature = seed == 0 ? 0 : 2, TopP = 1 });
         Finish(runtime, new TinyRandom(1));
-        Assert.That(reply.End, Is.Not.EqualTo(ReplyEnd.Failed), reply.Trouble);
+        Assert.That(reply.End, Is.Not.EqualTo(ReplyEnd.Failed), reply.Error);
         return Log(npc)[reply.FirstToken..];
     }
 

@@ -46,7 +46,7 @@ public sealed class ConversationTests : RuntimeTest
                     Actor alone = new(actor.Script, quiet, random);
                     Until(reference, random, () =>
                     {
-                        reference.Tick(FrameBudget.Milliseconds(50));
+                        reference.Tick(FrameBudget.FromMilliseconds(50));
                         Wait(reference);
                         return alone.GoOn(null);
                     });
@@ -138,16 +138,16 @@ public sealed class ConversationTests : RuntimeTest
         while (runtime.Tokenizer.Encode(lore).Length < 2000) lore += " " + Words(random, 20);
         Prefix world = World(runtime, lore);
         Until(runtime, random, () => world.IsReady);
-        int copy = runtime.Engine.Transfer.Blocks - runtime.Tick(FrameBudget.Milliseconds(1)).KvBlocks.Free;
+        int copy = runtime.Engine.Transfer.Blocks - runtime.Tick(FrameBudget.FromMilliseconds(1)).KvBlocks.Free;
         Npc[] npcs = [.. Enumerable.Range(0, 50).Select(i => world.CreateNpc($"npc {i}", Words(random, 5)))];
         foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 5), new ReplyOptions { MaxTokens = 4 });
         Until(runtime, random, () =>
         {
-            runtime.Tick(FrameBudget.Milliseconds(50));
+            runtime.Tick(FrameBudget.FromMilliseconds(50));
             Wait(runtime);
             return npcs.All(n => n.Reply!.IsDone);
         });
-        TickReport last = runtime.Tick(FrameBudget.Milliseconds(1));
+        TickReport last = runtime.Tick(FrameBudget.FromMilliseconds(1));
         int used = last.KvBlocks.All - last.KvBlocks.Free, own = npcs.Sum(n => (n.Tokens - n.SharedTokens + 7) / 8);
         Assert.That(world.Tokens, Is.GreaterThanOrEqualTo(2000));
         Assert.That(used, Is.LessThanOrEqualTo(1.1 * copy + own + 50), $"{copy} blocks of the world, {own} of own tokens, a copied block for each");

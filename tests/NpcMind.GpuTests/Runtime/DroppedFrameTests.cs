@@ -26,11 +26,11 @@ public sealed class DroppedFrameTests : RuntimeTest
         Sizes sizes = eyes ? Eyed : Home;
         string[] expected = Conversation(Use(sizes), eyes, milliseconds =>
         {
-            Use(sizes).Tick(FrameBudget.Milliseconds(milliseconds));
+            Use(sizes).Tick(FrameBudget.FromMilliseconds(milliseconds));
             Wait(Use(sizes));
         });
         using GpuDevice device = GpuFixture.NewDevice();
-        VulkanHost host = VulkanHost.Share(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
             device.QueueFamily, new object());
         using (NpcRuntime shared = Runtimes.New(sizes, host))
         using (GameFrames frames = new(device))
@@ -62,7 +62,7 @@ public sealed class DroppedFrameTests : RuntimeTest
     public void Save_WhenAFrameWasDropped_HoldsWhatWasSaid()
     {
         using GpuDevice device = GpuFixture.NewDevice();
-        VulkanHost host = VulkanHost.Share(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
             device.QueueFamily, new object());
         ReplyOptions options = new() { MaxTokens = 12, Temperature = 1 };
         string expected = Say(Use(Home), World(Use(Home), "The gate.").CreateNpc("Mira", "You."), "Well?", options);
@@ -131,7 +131,7 @@ public sealed class DroppedFrameTests : RuntimeTest
             }
 
             Assert.That(npcs.Select(n => n.Reply!.End), Has.None.EqualTo(ReplyEnd.Failed),
-                npcs.Select(n => n.Reply!.Trouble).FirstOrDefault(t => t is not null) ?? "");
+                npcs.Select(n => n.Reply!.Error).FirstOrDefault(t => t is not null) ?? "");
             said.AddRange(npcs.Select(n => n.Reply!.Text));
         }
 

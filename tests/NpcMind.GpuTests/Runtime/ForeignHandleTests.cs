@@ -15,7 +15,7 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
     public void Load_OnADeviceOfAnOlderInstance_SaysWhatIsMissing(uint minor)
     {
         using GameDevice game = new(Vk.MakeVersion(1, minor), Features.None);
-        VulkanHost host = VulkanHost.Share(game.Instance.Handle, game.Physical.Handle, game.Device.Handle, game.Queue.Handle, 0);
+        VulkanHost host = VulkanHost.UseExisting(game.Instance.Handle, game.Physical.Handle, game.Device.Handle, game.Queue.Handle, 0);
         GpuUnavailableException e = Assert.Throws<GpuUnavailableException>(() => Runtimes.New(new Sizes(), host).Dispose())!;
         Assert.That(e.Message, Does.Contain("vk").And.Contain("VK_API_VERSION_1_3"));
     }
@@ -27,7 +27,7 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
     public void Load_WhenFeaturesWereNotEnabled_NamesThem(Features features, string? missing)
     {
         using GameDevice game = new(Vk.Version13, features);
-        VulkanHost host = VulkanHost.Share(game.Instance.Handle, game.Physical.Handle, game.Device.Handle, game.Queue.Handle, 0, null,
+        VulkanHost host = VulkanHost.UseExisting(game.Instance.Handle, game.Physical.Handle, game.Device.Handle, game.Queue.Handle, 0, null,
             game.Chain);
         if (missing is null)
         {
@@ -48,7 +48,7 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
         NpcRuntime runtime = Use(new Sizes { Model = model, Eyes = new TinyEyesOptions() });
         Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
         NpcImage image = NpcImage.FromVulkan(0x1234, 64, 64, VulkanImageFormat.Rgba8Unorm);
-        Assert.That(() => npc.See(image), Throws.InvalidOperationException.With.Message.Contains("VulkanHost.Share"));
+        Assert.That(() => npc.See(image), Throws.InvalidOperationException.With.Message.Contains("VulkanHost.UseExisting"));
         Assert.That(Say(runtime, npc, "Well?", new ReplyOptions { MaxTokens = 4 }), Is.Not.Null);
     }
 
@@ -56,12 +56,12 @@ public sealed unsafe class ForeignHandleTests : RuntimeTest
     public void Tick_WithACommandBufferOfAnotherDevice_IsRefused()
     {
         NpcRuntime runtime = Use(new Sizes());
-        Assert.That(() => runtime.Tick(FrameBudget.Milliseconds(1), new FrameCommands(0x1234, 0x1234, 1)),
-            Throws.InvalidOperationException.With.Message.Contains("VulkanHost.Share"));
-        VulkanHost host = VulkanHost.Share(GpuFixture.Device.Instance.Handle, GpuFixture.Device.Physical.Handle,
+        Assert.That(() => runtime.Tick(FrameBudget.FromMilliseconds(1), new FrameCommands(0x1234, 0x1234, 1)),
+            Throws.InvalidOperationException.With.Message.Contains("VulkanHost.UseExisting"));
+        VulkanHost host = VulkanHost.UseExisting(GpuFixture.Device.Instance.Handle, GpuFixture.Device.Physical.Handle,
             GpuFixture.Device.Handle.Handle, GpuFixture.Device.Queue.Handle, GpuFixture.Device.QueueFamily);
         using NpcRuntime shared = Runtimes.New(new Sizes(), host);
-        Assert.That(() => shared.Tick(FrameBudget.Milliseconds(1), default), Throws.ArgumentException);
+        Assert.That(() => shared.Tick(FrameBudget.FromMilliseconds(1), default), Throws.ArgumentException);
     }
 
     /// <summary>What a game enabled.</summary>

@@ -64,7 +64,7 @@ internal sealed unsafe class GameFrames : IDisposable
             Flags = CommandBufferUsageFlags.OneTimeSubmitBit,
         };
         Check(_device.Api.BeginCommandBuffer(_buffers[slot], in begin));
-        TickReport report = runtime.Tick(FrameBudget.Milliseconds(milliseconds),
+        TickReport report = runtime.Tick(FrameBudget.FromMilliseconds(milliseconds),
             new FrameCommands(_buffers[slot].Handle, (nint)_semaphore.Handle, _frame));
         Check(_device.Api.EndCommandBuffer(_buffers[slot]));
         if (fate == Fate.Discarded) runtime.DiscardFrame();

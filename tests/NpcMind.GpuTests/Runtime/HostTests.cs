@@ -14,17 +14,17 @@ public sealed class HostTests : RuntimeTest
     {
         string[] expected = Conversation(Use(Home), (runtime, milliseconds) =>
         {
-            runtime.Tick(FrameBudget.Milliseconds(milliseconds));
+            runtime.Tick(FrameBudget.FromMilliseconds(milliseconds));
             Wait(runtime);
         });
         using GpuDevice device = GpuFixture.NewDevice();
-        VulkanHost host = VulkanHost.Share(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
         using (NpcRuntime shared = Runtimes.New(Home, host))
         {
             Assert.That(shared.DeviceName, Is.EqualTo(device.Limits.Name));
             Assert.That(Conversation(shared, (runtime, milliseconds) =>
             {
-                runtime.Tick(FrameBudget.Milliseconds(milliseconds));
+                runtime.Tick(FrameBudget.FromMilliseconds(milliseconds));
                 Wait(runtime);
             }), Is.EqualTo(expected), "in submissions of its own");
             using GameFrames frames = new(device);
@@ -53,7 +53,7 @@ public sealed class HostTests : RuntimeTest
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { MaxTokens = 0 }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { StopStrings = [""] }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { CharactersPerSecond = 0 }), Throws.InstanceOf<ArgumentException>());
-        Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { Action = ActionType.Of<Walk>(), Legal = new LegalActions(ActionType.Of<Trade>()) }), Throws.InstanceOf<ArgumentException>());
+        Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { Action = ActionType.Of<Walk>(), LegalActions = new LegalActions(ActionType.Of<Trade>()) }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear(null!, "x"), Throws.InstanceOf<ArgumentNullException>());
         Assert.That(() => npc.Interrupt(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => world.CreateNpc("", "You."), Throws.ArgumentException);
@@ -91,8 +91,8 @@ public sealed class HostTests : RuntimeTest
     public void Bad_options_are_refused_and_a_runtime_that_was_disposed_says_so()
     {
         string path = TinyEngines.Path(Sizes.Chat);
-        NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.Own(validate: true), ContextTokens = 256 };
-        foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 }, good with { ContextTokens = 10 }, good with { DeviceTokens = 100 }, good with { MaxRows = 30 }, good with { MaxRows = 0 }, good with { QuantumMilliseconds = 0 }, good with { FramesPerStep = 0 }])
+        NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.CreateOwn(validate: true), ContextTokens = 256 };
+        foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 }, good with { ContextTokens = 10 }, good with { DeviceKvTokens = 100 }, good with { MaxRows = 30 }, good with { MaxRows = 0 }, good with { QuantumMilliseconds = 0 }, good with { MaxFramesPerStep = 0 }])
             Assert.That(() => NpcRuntime.Load(path, bad).Dispose(), Throws.InstanceOf<ArgumentException>(), $"{bad}");
         Assert.That(() => NpcRuntime.Load("/no/such/model.gguf", good), Throws.InstanceOf<IOException>());
 
@@ -100,11 +100,11 @@ public sealed class HostTests : RuntimeTest
         Prefix world = runtime.CreatePrefix("The gate.");
         Npc npc = world.CreateNpc("Mira", "You.");
         Reply reply = npc.Hear("Player", "Well?");
-        runtime.Tick(FrameBudget.Milliseconds(5));
+        runtime.Tick(FrameBudget.FromMilliseconds(5));
         runtime.Dispose();
         runtime.Dispose();
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Interrupted));
-        Assert.That(() => runtime.Tick(FrameBudget.Milliseconds(1)), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => runtime.Tick(FrameBudget.FromMilliseconds(1)), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => runtime.CreatePrefix(""), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => world.CreateNpc("Ned", ""), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => npc.Hear("Player", "Hello?"), Throws.InstanceOf<ObjectDisposedException>());

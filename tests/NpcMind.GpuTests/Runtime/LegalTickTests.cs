@@ -48,7 +48,7 @@ public sealed class LegalTickTests : RuntimeTest
         legal.Allow("to", Names);
         if (prepared) runtime.Prepare(legal.Type, legal);
         Npc[] npcs = [.. Enumerable.Range(0, 5).Select(i => world.CreateNpc($"npc {i}", "You."))];
-        ReplyOptions options = new() { Temperature = 1, RepetitionPenalty = 1, MaxTokens = 3, Action = legal.Type, Legal = legal };
+        ReplyOptions options = new() { Temperature = 1, RepetitionPenalty = 1, MaxTokens = 3, Action = legal.Type, LegalActions = legal };
         for (int i = 0; i < 3; i++) Round(runtime, npcs, options, () => { }, () => { });
         int taken = 0;
         List<string> allocating = [];
@@ -95,7 +95,7 @@ public sealed class LegalTickTests : RuntimeTest
         LegalActions legal = new(ActionType.Of<Deed>());
         legal.AllowOnly(new Deed(Verb.Light, "the lamp"));
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
-        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2, Action = legal.Type, Legal = legal });
+        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2, Action = legal.Type, LegalActions = legal });
         Finish(runtime, new TinyRandom(3));
         legal.AllowOnly(new Deed(Verb.Light, "Garlin"), new Deed(Verb.Give, "the lamp"));
         Assert.That(reply.TryTakeAction(out Deed? _), Is.False);
@@ -123,7 +123,7 @@ public sealed class LegalTickTests : RuntimeTest
             }
 
             long start = GC.GetAllocatedBytesForCurrentThread();
-            runtime.Tick(FrameBudget.Milliseconds(2));
+            runtime.Tick(FrameBudget.FromMilliseconds(2));
             bytes += GC.GetAllocatedBytesForCurrentThread() - start;
             Wait(runtime);
         }

@@ -181,7 +181,7 @@ public sealed class LoadingTests : RuntimeTest
             int more = runtime.Format.NextTurn(loaded.SystemPrompt, loaded.History[0].Heard).Length
                 + runtime.Tokenizer.Encode($"Aye, {3999 - loaded.Turns}.").Length;
             Assert.That(loaded.Tokens, Is.InRange(runtime.Options.ContextTokens - more, runtime.Options.ContextTokens));
-            Assert.That(runtime.Tick(FrameBudget.Milliseconds(1)).TurnsForgotten, Is.EqualTo(turns - loaded.Turns));
+            Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1)).TurnsForgotten, Is.EqualTo(turns - loaded.Turns));
             Assert.That(Say(runtime, loaded, "And?", new ReplyOptions { MaxTokens = 2 }), Is.Not.Null);
             loaded.Dispose();
         }
@@ -211,7 +211,7 @@ public sealed class LoadingTests : RuntimeTest
         foreach ((NpcRuntime where, Prefix into, byte[] bytes, int seen) in cases)
         {
             Npc loaded = where.LoadNpc(new MemoryStream(bytes), into);
-            Assert.That(loaded.PendingSights, Has.Count.EqualTo(seen));
+            Assert.That(loaded.PendingImages, Has.Count.EqualTo(seen));
             Assert.That(loaded.Conversation.Overheard.Tokens, Is.LessThanOrEqualTo(where.Options.ContextTokens / 4));
             Assert.That(Say(where, loaded, "Well?", new ReplyOptions { MaxTokens = 2 }), Is.Not.Null);
         }

@@ -101,7 +101,7 @@ public sealed class MemoryTests : RuntimeTest
             {
                 world.CreateNpc("Mira", persona + " you").Dispose();
                 persona += " you";
-                runtime.Tick(FrameBudget.Milliseconds(1));
+                runtime.Tick(FrameBudget.FromMilliseconds(1));
             }
             catch (ArgumentException)
             {
@@ -129,18 +129,18 @@ public sealed class MemoryTests : RuntimeTest
         string persona = "";
         while (runtime.Format.Opening(persona + "you ").Length < opening) persona += "you ";
         Npc npc = world.CreateNpc("Mira", persona);
-        List<Sight> sights = [];
+        List<TurnImage> turnImages = [];
         for (int i = 0; i < 4; i++)
         {
             npc.See(NpcImage.FromRgba(150, 100, TestPictures.Rgba(150, 100, i)));
-            sights.Add(npc.PendingSights[^1]);
+            turnImages.Add(npc.PendingImages[^1]);
         }
 
         for (int turn = 0; turn < 2; turn++)
         {
             Assert.That(Say(runtime, npc, "Well?", Short), Is.Not.Null);
-            Assert.That(npc.PendingSights, Is.Empty);
-            Assert.That(sights.Count(s => s.Holders > 0), Is.EqualTo(npc.Mind.Seen.Count), "what was forgotten is held by nobody");
+            Assert.That(npc.PendingImages, Is.Empty);
+            Assert.That(turnImages.Count(s => s.References > 0), Is.EqualTo(npc.Mind.Seen.Count), "what was forgotten is held by nobody");
             if (turn == 0) Assert.That(npc.History[^1].Seen, Has.Count.InRange(least, most));
         }
     }

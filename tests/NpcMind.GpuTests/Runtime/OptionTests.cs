@@ -28,13 +28,13 @@ public sealed class OptionTests : RuntimeTest
         Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
         int[] log = Log(npc);
         LegalActions legal = new(ActionType.Of<Trade>());
-        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { Legal = legal }),
+        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { LegalActions = legal }),
             Throws.ArgumentException.With.Message.Contains("Legal").And.Message.Contains("Action"));
         Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = int.MaxValue }), Throws.InstanceOf<ArgumentException>()
             .With.Message.Contains("MaxTokens").And.Message.Contains("2147483647").And.Message.Contains("from 1 to 224"));
-        Assert.That(() => runtime.DefaultReply = new ReplyOptions { MaxTokens = 0 },
+        Assert.That(() => runtime.DefaultReplyOptions = new ReplyOptions { MaxTokens = 0 },
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("MaxTokens"));
-        Assert.That(() => runtime.DefaultReply = null!, Throws.ArgumentNullException);
+        Assert.That(() => runtime.DefaultReplyOptions = null!, Throws.ArgumentNullException);
         Assert.That(Log(npc), Is.EqualTo(log));
         Assert.That(npc.Turns, Is.Zero);
     }

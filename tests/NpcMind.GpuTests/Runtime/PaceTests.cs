@@ -27,7 +27,7 @@ public sealed class PaceTests : RuntimeTest
         {
             for (int i = 0; i < 3; i++)
             {
-                runtime.Tick(FrameBudget.Milliseconds(20));
+                runtime.Tick(FrameBudget.FromMilliseconds(20));
                 Wait(runtime);
             }
 
@@ -69,7 +69,7 @@ public sealed class PaceTests : RuntimeTest
         for (; reply.Words.Tokens == 0; waited++)
         {
             Assert.That(waited, Is.LessThan(SlowestMachine));
-            runtime.Tick(FrameBudget.Milliseconds(1));
+            runtime.Tick(FrameBudget.FromMilliseconds(1));
             Wait(runtime);
             Time.Advance(1 / 60.0);
         }
@@ -85,13 +85,13 @@ public sealed class PaceTests : RuntimeTest
         Prefix world = World(runtime, "");
         TinyRandom random = new(74);
         Npc patient = world.CreateNpc("Patient", Words(random, 20)), hurried = world.CreateNpc("Hurried", Words(random, 20));
-        Reply late = patient.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWord = TimeSpan.FromSeconds(20) });
-        Reply soon = hurried.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWord = TimeSpan.FromSeconds(0.1) });
+        Reply late = patient.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(20) });
+        Reply soon = hurried.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(0.1) });
         for (int tick = 0; soon.Words.Tokens == 0; tick++)
         {
             Assert.That(late.Words.Tokens, Is.Zero);
             Assert.That(tick, Is.LessThan(SlowestMachine));
-            runtime.Tick(FrameBudget.Milliseconds(0.5));
+            runtime.Tick(FrameBudget.FromMilliseconds(0.5));
             Wait(runtime);
             Time.Advance(1 / 60.0);
         }
@@ -107,13 +107,13 @@ public sealed class PaceTests : RuntimeTest
         npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 3 });
         for (int i = 0; i < 5; i++)
         {
-            TickReport report = runtime.Tick(FrameBudget.Milliseconds(0));
+            TickReport report = runtime.Tick(FrameBudget.FromMilliseconds(0));
             Assert.That((report.Status, report.Dispatches, report.PredictedMilliseconds), Is.EqualTo((TickStatus.Idle, 0, 0.0)));
         }
 
         Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromSeconds(20)));
         Assert.That(npc.Reply!.IsDone);
-        Assert.That(() => FrameBudget.Milliseconds(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => FrameBudget.FromMilliseconds(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     private sealed class Clock : TimeProvider

@@ -20,7 +20,7 @@ public sealed class PromiseTests : RuntimeTest
         broken.Mind.Tokens[^1] = PictureToken.Of(5, 3); // of no picture
         Until(runtime, new TinyRandom(1), () => lost.IsDone && kept.IsDone);
         Assert.That((lost.End, kept.Text), Is.EqualTo((ReplyEnd.Failed, expected)));
-        Assert.That(lost.Trouble, Does.Contain("Mira"));
+        Assert.That(lost.Error, Does.Contain("Mira"));
     }
 
     [Test]
@@ -35,7 +35,7 @@ public sealed class PromiseTests : RuntimeTest
         Reply reply = world.CreateNpc("Mira", "You.").Hear("Player", "Well?", options);
         clock.IsBroken = true;
         TickReport report = default;
-        Assert.That(() => report = runtime.Tick(FrameBudget.Milliseconds(5)), Throws.Nothing);
+        Assert.That(() => report = runtime.Tick(FrameBudget.FromMilliseconds(5)), Throws.Nothing);
         Assert.That((report.Status, report.Error), Is.EqualTo((TickStatus.Failed, "The clock has stopped.")));
         clock.IsBroken = false;
         Until(runtime, new TinyRandom(2), () => reply.IsDone);
@@ -52,7 +52,7 @@ public sealed class PromiseTests : RuntimeTest
         Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
         Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 8 });
         Until(runtime, new TinyRandom(1), () => reply.IsDone);
-        for (int i = 0; i < 3000 && trace.Error is null; i++) runtime.Tick(FrameBudget.Milliseconds(0));
+        for (int i = 0; i < 3000 && trace.Error is null; i++) runtime.Tick(FrameBudget.FromMilliseconds(0));
         runtime.Trace = null;
         Assert.That((reply.End, trace.Error), Is.EqualTo((reply.End, "No space left on device")));
         Assert.That(reply.End, Is.Not.EqualTo(ReplyEnd.Failed));

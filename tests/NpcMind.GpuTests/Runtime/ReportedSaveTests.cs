@@ -14,7 +14,7 @@ public sealed class ReportedSaveTests
         string models = Path.Combine(TestData.Root, "samples", "Tavern", "models");
         _runtime = NpcRuntime.Load(
             Path.Combine(models, "mind.gguf"),
-            new NpcRuntimeOptions { EyesPath = Path.Combine(models, "eyes.gguf"), ContextTokens = 512, CacheFolder = "", MaxNpcs = 4 });
+            new NpcRuntimeOptions { ImageEncoderPath = Path.Combine(models, "eyes.gguf"), ContextTokens = 512, CacheFolder = "", MaxNpcs = 4 });
         _world = _runtime.CreatePrefix("");
     }
 
@@ -86,7 +86,7 @@ public sealed class ReportedSaveTests
     public void LoadNpc_PendingPictureLargerThanTheContext_IsForgottenAndTheCharacterHears()
     {
         using Npc npc = _runtime.LoadNpc(TestData.Golden("reports", "deaf-for-ever", "save-live-hear-ArgumentException-884.save"), _world);
-        Assert.That(npc.PendingSights, Is.Empty);
+        Assert.That(npc.PendingImages, Is.Empty);
         Reply reply = npc.Hear("Player", "Who are you?", new ReplyOptions { MaxTokens = 4 });
         Assert.That(_runtime.ThinkUntilIdle(TimeSpan.FromMinutes(5)));
         Assert.That(reply.IsDone);

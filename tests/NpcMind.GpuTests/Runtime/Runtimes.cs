@@ -27,7 +27,7 @@ internal sealed record Sizes
 
     public int MaxNpcs { get; init; } = 24;
 
-    public KvPrecision Kv { get; init; }
+    public KvFormat Kv { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
@@ -54,13 +54,13 @@ public sealed class Runtimes
 
     internal static NpcRuntime New(Sizes sizes, VulkanHost? host = null) => NpcRuntime.Load(TinyEngines.Path(sizes.Model), new NpcRuntimeOptions
     {
-        Host = host ?? VulkanHost.Own(validate: true),
+        Host = host ?? VulkanHost.CreateOwn(validate: true),
         CacheFolder = "",
-        EyesPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
+        ImageEncoderPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
         MaxImageTiles = sizes.Tiles,
         ContextTokens = sizes.Context,
-        DeviceTokens = sizes.Device,
-        HostTokens = sizes.Host,
+        DeviceKvTokens = sizes.Device,
+        HostKvTokens = sizes.Host,
         MaxRows = sizes.MaxRows,
         MaxNpcs = sizes.MaxNpcs,
         QuantumMilliseconds = sizes.Quantum,
@@ -85,7 +85,7 @@ public abstract class RuntimeTest
         foreach (NpcRuntime runtime in _used)
         {
             foreach (Npc npc in runtime.Npcs.ToArray()) npc.Dispose();
-            Until(runtime, new TinyRandom(1), () => runtime.Tick(FrameBudget.Milliseconds(50)).Status == TickStatus.Idle, 1000);
+            Until(runtime, new TinyRandom(1), () => runtime.Tick(FrameBudget.FromMilliseconds(50)).Status == TickStatus.Idle, 1000);
             runtime.Engine.Transfer.Flush();
             Assert.That(runtime.Engine.Kv.Pool.Free, Is.EqualTo(runtime.Engine.Kv.Pool.Count), "blocks of the device");
             Assert.That(runtime.Engine.Host.Pool.Free, Is.EqualTo(runtime.Engine.Host.Pool.Count), "blocks of the host");
@@ -112,7 +112,7 @@ public abstract class RuntimeTest
     /// <summary>One tick of a random budget; waits for the device, without doing what only a tick may do.</summary>
     internal static TickReport Tick(NpcRuntime runtime, TinyRandom random)
     {
-        TickReport report = runtime.Tick(FrameBudget.Milliseconds(Budgets[random.Below(Budgets.Length)]));
+        TickReport report = runtime.Tick(FrameBudget.FromMilliseconds(Budgets[random.Below(Budgets.Length)]));
         Wait(runtime);
         return report;
     }
@@ -125,10 +125,10 @@ public abstract class RuntimeTest
         for (int i = 0; !done(); i++)
         {
             TickReport report = Tick(runtime, random);
-            if (i > most / 2) (read, said, spilled, restored, dropped) = (read + report.TokensRead, said + report.TokensSaid, spilled + report.Spilled, restored + report.Restored, dropped + report.Dropped);
+            if (i > most / 2) (read, said, spilled, restored, dropped) = (read + report.TokensProcessed, said + report.TokensGenerated, spilled + report.Spilled, restored + report.Restored, dropped + report.Dropped);
             if (i < most) continue;
             Assert.Fail($"Nothing comes of it after {most} ticks. In the last half: {read} read, {said} said, {spilled} spilled, {restored} restored, {dropped} dropped. {report}\n"
-                + string.Join('\n', runtime.Npcs.Select(n => $"{n.Name}: {n.Waiting}, {n.Tokens} tokens, {runtime.Thinking.Read(n.Mind)} read, slot {n.Mind.Slot}, priority {n.Priority}, {n.Reply?.End}, awaits {n.Mind.AwaitsToken}, {n.Mind.RowsInStep} rows")));
+                + string.Join('\n', runtime.Npcs.Select(n => $"{n.Name}: {n.Waiting}, {n.Tokens} tokens, {runtime.Scheduler.Prefilled(n.Mind)} read, slot {n.Mind.Slot}, priority {n.Priority}, {n.Reply?.End}, awaits {n.Mind.AwaitsToken}, {n.Mind.RowsInStep} rows")));
         }
     }
 

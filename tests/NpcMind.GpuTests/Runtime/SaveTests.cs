@@ -28,7 +28,7 @@ public sealed class SaveTests : RuntimeTest
             other.See(NpcImage.FromRgba(60, 50, TestPictures.Rgba(60, 50, 3)));
             other.Hear("Player", "What?", Options(random)); // its picture is not worked out, and never will be
             runtime.IsLost = true;
-            Assert.That(runtime.Tick(FrameBudget.Milliseconds(5)).Status, Is.EqualTo(TickStatus.DeviceLost));
+            Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(5)).Status, Is.EqualTo(TickStatus.DeviceLost));
             npc.Save(saved);
             other.Save(seen);
         }
@@ -138,7 +138,7 @@ public sealed class SaveTests : RuntimeTest
         NpcRuntime home = Use(Home);
         Prefix world = World(home, Lore);
         TinyRandom random = new(4);
-        Sizes[] others = [Home, Home with { Kv = KvPrecision.Half }, Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
+        Sizes[] others = [Home, Home with { Kv = KvFormat.F16 }, Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
         for (int scenario = 0; scenario < 24; scenario++)
         {
             Npc npc = world.CreateNpc($"moved {scenario}", "You keep the gate.");

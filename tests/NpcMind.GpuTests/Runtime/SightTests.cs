@@ -39,7 +39,7 @@ public sealed class SightTests : RuntimeTest
             int first = npc.Reply!.FirstToken;
             Assert.That(log[..first].Count(t => t < 0), Is.EqualTo(4), "a tile is four rows");
             using TokenGenerator generator = new(engine, GpuFixture.Device, new Inference.SamplerSettings());
-            generator.Prefill(MindSaves.Plain(runtime, log.AsSpan(0, first)), job.Features, runtime.Looking!.Format.SlotToken);
+            generator.Prefill(MindSaves.Plain(runtime, log.AsSpan(0, first)), job.Features, runtime.ImageQueue!.Format.SlotToken);
             int[] expected = [.. Enumerable.Range(0, log.Length - first).Select(_ => generator.Next()!.Value)];
             Assert.That(log[first..], Is.EqualTo(expected), $"scenario {scenario}: {said}");
             npc.Dispose();
@@ -123,7 +123,7 @@ public sealed class SightTests : RuntimeTest
             Assert.That(MindSaves.Plain(runtime, Log(loaded)), Is.EqualTo(before), $"scenario {scenario}");
             if (loaded.Mind.Slot >= 0) withKv++;
             // Half of them read everything again, pictures included.
-            if (loaded.Mind.Slot >= 0 && random.Below(2) == 0) runtime.Thinking.Forget(loaded.Mind, 0);
+            if (loaded.Mind.Slot >= 0 && random.Below(2) == 0) runtime.Scheduler.Forget(loaded.Mind, 0);
             Finish(runtime, random);
             Assert.That(Say(runtime, loaded, "Who goes there?", new ReplyOptions { MaxTokens = 7 }, random), Is.EqualTo(expected), $"scenario {scenario}");
             Assert.That(MindSaves.Plain(runtime, Log(loaded)), Is.EqualTo(expectedLog), $"scenario {scenario}");
@@ -151,7 +151,7 @@ public sealed class SightTests : RuntimeTest
         Assert.That(Log(loaded), Has.All.GreaterThanOrEqualTo(0));
         Assert.That(blind.Tokenizer.Decode(Log(loaded)), Does.Contain("dragon"));
         Say(blind, loaded, "Well?", new ReplyOptions { MaxTokens = 5 });
-        Assert.That(() => loaded.See(NpcImage.FromRgba(2, 2, new byte[16])), Throws.InvalidOperationException.With.Message.Contains("has no eyes").And.Message.Contains("EyesPath"));
+        Assert.That(() => loaded.See(NpcImage.FromRgba(2, 2, new byte[16])), Throws.InvalidOperationException.With.Message.Contains("has no eyes").And.Message.Contains("ImageEncoderPath"));
     }
 
     [Test]
@@ -161,12 +161,12 @@ public sealed class SightTests : RuntimeTest
         Prefix world = World(runtime, "You keep the gate.");
         Npc npc = world.CreateNpc("Mira", "");
         TinyRandom random = new(6);
-        List<Sight> all = [];
+        List<TurnImage> all = [];
         int forgotten = 0;
         for (int turn = 0; turn < 14; turn++)
         {
             npc.See(NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, turn + 50)));
-            all.Add(npc.PendingSights[^1]);
+            all.Add(npc.PendingImages[^1]);
             npc.Hear("Player", Words(random, 6), new ReplyOptions { MaxTokens = 12 });
             Until(runtime, random, () =>
             {
@@ -174,13 +174,13 @@ public sealed class SightTests : RuntimeTest
                 return npc.Reply!.IsDone;
             });
             Assert.That(npc.Mind.Seen, Is.EqualTo(npc.History.SelectMany(t => t.Seen)), "a mind has the pictures of its turns");
-            Assert.That(npc.Mind.Tokens.Where(t => t < 0).Select(PictureToken.Sight).Distinct(), Is.EquivalentTo(npc.Mind.Seen.Select(s => s.Id)));
+            Assert.That(npc.Mind.Tokens.Where(t => t < 0).Select(PictureToken.TurnImage).Distinct(), Is.EquivalentTo(npc.Mind.Seen.Select(s => s.Id)));
         }
 
         Assert.That(npc.Turns, Is.LessThan(14), "the context is too small for all");
-        Assert.That(all.Count(s => s.Holders == 0), Is.EqualTo(14 - npc.Turns), "nobody holds what was forgotten");
+        Assert.That(all.Count(s => s.References == 0), Is.EqualTo(14 - npc.Turns), "nobody holds what was forgotten");
         npc.Dispose();
-        Assert.That(all.Select(s => s.Holders), Has.All.Zero);
+        Assert.That(all.Select(s => s.References), Has.All.Zero);
     }
 
     [Test]
@@ -193,7 +193,7 @@ public sealed class SightTests : RuntimeTest
         npc.Hear("Player", "<|image|> <|patch|> \uE000\uE003\uE002", new ReplyOptions { MaxTokens = 3 });
         Finish(runtime, new TinyRandom(4));
         Assert.That(Log(npc).Count(t => t < 0), Is.EqualTo(4));
-        Assert.That(Log(npc), Does.Not.Contain(runtime.Looking!.Format.SlotToken));
+        Assert.That(Log(npc), Does.Not.Contain(runtime.ImageQueue!.Format.SlotToken));
     }
 
     [Test]
@@ -208,7 +208,7 @@ public sealed class SightTests : RuntimeTest
         NpcRuntime small = Use(Home with { Tiles = 16, Context = 128 });
         Npc other = World(small, "").CreateNpc("Mira", "");
         Assert.That(() => other.See(NpcImage.FromRgba(600, 600, new byte[600 * 600 * 4])), Throws.ArgumentException.With.Message.Contains("MaxImageTiles"));
-        Assert.That(small.Looking!.IsBusy, Is.False);
+        Assert.That(small.ImageQueue!.IsBusy, Is.False);
     }
 
     [Test]
@@ -226,7 +226,7 @@ public sealed class SightTests : RuntimeTest
             for (int i = 0; i < 3000 && !npc.Reply!.IsDone; i++)
             {
                 long before = GC.GetAllocatedBytesForCurrentThread();
-                runtime.Tick(FrameBudget.Milliseconds(1));
+                runtime.Tick(FrameBudget.FromMilliseconds(1));
                 long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
                 Wait(runtime);
                 if (round >= 2) worst = Math.Max(worst, allocated);
@@ -244,7 +244,7 @@ public sealed class SightTests : RuntimeTest
         using GpuDevice device = GpuFixture.NewDevice();
         byte[] rgba = TestPictures.Rgba(Side, Side, 7);
         string expected = Ask(Use(Home), World(Use(Home), "You keep the gate."), "Mira", NpcImage.FromRgba(Side, Side, rgba));
-        VulkanHost host = VulkanHost.Share(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
         using NpcRuntime runtime = Runtimes.New(Home, host);
         using TestImage rendered = new(device, Side, Side, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, rgba);
         using Prefix world = runtime.CreatePrefix("You keep the gate.");
@@ -254,14 +254,14 @@ public sealed class SightTests : RuntimeTest
         Reply reply = waiting.Hear("Player", "What?", options);
         other.See(NpcImage.FromRgba(Side, Side, TestPictures.Rgba(Side, Side, 8)));
         Say(runtime, other, "And you?", options);
-        Until(runtime, new TinyRandom(1), () => runtime.Tick(FrameBudget.Milliseconds(10)).Status == TickStatus.Idle);
+        Until(runtime, new TinyRandom(1), () => runtime.Tick(FrameBudget.FromMilliseconds(10)).Status == TickStatus.Idle);
         Assert.That((later.IsDrawn, later.IsCaptured, reply.IsDone, reply.Text), Is.EqualTo((false, false, false, "")));
         using MemoryStream stream = new();
-        Assert.That(() => waiting.Save(stream), Throws.InvalidOperationException.With.Message.Contains("'Mira'").And.Message.Contains("NpcImage.Drawn"));
+        Assert.That(() => waiting.Save(stream), Throws.InvalidOperationException.With.Message.Contains("'Mira'").And.Message.Contains("NpcImage.MarkDrawn"));
         Assert.That(stream.Length, Is.Zero);
         other.Save(stream);
 
-        later.Drawn();
+        later.MarkDrawn();
         Until(runtime, new TinyRandom(2), () => reply.IsDone);
         Assert.That((later.IsCaptured, reply.Text), Is.EqualTo((true, expected)));
         Assert.That(() => waiting.Save(stream), Throws.Nothing);
@@ -295,7 +295,7 @@ public sealed class SightTests : RuntimeTest
         using GpuDevice device = GpuFixture.NewDevice();
         byte[] rgba = TestPictures.Rgba(Width, Height, 5);
         string expected = Ask(Use(Home), World(Use(Home), "You keep the gate."), "Mira", NpcImage.FromRgba(Width, Height, rgba));
-        VulkanHost host = VulkanHost.Share(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
         using (NpcRuntime runtime = Runtimes.New(Home, host))
         using (TestImage rendered = new(device, Width, Height, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, rgba))
         using (Prefix world = runtime.CreatePrefix("You keep the gate."))
@@ -305,13 +305,13 @@ public sealed class SightTests : RuntimeTest
             Npc npc = world.CreateNpc("Mira", "");
             long before = Transfers(runtime);
             npc.See(image);
-            Until(runtime, new TinyRandom(2), () => image.IsCaptured && !runtime.Looking!.IsBusy);
+            Until(runtime, new TinyRandom(2), () => image.IsCaptured && !runtime.ImageQueue!.IsBusy);
             long moved = Transfers(runtime) - before;
             TestContext.Out.WriteLine($"{moved} bytes passed between host and device; the picture has {rgba.Length}");
             Assert.That(moved, Is.LessThan(rgba.Length / 10), "tables, hash and features");
             Assert.That(Say(runtime, npc, "What?", new ReplyOptions { MaxTokens = 6, Temperature = 0, RepetitionPenalty = 1 }), Is.EqualTo(expected), "and shows what the pixels show");
             npc.Dispose();
-            Until(runtime, new TinyRandom(3), () => runtime.Tick(FrameBudget.Milliseconds(10)).Status == TickStatus.Idle);
+            Until(runtime, new TinyRandom(3), () => runtime.Tick(FrameBudget.FromMilliseconds(10)).Status == TickStatus.Idle);
         }
 
         GpuFixture.CheckValidation(device);

@@ -83,7 +83,7 @@ public sealed class SpeechTests : RuntimeTest
         while (reply.TryReadSentence(out string? sentence)) sentences.Add((sentence, true));
         Assert.That(sentences.Select(s => s.Sentence), Is.EqualTo(new[] { "Good morning.", "Who goes there?", "\"I do!\"", "Yes...", "The end" }));
         Assert.That(sentences[0].Done, Is.False, "the first comes before the last");
-        Assert.That(reply.End, Is.EqualTo(ReplyEnd.Said));
+        Assert.That(reply.End, Is.EqualTo(ReplyEnd.Completed));
         Assert.That(reply.SecondsToFirstWord, Is.GreaterThan(0));
     }
 
@@ -103,7 +103,7 @@ public sealed class SpeechTests : RuntimeTest
             foreach (Npc npc in npcs)
             {
                 string text = npc.Reply!.Text;
-                bool said = npc.Reply.End == ReplyEnd.Said;
+                bool said = npc.Reply.End == ReplyEnd.Completed;
                 if (said) whole++;
                 Assert.That(text, Does.Match(said ? "^(yes|no|[a-f]{2,4})(, (yes|no|[a-f]{2,4}))*\\.$" : "^[a-f, yesno]*$"));
                 npc.Dispose();
@@ -225,7 +225,7 @@ public sealed class SpeechTests : RuntimeTest
         Reply another = other.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 5 });
         Until(runtime, random, () => reply.IsDone && another.IsDone);
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));
-        Assert.That(reply.Trouble, Does.Contain("later").And.Contain("too many ways"));
+        Assert.That(reply.Error, Does.Contain("later").And.Contain("too many ways"));
         Assert.That("the ", Does.StartWith(reply.Text));
         Assert.That(another.End, Is.Not.EqualTo(ReplyEnd.Failed));
         Assert.That(Say(runtime, npc, "And now?", new ReplyOptions { MaxTokens = 5 }, random, "Player"), Is.Not.Null);
@@ -261,11 +261,11 @@ public sealed class SpeechTests : RuntimeTest
         NpcRuntime runtime = Use(Home);
         foreach (double wrong in (double[])[double.PositiveInfinity, double.NaN, -1])
         {
-            Assert.That(() => FrameBudget.Milliseconds(wrong), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => FrameBudget.FromMilliseconds(wrong), Throws.InstanceOf<ArgumentOutOfRangeException>());
             Assert.That(() => runtime.Tick(new FrameBudget(wrong)), Throws.InstanceOf<ArgumentOutOfRangeException>());
         }
 
-        Assert.That(runtime.Tick(FrameBudget.Milliseconds(1e6)).Status, Is.Not.EqualTo(TickStatus.DeviceLost));
+        Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1e6)).Status, Is.Not.EqualTo(TickStatus.DeviceLost));
     }
 
     [Test]

@@ -112,7 +112,7 @@ public sealed class TalkTests : RuntimeTest
         (string text, ReplyOptions options) = Steps("no-template-speaks-for-the-player").Single();
         Reply reply = npc.Hear("Player", text, options);
         (string read, List<string> sentences) = Read(runtime, reply);
-        Assert.That((reply.Text, read, sentences.Single(), reply.End), Is.EqualTo(("Yes.", "Yes.", "Yes.", ReplyEnd.Said)));
+        Assert.That((reply.Text, read, sentences.Single(), reply.End), Is.EqualTo(("Yes.", "Yes.", "Yes.", ReplyEnd.Completed)));
         Assert.That(runtime.Tokenizer.Decode(Log(npc)), Does.EndWith("Assistant: Yes."));
     }
 

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using NpcMind.Files;
+using NpcMind.Core;
 using NpcMind.Gguf;
 using NpcMind.Tests.Gguf;
 using NpcMind.Vision;
@@ -42,7 +42,7 @@ public sealed partial class RegularFileTests : IDisposable
     public void Open_PipeAsImageEncoder_IsRefusedByName()
     {
         string pipe = Make("pipe"), model = NpcMind.Reference.TestData.Golden("architectures", "mixtral_8x2", "model.gguf");
-        Assert.That(() => NpcRuntime.Load(model, new NpcRuntimeOptions { EyesPath = pipe }),
+        Assert.That(() => NpcRuntime.Load(model, new NpcRuntimeOptions { ImageEncoderPath = pipe }),
             Throws.InstanceOf<IOException>().With.Message.Contains(pipe));
     }
 

@@ -19,15 +19,15 @@ public sealed class OptionChecksTests
         (Good with { MaxRows = 0 }, ["MaxRows", "0", "from 16 to 1024"]),
         (Good with { MaxRows = 30 }, ["MaxRows", "30", "multiple of 16"]),
         (Good with { MaxRows = int.MaxValue }, ["MaxRows", "2147483647"]),
-        (Good with { DeviceTokens = 100 }, ["DeviceTokens", "100", "from 2048"]),
-        (Good with { DeviceTokens = int.MaxValue }, ["DeviceTokens", "2147483647"]),
-        (Good with { HostTokens = -1 }, ["HostTokens", "-1", "from 0"]),
+        (Good with { DeviceKvTokens = 100 }, ["DeviceKvTokens", "100", "from 2048"]),
+        (Good with { DeviceKvTokens = int.MaxValue }, ["DeviceKvTokens", "2147483647"]),
+        (Good with { HostKvTokens = -1 }, ["HostKvTokens", "-1", "from 0"]),
         (Good with { QuantumMilliseconds = double.NaN }, ["QuantumMilliseconds", "NaN", "above 0 and at most 1000"]),
         (Good with { QuantumMilliseconds = -0.5 }, ["QuantumMilliseconds", "-0.5"]),
-        (Good with { FramesPerStep = 0 }, ["FramesPerStep", "0", "from 1"]),
+        (Good with { MaxFramesPerStep = 0 }, ["MaxFramesPerStep", "0", "from 1"]),
         (Good with { MaxImageTiles = 17 }, ["MaxImageTiles", "17", "from 1 to 16"]),
-        (Good with { Kv = (KvPrecision)9 }, ["Kv", "9", "Full, Half"]),
-        (Good with { EyesPath = "" }, ["EyesPath", "empty"]),
+        (Good with { Kv = (KvFormat)9 }, ["Kv", "9", "Full, Half"]),
+        (Good with { ImageEncoderPath = "" }, ["ImageEncoderPath", "empty"]),
         (Good with { Host = null! }, ["Host", "null"]),
         (Good with { Clock = null! }, ["Clock", "null"]),
     }.Select(c => new TestCaseData(c.Options, c.Words).SetArgDisplayNames(string.Join(' ', c.Words)));
@@ -55,7 +55,7 @@ public sealed class OptionChecksTests
         (new() { CharactersPerSecond = 0 }, ["CharactersPerSecond", "0", "above 0"]),
         (new() { CharactersPerSecond = double.NaN }, ["CharactersPerSecond", "NaN"]),
         (new() { LeadTokens = 0 }, ["LeadTokens", "0", "from 1"]),
-        (new() { FirstWord = TimeSpan.FromSeconds(-1) }, ["FirstWord", "-00:00:01", "0 or more"]),
+        (new() { FirstWordDeadline = TimeSpan.FromSeconds(-1) }, ["FirstWordDeadline", "-00:00:01", "0 or more"]),
     }.Select(c => new TestCaseData(c.Options, c.Words).SetArgDisplayNames(string.Join(' ', c.Words)));
 
     [TestCaseSource(nameof(Replies))]
@@ -76,8 +76,8 @@ public sealed class OptionChecksTests
             MaxNpcs = 1,
             MaxPrefixes = 1,
             MaxRows = 16,
-            DeviceTokens = 64,
-            HostTokens = 0,
+            DeviceKvTokens = 64,
+            HostKvTokens = 0,
             QuantumMilliseconds = 1000,
             MaxImageTiles = 16
         });
@@ -88,7 +88,7 @@ public sealed class OptionChecksTests
             Temperature = 0,
             TopP = 0,
             CharactersPerSecond = double.PositiveInfinity,
-            FirstWord = TimeSpan.MaxValue
+            FirstWordDeadline = TimeSpan.MaxValue
         }, 64);
     }
 }

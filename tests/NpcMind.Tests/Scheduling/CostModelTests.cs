@@ -152,7 +152,7 @@ public sealed class CostModelTests
         {
             for (int work = 1; work < 1 << 20; work *= 2) model.Learn(c, work, work * 1e-3);
             model.LearnFrame(model.Predict(c, 77), 0.1, 2);
-            _ = model.WorkWithin(c, 3, 0.5) + model.Room(2);
+            _ = model.WorkWithin(c, 3, 0.5) + model.PlannableMilliseconds(2);
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class MarginTests
             model.LearnFrame(1, 1, 1);
             model.LearnFrame(0.01, 0.1, 1);
         }
-        Assert.That(model.Room(1), Is.InRange(0.9, 1.05));
+        Assert.That(model.PlannableMilliseconds(1), Is.InRange(0.9, 1.05));
     }
 
     [Test]
@@ -56,10 +56,10 @@ public sealed class MarginTests
     {
         CostModel model = new(1);
         for (int i = 0; i < 600; i++) model.LearnFrame(1, i % 50 == 0 ? 4 : 1, 4);
-        double room = model.Room(4);
+        double room = model.PlannableMilliseconds(4);
         Assert.That(room, Is.LessThan(2));
         model.LearnFrame(1, 5.5, 2);
-        Assert.That(model.Room(4), Is.LessThanOrEqualTo(room));
+        Assert.That(model.PlannableMilliseconds(4), Is.LessThanOrEqualTo(room));
     }
 
     [Test]
@@ -67,14 +67,14 @@ public sealed class MarginTests
     {
         CostModel model = new(1);
         for (int i = 0; i < 400; i++) model.LearnFrame(50, i % 20 == 0 ? 80 : 50, 100);
-        Assert.That(model.Room(100), Is.LessThan(110 - 5 * Budget), "a loading screen's frames stray by more than a game's whole budget");
+        Assert.That(model.PlannableMilliseconds(100), Is.LessThan(110 - 5 * Budget), "a loading screen's frames stray by more than a game's whole budget");
         for (int i = 0; i < 1200; i++)
         {
-            double planned = model.Room(Budget);
+            double planned = model.PlannableMilliseconds(Budget);
             model.LearnFrame(planned, planned, Budget);
         }
 
-        Assert.That(model.Room(Budget) / Budget, Is.GreaterThan(0.8));
+        Assert.That(model.PlannableMilliseconds(Budget) / Budget, Is.GreaterThan(0.8));
     }
 
     [Test]
@@ -82,7 +82,7 @@ public sealed class MarginTests
     {
         CostModel model = new(1);
         for (int i = 0; i < 5000; i++) model.LearnFrame(1, 0.1, 1);
-        Assert.That(model.Room(1), Is.EqualTo(10).Within(0.5));
+        Assert.That(model.PlannableMilliseconds(1), Is.EqualTo(10).Within(0.5));
     }
 
     // With a few large pieces in each frame one outlier among them is 1.5 times the frame, and every twelfth frame has one: the tail costs a third of the budget.
@@ -98,7 +98,7 @@ public sealed class MarginTests
         double[] actual = new double[3000];
         for (int frame = 0; frame < actual.Length; frame++)
         {
-            double planned = 0, most = model.Room(Budget);
+            double planned = 0, most = model.PlannableMilliseconds(Budget);
             while (true)
             {
                 int kernel = dispatch % 8;
@@ -143,7 +143,7 @@ public sealed class MarginTests
         meanPlanned = 0;
         for (int i = 0; i < frames; i++)
         {
-            double planned = model.Room(Budget);
+            double planned = model.PlannableMilliseconds(Budget);
             actual[i] = planned * Ratio(noise, random, i) + (noise == "stalls" && random.NextDouble() < 0.02 ? 10 : 0);
             model.LearnFrame(planned, actual[i], Budget);
             meanPlanned += planned / frames;

@@ -7,22 +7,22 @@ namespace NpcMind;
 /// Pictures on their way through the image encoder, one after the other, in slices of frames. A picture's pixels are read first, and hashed on the device: one that was seen
 /// before, by whomever, is not encoded again. Nothing here waits; within a tick nothing allocates. Used by the game's thread.
 /// </summary>
-internal sealed class Looking : IDisposable
+internal sealed class ImageQueue : IDisposable
 {
     private const int Kept = 16;
     private const int MostWaiting = 1024;
     private readonly VisionEncoder _eyes;
     private readonly FrameRunner _frames;
     private readonly WorkPlan _tile;
-    private readonly Queue<Sight> _waiting = new(MostWaiting);
+    private readonly Queue<TurnImage> _waiting = new(MostWaiting);
     private readonly List<VisionJob> _spent = new(MostWaiting);
     private readonly (UInt128 Hash, float[]? Features, long Used)[] _known = new (UInt128, float[]?, long)[Kept];
-    private Sight? _current;
+    private TurnImage? _current;
     private int _pass;
     private int _collected;
     private long _uses;
 
-    public Looking(VisionEncoder eyes, FrameRunner frames, EyesFormat format)
+    public ImageQueue(VisionEncoder eyes, FrameRunner frames, EyesFormat format)
     {
         _eyes = eyes;
         _frames = frames;
@@ -38,8 +38,8 @@ internal sealed class Looking : IDisposable
         get
         {
             if (_current is not null) return true;
-            foreach (Sight sight in _waiting)
-                if (sight.Image!.IsDrawn || sight.Holders == 0) return true;
+            foreach (TurnImage turnImage in _waiting)
+                if (turnImage.Image!.IsDrawn || turnImage.References == 0) return true;
             return false;
         }
     }
@@ -55,23 +55,23 @@ internal sealed class Looking : IDisposable
     /// <param name="mostTokens">Most tokens it may take.</param>
     /// <exception cref="InvalidOperationException">Too many pictures wait.</exception>
     /// <exception cref="ArgumentException">It takes more tokens, or its format cannot be read.</exception>
-    public Sight See(NpcImage image, int mostTokens)
+    public TurnImage See(NpcImage image, int mostTokens)
     {
         FreeSpent();
-        if (image.Sight is { } known && image.SeenBy == this && (known.IsReady || known.Job is not null)) return known;
+        if (image.TurnImage is { } known && image.SeenBy == this && (known.IsReady || known.Job is not null)) return known;
         if (_waiting.Count == MostWaiting) throw new InvalidOperationException($"{MostWaiting} pictures wait to be seen: tick more, or show fewer.");
         PicturePlan plan = Format.Plan(image.Width, image.Height);
-        Sight sight = Format.Sight(plan);
-        if (sight.Tokens.Length > mostTokens) throw new ArgumentException($"An image of {image.Width} x {image.Height} pixels takes {sight.Tokens.Length} tokens in {plan.Tiles.Count} tiles; at most {mostTokens} are possible, half of the context. Lower NpcRuntimeOptions.MaxImageTiles or use a larger context.", nameof(image));
-        sight.Job = image.Picture is { } picture ? _eyes.CreateJob(plan, picture) : _eyes.CreateJob(plan, image.External!);
-        sight.Preparation = new WorkPlan(_eyes.Nodes(sight.Job, 0), _frames.Costs);
-        sight.Image = image;
-        sight.Set(new float[sight.Rows * sight.Width], ready: false);
-        image.Sight = sight;
+        TurnImage turnImage = Format.TurnImage(plan);
+        if (turnImage.Tokens.Length > mostTokens) throw new ArgumentException($"An image of {image.Width} x {image.Height} pixels takes {turnImage.Tokens.Length} tokens in {plan.Tiles.Count} tiles; at most {mostTokens} are possible, half of the context. Lower NpcRuntimeOptions.MaxImageTiles or use a larger context.", nameof(image));
+        turnImage.Job = image.Picture is { } picture ? _eyes.CreateJob(plan, picture) : _eyes.CreateJob(plan, image.External!);
+        turnImage.Preparation = new WorkPlan(_eyes.Nodes(turnImage.Job, 0), _frames.Costs);
+        turnImage.Image = image;
+        turnImage.Set(new float[turnImage.Rows * turnImage.Width], ready: false);
+        image.TurnImage = turnImage;
         image.SeenBy = this;
         image.IsCaptured = false; // whoever saw it before, it is to be read now
-        _waiting.Enqueue(sight);
-        return sight;
+        _waiting.Enqueue(turnImage);
+        return turnImage;
     }
 
     /// <summary>Puts work on the frame, at most so many of the milliseconds that are left.</summary>
@@ -88,26 +88,26 @@ internal sealed class Looking : IDisposable
     /// <summary>Takes note of passes that the device has finished.</summary>
     public void Collect(int passes)
     {
-        if (passes == 0 || _current is not { } sight) return;
+        if (passes == 0 || _current is not { } turnImage) return;
         bool first = _collected == 0;
         _collected += passes;
-        VisionJob job = sight.Job!;
+        VisionJob job = turnImage.Job!;
         if (first)
         {
-            sight.Image!.IsCaptured = true;
+            turnImage.Image!.IsCaptured = true;
             if (Find(job.Hash) is { } features)
             {
                 Counts = (Counts.Encoded, Counts.Known + 1);
-                End(sight, features);
+                End(turnImage, features);
                 return;
             }
         }
 
         if (_collected < job.Passes) return;
-        job.Features.CopyTo(sight.Features);
-        Keep(job.Hash, sight.Features);
+        job.Features.CopyTo(turnImage.Features);
+        Keep(job.Hash, turnImage.Features);
         Counts = (Counts.Encoded + 1, Counts.Known);
-        End(sight, sight.Features);
+        End(turnImage, turnImage.Features);
     }
 
     /// <summary>Goes back to the first pass whose result is not there: nothing that is on its way counts.</summary>
@@ -123,7 +123,7 @@ internal sealed class Looking : IDisposable
     /// <summary>Frees what waits. What is on its way must have finished.</summary>
     public void Dispose()
     {
-        foreach (Sight sight in _waiting) Drop(sight);
+        foreach (TurnImage turnImage in _waiting) Drop(turnImage);
         if (_current is not null) Drop(_current);
         FreeSpent();
         _eyes.Dispose();
@@ -136,8 +136,8 @@ internal sealed class Looking : IDisposable
         {
             for (int left = _waiting.Count; left > 0 && _current is null; left--)
             {
-                Sight next = _waiting.Dequeue();
-                if (next.Holders == 0) Drop(next); // nobody wants to know any more
+                TurnImage next = _waiting.Dequeue();
+                if (next.References == 0) Drop(next); // nobody wants to know any more
                 else if (next.Image!.IsDrawn) _current = next;
                 else _waiting.Enqueue(next);
             }
@@ -151,19 +151,19 @@ internal sealed class Looking : IDisposable
         return ready;
     }
 
-    private void End(Sight sight, float[] features)
+    private void End(TurnImage turnImage, float[] features)
     {
-        sight.Set(features, ready: true);
-        Drop(sight);
+        turnImage.Set(features, ready: true);
+        Drop(turnImage);
         _current = null;
     }
 
     /// <summary>A picture's pixels are not needed any more, whether it was read or not.</summary>
-    private void Drop(Sight sight)
+    private void Drop(TurnImage turnImage)
     {
-        _spent.Add(sight.Job!);
-        if (sight.Image!.Sight == sight) sight.Image.IsCaptured = true; // else another runtime is to see it
-        (sight.Job, sight.Preparation, sight.Image) = (null, null, null);
+        _spent.Add(turnImage.Job!);
+        if (turnImage.Image!.TurnImage == turnImage) turnImage.Image.IsCaptured = true; // else another runtime is to see it
+        (turnImage.Job, turnImage.Preparation, turnImage.Image) = (null, null, null);
     }
 
     private float[]? Find(UInt128 hash)

@@ -6,10 +6,10 @@ namespace NpcMind;
 
 /// <summary>
 /// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction policy), what fits (the
-/// frame runner). Pictures share the frame (<paramref name="looking"/>). Chosen tokens go to <paramref name="onToken"/>, minds whose grammar cannot be followed to <paramref name="onTrouble"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
+/// frame runner). Pictures share the frame (<paramref name="imageQueue"/>). Chosen tokens go to <paramref name="onToken"/>, minds whose grammar cannot be followed to <paramref name="onError"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
 /// </summary>
-internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep,
-    Action<Mind, int> onToken, Action<Mind, string> onTrouble, Looking? looking)
+internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep,
+    Action<Mind, int> onToken, Action<Mind, string> onError, ImageQueue? imageQueue)
 {
     /// <summary>Passed-over plans after which a mind may take memory from one that is in the middle of a reply.</summary>
     private const int Patience = 64;
@@ -46,7 +46,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
 
     public int Deferred { get; private set; }
 
-    public int TokensRead { get; private set; }
+    public int TokensProcessed { get; private set; }
 
     public int FramesFinished { get; private set; }
 
@@ -56,7 +56,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     public int Read(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot), mind.KeepAfterStep);
 
     /// <summary>The same in every layer.</summary>
-    public int Settled(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot) - mind.RowsInStep, mind.KeepAfterStep);
+    public int Committed(Mind mind) => mind.Slot < 0 ? 0 : Math.Min(engine.Length(mind.Slot) - mind.RowsInStep, mind.KeepAfterStep);
 
     /// <summary>Takes a mind's tokens back to the first <paramref name="keep"/>.</summary>
     public void Truncate(Mind mind, int keep)
@@ -86,14 +86,14 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     /// <exception cref="Exception">Whatever went wrong; the next tick goes on, and nothing counts as read that was not.</exception>
     public bool? Tick(double milliseconds, GameCommands? game)
     {
-        Spilled = Restored = Dropped = TokensRead = Deferred = 0;
+        Spilled = Restored = Dropped = TokensProcessed = Deferred = 0;
         frames.AssumeSubmitted();
         if (_mustForget || engine.IsSpoiled) ForgetCache();
         bool isRecording = false;
         try
         {
             Collect();
-            bool looks = looking is { IsBusy: true };
+            bool looks = imageQueue is { IsBusy: true };
             bool works = looks || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
             if (milliseconds <= 0 || (game is null && !works)) return false;
             if (!frames.TryBegin(milliseconds, game)) return null;
@@ -115,7 +115,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     {
         RefreshStepTimes();
         // Every second frame pictures come first, with half of it: neither words nor pictures starve, however small the frames are.
-        if (looks && (_eyesFirst = !_eyesFirst)) looking!.Record(frames.Remaining / 2);
+        if (looks && (_eyesFirst = !_eyesFirst)) imageQueue!.Record(frames.Remaining / 2);
         while (true)
         {
             bool filled = frames.StepIsActive || _batchIsFilled || Plan(milliseconds);
@@ -127,7 +127,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
             EndStep();
         }
 
-        if (looks) looking!.Record(frames.Remaining);
+        if (looks) imageQueue!.Record(frames.Remaining);
     }
 
     /// <summary>Takes finished frames off the list.</summary>
@@ -137,7 +137,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
         GpuMilliseconds = double.NaN;
         while (frames.TryCollect(out FrameTime time, out int steps, out int views))
         {
-            looking?.Collect(views);
+            imageQueue?.Collect(views);
             FramesFinished++;
             GpuMilliseconds = FramesFinished == 1 ? time.Milliseconds : Math.Max(GpuMilliseconds, time.Milliseconds);
             for (; steps > 0; steps--)
@@ -197,7 +197,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
 
         if (count == 0)
         {
-            MakeRoom(0, 0);
+            FreeBlocks(0, 0);
             return false;
         }
 
@@ -205,7 +205,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
         StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, target);
         int planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepMilliseconds, _planned, _deferrals);
         if (!AddAll(planned, now)) return false;
-        MakeRoom(count, planned);
+        FreeBlocks(count, planned);
         if (planned > 0) engine.Batch.Sample();
         return _batchIsFilled = planned > 0;
     }
@@ -231,22 +231,22 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
             if (reply.Words.SpokenTokens > 0 && !reply.InAction
                 && reply.Pace.SecondsUntilDue(reply.Characters, reply.Words.SpokenTokens, now - reply.FirstShown) > 0)
                 return NpcWait.Reader;
-            if (reply.Constraint is { } constraint && !constraint.FollowLegal()) Truncate(mind, reply.ActionStart);
+            if (reply.Constraint is { } constraint && !constraint.UpdateLegalActions()) Truncate(mind, reply.ActionStart);
             if (reply.Constraint?.TryPrepare() == false)
             {
-                onTrouble(mind, reply.Constraint.Trouble!);
+                onError(mind, reply.Constraint.Error!);
                 return NpcWait.None;
             }
         }
 
-        if (mind.WaitsForPicture(engine.Length(mind.Slot))) return NpcWait.Picture;
+        if (mind.WaitsForPicture(engine.Length(mind.Slot))) return NpcWait.Image;
         if (engine.Transfer.OnHost(mind.Slot) > 0)
         {
             // Blocks that were freed for another are not taken back: two minds could keep each other out for ever.
             bool claimed = _claimantLacks && _claimant is { } claimant && claimant != mind && claimant.Priority <= mind.Priority;
             if (claimed || !engine.Transfer.Restore(mind.Slot))
             {
-                Lacks(mind, engine.Transfer.OnHost(mind.Slot) + 1);
+                RequestBlocks(mind, engine.Transfer.OnHost(mind.Slot) + 1);
                 return NpcWait.Memory;
             }
 
@@ -258,7 +258,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
         if (engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
         int read = engine.Length(mind.Slot), end = mind.Readable(read), pending = end - read;
         double deadline = mind.Reply is null ? double.PositiveInfinity
-            : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWord.TotalSeconds - now
+            : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWordDeadline.TotalSeconds - now
             : mind.Reply.Pace.SecondsUntilDry(mind.Reply.Characters, now - mind.Reply.FirstShown);
         int open = (InferenceEngine.BlockTokens - read % InferenceEngine.BlockTokens) % InferenceEngine.BlockTokens;
         _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end == mind.Tokens.Count, mind.Priority, deadline, engine.Transfer.Needed(mind.Slot, pending), open);
@@ -270,7 +270,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     {
         SamplerSettings sampler = mind.Reply is { } reply ? reply.Npc.Sampler(reply.Options) : new();
         if (mind.Parent is not { } parent || mind.Shared == 0) mind.Slot = engine.Open(sampler);
-        else if (parent.Slot >= 0 && Settled(parent) >= mind.Shared) mind.Slot = engine.Fork(parent.Slot, mind.Shared, sampler);
+        else if (parent.Slot >= 0 && Committed(parent) >= mind.Shared) mind.Slot = engine.Fork(parent.Slot, mind.Shared, sampler);
     }
 
     private void Add(Mind mind, PlannedRows plan, double now)
@@ -283,7 +283,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
             int token = mind.Tokens[read + i];
             bool added = token >= 0
                 ? engine.Batch.Add(mind.Slot, token, output, mask)
-                : engine.Batch.AddFeature(mind.Slot, looking!.Format.SlotToken, mind.Sight(token).Row(PictureToken.Row(token)), output, mask);
+                : engine.Batch.AddFeature(mind.Slot, imageQueue!.Format.SlotToken, mind.TurnImage(token).Row(PictureToken.Row(token)), output, mask);
             if (!added) throw new InvalidOperationException($"{mind.Name}: the plan counted a block that is not there.");
         }
 
@@ -296,7 +296,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     }
 
     /// <summary>Remembers the most urgent of those that lack memory; among equals the one for whom room is being made already.</summary>
-    private void Lacks(Mind mind, int blocks)
+    private void RequestBlocks(Mind mind, int blocks)
     {
         if (_lacking is { } other && (other.Priority < mind.Priority || (other.Priority == mind.Priority && mind != _claimant))) return;
         _lacking = mind;
@@ -304,7 +304,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
     }
 
     /// <summary>Says who was passed over and why; starts to free memory for the most urgent of those that lack it. Only now: who is about to run must not lose its blocks.</summary>
-    private void MakeRoom(int count, int planned)
+    private void FreeBlocks(int count, int planned)
     {
         for (int i = 0; i < count; i++)
         {
@@ -312,7 +312,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
             Deferred++;
             Mind mind = minds[_candidates[i].Id]!;
             mind.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
-            if (mind.Waiting == NpcWait.Memory) Lacks(mind, Math.Min(_candidates[i].BlocksNeeded, 16));
+            if (mind.Waiting == NpcWait.Memory) RequestBlocks(mind, Math.Min(_candidates[i].BlocksNeeded, 16));
         }
 
         _claimantLacks = false;
@@ -355,7 +355,7 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
 
     private void EndStep()
     {
-        TokensRead += _rowsInStep;
+        TokensProcessed += _rowsInStep;
         _rowsInStep = 0;
         _lastOutputs = (_lastOutputs + 1) % _outputs.Length;
         _outputCounts[_lastOutputs] = 0;

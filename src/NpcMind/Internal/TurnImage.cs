@@ -7,7 +7,7 @@ namespace NpcMind;
 /// A picture as a mind holds it: the tokens that stand for it, and the feature rows that stand in the places of some of them. The rows are there once the picture is encoded,
 /// and stay as long as somebody remembers it, so that it can be read again without the picture.
 /// </summary>
-internal sealed class Sight(int id, IReadOnlyList<ImagePiece> layout, int[] tokens, int rows, int width)
+internal sealed class TurnImage(int id, IReadOnlyList<ImagePiece> layout, int[] tokens, int rows, int width)
 {
     private float[] _features = [];
 
@@ -29,11 +29,11 @@ internal sealed class Sight(int id, IReadOnlyList<ImagePiece> layout, int[] toke
     /// <summary>Whether the rows are there.</summary>
     public bool IsReady { get; private set; }
 
-    /// <summary>[Rows, Width]; other sights of the same picture can have the same array.</summary>
+    /// <summary>[Rows, Width]; other turnImages of the same picture can have the same array.</summary>
     public float[] Features => _features;
 
     /// <summary>Turns and pending looks that have it: one that nobody has any more need not be encoded.</summary>
-    public int Holders { get; set; }
+    public int References { get; set; }
 
     /// <summary>The work that makes the rows; null once they are there.</summary>
     public VisionJob? Job { get; set; }
@@ -64,9 +64,9 @@ internal static class PictureToken
     /// <summary>Numbers for pictures go from 0 to this less one, then begin anew.</summary>
     public const int MaxSights = 1 << (31 - RowBits);
 
-    public static int Of(int sight, int row) => ~(sight << RowBits | row);
+    public static int Of(int turnImage, int row) => ~(turnImage << RowBits | row);
 
-    public static int Sight(int token) => ~token >> RowBits;
+    public static int TurnImage(int token) => ~token >> RowBits;
 
     public static int Row(int token) => ~token & (MaxRows - 1);
 }

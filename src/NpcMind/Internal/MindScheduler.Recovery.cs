@@ -5,7 +5,7 @@ using NpcMind.Scheduling;
 namespace NpcMind;
 
 /// <summary>What becomes of minds when something goes wrong: one gives up, or all read again. Token logs are never harmed.</summary>
-internal sealed partial class Thinking
+internal sealed partial class MindScheduler
 {
     /// <summary>Failures in a row after which replies end.</summary>
     public const int MostFailures = 30;
@@ -37,7 +37,7 @@ internal sealed partial class Thinking
         frames.Abandon();
         frames.Forget();
         engine.ForgetAll();
-        looking?.Rewind();
+        imageQueue?.Rewind();
         _batchIsFilled = false;
         _rowsInStep = 0;
         _firstOutputs = _lastOutputs;
@@ -72,7 +72,7 @@ internal sealed partial class Thinking
     {
         int failures = 0;
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        while (looking is { IsBusy: true })
+        while (imageQueue is { IsBusy: true })
         {
             if (System.Diagnostics.Stopwatch.GetElapsedTime(started) > LongestLook)
                 throw new InvalidOperationException("Pictures that a mind is to remember cannot be worked out: submit the command buffer "
@@ -94,7 +94,7 @@ internal sealed partial class Thinking
     {
         try
         {
-            looking!.Record(frames.Remaining);
+            imageQueue!.Record(frames.Remaining);
         }
         catch
         {
@@ -175,12 +175,12 @@ internal sealed partial class Thinking
 
         try
         {
-            onTrouble(mind, $"{mind.Name} cannot go on: {message}");
+            onError(mind, $"{mind.Name} cannot go on: {message}");
         }
         catch (Exception)
         {
             mind.Reply = null;
-            reply.Trouble = message;
+            reply.Error = message;
             reply.Finish(ReplyEnd.Failed);
         }
     }
