@@ -62,7 +62,7 @@ public sealed partial class NpcRuntime : IDisposable
                 MaxSequences = Minds(options),
                 MaxRows = options.MaxRows,
                 MaxOutputs = Math.Min(options.MaxRows, 16),
-                Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, _ => KvFormat.Q8_0 },
+                Kv = options.Kv switch { KvPrecision.Full => KvFormat.F32, KvPrecision.Half => KvFormat.F16, KvPrecision.Q4 => KvFormat.Q4, _ => KvFormat.Q8_0 },
                 CacheTokens = deviceTokens,
                 Features = encoder is not null,
                 HostTokens = Math.Max(options.HostTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),
