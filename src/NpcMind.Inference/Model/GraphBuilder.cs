@@ -233,7 +233,7 @@ internal sealed class GraphBuilder
         bool isSplit = Weights.Has($"{blk}.attn_k_b");
         WeightMatrix toLatent = isSplit
             ? Weights.Matrix($"{blk}.attn_k_b", spec.Plain, spec.Latent, spec.Heads)
-            : Weights.TransposedHeads($"{blk}.attn_kv_b", spec.Latent, spec.Heads, spec.Plain, spec.Plain + spec.Value);
+            : Weights.TransposedHeads($"{blk}.attn_kv_b", spec.Latent, spec.Heads, spec.Plain, spec.Plain + spec.Value, _kernels);
         Nodes.AddRange(
             _matMul.ExpertNodes($"{blk}.attn_k_b", toLatent, projected, spec.QueryWidth, 1, _q, spec.RowWidth, 0, heads, spec.Latent));
         RopeAngles angles = new(_inputs.Turns, _rope.RowTurns, _rope.Offset(0), _rope.Pairs(0));
