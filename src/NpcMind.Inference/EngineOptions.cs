@@ -9,6 +9,11 @@ public enum KvFormat
     F16,
     /// <summary>Signed bytes, 32 elements of a head sharing a binary32 scale: 9 bits each. The head size must be a multiple of 32.</summary>
     Q8_0,
+    /// <summary>
+    /// Rotated (Walsh-Hadamard), then 4 bits, 32 elements of a head sharing a binary16 scale: 4.5 bits each. The head size must be a
+    /// multiple of 8.
+    /// </summary>
+    Q4,
 }
 
 /// <summary>Sizes that are fixed when an engine is loaded.</summary>

@@ -62,7 +62,7 @@ public sealed partial class NpcRuntime : IDisposable
                 MaxSequences = Minds(options),
                 MaxRows = options.MaxRows,
                 MaxOutputs = Math.Min(options.MaxRows, 16),
-                Kv = options.Kv switch { KvFormat.F32 => KvFormat.F32, KvFormat.F16 => KvFormat.F16, _ => KvFormat.Q8 },
+                Kv = options.Kv switch { KvFormat.F32 => KvFormat.F32, KvFormat.F16 => KvFormat.F16, KvFormat.Q4 => KvFormat.Q4, _ => KvFormat.Q8 },
                 CacheTokens = deviceTokens,
                 Features = encoder is not null,
                 HostKvTokens = Math.Max(options.HostKvTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),

@@ -11,6 +11,9 @@ public enum KvFormat
 
     /// <summary>8 bits with a scale for each 32 (ggml's Q8_0): about a quarter.</summary>
     Eighth,
+
+    /// <summary>4 bits with a scale for each 32, of heads that are rotated first: about a seventh, and some quality is lost.</summary>
+    Q4,
 }
 
 /// <summary>Sizes and places that are fixed when a runtime is loaded.</summary>
