@@ -43,10 +43,15 @@ layout(binding = 6) writeonly buffer Parts { vec4 parts[]; };
 
 #include "lib/attention_span.glsl"
 
-// Row `row` (a quad, or scales) of a token's value.
+// Row `row` (quads, or scales) of a token's key.
+KvTexel keyTexel(uint block, uint kvHead, uint row, uint token) {
+    return texelFetch(keys, int(keyAt(block, kvHeads, kvHead, kvRows(Quads), row, token)));
+}
+
+// Row `row` (quads, or scales) of a token's value.
 KvTexel valueTexel(uint block, uint kvHead, uint row, uint token) {
     return SharedPlane
-        ? texelFetch(keys, int(keyAt(block, kvHeads, kvHead, kvRows(Quads), row, token)))
+        ? keyTexel(block, kvHead, row, token)
         : texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), row, token)));
 }
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
@@ -93,19 +98,25 @@ void main() {
         [[unroll]] for (uint c = 0; c < Columns; c++)
             [[unroll]] for (uint r = 0; r < 4; r++) score[c][r] = 0.0;
         float keyScale[4];
-        for (uint quad = 0; quad < Quads; quad++) {
-            vec4 k[4];
-            if (HasScales && quad % 8 == 0)
-                [[unroll]] for (uint r = 0; r < 4; r++) keyScale[r] = unpackScale(texelFetch(keys, int(keyAt(block[r], kvHeads, kvHead, kvRows(Quads), Quads + quad / 8, lane))));
-            [[unroll]] for (uint r = 0; r < 4; r++) {
-                k[r] = unpackQuad(texelFetch(keys, int(keyAt(block[r], kvHeads, kvHead, kvRows(Quads), quad, lane))));
-                if (HasScales) k[r] *= keyScale[r];
-            }
-            [[unroll]] for (uint c = 0; c < Columns; c++) {
-                uint row = min(tile.x + c / Group, lastRow);
-                vec4 qv = texelFetch(q, int((row * heads + firstHead + c % Group) * Quads + quad));
+        for (uint texel = 0; texel < Quads / QuadsPerTexel; texel++) {
+            uint firstQuad = texel * QuadsPerTexel;
+            KvTexel codes[4];
+            if (HasScales && firstQuad % 8 == 0)
                 [[unroll]] for (uint r = 0; r < 4; r++)
-                    score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
+                    keyScale[r] = unpackScale(keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / 8 / ScalesPerTexel, lane), firstQuad / 8);
+            [[unroll]] for (uint r = 0; r < 4; r++) codes[r] = keyTexel(block[r], kvHead, texel, lane);
+            [[unroll]] for (uint part = 0; part < QuadsPerTexel; part++) {
+                vec4 k[4];
+                [[unroll]] for (uint r = 0; r < 4; r++) {
+                    k[r] = unpackQuad(codes[r], part);
+                    if (HasScales) k[r] *= keyScale[r];
+                }
+                [[unroll]] for (uint c = 0; c < Columns; c++) {
+                    uint row = min(tile.x + c / Group, lastRow);
+                    vec4 qv = texelFetch(q, int((row * heads + firstHead + c % Group) * Quads + firstQuad + part));
+                    [[unroll]] for (uint r = 0; r < 4; r++)
+                        score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
+                }
             }
         }
         float weight[Columns][4];
@@ -135,12 +146,14 @@ void main() {
             if (r * BlockTokens >= tokens) break;
             float valueScale[Chunks];
             if (HasScales)
-                [[unroll]] for (uint k = 0; k < Chunks; k++) valueScale[k] = unpackScale(valueTexel(block[r], kvHead, Quads + k, lane));
+                [[unroll]] for (uint k = 0; k < Chunks; k++) 
+                    valueScale[k] = unpackScale(valueTexel(block[r], kvHead, Quads / QuadsPerTexel + k / ScalesPerTexel, lane), k);
             [[unroll]] for (uint t = 0; t < 8; t++) {
                 float w[Columns];
                 [[unroll]] for (uint c = 0; c < Columns; c++) w[c] = subgroupShuffle(weight[c][r], base + t);
                 [[unroll]] for (uint k = 0; k < Chunks; k++) {
-                    vec4 v = unpackQuad(valueTexel(block[r], kvHead, min(k * 8 + lane, ValueQuads - 1), t));
+                    uint quad = min(k * 8 + lane, ValueQuads - 1);
+                    vec4 v = unpackQuad(valueTexel(block[r], kvHead, quad / QuadsPerTexel, t), quad);
                     if (HasScales) v *= subgroupShuffle(valueScale[k], base + t);
                     [[unroll]] for (uint c = 0; c < Columns; c++) sum[c][k] = fma(vec4(w[c]), v, sum[c][k]);
                 }

@@ -7,6 +7,7 @@
 //   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32
 //   q [rows, heads, LatentQuads + RopeQuads quads] f32: the rope parts are written behind the latent ones
 //   keys: lib/kv_layout.glsl, one head of LatentQuads + RopeQuads quads
+// Formats that rotate (shaders/kv): the stored row goes through lib/hadamard.glsl; hadamard.comp does the same to whole queries.
 // A cluster has a head, or the key; its lanes every eighth quad. Grid ((heads + 1) / clusters of a workgroup rounded up, rows, 1).
 // DeepSeek-AI 2024 (DeepSeek-V2, section 2.1).  Reference: tests/NpcMind.GpuTests/Kernels/LatentCases.cs
 layout(constant_id = 1) const uint LatentQuads = 128;
@@ -30,6 +31,10 @@ layout(binding = 5) writeonly buffer Q { vec4 q[]; };
 layout(binding = 6) writeonly buffer Keys { KvQuad keys[]; };
 
 const uint RowQuads = LatentQuads + RopeQuads;
+// Latents, which are the values, are rotated apart from what was turned.
+const uint RotatedQuads = HADAMARD_QUADS(LatentQuads | RopeQuads);
+// Quads that a lane has at a time: a whole rotation and a whole texel of scales.
+const uint Chunks = RotatedQuads > 8 * ScalesPerTexel ? RotatedQuads / 8 : ScalesPerTexel;
 
 vec4 turned(vec4 v, uint row, uint quad) {
     vec2 a = texelFetch(angles, int(row * angleStride + angleOffset + 2 * quad)).xy;
@@ -53,12 +58,25 @@ void main() {
     uint block = blockTable[rows[row].z * maxBlocks + position / BlockTokens];
     uint token = position % BlockTokens;
     uint storedRows = kvRows(RowQuads);
-    for (uint k = 0; k < (RowQuads + 7) / 8; k++) {
-        uint quad = k * 8 + lane;
-        vec4 v = quad < RowQuads ? texelFetch(latent, int(row * latentStride + quad)) : vec4(0.0);
-        if (quad >= LatentQuads && quad < RowQuads) v = turned(v, row, quad - LatentQuads);
-        float scale = quantScale(v);
-        if (quad < RowQuads) keys[keyAt(block, 1, 0, storedRows, quad, token)] = packQuad(v, scale);
-        if (HasScales && lane == 0) keys[keyAt(block, 1, 0, storedRows, RowQuads + k, token)] = packScale(scale);
+    for (uint first = 0; first < RowQuads; first += Chunks * 8) {
+        vec4 v[Chunks];
+        float scale[Chunks];
+        [[unroll]] for (uint k = 0; k < Chunks; k++) {
+            uint quad = first + k * 8 + lane;
+            v[k] = quad < RowQuads ? texelFetch(latent, int(row * latentStride + quad)) : vec4(0.0);
+            if (quad >= LatentQuads && quad < RowQuads) v[k] = turned(v[k], row, quad - LatentQuads);
+        }
+        if (Rotates) {
+            HADAMARD(v, Chunks, RotatedQuads)
+        }
+        [[unroll]] for (uint k = 0; k < Chunks; k++) scale[k] = quantScale(v[k]);
+        [[unroll]] for (uint k = 0; k < Chunks; k++) {
+            uint quad = first + k * 8 + lane;
+            KvQuad codes = packQuad(v[k], scale[k]);
+            KvQuad scales = packScales(scale[k], k + 1 < Chunks ? scale[min(k + 1, Chunks - 1)] : 0.0);
+            if (quad < RowQuads && quad % QuadsPerTexel == 0) keys[keyAt(block, 1, 0, storedRows, quad / QuadsPerTexel, token)] = codes;
+            if (HasScales && lane == 0 && first + k * 8 < RowQuads && k % ScalesPerTexel == 0)
+                keys[keyAt(block, 1, 0, storedRows, RowQuads / QuadsPerTexel + (first / 8 + k) / ScalesPerTexel, token)] = scales;
+        }
     }
 }

@@ -8,6 +8,8 @@
 //   turns [rows, turnStride] (cos, sin) per pair, from turnOffset, made on the host in double
 //   normWeights [Quads for queries, Quads for keys] texels of 4
 //   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32   q [rows, heads, Quads] f32   keys, values: lib/kv_layout.glsl
+// Formats that rotate (shaders/kv): queries, keys and values then go through lib/hadamard.glsl; hadamard.comp takes what attention gathers
+// back.
 // A cluster has a head, its lanes every eighth quad; grid ((heads + 2 kvHeads) / clusters of a workgroup rounded up, rows, 1).
 // Su et al. 2021.  Reference: tests/NpcMind.Reference/Rope.cs
 layout(constant_id = 1) const uint Quads = 16;    // head size / 4
@@ -86,6 +88,9 @@ void main() {
         float scale = 1.0 / sqrt(clusterSum(squares) / float(Quads * 4) + epsilon);
         [[unroll]] for (uint k = 0; k < Chunks; k++) v[k] *= scale;
     }
+    if (Rotates) {
+        HADAMARD(v, Chunks, HADAMARD_QUADS(Quads))
+    }
     if (head < heads) {
         float factor = ScalesQueries ? texelFetch(turns, int(row * turnStride + turnStride - 1)).x : 1.0;
         [[unroll]] for (uint k = 0; k < Chunks; k++)
@@ -97,17 +102,21 @@ void main() {
     uint block = blockTable[rows[row].z * maxBlocks + position / BlockTokens];
     uint token = position % BlockTokens;
     uint storedRows = kvRows(Quads);
+    float scale[Chunks];
+    [[unroll]] for (uint k = 0; k < Chunks; k++) scale[k] = quantScale(v[k]);
     [[unroll]] for (uint k = 0; k < Chunks; k++) {
         uint quad = k * 8 + lane;
-        float scale = quantScale(v[k]);
-        if (quad >= Quads) break;
-        bool hasScale = HasScales && lane == 0;
+        KvQuad codes = packQuad(v[k], scale[k]);
+        KvQuad scales = packScales(scale[k], k + 1 < Chunks ? scale[min(k + 1, Chunks - 1)] : 0.0);
+        bool hasCodes = quad < Quads && quad % QuadsPerTexel == 0;
+        bool hasScales = HasScales && lane == 0 && k % ScalesPerTexel == 0;
+        uint codeRow = quad / QuadsPerTexel, scaleRow = Quads / QuadsPerTexel + k / ScalesPerTexel;
         if (!isValue) {
-            keys[keyAt(block, kvHeads, head - heads, storedRows, quad, token)] = packQuad(v[k], scale);
-            if (hasScale) keys[keyAt(block, kvHeads, head - heads, storedRows, Quads + k, token)] = packScale(scale);
+            if (hasCodes) keys[keyAt(block, kvHeads, head - heads, storedRows, codeRow, token)] = codes;
+            if (hasScales) keys[keyAt(block, kvHeads, head - heads, storedRows, scaleRow, token)] = scales;
         } else {
-            values[valueAt(block, kvHeads, head - heads - kvHeads, storedRows, quad, token)] = packQuad(v[k], scale);
-            if (hasScale) values[valueAt(block, kvHeads, head - heads - kvHeads, storedRows, Quads + k, token)] = packScale(scale);
+            if (hasCodes) values[valueAt(block, kvHeads, head - heads - kvHeads, storedRows, codeRow, token)] = codes;
+            if (hasScales) values[valueAt(block, kvHeads, head - heads - kvHeads, storedRows, scaleRow, token)] = scales;
         }
     }
 }

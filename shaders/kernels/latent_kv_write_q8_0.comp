@@ -2,6 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
 #include "lib/cluster.glsl"
+#include "lib/hadamard.glsl"
 #include "lib/kv_layout.glsl"
 #include "kv/q8_0.glsl"
 #include "bodies/latent_kv_write.glsl"

@@ -4,5 +4,5 @@
 #define KvTexel uvec4
 #include "kv/unscaled.glsl"
 KvQuad packQuad(vec4 v, float scale) { return uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw)); }
-vec4 unpackQuad(uvec4 texel) { return vec4(unpackHalf2x16(texel.x), unpackHalf2x16(texel.y)); }
-float unpackScale(uvec4 texel) { return 1.0; }
+vec4 unpackQuad(uvec4 texel, uint quad) { return vec4(unpackHalf2x16(texel.x), unpackHalf2x16(texel.y)); }
+float unpackScale(uvec4 texel, uint block) { return 1.0; }

@@ -4,5 +4,5 @@
 #define KvTexel vec4
 #include "kv/unscaled.glsl"
 KvQuad packQuad(vec4 v, float scale) { return v; }
-vec4 unpackQuad(vec4 texel) { return texel; }
-float unpackScale(vec4 texel) { return 1.0; }
+vec4 unpackQuad(vec4 texel, uint quad) { return texel; }
+float unpackScale(vec4 texel, uint block) { return 1.0; }

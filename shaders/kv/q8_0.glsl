@@ -4,6 +4,9 @@
 #define KvSampler usamplerBuffer
 #define KvTexel uvec4
 const bool HasScales = true;
+const bool Rotates = false;
+const uint QuadsPerTexel = 1;
+const uint ScalesPerTexel = 1;
 uint kvRows(uint quads) { return quads + quads / 8; }
 
 float quantScale(vec4 v) {
@@ -16,6 +19,6 @@ KvQuad packQuad(vec4 v, float scale) {
     return uint(q.x | q.y << 8 | q.z << 16 | q.w << 24);
 }
 
-KvQuad packScale(float scale) { return floatBitsToUint(scale); }
-vec4 unpackQuad(uvec4 texel) { return vec4(ivec4(int(texel.x) << 24, int(texel.x) << 16, int(texel.x) << 8, int(texel.x)) >> 24); }
-float unpackScale(uvec4 texel) { return uintBitsToFloat(texel.x); }
+KvQuad packScales(float first, float second) { return floatBitsToUint(first); }
+vec4 unpackQuad(uvec4 texel, uint quad) { return vec4(ivec4(int(texel.x) << 24, int(texel.x) << 16, int(texel.x) << 8, int(texel.x)) >> 24); }
+float unpackScale(uvec4 texel, uint block) { return uintBitsToFloat(texel.x); }

@@ -18,7 +18,7 @@ internal static class Common
 
     public static Option<bool> Validate() => new("--validate") { Description = "Turn on the Vulkan validation layers; a message is an error." };
 
-    public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32, f16 or q8_0." };
+    public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32, f16, q8_0 or q4." };
 
     /// <summary>Context of a single sequence.</summary>
     public const int MaxContext = 1 << 24;
@@ -121,7 +121,8 @@ internal static class Common
         null or "f32" => NpcMind.KvFormat.F32,
         "f16" => NpcMind.KvFormat.F16,
         "q8_0" => NpcMind.KvFormat.Q8,
-        _ => throw new CliException($"--kv {name}: choose f32, f16 or q8_0."),
+        "q4" => NpcMind.KvFormat.Q4,
+        _ => throw new CliException($"--kv {name}: choose f32, f16, q8_0 or q4."),
     };
 
     /// <summary>Saves the pipeline cache; with validation on, any message of the layers is an error.</summary>

@@ -11,4 +11,10 @@ public enum KvFormat
 
     /// <summary>8 bits with a scale for each 32 elements (ggml's Q8_0): 28 % of the memory of <see cref="F32"/>.</summary>
     Q8,
+
+    /// <summary>
+    /// 4 bits with a scale for each 32 elements, of heads that are rotated (Walsh-Hadamard) first: 14 % of the memory of <see cref="F32"/>,
+    /// and some quality is lost.
+    /// </summary>
+    Q4,
 }

@@ -17,7 +17,7 @@ internal static class WorkgroupTimes
     private static IEnumerable<KernelCase> Cases =>
     [
         RowCases.GatherRows(64, [0], 1),
-        AttentionCases.Attention(9, 3, 64, Context, 1), AttentionCases.Attention(9, 3, 64, Context, 1, q8: true), AttentionCases.Attention(4, 4, 64, Context, 4), AttentionCases.Attention(32, 8, 128, Context, 1), AttentionCases.Attention(32, 8, 128, Context, 2),
+        AttentionCases.Attention(9, 3, 64, Context, 1), AttentionCases.Attention(9, 3, 64, Context, 1, NpcMind.KvFormat.Q8), AttentionCases.Attention(4, 4, 64, Context, 4), AttentionCases.Attention(32, 8, 128, Context, 1), AttentionCases.Attention(32, 8, 128, Context, 2),
         MatMulCases.Dense(TensorType.Q8_0, Vocabulary, 576, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 1536, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 1), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 8),
         MatMulCases.Dense(TensorType.Q6_K, 96, 14336, 1), MatMulCases.Dense(TensorType.Q6_K, 96, 14336, 8),
         RowCases.RmsNorm(576, 1), RowCases.RmsNorm(8192, 1), RowCases.Tiles(64, 2, 64, 8), RowCases.Tiles(64, 8, 64, 8),

@@ -185,7 +185,7 @@ internal sealed class ReportedModelTests : GpuTest
         Assert.That(reply.IsDone);
     }
 
-    private sealed record Part(string Name, TensorType Type, long[] Dimensions, byte[] Data);
+    internal sealed record Part(string Name, TensorType Type, long[] Dimensions, byte[] Data);
 
     private static IEnumerable<Part> SplitExperts(Part t)
     {
@@ -196,7 +196,7 @@ internal sealed class ReportedModelTests : GpuTest
             t.Data[(e * size)..((e + 1) * size)]));
     }
 
-    private static string Rewrite(string from, Action<Dictionary<string, object>>? keys = null, Func<Part,
+    internal static string Rewrite(string from, Action<Dictionary<string, object>>? keys = null, Func<Part,
         IEnumerable<Part>>? tensors = null)
     {
         using GgufFile good = GgufFile.Open(from);

@@ -17,6 +17,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
         Named(TinyModelOptions.Dense.With(Gguf.TensorType.Q6_K) with { Blocks = 2 }, "dense Q6_K"),
         Named(TinyModelOptions.Mixture with { Matrices = Gguf.TensorType.Q4_0 }, "mixture Q4_0"),
         Named(TinyModelOptions.Dense with { Blocks = 2 }, "dense F16, KV Q8_0", KvFormat.Q8),
+        Named(TinyModelOptions.Dense with { Blocks = 2 }, "dense F16, KV Q4", KvFormat.Q4),
         Named(TinyLlama4Options.Scout with { Chunk = 20 }, "llama4, chunks of 20"),
         Named(TinyLlama4Options.Maverick with { Blocks = 4, Chunk = 32 }, "llama4, 128 experts, chunks of 32"),
     ];

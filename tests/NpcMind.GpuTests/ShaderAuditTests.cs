@@ -45,10 +45,11 @@ internal sealed class ShaderAuditTests : GpuTest
         foreach (TensorType type in WeightLayout.Supported) Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options);
         Collect(TinyModelOptions.Mixture with { Blocks = 1 }, options with { Kv = KvFormat.F16 });
         Collect(TinyModelOptions.Dense with { Blocks = 1, HeadDimension = 32 }, options with { Kv = KvFormat.Q8 });
+        Collect(TinyModelOptions.Dense with { Blocks = 1 }, options with { Kv = KvFormat.Q4 });
         // A short context: learned positions are few.
         Collect(TestData.Golden("architectures", "opt-postnorm-proj", "model.gguf"), options);
         Collect(TestData.Golden("architectures", "gemma2", "model.gguf"), options);
-        foreach (KvFormat kv in (KvFormat[])[KvFormat.F32, KvFormat.F16])
+        foreach (KvFormat kv in (KvFormat[])[KvFormat.F32, KvFormat.F16, KvFormat.Q4])
             Collect(TestData.Golden("architectures", "deepseek2-v3", "model.gguf"), options with { Kv = kv });
         used.Add("latent_kv_write_q8_0"); // rows of a multiple of 32 elements, which no tiny model has: LatentCases runs it
         using (VisionCase golden = VisionCase.Committed(Device))

@@ -67,7 +67,7 @@ internal sealed class SharedArchitectureTests : GpuTest
     }
 
     /// <summary>Reads some tokens, saves keys and values, forgets them, loads them and reads the rest; its logits.</summary>
-    private static float[] ReadRestored(InferenceEngine engine, int[] ids, int cut)
+    internal static float[] ReadRestored(InferenceEngine engine, int[] ids, int cut)
     {
         int slot = engine.Open(new Inference.SamplerSettings());
         engine.Read(slot, ids.AsSpan(0, cut), 16);

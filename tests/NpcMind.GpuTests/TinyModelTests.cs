@@ -50,6 +50,23 @@ internal sealed class TinyModelTests : GpuTest
     }
 
     [Test]
+    public void KvFormat_Q4_CostsLittleInEveryHeadSize()
+    {
+        Agrees(TinyModelOptions.Dense, KvFormat.Q4, 1e-1);
+        foreach (int headDim in (int[])[24, 80, 96, 128])
+            Agrees(TinyModelOptions.Dense with { Heads = 2, KvHeads = 1, HeadDimension = headDim, Blocks = 1 }, KvFormat.Q4, 1e-1);
+    }
+
+    [Test]
+    public void KvFormat_Q4InHeadsOfNoWholeTexels_IsRefused()
+    {
+        TinyModelOptions model = TinyModelOptions.Dense with { Heads = 4, KvHeads = 4, HeadDimension = 20, Blocks = 1 };
+        Assert.That(
+            () => TinyEngines.Load(model, TinyEngines.Options with { Kv = KvFormat.Q4 }),
+            Throws.TypeOf<UnsupportedModelException>().With.Message.Contains("heads of 20").And.Message.Contains("F16"));
+    }
+
+    [Test]
     public void Keys_and_values_in_bytes_need_heads_of_whole_blocks()
     {
         TinyModelOptions model = TinyModelOptions.Dense with { Heads = 4, KvHeads = 4, HeadDimension = 20, Blocks = 1, Matrices = TensorType.F32 };
@@ -64,6 +81,7 @@ internal sealed class TinyModelTests : GpuTest
         Assert.That(f32, Is.EqualTo(2L * 1 * 2 * 32 * 4 * 104), "whole blocks of 8 tokens");
         Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.F16, 100), Is.EqualTo(f32 / 2));
         Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q8, 100), Is.EqualTo(f32 * 9 / 32));
+        Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q4, 100), Is.EqualTo(f32 * 5 / 32), "of 32, a texel of scales is half full");
     }
 
     [Test]

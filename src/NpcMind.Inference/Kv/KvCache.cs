@@ -16,6 +16,7 @@ internal sealed class KvCache
     public const int PageTokens = 32;
 
     private const int ScaleElements = 32;
+    private const int NibblesPerTexel = 8;
 
     /// <summary>Allocates the arena and clears it, so that what was never written is zero.</summary>
     public KvCache(TensorArena arena, Uploader uploader, ModelConfig config, KvLayout layout, KvFormat format, long blocks)
@@ -60,7 +61,7 @@ internal sealed class KvCache
     public TexelFormat Texels => Format switch
     {
         KvFormat.F16 => TexelFormat.UInt2,
-        KvFormat.Q8 => TexelFormat.UInt1,
+        KvFormat.Q8 or KvFormat.Q4 => TexelFormat.UInt1,
         _ => TexelFormat.Float4,
     };
 
@@ -69,8 +70,12 @@ internal sealed class KvCache
     {
         KvFormat.F16 => "f16",
         KvFormat.Q8 => "q8_0",
+        KvFormat.Q4 => "q4",
         _ => "f32",
     };
+
+    /// <summary>Whether keys and values are rotated (<see cref="Hadamard"/>), so that queries and results must be, too.</summary>
+    public bool Rotates => Format == KvFormat.Q4;
 
     /// <summary>Bytes of a block: the keys and values of 8 tokens in the layers of a group.</summary>
     public static long BlockBytes(ModelConfig config, KvLayout layout, KvFormat format) =>
@@ -81,7 +86,13 @@ internal sealed class KvCache
     {
         if (format == KvFormat.Q8 && config.HeadDim % ScaleElements != 0)
             throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}", $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
+        if (format == KvFormat.Q4 && config.HeadDim % NibblesPerTexel != 0)
+            throw new UnsupportedModelException(path, $"a KV cache in Q4 for heads of {config.HeadDim}",
+                $"The head size must be a multiple of {NibblesPerTexel}; use F16 (--kv f16) or F32.");
     }
+
+    /// <summary>Texels of two binary16 scales each that a head has in Q4.</summary>
+    private static int ScaleTexels(int headDim) => (headDim + 2 * ScaleElements - 1) / (2 * ScaleElements);
 
     private static int PlanesOf(ModelConfig config) => config.LatentWidth > 0 ? 1 : 2;
 
@@ -93,6 +104,7 @@ internal sealed class KvCache
         {
             KvFormat.F16 => elements * 2,
             KvFormat.Q8 => elements + elements / ScaleElements * 4,
+            KvFormat.Q4 => elements / 2 + (long)config.KvHeads * BlockTokens * ScaleTexels(config.HeadDim) * 4,
             _ => elements * 4,
         };
     }

@@ -21,6 +21,7 @@ internal sealed class GraphBuilder
     private readonly Activation _activation;
     private readonly RopeKvWrite _ropeKvWrite;
     private readonly Attention _attention;
+    private readonly Hadamard _hadamard;
     private readonly Router _router;
     private readonly Tensor _empty;
     private readonly Tensor _features;
@@ -55,6 +56,7 @@ internal sealed class GraphBuilder
         _activation = new Activation(kernels, _empty);
         _ropeKvWrite = new RopeKvWrite(kernels, _empty);
         _attention = new Attention(kernels, _empty);
+        _hadamard = new Hadamard(kernels);
         _router = new Router(kernels, _empty);
         _maxSplits = SplitsOf(options.ContextTokens - 1);
         int heads = config.Heads * config.HeadDim, kvHeads = config.KvHeads * config.HeadDim;
@@ -207,6 +209,9 @@ internal sealed class GraphBuilder
         Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
         Nodes.Add(_attention.Combine(
             $"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Rows, s => Math.Min(s.Splits, maxSplits)));
+        if (_kv.Rotates)
+            Nodes.Add(_hadamard.Node(
+                $"{blk}.rotate_back", Hadamard.BlockElements(spec.HeadDim), attended, spec.Heads * spec.HeadDim, stride, s => s.Rows));
     }
 
     /// <summary>
@@ -228,13 +233,15 @@ internal sealed class GraphBuilder
         bool isSplit = Weights.Has($"{blk}.attn_k_b");
         WeightMatrix toLatent = isSplit
             ? Weights.Matrix($"{blk}.attn_k_b", spec.Plain, spec.Latent, spec.Heads)
-            : Weights.TransposedHeads($"{blk}.attn_kv_b", spec.Latent, spec.Heads, spec.Plain, spec.Plain + spec.Value);
+            : Weights.TransposedHeads($"{blk}.attn_kv_b", spec.Latent, spec.Heads, spec.Plain, spec.Plain + spec.Value, _kernels);
         Nodes.AddRange(
             _matMul.ExpertNodes($"{blk}.attn_k_b", toLatent, projected, spec.QueryWidth, 1, _q, spec.RowWidth, 0, heads, spec.Latent));
         RopeAngles angles = new(_inputs.RopeAngles, _rope.RowAngles, _rope.Offset(0), _rope.Pairs(0));
         Nodes.Add(new LatentKvWrite(_kernels).Node(
             $"{blk}.latent_kv_write", spec, projected, spec.Heads * spec.QueryWidth, latent, latentStride, angles, _inputs.Rows, _q, cache,
             s => s.Rows));
+        int rotated = Hadamard.BlockElements(spec.Latent | spec.Rope), queries = spec.Heads * spec.RowWidth;
+        if (_kv.Rotates) Nodes.Add(_hadamard.Node($"{blk}.rotate_queries", rotated, _q, queries, queries, s => s.Rows));
 
         AttentionSpec attention = new(spec.Heads, 1, spec.RowWidth, Config.AttentionScale) { SharedValueDim = spec.Latent };
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, _maxSplits, SplitPages);
@@ -245,6 +252,8 @@ internal sealed class GraphBuilder
             s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
         Nodes.Add(_attention.Combine(
             $"{blk}.attention_combine", attention, rows, _parts, null, gathered, spec.Heads * spec.Latent, s => s.Rows, s => s.Splits));
+        int latents = spec.Heads * spec.Latent;
+        if (_kv.Rotates) Nodes.Add(_hadamard.Node($"{blk}.rotate_back", rotated, gathered, latents, latents, s => s.Rows));
         WeightMatrix toValue = isSplit
             ? Weights.Matrix($"{blk}.attn_v_b", spec.Latent, spec.Value, spec.Heads)
             : Weights.Matrix(new MatrixPart($"{blk}.attn_kv_b", spec.Value, spec.Plain, spec.Plain + spec.Value), spec.Latent, spec.Heads);

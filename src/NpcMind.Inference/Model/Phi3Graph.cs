@@ -13,6 +13,8 @@ internal static class Phi3Graph
     public static ModelPlan Read(GgufFile file)
     {
         ModelConfig c = ModelConfig.Read(file);
+        if (file.Metadata.Find("phi3.attention.sliding_window") is not null)
+            c = c with { Spans = ModelConfig.Windows(file.Metadata, "phi3", c.Blocks, pattern: 0) };
         ModelShapes.Check(file, c);
         if (file.Metadata.String("phi3.rope.scaling.type") == "longrope"
             && (file.Find("rope_factors_long.weight") is null || file.Find("rope_factors_short.weight") is null))

@@ -28,7 +28,20 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>Device bytes that all tensors of <paramref name="file"/> will take, a little over rather than under.</summary>
     public static long DeviceBytes(GgufFile file) => file.Tensors.Select(Unrolled).Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
         ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
+            + TransposedKeyBytes(file, t)
         : t.Elements * 4 + 512) + file.Tensors.Select(t => t.Type).Distinct().Sum(t => Codebooks.For(t).Length + 512L);
+
+    /// <summary>Device bytes of keys that <see cref="TransposedHeads"/> makes of a tensor; 0 for others.</summary>
+    private static long TransposedKeyBytes(GgufFile file, GgufTensor tensor)
+    {
+        if (!tensor.Name.EndsWith(".attn_kv_b.weight", StringComparison.Ordinal)) return 0;
+        int heads = ModelConfig.Size(file.Metadata, "deepseek2.attention.head_count", 1 << 12, 0, 0);
+        int value = ModelConfig.Size(file.Metadata, "deepseek2.attention.value_length", 1 << 14, 0, 0);
+        long rows = heads == 0 ? 0 : tensor.Rows / heads;
+        if (rows <= value || rows > 1 << 15) return 0;
+        long groups = (tensor.Columns + GroupRows - 1) / GroupRows * heads;
+        return groups * WeightLayout.For(TensorType.F32)!.GroupBytes((int)(rows - value)) + 512;
+    }
 
     /// <summary>Whether the file has the tensor <c>name.weight</c>.</summary>
     public bool Has(string name) => file.Find(name + ".weight") is not null;
@@ -38,21 +51,18 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
 
     /// <summary>
     /// For each of <paramref name="heads"/>, the transpose of the first <paramref name="rows"/> of its <paramref name="rowsPerHead"/> rows:
-    /// a stack of matrices of <paramref name="columns"/> rows. For files of DeepSeek from before keys and values were split; F32, F16 and
-    /// BF16 only, since other formats cannot be transposed.
+    /// a stack of matrices of <paramref name="columns"/> rows, in F32, since blocks of quantised formats run along the rows that become
+    /// columns. For files of DeepSeek from before keys and values were split.
     /// </summary>
-    public WeightMatrix TransposedHeads(string name, int columns, int heads, int rows, int rowsPerHead)
+    public WeightMatrix TransposedHeads(string name, int columns, int heads, int rows, int rowsPerHead, KernelLibrary kernels)
     {
-        if (file.Find(name + ".weight") is { Type: not (TensorType.F32 or TensorType.F16 or TensorType.BF16) } quantised)
-            throw new UnsupportedModelException(
-                file.Path, $"'{quantised.Name}' of type {quantised.Type} in a file from before keys and values were split",
-                "Take a newer conversion of the model, with attn_k_b and attn_v_b.");
-        float[] all = HostMatrix(name + ".weight", columns, heads * rowsPerHead) ?? throw Missing(name + ".weight");
+        float[] all = new WeightDequantizer(device, file, kernels).Rows(new MatrixPart(name, rows, 0, rowsPerHead), columns, heads);
+        _loaded.Add(name + ".weight");
         float[] transposed = new float[(long)heads * columns * rows];
         for (int head = 0; head < heads; head++)
             for (int row = 0; row < rows; row++)
                 for (int column = 0; column < columns; column++)
-                    transposed[((head * columns) + column) * rows + row] = all[((head * rowsPerHead) + row) * columns + column];
+                    transposed[((head * columns) + column) * rows + row] = all[((head * rows) + row) * columns + column];
         WeightLayout layout = WeightLayout.For(TensorType.F32)!;
         int groups = (columns + GroupRows - 1) / GroupRows, groupBytes = (int)layout.GroupBytes(rows);
         byte[] packed = new byte[(long)groups * heads * groupBytes];

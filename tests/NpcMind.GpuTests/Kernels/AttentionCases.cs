@@ -24,11 +24,17 @@ internal static class AttentionCases
                     yield return Attention(heads, kvHeads, headDim, context, 1);
         foreach ((int heads, int kvHeads, int headDim) in new[] { (3, 1, 64), (4, 4, 32), (9, 3, 96), (2, 1, 128) })
         {
-            yield return RopeAndKvWriteQ8(heads, kvHeads, headDim, 5);
-            foreach (int context in new[] { 1, 33, 600 }) yield return Attention(heads, kvHeads, headDim, context, 1, q8: true);
+            yield return RopeAndKvWriteQuantized(heads, kvHeads, headDim, 5, KvFormat.Q8);
+            foreach (int context in new[] { 1, 33, 600 }) yield return Attention(heads, kvHeads, headDim, context, 1, KvFormat.Q8);
         }
 
-        yield return Attention(4, 4, 64, 515, 4, q8: true);
+        foreach ((int heads, int kvHeads, int headDim) in new[] { (3, 1, 64), (4, 4, 32), (9, 3, 96), (2, 1, 128), (3, 1, 80), (2, 2, 24), (2, 1, 256) })
+        {
+            yield return RopeAndKvWriteQuantized(heads, kvHeads, headDim, 5, KvFormat.Q4);
+            foreach (int context in new[] { 33, 600 }) yield return Attention(heads, kvHeads, headDim, context, 1, KvFormat.Q4);
+        }
+
+        foreach (KvFormat kv in (KvFormat[])[KvFormat.Q8, KvFormat.Q4]) yield return Attention(4, 4, 64, 515, 4, kv);
         yield return Attention(4, 2, 24, 40, 4, softCap: 3);
         yield return Attention(4, 2, 32, 40, 4, hasSinks: true);
         yield return Attention(4, 2, 32, 600, 2, span: new AttentionSpan(AttentionSpanKind.Window, 128), hasSinks: true);
@@ -92,37 +98,51 @@ internal static class AttentionCases
             }
         });
 
-    /// <summary>The same into bytes, byte for byte. Turns by 0 degrees, because a rotated value may round otherwise than the reference's, and its code with it.</summary>
-    public static KernelCase RopeAndKvWriteQ8(int heads, int kvHeads, int headDim, int rows) => new("rope_kv_write_q8_0", $"{heads}/{kvHeads} heads of {headDim} x{rows}", null, 0, 4.0 * rows * headDim * (heads + 2 * kvHeads), 0, rig =>
+    /// <summary>
+    /// The same into few bits, byte for byte. Turns by 0 degrees, because a turned value may round otherwise than the reference's, and its
+    /// code with it.
+    /// </summary>
+    public static KernelCase RopeAndKvWriteQuantized(int heads, int kvHeads, int headDim, int rows, KvFormat format) => new(
+        "rope_kv_write_" + StoredKv.Suffix(format), $"{heads}/{kvHeads} heads of {headDim} x{rows}", null, 0,
+        4.0 * rows * headDim * (heads + 2 * kvHeads), 0, rig =>
     {
-        int first = 40 - rows, q = heads * headDim, kv = kvHeads * headDim, cacheBytes = Blocks * Block * kv * 9 / 8;
+        int first = 40 - rows, q = heads * headDim, kv = kvHeads * headDim;
+        long cacheBytes = StoredKv.Words(format, headDim) * 4L * Blocks * Block * kvHeads;
         float[] qkv = CaseData.Normal(1, rows * (q + 2 * kv), outlier: true);
         qkv.AsSpan(q, 32).Clear(); // a block of zeros has no scale
         uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
-        Tensor keys = rig.Empty(cacheBytes), values = rig.Empty(cacheBytes);
+        Tensor keys = rig.Empty(cacheBytes), values = rig.Empty(cacheBytes), queries = rig.Empty(rows * q * 4);
         Tensor turns = rig.Floats([.. Enumerable.Range(0, rows * headDim).Select(i => i % 2 == 0 ? 1f : 0f)]);
         GraphNode node = new RopeKvWrite(rig.Library, rig.Nothing).Node(
             "rope", new AttentionSpec(heads, kvHeads, headDim, 1) { Rope = new RopeForm() }, rig.Floats(qkv), q + 2 * kv, q, q + kv,
-            new RopeAngles(turns, headDim / 2, 0, headDim / 2), rig.Words(Rows(first, rows)), null, 0, rig.Empty(rows * q * 4),
-            new KvPlace(keys, values, rig.Words(table), Blocks, "q8_0", TexelFormat.UInt1), s => s.Rows);
+            new RopeAngles(turns, headDim / 2, 0, headDim / 2), rig.Words(Rows(first, rows)), null, 0, queries,
+            new KvPlace(keys, values, rig.Words(table), Blocks, StoredKv.Suffix(format), TexelFormat.UInt1), s => s.Rows);
         return new KernelRun(
             [node], MatMulCases.Step(rows),
-            new KernelOutput(keys, () => Bytes(CacheQ8(Zeros(first * kv, Part(q)), kvHeads, headDim, table, byToken: false)), Bytes: true),
-            new KernelOutput(values, () => Bytes(CacheQ8(Zeros(first * kv, Part(q + kv)), kvHeads, headDim, table, byToken: true)), Bytes: true));
+            new KernelOutput(queries, () => Part(0, q)),
+            new KernelOutput(keys, () => Stored(q, byToken: false), Bytes: true),
+            new KernelOutput(values, () => Stored(q + kv, byToken: true), Bytes: true));
 
-        float[] Part(int offset) => [.. Enumerable.Range(0, rows).SelectMany(row => qkv.Skip(row * (q + 2 * kv) + offset).Take(kv))];
+        float[] Stored(int offset, bool byToken) =>
+            Bytes(StoredKv.Pack(Zeros(first * kv, Part(offset, kv)), kvHeads, headDim, table, byToken, format));
+
+        float[] Part(int offset, int width)
+        {
+            float[] part = [.. Enumerable.Range(0, rows).SelectMany(row => qkv.Skip(row * (q + 2 * kv) + offset).Take(width))];
+            return format == KvFormat.Q4 ? Reference.Hadamard.Run(part, Inference.Hadamard.BlockElements(headDim)) : part;
+        }
     });
 
     /// <summary>The bytes of words, low first.</summary>
     public static float[] Bytes(uint[] words) => [.. words.SelectMany(w => new float[] { w & 255, w >> 8 & 255, w >> 16 & 255, w >> 24 })];
 
     /// <summary>The last <paramref name="queries"/> positions of a context, in one tile, over scattered blocks.</summary>
-    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, bool q8 = false,
+    public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, KvFormat format = KvFormat.F32,
         AttentionSpan span = default, float softCap = 0, bool hasSinks = false) => new(
-        q8 ? "attention_q8_0" : "attention",
+        "attention_" + StoredKv.Suffix(format),
         $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}{(span.Tokens > 0 ? $" {span.Kind} {span.Tokens}" : "")}"
             + $"{(softCap > 0 ? $" capped at {softCap}" : "")}{(hasSinks ? " with sinks" : "")}",
-        null, 3e-12, (q8 ? 2.25 : 8.0) * context * kvHeads * headDim, 4.0 * context * heads * headDim * queries, rig =>
+        null, 3e-12, 8.0 * StoredKv.Words(format, headDim) * context * kvHeads, 4.0 * context * heads * headDim * queries, rig =>
         {
             const int SplitPages = 16;
             int first = context - queries, quads = headDim / 4, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block, splits = span.Tokens == 0 ? GraphBuilder.SplitsOf(context - 1) : Math.Min(GraphBuilder.SplitsOf(context - 1), (span.Tokens + 4) / 512 + 2), stride = CaseData.RoundUp(heads * headDim, 64);
@@ -133,8 +153,8 @@ internal static class AttentionCases
             float[] sinks = CaseData.Normal(4, heads);
             AttentionSpec spec = new(heads, kvHeads, headDim, scale) { Span = span, SoftCap = softCap, HasSinks = hasSinks };
             AttendingRows attending = new(rows, rig.Words([0, (uint)queries, 0, 0]), splits, SplitPages);
-            KvPlace cache = new(Stored(k, byToken: false), Stored(v, byToken: true), rig.Words(table), blocks, q8 ? "q8_0" : "f32",
-                q8 ? TexelFormat.UInt1 : TexelFormat.Float4);
+            KvPlace cache = new(Stored(k, byToken: false), Stored(v, byToken: true), rig.Words(table), blocks, StoredKv.Suffix(format),
+                format == KvFormat.F32 ? TexelFormat.Float4 : TexelFormat.UInt1);
             Inference.Attention attention = new(rig.Library, rig.Nothing);
             return new KernelRun(
                 [
@@ -144,14 +164,14 @@ internal static class AttentionCases
                 ],
                 MatMulCases.Step(queries), output, () => CaseData.Pad(
                     Reference.Attention.Run(
-                        q, q8 ? QuantizeKv.RoundTrip(k) : k, q8 ? QuantizeKv.RoundTrip(v) : v, heads, kvHeads, context, first, scale,
+                        q, StoredKv.Seen(k, headDim, format), StoredKv.Seen(v, headDim, format), heads, kvHeads, context, first, scale,
                         span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0,
                         softCap, hasSinks ? sinks : null),
                     heads * headDim, stride, queries));
 
-            Tensor Stored(float[] x, bool byToken) => q8
-                ? rig.Words(CacheQ8(x, kvHeads, headDim, table, byToken)).As(TexelFormat.UInt1)
-                : rig.Floats(Cache(x, kvHeads, headDim, table, byToken)).As(TexelFormat.Float4);
+            Tensor Stored(float[] x, bool byToken) => format == KvFormat.F32
+                ? rig.Floats(Cache(x, kvHeads, headDim, table, byToken)).As(TexelFormat.Float4)
+                : rig.Words(StoredKv.Pack(x, kvHeads, headDim, table, byToken, format)).As(TexelFormat.UInt1);
         });
 
     /// <summary>The rows of the last positions, on the device.</summary>
@@ -170,24 +190,6 @@ internal static class AttentionCases
         {
             int token = i / (kvHeads * headDim), head = i / headDim % kvHeads, quad = i % headDim / 4, start = ((int)table[token / Block] * kvHeads + head) * quads * Block;
             cache[(start + (byToken ? token % Block * quads + quad : quad * Block + token % Block)) * 4 + i % 4] = values[i];
-        }
-
-        return cache;
-    }
-
-    /// <summary>The same in bytes, each head of a token followed by its scales.</summary>
-    public static uint[] CacheQ8(float[] x, int kvHeads, int headDim, uint[] table, bool byToken)
-    {
-        (sbyte[] codes, float[] scales) = QuantizeKv.Q8_0(x);
-        int quads = headDim / 4, rows = quads + quads / 8;
-        uint[] cache = new uint[table.Length * Block * kvHeads * rows];
-        for (int i = 0; i < x.Length; i++)
-        {
-            int token = i / (kvHeads * headDim), head = i / headDim % kvHeads, quad = i % headDim / 4, start = ((int)table[token / Block] * kvHeads + head) * rows * Block;
-            cache[At(quad)] |= (uint)(byte)codes[i] << (8 * (i % 4));
-            cache[At(quads + quad / 8)] = BitConverter.SingleToUInt32Bits(scales[i / 32]);
-
-            int At(int row) => start + (byToken ? token % Block * rows + row : row * Block + token % Block);
         }
 
         return cache;

@@ -11,9 +11,12 @@ internal static class LatentCases
 
     public static IEnumerable<KernelCase> All()
     {
-        yield return Write(new LatentSpec(4, 40, 16, 24, 32, 0), 5, q8: false);
-        yield return Write(new LatentSpec(2, 512, 64, 128, 128, 0), 2, q8: false);
-        yield return Write(new LatentSpec(2, 512, 64, 128, 128, 0), 3, q8: true);
+        yield return Write(new LatentSpec(4, 40, 16, 24, 32, 0), 5, KvFormat.F32);
+        yield return Write(new LatentSpec(2, 512, 64, 128, 128, 0), 2, KvFormat.F32);
+        yield return Write(new LatentSpec(2, 512, 64, 128, 128, 0), 3, KvFormat.Q8);
+        yield return Write(new LatentSpec(2, 512, 64, 128, 128, 0), 3, KvFormat.Q4);
+        yield return Write(new LatentSpec(4, 40, 16, 24, 32, 0), 5, KvFormat.Q4);
+        foreach ((int block, int blocks) in new[] { (4, 5), (8, 7), (16, 3), (32, 9), (64, 8), (256, 2) }) yield return Rotation(block, blocks, 3);
         yield return Attention(4, 56, 40, 33, 2);
         yield return Attention(16, 576, 512, 600, 1);
         yield return Attention(6, 56, 40, 515, 1);
@@ -22,9 +25,9 @@ internal static class LatentCases
     /// <summary>
     /// The rope parts of the queries behind latent parts that are there already, and the rows of the last positions of 40 tokens.
     /// </summary>
-    private static KernelCase Write(LatentSpec spec, int rows, bool q8) => new(
-        q8 ? "latent_kv_write_q8_0" : "latent_kv_write", $"{spec.Heads} heads of {spec.Plain} + {spec.Rope}, latent {spec.Latent} x{rows}",
-        null, q8 ? 1e-4 : 1e-13,
+    private static KernelCase Write(LatentSpec spec, int rows, KvFormat format) => new(
+        "latent_kv_write_" + StoredKv.Suffix(format), $"{spec.Heads} heads of {spec.Plain} + {spec.Rope}, latent {spec.Latent} x{rows}",
+        null, format switch { KvFormat.F32 => 1e-13, KvFormat.Q8 => 1e-4, _ => 1e-3 },
         4.0 * rows * (spec.Heads * spec.QueryWidth + spec.RowWidth), 0, rig =>
         {
             int first = 40 - rows, pairs = spec.Rope / 2, width = spec.Heads * spec.QueryWidth;
@@ -36,13 +39,13 @@ internal static class LatentCases
                 for (int k = 0; k < pairs; k++)
                     turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
             uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
-            int rowQuads = spec.RowWidth / 4, stored = q8 ? rowQuads + rowQuads / 8 : rowQuads * 4;
-            Tensor queries = rig.Floats(q), keys = rig.Empty((long)Blocks * Block * stored * 4);
+            Tensor queries = rig.Floats(q), keys = rig.Empty((long)Blocks * Block * StoredKv.Words(format, spec.RowWidth) * 4);
             GraphNode node = new LatentKvWrite(rig.Library).Node(
                 "latent", spec, rig.Floats(projected), width, rig.Floats(latent), spec.RowWidth,
                 new RopeAngles(rig.Floats([.. turns]), pairs, 0, pairs), AttentionCases.RowTable(rig, first, rows),
                 queries,
-                new KvPlace(keys, keys, rig.Words(table), Blocks, q8 ? "q8_0" : "f32", q8 ? TexelFormat.UInt1 : TexelFormat.Float4),
+                new KvPlace(keys, keys, rig.Words(table), Blocks, StoredKv.Suffix(format),
+                    format == KvFormat.F32 ? TexelFormat.Float4 : TexelFormat.UInt1),
                 s => s.Rows);
             KernelOutput turned = new(queries, () =>
             {
@@ -52,11 +55,12 @@ internal static class LatentCases
                             q, (row * spec.Heads + head) * spec.RowWidth + spec.Latent);
                 return q;
             });
-            return q8
-                ? new KernelRun([node], MatMulCases.Step(rows), turned, new KernelOutput(keys,
-                    () => AttentionCases.Bytes(AttentionCases.CacheQ8(CacheRows(), 1, spec.RowWidth, table, byToken: false)), Bytes: true))
-                : new KernelRun([node], MatMulCases.Step(rows), turned,
-                    new KernelOutput(keys, () => AttentionCases.Cache(CacheRows(), 1, spec.RowWidth, table, byToken: false)));
+            return format == KvFormat.F32
+                ? new KernelRun([node], MatMulCases.Step(rows), turned,
+                    new KernelOutput(keys, () => AttentionCases.Cache(CacheRows(), 1, spec.RowWidth, table, byToken: false)))
+                : new KernelRun([node], MatMulCases.Step(rows), turned, new KernelOutput(
+                    keys, () => AttentionCases.Bytes(StoredKv.Pack(CacheRows(), 1, spec.RowWidth, table, byToken: false, format)),
+                    Bytes: true));
 
             float[] CacheRows()
             {
@@ -67,7 +71,8 @@ internal static class LatentCases
                     Turned(latent, row * spec.RowWidth + spec.Latent, row).CopyTo(all, (first + row) * spec.RowWidth + spec.Latent);
                 }
 
-                return all;
+                return format == KvFormat.Q4
+                    ? Reference.Hadamard.Run(all, Inference.Hadamard.BlockElements(spec.Latent | spec.Rope)) : all;
             }
 
             float[] Turned(float[] from, int at, int row)
@@ -76,6 +81,22 @@ internal static class LatentCases
                 Rope.Run(part, 1, spec.Rope, first + row, settings);
                 return part;
             }
+        });
+
+    /// <summary>Rows of some blocks, and what lies behind them, which stays.</summary>
+    private static KernelCase Rotation(int block, int blocks, int rows) => new(
+        "hadamard", $"{blocks} blocks of {block} x{rows}", null, 1e-13, 8.0 * rows * block * blocks, 0, rig =>
+        {
+            int width = block * blocks, stride = width + 8;
+            float[] x = CaseData.Normal(1, rows * stride, outlier: true);
+            Tensor tensor = rig.Floats(x);
+            GraphNode node = new Inference.Hadamard(rig.Library).Node("hadamard", block, tensor, width, stride, s => s.Rows);
+            return new KernelRun([node], MatMulCases.Step(rows), tensor, () =>
+            {
+                for (int row = 0; row < rows; row++)
+                    Reference.Hadamard.Run(x.AsSpan(row * stride, width), block).CopyTo(x.AsSpan(row * stride));
+                return x;
+            });
         });
 
     /// <summary>Every head attends over the same rows, whose first elements are the values.</summary>

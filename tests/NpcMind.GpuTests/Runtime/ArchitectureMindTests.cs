@@ -11,13 +11,19 @@ internal sealed class ArchitectureMindTests : RuntimeTest
     public static IEnumerable<string> Cases => GoldenModelTests.Cases.Where(n => !n.StartsWith("quant_", StringComparison.Ordinal));
 
     [TestCaseSource(nameof(Cases))]
-    public void Mind_OfEachArchitecture_TalksActsAndComesBack(string name)
+    public void Mind_OfEachArchitecture_TalksActsAndComesBack(string name) => Play(name, default);
+
+    [TestCase("gemma3-1b-form")]
+    [TestCase("deepseek2-v3")]
+    public void Mind_WithKvInQ4_TalksActsAndComesBack(string name) => Play(name, KvFormat.Q4);
+
+    private static void Play(string name, KvFormat kv)
     {
         string path = Path.Combine(AppContext.BaseDirectory, $"talking-{name}-{Environment.ProcessId}.gguf");
         TalkingModel.Write(TestData.Golden("architectures", name, "model.gguf"), path);
         try
         {
-            using NpcRuntime runtime = Runtimes.New(new Sizes { Model = path, Context = 224, Device = 896, Host = 448, MaxNpcs = 4 });
+            using NpcRuntime runtime = Runtimes.New(new Sizes { Model = path, Context = 224, Device = 896, Host = 448, MaxNpcs = 4, Kv = kv });
             Play(runtime);
             Assert.That(runtime.ValidationMessages, Is.Empty);
         }

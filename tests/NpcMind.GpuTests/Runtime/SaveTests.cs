@@ -137,7 +137,7 @@ internal sealed class SaveTests : RuntimeTest
         NpcRuntime home = Use(Home);
         Prefix world = World(home, Lore);
         TinyRandom random = new(4);
-        Sizes[] others = [Home, Home with { Kv = KvFormat.F16 }, Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
+        Sizes[] others = [Home, Home with { Kv = KvFormat.F16 }, Home with { Kv = KvFormat.Q4 }, Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
         for (int scenario = 0; scenario < 24; scenario++)
         {
             Npc npc = world.CreateNpc($"moved {scenario}", "You keep the gate.");

@@ -119,7 +119,7 @@ internal sealed class ReportedPictureTests
         Assert.That(async () => await NpcImage.FromFileAsync(path, new CancellationToken(true)),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(async () => await NpcImage.FromFileAsync(TestData.Golden("reports", "jpeg-of-100-scans", "prog100.jpg")),
-            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("prog100.jpg"));
+            Throws.TypeOf<ImageFormatException>().With.Message.Contains("prog100.jpg"));
     }
 
     private static int Worst(Picture picture, byte[] rgb)

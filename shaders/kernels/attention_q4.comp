@@ -1,0 +1,7 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/common.glsl"
+#include "lib/cluster.glsl"
+#include "lib/kv_layout.glsl"
+#include "kv/q4.glsl"
+#include "bodies/attention.glsl"

@@ -1,0 +1,8 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/common.glsl"
+#include "lib/cluster.glsl"
+#include "lib/hadamard.glsl"
+#include "lib/kv_layout.glsl"
+#include "kv/q4.glsl"
+#include "bodies/latent_kv_write.glsl"
