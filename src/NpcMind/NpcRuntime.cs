@@ -74,7 +74,11 @@ public sealed partial class NpcRuntime : IDisposable
             _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.QuantumMilliseconds });
             if (encoder is not null) Looking = new Looking(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, Speech.Take, Speech.Fail, Looking);
+            Embeddings = EmbeddingQueue.Load(_device, options.EmbeddingModelPath, _frames, _costs.WasLoaded ? 0 : 3);
+            Thinking = new Thinking(Engine, _frames, _minds, () => Seconds, options.FramesPerStep, Speech.Take, Speech.Fail, Looking)
+            {
+                Embeddings = Embeddings,
+            };
             // Now, because not every game ends in good order.
             _device.SavePipelineCache();
             if (!_costs.WasLoaded) _costs.Save();
@@ -83,6 +87,7 @@ public sealed partial class NpcRuntime : IDisposable
         catch
         {
             _frames?.Dispose();
+            Embeddings?.Dispose();
             if (Looking is not null) Looking.Dispose();
             else encoder?.Dispose();
             Engine?.Dispose();
@@ -189,6 +194,7 @@ public sealed partial class NpcRuntime : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
         OptionChecks.Check(options);
         using GgufFile file = GgufFile.Open(modelPath);
+        EmbeddingQueue.Check(options.EmbeddingModelPath);
         using GgufFile? eyes = options.EyesPath is null ? null : GgufFile.Open(options.EyesPath);
         return new NpcRuntime(file, eyes, options);
     }
