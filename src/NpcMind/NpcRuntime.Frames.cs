@@ -94,6 +94,7 @@ public sealed partial class NpcRuntime
         if (!IsLost) Try(_device.SavePipelineCache);
         Try(_frames.Dispose);
         Try(() => ImageQueue?.Dispose());
+        Try(() => Embeddings?.Dispose());
         Try(Engine.Dispose);
         Try(_device.Dispose);
     }
@@ -174,6 +175,7 @@ public sealed partial class NpcRuntime
         TickReport report = Report(worked, error);
         TurnsForgotten = 0;
         Tell(report, started);
+        Embeddings?.Complete();
         return report;
     }
 

@@ -74,7 +74,11 @@ public sealed partial class NpcRuntime : IDisposable
             _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.MaxDispatchMilliseconds });
             if (encoder is not null) ImageQueue = new ImageQueue(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            MindScheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Speech.Take, Speech.Fail, ImageQueue);
+            Embeddings = EmbeddingQueue.Load(_device, options.EmbeddingModelPath, _frames, _costs.WasLoaded ? 0 : 3);
+            MindScheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Speech.Take, Speech.Fail, ImageQueue)
+            {
+                Embeddings = Embeddings,
+            };
             // Now, because not every game ends in good order.
             _device.SavePipelineCache();
             if (!_costs.WasLoaded) _costs.Save();
@@ -83,6 +87,7 @@ public sealed partial class NpcRuntime : IDisposable
         catch
         {
             _frames?.Dispose();
+            Embeddings?.Dispose();
             if (ImageQueue is not null) ImageQueue.Dispose();
             else encoder?.Dispose();
             Engine?.Dispose();
@@ -189,6 +194,7 @@ public sealed partial class NpcRuntime : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
         OptionChecks.Check(options);
         using GgufFile file = GgufFile.Open(modelPath);
+        EmbeddingQueue.Check(options.EmbeddingModelPath);
         using GgufFile? eyes = options.ImageEncoderPath is null ? null : GgufFile.Open(options.ImageEncoderPath);
         return new NpcRuntime(file, eyes, options);
     }

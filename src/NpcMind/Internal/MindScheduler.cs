@@ -36,7 +36,11 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     private int _refresh;
     private bool _batchIsFilled;
     private bool _eyesFirst;
+    private bool _embeddingsFirst;
     private int _rowsInStep;
+
+    /// <summary>Texts on their way through the embedding model, which share the frame; null for none.</summary>
+    public EmbeddingQueue? Embeddings { get; init; }
 
     public int Spilled { get; private set; }
 
@@ -94,7 +98,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         {
             Collect();
             bool looks = imageQueue is { IsBusy: true };
-            bool works = looks || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
+            bool works = looks || Embeddings is { IsBusy: true } || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
             if (milliseconds <= 0 || (game is null && !works)) return false;
             if (!frames.TryBegin(milliseconds, game)) return null;
             isRecording = true;
@@ -116,6 +120,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         RefreshStepTimes();
         // Every second frame pictures come first, with half of it: neither words nor pictures starve, however small the frames are.
         if (looks && (_eyesFirst = !_eyesFirst)) imageQueue!.Record(frames.Remaining / 2);
+        else if (Embeddings is { IsBusy: true } && (_embeddingsFirst = !_embeddingsFirst)) Embeddings.Record(frames.Remaining / 2);
         while (true)
         {
             bool filled = frames.StepIsActive || _batchIsFilled || Plan(milliseconds);
@@ -128,6 +133,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         }
 
         if (looks) imageQueue!.Record(frames.Remaining);
+        Embeddings?.Record(frames.Remaining);
     }
 
     /// <summary>Takes finished frames off the list.</summary>
@@ -138,6 +144,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         while (frames.TryCollect(out FrameTime time, out int steps, out int views))
         {
             imageQueue?.Collect(views);
+            Embeddings?.Collect(frames.EmbeddingsEnded);
             FramesFinished++;
             GpuMilliseconds = FramesFinished == 1 ? time.Milliseconds : Math.Max(GpuMilliseconds, time.Milliseconds);
             for (; steps > 0; steps--)
