@@ -102,7 +102,8 @@ internal static class InspectVerb
         foreach (GgufTensor tensor in file.Tensors)
             Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
-        Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for." : "NpcMind can run this.");
+        Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for."
+            : IsEmbeddingModel(file) ? "NpcMind can embed texts with this (npcmind embed, EmbeddingModelPath)." : "NpcMind can run this.");
         if (Trouble(file) is null && LacksTemplate(file)) Console.WriteLine(NoTemplate);
         if (Memory(file) is not { } memory) return;
         Console.WriteLine("\nDevice memory");
@@ -111,7 +112,7 @@ internal static class InspectVerb
 
     /// <summary>Whether a language model says nothing of how conversations are written.</summary>
     private static bool LacksTemplate(GgufFile file) =>
-        file.Metadata.String("general.architecture") != "clip" && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value
+        file.Metadata.String("general.architecture") != "clip" && !IsEmbeddingModel(file) && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value
             || (value.Type == GgufValueType.String && string.IsNullOrWhiteSpace(value.Text())));
 
     /// <summary>Why a file cannot be used, as loading it would say; null when there is code for all of it.</summary>
@@ -122,6 +123,13 @@ internal static class InspectVerb
             if (file.Metadata.String("general.architecture") == "clip")
             {
                 VisionConfig.Read(file);
+                return null;
+            }
+
+            if (IsEmbeddingModel(file))
+            {
+                EmbeddingConfig.Read(file);
+                Tokenizer.Create(file.Metadata);
                 return null;
             }
 
@@ -138,6 +146,8 @@ internal static class InspectVerb
             return message.StartsWith(name, StringComparison.Ordinal) ? message[name.Length..] : message;
         }
     }
+
+    private static bool IsEmbeddingModel(GgufFile file) => file.Metadata.String("general.architecture") is "bert" or "nomic-bert";
 
     private static IEnumerable<(TensorType Type, int Count, long Bytes)> Mix(GgufFile file) =>
         file.Tensors.GroupBy(t => t.Type).OrderByDescending(g => g.Sum(t => t.ByteLength)).Select(g => (g.Key, g.Count(), g.Sum(t => t.ByteLength)));

@@ -8,7 +8,7 @@ namespace NpcMind.Inference;
 /// Runs every shader once before the first frame, so that what a driver compiles late is compiled, and learns what dispatches of all sizes cost. Waits for the
 /// device: for loading. The engine must have no open sequences.
 /// </summary>
-internal static class Calibration
+internal static partial class Calibration
 {
     private const int Marks = 1024;
 

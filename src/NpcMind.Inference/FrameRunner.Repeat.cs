@@ -81,7 +81,7 @@ internal sealed partial class FrameRunner
             slot.IsPending = false;
         }
 
-        _step.IsActive = _view.IsActive = false;
+        _step.IsActive = _view.IsActive = _embedding.IsActive = false;
         _looking = null;
         _endedCount = 0;
         IsSpoiled = false;

@@ -212,6 +212,7 @@ internal sealed partial class FrameRunner : IDisposable
             {
                 time = Learn(slot);
                 (stepsEnded, viewsEnded) = (slot.StepsEnded, slot.ViewsEnded);
+                EmbeddingsEnded = slot.EmbeddingsEnded;
                 _careful = Math.Max(0, _careful - 1);
             }
 

@@ -39,6 +39,9 @@ internal sealed class FrameSlot : IDisposable
 
     public int ViewsEnded { get; set; }
 
+    /// <summary>Passes of the embedding model that ended in it.</summary>
+    public int EmbeddingsEnded { get; set; }
+
     /// <summary>Number of the frame: the device writes it down where the frame ends.</summary>
     public uint Number { get; set; }
 
@@ -62,6 +65,7 @@ internal sealed class FrameSlot : IDisposable
         Predicted = 0;
         StepsEnded = 0;
         ViewsEnded = 0;
+        EmbeddingsEnded = 0;
         Journal.Clear();
     }
 

@@ -6,8 +6,8 @@ using NpcMind.Text.Tokenization;
 namespace NpcMind.Text;
 
 /// <summary>
-/// Text to token ids and back, built from the vocabulary in a GGUF file: SentencePiece ("llama") and byte-level BPE ("gpt2"). Ids are exactly those of the
-/// published tokenizer definitions (golden cases: tests/golden/tokenizers). Immutable after <see cref="Create"/>; safe from any thread.
+/// Text to token ids and back, built from the vocabulary in a GGUF file: SentencePiece ("llama"), byte-level BPE ("gpt2") and WordPiece
+/// ("bert"). Ids are exactly those of the published tokenizer definitions (golden cases: tests/golden/tokenizers). Immutable after <see cref="Create"/>; safe from any thread.
 /// </summary>
 internal sealed class Tokenizer
 {
@@ -56,10 +56,11 @@ internal sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(metadata);
         string? name = metadata.String(ModelKey);
+        if (name == "bert") return CreateWordPiece(metadata);
         if (name is not ("llama" or "gpt2"))
             throw new UnsupportedTokenizerException(name is null
                 ? $"a tokenizer, but the file has no '{ModelKey}'"
-                : $"a tokenizer of kind '{name}'", ["llama", "gpt2"], metadata.Path);
+                : $"a tokenizer of kind '{name}'", ["llama", "gpt2", "bert"], metadata.Path);
         bool spm = name == "llama";
         PreTokenizer? preTokenizer = null;
         if (!spm)
@@ -83,6 +84,19 @@ internal sealed class Tokenizer
             AddsBos = addsBos && roles.Bos is not null,
             AddsEos = addsEos && roles.Eos is not null,
             AddsSpacePrefix = addsSpace,
+        };
+    }
+
+    private static Tokenizer CreateWordPiece(GgufMetadata metadata)
+    {
+        Vocabulary vocabulary = Vocabulary.Read(metadata, byteLevel: false);
+        TokenRoles roles = TokenRoles.ReadWordPiece(metadata, vocabulary);
+        return new Tokenizer(
+            vocabulary, roles, WordPieceModel.Read(metadata, vocabulary, roles.Unknown!.Value), new SpecialTokens(vocabulary, null, null))
+        {
+            AddsBos = roles.Bos is not null && (metadata.Boolean("tokenizer.ggml.add_bos_token") ?? true),
+            AddsEos = roles.Eos is not null && (metadata.Boolean("tokenizer.ggml.add_sep_token") ?? true),
+            AddsSpacePrefix = true,
         };
     }
 

@@ -97,6 +97,7 @@ public sealed partial class NpcRuntime
         if (!IsLost) Try(_device.SavePipelineCache);
         Try(_frames.Dispose);
         Try(() => ImageQueue?.Dispose());
+        Try(() => Embeddings?.Dispose());
         Try(Engine.Dispose);
         Try(_device.Dispose);
     }
@@ -189,6 +190,7 @@ public sealed partial class NpcRuntime
         TurnsForgotten = 0;
         Tell(report, started);
         AnnounceAll();
+        Embeddings?.Complete();
         return report;
     }
 

@@ -84,7 +84,11 @@ public sealed partial class NpcRuntime : IDisposable
             _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.MaxDispatchMilliseconds });
             if (encoder is not null) ImageQueue = new ImageQueue(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
-            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Replies.Take, Replies.Fail, ImageQueue);
+            Embeddings = EmbeddingQueue.Load(_device, options.EmbeddingModelPath, _frames, _costs.WasLoaded ? 0 : 3);
+            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Replies.Take, Replies.Fail, ImageQueue)
+            {
+                Embeddings = Embeddings,
+            };
             // Now, because not every game ends in good order.
             _device.SavePipelineCache();
             if (!_costs.WasLoaded) _costs.Save();
@@ -96,6 +100,7 @@ public sealed partial class NpcRuntime : IDisposable
         catch
         {
             _frames?.Dispose();
+            Embeddings?.Dispose();
             if (ImageQueue is not null) ImageQueue.Dispose();
             else encoder?.Dispose();
             Engine?.Dispose();
@@ -211,6 +216,8 @@ public sealed partial class NpcRuntime : IDisposable
         try
         {
             using GgufFile file = GgufFile.Open(modelPath);
+            path = options.EmbeddingModelPath ?? modelPath;
+            EmbeddingQueue.Check(options.EmbeddingModelPath);
             path = options.ImageEncoderPath ?? modelPath;
             using GgufFile? eyes = options.ImageEncoderPath is null ? null : GgufFile.Open(options.ImageEncoderPath);
             return new NpcRuntime(file, eyes, options, new LoadReporter(progress), cancellationToken);

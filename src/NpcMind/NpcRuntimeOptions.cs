@@ -18,6 +18,13 @@ public sealed record NpcRuntimeOptions
     public string? ImageEncoderPath { get; init; }
 
     /// <summary>
+    /// GGUF file of an embedding model (architectures bert and nomic-bert: MiniLM, bge, e5, nomic-embed-text), which
+    /// <see cref="NpcRuntime.Embed"/> uses; null for none. It need not belong to the language model.
+    /// </summary>
+    /// <remarks>Where it cannot be used, loading throws and the message names it.</remarks>
+    public string? EmbeddingModelPath { get; init; }
+
+    /// <summary>
     /// Most tiles that an image is cut into. With 1 an image is looked at as a whole and takes the fewest tokens; more show more of it. 1
     /// to 16, which the published processors take (Llama 4).
     /// </summary>

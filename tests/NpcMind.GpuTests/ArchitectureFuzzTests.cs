@@ -20,9 +20,22 @@ internal sealed class ArchitectureFuzzTests : GpuTest
     public static IEnumerable<string> Cases => GoldenModelTests.Cases;
 
     [TestCaseSource(nameof(Cases))]
-    public void Load_AbsurdKeysAndTensors_IsReadOrRefused(string name)
+    public void Load_AbsurdKeysAndTensors_IsReadOrRefused(string name) => Fuzz(
+        name, TestData.Golden("architectures", name, "model.gguf"),
+        file => InferenceEngine.ReadConfig(file),
+        file => InferenceEngine.Load(
+            Device, file, new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostKvTokens = 32 }));
+
+    [TestCase("bert")]
+    [TestCase("nomic-bert")]
+    public void Load_AbsurdEmbeddingModel_IsReadOrRefused(string name) => Fuzz(
+        name, TinyEngines.Path(new TinyBertOptions { Architecture = name, Width = 32, FeedForward = 64, Context = 40 }),
+        file => EmbeddingConfig.Read(file),
+        file => EmbeddingEncoder.Load(Device, file));
+
+    private static void Fuzz(string name, string model, Action<GgufFile> readConfig, Func<GgufFile, IDisposable> load)
     {
-        byte[] original = File.ReadAllBytes(TestData.Golden("architectures", name, "model.gguf"));
+        byte[] original = File.ReadAllBytes(model);
         string path = Path.Combine(AppContext.BaseDirectory, $"fuzz-{name}-{Environment.ProcessId}.gguf");
         File.WriteAllBytes(path, original);
         List<GgufValue> values = [];
@@ -50,10 +63,9 @@ internal sealed class ArchitectureFuzzTests : GpuTest
                 try
                 {
                     using GgufFile file = GgufFile.Open(path);
-                    InferenceEngine.ReadConfig(file);
+                    readConfig(file);
                     if (loads-- <= 0) continue;
-                    using InferenceEngine engine = InferenceEngine.Load(Device, file,
-                        new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostKvTokens = 32 });
+                    using IDisposable loaded = load(file);
                 }
                 catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or InsufficientGpuMemoryException)
                 {

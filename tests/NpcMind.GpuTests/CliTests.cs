@@ -245,6 +245,33 @@ internal sealed class CliTests
         Is.EqualTo(System.Xml.Linq.XDocument.Load(Path.Combine(TestData.Root,
         "Directory.Build.props")).Descendants("Version").Single().Value));
 
+    [TestCase("bert")]
+    [TestCase("nomic-bert")]
+    public void Embed_Texts_PrintsEmbeddingsAndSimilarities(string architecture)
+    {
+        string path = TinyEngines.Path(new TinyBertOptions { Architecture = architecture });
+        string texts = Write("texts.txt", "the miller\r\n\nthe gate\n");
+        JsonElement json = Json("embed", path, "the miller", "--file", texts, "--json", "--validate");
+        Assert.That(json.GetProperty("dimensions").GetInt32(), Is.EqualTo(96));
+        JsonElement[] all = [.. json.GetProperty("embeddings").EnumerateArray()];
+        Assert.That(all.Select(e => e.GetProperty("text").GetString()), Is.EqualTo((string[])["the miller", "the miller", "the gate"]));
+        float[][] values = [.. all.Select(e => e.GetProperty("values").EnumerateArray().Select(v => v.GetSingle()).ToArray())];
+        int[] ids = [.. all[0].GetProperty("tokens").EnumerateArray().Select(t => t.GetInt32())];
+        Assert.That(TestData.Nmse(values[0], BertReference.Open(path).Embed(ids)), Is.LessThan(1e-10));
+        Assert.That(values[1], Is.EqualTo(values[0]));
+        Assert.That(Run("embed", path, "a", "a", "b").Output.Split('\n')[1], Does.Match(@"^ 1\.000  1\.000  a$"));
+        Assert.That(Run("inspect", path).Output, Does.Contain("NpcMind can embed texts with this").And.Not.Contain("chat template"));
+    }
+
+    [Test]
+    public void Embed_WhatCannotBe_SaysSo()
+    {
+        string path = TinyEngines.Path(new TinyBertOptions());
+        Assert.That(Start("", "embed", path, new string('x', 95)), Is.EqualTo((1, "", "npcmind: text 1 has 97 tokens; the model reads at most 96.\n")));
+        Assert.That(Start("", "embed", path), Is.EqualTo((1, "", "npcmind: there are no texts.\n")));
+        Assert.That(Start("", "embed", ModelPath, "a").Error, Does.Contain("as embedding model").And.Contain("bge"));
+    }
+
     private static string Folder => Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "cli-tests")).FullName;
 
     private static string Write(string name, string text)

@@ -15,8 +15,8 @@ internal static class TinyEngines
     public static EngineOptions Options { get; } = new() { ContextTokens = 160, MaxSequences = 4, MaxRows = 64, MaxOutputs = 64, HostKvTokens = 320 };
 
     /// <summary>
-    /// Path of the model: a <see cref="TinyModelOptions"/>, <see cref="TinyLlama4Options"/> or <see cref="TinyEyesOptions"/>, written when
-    /// first asked for, or a path itself.
+    /// Path of the model: a <see cref="TinyModelOptions"/>, <see cref="TinyLlama4Options"/>, <see cref="TinyEyesOptions"/> or
+    /// <see cref="TinyBertOptions"/>, written when first asked for, or a path itself.
     /// </summary>
     public static string Path(object model)
     {
@@ -27,6 +27,7 @@ internal static class TinyEngines
         path = System.IO.Path.Combine(folder, $"{Environment.ProcessId}-{Files.Count}.gguf");
         if (model is TinyLlama4Options llama4) TinyModels.Write(path, llama4);
         else if (model is TinyEyesOptions eyes) TinyEyes.Write(path, eyes);
+        else if (model is TinyBertOptions bert) TinyBert.Write(path, bert);
         else TinyModels.Write(path, (TinyModelOptions)model);
         return Files[model] = path;
     }

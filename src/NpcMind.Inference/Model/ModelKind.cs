@@ -48,7 +48,8 @@ internal static class ModelKind
                 ("an adapter", "Give the model that it changes, with the adapter merged into it (llama-export-lora)."),
             ("bert" or "nomic-bert" or "nomic-bert-moe" or "jina-bert-v2" or "jina-bert-v3" or "modern-bert" or "neo-bert"
                 or "gemma-embedding" or "t5encoder", _) =>
-                ($"the architecture '{architecture}' (it makes embeddings, not words)", GiveModel),
+                ($"the architecture '{architecture}' (it makes embeddings, not words)",
+                $"{GiveModel} An embedding model goes beside it (EmbeddingModelPath, npcmind embed)."),
             ("wavtokenizer-dec", _) => ($"the architecture '{architecture}' (a decoder of sound)", GiveModel),
             _ => null,
         };

@@ -49,6 +49,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>Whether the file has the tensor <paramref name="name"/>.</summary>
     public bool HasVector(string name) => file.Find(name) is not null;
 
+    /// <summary>Returns how many rows the tensor <paramref name="name"/> has; 0 where the file has none.</summary>
+    public long Rows(string name) => file.Find(name)?.Rows ?? 0;
+
     /// <summary>
     /// For each of <paramref name="heads"/>, the transpose of the first <paramref name="rows"/> of its <paramref name="rowsPerHead"/> rows:
     /// a stack of matrices of <paramref name="columns"/> rows, in F32, since blocks of quantised formats run along the rows that become

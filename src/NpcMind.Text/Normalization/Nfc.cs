@@ -5,7 +5,7 @@ using System.Text;
 namespace NpcMind.Text.Normalization;
 
 /// <summary>
-/// Unicode normalisation form C (UAX #15). <see cref="string.Normalize()"/> cannot be used: with InvariantGlobalization it returns its input, and
+/// Unicode normalisation forms C and D (UAX #15). <see cref="string.Normalize()"/> cannot be used: with InvariantGlobalization it returns its input, and
 /// with ICU it refuses the noncharacter U+FFFE. Ill-formed UTF-16 becomes U+FFFD. Linear in the text but for sorting runs of marks. Safe from any thread.
 /// </summary>
 internal static class Nfc
@@ -38,6 +38,16 @@ internal static class Nfc
         int length = 0;
         foreach (int point in span) length += new Rune(point).EncodeToUtf16(result.AsSpan(length));
         return result.AsSpan(0, length);
+    }
+
+    /// <summary>Returns the canonical decomposition (form D) of a text, as code points; ill-formed UTF-16 becomes U+FFFD.</summary>
+    public static List<int> Decompose(ReadOnlySpan<char> text)
+    {
+        Tables data = Data.Value;
+        List<int> points = new(text.Length + 16);
+        foreach (Rune rune in text.EnumerateRunes()) Decompose(data, rune.Value, points);
+        Order(data, CollectionsMarshal.AsSpan(points));
+        return points;
     }
 
     private static void Decompose(Tables data, int point, List<int> points)

@@ -66,6 +66,38 @@ internal sealed class TokenRoles
         return roles;
     }
 
+    /// <summary>
+    /// Reads the roles of a WordPiece vocabulary: [CLS] begins, [SEP] ends, [UNK] stands for a word without pieces. A key names the
+    /// token, else its text does.
+    /// </summary>
+    /// <param name="metadata">The file's metadata.</param>
+    /// <param name="vocabulary">Its tokens; types may change.</param>
+    /// <exception cref="GgufFormatException">There is no unknown token.</exception>
+    public static TokenRoles ReadWordPiece(GgufMetadata metadata, Vocabulary vocabulary)
+    {
+        int? Id(ReadOnlySpan<byte> text, params ReadOnlySpan<string> names)
+        {
+            foreach (string name in names)
+                if (metadata.Integer($"tokenizer.ggml.{name}_token_id") is { } named && named >= 0 && named < vocabulary.Count)
+                    return (int)named;
+            for (int id = 0; id < vocabulary.Count; id++)
+                if (vocabulary.Utf8(id).SequenceEqual(text)) return id;
+            return null;
+        }
+
+        // "seperator" is how the specification spells it.
+        TokenRoles roles = new()
+        {
+            Bos = Id("[CLS]"u8, "cls", "bos"),
+            Eos = Id("[SEP]"u8, "seperator", "separator", "eos"),
+            Unknown = Id("[UNK]"u8, "unknown")
+                ?? throw metadata.Wrong("tokenizer.ggml.unknown_token_id", "the token for words without pieces"),
+        };
+        foreach (int? id in (ReadOnlySpan<int?>)[roles.Bos, roles.Eos, roles.Unknown, Id("[PAD]"u8, "padding"), Id("[MASK]"u8, "mask")])
+            if (id is { } special && LooksSpecial(vocabulary.Utf8(special))) MakeControl(vocabulary, special);
+        return roles;
+    }
+
     public bool IsEnd(int id) => _ends.Contains(id);
 
     private static void MakeControl(Vocabulary vocabulary, int id)

@@ -34,6 +34,7 @@ internal sealed partial class MindScheduler
         frames.Forget();
         engine.ForgetAll();
         imageQueue?.Rewind();
+        Embeddings?.Rewind();
         _batchIsFilled = false;
         _rowsInStep = 0;
         _firstOutputs = _lastOutputs;
@@ -55,9 +56,15 @@ internal sealed partial class MindScheduler
         _mustForget = false;
     }
 
-    /// <summary>Ends the replies of all minds: it goes wrong again and again.</summary>
+    /// <summary>Ends the replies of all minds, and the embeddings: it goes wrong again and again.</summary>
     public void GiveUpAll(string message)
     {
+        if (Embeddings is { IsBusy: true })
+        {
+            ForgetCache();
+            Embeddings.GiveUp(message);
+        }
+
         foreach (Mind? mind in minds)
             if (mind?.Reply is not null) GiveUp(mind, message);
     }

@@ -27,7 +27,11 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     private Func<Mind, bool>? _wantsToRead;
     private bool _batchIsFilled;
     private bool _imagesFirst;
+    private bool _embeddingsFirst;
     private int _rowsInStep;
+
+    /// <summary>Texts on their way through the embedding model, which share the frame; null for none.</summary>
+    public EmbeddingQueue? Embeddings { get; init; }
 
     /// <summary>Who gets blocks of the KV cache when there are not enough.</summary>
     public MemoryClaims Claims { get; } = new(engine, minds);
@@ -94,7 +98,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
     private bool LooksAtImages => imageQueue is { IsBusy: true };
 
-    private bool HasWork => LooksAtImages || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
+    private bool HasWork => LooksAtImages || Embeddings is { IsBusy: true } || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
 
     private void BeginReport()
     {
@@ -109,6 +113,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         // Every second frame images come first, with half of it: neither words nor images starve, however small the frames are.
         bool looks = LooksAtImages;
         if (looks && (_imagesFirst = !_imagesFirst)) imageQueue!.Record(frames.Remaining / 2);
+        else if (Embeddings is { IsBusy: true } && (_embeddingsFirst = !_embeddingsFirst)) Embeddings.Record(frames.Remaining / 2);
         while (true)
         {
             bool filled = frames.StepIsActive || _batchIsFilled || Plan(milliseconds);
@@ -121,6 +126,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         }
 
         if (looks) imageQueue!.Record(frames.Remaining);
+        Embeddings?.Record(frames.Remaining);
     }
 
     private void Submit() => frames.End();
@@ -133,6 +139,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         while (frames.TryCollect(out FrameTime time, out int steps, out int views))
         {
             imageQueue?.Collect(views);
+            Embeddings?.Collect(frames.EmbeddingsEnded);
             FramesFinished++;
             GpuMilliseconds = FramesFinished == 1 ? time.Milliseconds : Math.Max(GpuMilliseconds, time.Milliseconds);
             for (; steps > 0; steps--)

@@ -4,5 +4,5 @@ namespace NpcMind.GpuTests;
 internal static class KernelCases
 {
     public static IReadOnlyList<KernelCase> All { get; } =
-        [.. MatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. LatentCases.All(), .. VisionCases.All()];
+        [.. MatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. LatentCases.All(), .. VisionCases.All(), .. PoolCases.All()];
 }

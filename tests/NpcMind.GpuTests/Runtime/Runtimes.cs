@@ -13,6 +13,9 @@ internal sealed record Sizes
     /// <summary>Null for a model without eyes.</summary>
     public TinyEyesOptions? Eyes { get; init; }
 
+    /// <summary>Null for a runtime without embedding model.</summary>
+    public TinyBertOptions? Embeddings { get; init; }
+
     public int Tiles { get; init; } = 1;
 
     public int Context { get; init; } = 224;
@@ -57,6 +60,7 @@ internal sealed class Runtimes
         Host = host ?? VulkanHost.CreateOwn(validate: true),
         CacheFolder = "",
         ImageEncoderPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
+        EmbeddingModelPath = sizes.Embeddings is null ? null : TinyEngines.Path(sizes.Embeddings),
         MaxImageTiles = sizes.Tiles,
         ContextTokens = sizes.Context,
         DeviceKvTokens = sizes.Device,

@@ -9,7 +9,7 @@ internal sealed class TokenizerRobustnessTests
     [Test]
     public void Kinds_that_are_not_built_in_are_refused_by_name()
     {
-        Refused(TinyVocabulary.Bpe().With("tokenizer.ggml.model", "bert"), "bert", "gpt2");
+        Refused(TinyVocabulary.Bpe().With("tokenizer.ggml.model", "t5"), "t5", "gpt2");
         Refused(TinyVocabulary.Bpe().With("tokenizer.ggml.model", "none"), "none", "llama");
         Refused(TinyVocabulary.Bpe().Without("tokenizer.ggml.model"), "tokenizer.ggml.model", "llama");
         Refused(TinyVocabulary.Bpe("future-pre"), "future-pre", "llama-bpe");
