@@ -1,7 +1,14 @@
 #!/usr/bin/env bash
-# Installs what a bare Debian or Ubuntu machine with the .NET SDK lacks; does nothing when all is there. Without root it says what to install.
-# setup.sh [game|test]: "game" is what playing needs: no validation, and the window's library where there is an X display; "test" adds that library and a display to test it on.
+# Says what a bare Debian or Ubuntu machine with the .NET SDK lacks, then installs it; does nothing when all is there. Without root, or
+# with --check, it only says it.
+# setup.sh [--check] [game|test]: "game" is what playing needs: no validation, and the window's library where there is an X display; "test"
+# adds that library and a display to test it on.
 set -euo pipefail
+check=
+if [ "${1:-}" = --check ]; then
+    check=1
+    shift
+fi
 missing=()
 have_library() { compgen -G "/usr/lib/*/$1*" >/dev/null || ldconfig -p 2>/dev/null | grep "$1" >/dev/null; }
 command -v glslc >/dev/null || missing+=(glslc)
@@ -28,11 +35,11 @@ if ! command -v apt-get >/dev/null; then
     echo "setup: please install with your package manager: ${missing[*]} (Debian's names)." >&2
     exit 1
 fi
-if [ "$(id -u)" -ne 0 ]; then
-    echo "setup: please run: sudo apt-get install -y ${missing[*]}" >&2
+if [ -n "$check" ] || [ "$(id -u)" -ne 0 ]; then
+    echo "setup: missing: ${missing[*]}. Please run: sudo apt-get install -y ${missing[*]}" >&2
     exit 1
 fi
-echo "setup: installing ${missing[*]}"
+echo "setup: will install with apt-get: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >/dev/null
 apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Passes the tests: sets up, checks formatting, builds with warnings as errors, runs every layer and the tutorial. Ends with "N passed, N failed, N skipped".
-# Logs and .trx files are in artifacts/tests. Layers that need ../shared (golden data of all families, the real model) run when that folder is there; either way it says so.
+# Passes the tests: sets up, checks formatting, builds with warnings as errors, runs every layer and the tutorial. Ends with "N passed, N
+# failed, N skipped".
+# Logs and .trx files are in artifacts/tests. Layers that need ../shared (golden data of all families, the real model) run when that folder
+# is there; either way it says so.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh test || exit 1
@@ -17,41 +19,63 @@ else
 fi
 failed_step() { echo "test: $1 failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 dotnet build NpcMind.sln -c Release -v quiet --nologo || failed_step build
-dotnet format NpcMind.sln --verify-no-changes --no-restore -v quiet || failed_step "formatting (run: dotnet format NpcMind.sln)"
-results=artifacts/tests # logs and .trx files stay here until the next run
+results=artifacts/tests # logs, .trx files and processor times stay here until the next run
 rm -rf "$results"
 mkdir -p "$results"
 status=0
 
-# Two lanes beside each other: a test is bound by one core most of the time. No test depends on how fast it is.
+# Jobs wait in a queue, the longest first, for as many lanes as there are cores (at most four): a test is bound by one core most of the
+# time, and none depends
+# on how fast it is. The tutorial and the test of the package both pack: they are one job.
 shared=""
 [ -d ../shared/golden ] || shared="TestCategory!=Shared"
 [ -f artifacts/minilm/expected.json ] || shared="${shared:+$shared&}TestCategory!=MiniLm"
 run_tests() { # NAME PROJECT [FILTER]
-    local filter="$shared"
+    local filter="$shared" started=$SECONDS
     [ -n "${3:-}" ] && filter="${filter:+($filter)&}($3)"
-    local started=$SECONDS
-    dotnet test "$2" -c Release --no-build --nologo --logger "trx;LogFileName=$1.trx" --results-directory "$results" ${filter:+--filter "$filter"} >"$results/$1.log" 2>&1
-    local code=$?
+    NPCMIND_TEST_TIMES="$PWD/$results" dotnet test "$2" -c Release --no-build --nologo --logger "trx;LogFileName=$1.trx" \
+        --results-directory "$results" ${filter:+--filter "$filter"} \
+        >"$results/$1.log" 2>&1 || echo failed >"$results/$1.failed"
     echo "test: $1: $(grep -E '^(Passed|Failed)!' "$results/$1.log" | tail -n 1 || true) ($((SECONDS - started)) s)"
-    [ $code -eq 0 ] || { sed 's/^/    /' "$results/$1.log"; echo failed >"$results/$1.failed"; }
+    [ ! -e "$results/$1.failed" ] || sed 's/^/    /' "$results/$1.log"
 }
-runtime="FullyQualifiedName~NpcMind.GpuTests.Runtime"
-real="FullyQualifiedName~NpcMind.GpuTests.Shared|FullyQualifiedName~NpcMind.GpuTests.Faults"
-(
-    run_tests gpu-runtime tests/NpcMind.GpuTests "$runtime"
-    run_tests gpu-models tests/NpcMind.GpuTests "$real"
-    run_tests pure tests/NpcMind.Tests
-) &
-(
-    run_tests gpu tests/NpcMind.GpuTests "FullyQualifiedName!~NpcMind.GpuTests.Runtime&FullyQualifiedName!~NpcMind.GpuTests.Shared&FullyQualifiedName!~NpcMind.GpuTests.Faults"
-    run_tests tavern tests/Tavern.Tests
-    run_tests tavern-game tests/Tavern.Game.Tests
-) &
-wait
-compgen -G "$results/*.failed" >/dev/null && status=1
+run_job() {
+    local gpu=tests/NpcMind.GpuTests here=FullyQualifiedName~NpcMind.GpuTests not=FullyQualifiedName!~NpcMind.GpuTests
+    local kernels="$here.Sampler|$here.Kernel|$here.Shader|$here.TinyModel|$here.Mask|$here.Dequantize|$here.Large"
+    case $1 in
+        gpu) run_tests gpu $gpu "$not.Runtime&$not.Shared&$not.Faults&$not.PackageTests&${kernels//|$here/&$not}" ;;
+        gpu-kernels) run_tests gpu-kernels $gpu "$kernels" ;;
+        gpu-runtime) run_tests gpu-runtime $gpu "$here.Runtime|$here.Faults" ;;
+        gpu-shared) [ -n "$shared" ] || run_tests gpu-shared $gpu "$here.Shared" ;;
+        # Devices with several clusters of lanes in a subgroup, as GPUs have them: lavapipe has one, or two with vectors of this width.
+        gpu-wide) LP_NATIVE_VECTOR_WIDTH=512 run_tests gpu-wide $gpu "$here.KernelTests|($here.FrameTests&FullyQualifiedName~validated)" ;;
+        pure) run_tests pure tests/NpcMind.Tests ;;
+        tavern) run_tests tavern tests/Tavern.Tests ;;
+        tavern-game) run_tests tavern-game tests/Tavern.Game.Tests ;;
+        format)
+            dotnet format NpcMind.sln --verify-no-changes --no-restore -v quiet >"$results/format.log" 2>&1 ||
+                echo failed >"$results/format.failed"
+            ;;
+        package)
+            run_tests package $gpu "$here.PackageTests"
+            timeout 1200 tests/tutorial.sh >"$results/tutorial.log" 2>&1 || echo failed >"$results/tutorial.failed"
+            ;;
+    esac
+}
+export shared results
+export -f run_tests run_job
+lanes=$(nproc)
+printf '%s\n' gpu-shared gpu gpu-runtime gpu-kernels pure tavern package tavern-game gpu-wide format |
+    xargs -P $((lanes < 4 ? lanes : 4)) -I JOB bash -uo pipefail -c 'run_job JOB'
+if [ -e "$results/format.failed" ]; then
+    cat "$results/format.log"
+    echo "test: formatting failed (run: dotnet format NpcMind.sln)"
+fi
 echo "test: the slowest twenty:"
-grep -ho '<UnitTestResult [^>]*>' "$results"/*.trx | sed -E 's/.* testName="([^"]*)".* duration="0?0:([^"]*)".*/\2  \1/' | sort -r | head -n 20 | cut -c 1-140 | sed 's/^/    /'
+grep -ho '<UnitTestResult [^>]*>' "$results"/*.trx | sed -E 's/.* testName="([^"]*)".* duration="0?0:([^"]*)".*/\2  \1/' |
+    sort -r | head -n 20 | cut -c 1-140 | sed 's/^/    /'
+echo "test: the classes that took most processor time, in seconds (all: $results/*.cpu):"
+awk -F'\t' '{ sum[$2] += $1 } END { for (class in sum) printf "%10.1f  %s\n", sum[class], class }' "$results"/*.cpu | sort -rn | head -n 20
 passed=0 failed=0 skipped=0
 for file in "$results"/*.trx; do
     counters=$(grep -o '<Counters [^>]*>' "$file") || { status=1; failed=$((failed + 1)); continue; }
@@ -60,16 +84,18 @@ for file in "$results"/*.trx; do
     failed=$((failed + $(value failed) + $(value error) + $(value timeout) + $(value aborted)))
     skipped=$((skipped + $(value total) - $(value executed)))
 done
-if timeout 1200 tests/tutorial.sh >"$results/tutorial.log" 2>&1; then
+if [ ! -e "$results/tutorial.failed" ]; then
     passed=$((passed + 1))
 elif grep -q NU1301 "$results/tutorial.log"; then
     echo "test: docs/tutorial.md was not tried: its new project finds no way to nuget.org (NU1301)"
     skipped=$((skipped + 1))
+    rm "$results/tutorial.failed"
 else
     cat "$results/tutorial.log"
     echo "test: docs/tutorial.md failed (tests/tutorial.sh)"
     failed=$((failed + 1))
 fi
+compgen -G "$results/*.failed" >/dev/null && status=1
 [ "$status" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
 [ "$passed" -eq 0 ] && failed=$((failed + 1))
 echo "$passed passed, $failed failed, $skipped skipped"

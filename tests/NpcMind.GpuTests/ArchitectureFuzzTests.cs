@@ -7,12 +7,11 @@ namespace NpcMind.GpuTests;
 
 /// <summary>
 /// Files of every architecture whose keys, types and tensors say absurd things: each is read or refused by a documented exception. Most are
-/// read only as far as their configuration; some of those that pass are loaded. NPCMIND_FUZZED_FILES and NPCMIND_FUZZED_LOADS raise the
-/// numbers for a case.
+/// read only as far as their configuration; some of those that pass are loaded. NPCMIND_SCENARIOS raises the numbers.
 /// </summary>
 internal sealed class ArchitectureFuzzTests : GpuTest
 {
-    private static readonly int Files = Number("NPCMIND_FUZZED_FILES", 300), Loads = Number("NPCMIND_FUZZED_LOADS", 6);
+    private static readonly int Files = Scenarios.Count(100), Loads = Scenarios.Count(2);
     private static readonly long[] Integers = [0, 1, 2, 3, 5, 7, 8, 63, 64, 255, 256, 1000, 65535, 1 << 20, int.MaxValue, -1, int.MinValue];
     private static readonly float[] Floats =
         [0, 1, -1, 1e-9f, 0.5f, 1e9f, float.MaxValue, float.NaN, float.PositiveInfinity, float.NegativeInfinity, -0f];
@@ -48,7 +47,7 @@ internal sealed class ArchitectureFuzzTests : GpuTest
             header = original.Length - file.Tensors.Sum(t => t.ByteLength);
         }
 
-        TinyRandom random = new(name.Length * 31 + name[0]);
+        TinyRandom random = new(name.Length * 31 + name[0] + Scenarios.Seed);
         int refused = 0, loads = Loads;
         try
         {
@@ -115,7 +114,4 @@ internal sealed class ArchitectureFuzzTests : GpuTest
                 break;
         }
     }
-
-    private static int Number(string variable, int absent) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) && number >= 0 ? number : absent;
 }

@@ -3,7 +3,8 @@ using NpcMind.Gpu;
 namespace NpcMind.GpuTests;
 
 /// <summary>
-/// One device for all tests, with Khronos validation and synchronization validation. Without a Vulkan device or the validation layer every test fails: nothing
+/// One device for all tests, with Khronos validation and synchronization validation (<see cref="Validation"/> says which tests need it).
+/// Without a Vulkan device or the validation layer every test fails: nothing
 /// is skipped. Tests that must not share it make their own through <see cref="NewDevice"/>.
 /// </summary>
 [SetUpFixture]

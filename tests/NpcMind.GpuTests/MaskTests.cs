@@ -5,10 +5,12 @@ using Settings = NpcMind.Inference.SamplerSettings;
 namespace NpcMind.GpuTests;
 
 /// <summary>Masks through the engine: a forbidden token is never chosen, whatever the sampler, and companions notice nothing.</summary>
-internal sealed class MaskTests : GpuTest
+internal sealed class MaskTests : GpuTest, IDisposable
 {
     private const int Vocabulary = 515, Words = (Vocabulary + 31) / 32;
     private static readonly TinyModelOptions Model = TinyModelOptions.Dense with { Blocks = 1 };
+    private InferenceEngine _engine = null!;
+    private int _slot;
 
     public static IEnumerable<TestCaseData> Samplers =>
     [
@@ -23,21 +25,28 @@ internal sealed class MaskTests : GpuTest
         Named("rewards", new Settings { Temperature = 1, RepetitionPenalty = 1e-30f, FrequencyPenalty = -1e37f, TopK = 3, TopP = 0.5f }),
     ];
 
+    [OneTimeSetUp]
+    public void Load() => _engine = TinyEngines.Load(Model);
+
+    public void Dispose() => _engine?.Dispose();
+
+    [TearDown]
+    public void Close() => _engine.Close(_slot);
+
     [TestCaseSource(nameof(Samplers))]
     public void Forbidden_token_is_never_chosen(Settings settings)
     {
-        using InferenceEngine engine = TinyEngines.Load(Model);
-        int slot = engine.Open(settings with { Seed = 3 });
-        foreach (int id in TinyEngines.Ids(20, 1)) engine.Batch.Add(slot, id);
+        _slot = _engine.Open(settings with { Seed = 3 });
+        foreach (int id in TinyEngines.Ids(20, 1)) _engine.Batch.Add(_slot, id);
         TinyRandom random = new(5);
         HashSet<int> seen = [];
         for (int step = 0; step < 60; step++)
         {
             // From one allowed token to all but one, the log's own tokens among the forbidden ones.
             int[] allowed = step % 3 == 0 ? [random.Below(Vocabulary)] : step % 3 == 1 ? [.. TinyEngines.Ids(4, step)] : [.. Enumerable.Range(0, Vocabulary).Where(i => i != 7)];
-            Assert.That(engine.Batch.Add(slot, random.Below(Vocabulary), true, Mask(allowed)));
-            engine.Batch.Sample();
-            int token = engine.Collect(engine.Submit())[0];
+            Assert.That(_engine.Batch.Add(_slot, random.Below(Vocabulary), true, Mask(allowed)));
+            _engine.Batch.Sample();
+            int token = _engine.Collect(_engine.Submit())[0];
             Assert.That(allowed, Does.Contain(token), $"step {step}");
             seen.Add(token);
         }
@@ -48,13 +57,12 @@ internal sealed class MaskTests : GpuTest
     [Test]
     public void Mask_touches_only_its_own_output_and_step()
     {
-        using InferenceEngine engine = TinyEngines.Load(Model);
         int[] ids = TinyEngines.Ids(6, 2);
-        float[] expected = engine.ReadFresh(ids, 6), actual = new float[expected.Length];
-        int slot = engine.Open(new Settings());
-        for (int i = 0; i < ids.Length; i++) engine.Batch.Add(slot, ids[i], true, i is 1 or 2 or 4 ? Mask([i]) : default);
-        engine.Batch.Sample();
-        int[] tokens = engine.SubmitForLogits(actual);
+        float[] expected = _engine.ReadFresh(ids, 6), actual = new float[expected.Length];
+        _slot = _engine.Open(new Settings());
+        for (int i = 0; i < ids.Length; i++) _engine.Batch.Add(_slot, ids[i], true, i is 1 or 2 or 4 ? Mask([i]) : default);
+        _engine.Batch.Sample();
+        int[] tokens = _engine.SubmitForLogits(actual);
         for (int i = 0; i < ids.Length; i++)
         {
             float[] row = expected[(i * Vocabulary)..((i + 1) * Vocabulary)];
@@ -63,20 +71,19 @@ internal sealed class MaskTests : GpuTest
             Assert.That(tokens[i], Is.EqualTo(Sampling.Greedy(row)), $"output {i}");
         }
 
-        engine.Rewind(slot, 0);
-        TinyEngines.AssertSameBits(engine.Read(slot, ids, 6), expected, "the step after");
+        _engine.Rewind(_slot, 0);
+        TinyEngines.AssertSameBits(_engine.Read(_slot, ids, 6), expected, "the step after");
     }
 
     [Test]
     public void Bad_masks_are_refused_with_a_sentence_and_change_nothing()
     {
-        using InferenceEngine engine = TinyEngines.Load(Model);
-        int slot = engine.Open(new Settings());
-        Assert.That(() => engine.Batch.Add(slot, 1, true, new uint[Words - 1]), Throws.ArgumentException.With.Message.Contains("17 words; 16"));
-        Assert.That(() => engine.Batch.Add(slot, 1, true, new uint[Words]), Throws.ArgumentException.With.Message.Contains("at least one"));
-        Assert.That(() => engine.Batch.Add(slot, 1, true, [.. new uint[Words - 1], 0xFFFFFFF8]), Throws.ArgumentException.With.Message.Contains("at least one"), "Bits beyond the vocabulary allow nothing.");
-        Assert.That(() => engine.Batch.Add(slot, 1, false, Mask([1])), Throws.ArgumentException.With.Message.Contains("output"));
-        Assert.That((engine.Length(slot), engine.Batch.FreeRows), Is.EqualTo((0, engine.Options.MaxRows)));
+        _slot = _engine.Open(new Settings());
+        Assert.That(() => _engine.Batch.Add(_slot, 1, true, new uint[Words - 1]), Throws.ArgumentException.With.Message.Contains("17 words; 16"));
+        Assert.That(() => _engine.Batch.Add(_slot, 1, true, new uint[Words]), Throws.ArgumentException.With.Message.Contains("at least one"));
+        Assert.That(() => _engine.Batch.Add(_slot, 1, true, [.. new uint[Words - 1], 0xFFFFFFF8]), Throws.ArgumentException.With.Message.Contains("at least one"), "Bits beyond the vocabulary allow nothing.");
+        Assert.That(() => _engine.Batch.Add(_slot, 1, false, Mask([1])), Throws.ArgumentException.With.Message.Contains("output"));
+        Assert.That((_engine.Length(_slot), _engine.Batch.FreeRows), Is.EqualTo((0, _engine.Options.MaxRows)));
     }
 
     private static uint[] Mask(int[] allowed)

@@ -13,9 +13,10 @@ namespace NpcMind.GpuTests;
 [TestFixture(8u, Sampler.ChunkTokens)]
 [TestFixture(8u, 16)]
 [TestFixture(64u, 64)]
-internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
+internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisposable
 {
     private const int Draws = 4000;
+    private KernelRig _rig = null!;
 
     public static IEnumerable<TestCaseData> Filters =>
     [
@@ -28,6 +29,11 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
         Named("min-p", new Settings { Temperature = 1, MinP = 0.1f }),
         Named("all", new Settings { Temperature = 0.8f, TopK = 20, TopP = 0.9f, MinP = 0.05f }),
     ];
+
+    [OneTimeSetUp]
+    public void MakeRig() => _rig = new KernelRig(Device);
+
+    public void Dispose() => _rig?.Dispose();
 
     [TestCaseSource(nameof(Filters))]
     public void Draws_follow_the_reference_distribution(Settings settings)
@@ -94,16 +100,15 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
         float[] logits = CaseData.Normal(8, 2500);
         uint[] log = [.. Enumerable.Range(0, 40).Select(i => (uint)(i % 7))];
         (Settings, int, uint[])[] outputs = [.. Filters.Select((f, i) => ((Settings)f.Arguments[0]! with { Seed = (ulong)i, PresencePenalty = i % 2 }, 39, log)), (new Settings(), 39, log), (new Settings { FrequencyPenalty = 1 }, 39, log)];
-        using KernelRig rig = new(Device);
         uint[] together = Tokens([.. outputs]);
         Assert.That(outputs.Select(o => Tokens([o])[0]), Is.EqualTo(together));
 
         uint[] Tokens((Settings, int, uint[])[] some)
         {
-            SamplerRun run = SamplerCases.Make(rig, logits, some, lanes, Math.Max(512, chunkTokens));
-            rig.Run(run.Nodes, run.Shape);
-            uint[] tokens = rig.ReadWords(run.Results, some.Length);
-            rig.Reset();
+            SamplerRun run = SamplerCases.Make(_rig, logits, some, lanes, Math.Max(512, chunkTokens));
+            _rig.Run(run.Nodes, run.Shape);
+            uint[] tokens = _rig.ReadWords(run.Results, some.Length);
+            _rig.Reset();
             return tokens;
         }
     }
@@ -204,14 +209,15 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest
         float[] logits, int count, Settings settings, Func<int, ulong> seed, Func<int, uint> position, Func<int, uint[]> log,
         int? choosable = null)
     {
-        using KernelRig rig = new(Device);
         // Work grows with the square of the number of chunks.
         int chunk = (choosable ?? logits.Length) > 1000 ? Math.Max(512, chunkTokens) : chunkTokens;
         (Settings, int, uint[])[] outputs = new (Settings, int, uint[])[count];
         for (int i = 0; i < count; i++) outputs[i] = (settings with { Seed = seed(i) }, (int)position(i), log(i));
-        SamplerRun run = SamplerCases.Make(rig, logits, outputs, lanes, chunk, choosable);
-        rig.Run(run.Nodes, run.Shape);
-        return new Drawn(rig.ReadWords(run.Results, count), rig.ReadFloats(run.Logits, logits.Length));
+        SamplerRun run = SamplerCases.Make(_rig, logits, outputs, lanes, chunk, choosable);
+        _rig.Run(run.Nodes, run.Shape);
+        Drawn drawn = new(_rig.ReadWords(run.Results, count), _rig.ReadFloats(run.Logits, logits.Length));
+        _rig.Reset();
+        return drawn;
     }
 
     /// <summary>Philox4x32-10 (Salmon et al. 2011), first word, counter in the first word.</summary>

@@ -4,7 +4,10 @@ using StbImageSharp;
 
 namespace Tavern.Tests;
 
-/// <summary>The whole game without a display, with the minds and eyes that it ships and the validation layer: what is played, said and seen, and what is on disk afterwards.</summary>
+/// <summary>
+/// The whole game without a display, with the minds and eyes that it ships, once with the validation layer: what is played, said and seen,
+/// and what is on disk afterwards.
+/// </summary>
 [Category("Gpu")]
 public sealed class HeadlessPlayTests
 {
@@ -45,7 +48,7 @@ public sealed class HeadlessPlayTests
             key F1
             wait 1
             picture figures
-            """);
+            """, "--validate");
         Assert.That(game.End(), Is.Zero, game.Problems + "\n" + game.Transcript);
         Assert.That(game.Problems, Is.Empty);
         string[] lines = game.Transcript.Split('\n');
@@ -114,12 +117,12 @@ public sealed class HeadlessPlayTests
     {
         string file = Path.Combine(_folder, "play.txt");
         File.WriteAllText(file, "world 600\ngossip off\ngoto Marbel\nface Marbel\nsay What is your name?\nreply\nexpect Marbel\n");
-        using GameProcess game = new("", _folder, "--headless", "--script", file, "--size", "640x360", "--fps", "10", "--validate");
+        using GameProcess game = new("", _folder, "--headless", "--script", file, "--size", "640x360", "--fps", "10");
         Assert.That(game.End(), Is.Zero, game.Problems);
         double[] drawing = [.. Column("render_gpu_ms").Order()];
-        if (drawing[drawing.Length / 2] < 20) Assert.Ignore("Drawing is quick here: the usual budget suits it.");
-        Assert.That(Column("budget_ms").Max(), Is.GreaterThan(5));
-        Assert.That(Column("tokens_said").Max(), Is.GreaterThan(1), "several steps in a frame");
+        bool slow = drawing[drawing.Length / 2] >= 20; // where drawing is quick, the usual budget suits it
+        Assert.That(Column("budget_ms").Max(), slow ? Is.GreaterThan(5) : Is.GreaterThan(0));
+        Assert.That(Column("tokens_said").Max(), Is.GreaterThan(slow ? 1 : 0), "several steps in a slow frame");
         Assert.That(File.ReadLines(Path.Combine(_folder, "answers.csv")).Count(), Is.EqualTo(2));
     }
 
@@ -164,7 +167,7 @@ public sealed class HeadlessPlayTests
     {
         string file = Path.Combine(_folder, "play.txt");
         File.WriteAllText(file, script);
-        return new GameProcess("", _folder, ["--headless", "--script", file, "--size", "320x180", "--fps", "10", "--budget", "100", "--validate", .. arguments]);
+        return new GameProcess("", _folder, ["--headless", "--script", file, "--size", "320x180", "--fps", "10", "--budget", "100", .. arguments]);
     }
 
     /// <summary>A column of frames.csv.</summary>

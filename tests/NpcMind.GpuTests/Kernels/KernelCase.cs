@@ -44,6 +44,7 @@ internal sealed class KernelRig : IDisposable
     private readonly CommandRecorder _recorder;
     private readonly Timeline _timeline;
     private readonly List<GpuBuffer> _readback = [];
+    private readonly HashSet<DispatchNode> _ran = [];
     private TensorArena _arena;
 
     public KernelRig(GpuDevice device)
@@ -122,7 +123,12 @@ internal sealed class KernelRig : IDisposable
         _uploader.Finish();
         _recorder.WaitUntilFree();
         _recorder.Begin(times);
-        foreach (GraphNode node in nodes) node.Record(_recorder, shape);
+        foreach (GraphNode node in nodes)
+        {
+            node.Record(_recorder, shape);
+            _ran.UnionWith(node.Variants);
+        }
+
         _recorder.End();
         _timeline.Wait(_timeline.Submit(_recorder));
     }
@@ -134,6 +140,8 @@ internal sealed class KernelRig : IDisposable
     public void Reset()
     {
         _uploader.Finish();
+        foreach (DispatchNode node in _ran) node.Free();
+        _ran.Clear();
         _arena.Dispose();
         _readback.ForEach(b => b.Dispose());
         _readback.Clear();

@@ -7,19 +7,19 @@ internal sealed class ActionTests : RuntimeTest
 {
     private static readonly Sizes Home = new() { Context = 320, Device = 320 * 12 };
 
-    /// <summary>Five types, two hundred actions each.</summary>
+    /// <summary>Five types, sixty actions each; NPCMIND_SCENARIOS raises the number.</summary>
     [Test]
-    public void Thousand_actions_all_parse_and_are_legal()
+    public void Hear_ActionsOfFiveTypes_AllParseAndAreLegal()
     {
         NpcRuntime runtime = Use(Home);
-        TinyRandom random = new(61);
+        TinyRandom random = new(61 + Scenarios.Seed);
         LegalActions trade = new(ActionType.Of<Trade>()), walk = new(ActionType.Of<Walk>());
         trade.Allow("goods", "Bread", "Fire");
         trade.AllowRange("coins", 7, 21);
         walk.AllowRange("direction", -90, 45);
         walk.AllowNull("steps", false);
         int all = Write<Gesture>(runtime, random, null) + Write<Trade>(runtime, random, trade) + Write<Walk>(runtime, random, walk) + Write<Remember>(runtime, random, null) + Write<Hand>(runtime, random, null);
-        Assert.That(all, Is.EqualTo(1000));
+        Assert.That(all, Is.EqualTo(5 * 20 * Scenarios.Count(3)));
     }
 
     [Test]
@@ -27,10 +27,10 @@ internal sealed class ActionTests : RuntimeTest
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
-        TinyRandom random = new(63);
+        TinyRandom random = new(63 + Scenarios.Seed);
         LegalActions legal = new(ActionType.Of<Trade>());
         int changes = 0, inAction = 0;
-        for (int round = 0; round < 8; round++)
+        for (int round = 0; round < 4; round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 6).Select(i => world.CreateNpc($"{round} {i}", "You trade."))];
             foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 3), new ReplyOptions { Temperature = 1, MaxTokens = 2, Action = legal.Type, LegalActions = legal });
@@ -48,7 +48,7 @@ internal sealed class ActionTests : RuntimeTest
                     taken++;
                 }
 
-                if (random.Below(20) == 0)
+                if (random.Below(12) == 0)
                 {
                     changes++;
                     inAction += npcs.Count(n => n.Reply!.InAction && !n.Reply.IsDone);
@@ -61,8 +61,8 @@ internal sealed class ActionTests : RuntimeTest
         }
 
         TestContext.Out.WriteLine($"{changes} changes, during {inAction} actions");
-        Assert.That(changes, Is.GreaterThan(20));
-        Assert.That(inAction, Is.GreaterThan(20));
+        Assert.That(changes, Is.GreaterThan(5));
+        Assert.That(inAction, Is.GreaterThan(5));
     }
 
     [Test]
@@ -124,7 +124,7 @@ internal sealed class ActionTests : RuntimeTest
         Prefix world = World(runtime, "The guard at the gate.");
         int written = 0;
         HashSet<string> different = [];
-        for (int round = 0; round < 10; round++)
+        for (int round = 0; round < Scenarios.Count(3); round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 20).Select(i => world.CreateNpc($"{type.Name} {round} {i}", "You."))];
             foreach (Npc npc in npcs) npc.Hear("", Words(random, 2), new ReplyOptions { Temperature = 1, TopP = 1, RepetitionPenalty = 1, MaxTokens = 1, Action = type, LegalActions = legal });

@@ -6,6 +6,7 @@ namespace NpcMind.GpuTests.Runtime;
 /// <summary>
 /// Devices of games that lack something, and handles that belong to another device (reports share-instance12 and fromvulkan-own-device).
 /// </summary>
+[Validated]
 internal sealed unsafe class ForeignHandleTests : RuntimeTest
 {
     [TestCase(0u)]

@@ -4,6 +4,7 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests.Runtime;
 
 /// <summary>Runtimes on a game's device and in its command buffers, and runtimes that are used badly.</summary>
+[Validated]
 internal sealed class HostTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
@@ -17,7 +18,7 @@ internal sealed class HostTests : RuntimeTest
             runtime.Tick(FrameBudget.FromMilliseconds(milliseconds));
             Wait(runtime);
         });
-        using GpuDevice device = GpuFixture.NewDevice();
+        using GpuDevice device = Runtimes.NewDevice();
         VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
         using (NpcRuntime shared = Runtimes.New(Home, host))
         {

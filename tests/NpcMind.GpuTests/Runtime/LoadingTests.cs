@@ -102,7 +102,7 @@ internal sealed class LoadingTests : RuntimeTest
     [Test]
     public void Load_LyingSaveWithRightChecksums_IsRefusedOrTalksAndTheLivingTalkOn()
     {
-        int saves = Number("NPCMIND_SAVES_LOADED", 200), from = Number("NPCMIND_SAVES_FIRST", 0);
+        int saves = Number("NPCMIND_SAVES_LOADED", Scenarios.Count(60)), from = Number("NPCMIND_SAVES_FIRST", 0);
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, Lore);
         SavedLies[] all = Originals(runtime, world);

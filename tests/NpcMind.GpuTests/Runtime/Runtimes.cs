@@ -1,3 +1,4 @@
+using NpcMind.Gpu;
 using NpcMind.Reference;
 
 namespace NpcMind.GpuTests.Runtime;
@@ -35,11 +36,15 @@ internal sealed record Sizes
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
 
-/// <summary>Runtimes on tiny models, with validation, each loaded when a test first asks for it and then shared: a test must leave nothing behind.</summary>
+/// <summary>
+/// Runtimes on tiny models, with and without validation, each loaded when a test first asks for it and then shared: a test must leave
+/// nothing
+/// behind.
+/// </summary>
 [SetUpFixture]
 internal sealed class Runtimes
 {
-    private static readonly Dictionary<Sizes, NpcRuntime> Loaded = [];
+    private static readonly Dictionary<(Sizes, bool), NpcRuntime> Loaded = [];
 
     [OneTimeTearDown]
     public void Free()
@@ -53,11 +58,18 @@ internal sealed class Runtimes
         Loaded.Clear();
     }
 
-    internal static NpcRuntime Get(Sizes sizes) => Loaded.TryGetValue(sizes, out NpcRuntime? runtime) ? runtime : Loaded[sizes] = New(sizes);
+    internal static NpcRuntime Get(Sizes sizes)
+    {
+        (Sizes, bool) key = (sizes, Validation.IsOn);
+        return Loaded.TryGetValue(key, out NpcRuntime? runtime) ? runtime : Loaded[key] = New(sizes);
+    }
+
+    /// <summary>A device of a game.</summary>
+    internal static GpuDevice NewDevice() => GpuDevice.Create(new GpuOptions { Validate = Validation.IsOn });
 
     internal static NpcRuntime New(Sizes sizes, VulkanHost? host = null) => NpcRuntime.Load(TinyEngines.Path(sizes.Model), new NpcRuntimeOptions
     {
-        Host = host ?? VulkanHost.CreateOwn(validate: true),
+        Host = host ?? VulkanHost.CreateOwn(validate: Validation.IsOn),
         CacheFolder = "",
         ImageEncoderPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
         EmbeddingModelPath = sizes.Embeddings is null ? null : TinyEngines.Path(sizes.Embeddings),
@@ -74,7 +86,10 @@ internal sealed class Runtimes
     });
 }
 
-/// <summary>Base of tests of the SDK: after each, characters and prefixes are removed, and every block and slot must be free and the validation layer silent.</summary>
+/// <summary>
+/// Base of tests of the SDK: after each, characters and prefixes are removed, and every block and slot must be free and the validation
+/// layer silent.
+/// </summary>
 internal abstract class RuntimeTest
 {
     private static readonly double[] Budgets = [0.05, 1, 3, 10, 20, 20];

@@ -11,6 +11,7 @@ internal sealed class SaveTests : RuntimeTest
     private static readonly Grammar Yes = Grammar.Parse("root ::= (\"yes\" | \"no\" | [a-z]) (\", \" root)?", "yes");
 
     [Test]
+    [Validated]
     public void A_mind_is_saved_after_the_device_was_lost()
     {
         Sizes seeing = new() { Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 }, Eyes = new TinyEyesOptions(), Context = 320 };
@@ -50,21 +51,25 @@ internal sealed class SaveTests : RuntimeTest
     {
         NpcRuntime home = Use(Home), elsewhere = Use(Elsewhere);
         Prefix world = World(home, Lore), ready = World(elsewhere, Lore);
-        TinyRandom random = new(21);
+        TinyRandom random = new(21 + Scenarios.Seed);
         Until(elsewhere, random, () => ready.IsReady);
         int midReply = 0, midAction = 0, midPrompt = 0, spilled = 0, withKv = 0;
-        for (int scenario = 0; scenario < 200; scenario++)
+        int scenarios = Scenarios.Count(48);
+        for (int scenario = 0; scenario < scenarios; scenario++)
         {
+            // How many tokens a tick brings depends on the machine: short moments are waited for.
+            Moment moment = (Moment)(scenario % 4);
             Npc npc = world.CreateNpc($"save {scenario}", Words(random, 1 + random.Below(5)));
             if (random.Below(3) > 0) Say(home, npc, Words(random, 1 + random.Below(8)), Options(random), random);
             if (random.Below(4) == 0) npc.Overhear("Bard", Words(random, 3));
-            if (random.Below(6) > 0) npc.Hear("Player", Words(random, 1 + random.Below(20)), Draw(random));
-            for (int ticks = random.Below(4) * random.Below(12); ticks > 0; ticks--) Tick(home, random);
+            if (moment != Moment.Any || random.Below(3) > 0) npc.Hear("Player", Words(random, 1 + random.Below(20)), Draw(random, moment));
+            for (int waited = 0; waited < 500 && Awaits(npc, moment); waited++) Tick(home, random);
+            if (moment == Moment.Any) for (int ticks = random.Below(4) * random.Below(12); ticks > 0; ticks--) Tick(home, random);
             Reply? open = npc.Reply is { IsDone: false } ? npc.Reply : null;
             if (open is { InAction: true }) midAction++;
             else if (open is { Words.Tokens: > 0 }) midReply++;
             else if (open is not null && npc.Mind.Slot >= 0) midPrompt++;
-            if (npc.Mind is { Slot: >= 0, RowsInStep: 0 } && random.Below(5) == 0 && home.Engine.Transfer.Spill(npc.Mind.Slot)) spilled++;
+            if (npc.Mind is { Slot: >= 0, RowsInStep: 0 } && random.Below(2) == 0 && home.Engine.Transfer.Spill(npc.Mind.Slot)) spilled++;
             open?.TryRead(out _);
 
             using MemoryStream stream = new();
@@ -102,11 +107,12 @@ internal sealed class SaveTests : RuntimeTest
         }
 
         TestContext.Out.WriteLine($"{midPrompt} in the prompt, {midReply} in the speech, {midAction} in the action, {spilled} spilled, {withKv} with keys and values");
-        Assert.That(new[] { midReply, midAction, midPrompt, spilled }, Has.All.GreaterThan(5));
-        Assert.That(withKv, Is.GreaterThan(50));
+        Assert.That(new[] { midReply, midAction, midPrompt, spilled }, Has.All.GreaterThan(0));
+        Assert.That(withKv, Is.GreaterThan(scenarios / 8));
     }
 
     [Test]
+    [Validated]
     public void Older_save_removes_what_was_said_after_it()
     {
         NpcRuntime runtime = Use(Home);
@@ -138,7 +144,7 @@ internal sealed class SaveTests : RuntimeTest
         Prefix world = World(home, Lore);
         TinyRandom random = new(4);
         Sizes[] others = [Home, Home with { Kv = KvFormat.F16 }, Home with { Kv = KvFormat.Q4 }, Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
-        for (int scenario = 0; scenario < 24; scenario++)
+        for (int scenario = 0; scenario < 15; scenario++)
         {
             Npc npc = world.CreateNpc($"moved {scenario}", "You keep the gate.");
             Say(home, npc, "Good morning.", Options(random), random);
@@ -185,6 +191,30 @@ internal sealed class SaveTests : RuntimeTest
         Assert.That(loaded.History[^1].Heard, Does.Contain("Number 3"));
         Assert.That(Say(small, loaded, "And?", new ReplyOptions { MaxTokens = 5 }), Is.Not.Null);
     }
+
+    /// <summary>When a mind is saved.</summary>
+    private enum Moment
+    {
+        Any,
+        InPrompt,
+        InSpeech,
+        InAction,
+    }
+
+    private static bool Awaits(Npc npc, Moment moment) => npc.Reply is { IsDone: false } reply && moment switch
+    {
+        Moment.InPrompt => npc.Mind.Slot < 0,
+        Moment.InSpeech => reply.Words.Tokens == 0,
+        Moment.InAction => !reply.InAction,
+        _ => false,
+    };
+
+    private static ReplyOptions Draw(TinyRandom random, Moment moment) => moment switch
+    {
+        Moment.InAction => Options(random, 4) with { Action = ActionType.Of<Trade>() },
+        Moment.InSpeech => new ReplyOptions { MaxTokens = 16, Temperature = 1 },
+        _ => Draw(random),
+    };
 
     private static ReplyOptions Draw(TinyRandom random) => random.Below(6) switch
     {

@@ -22,7 +22,7 @@ internal sealed class SightTests : RuntimeTest
         using VisionEncoder eyes = VisionEncoder.Load(GpuFixture.Device, mmproj, engine.Config.Width, file.Path);
         Prefix world = World(runtime, "You keep the gate.");
         TinyRandom random = new(1);
-        for (int scenario = 0; scenario < 20; scenario++)
+        for (int scenario = 0; scenario < Scenarios.Count(8); scenario++)
         {
             int width = 8 + random.Below(150), height = 8 + random.Below(150);
             byte[] rgba = TestPictures.Rgba(width, height, scenario + 1);
@@ -63,6 +63,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
+    [Validated]
     public void The_same_picture_is_encoded_once_for_all()
     {
         NpcRuntime runtime = Use(Home);
@@ -92,10 +93,10 @@ internal sealed class SightTests : RuntimeTest
     {
         NpcRuntime home = Use(Home), elsewhere = Use(Elsewhere);
         Prefix world = World(home, "You keep the gate."), ready = World(elsewhere, "You keep the gate.");
-        TinyRandom random = new(21);
+        TinyRandom random = new(21 + Scenarios.Seed);
         Until(elsewhere, random, () => ready.IsReady);
-        int withKv = 0, waiting = 0;
-        for (int scenario = 0; scenario < 40; scenario++)
+        int scenarios = Scenarios.Count(16), withKv = 0, waiting = 0;
+        for (int scenario = 0; scenario < scenarios; scenario++)
         {
             Npc npc = world.CreateNpc($"save {scenario}", "");
             for (int turn = random.Below(3); turn > 0; turn--)
@@ -104,9 +105,10 @@ internal sealed class SightTests : RuntimeTest
                 Say(home, npc, Words(random, 1 + random.Below(6)), Options(random), random);
             }
 
-            if (random.Below(2) == 0) npc.See(NpcImage.FromRgba(30, 50, TestPictures.Rgba(30, 50, scenario + 200)));
+            bool waits = scenario % 4 == 0; // some are saved before a tick looks at the picture
+            if (random.Below(2) == 0 || waits) npc.See(NpcImage.FromRgba(30, 50, TestPictures.Rgba(30, 50, scenario + 200)));
             if (random.Below(2) == 0) npc.Hear("Player", Words(random, 4), Options(random));
-            for (int ticks = random.Below(4) * random.Below(5); ticks > 0; ticks--) Tick(home, random);
+            for (int ticks = waits ? 0 : random.Below(4) * random.Below(5); ticks > 0; ticks--) Tick(home, random);
             if (npc.Mind.Seen.Any(s => !s.IsReady)) waiting++;
             using MemoryStream stream = new();
             npc.Save(stream);
@@ -132,8 +134,8 @@ internal sealed class SightTests : RuntimeTest
         }
 
         TestContext.Out.WriteLine($"{withKv} with keys and values, {waiting} saved while a picture waited");
-        Assert.That(withKv, Is.GreaterThan(10));
-        Assert.That(waiting, Is.GreaterThan(2));
+        Assert.That(withKv, Is.GreaterThan(scenarios / 8));
+        Assert.That(waiting, Is.GreaterThan(0));
     }
 
     [Test]
@@ -237,11 +239,12 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
+    [Validated]
     public void What_is_not_drawn_yet_is_waited_for_by_whoever_is_to_see_it_and_by_nobody_else()
     {
         const int Side = 64;
         ReplyOptions options = new() { MaxTokens = 6, Temperature = 0, RepetitionPenalty = 1 };
-        using GpuDevice device = GpuFixture.NewDevice();
+        using GpuDevice device = Runtimes.NewDevice();
         byte[] rgba = TestPictures.Rgba(Side, Side, 7);
         string expected = Ask(Use(Home), World(Use(Home), "You keep the gate."), "Mira", NpcImage.FromRgba(Side, Side, rgba));
         VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
@@ -289,10 +292,11 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
+    [Validated]
     public void A_rendered_frame_is_seen_without_a_copy_of_its_pixels_on_the_host()
     {
         const int Width = 512, Height = 384;
-        using GpuDevice device = GpuFixture.NewDevice();
+        using GpuDevice device = Runtimes.NewDevice();
         byte[] rgba = TestPictures.Rgba(Width, Height, 5);
         string expected = Ask(Use(Home), World(Use(Home), "You keep the gate."), "Mira", NpcImage.FromRgba(Width, Height, rgba));
         VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());

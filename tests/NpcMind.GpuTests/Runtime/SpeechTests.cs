@@ -13,9 +13,9 @@ internal sealed class SpeechTests : RuntimeTest
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
-        TinyRandom random = new(51);
-        int split = 0, stopped = 0;
-        for (int scenario = 0; scenario < 80; scenario++)
+        TinyRandom random = new(51 + Scenarios.Seed);
+        int scenarios = Scenarios.Count(30), split = 0, stopped = 0;
+        for (int scenario = 0; scenario < scenarios; scenario++)
         {
             ReplyOptions options = new() { Temperature = 1, MaxTokens = 20, RepetitionPenalty = 1 };
             string heard = Words(random, 4);
@@ -55,8 +55,8 @@ internal sealed class SpeechTests : RuntimeTest
             npc.Dispose();
         }
 
-        Assert.That(stopped, Is.GreaterThan(50));
-        Assert.That(split, Is.GreaterThan(2), "stop strings that begin inside a token");
+        Assert.That(stopped, Is.GreaterThan(scenarios / 2));
+        Assert.That(split, Is.GreaterThan(0), "stop strings that begin inside a token");
     }
 
     /// <summary>The text of bytes that may end inside a character, by .NET's own decoder, which keeps that end to itself.</summary>

@@ -7,12 +7,13 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Persistence;
 
 /// <summary>
-/// Processes that save 4 MB minds in a loop are killed with SIGKILL at random moments, 1000 times. Each time the file must hold a whole mind: the one before the save in
+/// Processes that save 4 MB minds in a loop are killed with SIGKILL at random moments, 150 times, or NPCMIND_SCENARIOS times that. Each
+/// time the file must hold a whole mind: the one before the save in
 /// progress or that one. This is the death of the process, not of the machine: what the disk keeps when power fails rests on fsync.
 /// </summary>
 internal sealed class SaveKillTests
 {
-    private const int Kills = 1000;
+    private static readonly int Kills = Scenarios.Count(150);
     private const int Workers = 3;
 
     [Test]
@@ -53,7 +54,9 @@ internal sealed class SaveKillTests
         Assert.That(Directory.GetFiles(Path.GetDirectoryName(folder.File("x"))!, "*.saving"), Has.Length.LessThanOrEqualTo(Workers), "each save removes what the killed one before it left");
     }
 
-    /// <summary>Starts a victim, kills it a random time after a random one of its first saves began, and returns the last save it announced.</summary>
+    /// <summary>
+    /// Starts a victim, kills it a random time after a random one of its first saves began, and returns the last save it announced.
+    /// </summary>
     private static int Kill(string path, int version, TinyRandom random)
     {
         using Process victim = Process.Start(new ProcessStartInfo(VictimPath, [path, $"{version}"]) { RedirectStandardOutput = true })!;
@@ -61,7 +64,8 @@ internal sealed class SaveKillTests
         byte[] word = new byte[4];
         try
         {
-            // The first save of a process is slow (its code is compiled), the later ones take 2 ms or so: a random time alone would hit mostly the first.
+            // The first save of a process is slow (its code is compiled), the later ones take 2 ms or so: a random time alone would hit
+            // mostly the first.
             for (int saves = random.Below(6); saves >= 0; saves--) announcements.ReadExactly(word);
             long until = Stopwatch.GetTimestamp() + (long)(random.Uniform() * 0.004 * Stopwatch.Frequency);
             while (Stopwatch.GetTimestamp() < until) Thread.Sleep(0);
