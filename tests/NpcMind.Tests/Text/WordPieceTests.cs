@@ -1,5 +1,4 @@
 using System.Text.Json;
-using NpcMind.Gguf;
 using NpcMind.Reference;
 using NpcMind.Text;
 using NUnit.Framework;
