@@ -31,14 +31,14 @@ internal static class SeeVerb
             using GgufFile file = GgufFile.Open(path);
             int width = VisionEncoder.TextWidth(file);
             PictureInput pictures = new(parsed.GetRequiredValue(mmproj), path, parsed.GetRequiredValue(images), parsed.GetValue(maxTiles));
-            InferenceEngine.ReadConfig(file);
+            ModelConfig config = InferenceEngine.ReadConfig(file);
             Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
             int[] ids = Prompt(file, tokenizer, pictures, parsed.GetValue(prompt) ?? "What do you see?", parsed.GetValue(messages));
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             float[] features = pictures.Encode(gpu, width);
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = ids.Length + most, Features = true, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = ids.Length + most, Features = true, MaxRows = pictures.StepRows(config), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
             {
-                GenerateVerb.Result result = GenerateVerb.Run(engine, gpu, ids, most, sampler.Read(parsed), tokenizer, 0, features, tokenizer.Encode(pictures.Names.Slot, parseSpecial: true)[0]);
+                GenerateVerb.Result result = GenerateVerb.Run(engine, gpu, ids, most, sampler.Read(parsed), tokenizer, 0, features, pictures.SlotId(tokenizer), pictures.Places());
                 string text = tokenizer.Decode(result.Ids.ToArray());
                 if (parsed.GetValue(json)) Common.PrintJson(w => GenerateVerb.Write(w, result, text, gpu));
                 else Console.WriteLine(Common.ForTerminal(text));

@@ -220,8 +220,8 @@ internal static class MindLoader
             {
                 int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
                 for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
-                transfer.SetTokens(
-                    mind.Slot, 0, MindSaves.Plain(runtime, CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)]));
+                ReadOnlySpan<int> tokens = CollectionsMarshal.AsSpan(mind.Tokens)[..(kv.FirstToken + held)];
+                transfer.SetTokens(mind.Slot, 0, MindSaves.Plain(runtime, tokens), MindSaves.Places(mind, tokens));
                 return;
             }
         }

@@ -9,6 +9,7 @@ namespace NpcMind;
 /// </summary>
 internal sealed class Sight(int id, IReadOnlyList<ImagePiece> layout, int[] tokens, int rows, int width)
 {
+    private readonly ImagePiece[] _slots = [.. layout.Where(p => p.IsSlot)];
     private float[] _features = [];
 
     /// <summary>Number that tells it from other pictures in token logs.</summary>
@@ -44,6 +45,14 @@ internal sealed class Sight(int id, IReadOnlyList<ImagePiece> layout, int[] toke
 
     /// <summary>Feature row <paramref name="row"/>.</summary>
     public ReadOnlySpan<float> Row(int row) => _features.AsSpan(row * Width, Width);
+
+    /// <summary>Where feature row <paramref name="row"/> stands in its tile.</summary>
+    public PictureRow Place(int row)
+    {
+        foreach (ImagePiece slots in _slots)
+            if (row < slots.FirstFeature + slots.Count) return new PictureRow(row - slots.FirstFeature, slots.Count, slots.Columns);
+        throw new ArgumentOutOfRangeException(nameof(row), row, $"The picture has {Rows} rows.");
+    }
 
     /// <summary>Gives it its rows, or room for them.</summary>
     public void Set(float[] features, bool ready)

@@ -23,9 +23,10 @@ internal static class VisionCases
         yield return LayerNorm(1408, 3, 1000);
         foreach (ActivationForm form in Enum.GetValues<ActivationForm>())
             foreach (float largest in new[] { 3f, 30f }) yield return Activation(form, largest);
-        yield return Embed(64, 37, 36);
-        yield return Embed(96, 4, 4);
-        foreach ((int columns, int scale, int width) in new[] { (6, 2, 64), (6, 3, 20), (4, 1, 24), (8, 4, 96) }) yield return Shuffle(columns, scale, width);
+        yield return Embed(64, 37, 36, 0);
+        yield return Embed(64, 37, 36, 1);
+        yield return Embed(96, 4, 4, 0);
+        foreach ((int columns, int scale, int width) in new[] { (6, 2, 64), (6, 3, 20), (4, 1, 24), (8, 4, 96) }) yield return Shuffle(columns, scale, width, scale % 2);
     }
 
     /// <summary>Tables with gaps, overlaps, negative weights and sums beyond a byte, over a source with more columns than are used.</summary>
@@ -43,7 +44,8 @@ internal static class VisionCases
                 "resample_buffer", lanes,
                 [rig.Words([.. new uint[5], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([.. across, .. Words(vertical)]).As(TexelFormat.UInt1), canvas],
                 new Grid((canvasWidth + (int)lanes - 1) / (int)lanes, canvasHeight),
-                ("sourceFirst", 5u), ("sourceStride", (uint)stride), ("width", (uint)width), ("height", (uint)height), ("canvasWidth", (uint)canvasWidth), ("horizontal", 0u), ("vertical", (uint)across.Length));
+                ("sourceFirst", 5u), ("sourceStride", (uint)stride), ("width", (uint)width), ("height", (uint)height), ("canvasWidth", (uint)canvasWidth), ("horizontal", 0u), ("vertical", (uint)across.Length),
+                ("pictureX", 0u), ("pictureY", 0u), ("pictureWidth", (uint)sourceWidth), ("pictureHeight", (uint)sourceHeight), ("fill", 0u));
             return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(canvas, () => [.. ResampleByTable.Run(rgba, stride, sourceHeight, horizontal, vertical, canvasWidth, canvasHeight).Select(b => (float)b)], Bytes: true));
         });
 
@@ -70,8 +72,8 @@ internal static class VisionCases
         uint lanes = rig.Library.SmallWorkgroup;
         GraphNode node = rig.Node(
             "patchify", lanes,
-            [rig.Words([.. new uint[Before], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([Before, (uint)canvasWidth, X, Y]), rig.Words(shades).As(TexelFormat.UInt1), patches],
-            new Grid((size * size + (int)lanes - 1) / (int)lanes, columns * columns), ("size", (uint)size), ("columns", (uint)columns), ("stride", (uint)stride));
+            [rig.Words([.. new uint[Before], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([Before, (uint)canvasWidth, X, Y, (uint)columns, (uint)columns, 0, 0]), rig.Words(shades).As(TexelFormat.UInt1), patches],
+            new Grid((size * size + (int)lanes - 1) / (int)lanes, columns * columns), ("size", (uint)size), ("stride", (uint)stride));
         return new KernelRun([node], MatMulCases.Step(1), patches, () => CaseData.Pad(Patchify.Run(rgba, canvasWidth, X, Y, size, columns, mean, std), pixels, stride, columns * columns));
     });
 
@@ -105,25 +107,25 @@ internal static class VisionCases
         });
     });
 
-    private static KernelCase Embed(int stride, int rows, int patches) => new("vision_embed", $"{patches} of {rows} rows of {stride}", null, 0, 12.0 * stride * rows, stride * rows, rig =>
+    private static KernelCase Embed(int stride, int rows, int patches, int first) => new("vision_embed", $"{patches} of {rows} rows of {stride} from {first}", null, 0, 12.0 * stride * rows, stride * rows, rig =>
     {
         float[] embedded = CaseData.Normal(1, rows * stride), position = CaseData.Normal(2, rows * stride);
         Tensor x = rig.Empty(rows * stride * 4);
         uint lanes = rig.Library.SmallWorkgroup;
         GraphNode node = rig.Node(
-            "vision_embed", lanes, [rig.Floats(embedded).As(TexelFormat.Float4), rig.Floats(position).As(TexelFormat.Float4), x], new Grid((stride / 4 + (int)lanes - 1) / (int)lanes, rows), ("quads", (uint)stride / 4), ("patches", (uint)patches));
-        return new KernelRun([node], MatMulCases.Step(rows), x, () => [.. position.Select((p, i) => i < patches * stride ? p + embedded[i] : p)]);
+            "vision_embed", lanes, [rig.Floats(embedded).As(TexelFormat.Float4), rig.Floats(position).As(TexelFormat.Float4), x], new Grid((stride / 4 + (int)lanes - 1) / (int)lanes, rows), ("quads", (uint)stride / 4), ("first", (uint)first), ("patches", (uint)patches));
+        return new KernelRun([node], MatMulCases.Step(rows), x, () => [.. position.Select((p, i) => i >= first * stride && i < (first + patches) * stride ? p + embedded[i - first * stride] : p)]);
     });
 
-    private static KernelCase Shuffle(int columns, int scale, int width) => new("pixel_shuffle", $"{columns} x {columns} by {scale} of {width}", null, 0, 8.0 * columns * columns * width, 0, rig =>
+    private static KernelCase Shuffle(int columns, int scale, int width, int firstRow) => new("pixel_shuffle", $"{columns} x {columns} by {scale} of {width} from {firstRow}", null, 0, 8.0 * columns * columns * width, 0, rig =>
     {
         int stride = CaseData.RoundUp(width, 64), joined = scale * scale * width, yStride = CaseData.RoundUp(joined, 64), tokens = columns / scale * (columns / scale);
         float[] x = CaseData.Normal(1, columns * columns * width);
         Tensor y = rig.Empty(tokens * yStride * 4);
         uint lanes = rig.Library.SmallWorkgroup;
         GraphNode node = rig.Node(
-            "pixel_shuffle", lanes, [rig.Floats(CaseData.Pad(x, width, stride, columns * columns + 1)).As(TexelFormat.Float4), y], new Grid((joined / 4 + (int)lanes - 1) / (int)lanes, tokens),
-            ("columns", (uint)columns), ("scale", (uint)scale), ("quads", (uint)width / 4), ("xStride", (uint)stride / 4), ("yStride", (uint)yStride / 4));
+            "pixel_shuffle", lanes, [rig.Floats([.. new float[firstRow * stride], .. CaseData.Pad(x, width, stride, columns * columns + 1)]).As(TexelFormat.Float4), y, rig.Words([0, 0, 0, 0, (uint)columns, (uint)columns, 0, 0])], new Grid((joined / 4 + (int)lanes - 1) / (int)lanes, tokens),
+            ("firstRow", (uint)firstRow), ("scale", (uint)scale), ("quads", (uint)width / 4), ("xStride", (uint)stride / 4), ("yStride", (uint)yStride / 4));
         return new KernelRun([node], MatMulCases.Step(1), y, () => CaseData.Pad(PixelShuffle.Run(x, columns, scale), joined, yStride, tokens));
     });
 
