@@ -60,7 +60,8 @@ internal static class GenerateVerb
         return tokenizer!.Encode(TemplateVerb.Load(file).Render(messages.RootElement, true));
     }
 
-    internal static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends, double loadSeconds, float[]? features = null, int featureToken = -1, PictureRow[]? places = null)
+    internal static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends,
+        double loadSeconds, float[]? features = null, int featureToken = -1, PictureRow[]? places = null)
     {
         using TokenGenerator generator = new(engine, gpu, sampler);
         Stopwatch clock = Stopwatch.StartNew();

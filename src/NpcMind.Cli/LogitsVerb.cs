@@ -41,8 +41,15 @@ internal static class LogitsVerb
             int place = pictures is null ? -1 : parsed.GetValue(imageToken) ?? ImageToken(file, pictures);
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             float[] features = pictures?.Encode(gpu, VisionEncoder.TextWidth(file)) ?? [];
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = Math.Max(64, ids.Length), Features = pictures is not null, MaxRows = pictures?.StepRows(config) ?? 64,
-                MaxOutputs = config.SeesWholePictures && pictures is not null ? pictures.StepRows(config) : 16, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            EngineOptions options = new()
+            {
+                ContextTokens = Math.Max(64, ids.Length),
+                Features = pictures is not null,
+                MaxRows = pictures?.StepRows(config) ?? 64,
+                MaxOutputs = config.SeesWholePictures && pictures is not null ? pictures.StepRows(config) : 16,
+                Kv = Common.KvFormat(parsed.GetValue(kv)),
+            };
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, options))
             using (FileStream stream = File.Create(parsed.GetRequiredValue(output)))
                 Run(engine, ids, first, parsed.GetValue(oneAtATime), stream, features, place, pictures?.Places() ?? []);
             Common.Finish(gpu);
@@ -57,7 +64,8 @@ internal static class LogitsVerb
             ? id
             : throw new CliException($"the vocabulary has no token '{pictures.SlotToken}': give --image-token.");
 
-    private static void Run(InferenceEngine engine, int[] ids, int first, bool oneAtATime, Stream stream, float[] features, int place, PictureRow[] rows)
+    private static void Run(InferenceEngine engine, int[] ids, int first, bool oneAtATime, Stream stream, float[] features, int place,
+        PictureRow[] rows)
     {
         int width = engine.Config.Width, places = features.Length == 0 ? 0 : ids.Count(id => id == place), row = 0;
         if (places != features.Length / width) throw new CliException($"the tokens have {places} places for pictures (token {place}); the pictures have {features.Length / width} rows.");
@@ -68,8 +76,9 @@ internal static class LogitsVerb
             int count = Count(at, row);
             for (int end = at + count; at < end; at++)
             {
-                if (places > 0 && ids[at] == place) batch.AddFeature(slot, place, features.AsSpan(row * width, width), at >= first, default, rows[row++]);
-                else batch.Add(slot, ids[at], at >= first);
+                bool isRow = places > 0 && ids[at] == place, output = at >= first;
+                if (isRow) batch.AddFeature(slot, place, features.AsSpan(row * width, width), output, place: rows[row++]);
+                else batch.Add(slot, ids[at], output);
             }
 
             batch.WantsLogits = true;

@@ -37,6 +37,9 @@ internal sealed class PictureInput
     /// <summary>What chat templates write where a picture belongs.</summary>
     public string Placeholder => _config.Placeholder;
 
+    /// <summary>Text before and after a picture, which is tokenized with the text that it stands in.</summary>
+    public string TextBeside => _config.TextBeside;
+
     /// <summary>How many pictures.</summary>
     public int Count => _pictures.Count;
 
@@ -52,7 +55,9 @@ internal sealed class PictureInput
     public int StepRows(ModelConfig model) =>
         Math.Max(64, model.SeesWholePictures ? (Places().Select(p => p.Count).DefaultIfEmpty().Max() + 15) / 16 * 16 : 0);
 
-    /// <summary>Id of the token in whose places the feature rows stand; the vocabulary's last where the family can do without one.</summary>
+    /// <summary>
+    /// Id of the token in whose places the feature rows stand; the vocabulary's last where the family can do without one.
+    /// </summary>
     public int SlotId(Tokenizer tokenizer) => tokenizer.Encode(SlotToken, parseSpecial: true) is [var id] ? id
         : _config.RequiredTokens.Contains(SlotToken)
             ? throw new CliException($"the vocabulary has no token '{SlotToken}': {_mmproj} belongs to another language model.")

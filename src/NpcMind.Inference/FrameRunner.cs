@@ -162,7 +162,9 @@ public sealed partial class FrameRunner : IDisposable
         pass.RecordInputs(_current!.Recorder);
     }
 
-    /// <summary>Records as much of the pass as fits into <paramref name="most"/> of the milliseconds that are left; true when it ended.</summary>
+    /// <summary>
+    /// Records as much of the pass as fits into <paramref name="most"/> of the milliseconds that are left; true when it ended.
+    /// </summary>
     public bool RecordView(double most)
     {
         if (!Record(_view, Math.Max(0, Remaining - most))) return false;

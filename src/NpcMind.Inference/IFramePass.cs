@@ -2,7 +2,10 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>Work that frames take on beside the step: a list of dispatches (<see cref="WorkPlan"/>), with what goes before the first and after the last.</summary>
+/// <summary>
+/// Work that frames take on beside the step: a list of dispatches (<see cref="WorkPlan"/>), with what goes before the first and after the
+/// last.
+/// </summary>
 public interface IFramePass
 {
     /// <summary>What decides the grids of the dispatches.</summary>

@@ -171,7 +171,8 @@ public sealed class InferenceEngine : IDisposable
         KvCache.Check(config, options.Kv, file.Path);
         if (options.MaxRows % 16 != 0) throw new ArgumentException("MaxRows must be a multiple of 16.", nameof(options));
         if (options.Features && options.MaxRows > FeatureRing.MostRows)
-            throw new ArgumentException($"Steps with feature rows have at most {FeatureRing.MostRows} rows, not {options.MaxRows}.", nameof(options));
+            throw new ArgumentException($"Steps with feature rows have at most {FeatureRing.MostRows} rows, not {options.MaxRows}.",
+                nameof(options));
         return new InferenceEngine(device, file, plan, options, progress);
     }
 

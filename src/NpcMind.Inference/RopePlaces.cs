@@ -1,8 +1,8 @@
 namespace NpcMind.Inference;
 
 /// <summary>
-/// By which positions the rows of sequences are turned, where those of pictures differ from their places in the cache: a picture takes as many positions as its longer side has feature rows
-/// (Wang et al. 2024, Qwen2-VL, section 2.1). Used by one thread.
+/// By which positions the rows of sequences are turned, where those of pictures differ from their places in the cache: a picture takes as
+/// many positions as its longer side has feature rows (Wang et al. 2024, Qwen2-VL, section 2.1). Used by one thread.
 /// </summary>
 /// <param name="sequences">Slots.</param>
 /// <param name="contextTokens">Tokens of a slot.</param>

@@ -57,13 +57,15 @@ public sealed class StepBatch
     /// <param name="output">Whether logits are wanted after it.</param>
     /// <param name="mask">As in <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</param>
     /// <param name="place">
-    /// Where it stands in its picture. Models that see pictures as a whole (<see cref="ModelConfig.SeesWholePictures"/>) or turn rows by their place in one
+    /// Where it stands in its picture. Models that see pictures as a whole (<see cref="ModelConfig.SeesWholePictures"/>) or turn rows by
+    /// their place in one
     /// must be told; others do not look at it. A step that has one row of a picture that is seen as a whole must have all that follow.
     /// </param>
     /// <exception cref="ArgumentException">The row has another width than the model, or stands at no such place.</exception>
     /// <exception cref="InvalidOperationException">The engine was loaded without <see cref="EngineOptions.Features"/>, or the batch has no room.</exception>
     public bool AddFeature(
-        int slot, int token, ReadOnlySpan<float> feature, bool output = false, ReadOnlySpan<uint> mask = default, PictureRow place = default)
+        int slot, int token, ReadOnlySpan<float> feature, bool output = false, ReadOnlySpan<uint> mask = default,
+        PictureRow place = default)
     {
         if (!_engine.Options.Features) throw new InvalidOperationException("The engine was loaded without room for pictures: set EngineOptions.Features.");
         if (feature.Length != _engine.Config.Width) throw new ArgumentException($"A feature row has {_engine.Config.Width} elements, not {feature.Length}.", nameof(feature));
@@ -132,7 +134,8 @@ public sealed class StepBatch
         if (!_engine.Config.SeesWholePictures) return;
         for (int row = 0; row < _rows; row++)
             if (_inputs.LastSeen(row) >= _lengths[_slots[row]])
-                throw new InvalidOperationException("The step ends within a picture that the model sees as a whole: add the rest of its feature rows.");
+                throw new InvalidOperationException(
+                    "The step ends within a picture that the model sees as a whole: add the rest of its feature rows.");
     }
 
     private bool Add(int slot, uint token, bool output, ReadOnlySpan<uint> mask, ReadOnlySpan<float> feature, PictureRow place)

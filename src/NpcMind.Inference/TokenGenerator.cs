@@ -57,7 +57,8 @@ public sealed class TokenGenerator : IDisposable
                 // A picture that is seen as a whole goes into one step.
                 if (_engine.Config.SeesWholePictures && place.Index == 0 && place.Count > free && free < _engine.Options.MaxRows) break;
                 ReadOnlySpan<float> feature = isRow ? features.Slice(row++ * width, width) : default;
-                if (!Add(tokens[at], at == tokens.Length - 1, feature, place)) throw new ArgumentException("The KV cache is full.", nameof(tokens));
+                if (!Add(tokens[at], at == tokens.Length - 1, feature, place))
+                    throw new ArgumentException("The KV cache is full.", nameof(tokens));
             }
 
             if (at == tokens.Length) _engine.Batch.Sample();

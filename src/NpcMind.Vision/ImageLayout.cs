@@ -16,4 +16,5 @@ public readonly record struct ImagePiece(string Text, int Tile, int FirstFeature
 /// <param name="Slot">Token in whose places the feature rows stand.</param>
 /// <param name="Placeholder">What chat templates write where a picture belongs.</param>
 /// <param name="Required">Tokens a vocabulary must have, each as one token, for the family's sequence to mean anything.</param>
-public sealed record ImageTokens(string Slot, string Placeholder, IReadOnlyList<string> Required);
+/// <param name="Beside">Text before and after a picture, which is tokenized with the text that it stands in.</param>
+public sealed record ImageTokens(string Slot, string Placeholder, IReadOnlyList<string> Required, string Beside = "");

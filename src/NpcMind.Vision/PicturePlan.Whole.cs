@@ -35,16 +35,21 @@ public sealed partial record PicturePlan
     }
 
     /// <summary>
-    /// One tile whose sides are multiples of <paramref name="multiple"/>, of about the picture's shape, with so many pixels. Halves are rounded to the even multiple. Source: smart_resize of the
+    /// One tile whose sides are multiples of <paramref name="multiple"/>, of about the picture's shape, with so many pixels. Halves are
+    /// rounded to the even multiple. Source: smart_resize of the
     /// Qwen2VL image processor of transformers.
     /// </summary>
     /// <param name="width">As for <see cref="Stretched"/>.</param>
     /// <param name="height">As for <see cref="Stretched"/>.</param>
     /// <param name="multiple">What both sides are multiples of, at least 1.</param>
     /// <param name="minPixels">Fewest pixels, at least 1.</param>
-    /// <param name="maxPixels">Most pixels, at least <paramref name="minPixels"/>. A picture of one row of multiples may have more: <see cref="MostPixels"/>.</param>
+    /// <param name="maxPixels">
+    /// Most pixels, at least <paramref name="minPixels"/>. A picture of one row of multiples may have more: <see cref="MostPixels"/>.
+    /// </param>
     /// <param name="filter">Kernel.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range, or one side is more than <see cref="MaxAspect"/> times as long as the other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// An argument is out of range, or one side is more than <see cref="MaxAspect"/> times as long as the other.
+    /// </exception>
     public static PicturePlan WithinPixels(int width, int height, int multiple, long minPixels, long maxPixels, ResampleFilter filter)
     {
         CheckPicture(width, height);
@@ -53,7 +58,8 @@ public sealed partial record PicturePlan
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, minPixels);
         if ((double)Math.Max(width, height) / Math.Min(width, height) > MaxAspect)
             throw new ArgumentOutOfRangeException(
-                nameof(width), width, $"A picture of {width} x {height} pixels is too narrow: one side has at most {MaxAspect} times the pixels of the other.");
+                nameof(width), width,
+                $"A picture of {width} x {height} pixels is too narrow: one side has at most {MaxAspect} times the pixels of the other.");
         (int w, int h) = (Rounded(width), Rounded(height));
         if ((long)w * h > maxPixels)
         {

@@ -99,7 +99,8 @@ public sealed partial class NpcRuntime : IDisposable
         return encoder.TokensPerTile <= Most
             ? (encoder.TokensPerTile + 15) / 16 * 16
             : throw new UnsupportedModelException(
-                path!, $"an image encoder of {encoder.TokensPerTile} tokens a picture with a model that sees pictures as a whole", $"At most {Most}.");
+                path!, $"an image encoder of {encoder.TokensPerTile} tokens a picture with a model that sees pictures as a whole",
+                $"At most {Most}.");
     }
 
     /// <summary>What the model calls itself.</summary>

@@ -67,7 +67,8 @@ internal sealed class RopeTable
         if (config.Sections is not { } sections) return null;
         List<byte> axes = [];
         for (int axis = 0; axis < sections.Count; axis++) axes.AddRange(Enumerable.Repeat((byte)axis, sections[axis]));
-        return axes.Count == pairs ? [.. axes] : throw new ArgumentException($"Sections of {axes.Count} pairs for {pairs}.", nameof(config));
+        return axes.Count == pairs ? [.. axes]
+            : throw new ArgumentException($"Sections of {axes.Count} pairs for {pairs}.", nameof(config));
     }
 
     private readonly record struct Table(int Offset, double[] Frequencies, double Magnitude, byte[]? Axes);

@@ -4,8 +4,9 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// A family of image encoders, which differ in how they cut pictures, which tokens stand for these, and in their forward pass with its projector. One file each; <see cref="All"/> lists them.
-/// An instance belongs to one file and holds what its keys say beyond <see cref="VisionConfig"/>. Immutable; any thread.
+/// A family of image encoders, which differ in how they cut pictures, which tokens stand for these, and in their forward pass with its
+/// projector. One file each; <see cref="All"/> lists them. An instance belongs to one file and holds what its keys say beyond
+/// <see cref="VisionConfig"/>. Immutable; any thread.
 /// </summary>
 internal abstract class EncoderFamily
 {
@@ -33,7 +34,8 @@ internal abstract class EncoderFamily
         foreach ((string projector, Func<VisionKeys, VisionConfig> read) in All)
             if (projector == keys.Projector) return read(keys);
         string named = keys.Projector.Length > 40 ? keys.Projector[..40] : keys.Projector;
-        throw new UnsupportedModelException(keys.File.Path, $"the projector type '{named}'", $"Supported: {string.Join(", ", Projectors)}.");
+        throw new UnsupportedModelException(keys.File.Path, $"the projector type '{named}'",
+            $"Supported: {string.Join(", ", Projectors)}.");
     }
 
     /// <summary>How a picture becomes tiles. Arguments and errors as for <see cref="VisionConfig.Plan"/>.</summary>

@@ -4,8 +4,9 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Attention in which every token of a tile sees every other, or every other of its window, made of the language model's kernels: keys and values are written to blocks in order, then all
-/// rows attend from the last position. A window is a sequence of its own. One block's keys and values are there at a time; the next block overwrites them. Used once, at load.
+/// Attention in which every token of a tile sees every other, or every other of its window, made of the language model's kernels: keys and
+/// values are written to blocks in order, then all rows attend from the last position. A window is a sequence of its own. One block's keys
+/// and values are there at a time; the next block overwrites them. Used once, at load.
 /// </summary>
 internal sealed class VisionAttention
 {
@@ -48,7 +49,8 @@ internal sealed class VisionAttention
         _whole = new Scope(g, Whole, TileCount, count, tiles, 1, VisionSizes.Pages(count) * PageBlocks, "");
         if (window == 0) return;
         int blocks = VisionSizes.Pages(window * window) * PageBlocks;
-        _windows = new Scope(g, grid => Windows(grid, window), TileCount, count, tiles, VisionSizes.MostWindows(_config), blocks, "window ");
+        _windows = new Scope(g, grid => Windows(grid, window), TileCount, count, tiles, VisionSizes.MostWindows(_config), blocks,
+            "window ");
     }
 
     private const int PageBlocks = KvCache.PageTokens / KvCache.BlockTokens;
@@ -103,7 +105,8 @@ internal sealed class VisionAttention
         for (int y = 0; y < grid.Rows; y++)
             for (int left = 0; left < grid.Columns; left += window)
             {
-                int width = Math.Min(window, grid.Columns - left), sequence = y / window * across + left / window, first = y * grid.Columns + left;
+                int width = Math.Min(window, grid.Columns - left), sequence = y / window * across + left / window,
+                    first = y * grid.Columns + left;
                 if (y % window == 0) all.Lengths.Add(width * Math.Min(window, grid.Rows - y));
                 for (int x = 0; x < width; x++) all.Rows[first + x] = (sequence, y % window * width + x);
                 for (int x = 0; x < width; x += TileRows) all.Tiles.Add((first + x, Math.Min(TileRows, width - x), sequence));

@@ -20,8 +20,8 @@ internal enum ClassToken
 }
 
 /// <summary>
-/// Hyper-parameters of an image encoder with its projector (an mmproj file), read from <c>clip.*</c> keys and checked, because a file can say anything. What a family does with pictures
-/// and tokens is asked for here, too. Immutable; any thread.
+/// Hyper-parameters of an image encoder with its projector (an mmproj file), read from <c>clip.*</c> keys and checked, because a file can
+/// say anything. What a family does with pictures and tokens is asked for here, too. Immutable; any thread.
 /// </summary>
 public sealed record VisionConfig
 {
@@ -106,6 +106,9 @@ public sealed record VisionConfig
     /// <summary>What chat templates write where a picture belongs.</summary>
     public string Placeholder => Family.Tokens.Placeholder;
 
+    /// <summary>Text before and after a picture, which is tokenized with the text that the picture stands in; mostly empty.</summary>
+    public string TextBeside => Family.Tokens.Beside;
+
     /// <summary>Tokens that the language model's vocabulary must have, each as one token.</summary>
     public IReadOnlyList<string> RequiredTokens => Family.Tokens.Required;
 
@@ -113,7 +116,8 @@ public sealed record VisionConfig
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="maxTiles">
-    /// Most tiles, a global one not counted, up to <see cref="MaxTiles"/>. Idefics3 knows two cases: cut as it is, or with 1 just the whole picture. Families without tiles do not look at it.
+    /// Most tiles, a global one not counted, up to <see cref="MaxTiles"/>. Idefics3 knows two cases: cut as it is, or with 1 just the whole
+    /// picture. Qwen-VL gives a picture at most 256 tokens for each. Families that always make one tile do not look at it.
     /// </param>
     /// <exception cref="ArgumentException">The family takes no picture of this size.</exception>
     public PicturePlan Plan(int width, int height, int maxTiles = MaxTiles) => Family.Plan(this, width, height, maxTiles);

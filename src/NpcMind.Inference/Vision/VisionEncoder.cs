@@ -6,9 +6,9 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// An image encoder with its projector on a device: pictures in, rows in the embedding space of a language model out. Weights and workspace are fixed at load
-/// and shared by jobs, so one job is under way at a time. Whoever drives it records a job's passes in order, in as many pieces as suits. Used by one thread at a
-/// time. Owns everything but the device.
+/// An image encoder with its projector on a device: pictures in, rows in the embedding space of a language model out. Weights and workspace
+/// are fixed at load and shared by jobs, so one job is under way at a time. Whoever drives it records a job's passes in order, in as many
+/// pieces as suits. Used by one thread at a time. Owns everything but the device.
 /// </summary>
 public sealed class VisionEncoder : IDisposable
 {
@@ -153,7 +153,8 @@ public sealed class VisionEncoder : IDisposable
         if (pass > 0)
         {
             recorder.Update(_graph.Place, job.PlaceOf(pass - 1));
-            for (int i = 0; i < _graph.Tables.Count; i++) recorder.Copy(job.Tables, _graph.Tables[i].Target, job.TableBytes(i), 0, job.TableStart(i));
+            for (int i = 0; i < _graph.Tables.Count; i++)
+                recorder.Copy(job.Tables, _graph.Tables[i].Target, job.TableBytes(i), 0, job.TableStart(i));
             return;
         }
 
@@ -243,16 +244,18 @@ public sealed class VisionEncoder : IDisposable
     private static void CheckBindings(GpuDevice device, GgufFile file, VisionConfig c)
     {
         (string buffer, long bytes) = VisionSizes.LargestBuffer(c);
+        string key = c.MaxPatches > 0 ? "clip.vision.image_max_pixels" : "clip.vision.image_size";
         long storage = device.Limits.MaxStorageBufferRange, texels = device.Limits.MaxTexels * 4;
         if (bytes > storage)
-            throw file.Metadata.Wrong("clip.vision.image_size", $"a size whose {c.EncoderTokens} tokens of {c.PatchSize} x {c.PatchSize} "
+            throw file.Metadata.Wrong(key, $"a size whose {c.EncoderTokens} tokens of {c.PatchSize} x {c.PatchSize} "
                 + $"pixels the device can work on: '{buffer}' takes {bytes} bytes, '{device.Limits.Name}' binds at most {storage}");
         if (c.CanvasBytes > texels)
-            throw file.Metadata.Wrong("clip.vision.image_size", "a size whose pictures the device can work on: they take up to "
+            throw file.Metadata.Wrong(key, "a size whose pictures the device can work on: they take up to "
                 + $"{c.CanvasBytes} bytes, '{device.Limits.Name}' binds at most {texels}");
     }
 
-    private static long Bytes(GpuDevice device, GgufFile file, VisionConfig config) => WeightLoader.DeviceBytes(file) + VisionSizes.WorkspaceBytes(device, config);
+    private static long Bytes(GpuDevice device, GgufFile file, VisionConfig config) =>
+        WeightLoader.DeviceBytes(file) + VisionSizes.WorkspaceBytes(device, config);
 
     /// <summary>A staging buffer must hold a whole row group.</summary>
     private static int StagingBytes(GgufFile file) => (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / t.Dimensions[^1]) * 40, 4 << 20, 1 << 30);

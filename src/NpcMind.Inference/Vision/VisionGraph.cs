@@ -4,8 +4,9 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The building blocks of which families of image encoders write the pass that turns one tile into feature rows, and the buffers all of them have: each call loads its weights and appends
-/// its dispatches. Used once, at load. Source: Dosovitskiy et al. 2021, Radford et al. 2021.
+/// The building blocks of which families of image encoders write the pass that turns one tile into feature rows, and the buffers all of
+/// them have: each call loads its weights and appends its dispatches. Used once, at load. Source: Dosovitskiy et al. 2021, Radford et al.
+/// 2021.
 /// </summary>
 internal sealed class VisionGraph
 {
@@ -58,7 +59,10 @@ internal sealed class VisionGraph
     /// <summary>Room for the resized pictures of one job, u32 pixels.</summary>
     public Tensor Canvases { get; }
 
-    /// <summary>Which tile is meant: first word of its canvas, width of that, column and row of the tile; patches in a row of the tile and rows of them.</summary>
+    /// <summary>
+    /// Which tile is meant: first word of its canvas, width of that, column and row of the tile; patches in a row of the tile and rows of
+    /// them.
+    /// </summary>
     public Tensor Place { get; }
 
     /// <summary>[4] u32.</summary>
@@ -88,7 +92,8 @@ internal sealed class VisionGraph
     {
         int rows = grid.Count + Config.EncoderTokens - Config.Patches;
         return new StepShape(
-            rows, grid.Count / (Config.Scale * Config.Scale), 0, _attention?.TileCount(grid) ?? 0, VisionSizes.SplitsOf(Config, rows), rows - 1);
+            rows, grid.Count / (Config.Scale * Config.Scale), 0, _attention?.TileCount(grid) ?? 0, VisionSizes.SplitsOf(Config, rows),
+                rows - 1);
     }
 
     /// <summary>A cleared buffer [encoder tokens, stride of width]; the same name gives the same buffer.</summary>
@@ -113,9 +118,13 @@ internal sealed class VisionGraph
     }
 
     /// <summary>Attention over the tokens of a tile; once for an encoder.</summary>
-    public VisionAttention Attention(VisionRope? rope = null, int window = 0) => _attention = new VisionAttention(_kernels, _empty, this, rope, window);
+    public VisionAttention Attention(VisionRope? rope = null, int window = 0) =>
+        _attention = new VisionAttention(_kernels, _empty, this, rope, window);
 
-    /// <summary>y = the patches times <c>v.patch_embd</c>, the first rows of y being the patches. A second frame's matrix (<c>v.patch_embd.weight.1</c>) sees the same patches.</summary>
+    /// <summary>
+    /// y = the patches times <c>v.patch_embd</c>, the first rows of y being the patches. A second frame's matrix
+    /// (<c>v.patch_embd.weight.1</c>) sees the same patches.
+    /// </summary>
     public void PatchEmbed(Tensor y)
     {
         Patchify();
@@ -126,11 +135,13 @@ internal sealed class VisionGraph
     }
 
     /// <summary>
-    /// x = embedded + positions, and the class token with its position, where there is one. Rows beyond the tokens become 0, so that nothing piles up in them. For tiles that are all alike.
+    /// x = embedded + positions, and the class token with its position, where there is one. Rows beyond the tokens become 0, so that
+    /// nothing piles up in them. For tiles that are all alike.
     /// </summary>
     public void Positions(string name, Tensor embedded, Tensor x)
     {
-        int patches = Config.Patches, count = Config.EncoderTokens, rows = VisionSizes.PaddedRows(count), first = Config.ClassToken == ClassToken.First ? 1 : 0;
+        int patches = Config.Patches, count = Config.EncoderTokens, rows = VisionSizes.PaddedRows(count),
+            first = Config.ClassToken == ClassToken.First ? 1 : 0;
         float[] positions = Weights.HostMatrix(name + ".weight", Config.Width, count) ?? throw Weights.Missing(name + ".weight"),
             padded = new float[rows * _width];
         for (int row = 0; row < count; row++) positions.AsSpan(row * Config.Width, Config.Width).CopyTo(padded.AsSpan(row * _width));
@@ -176,7 +187,8 @@ internal sealed class VisionGraph
     /// <param name="up">Name of the first matrix; null for <c>ffn_up</c>.</param>
     /// <param name="down">Name of the second; null for <c>ffn_down</c>.</param>
     public void Block(
-        string blk, VisionAttention attention, Tensor x, Tensor h, Tensor attended, string secondNorm, string? up = null, string? down = null)
+        string blk, VisionAttention attention, Tensor x, Tensor h, Tensor attended, string secondNorm, string? up = null,
+        string? down = null)
     {
         LayerNorm($"{blk}.ln1", x, h);
         SelfAttention(blk, attention, h, attended, x);
@@ -189,7 +201,8 @@ internal sealed class VisionGraph
     {
         int stride = Workspace.Stride(attention.QkvWidth);
         foreach (PlacedMatrix placed in Qkv(blk))
-            Nodes.AddRange(_matMul.Nodes($"{blk}.attn_qkv", placed.Matrix, h, _width, attention.Qkv, stride, placed.Offset, false, EncoderRows));
+            Nodes.AddRange(_matMul.Nodes($"{blk}.attn_qkv", placed.Matrix, h, _width, attention.Qkv, stride, placed.Offset, false,
+                EncoderRows));
         Nodes.AddRange(attention.Nodes(blk, attended, _width, windowed));
         WeightMatrix output = Weights.Matrix($"{blk}.attn_out", Config.Width, Config.Width);
         MatMul($"{blk}.attn_out", output, attended, Config.Width, x, Config.Width, true, EncoderRows);
@@ -210,9 +223,12 @@ internal sealed class VisionGraph
     {
         int width = Config.Width, hidden = Config.FeedForward, part = VisionSizes.Padded(hidden, WeightLayout.GroupRows);
         Tensor raised = Rows("gate_up", 2 * part), activated = Rows("activated", hidden);
-        foreach (PlacedMatrix placed in Weights.Stack(width, 1, new MatrixPart($"{blk}.ffn_gate", hidden), new MatrixPart($"{blk}.ffn_up", hidden)))
-            Nodes.AddRange(_matMul.Nodes($"{blk}.ffn_gate_up", placed.Matrix, h, _width, raised, 2 * part, placed.Offset, false, EncoderRows));
-        Nodes.Add(_activation.Gated($"{blk}.gated_activation", GateForm.Silu, raised, activated, part, Workspace.Stride(hidden), EncoderRows));
+        foreach (PlacedMatrix placed in Weights.Stack(width, 1, new MatrixPart($"{blk}.ffn_gate", hidden),
+            new MatrixPart($"{blk}.ffn_up", hidden)))
+            Nodes.AddRange(_matMul.Nodes($"{blk}.ffn_gate_up", placed.Matrix, h, _width, raised, 2 * part, placed.Offset, false,
+                EncoderRows));
+        Nodes.Add(_activation.Gated($"{blk}.gated_activation", GateForm.Silu, raised, activated, part, Workspace.Stride(hidden),
+            EncoderRows));
         MatMul($"{blk}.ffn_down", Weights.Matrix($"{blk}.ffn_down", hidden, width), activated, hidden, x, width, true, EncoderRows);
     }
 
@@ -269,7 +285,8 @@ internal sealed class VisionGraph
                 width, 1, new MatrixPart(qkv, width, 0, 3 * width), new MatrixPart(qkv, width, width, 3 * width),
                 new MatrixPart(qkv, width, 2 * width, 3 * width))
             : Weights.Stack(
-                width, 1, new MatrixPart($"{blk}.attn_q", width), new MatrixPart($"{blk}.attn_k", width), new MatrixPart($"{blk}.attn_v", width));
+                width, 1, new MatrixPart($"{blk}.attn_q", width), new MatrixPart($"{blk}.attn_k", width),
+                new MatrixPart($"{blk}.attn_v", width));
     }
 
     private void MatMul(

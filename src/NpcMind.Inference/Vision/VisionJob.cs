@@ -5,8 +5,9 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// One picture on its way through a <see cref="VisionEncoder"/>: its tables, pixels and results, and the dispatches that only it has. Pass 0 resizes and hashes it,
-/// each pass after that encodes a tile. Made by <see cref="VisionEncoder.CreateJob(PicturePlan, Picture)"/>; freed once the device has finished with it. Used by one thread.
+/// One picture on its way through a <see cref="VisionEncoder"/>: its tables, pixels and results, and the dispatches that only it has. Pass
+/// 0 resizes and hashes it, each pass after that encodes a tile. Made by <see cref="VisionEncoder.CreateJob(PicturePlan, Picture)"/>; freed
+/// once the device has finished with it. Used by one thread.
 /// </summary>
 public sealed class VisionJob : IDisposable
 {
@@ -44,12 +45,14 @@ public sealed class VisionJob : IDisposable
         GpuBuffer? readback = null;
         try
         {
-            Readback = readback = device.Memory.Allocate(16 + (long)plan.Tiles.Count * RowsPerTile * encoder.Config.OutputWidth * 4, MemoryKind.Readback, "features");
+            Readback = readback = device.Memory.Allocate(16 + (long)plan.Tiles.Count * RowsPerTile * encoder.Config.OutputWidth * 4,
+                MemoryKind.Readback, "features");
             MemoryMarshal.AsBytes(tables.AsSpan()).CopyTo(_upload.Mapped);
             picture?.Rgba.CopyTo(_upload.Mapped[(int)pixelsAt..]);
             device.CountTransfer(tables.Length * 4L + (picture?.Rgba.Length ?? 0));
             _image = image is null ? null : new ImageView2D(device, image);
-            Tensor pixels = _upload.Whole.Slice(pixelsAt, _upload.Bytes - pixelsAt), table = _upload.Whole.Slice(0, Math.Max(16, (resizeWords * 4 + 15) & ~15)).As(TexelFormat.UInt1);
+            Tensor pixels = _upload.Whole.Slice(pixelsAt, _upload.Bytes - pixelsAt),
+                table = _upload.Whole.Slice(0, Math.Max(16, (resizeWords * 4 + 15) & ~15)).As(TexelFormat.UInt1);
             for (int i = 0; i < steps.Length; i++) AddResize(i, steps[i], table, pixels);
             uint counted = 0;
             foreach (int step in plan.Tiles.Select(t => t.Step).Distinct()) AddHash(step, ref counted);
@@ -63,7 +66,8 @@ public sealed class VisionJob : IDisposable
 
         _places = [.. plan.Tiles.SelectMany(t => new[]
         {
-            (uint)(_canvasStarts[t.Step] / 4), (uint)plan.Steps[t.Step].CanvasWidth, (uint)t.X, (uint)t.Y, (uint)grid.Columns, (uint)grid.Rows, 0u, 0u,
+            (uint)(_canvasStarts[t.Step] / 4), (uint)plan.Steps[t.Step].CanvasWidth, (uint)t.X, (uint)t.Y, (uint)grid.Columns,
+                (uint)grid.Rows, 0u, 0u,
         })];
         // Sums start from what the words do not tell: the same pixels in other rows are another picture.
         _seeds = [(uint)plan.Rows * 0x9E3779B1, (uint)plan.Columns * 0x85EBCA77, (uint)plan.Steps[^1].CanvasWidth * 0xC2B2AE3D, plan.HasGlobal ? 0x27D4EB2Fu : 0x165667B1];
@@ -88,7 +92,8 @@ public sealed class VisionJob : IDisposable
     public UInt128 Hash => MemoryMarshal.Read<UInt128>(Readback.Mapped);
 
     /// <summary>[tiles * tokens per tile, width of the language model] f32 in the order the language model receives them. Valid once the device has finished all passes.</summary>
-    public ReadOnlySpan<float> Features => MemoryMarshal.Cast<byte, float>(Readback.Mapped[16..])[..(Plan.Tiles.Count * RowsPerTile * _encoder.Config.OutputWidth)];
+    public ReadOnlySpan<float> Features =>
+        MemoryMarshal.Cast<byte, float>(Readback.Mapped[16..])[..(Plan.Tiles.Count * RowsPerTile * _encoder.Config.OutputWidth)];
 
     internal GpuBuffer Readback { get; }
 
@@ -170,12 +175,16 @@ public sealed class VisionJob : IDisposable
         if (!fits)
             throw new ArgumentException(
                 $"The plan has tiles of {plan.TileWidth} x {plan.TileHeight} pixels ({plan.TileSize}); "
-                + $"the encoder takes {(config.MaxPatches == 0 ? $"{config.TileSize}" : $"multiples of {side}, {config.MaxPatches} patches at most")}.",
+                + "the encoder takes "
+                + (config.MaxPatches == 0 ? $"{config.TileSize}." : $"multiples of {side}, {config.MaxPatches} patches at most."),
                 nameof(plan));
         for (int i = 0; i < plan.Steps.Count; i++)
-            if (plan.Steps[i] is { } s && (!FrameHolds(plan, s) || s.Source < -1 || s.Source >= i || s.Width < 1 || s.Height < 1 || s.CanvasWidth < s.Width || s.CanvasHeight < s.Height)) throw new ArgumentException($"Step {i} of the plan cannot be: {s}.", nameof(plan));
+            if (plan.Steps[i] is { } s
+                && (!FrameHolds(plan, s) || s.Source < -1 || s.Source >= i || s.Width < 1 || s.Height < 1 || s.CanvasWidth < s.Width
+                || s.CanvasHeight < s.Height)) throw new ArgumentException($"Step {i} of the plan cannot be: {s}.", nameof(plan));
         foreach (TilePlace t in plan.Tiles)
-            if (t.Step < 0 || t.Step >= plan.Steps.Count || t.X < 0 || t.Y < 0 || t.X + plan.TileWidth > plan.Steps[t.Step].CanvasWidth || t.Y + plan.TileHeight > plan.Steps[t.Step].CanvasHeight)
+            if (t.Step < 0 || t.Step >= plan.Steps.Count || t.X < 0 || t.Y < 0 || t.X + plan.TileWidth > plan.Steps[t.Step].CanvasWidth
+                || t.Y + plan.TileHeight > plan.Steps[t.Step].CanvasHeight)
                 throw new ArgumentException($"A tile of the plan lies beyond its canvas: {t}.", nameof(plan));
     }
 
@@ -203,7 +212,8 @@ public sealed class VisionJob : IDisposable
     }
 
     /// <summary>The tables of a grid behind those of the resizes, and where each lies, in bytes.</summary>
-    private static uint[] WithGridTables(uint[] words, PatchGrid grid, IReadOnlyList<GridTable> tables, out (long Start, long Bytes)[] places)
+    private static uint[] WithGridTables(uint[] words, PatchGrid grid, IReadOnlyList<GridTable> tables,
+        out (long Start, long Bytes)[] places)
     {
         List<uint> all = [.. words];
         places = new (long, long)[tables.Count];

@@ -28,9 +28,11 @@ internal sealed class VisionKeys
         if (type != "mmproj")
             throw new UnsupportedModelException(file.Path, $"a file of type '{type}' as image encoder", "Give a file of type 'mmproj'.");
         if (m.Boolean("clip.has_vision_encoder") is false)
-            throw new UnsupportedModelException(file.Path, "an mmproj file without image encoder", "Give one that has clip.has_vision_encoder.");
-        // LLaVA's first files do not name theirs.
-        Projector = m.String("clip.vision.projector_type") ?? m.String("clip.projector_type") ?? "mlp";
+            throw new UnsupportedModelException(file.Path, "an mmproj file without image encoder",
+                "Give one that has clip.has_vision_encoder.");
+        // The first files do not name theirs: MiniCPM's say so in another way, the others are LLaVA's.
+        Projector = m.String("clip.vision.projector_type") ?? m.String("clip.projector_type")
+            ?? (m.Boolean("clip.has_minicpmv_projector") is true ? "resampler" : "mlp");
     }
 
     /// <summary>The file.</summary>
@@ -48,7 +50,8 @@ internal sealed class VisionKeys
     /// <param name="hasTiles">Tiles are squares of the key <c>image_size</c>; else it says nothing.</param>
     public VisionConfig Common(EncoderFamily family, (int Patches, string Key) scale, int outputWidth, bool hasTiles = true)
     {
-        int patch = Size("patch_size", 256), tile = hasTiles ? Size("image_size", PicturePlan.MaxTileSize) : patch * scale.Patches * 10,
+        int patch = Size("patch_size", 256), side = patch * scale.Patches,
+            tile = hasTiles ? Size("image_size", PicturePlan.MaxTileSize) : side * Math.Clamp(1024 / side, 1, 10),
             width = Size("embedding_length", 1 << 16), heads = Size("attention.head_count", 1 << 10);
         if (tile % patch != 0) throw Wrong("image_size", $"a multiple of the patch size {patch}");
         if (width % heads != 0) throw Wrong("attention.head_count", $"a divisor of the width {width}");
@@ -80,7 +83,10 @@ internal sealed class VisionKeys
     /// <summary>Whether feed-forward blocks use SiLU.</summary>
     public bool IsSilu => Metadata.Boolean("clip.use_silu") is true;
 
-    /// <summary>The function between the matrices of a feed-forward block: GELU by <c>clip.use_gelu</c>, in the form of the family, or its quick form.</summary>
+    /// <summary>
+    /// The function between the matrices of a feed-forward block: GELU by <c>clip.use_gelu</c>, in the form of the family, or its quick
+    /// form.
+    /// </summary>
     public GeluForm Gelu(GeluForm form)
     {
         if (IsSilu)

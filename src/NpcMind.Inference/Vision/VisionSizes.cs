@@ -45,7 +45,8 @@ internal static class VisionSizes
             + Workspace.Stride(3 * c.PatchSize * c.PatchSize) + c.HeadDim + 16 + (c.MaxPatches > 0 ? 48 : 0);
         long cache = 2L * CacheTokens(c, c.MaxPatches > 0) * c.Width;
         long perToken = joined + 4L * Workspace.Stride(c.AdapterWidth) + Workspace.Stride(c.OutputWidth);
-        return 4 * (rows * perRow + cache + tokens * perToken) + PartBytes(c) + c.CanvasBytes + CanvasSlack(device) + c.Family.OwnBytes(c) + (64 << 10);
+        return 4 * (rows * perRow + cache + tokens * perToken) + PartBytes(c) + c.CanvasBytes + CanvasSlack(device) + c.Family.OwnBytes(c)
+            + (64 << 10);
     }
 
     /// <summary>The largest buffer of a tile's pass, which a shader must be able to bind as a whole, and its bytes.</summary>
@@ -70,5 +71,6 @@ internal static class VisionSizes
     private static int Joined(VisionConfig c) => c.Scale * c.Scale * c.Width;
 
     private static long HiddenWidth(VisionConfig c) =>
-        Workspace.Stride(c.FeedForward) + (c.IsGated ? 2L * Padded(c.FeedForward, WeightLayout.GroupRows) : Workspace.Stride(c.FeedForward));
+        Workspace.Stride(c.FeedForward)
+            + (c.IsGated ? 2L * Padded(c.FeedForward, WeightLayout.GroupRows) : Workspace.Stride(c.FeedForward));
 }

@@ -53,6 +53,6 @@ internal sealed class EyesFormat
             else tokens.AddRange(_tokenizer.Encode(piece.Text, parseSpecial: true));
         }
 
-        return new Sight(id, layout, [.. tokens], rows, _config.OutputWidth);
+        return new Sight(id, layout, [.. tokens], rows, _config.OutputWidth) { Beside = _config.TextBeside };
     }
 }

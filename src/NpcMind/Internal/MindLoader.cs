@@ -25,7 +25,7 @@ internal static class MindLoader
         bool sameModel = IsOf(runtime, saved);
         if (sameModel) check.Tokens(runtime);
         // Rows of pictures mean something to this model alone; without an image encoder it could not be shown them again.
-        Sight[]? sights = runtime.Looking is { } looking && sameModel && saved.Pictures.All(p => p.Width == runtime.Engine.Config.Width)
+        Sight[]? sights = runtime.Looking is { } looking && sameModel && saved.Pictures.All(p => IsReadable(runtime, p))
             ? [.. saved.Pictures.Select(p => Picture(looking, p))]
             : saved.Pictures.Count == 0 ? [] : null;
         int[] log = sights is null ? saved.Tokens : WithRows(saved, sights);
@@ -80,6 +80,11 @@ internal static class MindLoader
         IsOf(runtime, saved)
         && saved.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal)
         && SavedMindCheck.BlockViolation(runtime, saved) is null;
+
+    /// <summary>Whether the model can read a picture's rows; where it sees pictures as a whole, each run of them in one step.</summary>
+    private static bool IsReadable(NpcRuntime runtime, SavedPicture picture) =>
+        picture.Width == runtime.Engine.Config.Width
+        && (!runtime.Engine.Config.SeesWholePictures || picture.Layout.All(piece => piece.Count <= runtime.Engine.Options.MaxRows));
 
     private static Sight Picture(Looking looking, SavedPicture picture)
     {

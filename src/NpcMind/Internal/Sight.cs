@@ -21,6 +21,9 @@ internal sealed class Sight(int id, IReadOnlyList<ImagePiece> layout, int[] toke
     /// <summary>All its tokens; those of slots are negative (<see cref="PictureToken"/>).</summary>
     public int[] Tokens { get; } = tokens;
 
+    /// <summary>Text before and after it, which is tokenized with the text that it stands in.</summary>
+    public string Beside { get; init; } = "";
+
     /// <summary>Feature rows.</summary>
     public int Rows { get; } = rows;
 

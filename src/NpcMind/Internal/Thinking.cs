@@ -264,7 +264,8 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
             : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWord.TotalSeconds - now
             : mind.Reply.Pace.SecondsUntilDry(mind.Reply.Characters, now - mind.Reply.FirstShown);
         int open = (InferenceEngine.BlockTokens - read % InferenceEngine.BlockTokens) % InferenceEngine.BlockTokens;
-        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end == mind.Tokens.Count, mind.Priority, deadline, engine.Transfer.Needed(mind.Slot, pending), open, isWhole);
+        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end == mind.Tokens.Count, mind.Priority, deadline,
+            engine.Transfer.Needed(mind.Slot, pending), open, isWhole);
         return NpcWait.None;
     }
 
@@ -318,7 +319,8 @@ internal sealed partial class Thinking(InferenceEngine engine, FrameRunner frame
             Deferred++;
             Mind mind = minds[_candidates[i].Id]!;
             mind.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
-            if (mind.Waiting == NpcWait.Memory) Lacks(mind, Math.Min(_candidates[i].BlocksNeeded, 16));
+            int needed = _candidates[i].BlocksNeeded;
+            if (mind.Waiting == NpcWait.Memory) Lacks(mind, _candidates[i].IsWhole ? needed : Math.Min(needed, 16));
         }
 
         _claimantLacks = false;

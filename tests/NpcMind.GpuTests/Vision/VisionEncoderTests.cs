@@ -104,7 +104,8 @@ public sealed class VisionEncoderTests : GpuTest
         long seen = Transfers(() => golden.Encoder.CreateJob(plan, image.Handle)), copied = Transfers(() => golden.Encoder.CreateJob(plan, picture));
         TestContext.Out.WriteLine($"{seen} bytes pass between host and device for an image, {copied} for a picture of {picture.Rgba.Length} bytes");
         Assert.That(copied - seen, Is.EqualTo(picture.Rgba.Length));
-        long features = plan.Tiles.Count * golden.Encoder.TokensPerTile * VisionCase.TextWidth * 4, perPass = 16 + plan.Tiles.Count * VisionGraph.PlaceBytes;
+        long features = plan.Tiles.Count * golden.Encoder.TokensPerTile * VisionCase.TextWidth * 4, perPass = 16
+            + plan.Tiles.Count * VisionGraph.PlaceBytes;
         long tables = plan.Steps.Sum(s => 4L * (2 + 2 * (s.Width + s.Height) + s.Width * Taps(640, s.Width, s.Filter) + s.Height * Taps(360, s.Height, s.Filter)));
         Assert.That(seen, Is.EqualTo(features + perPass + 16 + tables), "features, hash, places and resampling tables");
 

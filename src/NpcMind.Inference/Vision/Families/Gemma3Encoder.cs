@@ -4,15 +4,16 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Gemma 3 (projector <c>gemma3</c>): learned positions; squares of patches are averaged, normalised and projected by a matrix that files store untransposed. A picture is stretched to one
-/// tile. Source: Gemma3 image processor and model of transformers; Gemma Team 2025.
+/// Gemma 3 (projector <c>gemma3</c>): learned positions; squares of patches are averaged, normalised and projected by a matrix that files
+/// store untransposed. A picture is stretched to one tile. Source: Gemma3 image processor and model of transformers; Gemma Team 2025.
 /// </summary>
 internal sealed class Gemma3Encoder : EncoderFamily
 {
     private const string Projection = "mm.input_projection";
 
     /// <remarks>Few conversions of the language model have the slot's token, which nothing reads.</remarks>
-    public override ImageTokens Tokens { get; } = new("<image_soft_token>", "<start_of_image>", ["<start_of_image>", "<end_of_image>"]);
+    public override ImageTokens Tokens { get; } = new(
+        "<image_soft_token>", "<start_of_image>", ["<start_of_image>", "<end_of_image>"], Beside: "\n\n");
 
     public static VisionConfig Read(VisionKeys keys)
     {
@@ -26,9 +27,8 @@ internal sealed class Gemma3Encoder : EncoderFamily
 
     public override long CanvasBytes(VisionConfig c) => 4L * c.TileSize * c.TileSize;
 
-    // Text before "\n\n" cannot join with it, because the placeholder of templates stands between.
     public override IReadOnlyList<ImagePiece> Layout(VisionConfig c, PicturePlan plan) =>
-        [Text("\n\n"), Text("<start_of_image>"), Slots(c, plan, 0), Text("<end_of_image>"), Text("\n\n")];
+        [Text("<start_of_image>"), Slots(c, plan, 0), Text("<end_of_image>")];
 
     public override long OwnBytes(VisionConfig c) => 4L * Workspace.Stride(c.Width) * (VisionSizes.Padded(c.OutputWidth, 32) + 16);
 
@@ -46,6 +46,7 @@ internal sealed class Gemma3Encoder : EncoderFamily
         Tensor pooled = g.Tokens("pooled", c.Width), normed = g.Tokens("pooled, normed", c.Width);
         g.AveragePool(h, pooled);
         g.RmsNorm("mm.soft_emb_norm", pooled, normed, g.FeatureRows);
-        g.Project("mm.input_projection", g.Weights.Transposed(Projection, c.OutputWidth, c.Width), normed, c.Width, g.Features, c.OutputWidth);
+        g.Project("mm.input_projection", g.Weights.Transposed(Projection, c.OutputWidth, c.Width), normed, c.Width, g.Features,
+            c.OutputWidth);
     }
 }

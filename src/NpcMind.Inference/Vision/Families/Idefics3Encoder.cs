@@ -5,8 +5,8 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Idefics3 and SmolVLM (projector <c>idefics3</c>): learned positions, one matrix as projector. Pictures are brought to a longest edge, then to whole tiles, and a global tile.
-/// Source: Idefics3 image processor and model of transformers.
+/// Idefics3 and SmolVLM (projector <c>idefics3</c>): learned positions, one matrix as projector. Pictures are brought to a longest edge,
+/// then to whole tiles, and a global tile. Source: Idefics3 image processor and model of transformers.
 /// </summary>
 internal sealed class Idefics3Encoder : EncoderFamily
 {
@@ -36,12 +36,14 @@ internal sealed class Idefics3Encoder : EncoderFamily
                 pieces.AddRange([Text("<fake_token_around_image>"), Text(name), Slots(c, plan, (row * plan.Columns) + column)]);
             }
 
-            // The newline after the last row and the one before the global tile are one text to the tokenizer, which has a token for both together.
+            // The newline after the last row and the one before the global tile are one text to the tokenizer, which has a token for both
+            // together.
             pieces.Add(Text(row + 1 < plan.Rows ? "\n" : "\n\n"));
         }
 
         pieces.AddRange(
-            [Text("<fake_token_around_image>"), Text("<global-img>"), Slots(c, plan, plan.Tiles.Count - 1), Text("<fake_token_around_image>")]);
+            [Text("<fake_token_around_image>"), Text("<global-img>"), Slots(c, plan, plan.Tiles.Count - 1),
+                Text("<fake_token_around_image>")]);
         return pieces;
     }
 

@@ -4,8 +4,8 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Llama 4 (projector <c>llama4</c>): a class token after the patches, heads turned by column and row, an adapter of two matrices. Pictures are cut into up to 16 tiles and a global one.
-/// Source: Llama4 image processor and vision model of transformers.
+/// Llama 4 (projector <c>llama4</c>): a class token after the patches, heads turned by column and row, an adapter of two matrices. Pictures
+/// are cut into up to 16 tiles and a global one. Source: Llama4 image processor and vision model of transformers.
 /// </summary>
 internal sealed class Llama4Encoder : EncoderFamily
 {
@@ -17,7 +17,12 @@ internal sealed class Llama4Encoder : EncoderFamily
     {
         VisionConfig c = keys.WithFeedForward(keys.Common(
             new Llama4Encoder(), (keys.Size("projector.scale_factor", 64), "projector.scale_factor"), keys.Rows("mm.model.fc.weight")));
-        return c with { AdapterWidth = keys.Rows("mm.model.mlp.1.weight"), Activation = keys.Gelu(GeluForm.Exact), ClassToken = ClassToken.Last };
+        return c with
+        {
+            AdapterWidth = keys.Rows("mm.model.mlp.1.weight"),
+            Activation = keys.Gelu(GeluForm.Exact),
+            ClassToken = ClassToken.Last,
+        };
     }
 
     public override PicturePlan Plan(VisionConfig c, int width, int height, int maxTiles) =>
@@ -70,7 +75,8 @@ internal sealed class Llama4Encoder : EncoderFamily
     }
 
     /// <summary>
-    /// (cos, sin) of each pair of each token: the first half of a head's pairs is turned by the column, counted from 1, and the second by the row; the class token is not turned.
+    /// (cos, sin) of each pair of each token: the first half of a head's pairs is turned by the column, counted from 1, and the second by
+    /// the row; the class token is not turned.
     /// </summary>
     internal static float[] Angles(VisionConfig c, PatchGrid grid)
     {

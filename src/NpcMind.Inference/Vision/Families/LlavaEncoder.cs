@@ -5,8 +5,9 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// LLaVA 1.5 and BakLLaVA (projector <c>mlp</c>, or none named): CLIP's encoder with its class token first, the hidden state of an inner layer, two matrices. A picture is padded to a square
-/// of its mean colour. Source: Llava model and image processor of transformers; Liu et al. 2023.
+/// LLaVA 1.5 and BakLLaVA (projector <c>mlp</c>, or none named): CLIP's encoder with its class token first, the hidden state of an inner
+/// layer, two matrices. A picture is padded to a square of its mean colour. Source: Llava model and image processor of transformers; Liu et
+/// al. 2023.
 /// </summary>
 internal sealed class LlavaEncoder : EncoderFamily
 {
@@ -23,9 +24,11 @@ internal sealed class LlavaEncoder : EncoderFamily
     {
         GgufFile file = keys.File;
         Refuse(keys, "mm.3.weight", "a LLaVA projector with norms (Yi-VL)");
-        foreach (string newline in (string[])["v.image_newline", "model.image_newline"]) Refuse(keys, newline, "LLaVA 1.6, which cuts pictures (anyres),");
+        foreach (string newline in (string[])["v.image_newline", "model.image_newline"])
+            Refuse(keys, newline, "LLaVA 1.6, which cuts pictures (anyres),");
         int layers = keys.Size("block_count", 512);
-        VisionConfig c = keys.Common(new LlavaEncoder(FeatureLayer(keys, layers), IsSwapped(keys)), (1, "image_size"), keys.Rows("mm.2.weight"));
+        VisionConfig c = keys.Common(new LlavaEncoder(FeatureLayer(keys, layers), IsSwapped(keys)), (1, "image_size"),
+            keys.Rows("mm.2.weight"));
         if (c.Family is LlavaEncoder { _isSwapped: false }) c = keys.WithFeedForward(c);
         return c with
         {
@@ -73,12 +76,16 @@ internal sealed class LlavaEncoder : EncoderFamily
         g.Project("mm.2", "mm.2", second, c.AdapterWidth, g.Features, c.OutputWidth);
     }
 
-    /// <summary>Blocks to run: hidden state n is what n blocks give, and negative numbers count from the last. Files without the key store no block too many.</summary>
+    /// <summary>
+    /// Blocks to run: hidden state n is what n blocks give, and negative numbers count from the last. Files without the key store no block
+    /// too many.
+    /// </summary>
     private static int FeatureLayer(VisionKeys keys, int layers)
     {
         if (keys.Integers("feature_layer", 64) is not { } states) return layers;
         if (states.Length > 1)
-            throw keys.Unsupported("an image encoder of which several hidden states are joined (clip.vision.feature_layer)", "Supported: one.");
+            throw keys.Unsupported("an image encoder of which several hidden states are joined (clip.vision.feature_layer)",
+                "Supported: one.");
         long state = states[0] < 0 ? layers + 1 + states[0] : states[0];
         return state >= 1 && state <= layers ? (int)state : throw keys.Wrong("feature_layer", $"a hidden state from 1 to {layers}");
     }

@@ -4,13 +4,14 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Qwen2.5-VL (projector <c>qwen2.5vl_merger</c>) and Qwen2-VL (<c>qwen2vl_merger</c>): pictures keep their shape and become one tile of whole tokens; heads are turned by row and column; the
-/// newer one has RMS norms, gates, and layers that see windows. Source: Qwen2VL image processor and Qwen2.5-VL model of transformers; Bai et al. 2025.
+/// Qwen2.5-VL (projector <c>qwen2.5vl_merger</c>) and Qwen2-VL (<c>qwen2vl_merger</c>): pictures keep their shape and become one tile of
+/// whole tokens; heads are turned by row and column; the newer one has RMS norms, gates, and layers that see windows. Source: Qwen2VL image
+/// processor and Qwen2.5-VL model of transformers; Bai et al. 2025.
 /// </summary>
 internal sealed class QwenVlEncoder : EncoderFamily
 {
     // In tokens. Files rarely say; the most is what the processor has when it is not told otherwise.
-    private const int FewestTokens = 8, MostTokens = 1280, TokensEver = 1 << 14;
+    private const int FewestTokens = 8, MostTokens = 1280, TokensEver = 1 << 14, TokensOfTile = 256, MostWindow = 16;
     private readonly long _minPixels;
     private readonly long _maxPixels;
     private readonly int _pattern;
@@ -26,15 +27,16 @@ internal sealed class QwenVlEncoder : EncoderFamily
     {
         bool isNewer = keys.Projector == "qwen2.5vl_merger";
         int patch = keys.Size("patch_size", 256), merge = keys.Size("spatial_merge_size", 8, 2), side = patch * merge;
-        long area = (long)side * side, most = keys.Size("image_max_pixels", (int)Math.Min(int.MaxValue, TokensEver * area), (int)Math.Min(int.MaxValue, MostTokens * area));
-        long fewest = keys.Size("image_min_pixels", (int)most, (int)Math.Min(most, FewestTokens * area));
+        int most = keys.Size("image_max_pixels", Pixels(TokensEver), Pixels(MostTokens)),
+            fewest = keys.Size("image_min_pixels", most, Math.Min(most, Pixels(FewestTokens)));
         int pattern = isNewer ? keys.Size("n_wa_pattern", 512) : 1;
-        int window = pattern > 1 ? keys.Size("window_size", 1 << 12, 8 * patch) / side * merge : 0;
+        int window = pattern > 1 ? keys.Size("window_size", MostWindow * patch, 8 * patch) / side * merge : 0;
         if (pattern > 1 && window == 0) throw keys.Wrong("window_size", $"at least the {side} pixels along a token");
         VisionConfig c = keys.Common(
             new QwenVlEncoder(fewest, most, pattern, window), (merge, "spatial_merge_size"), keys.Rows("mm.2.weight"), hasTiles: false);
         if (keys.IsSilu != isNewer)
-            throw keys.Unsupported($"an image encoder of '{keys.Projector}' {(isNewer ? "without" : "with")} SiLU (clip.use_silu)", "Take another conversion.");
+            throw keys.Unsupported($"an image encoder of '{keys.Projector}' {(isNewer ? "without" : "with")} SiLU (clip.use_silu)",
+                "Take another conversion.");
         return keys.WithFeedForward(c) with
         {
             AdapterWidth = keys.Rows("mm.0.weight"),
@@ -42,10 +44,17 @@ internal sealed class QwenVlEncoder : EncoderFamily
             Activation = isNewer ? GeluForm.Quick : keys.Gelu(GeluForm.Tanh),
             MaxPatches = (int)(PicturePlan.MostPixels(side, fewest, most) / ((long)patch * patch)),
         };
+
+        int Pixels(long tokens) => (int)Math.Min(int.MaxValue, tokens * side * side);
     }
 
-    public override PicturePlan Plan(VisionConfig c, int width, int height, int maxTiles) =>
-        PicturePlan.WithinPixels(width, height, c.PatchSize * c.Scale, _minPixels, _maxPixels, ResampleFilter.Bicubic);
+    /// <remarks>Of so many tiles as other families have: the picture has at most as many tokens.</remarks>
+    public override PicturePlan Plan(VisionConfig c, int width, int height, int maxTiles)
+    {
+        int side = c.PatchSize * c.Scale;
+        long most = Math.Clamp((long)maxTiles * TokensOfTile * side * side, _minPixels, _maxPixels);
+        return PicturePlan.WithinPixels(width, height, side, _minPixels, most, ResampleFilter.Bicubic);
+    }
 
     public override long CanvasBytes(VisionConfig c) => 4L * c.MaxPatches * c.PatchSize * c.PatchSize;
 
@@ -85,7 +94,9 @@ internal sealed class QwenVlEncoder : EncoderFamily
         else g.LayerNorm(name, x, y);
     }
 
-    /// <summary>(cos, sin) of each pair of each patch: the first half of a head's pairs is turned by the row, the second by the column.</summary>
+    /// <summary>
+    /// (cos, sin) of each pair of each patch: the first half of a head's pairs is turned by the row, the second by the column.
+    /// </summary>
     private static float[] Angles(VisionConfig c, PatchGrid grid)
     {
         int pairs = c.HeadDim / 2, half = pairs / 2;
