@@ -82,7 +82,7 @@ public sealed partial class FrameRunner
         }
 
         _step.IsActive = _view.IsActive = false;
-        _looking = null;
+        _pass = null;
         _endedCount = 0;
         IsSpoiled = false;
     }

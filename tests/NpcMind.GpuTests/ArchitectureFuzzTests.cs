@@ -20,17 +20,31 @@ public sealed class ArchitectureFuzzTests : GpuTest
 
     public static IEnumerable<string> Cases => GoldenModelTests.Cases;
 
+    public static IEnumerable<string> Encoders =>
+        ["llama4/mmproj", "gemma3-smallwindow/mmproj", "llava15/mmproj-legacy", "qwen25vl/mmproj"];
+
+    [TestCaseSource(nameof(Encoders))]
+    public void LoadEncoder_AbsurdKeysAndTensors_IsReadOrRefused(string name) => Fuzz(
+        name.Replace('/', '-'), TestData.Golden("vision", name + ".gguf"), "clip", file => Inference.VisionConfig.Read(file),
+        file => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose());
+
     [TestCaseSource(nameof(Cases))]
-    public void Load_AbsurdKeysAndTensors_IsReadOrRefused(string name)
+    public void Load_AbsurdKeysAndTensors_IsReadOrRefused(string name) => Fuzz(
+        name, TestData.Golden("architectures", name, "model.gguf"), null, file => InferenceEngine.ReadConfig(file),
+        file => InferenceEngine.Load(
+            Device, file,
+                new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostKvTokens = 32 }).Dispose());
+
+    private static void Fuzz(string name, string source, string? prefix, Action<GgufFile> read, Action<GgufFile> load)
     {
-        byte[] original = File.ReadAllBytes(TestData.Golden("architectures", name, "model.gguf"));
+        byte[] original = File.ReadAllBytes(source);
         string path = Path.Combine(AppContext.BaseDirectory, $"fuzz-{name}-{Environment.ProcessId}.gguf");
         File.WriteAllBytes(path, original);
         List<GgufValue> values = [];
         long header;
         using (GgufFile file = GgufFile.Open(path))
         {
-            string architecture = file.Metadata.String("general.architecture")!;
+            string architecture = prefix ?? file.Metadata.String("general.architecture")!;
             values.AddRange(file.Metadata.Keys.Where(k => k.StartsWith(architecture + ".", StringComparison.Ordinal)).Select(
                 k => file.Metadata.Find(k)!));
             header = original.Length - file.Tensors.Sum(t => t.ByteLength);
@@ -51,10 +65,8 @@ public sealed class ArchitectureFuzzTests : GpuTest
                 try
                 {
                     using GgufFile file = GgufFile.Open(path);
-                    InferenceEngine.ReadConfig(file);
-                    if (loads-- <= 0) continue;
-                    using InferenceEngine engine = InferenceEngine.Load(Device, file,
-                        new EngineOptions { ContextTokens = 32, MaxSequences = 1, MaxRows = 16, MaxOutputs = 16, HostKvTokens = 32 });
+                    read(file);
+                    if (loads-- > 0) load(file);
                 }
                 catch (Exception e) when (e is GgufFormatException or UnsupportedModelException or InsufficientGpuMemoryException)
                 {

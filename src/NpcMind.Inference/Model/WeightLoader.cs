@@ -47,6 +47,14 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
             throw new UnsupportedModelException(
                 file.Path, $"'{quantised.Name}' of type {quantised.Type} in a file from before keys and values were split",
                 "Take a newer conversion of the model, with attn_k_b and attn_v_b.");
+        return Transposed(name, columns, heads, rows, rowsPerHead);
+    }
+
+    /// <summary>The transpose of a matrix: [columns, rows]. F32, F16 and BF16 only.</summary>
+    public WeightMatrix Transposed(string name, int columns, int rows) => Transposed(name, columns, 1, rows, rows);
+
+    private WeightMatrix Transposed(string name, int columns, int heads, int rows, int rowsPerHead)
+    {
         float[] all = HostMatrix(name + ".weight", columns, heads * rowsPerHead) ?? throw Missing(name + ".weight");
         float[] transposed = new float[(long)heads * columns * rows];
         for (int head = 0; head < heads; head++)
@@ -224,7 +232,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
 
     private GgufTensor Tensor(MatrixPart part, string partName, int columns, int slabs)
     {
-        string name = partName + ".weight";
+        string name = partName.EndsWith(".weight.1", StringComparison.Ordinal) ? partName : partName + ".weight";
         GgufTensor tensor = Unrolled(file.Find(name) ?? throw Missing(name));
         int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
         // slabs below each other
