@@ -1,6 +1,6 @@
 // out[row, head] = sum over tokens t <= position of softmax(scale * q.k_t) v_t          Causal attention over the blocks of each row's sequence.
 //   q [rows, heads, Quads] f32 texels of 4   keys, values: lib/kv_layout.glsl   blockTable [slots, maxBlocks] u32
-//   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, -)
+//   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, tokens seen ahead << 16)
 //   parts [row][head][split][ValueQuads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine
 //   joins the splits
 //
@@ -68,7 +68,7 @@ void main() {
     uint kvHead = firstHead / (heads / kvHeads);
     uvec4 tile = texelFetch(tiles, int(gl_WorkGroupID.y));
     uint lastRow = tile.x + tile.y - 1;
-    uint lastPosition = texelFetch(rows, int(lastRow)).y;
+    uint lastPosition = lastVisible(texelFetch(rows, int(lastRow)));
     uint lowestPage = firstVisible(texelFetch(rows, int(tile.x)).y) / PageTokens;
     uint split = lowestPage / SplitPages + gl_WorkGroupID.z;
     uint firstPage = split * SplitPages;
@@ -78,8 +78,9 @@ void main() {
     uint position[Queries];
     uint first[Queries];
     [[unroll]] for (uint i = 0; i < Queries; i++) {
-        position[i] = texelFetch(rows, int(min(tile.x + i, lastRow))).y;
-        first[i] = firstVisible(position[i]);
+        uvec4 row = texelFetch(rows, int(min(tile.x + i, lastRow)));
+        position[i] = lastVisible(row);
+        first[i] = firstVisible(row.y);
     }
     float largest[Columns];
     float total[Columns];

@@ -1,6 +1,6 @@
 // x[row] = scale * embedding of the row's token, which comes from the host or from the sampler of an earlier step; the token is noted in
 // its sequence's log.
-//   codes, scales: the embedding matrix (lib/weights.glsl)   rows [rows] (token or 0xFFFFFFFF, position, slot, feature row + 1 or 0)   next [slots] u32
+//   codes, scales: the embedding matrix (lib/weights.glsl)   rows [rows] (token or 0xFFFFFFFF, position, slot, feature row + 1 or 0 in the low 16 bits)   next [slots] u32
 //   features [.., dim] f32: what stands in the place of a picture's token, unscaled   x [rows, stride] f32   tokens [slots, maxContext] u32
 // Grid (dim / workgroup size rounded up, rows, 1), once per segment of the matrix.  Reference: tests/NpcMind.Reference/Embed.cs
 layout(push_constant) uniform Constants {
@@ -26,6 +26,7 @@ void main() {
     uint group = token / 32;
     if (column >= dim || group < firstGroup || group >= firstGroup + groups) return;
     uint at = gl_WorkGroupID.y * stride + column;
-    if (row.w != 0) x[at] = features[(row.w - 1) * dim + column];
+    uint feature = row.w & 0xFFFF;
+    if (feature != 0) x[at] = features[(feature - 1) * dim + column];
     else x[at] = scale * dequantize(group - firstGroup, units, column, token % 32);
 }

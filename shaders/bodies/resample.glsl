@@ -13,12 +13,22 @@ layout(push_constant) uniform Constants {
     uint canvasWidth;
     uint horizontal;
     uint vertical;
+    uint pictureX;     // where the picture begins in what is resized, and how large it is; what lies beside it has the colour fill
+    uint pictureY;
+    uint pictureWidth;
+    uint pictureHeight;
+    uint fill;
 };
 layout(binding = 1) uniform usamplerBuffer tables;
 layout(binding = 2) writeonly buffer Canvas { uint canvas[]; };
 
 const int Half = 1 << 21;
 uint table(uint at) { return texelFetch(tables, int(at)).x; }
+ivec3 framed(uint x, uint y) {
+    x -= pictureX; // below 0 is beyond the width, too
+    y -= pictureY;
+    return x < pictureWidth && y < pictureHeight ? pixel(x, y) : ivec3(fill & 255, fill >> 8 & 255, fill >> 16 & 255);
+}
 ivec3 clipped(ivec3 sum) { return clamp(sum >> 22, 0, 255); }
 
 void main() {
@@ -36,7 +46,7 @@ void main() {
         ivec3 sum = ivec3(Half);
         for (uint j = 0; j < rows; j++) {
             ivec3 row = ivec3(Half);
-            for (uint i = 0; i < columns; i++) row += int(table(across + i)) * pixel(left + i, top + j);
+            for (uint i = 0; i < columns; i++) row += int(table(across + i)) * framed(left + i, top + j);
             sum += int(table(down + j)) * clipped(row);
         }
         color = clipped(sum);

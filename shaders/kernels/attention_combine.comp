@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // out[row, head] = (sum over splits of exp(top_s - top) * sum_s) / (sum over splits of exp(top_s - top) * total_s)          Joins the parts of attention.glsl.
 // HasSinks: a score per head that takes part in the largest and in the sum of weights, and has no value (gpt-oss; Xiao et al. 2024).
-//   quads: of a value   parts [rows][heads][maxSplits][quads + 1] f32 texels of 4   rows [rows] (token, position, slot, -)
+//   quads: of a value   parts [rows][heads][maxSplits][quads + 1] f32 texels of 4   rows [rows] (token, position, slot, tokens seen ahead << 16)
 //   out [rows, heads * quads] vec4, row stride in quads
 // One lane per quad; grid (heads * quads / workgroup size rounded up, rows, 1).
 #include "lib/common.glsl"
@@ -30,11 +30,10 @@ void main() {
     uint quad = gl_GlobalInvocationID.x % quads;
     uint row = gl_WorkGroupID.y;
     if (head >= heads) return;
-    uint position = rows[row].y;
     float top = -1e30;
     float total = 0.0;
     vec4 sum = vec4(0.0);
-    for (uint split = firstVisible(position) / splitTokens; split <= position / splitTokens; split++) {
+    for (uint split = firstVisible(rows[row].y) / splitTokens; split <= lastVisible(rows[row]) / splitTokens; split++) {
         uint at = ((row * heads + head) * maxSplits + split % maxSplits) * (quads + 1);
         vec2 scale = texelFetch(parts, int(at + quads)).xy;
         float higher = max(top, scale.x);

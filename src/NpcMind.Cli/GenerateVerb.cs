@@ -60,11 +60,12 @@ internal static class GenerateVerb
         return tokenizer!.Encode(TemplateVerb.Load(file).Render(messages.RootElement, true));
     }
 
-    internal static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends, double loadSeconds, float[]? features = null, int featureToken = -1)
+    internal static Result Run(InferenceEngine engine, GpuDevice gpu, int[] prompt, int most, SamplerSettings sampler, Tokenizer? ends,
+        double loadSeconds, float[]? features = null, int featureToken = -1, PictureRow[]? places = null)
     {
         using TokenGenerator generator = new(engine, gpu, sampler);
         Stopwatch clock = Stopwatch.StartNew();
-        generator.Prefill(prompt, features, featureToken);
+        generator.Prefill(prompt, features, featureToken, places);
         generator.WaitForPrefill();
         double prefill = clock.Elapsed.TotalSeconds;
         List<int> ids = [];

@@ -32,7 +32,7 @@ internal static class LogitsVerb
             if (ids.Length == 0) throw new CliException("there are no tokens.");
             if (first < 0 || first >= ids.Length) throw new CliException($"--from {first}: choose a position from 0 to {ids.Length - 1}.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
-            InferenceEngine.ReadConfig(file);
+            ModelConfig config = InferenceEngine.ReadConfig(file);
             string[] paths = parsed.GetValue(images) ?? [];
             if (paths.Length > 0 != parsed.GetValue(mmproj) is not null) throw new CliException("--mmproj and --image go together.");
             PictureInput? pictures = parsed.GetValue(mmproj) is { } eyes
@@ -41,20 +41,31 @@ internal static class LogitsVerb
             int place = pictures is null ? -1 : parsed.GetValue(imageToken) ?? ImageToken(file, pictures);
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             float[] features = pictures?.Encode(gpu, VisionEncoder.TextWidth(file)) ?? [];
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = Math.Max(64, ids.Length), Features = pictures is not null, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            EngineOptions options = new()
+            {
+                ContextTokens = Math.Max(64, ids.Length),
+                Features = pictures is not null,
+                MaxRows = pictures?.StepRows(config) ?? 64,
+                MaxOutputs = config.SeesWholePictures && pictures is not null ? pictures.StepRows(config) : 16,
+                Kv = Common.KvFormat(parsed.GetValue(kv)),
+            };
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, options))
             using (FileStream stream = File.Create(parsed.GetRequiredValue(output)))
-                Run(engine, ids, first, parsed.GetValue(oneAtATime), stream, features, place);
+                Run(engine, ids, first, parsed.GetValue(oneAtATime), stream, features, place, pictures?.Places() ?? []);
             Common.Finish(gpu);
             return 0;
         });
         return command;
     }
 
-    private static int ImageToken(GgufFile file, PictureInput pictures) => file.Metadata.String("tokenizer.ggml.model") is not (null or "none") && Tokenizer.Create(file.Metadata).Encode(pictures.Names.Slot, parseSpecial: true) is [var id]
-        ? id
-        : throw new CliException($"the vocabulary has no token '{pictures.Names.Slot}': give --image-token.");
+    private static int ImageToken(GgufFile file, PictureInput pictures) =>
+        file.Metadata.String("tokenizer.ggml.model") is not (null or "none")
+        && Tokenizer.Create(file.Metadata).Encode(pictures.SlotToken, parseSpecial: true) is [var id]
+            ? id
+            : throw new CliException($"the vocabulary has no token '{pictures.SlotToken}': give --image-token.");
 
-    private static void Run(InferenceEngine engine, int[] ids, int first, bool oneAtATime, Stream stream, float[] features, int place)
+    private static void Run(InferenceEngine engine, int[] ids, int first, bool oneAtATime, Stream stream, float[] features, int place,
+        PictureRow[] rows)
     {
         int width = engine.Config.Width, places = features.Length == 0 ? 0 : ids.Count(id => id == place), row = 0;
         if (places != features.Length / width) throw new CliException($"the tokens have {places} places for pictures (token {place}); the pictures have {features.Length / width} rows.");
@@ -62,15 +73,33 @@ internal static class LogitsVerb
         for (int at = 0; at < ids.Length;)
         {
             StepBatch batch = engine.Batch;
-            for (int rows = 0; at < ids.Length && rows < (oneAtATime ? 1 : engine.Options.MaxRows) && (at < first || batch.FreeOutputs > 0); rows++, at++)
+            int count = Count(at, row);
+            for (int end = at + count; at < end; at++)
             {
-                if (places > 0 && ids[at] == place) batch.AddFeature(slot, place, features.AsSpan(row++ * width, width), at >= first);
-                else batch.Add(slot, ids[at], at >= first);
+                bool isRow = places > 0 && ids[at] == place, output = at >= first;
+                if (isRow) batch.AddFeature(slot, place, features.AsSpan(row * width, width), output, place: rows[row++]);
+                else batch.Add(slot, ids[at], output);
             }
 
             batch.WantsLogits = true;
             StepTicket ticket = engine.Submit();
             for (int i = 0; i < ticket.Outputs; i++) stream.Write(MemoryMarshal.AsBytes(engine.Logits(ticket, i)));
+        }
+
+        // Tokens of the next step. A picture that is seen as a whole goes into one, with those of its logits that are wanted.
+        int Count(int at, int row)
+        {
+            int most = Math.Min(oneAtATime ? 1 : engine.Options.MaxRows, ids.Length - at), count = 0, outputs = engine.Options.MaxOutputs;
+            while (count < most && (at + count < first || outputs > 0))
+            {
+                bool isRow = places > 0 && ids[at + count] == place;
+                int run = isRow && engine.Config.SeesWholePictures ? rows[row].Ahead + 1 : 1;
+                int wanted = Math.Clamp(at + count + run - first, 0, run);
+                if (count > 0 && (count + run > most || wanted > outputs)) break;
+                (count, row, outputs) = (count + run, isRow ? row + run : row, outputs - wanted);
+            }
+
+            return count;
         }
     }
 }

@@ -24,7 +24,6 @@ internal sealed class PictureInput
         _model = model;
         using GgufFile file = GgufFile.Open(mmproj);
         _config = VisionConfig.Read(file);
-        Names = ImageTokenNames.Of(_config.Projector);
         foreach (string path in paths)
         {
             Picture picture = PictureFile.Read(path, PictureLimits.Default);
@@ -32,25 +31,46 @@ internal sealed class PictureInput
         }
     }
 
-    /// <summary>What the family's tokens are called.</summary>
-    public ImageTokenNames Names { get; }
+    /// <summary>Token in whose places the feature rows stand.</summary>
+    public string SlotToken => _config.SlotToken;
 
     /// <summary>What chat templates write where a picture belongs.</summary>
-    public string Placeholder => _config.Family == VisionFamily.Llama4 ? "<|image|>" : Names.Slot;
+    public string Placeholder => _config.Placeholder;
+
+    /// <summary>Text before and after a picture, which is tokenized with the text that it stands in.</summary>
+    public string TextBeside => _config.TextBeside;
 
     /// <summary>How many pictures.</summary>
     public int Count => _pictures.Count;
+
+    /// <summary>Where each feature row of all pictures stands in its own, in the order of <see cref="Encode"/>.</summary>
+    public PictureRow[] Places() =>
+        [.. from picture in _pictures
+            from piece in _config.Layout(picture.Plan)
+            where piece.IsSlot
+            from row in Enumerable.Range(0, piece.Count)
+            select new PictureRow(row, piece.Count, piece.Columns)];
+
+    /// <summary>Rows that a step must have for a model that sees pictures as a whole.</summary>
+    public int StepRows(ModelConfig model) =>
+        Math.Max(64, model.SeesWholePictures ? (Places().Select(p => p.Count).DefaultIfEmpty().Max() + 15) / 16 * 16 : 0);
+
+    /// <summary>
+    /// Id of the token in whose places the feature rows stand; the vocabulary's last where the family can do without one.
+    /// </summary>
+    public int SlotId(Tokenizer tokenizer) => tokenizer.Encode(SlotToken, parseSpecial: true) is [var id] ? id
+        : _config.RequiredTokens.Contains(SlotToken)
+            ? throw new CliException($"the vocabulary has no token '{SlotToken}': {_mmproj} belongs to another language model.")
+            : tokenizer.VocabularySize - 1;
 
     /// <summary>Tokens that stand for a picture.</summary>
     public int[] Tokens(int picture, Tokenizer tokenizer)
     {
         List<int> ids = [];
-        foreach (ImagePiece piece in ImageLayout.Create(_pictures[picture].Plan, _config.TokensPerTile, Names))
+        foreach (ImagePiece piece in _config.Layout(_pictures[picture].Plan))
         {
-            int[] one = tokenizer.Encode(piece.Text, parseSpecial: true);
-            if (!piece.IsSlot) ids.AddRange(one);
-            else if (one.Length == 1) ids.AddRange(Enumerable.Repeat(one[0], piece.Count));
-            else throw new CliException($"the vocabulary has no token '{piece.Text}': {_mmproj} belongs to another language model.");
+            if (piece.IsSlot) ids.AddRange(Enumerable.Repeat(SlotId(tokenizer), piece.Count));
+            else ids.AddRange(tokenizer.Encode(piece.Text, parseSpecial: true));
         }
 
         return [.. ids];

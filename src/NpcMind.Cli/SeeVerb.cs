@@ -31,14 +31,22 @@ internal static class SeeVerb
             using GgufFile file = GgufFile.Open(path);
             int width = VisionEncoder.TextWidth(file);
             PictureInput pictures = new(parsed.GetRequiredValue(mmproj), path, parsed.GetRequiredValue(images), parsed.GetValue(maxTiles));
-            InferenceEngine.ReadConfig(file);
+            ModelConfig config = InferenceEngine.ReadConfig(file);
             Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
             int[] ids = Prompt(file, tokenizer, pictures, parsed.GetValue(prompt) ?? "What do you see?", parsed.GetValue(messages));
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             float[] features = pictures.Encode(gpu, width);
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = ids.Length + most, Features = true, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            EngineOptions options = new()
             {
-                GenerateVerb.Result result = GenerateVerb.Run(engine, gpu, ids, most, sampler.Read(parsed), tokenizer, 0, features, tokenizer.Encode(pictures.Names.Slot, parseSpecial: true)[0]);
+                ContextTokens = ids.Length + most,
+                Features = true,
+                MaxRows = pictures.StepRows(config),
+                Kv = Common.KvFormat(parsed.GetValue(kv)),
+            };
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, options))
+            {
+                GenerateVerb.Result result = GenerateVerb.Run(engine, gpu, ids, most, sampler.Read(parsed), tokenizer, 0, features,
+                    pictures.SlotId(tokenizer), pictures.Places());
                 string text = tokenizer.Decode(result.Ids.ToArray());
                 if (parsed.GetValue(json)) Common.PrintJson(w => GenerateVerb.Write(w, result, text, gpu));
                 else Console.WriteLine(Common.ForTerminal(text));
@@ -57,6 +65,16 @@ internal static class SeeVerb
             DefaultValueFactory = _ => VisionConfig.MaxTiles
         }.InRange(1, VisionConfig.MaxTiles);
 
+    /// <summary>A template that knows no pictures gets them at the head of the words.</summary>
+    private static IReadOnlyList<PromptSegment> WithPlaces(IReadOnlyList<PromptSegment> segments, PictureInput pictures)
+    {
+        int words = segments.TakeWhile(s => s.Trusted).Count();
+        bool hasPlaces = segments.Any(s => s.Trusted && s.Text.Contains(pictures.Placeholder, StringComparison.Ordinal));
+        if (hasPlaces || words == segments.Count) return segments;
+        PromptSegment places = new(string.Concat(Enumerable.Repeat(pictures.Placeholder + "\n", pictures.Count)), true);
+        return [.. segments.Take(words), places, .. segments.Skip(words)];
+    }
+
     /// <summary>The prompt's tokens, with those of the pictures where the template puts pictures. A placeholder in the prompt is words.</summary>
     private static int[] Prompt(GgufFile file, Tokenizer tokenizer, PictureInput pictures, string text, string? messagesPath)
     {
@@ -72,7 +90,7 @@ internal static class SeeVerb
         }
         else
         {
-            segments = TemplateVerb.Load(file).Render([new ChatMessage("user", text, pictures.Count)], true);
+            segments = WithPlaces(TemplateVerb.Load(file).Render([new ChatMessage("user", text, pictures.Count)], true), pictures);
         }
 
         List<int> ids = [];
@@ -83,11 +101,11 @@ internal static class SeeVerb
             string rest = segment.Text;
             while (segment.Trusted && next < pictures.Count && rest.IndexOf(pictures.Placeholder, StringComparison.Ordinal) is >= 0 and int at)
             {
-                before.Add(segment with { Text = rest[..at] });
+                before.Add(segment with { Text = rest[..at] + pictures.TextBeside });
                 tokenizer.Encode(before, ids);
                 before.Clear();
                 ids.AddRange(pictures.Tokens(next++, tokenizer));
-                rest = rest[(at + pictures.Placeholder.Length)..];
+                rest = pictures.TextBeside + rest[(at + pictures.Placeholder.Length)..];
             }
 
             before.Add(segment with { Text = rest });

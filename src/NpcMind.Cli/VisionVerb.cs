@@ -27,8 +27,10 @@ internal static class VisionVerb
             VisionConfig config = VisionConfig.Read(file);
             Picture picture = PictureFile.Read(parsed.GetRequiredValue(image), PictureLimits.Default);
             PicturePlan plan = config.Plan(picture.Width, picture.Height, parsed.GetValue(maxTiles));
-            if (parsed.GetValue(tokens)) Print(ImageLayout.Create(plan, config.TokensPerTile, ImageTokenNames.Of(config.Projector)), Tokenizer.Create(text.Metadata));
-            else Console.WriteLine($"{picture.Width} x {picture.Height} pixels, {plan.Tiles.Count} tiles, {plan.Tiles.Count * config.TokensPerTile} features of {config.OutputWidth}");
+            if (parsed.GetValue(tokens)) Print(config.Layout(plan), Tokenizer.Create(text.Metadata));
+            else Console.WriteLine(
+                $"{picture.Width} x {picture.Height} pixels, {plan.Tiles.Count} tiles, "
+                + $"{plan.Tiles.Count * config.TokensOf(plan)} features of {config.OutputWidth}");
             if (parsed.GetValue(pixels) is null && parsed.GetValue(features) is null) return 0;
 
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);

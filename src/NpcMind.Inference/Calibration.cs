@@ -56,7 +56,7 @@ internal static partial class Calibration
             {
                 recorder.Begin(times);
                 eyes.RecordInputs(recorder, job, part);
-                List<(int Class, double Work)> pieces = Record(recorder, eyes.Nodes(job, part), default, costs);
+                List<(int Class, double Work)> pieces = Record(recorder, eyes.Nodes(job, part), job.Shape(part), costs);
                 recorder.End();
                 timeline.Wait(timeline.Submit(recorder));
                 times.Read();

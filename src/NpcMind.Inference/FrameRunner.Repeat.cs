@@ -82,7 +82,7 @@ internal sealed partial class FrameRunner
         }
 
         _step.IsActive = _view.IsActive = _embedding.IsActive = false;
-        _looking = null;
+        _pass = null;
         _endedCount = 0;
         IsSpoiled = false;
     }

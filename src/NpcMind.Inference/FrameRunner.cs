@@ -43,7 +43,7 @@ internal sealed partial class FrameRunner : IDisposable
     private int _next;
     private int _oldest;
     private int _endedCount;
-    private (VisionEncoder Eyes, VisionJob Job, int Pass)? _looking;
+    private IFramePass? _pass;
     private bool _forced;
     private int _untimed;
 
@@ -79,7 +79,7 @@ internal sealed partial class FrameRunner : IDisposable
     /// <summary>Whether a step is under way.</summary>
     public bool StepIsActive => _step.IsActive;
 
-    /// <summary>Whether a pass of an image encoder is under way.</summary>
+    /// <summary>Whether a pass is under way.</summary>
     public bool ViewIsActive => _view.IsActive;
 
     /// <summary>Milliseconds that may still be predicted in this frame.</summary>
@@ -150,25 +150,25 @@ internal sealed partial class FrameRunner : IDisposable
         return true;
     }
 
-    /// <summary>Makes a pass of an image encoder the one under way, beside the step: they share nothing but the frame.</summary>
-    /// <param name="eyes">Encoder.</param>
-    /// <param name="job">Picture.</param>
-    /// <param name="pass">Pass of it.</param>
-    /// <param name="plan">The pass's dispatches.</param>
-    public void BeginView(VisionEncoder eyes, VisionJob job, int pass, WorkPlan plan)
+    /// <summary>Makes a pass the one under way, beside the step: they share nothing but the frame.</summary>
+    /// <param name="pass">What to record.</param>
+    /// <param name="plan">Its dispatches.</param>
+    public void BeginView(IFramePass pass, WorkPlan plan)
     {
-        ArgumentNullException.ThrowIfNull(eyes);
+        ArgumentNullException.ThrowIfNull(pass);
         if (_view.IsActive) throw new InvalidOperationException("A pass is under way.");
-        _view.Begin(plan, default);
-        _looking = (eyes, job, pass);
-        eyes.RecordInputs(_current!.Recorder, job, pass);
+        _view.Begin(plan, pass.Shape);
+        _pass = pass;
+        pass.RecordInputs(_current!.Recorder);
     }
 
-    /// <summary>Records as much of the encoder's pass as fits into <paramref name="most"/> of the milliseconds that are left; true when it ended.</summary>
+    /// <summary>
+    /// Records as much of the pass as fits into <paramref name="most"/> of the milliseconds that are left; true when it ended.
+    /// </summary>
     public bool RecordView(double most)
     {
         if (!Record(_view, Math.Max(0, Remaining - most))) return false;
-        _looking!.Value.Eyes.RecordResults(_current!.Recorder, _looking.Value.Job, _looking.Value.Pass);
+        _pass!.RecordResults(_current!.Recorder);
         _current.ViewsEnded++;
         return true;
     }
@@ -195,7 +195,7 @@ internal sealed partial class FrameRunner : IDisposable
     /// <summary>Takes the oldest frame off the list if the device has finished it, and learns from it.</summary>
     /// <param name="time">What it cost.</param>
     /// <param name="stepsEnded">Steps that ended in it: their tokens are read by <see cref="TakeResults"/>, in order.</param>
-    /// <param name="viewsEnded">Passes of the image encoder that ended in it.</param>
+    /// <param name="viewsEnded">Passes that ended in it.</param>
     public bool TryCollect(out FrameTime time, out int stepsEnded, out int viewsEnded)
     {
         (time, stepsEnded, viewsEnded) = (default, 0, 0);

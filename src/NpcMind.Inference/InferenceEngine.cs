@@ -172,6 +172,9 @@ internal sealed class InferenceEngine : IDisposable
         if (config.HeadDim % 4 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {config.HeadDim}", "It must be a multiple of 4.");
         KvCache.Check(config, options.Kv, file.Path);
         if (options.MaxRows % 16 != 0) throw new ArgumentException("MaxRows must be a multiple of 16.", nameof(options));
+        if (options.Features && options.MaxRows > FeatureRing.MostRows)
+            throw new ArgumentException($"Steps with feature rows have at most {FeatureRing.MostRows} rows, not {options.MaxRows}.",
+                nameof(options));
         return new InferenceEngine(device, file, plan, options, progress, cancellation);
     }
 
@@ -351,7 +354,8 @@ internal sealed class InferenceEngine : IDisposable
         return new StepTicket(0, index, shape.Outputs, shape.Sampled);
     }
 
-    internal void SetLog(int slot, int first, ReadOnlySpan<int> tokens) => _inputs.SetLog(slot, first, tokens);
+    internal void SetLog(int slot, int first, ReadOnlySpan<int> tokens, ReadOnlySpan<PictureRow> pictures) =>
+        _inputs.SetLog(slot, first, tokens, pictures);
 
     /// <summary>The tokens of a step known to be finished.</summary>
     internal ReadOnlySpan<int> Results(StepTicket ticket) => MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));

@@ -153,7 +153,8 @@ internal sealed class KvTransfer(InferenceEngine engine)
     }
 
     /// <summary>Says which tokens a sequence has read up to its end, where it did not read them itself. Penalties look at them.</summary>
-    public void SetTokens(int slot, int first, ReadOnlySpan<int> tokens) => engine.SetLog(slot, first, tokens);
+    public void SetTokens(int slot, int first, ReadOnlySpan<int> tokens, ReadOnlySpan<PictureRow> pictures = default) =>
+        engine.SetLog(slot, first, tokens, pictures);
 
     private int Rows(int blocks) => (blocks + Groups - 1) / Groups;
 }

@@ -47,7 +47,7 @@ internal sealed class StepBatch
     {
         if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
         if (!output && !mask.IsEmpty) throw new ArgumentException("A mask needs an output.", nameof(mask));
-        return Add(slot, (uint)token, output, mask, default);
+        return Add(slot, (uint)token, output, mask, default, default);
     }
 
     /// <summary>Adds a token in whose place a feature row of a picture stands. Otherwise as <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</summary>
@@ -56,21 +56,30 @@ internal sealed class StepBatch
     /// <param name="feature">[model width] f32; copied.</param>
     /// <param name="output">Whether logits are wanted after it.</param>
     /// <param name="mask">As in <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</param>
-    /// <exception cref="ArgumentException">The row has another width than the model.</exception>
+    /// <param name="place">
+    /// Where it stands in its picture. Models that see pictures as a whole (<see cref="ModelConfig.SeesWholePictures"/>) or turn rows by
+    /// their place in one
+    /// must be told; others do not look at it. A step that has one row of a picture that is seen as a whole must have all that follow.
+    /// </param>
+    /// <exception cref="ArgumentException">The row has another width than the model, or stands at no such place.</exception>
     /// <exception cref="InvalidOperationException">The engine was loaded without <see cref="EngineOptions.Features"/>, or the batch has no room.</exception>
-    public bool AddFeature(int slot, int token, ReadOnlySpan<float> feature, bool output = false, ReadOnlySpan<uint> mask = default)
+    public bool AddFeature(
+        int slot, int token, ReadOnlySpan<float> feature, bool output = false, ReadOnlySpan<uint> mask = default,
+        PictureRow place = default)
     {
         if (!_engine.Options.Features) throw new InvalidOperationException("The engine was loaded without room for pictures: set EngineOptions.Features.");
         if (feature.Length != _engine.Config.Width) throw new ArgumentException($"A feature row has {_engine.Config.Width} elements, not {feature.Length}.", nameof(feature));
         if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
         if (!output && !mask.IsEmpty) throw new ArgumentException("A mask needs an output.", nameof(mask));
-        return Add(slot, (uint)token, output, mask, feature);
+        if (place.Count != 0 && ((uint)place.Index >= (uint)place.Count || place.Count > ushort.MaxValue || place.Index > _lengths[slot]))
+            throw new ArgumentException($"There is no row {place.Index} of {place.Count} at position {_lengths[slot]}.", nameof(place));
+        return Add(slot, (uint)token, output, mask, feature, place);
     }
 
     /// <summary>Adds the token that the device chose last for a sequence, and asks for the next.</summary>
     /// <param name="slot">Sequence.</param>
     /// <param name="mask">As in <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</param>
-    public bool AddNext(int slot, ReadOnlySpan<uint> mask = default) => Add(slot, FromDevice, true, mask, default);
+    public bool AddNext(int slot, ReadOnlySpan<uint> mask = default) => Add(slot, FromDevice, true, mask, default, default);
 
     /// <summary>Says that the next token of every output is to be chosen on the device.</summary>
     public void Sample() => _samples = true;
@@ -104,6 +113,7 @@ internal sealed class StepBatch
     internal StepShape Finish()
     {
         if (_rows == 0) throw new InvalidOperationException("The batch is empty.");
+        CheckPictures();
         int most = _rows == 1 ? 1 : GraphBuilder.AttentionRows(_engine.Config), tiles = 0;
         for (int first = 0; first < _rows;)
         {
@@ -118,7 +128,17 @@ internal sealed class StepBatch
         return new StepShape(_rows, _outputs, sampled, tiles, GraphBuilder.SplitsOf(_lastPosition), _lastPosition, _inputs.Masked(_outputs), penaltyTokens, sampling);
     }
 
-    private bool Add(int slot, uint token, bool output, ReadOnlySpan<uint> mask, ReadOnlySpan<float> feature)
+    /// <summary>What a row sees ahead of it must be computed with it.</summary>
+    private void CheckPictures()
+    {
+        if (!_engine.Config.SeesWholePictures) return;
+        for (int row = 0; row < _rows; row++)
+            if (_inputs.LastSeen(row) >= _lengths[_slots[row]])
+                throw new InvalidOperationException(
+                    "The step ends within a picture that the model sees as a whole: add the rest of its feature rows.");
+    }
+
+    private bool Add(int slot, uint token, bool output, ReadOnlySpan<uint> mask, ReadOnlySpan<float> feature, PictureRow place)
     {
         if (!mask.IsEmpty) _inputs.CheckMask(mask);
         if (FreeRows == 0 || (output && FreeOutputs == 0)) throw new InvalidOperationException("The batch is full.");
@@ -126,7 +146,8 @@ internal sealed class StepBatch
         if (position >= _engine.Options.ContextTokens) return false;
         if (_engine.Kv.Layout.Forgets && !Contains(slot)) _engine.Blocks.Release(slot, position);
         if (!_engine.Reserve(slot, position)) return false;
-        _inputs.SetRow(_rows, token, position, slot, feature.IsEmpty ? 0 : _engine.Features.Set(_rows, feature) + 1);
+        int ahead = _engine.Config.SeesWholePictures ? place.Ahead : 0;
+        _inputs.SetRow(_rows, token, position, slot, feature.IsEmpty ? 0 : _engine.Features.Set(_rows, feature) + 1, ahead, place);
         if (output)
         {
             _inputs.SetOutput(_outputs, _rows, slot, position);

@@ -24,6 +24,7 @@ internal sealed class StepInputs
     private readonly uint[] _masks;
     private readonly SamplerSettings[] _settings;
     private readonly RopeTable _rope;
+    private readonly RopePlaces? _places;
     private readonly int _maxBlocks;
     private readonly int _vocabulary;
 
@@ -32,6 +33,7 @@ internal sealed class StepInputs
         _vocabulary = vocabulary;
         MaskWords = (vocabulary + 31) / 32;
         _rope = rope;
+        _places = rope.HasAxes ? new RopePlaces(options.MaxSequences, options.ContextTokens) : null;
         _maxBlocks = (options.ContextTokens + KvCache.PageTokens - 1) / KvCache.PageTokens * (KvCache.PageTokens / KvCache.BlockTokens);
         _rows = new uint[options.MaxRows * 4];
         _tiles = new uint[options.MaxRows * 4];
@@ -95,14 +97,17 @@ internal sealed class StepInputs
     /// <param name="position">Position in its sequence.</param>
     /// <param name="slot">Sequence.</param>
     /// <param name="feature">One more than the row of the feature buffer that stands in its place; 0 for none.</param>
-    public void SetRow(int row, uint token, int position, int slot, int feature)
+    /// <param name="ahead">Tokens behind it that it sees.</param>
+    /// <param name="picture">Where it stands in its picture.</param>
+    public void SetRow(int row, uint token, int position, int slot, int feature, int ahead, PictureRow picture)
     {
         _rows[row * 4] = token;
         _rows[row * 4 + 1] = (uint)position;
         _rows[row * 4 + 2] = (uint)slot;
-        _rows[row * 4 + 3] = (uint)feature;
+        _rows[row * 4 + 3] = (uint)feature | (uint)ahead << 16;
         _log[slot * _contextTokens + position] = token;
-        _rope.Angles(position, _ropeAngles.AsSpan(row * _rope.RowAngles * 2, _rope.RowAngles * 2));
+        RopePlace place = _places?.Set(slot, position, picture) ?? RopePlace.At(position);
+        _rope.Angles(position, place, _ropeAngles.AsSpan(row * _rope.RowAngles * 2, _rope.RowAngles * 2));
     }
 
     public void SetTile(int tile, int firstRow, int count, int slot)
@@ -173,10 +178,18 @@ internal sealed class StepInputs
         _tableChanged[slot] = true;
     }
 
+    /// <summary>Positions up to which each row of the step being filled sees, its own at least.</summary>
+    public int LastSeen(int row) => (int)(_rows[row * 4 + 1] + (_rows[row * 4 + 3] >> 16));
+
     /// <summary>Says which tokens a sequence read before; the device learns those that penalties look at.</summary>
-    public void SetLog(int slot, int position, ReadOnlySpan<int> tokens)
+    public void SetLog(int slot, int position, ReadOnlySpan<int> tokens, ReadOnlySpan<PictureRow> pictures)
     {
-        for (int i = 0; i < tokens.Length; i++) _log[slot * _contextTokens + position + i] = (uint)tokens[i];
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            _log[slot * _contextTokens + position + i] = (uint)tokens[i];
+            _places?.Set(slot, position + i, pictures.IsEmpty ? default : pictures[i]);
+        }
+
         _logChanged[slot] = true;
     }
 
@@ -184,6 +197,7 @@ internal sealed class StepInputs
     public void CopyLog(int from, int to, int tokens)
     {
         _log.AsSpan(from * _contextTokens, tokens).CopyTo(_log.AsSpan(to * _contextTokens));
+        _places?.Copy(from, to, tokens);
         _logChanged[to] = true;
     }
 

@@ -36,8 +36,10 @@ internal sealed class TokenGenerator : IDisposable
     /// <param name="tokens">Token ids.</param>
     /// <param name="features">[.., model width] f32: feature rows of pictures, which take the places of <paramref name="featureToken"/> in order.</param>
     /// <param name="featureToken">Token in whose places they stand.</param>
+    /// <param name="rows">Where each stands in its picture; may be empty for models that do not look at it.</param>
     /// <exception cref="ArgumentException">The prompt is empty or longer than the context has room for, or has another number of places than there are rows.</exception>
-    public void Prefill(ReadOnlySpan<int> tokens, ReadOnlySpan<float> features = default, int featureToken = -1)
+    public void Prefill(
+        ReadOnlySpan<int> tokens, ReadOnlySpan<float> features = default, int featureToken = -1, ReadOnlySpan<PictureRow> rows = default)
     {
         Drain();
         if (tokens.IsEmpty) throw new ArgumentException("The prompt has no tokens.", nameof(tokens));
@@ -47,10 +49,18 @@ internal sealed class TokenGenerator : IDisposable
         if (places * width != features.Length) throw new ArgumentException($"The prompt has {places} places for feature rows (token {featureToken}); there are {features.Length / width} rows.", nameof(features));
         for (int at = 0; at < tokens.Length;)
         {
-            int count = Math.Min(_engine.Batch.FreeRows, tokens.Length - at);
-            for (int i = 0; i < count; i++)
-                if (!Add(tokens[at + i], at + i == tokens.Length - 1, places > 0 && tokens[at + i] == featureToken ? features.Slice(row++ * width, width) : default)) throw new ArgumentException("The KV cache is full.", nameof(tokens));
-            at += count;
+            int free = _engine.Batch.FreeRows;
+            for (; at < tokens.Length && free > 0; at++, free--)
+            {
+                bool isRow = places > 0 && tokens[at] == featureToken;
+                PictureRow place = isRow && !rows.IsEmpty ? rows[row] : default;
+                // A picture that is seen as a whole goes into one step.
+                if (_engine.Config.SeesWholePictures && place.Index == 0 && place.Count > free && free < _engine.Options.MaxRows) break;
+                ReadOnlySpan<float> feature = isRow ? features.Slice(row++ * width, width) : default;
+                if (!Add(tokens[at], at == tokens.Length - 1, feature, place))
+                    throw new ArgumentException("The KV cache is full.", nameof(tokens));
+            }
+
             if (at == tokens.Length) _engine.Batch.Sample();
             Submit();
         }
@@ -100,8 +110,8 @@ internal sealed class TokenGenerator : IDisposable
         foreach (TimestampQueries clock in _clocks) clock.Dispose();
     }
 
-    private bool Add(int token, bool output, ReadOnlySpan<float> feature) =>
-        feature.IsEmpty ? _engine.Batch.Add(Slot, token, output) : _engine.Batch.AddFeature(Slot, token, feature, output);
+    private bool Add(int token, bool output, ReadOnlySpan<float> feature, PictureRow place) => feature.IsEmpty
+        ? _engine.Batch.Add(Slot, token, output) : _engine.Batch.AddFeature(Slot, token, feature, output, default, place);
 
     private void Submit()
     {

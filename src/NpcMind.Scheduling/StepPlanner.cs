@@ -3,7 +3,8 @@ namespace NpcMind.Scheduling;
 /// <summary>
 /// Chooses who runs in the next step and with how many tokens. Decode rows go first; prompts fill what is left of the step's time, in chunks. Urgency is priority,
 /// then deadline, then whose last turn is longest ago, then the id; whoever has been passed over for <see cref="AgingSteps"/> steps goes before all others, the longest wait
-/// first. The first in that order who can run at all always gets rows, whatever the time. The same calls give the same plans. Not thread-safe; <see cref="Plan"/> allocates nothing.
+/// first. The first in that order who can run at all always gets rows, whatever the time; a candidate that runs as a whole needs as many
+/// free rows as it has tokens. The same calls give the same plans. Not thread-safe; <see cref="Plan"/> allocates nothing.
 /// </summary>
 /// <remarks>
 /// Nobody starves: a candidate that stays ready, and for whose next token enough blocks are free at the start of each step, is planned at the latest in its
@@ -122,7 +123,7 @@ internal sealed class StepPlanner
         for (int i = 0; i < order.Length; i++)
         {
             Candidate candidate = candidates[order[i].Index];
-            int rows = Chunk(candidate, Math.Min(_rowsLeft, TileRows), limits, out _);
+            int rows = Chunk(candidate, candidate.IsWhole ? _rowsLeft : Math.Min(_rowsLeft, TileRows), limits, out _);
             if (rows == 0) continue;
             Take(ref order[i], candidate, rows, limits);
             return i;
@@ -190,6 +191,12 @@ internal sealed class StepPlanner
             rows--;
         }
         if (rows < candidate.PendingTokens && rows > TileRows) rows -= rows % TileRows;
+        if (rows < candidate.PendingTokens && candidate.IsWhole)
+        {
+            if (reason == Deferral.None) reason = Deferral.NoRows;
+            return 0;
+        }
+
         return rows;
     }
 

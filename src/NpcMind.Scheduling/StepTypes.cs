@@ -8,7 +8,10 @@ namespace NpcMind.Scheduling;
 /// <param name="SecondsToDeadline">Positive infinity for none; negative when late.</param>
 /// <param name="BlocksNeeded">New KV blocks that all pending tokens together need, a copy of a shared last block included.</param>
 /// <param name="OpenTokens">Pending tokens that still fit into the last block (or into its copy) before an ordinary new block is needed.</param>
-internal readonly record struct Candidate(int Id, int PendingTokens, bool WantsOutput, int Priority, double SecondsToDeadline, int BlocksNeeded, int OpenTokens = 0);
+/// <param name="IsWhole">The pending tokens run together in one step or not at all: they see one another.</param>
+internal readonly record struct Candidate(
+    int Id, int PendingTokens, bool WantsOutput, int Priority, double SecondsToDeadline, int BlocksNeeded, int OpenTokens = 0,
+    bool IsWhole = false);
 
 /// <summary>What one step may hold.</summary>
 /// <param name="MaxRows">Rows (tokens of all sequences together), at least 1.</param>

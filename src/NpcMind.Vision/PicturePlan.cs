@@ -7,7 +7,19 @@ namespace NpcMind.Vision;
 /// <param name="Height">Rows of the result.</param>
 /// <param name="CanvasWidth">Pixels in a row of the canvas, at least <paramref name="Width"/>.</param>
 /// <param name="CanvasHeight">Rows of the canvas, at least <paramref name="Height"/>.</param>
-internal sealed record PictureStep(int Source, ResampleFilter Filter, int Width, int Height, int CanvasWidth, int CanvasHeight);
+internal sealed record PictureStep(int Source, ResampleFilter Filter, int Width, int Height, int CanvasWidth, int CanvasHeight)
+{
+    /// <summary>What the source is put into before it is resized; null for nothing.</summary>
+    public PictureFrame? Frame { get; init; }
+}
+
+/// <summary>A larger picture of one colour, with a picture in it.</summary>
+/// <param name="Width">Pixels in a row.</param>
+/// <param name="Height">Rows.</param>
+/// <param name="X">Column of the picture's upper left pixel.</param>
+/// <param name="Y">Its row.</param>
+/// <param name="Fill">The colour, red in the lowest byte.</param>
+internal sealed record PictureFrame(int Width, int Height, int X, int Y, uint Fill);
 
 /// <summary>Where the square of one tile lies.</summary>
 /// <param name="Step">Index of the step whose canvas is cut.</param>
@@ -29,6 +41,12 @@ internal readonly record struct TilePlace(int Step, int X, int Y);
 /// <param name="HasGlobal">Whether the last tile shows the whole picture.</param>
 internal sealed partial record PicturePlan(int Width, int Height, int TileSize, IReadOnlyList<PictureStep> Steps, IReadOnlyList<TilePlace> Tiles, int Rows, int Columns, bool HasGlobal)
 {
+    /// <summary>Pixels in a row of a tile: <see cref="TileSize"/>, unless tiles are no squares.</summary>
+    public int TileWidth { get; init; } = TileSize;
+
+    /// <summary>Rows of a tile: <see cref="TileSize"/>, unless tiles are no squares.</summary>
+    public int TileHeight { get; init; } = TileSize;
+
     /// <summary>Largest tile side a plan is made for.</summary>
     public const int MaxTileSize = 4096;
 

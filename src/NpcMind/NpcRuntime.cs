@@ -67,7 +67,7 @@ public sealed partial class NpcRuntime : IDisposable
             {
                 ContextTokens = options.ContextTokens,
                 MaxSequences = Minds(options),
-                MaxRows = options.MaxTokensPerStep,
+                MaxRows = Math.Max(options.MaxTokensPerStep, RowsOfPicture(config, encoder, options.ImageEncoderPath)),
                 MaxOutputs = Math.Min(options.MaxTokensPerStep, 16),
                 Kv = KvFormat,
                 CacheTokens = deviceTokens,
@@ -107,6 +107,18 @@ public sealed partial class NpcRuntime : IDisposable
             _device.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Rows that a step must have because the tokens of a picture see one another; 0 where they do not.</summary>
+    private static int RowsOfPicture(ModelConfig config, VisionEncoder? encoder, string? path)
+    {
+        const int Most = 4096;
+        if (encoder is null || !config.SeesWholePictures) return 0;
+        return encoder.TokensPerTile <= Most
+            ? (encoder.TokensPerTile + 15) / 16 * 16
+            : throw new UnsupportedModelException(
+                path!, $"an image encoder of {encoder.TokensPerTile} tokens a picture with a model that sees pictures as a whole",
+                $"At most {Most}.");
     }
 
     /// <summary>What the model calls itself.</summary>

@@ -38,11 +38,14 @@ internal static class Resample
         for (int i = 0; i < results.Length; i++)
         {
             PictureStep step = plan.Steps[i];
-            results[i] = step.Source < 0
-                ? Run(rgb, plan.Width, plan.Height, step.Width, step.Height, step.Filter)
-                : Run(results[step.Source], plan.Steps[step.Source].Width, plan.Steps[step.Source].Height, step.Width, step.Height, step.Filter);
+            (byte[] source, int w, int h) = step.Source < 0
+                ? (rgb, plan.Width, plan.Height)
+                : (results[step.Source], plan.Steps[step.Source].Width, plan.Steps[step.Source].Height);
+            if (step.Frame is { } frame) (source, w, h) = (Framed(source, w, h, frame), frame.Width, frame.Height);
+            results[i] = Run(source, w, h, step.Width, step.Height, step.Filter);
         }
 
+        if (plan.TileWidth != plan.TileHeight) return results[plan.Tiles[0].Step]; // one tile, which is the canvas
         int size = plan.TileSize;
         byte[] tiles = new byte[plan.Tiles.Count * size * size * 3];
         for (int t = 0; t < plan.Tiles.Count; t++)
@@ -56,6 +59,14 @@ internal static class Resample
         }
 
         return tiles;
+    }
+
+    private static byte[] Framed(byte[] rgb, int w, int h, PictureFrame frame)
+    {
+        byte[] framed = new byte[frame.Width * frame.Height * 3];
+        for (int i = 0; i < framed.Length; i++) framed[i] = (byte)(frame.Fill >> 8 * (i % 3));
+        for (int y = 0; y < h; y++) Array.Copy(rgb, y * w * 3, framed, ((frame.Y + y) * frame.Width + frame.X) * 3, w * 3);
+        return framed;
     }
 
     private static byte Sum(ResampleTable table, int target, byte[] from, int at, int stride)

@@ -15,6 +15,7 @@ internal static class Architecture
         ("llama", LlamaGraph.Read),
         ("llama4", Llama4Graph.Read),
         ("qwen2", Qwen2Graph.Read),
+        ("qwen2vl", Qwen2Graph.Read),
         ("qwen2moe", Qwen2Graph.Read),
         ("qwen3", Qwen3Graph.Read),
         ("qwen3moe", Qwen3Graph.Read),

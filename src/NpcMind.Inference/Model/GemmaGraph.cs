@@ -23,6 +23,7 @@ internal static class GemmaGraph
             Spans = ModelConfig.Windows(m, c.Architecture, c.Blocks, pattern: third ? 6 : 2),
             LocalRope = third
                 ? new RopeConfig(c.Rope.Dims, m.Number("gemma3.rope.freq_base_swa") ?? LocalBase, 1, null, 1, c.ContextLength) : null,
+            SeesWholePictures = third,
             // No key says so: the 27B models scale by the width of a head if heads filled the residual stream.
             AttentionScale = c.Blocks == (third ? Gemma3Blocks27B : Gemma2Blocks27B)
                 ? (float)(1 / Math.Sqrt((double)c.Width / c.Heads)) : c.AttentionScale,

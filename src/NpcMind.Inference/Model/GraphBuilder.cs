@@ -199,8 +199,9 @@ internal sealed class GraphBuilder
 
         int[] tileRows = [1, AttentionRows(Config)];
         // A row's splits, and those that its neighbours in a tile see besides.
+        int beside = tileRows[1] + (Config.SeesWholePictures && _options.Features ? _options.MaxRows : 0);
         int maxSplits = spec.Span.Kind == AttentionSpanKind.Full
-            ? _maxSplits : Math.Min(_maxSplits, (spec.Span.Tokens + tileRows[1]) / SplitTokens + 2);
+            ? _maxSplits : Math.Min(_maxSplits, (spec.Span.Tokens + beside) / SplitTokens + 2);
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, maxSplits, SplitPages);
         Nodes.Add(_attention.Parts(
             $"{blk}.attention", spec, rows, tileRows, _q, cache, _parts,

@@ -84,6 +84,9 @@ internal sealed record ModelConfig
     /// <summary>How far back each block's attention sees.</summary>
     public required IReadOnlyList<AttentionSpan> Spans { get; init; }
 
+    /// <summary>Whether the feature rows of a picture see those that follow them in it, too.</summary>
+    public bool SeesWholePictures { get; init; }
+
     /// <summary>Factor on queries by position; null for none.</summary>
     public QueryTemperature? Temperature { get; init; }
 

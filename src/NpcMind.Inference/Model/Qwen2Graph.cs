@@ -4,7 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architectures <c>qwen2</c> (Qwen 1.5 to 2.5 and what was distilled into them) and <c>qwen2moe</c>: biases on queries, keys and
+/// The architectures <c>qwen2</c> (Qwen 1.5 to 2.5 and what was distilled into them), <c>qwen2vl</c>, whose rows of pictures are turned by
+/// time, row and column, and <c>qwen2moe</c>: biases on queries, keys and
 /// values, halves turned against each other; the mixture adds a shared expert behind a gate of its own (Yang et al. 2024).
 /// </summary>
 internal static class Qwen2Graph
@@ -12,12 +13,28 @@ internal static class Qwen2Graph
     public static ModelPlan Read(GgufFile file)
     {
         ModelConfig c = ModelConfig.Read(file);
+        if (c.Architecture == "qwen2vl") c = c with { Rope = c.Rope with { Sections = Sections(file.Metadata, c.Rope.Dims / 2) } };
         int shared = c.Experts == 0 ? 0 : ModelConfig.Size(
             file.Metadata, "qwen2moe.expert_shared_feed_forward_length", ModelConfig.MaximumFeedForward, c.FeedForward);
         // The converter writes no key for it; the original definition has one, and the published models do not normalise.
         RouterSpec router = new() { Normalizes = file.Metadata.Boolean("qwen2moe.expert_weights_norm") ?? false };
         ModelShapes.Check(file, c);
         return new ModelPlan(c, g => Build(g, router, shared));
+    }
+
+    /// <summary>Pairs turned by time, row and column; the key's fourth number stands for nothing.</summary>
+    private static int[] Sections(GgufMetadata m, int pairs)
+    {
+        const string Key = "qwen2vl.rope.dimension_sections";
+        GgufValue? list = m.Numbers(Key);
+        if (list is { IsInteger: true, Count: 3 or 4 })
+        {
+            double[] sections = [.. Enumerable.Range(0, list.Count).Select(list.Number)];
+            if (sections.All(s => s >= 0 && s <= pairs) && sections.Sum() == pairs && sections.Skip(3).All(s => s == 0))
+                return [(int)sections[0], (int)sections[1], (int)sections[2]];
+        }
+
+        throw m.Wrong(Key, $"pairs turned by time, row and column, {pairs} in all");
     }
 
     private static void Build(GraphBuilder g, RouterSpec router, int shared)

@@ -11,6 +11,12 @@ namespace NpcMind.Inference;
 /// <param name="OriginalContext">Context of the original training, tokens.</param>
 internal sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfig? Yarn, double Magnitude, double OriginalContext)
 {
+    /// <summary>
+    /// Pairs that are turned by time, by row and by column (M-RoPE: Wang et al. 2024, Qwen2-VL), which differ in pictures alone; null where
+    /// there is one position.
+    /// </summary>
+    public IReadOnlyList<int>? Sections { get; init; }
+
     /// <summary>Reads the <c>{architecture}.rope.*</c> keys.</summary>
     /// <exception cref="GgufFormatException">A value is absurd.</exception>
     public static RopeConfig Read(GgufMetadata metadata, string architecture, int headDim)

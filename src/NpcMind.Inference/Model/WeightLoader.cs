@@ -61,6 +61,15 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     {
         float[] all = new WeightDequantizer(device, file, kernels).Rows(new MatrixPart(name, rows, 0, rowsPerHead), columns, heads);
         _loaded.Add(name + ".weight");
+        return Transposed(name, all, columns, heads, rows);
+    }
+
+    /// <summary>The transpose of a matrix: [columns, rows]. F32, F16 and BF16 only.</summary>
+    public WeightMatrix Transposed(string name, int columns, int rows) =>
+        Transposed(name, HostMatrix(name + ".weight", columns, rows) ?? throw Missing(name + ".weight"), columns, 1, rows);
+
+    private WeightMatrix Transposed(string name, float[] all, int columns, int heads, int rows)
+    {
         float[] transposed = new float[(long)heads * columns * rows];
         for (int head = 0; head < heads; head++)
             for (int row = 0; row < rows; row++)
@@ -237,7 +246,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
 
     private GgufTensor Tensor(MatrixPart part, string partName, int columns, int slabs)
     {
-        string name = partName + ".weight";
+        string name = partName.EndsWith(".weight.1", StringComparison.Ordinal) ? partName : partName + ".weight";
         GgufTensor tensor = Unrolled(file.Find(name) ?? throw Missing(name));
         int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
         // slabs below each other

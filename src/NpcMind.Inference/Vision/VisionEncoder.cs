@@ -6,9 +6,9 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// An image encoder with its projector on a device: pictures in, rows in the embedding space of a language model out. Weights and workspace are fixed at load
-/// and shared by jobs, so one job is under way at a time. Whoever drives it records a job's passes in order, in as many pieces as suits. Used by one thread at a
-/// time. Owns everything but the device.
+/// An image encoder with its projector on a device: pictures in, rows in the embedding space of a language model out. Weights and workspace
+/// are fixed at load and shared by jobs, so one job is under way at a time. Whoever drives it records a job's passes in order, in as many
+/// pieces as suits. Used by one thread at a time. Owns everything but the device.
 /// </summary>
 internal sealed class VisionEncoder : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class VisionEncoder : IDisposable
         Device = device;
         Config = config;
         DeviceBytes = bytes;
-        CanvasAlignment = VisionGraph.CanvasAlignment(device);
+        CanvasAlignment = VisionSizes.CanvasAlignment(device);
         Kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "image encoder");
         try
@@ -31,7 +31,7 @@ internal sealed class VisionEncoder : IDisposable
             using Uploader uploader = new(device, StagingBytes(file));
             WeightLoader weights = new(device, file, _arena, uploader);
             _graph = new VisionGraph(Kernels, config, weights, _arena, uploader);
-            _graph.Build();
+            config.Family.Build(_graph);
             _nodes = [.. _graph.Nodes];
             UnusedTensors = [.. weights.Unused];
             uploader.Finish();
@@ -46,7 +46,7 @@ internal sealed class VisionEncoder : IDisposable
     /// <summary>Hyper-parameters.</summary>
     public VisionConfig Config { get; }
 
-    /// <summary>Feature rows of a tile.</summary>
+    /// <summary>Most feature rows of a tile.</summary>
     public int TokensPerTile => Config.TokensPerTile;
 
     /// <summary>Device bytes of weights and workspace, a little over.</summary>
@@ -65,6 +65,12 @@ internal sealed class VisionEncoder : IDisposable
     internal Tensor Canvases => _graph.Canvases;
 
     internal Tensor HashSums => _graph.Hash;
+
+    /// <summary>Tables that each job brings with it.</summary>
+    internal IReadOnlyList<GridTable> Tables => _graph.Tables;
+
+    /// <summary>What decides the grids of a tile's pass.</summary>
+    internal StepShape ShapeOf(PatchGrid grid) => _graph.Shape(grid);
 
     internal long CanvasAlignment { get; }
 
@@ -132,7 +138,7 @@ internal sealed class VisionEncoder : IDisposable
     /// <summary>The dispatches that encode a tile: of every pass but the first.</summary>
     public IReadOnlyList<GraphNode> TileNodes => _nodes;
 
-    /// <summary>The dispatches of a pass, in order. Their grids do not depend on a step's shape.</summary>
+    /// <summary>The dispatches of a pass, in order. Their grids depend on the job's <see cref="VisionJob.Shape"/>.</summary>
     public IReadOnlyList<GraphNode> Nodes(VisionJob job, int pass)
     {
         ArgumentNullException.ThrowIfNull(job);
@@ -147,6 +153,8 @@ internal sealed class VisionEncoder : IDisposable
         if (pass > 0)
         {
             recorder.Update(_graph.Place, job.PlaceOf(pass - 1));
+            for (int i = 0; i < _graph.Tables.Count; i++)
+                recorder.Copy(job.Tables, _graph.Tables[i].Target, job.TableBytes(i), 0, job.TableStart(i));
             return;
         }
 
@@ -166,11 +174,12 @@ internal sealed class VisionEncoder : IDisposable
             return;
         }
 
-        long rowBytes = Config.OutputWidth * 4L, strideBytes = _graph.FeatureStride * 4L, at = 16 + (pass - 1) * TokensPerTile * rowBytes;
+        int rows = job.RowsPerTile;
+        long rowBytes = Config.OutputWidth * 4L, strideBytes = _graph.FeatureStride * 4L, at = 16 + (pass - 1) * rows * rowBytes;
         Span<CopyPart> parts = stackalloc CopyPart[CommandRecorder.MaxCopyParts];
-        for (int first = 0; first < TokensPerTile; first += parts.Length)
+        for (int first = 0; first < rows; first += parts.Length)
         {
-            int count = Math.Min(parts.Length, TokensPerTile - first);
+            int count = Math.Min(parts.Length, rows - first);
             for (int i = 0; i < count; i++) parts[i] = new CopyPart((first + i) * strideBytes, at + (first + i) * rowBytes, rowBytes);
             recorder.Copy(_graph.Features, target, parts[..count]);
         }
@@ -187,19 +196,20 @@ internal sealed class VisionEncoder : IDisposable
     public float[] ReadPixels(VisionJob job)
     {
         ArgumentNullException.ThrowIfNull(job);
-        int size = Config.PatchSize, grid = Config.Grid, side = Config.TileSize, elements = _graph.PatchElements, stride = Workspace.Stride(elements);
-        float[] pixels = new float[job.Plan.Tiles.Count * 3 * side * side];
-        using GpuBuffer readback = Device.Memory.Allocate((long)grid * grid * stride * 4, MemoryKind.Readback, "patches");
+        int size = Config.PatchSize, elements = _graph.PatchElements, stride = Workspace.Stride(elements);
+        int width = job.Plan.TileWidth, height = job.Plan.TileHeight, columns = width / size, count = columns * (height / size);
+        float[] pixels = new float[job.Plan.Tiles.Count * 3 * width * height];
+        using GpuBuffer readback = Device.Memory.Allocate((long)count * stride * 4, MemoryKind.Readback, "patches");
         Run(job, 0, job.Preparation.Count);
         for (int tile = 0; tile < job.Plan.Tiles.Count; tile++)
         {
             Run(job, tile + 1, 1, readback);
             ReadOnlySpan<float> patches = MemoryMarshal.Cast<byte, float>(readback.Mapped);
-            for (int patch = 0; patch < grid * grid; patch++)
+            for (int patch = 0; patch < count; patch++)
                 for (int i = 0; i < elements; i++)
                 {
-                    int c = i / (size * size), y = patch / grid * size + i / size % size, x = patch % grid * size + i % size;
-                    pixels[((tile * 3 + c) * side + y) * side + x] = patches[patch * stride + i];
+                    int c = i / (size * size), y = patch / columns * size + i / size % size, x = patch % columns * size + i % size;
+                    pixels[((tile * 3 + c) * height + y) * width + x] = patches[patch * stride + i];
                 }
         }
 
@@ -223,7 +233,7 @@ internal sealed class VisionEncoder : IDisposable
         recorder.WaitUntilFree();
         recorder.Begin();
         RecordInputs(recorder, job, pass);
-        for (int i = 0; i < nodes; i++) Nodes(job, pass)[i].Record(recorder, default);
+        for (int i = 0; i < nodes; i++) Nodes(job, pass)[i].Record(recorder, job.Shape(pass));
         if (patches is not null) recorder.Copy(_graph.Patches, patches.Whole, patches.Bytes);
         else RecordResults(recorder, job, pass);
         recorder.End();
@@ -233,17 +243,19 @@ internal sealed class VisionEncoder : IDisposable
     /// <summary>Holds sizes that follow from several keys against what the device can bind, before anything is allocated.</summary>
     private static void CheckBindings(GpuDevice device, GgufFile file, VisionConfig c)
     {
-        (string buffer, long bytes) = VisionGraph.LargestBuffer(c);
+        (string buffer, long bytes) = VisionSizes.LargestBuffer(c);
+        string key = c.MaxPatches > 0 ? "clip.vision.image_max_pixels" : "clip.vision.image_size";
         long storage = device.Limits.MaxStorageBufferRange, texels = device.Limits.MaxTexels * 4;
         if (bytes > storage)
-            throw file.Metadata.Wrong("clip.vision.image_size", $"a size whose {c.EncoderTokens} tokens of {c.PatchSize} x {c.PatchSize} "
+            throw file.Metadata.Wrong(key, $"a size whose {c.EncoderTokens} tokens of {c.PatchSize} x {c.PatchSize} "
                 + $"pixels the device can work on: '{buffer}' takes {bytes} bytes, '{device.Limits.Name}' binds at most {storage}");
         if (c.CanvasBytes > texels)
-            throw file.Metadata.Wrong("clip.vision.image_size", "a size whose pictures the device can work on: they take up to "
+            throw file.Metadata.Wrong(key, "a size whose pictures the device can work on: they take up to "
                 + $"{c.CanvasBytes} bytes, '{device.Limits.Name}' binds at most {texels}");
     }
 
-    private static long Bytes(GpuDevice device, GgufFile file, VisionConfig config) => WeightLoader.DeviceBytes(file) + VisionGraph.WorkspaceBytes(device, config);
+    private static long Bytes(GpuDevice device, GgufFile file, VisionConfig config) =>
+        WeightLoader.DeviceBytes(file) + VisionSizes.WorkspaceBytes(device, config);
 
     /// <summary>A staging buffer must hold a whole row group.</summary>
     private static int StagingBytes(GgufFile file) => (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / t.Dimensions[^1]) * 40, 4 << 20, 1 << 30);

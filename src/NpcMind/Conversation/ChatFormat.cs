@@ -126,11 +126,12 @@ internal sealed class ChatFormat
             while (next < seen.Count && (segment.Trusted || !piece.PlaceIsTrusted)
                 && rest.IndexOf(piece.Place, StringComparison.Ordinal) is >= 0 and int at)
             {
-                text.Add(segment with { Text = rest[..at] });
+                TurnImage turnImage = seen[next++];
+                text.Add(segment with { Text = rest[..at] + turnImage.Beside });
                 _tokenizer.Encode(text, ids);
                 text.Clear();
-                ids.AddRange(seen[next++].Tokens);
-                rest = rest[(at + piece.Place.Length)..];
+                ids.AddRange(turnImage.Tokens);
+                rest = turnImage.Beside + rest[(at + piece.Place.Length)..];
             }
 
             text.Add(segment with { Text = rest });

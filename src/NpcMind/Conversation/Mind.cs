@@ -78,6 +78,16 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
         return Tokens.Count;
     }
 
+    /// <summary>The first feature row among the tokens from <paramref name="from"/> on, or <paramref name="end"/>.</summary>
+    public int NextPicture(int from, int end)
+    {
+        int at = Tokens.Span[from..end].IndexOfAnyInRange(int.MinValue, -1);
+        return at < 0 ? end : from + at;
+    }
+
+    /// <summary>Where the run of feature rows ends that token <paramref name="at"/> is one of.</summary>
+    public int PictureEnd(int at) => at + 1 + TurnImage(Tokens[at]).Place(PictureToken.Row(Tokens[at])).Ahead;
+
     /// <summary>To be closed when the step under way ends.</summary>
     public bool Closing { get; set; }
 }

@@ -9,7 +9,6 @@ internal sealed class EyesFormat
 {
     private readonly VisionConfig _config;
     private readonly Tokenizer _tokenizer;
-    private readonly ImageTokenNames _names;
     private readonly int _maxTiles;
     private int _nextId;
 
@@ -19,26 +18,26 @@ internal sealed class EyesFormat
         _config = config;
         _tokenizer = tokenizer;
         _maxTiles = maxTiles;
-        _names = ImageTokenNames.Of(config.Projector);
-        foreach (string name in _names.Required)
+        foreach (string name in config.RequiredTokens)
             if (tokenizer.Encode(name, parseSpecial: true).Length != 1)
                 throw new UnsupportedModelException(eyesPath,
                     $"an image encoder for {config.Projector} with '{modelPath}', whose vocabulary has no token '{name}',",
                     "Take the mmproj file that was published with the language model.");
-        SlotToken = tokenizer.Encode(_names.Slot, parseSpecial: true)[0];
+        // Not every conversion kept the token, which nothing but penalties sees.
+        SlotToken = tokenizer.Encode(config.SlotToken, parseSpecial: true) is [var slot] ? slot : tokenizer.BosId ?? 0;
     }
 
     /// <summary>The token that a feature row stands in the place of.</summary>
     public int SlotToken { get; }
 
     /// <summary>What chat templates write where a picture belongs.</summary>
-    public string Placeholder => _config.Family == VisionFamily.Llama4 ? "<|image|>" : _names.Slot;
+    public string Placeholder => _config.Placeholder;
 
     /// <summary>How a picture of this size is cut.</summary>
     public PicturePlan Plan(int width, int height) => _config.Plan(width, height, _maxTiles);
 
     /// <summary>A new sight of a picture, its rows not there yet.</summary>
-    public TurnImage TurnImage(PicturePlan plan) => TurnImage(ImageLayout.Create(plan, _config.TokensPerTile, _names));
+    public TurnImage TurnImage(PicturePlan plan) => TurnImage(_config.Layout(plan));
 
     /// <summary>A new sight with these pieces.</summary>
     /// <exception cref="ArgumentException">It has too many rows.</exception>
@@ -54,6 +53,6 @@ internal sealed class EyesFormat
             else tokens.AddRange(_tokenizer.Encode(piece.Text, parseSpecial: true));
         }
 
-        return new TurnImage(id, layout, [.. tokens], rows, _config.OutputWidth);
+        return new TurnImage(id, layout, [.. tokens], rows, _config.OutputWidth) { Beside = _config.TextBeside };
     }
 }

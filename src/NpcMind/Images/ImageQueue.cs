@@ -147,7 +147,7 @@ internal sealed class ImageQueue : IDisposable
         }
 
         bool ready = _pass == 0 || (_collected > 0 && _pass < _current.Job!.Passes);
-        if (ready) _frames.BeginView(_eyes, _current.Job!, _pass, _pass == 0 ? _current.Preparation! : _tile);
+        if (ready) _frames.BeginView(_current.Job!.Pass(_pass), _pass == 0 ? _current.Preparation! : _tile);
         return ready;
     }
 

@@ -9,6 +9,7 @@ namespace NpcMind;
 /// </summary>
 internal sealed class TurnImage(int id, IReadOnlyList<ImagePiece> layout, int[] tokens, int rows, int width)
 {
+    private readonly ImagePiece[] _slots = [.. layout.Where(p => p.IsSlot)];
     private float[] _features = [];
 
     /// <summary>Number that tells it from other pictures in token logs.</summary>
@@ -19,6 +20,9 @@ internal sealed class TurnImage(int id, IReadOnlyList<ImagePiece> layout, int[] 
 
     /// <summary>All its tokens; those of slots are negative (<see cref="PictureToken"/>).</summary>
     public int[] Tokens { get; } = tokens;
+
+    /// <summary>Text before and after it, which is tokenized with the text that it stands in.</summary>
+    public string Beside { get; init; } = "";
 
     /// <summary>Feature rows.</summary>
     public int Rows { get; } = rows;
@@ -44,6 +48,14 @@ internal sealed class TurnImage(int id, IReadOnlyList<ImagePiece> layout, int[] 
 
     /// <summary>Feature row <paramref name="row"/>.</summary>
     public ReadOnlySpan<float> Row(int row) => _features.AsSpan(row * Width, Width);
+
+    /// <summary>Where feature row <paramref name="row"/> stands in its tile.</summary>
+    public PictureRow Place(int row)
+    {
+        foreach (ImagePiece slots in _slots)
+            if (row < slots.FirstFeature + slots.Count) return new PictureRow(row - slots.FirstFeature, slots.Count, slots.Columns);
+        throw new ArgumentOutOfRangeException(nameof(row), row, $"The picture has {Rows} rows.");
+    }
 
     /// <summary>Gives it its rows, or room for them.</summary>
     public void Set(float[] features, bool ready)

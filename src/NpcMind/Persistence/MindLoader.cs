@@ -23,7 +23,7 @@ internal static class MindLoader
         bool sameModel = IsOf(runtime, saved);
         if (sameModel) check.Tokens(runtime);
         // Rows of pictures mean something to this model alone; without an image encoder it could not be shown them again.
-        TurnImage[]? turnImages = runtime.ImageQueue is { } imageQueue && sameModel && saved.Pictures.All(p => p.Width == runtime.Engine.Config.Width)
+        TurnImage[]? turnImages = runtime.ImageQueue is { } imageQueue && sameModel && saved.Pictures.All(p => IsReadable(runtime, p))
             ? [.. saved.Pictures.Select(p => Picture(imageQueue, p))]
             : saved.Pictures.Count == 0 ? [] : null;
         int[] log = turnImages is null ? saved.Tokens : WithRows(saved, turnImages);
@@ -77,6 +77,11 @@ internal static class MindLoader
         IsOf(runtime, saved)
         && saved.CacheFingerprint.Equals(runtime.CacheFingerprint, StringComparison.Ordinal)
         && SavedMindCheck.BlockViolation(runtime, saved) is null;
+
+    /// <summary>Whether the model can read a picture's rows; where it sees pictures as a whole, each run of them in one step.</summary>
+    private static bool IsReadable(NpcRuntime runtime, SavedPicture picture) =>
+        picture.Width == runtime.Engine.Config.Width
+        && (!runtime.Engine.Config.SeesWholePictures || picture.Layout.All(piece => piece.Count <= runtime.Engine.Options.MaxRows));
 
     private static TurnImage Picture(ImageQueue imageQueue, SavedPicture picture)
     {
@@ -217,8 +222,8 @@ internal static class MindLoader
             {
                 int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
                 for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
-                transfer.SetTokens(
-                    mind.Slot, 0, MindSaves.Plain(runtime, mind.Tokens.Span[..(kv.FirstToken + held)]));
+                ReadOnlySpan<int> tokens = mind.Tokens.Span[..(kv.FirstToken + held)];
+                transfer.SetTokens(mind.Slot, 0, MindSaves.Plain(runtime, tokens), MindSaves.Places(mind, tokens));
                 return;
             }
         }

@@ -84,6 +84,16 @@ internal static class MindSaves
         return plain;
     }
 
+    /// <summary>What each token is in its picture, for models that look at it; else nothing.</summary>
+    internal static PictureRow[] Places(Mind mind, ReadOnlySpan<int> tokens)
+    {
+        if (mind.Seen.Count == 0) return [];
+        PictureRow[] places = new PictureRow[tokens.Length];
+        for (int i = 0; i < places.Length; i++)
+            if (tokens[i] < 0) places[i] = mind.TurnImage(tokens[i]).Place(PictureToken.Row(tokens[i]));
+        return places;
+    }
+
     /// <summary>Where feature rows stand in a log.</summary>
     private static List<SavedSlots> Slots(Mind mind, ReadOnlySpan<int> tokens, List<TurnImage> turnImages)
     {

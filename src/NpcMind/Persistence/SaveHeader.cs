@@ -14,7 +14,7 @@ internal readonly record struct SaveHeader(ushort Major, ushort Minor, uint Body
     public const int HashAt = 16;
     public const int HashBytes = SHA256.HashSizeInBytes;
     public const ushort CurrentMajor = 1;
-    public const ushort CurrentMinor = 2;
+    public const ushort CurrentMinor = 3;
     private const int ChecksumAt = HashAt + HashBytes;
 
     public static ReadOnlySpan<byte> Magic => "NPCMIND\x1A"u8;

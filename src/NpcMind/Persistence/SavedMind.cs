@@ -124,6 +124,7 @@ internal sealed record SavedPicture(IReadOnlyList<NpcMind.Vision.ImagePiece> Lay
         foreach (NpcMind.Vision.ImagePiece piece in Layout)
         {
             if (piece.Count < 0 || (piece.IsSlot && piece.FirstFeature != rows)) return ("picture's piece", $"rows from {rows} on", $"{piece.Count} from {piece.FirstFeature}");
+            if (piece.Columns < 0 || piece.Columns > piece.Count) return ("picture's columns", $"0 to {piece.Count}", $"{piece.Columns}");
             rows += piece.Count;
         }
 

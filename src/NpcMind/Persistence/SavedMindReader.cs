@@ -69,7 +69,9 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
             for (int p = 0; p < pieces; p++)
             {
                 int further = Fields("picture's piece", 4);
-                layout.Add(new ImagePiece(Text("piece's text"), Int("piece's tile"), Int("piece's first row"), Int("piece's rows")));
+                ImagePiece piece = new(Text("piece's text"), Int("piece's tile"), Int("piece's first row"), Int("piece's rows"));
+                if (further-- > 0) piece = piece with { Columns = Int("piece's columns") }; // since 1.3
+                layout.Add(piece);
                 Skip(further);
             }
 

@@ -53,11 +53,12 @@ internal static class SavedMindWriter
         writer.WriteArrayHeader(picture.Layout.Count);
         foreach (ImagePiece piece in picture.Layout)
         {
-            writer.WriteArrayHeader(4);
+            writer.WriteArrayHeader(5);
             writer.Write(piece.Text);
             writer.Write(piece.Tile);
             writer.Write(piece.FirstFeature);
             writer.Write(piece.Count);
+            writer.Write(piece.Columns);
         }
 
         writer.Write(picture.Width);

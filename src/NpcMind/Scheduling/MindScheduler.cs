@@ -220,7 +220,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
             Deferred++;
             Mind mind = minds[_candidates[i].Id]!;
             mind.Waiting = _deferrals[i] == Deferral.NoBlocks ? NpcWait.Memory : NpcWait.Others;
-            if (mind.Waiting == NpcWait.Memory) Claims.Request(mind, Math.Min(_candidates[i].BlocksNeeded, 16));
+            int needed = _candidates[i].BlocksNeeded;
+            if (mind.Waiting == NpcWait.Memory) Claims.Request(mind, _candidates[i].IsWhole ? needed : Math.Min(needed, 16));
         }
 
         Claims.Free(planned == 0, _planner);
@@ -273,12 +274,16 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         engine.Transfer.ReleaseUnseen(mind.Slot);
         // The last token is read again where the cache holds it but its answer was taken back.
         if (engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
-        int read = engine.Length(mind.Slot), end = mind.Readable(read), pending = end - read;
+        int read = engine.Length(mind.Slot), end = mind.Readable(read);
+        bool isWhole = engine.Config.SeesWholePictures && mind.Tokens[read] < 0;
+        if (engine.Config.SeesWholePictures) end = isWhole ? mind.PictureEnd(read) : mind.NextPicture(read, end);
+        int pending = end - read;
         double deadline = mind.Reply is null ? double.PositiveInfinity
             : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWordDeadline.TotalSeconds - now
             : mind.Reply.Pace.SecondsUntilDry(mind.Reply.Characters, now - mind.Reply.FirstShown);
         int open = (InferenceEngine.BlockTokens - read % InferenceEngine.BlockTokens) % InferenceEngine.BlockTokens;
-        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end == mind.Tokens.Count, mind.Priority, deadline, engine.Transfer.Needed(mind.Slot, pending), open);
+        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end == mind.Tokens.Count, mind.Priority, deadline,
+            engine.Transfer.Needed(mind.Slot, pending), open, isWhole);
         return NpcWait.None;
     }
 
@@ -300,7 +305,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
             int token = mind.Tokens[read + i];
             bool added = token >= 0
                 ? engine.Batch.Add(mind.Slot, token, output, mask)
-                : engine.Batch.AddFeature(mind.Slot, imageQueue!.Format.SlotToken, mind.TurnImage(token).Row(PictureToken.Row(token)), output, mask);
+                : AddRow(mind.Slot, mind.TurnImage(token), PictureToken.Row(token), output, mask);
             if (!added) throw new InvalidOperationException($"{mind.Name}: the plan counted a block that is not there.");
         }
 
@@ -311,6 +316,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         mind.AwaitsToken = true;
         _outputs[_lastOutputs][_outputCounts[_lastOutputs]++] = (mind, mind.Epoch);
     }
+
+    private bool AddRow(int slot, TurnImage turnImage, int row, bool output, ReadOnlySpan<uint> mask) =>
+        engine.Batch.AddFeature(slot, imageQueue!.Format.SlotToken, turnImage.Row(row), output, mask, turnImage.Place(row));
 
     private void EndStep()
     {

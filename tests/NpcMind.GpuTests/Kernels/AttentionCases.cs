@@ -36,6 +36,11 @@ internal static class AttentionCases
 
         foreach (KvFormat kv in (KvFormat[])[KvFormat.Q8, KvFormat.Q4]) yield return Attention(4, 4, 64, 515, 4, kv);
         yield return Attention(4, 2, 24, 40, 4, softCap: 3);
+        yield return Attention(4, 4, 32, 40, 3, ahead: true);
+        yield return Attention(4, 4, 32, 40, 4, span: new AttentionSpan(AttentionSpanKind.Window, 2),
+            ahead: true); // a window smaller than the picture
+        yield return Attention(4, 4, 32, 514, 4, span: new AttentionSpan(AttentionSpanKind.Window, 1),
+            ahead: true); // seen ahead: another split
         yield return Attention(4, 2, 32, 40, 4, hasSinks: true);
         yield return Attention(4, 2, 32, 600, 2, span: new AttentionSpan(AttentionSpanKind.Window, 128), hasSinks: true);
         yield return Attention(3, 1, 64, 40, 2);
@@ -138,18 +143,22 @@ internal static class AttentionCases
 
     /// <summary>The last <paramref name="queries"/> positions of a context, in one tile, over scattered blocks.</summary>
     public static KernelCase Attention(int heads, int kvHeads, int headDim, int context, int queries, KvFormat format = KvFormat.F32,
-        AttentionSpan span = default, float softCap = 0, bool hasSinks = false) => new(
+        AttentionSpan span = default, float softCap = 0, bool hasSinks = false, bool ahead = false) => new(
         "attention_" + StoredKv.Suffix(format),
         $"{heads}/{kvHeads} heads of {headDim}, {context} tokens x{queries}{(span.Tokens > 0 ? $" {span.Kind} {span.Tokens}" : "")}"
-            + $"{(softCap > 0 ? $" capped at {softCap}" : "")}{(hasSinks ? " with sinks" : "")}",
+            + $"{(softCap > 0 ? $" capped at {softCap}" : "")}{(hasSinks ? " with sinks" : "")}{(ahead ? " that see one another" : "")}",
         null, 3e-12, 8.0 * StoredKv.Words(format, headDim) * context * kvHeads, 4.0 * context * heads * headDim * queries, rig =>
         {
             const int SplitPages = 16;
-            int first = context - queries, quads = headDim / 4, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block, splits = span.Tokens == 0 ? GraphBuilder.SplitsOf(context - 1) : Math.Min(GraphBuilder.SplitsOf(context - 1), (span.Tokens + 4) / 512 + 2), stride = CaseData.RoundUp(heads * headDim, 64);
+            int first = context - queries, quads = headDim / 4, blocks = CaseData.RoundUp(context, KvCache.PageTokens) / Block,
+                splits = span.Tokens == 0 ? GraphBuilder.SplitsOf(context - 1)
+                : Math.Min(GraphBuilder.SplitsOf(context - 1), (span.Tokens + (ahead ? queries : 4)) / 512 + 2),
+                stride = CaseData.RoundUp(heads * headDim, 64);
             float scale = (float)(1.5 / Math.Sqrt(headDim));
             float[] q = CaseData.Normal(1, queries * heads * headDim), k = CaseData.Normal(2, context * kvHeads * headDim), v = CaseData.Normal(3, context * kvHeads * headDim);
             uint[] table = [.. Enumerable.Range(0, blocks).Select(i => (uint)(blocks - 1 - i))];
-            Tensor parts = rig.Empty((long)queries * heads * splits * (headDim + 4) * 4), output = rig.Empty(queries * stride * 4), rows = rig.Words(Rows(first, queries));
+            Tensor parts = rig.Empty((long)queries * heads * splits * (headDim + 4) * 4), output = rig.Empty(queries * stride * 4),
+                rows = rig.Words(Rows(first, queries, ahead));
             float[] sinks = CaseData.Normal(4, heads);
             AttentionSpec spec = new(heads, kvHeads, headDim, scale) { Span = span, SoftCap = softCap, HasSinks = hasSinks };
             AttendingRows attending = new(rows, rig.Words([0, (uint)queries, 0, 0]), splits, SplitPages);
@@ -163,11 +172,16 @@ internal static class AttentionCases
                         "combine", spec, attending, parts, hasSinks ? rig.Floats(sinks) : null, output, stride, s => s.Rows, null),
                 ],
                 MatMulCases.Step(queries), output, () => CaseData.Pad(
-                    Reference.Attention.Run(
+                    ahead ? Ahead() : Reference.Attention.Run(
                         q, StoredKv.Seen(k, headDim, format), StoredKv.Seen(v, headDim, format), heads, kvHeads, context, first, scale,
                         span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0,
                         softCap, hasSinks ? sinks : null),
                     heads * headDim, stride, queries));
+
+            // Each row sees as if it stood last, but no farther back than from its place.
+            float[] Ahead() => [.. Enumerable.Range(0, queries).SelectMany(i => Reference.Attention.Run(
+                q.AsSpan(i * heads * headDim, heads * headDim), k, v, heads, kvHeads, context, context - 1, scale,
+                window: span.Kind == AttentionSpanKind.Window ? span.Tokens + queries - 1 - i : 0))];
 
             Tensor Stored(float[] x, bool byToken) => format == KvFormat.F32
                 ? rig.Floats(Cache(x, kvHeads, headDim, table, byToken)).As(TexelFormat.Float4)
@@ -177,7 +191,8 @@ internal static class AttentionCases
     /// <summary>The rows of the last positions, on the device.</summary>
     public static Tensor RowTable(KernelRig rig, int first, int count) => rig.Words(Rows(first, count));
 
-    private static uint[] Rows(int first, int count) => [.. Enumerable.Range(first, count).SelectMany(p => new[] { 0u, (uint)p, 0u, 0u })];
+    private static uint[] Rows(int first, int count, bool ahead = false) =>
+        [.. Enumerable.Range(first, count).SelectMany(p => new[] { 0u, (uint)p, 0u, ahead ? (uint)(first + count - 1 - p) << 16 : 0u })];
 
     private static float[] Zeros(int count, float[] rest) => [.. new float[count], .. rest];
 

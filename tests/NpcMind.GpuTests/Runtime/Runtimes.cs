@@ -11,8 +11,8 @@ internal sealed record Sizes
     /// <summary>A <see cref="TinyModelOptions"/> or a <see cref="TinyLlama4Options"/>.</summary>
     public object Model { get; init; } = Chat;
 
-    /// <summary>Null for a model without eyes.</summary>
-    public TinyEyesOptions? Eyes { get; init; }
+    /// <summary>A <see cref="TinyEyesOptions"/> or a path; null for a model without eyes.</summary>
+    public object? Eyes { get; init; }
 
     /// <summary>Null for a runtime without embedding model.</summary>
     public TinyBertOptions? Embeddings { get; init; }

@@ -9,7 +9,11 @@ namespace NpcMind.GpuTests.Vision;
 /// <summary>Image encoders against what transformers computed: from its tiles, and from the files of the pictures.</summary>
 internal sealed class GoldenVisionTests : GpuTest
 {
-    private static readonly string[] Shared = ["llama4/mmproj", "llama4/mmproj-othernames", "idefics3/mmproj"];
+    private static readonly string[] Shared = 
+    [
+        "llama4/mmproj", "llama4/mmproj-othernames", "idefics3/mmproj", "gemma3/mmproj", "gemma3-smallwindow/mmproj", "llava15/mmproj",
+        "llava15/mmproj-legacy", "llava15/mmproj-all-layers", "qwen25vl/mmproj",
+    ];
 
     [Test]
     public void Committed_case_gives_the_reference_features()
@@ -20,12 +24,26 @@ internal sealed class GoldenVisionTests : GpuTest
         Compare("wide", golden.Features(golden.Picture("wide")), golden.Floats("wide.features.bin"), 1e-4);
     }
 
+    [TestCase("gemma3-smallwindow", "mmproj.gguf")]
+    [TestCase("llava15", "mmproj-legacy.gguf")]
+    [TestCase("qwen25vl", "mmproj.gguf")]
+    public void Encode_CommittedCase_GivesTheReferenceFeatures(string family, string file)
+    {
+        using VisionCase golden = new(Device, TestData.Golden("vision", family), file);
+        string name = golden.Names.Single();
+        Compare("reference tiles", golden.Features(golden.Tiles($"{name}.resized.bin")), golden.Floats($"{name}.features.bin"), 1e-6);
+        Compare(name, golden.Features(golden.Picture(name)), golden.Floats($"{name}.features.bin"), 1e-4);
+        Assert.That(golden.Encoder.UnusedTensors, Is.Empty);
+        Assert.That(golden.Encoder.UsedBytes, Is.InRange(golden.Encoder.DeviceBytes / 2, golden.Encoder.DeviceBytes));
+    }
+
     [TestCaseSource(nameof(Shared))]
     [Category("Shared")]
     public void Features_of_the_reference_tiles_are_the_reference_features(string files)
     {
         using VisionCase golden = Open(files);
-        foreach (string name in Names(files)) Compare(name, golden.Features(golden.Tiles($"{name}.resized.bin")), golden.Floats($"{name}.features.bin"), name == "exact" ? 1e-6 : 1e-4);
+        foreach (string name in golden.Names) Compare(name, golden.Features(golden.Tiles($"{name}.resized.bin")),
+            golden.Floats($"{name}.features.bin"), name == "exact" ? 1e-6 : 1e-4);
     }
 
     /// <summary>The reference tiles are those of Pillow; one level of difference per resize is what other processors have.</summary>
@@ -34,7 +52,7 @@ internal sealed class GoldenVisionTests : GpuTest
     public void Files_and_images_on_the_device_become_the_reference_pixels(string files)
     {
         using VisionCase golden = Open(files);
-        foreach (string name in Names(files))
+        foreach (string name in golden.Names)
         {
             (Picture picture, PicturePlan plan) = golden.Picture(name);
             float[] expected = golden.Floats($"{name}.pixels.bin");
@@ -78,8 +96,6 @@ internal sealed class GoldenVisionTests : GpuTest
         string[] parts = files.Split('/');
         return new VisionCase(Device, TestData.Shared("golden", "vision", parts[0]), parts[1] + ".gguf");
     }
-
-    private static string[] Names(string files) => files.StartsWith("llama4", StringComparison.Ordinal) ? ["exact", "wide", "small"] : ["exact", "wide", "small", "nosplit"];
 
     private static void Compare(string what, ReadOnlySpan<float> features, ReadOnlySpan<float> expected, double tolerance)
     {

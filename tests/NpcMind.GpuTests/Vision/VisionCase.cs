@@ -36,15 +36,29 @@ internal sealed class VisionCase : IDisposable
     {
         JsonElement image = _json.RootElement.GetProperty("images").EnumerateArray().Single(i => i.GetProperty("name").GetString() == name);
         Picture picture = PictureFile.Read(Path(image.GetProperty("file").GetString()!), PictureLimits.Default);
-        bool split = !image.GetProperty("preprocess").TryGetProperty("splitting", out JsonElement splitting) || splitting.GetBoolean();
+        JsonElement preprocess = image.GetProperty("preprocess");
+        // No key of the file says what the processor was told besides.
+        if (preprocess.TryGetProperty("min_pixels", out JsonElement fewest))
+            return (picture, PicturePlan.WithinPixels(
+                picture.Width, picture.Height, preprocess.GetProperty("multiple").GetInt32(), fewest.GetInt64(),
+                preprocess.GetProperty("max_pixels").GetInt64(), ResampleFilter.Bicubic));
+        bool split = !preprocess.TryGetProperty("splitting", out JsonElement splitting) || splitting.GetBoolean();
         return (picture, Encoder.Config.Plan(picture.Width, picture.Height, split ? VisionConfig.MaxTiles : 1));
     }
+
+    /// <summary>Pictures whose files are here. LLaVA's variant without padding is no plan of ours: the family pads.</summary>
+    public string[] Names => [.. Images.Select(i => i.GetProperty("name").GetString()!)
+        .Where(n => n != "crop" && File.Exists(Path($"image-{n}.png")))];
+
+    private JsonElement.ArrayEnumerator Images => _json.RootElement.GetProperty("images").EnumerateArray();
 
     /// <summary>Tiles as the reference cut them, below each other in a picture that is not resized.</summary>
     public (Picture Picture, PicturePlan Plan) Tiles(string file)
     {
         byte[] rgb = File.ReadAllBytes(Path(file));
-        int side = Encoder.Config.TileSize, tiles = rgb.Length / (3 * side * side);
+        JsonElement shape = Images.Single(i => file.StartsWith(i.GetProperty("name").GetString() + ".", StringComparison.Ordinal))
+            .GetProperty("resized").GetProperty("shape");
+        (int tiles, int height, int width) = (shape[0].GetInt32(), shape[1].GetInt32(), shape[2].GetInt32());
         byte[] rgba = new byte[rgb.Length / 3 * 4];
         for (int i = 0; i < rgb.Length / 3; i++)
         {
@@ -52,7 +66,7 @@ internal sealed class VisionCase : IDisposable
             rgba[i * 4 + 3] = 255;
         }
 
-        return (new Picture(side, tiles * side, rgba), Stacked(side, tiles));
+        return (new Picture(width, tiles * height, rgba), Stacked(width, height, tiles));
     }
 
     /// <summary>Runs a picture through; returns its features.</summary>
@@ -69,6 +83,9 @@ internal sealed class VisionCase : IDisposable
         _json.Dispose();
     }
 
-    private static PicturePlan Stacked(int side, int tiles) => new(
-        side, tiles * side, side, [new PictureStep(-1, ResampleFilter.Bilinear, side, tiles * side, side, tiles * side)], [.. Enumerable.Range(0, tiles).Select(i => new TilePlace(0, 0, i * side))], tiles, 1, false);
+    private static PicturePlan Stacked(int width, int height, int tiles) => new(
+        width, tiles * height, Math.Max(width, height),
+            [new PictureStep(-1, ResampleFilter.Bilinear, width, tiles * height, width, tiles * height)],
+        [.. Enumerable.Range(0, tiles).Select(i => new TilePlace(0, 0, i * height))], tiles, 1, false) { TileWidth = width,
+            TileHeight = height };
 }

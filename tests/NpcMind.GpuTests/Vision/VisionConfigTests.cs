@@ -13,9 +13,11 @@ internal sealed class VisionConfigTests : GpuTest
     public void Keys_of_the_committed_file_are_read()
     {
         Inference.VisionConfig c = Read(_ => { });
-        Assert.That((c.Family, c.Projector, c.TileSize, c.PatchSize, c.Width, c.FeedForward, c.Blocks, c.Heads, c.HeadDim), Is.EqualTo((VisionFamily.Llama4, "llama4", 84, 14, 64, 256, 3, 4, 16)));
+        Assert.That((c.ClassToken, c.Projector, c.TileSize, c.PatchSize, c.Width, c.FeedForward, c.Blocks, c.Heads, c.HeadDim),
+            Is.EqualTo((ClassToken.Last, "llama4", 84, 14, 64, 256, 3, 4, 16)));
         Assert.That((c.Scale, c.Grid, c.EncoderTokens, c.TokensPerTile, c.AdapterWidth, c.OutputWidth, c.LongestEdge, c.Activation), Is.EqualTo((2, 6, 37, 9, 96, 64, 0, GeluForm.Exact)));
-        Assert.That(Read(k => k["clip.projector_type"] = "idefics3") is { Family: VisionFamily.Idefics3, EncoderTokens: 36, AdapterWidth: 0, LongestEdge: 336, Activation: GeluForm.Tanh });
+        Assert.That(Read(k => k["clip.projector_type"] = "idefics3") is { ClassToken: ClassToken.None, EncoderTokens: 36, AdapterWidth: 0,
+            LongestEdge: 336, Activation: GeluForm.Tanh });
         Assert.That(Read(k => k["clip.use_gelu"] = false).Activation, Is.EqualTo(GeluForm.Quick));
         Assert.That(Read(k => k.Remove("general.type")).Projector, Is.EqualTo("llama4"));
     }
@@ -25,17 +27,34 @@ internal sealed class VisionConfigTests : GpuTest
     {
         k.Remove("clip.projector_type");
         k["clip.vision.projector_type"] = "idefics3";
-    }).Family, Is.EqualTo(VisionFamily.Idefics3));
+    }).ClassToken, Is.EqualTo(ClassToken.None));
 
-    [TestCase("gemma3")]
-    [TestCase("qwen2.5vl_merger")]
+    [Test]
+    public void Layout_OneTileOfIdefics3_IsTheGlobalTile()
+    {
+        Inference.VisionConfig c = Read(k => (k["clip.projector_type"], k["clip.vision.preproc_image_size"]) = ("idefics3", 84u));
+        Assert.That(c.Layout(c.Plan(30, 20)).Select(p => p.Text),
+            Is.EqualTo(new[] { "<fake_token_around_image>", "<global-img>", "<image>", "<fake_token_around_image>" }));
+    }
+
+    [TestCase("pixtral")]
+    [TestCase("resampler")]
     [TestCase("")]
     public void Other_projectors_are_refused_by_name(string projector) =>
         Assert.That(() => Read(k => k["clip.projector_type"] = projector), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains($"'{projector}'").And.Message.Contains("llama4, idefics3"));
 
     [Test]
     public void Nameless_projector_is_the_first_llava() =>
-        Assert.That(() => Read(k => k.Remove("clip.projector_type")), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("'mlp'"));
+        Assert.That(() => Read(k => k.Remove("clip.projector_type")),
+            Throws.InstanceOf<GgufFormatException>().With.Message.Contains("'mm.2.weight'"));
+
+    [Test]
+    public void Read_NamelessProjectorOfMiniCpm_IsRefusedByName() =>
+        Assert.That(() => Read(k =>
+        {
+            k.Remove("clip.projector_type");
+            k["clip.has_minicpmv_projector"] = true;
+        }), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("'resampler'"));
 
     [TestCase("general.architecture", "llama", "language model")]
     [TestCase("general.type", "model", "'model'")]

@@ -27,7 +27,7 @@ internal sealed class VisionEncoderTests : GpuTest
             encoder.RecordInputs(recorder, job, pass);
             foreach (GraphNode node in encoder.Nodes(job, pass))
             {
-                Grid grid = node.Grid(default);
+                Grid grid = node.Grid(job.Shape(pass));
                 long all = (long)grid.X * grid.Y * grid.Z;
                 for (long position = 0; position < all;)
                 {
@@ -104,7 +104,8 @@ internal sealed class VisionEncoderTests : GpuTest
         long seen = Transfers(() => golden.Encoder.CreateJob(plan, image.Handle)), copied = Transfers(() => golden.Encoder.CreateJob(plan, picture));
         TestContext.Out.WriteLine($"{seen} bytes pass between host and device for an image, {copied} for a picture of {picture.Rgba.Length} bytes");
         Assert.That(copied - seen, Is.EqualTo(picture.Rgba.Length));
-        long features = plan.Tiles.Count * golden.Encoder.TokensPerTile * VisionCase.TextWidth * 4, perPass = (1 + plan.Tiles.Count) * 16;
+        long features = plan.Tiles.Count * golden.Encoder.TokensPerTile * VisionCase.TextWidth * 4, perPass = 16
+            + plan.Tiles.Count * VisionGraph.PlaceBytes;
         long tables = plan.Steps.Sum(s => 4L * (2 + 2 * (s.Width + s.Height) + s.Width * Taps(640, s.Width, s.Filter) + s.Height * Taps(360, s.Height, s.Filter)));
         Assert.That(seen, Is.EqualTo(features + perPass + 16 + tables), "features, hash, places and resampling tables");
 
@@ -170,7 +171,7 @@ internal sealed class VisionEncoderTests : GpuTest
             long before = GC.GetAllocatedBytesForCurrentThread();
             golden.Encoder.RecordInputs(recorder, job, pass);
             IReadOnlyList<GraphNode> nodes = golden.Encoder.Nodes(job, pass);
-            for (int i = 0; i < nodes.Count; i++) nodes[i].Record(recorder, default);
+            for (int i = 0; i < nodes.Count; i++) nodes[i].Record(recorder, job.Shape(pass));
             golden.Encoder.RecordResults(recorder, job, pass);
             worst = Math.Max(worst, GC.GetAllocatedBytesForCurrentThread() - before);
             recorder.End();

@@ -132,6 +132,26 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
+    public void Plan_CandidateThatRunsAsAWhole_GetsAllItsRowsOrNone()
+    {
+        Candidate whole = Make(0, 48, output: false, priority: 1) with { IsWhole = true };
+        Candidate[] candidates = [whole, .. Enumerable.Range(1, 40).Select(i => Make(i, 1))];
+        StepPlanner planner = new(Capacity);
+        int steps = 0;
+        for (PlannedRows[] planned = []; !planned.Any(p => p.Id == 0); steps++)
+        {
+            (planned, Deferral[] deferrals) = Plan(planner, candidates, new StepLimits(64, 64, 100, 16, Milliseconds(2)));
+            Assert.That(planned.Where(p => p.Id == 0), Is.All.EqualTo(new PlannedRows(0, 48, false)));
+            if (planned.Length == 40) Assert.That(deferrals[0], Is.EqualTo(Deferral.NoRows).Or.EqualTo(Deferral.StepTime));
+        }
+
+        Assert.That(steps, Is.InRange(2, StepPlanner.AgingSteps + 1), "passed over until it has waited long enough");
+        (PlannedRows[] none, Deferral[] reasons) = Plan(new StepPlanner(Capacity), [whole],
+            new StepLimits(64, 64, 1, 16, Milliseconds(100)));
+        Assert.That((none.Length, reasons[0]), Is.EqualTo((0, Deferral.NoBlocks)));
+    }
+
+    [Test]
     public void An_urgent_prompt_gets_a_tile_even_when_the_step_is_full_of_others()
     {
         Candidate[] candidates = [.. Enumerable.Range(0, 40).Select(i => Make(i, 1, priority: 1)), Make(40, 100, priority: 0), Make(41, 100, priority: 1)];

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using NpcMind.Gguf;
+using NpcMind.Inference;
 using NpcMind.Reference;
 using NpcMind.Vision;
 using NUnit.Framework;
@@ -60,8 +62,11 @@ internal sealed class GoldenPlanTests
     {
         using JsonDocument json = Case(family);
         JsonElement image = Image(json, name);
-        ImageTokenNames names = ImageTokenNames.Of(family);
-        IReadOnlyList<ImagePiece> pieces = ImageLayout.Create(Plan(family, image), image.GetProperty("tiles").GetProperty("tokens_per_tile").GetInt32(), names);
+        using GgufFile mmproj = GgufFile.Open(TestData.Shared("golden", "vision", family, "mmproj.gguf"));
+        VisionConfig config = VisionConfig.Read(mmproj);
+        PicturePlan plan = Plan(family, image);
+        IReadOnlyList<ImagePiece> pieces = config.Layout(plan);
+        Assert.That(config.TokensOf(plan), Is.EqualTo(image.GetProperty("tiles").GetProperty("tokens_per_tile").GetInt32()));
 
         // One line per token or run of slots. The prompt's own words stand before the first and after the last piece.
         List<string> actual = [.. pieces.Select(p => p.IsSlot ? $"tile {p.Tile}, {p.Count} from {p.FirstFeature}" : p.Text.Replace('\n', 'Ċ'))], expected = [];
@@ -79,8 +84,8 @@ internal sealed class GoldenPlanTests
         int slot = json.RootElement.GetProperty("image_token_id").GetInt32();
         bool[] slots = [.. Enumerable.Repeat(false, start), .. pieces.SelectMany(p => Enumerable.Repeat(p.IsSlot, Math.Max(p.Count, 1))), .. Enumerable.Repeat(false, expected.Count - end)];
         Assert.That(slots, Is.EqualTo(ids.Select(i => i == slot)));
-        Assert.That(names.Slot, Is.EqualTo(json.RootElement.GetProperty("image_token").GetString()));
-        Assert.That(pieces.Where(p => p.IsSlot).Select(p => p.Text), Is.All.EqualTo(names.Slot));
+        Assert.That(config.SlotToken, Is.EqualTo(json.RootElement.GetProperty("image_token").GetString()));
+        Assert.That(pieces.Where(p => p.IsSlot).Select(p => p.Text), Is.All.EqualTo(config.SlotToken));
     }
 
     private static JsonDocument Case(string family) => JsonDocument.Parse(File.ReadAllBytes(TestData.Shared("golden", "vision", family, "case.json")));

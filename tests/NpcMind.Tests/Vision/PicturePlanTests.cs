@@ -39,7 +39,50 @@ internal sealed class PicturePlanTests
         PicturePlan plan = PicturePlan.Idefics3(30, 20, 84, 84);
         Assert.That((plan.Rows, plan.Columns, plan.HasGlobal), Is.EqualTo((0, 0, true)));
         Assert.That(plan.Tiles, Is.EqualTo(new TilePlace[] { new(1, 0, 0) }));
-        Assert.That(ImageLayout.Create(plan, 9, ImageTokenNames.Idefics3).Select(p => p.Text), Is.EqualTo(new[] { "<fake_token_around_image>", "<global-img>", "<image>", "<fake_token_around_image>" }));
+    }
+
+    [TestCase(196, 140, 196, 140)]
+    [TestCase(100, 230, 112, 224)]
+    [TestCase(500, 333, 252, 168)]
+    [TestCase(50, 41, 112, 84)]
+    [TestCase(70, 154, 56, 168)]
+    public void WithinPixels_PicturesOfAllShapes_HasTheSizesOfTheProcessor(int width, int height, int tileWidth, int tileHeight)
+    {
+        PicturePlan plan = PicturePlan.WithinPixels(width, height, 28, 6272, 47040, ResampleFilter.Bicubic);
+        Assert.That((plan.TileWidth, plan.TileHeight, plan.Tiles.Count), Is.EqualTo((tileWidth, tileHeight, 1)));
+    }
+
+    [Test]
+    public void WithinPixels_AnySize_IsWholeMultiplesOfBoundedArea()
+    {
+        Random random = new(5);
+        for (int i = 0; i < 2000; i++)
+        {
+            int shorter = random.Next(1, 1 << random.Next(1, 9)),
+                longer = Math.Min(65536, shorter * random.Next(1, PicturePlan.MaxAspect + 1));
+            int multiple = random.Next(1, 64);
+            long fewest = random.Next(1, 20000), most = fewest + random.Next(0, 1 << random.Next(1, 22));
+            PicturePlan plan = PicturePlan.WithinPixels(i % 2 == 0 ? longer : shorter, i % 2 == 0 ? shorter : longer, multiple, fewest,
+                most, ResampleFilter.Bicubic);
+            Assert.That(plan.TileWidth % multiple + plan.TileHeight % multiple, Is.Zero);
+            Assert.That((long)plan.TileWidth * plan.TileHeight, Is.InRange(1, PicturePlan.MostPixels(multiple, fewest, most)),
+                $"{plan.Width} x {plan.Height} by {multiple}, {fewest} to {most}");
+        }
+    }
+
+    [Test]
+    public void WithinPixels_TooNarrow_IsRefused() =>
+        Assert.That(() => PicturePlan.WithinPixels(2010, 10, 28, 3136, 47040, ResampleFilter.Bicubic),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("too narrow"));
+
+    [TestCase(170, 75, 0, 47)]
+    [TestCase(31, 47, 8, 0)]
+    [TestCase(84, 84, 0, 0)]
+    public void PaddedSquare_Picture_StandsInTheMiddle(int width, int height, int x, int y)
+    {
+        int side = Math.Max(width, height);
+        PicturePlan plan = PicturePlan.PaddedSquare(width, height, 84, ResampleFilter.Bicubic, 5);
+        Assert.That(plan.Steps.Single().Frame, Is.EqualTo(new PictureFrame(side, side, x, y, 5)));
     }
 
     [Test]
@@ -75,8 +118,6 @@ internal sealed class PicturePlanTests
         Assert.That(() => PicturePlan.Llama4(5, 5, 84, 65), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("maxTiles"));
         Assert.That(() => PicturePlan.Idefics3(5, 5, 1, 33), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("longestEdge"));
         Assert.That(() => PicturePlan.Idefics3CanvasBytes(512, 4097), Throws.TypeOf<ArgumentOutOfRangeException>());
-        Assert.That(() => ImageTokenNames.Of("resampler"), Throws.ArgumentException);
-        Assert.That(() => ImageLayout.Create(PicturePlan.Llama4(5, 5, 84), 0, ImageTokenNames.Llama4), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
