@@ -7,7 +7,7 @@ namespace Tavern.Game;
 /// <summary>
 /// The game without a window: <see cref="Update"/> once a frame, then the picture is drawn, then <see cref="Tick"/> lets the minds think in what is left of the frame.
 /// </summary>
-public sealed class GameLoop : IDisposable
+public sealed partial class GameLoop : IDisposable
 {
     /// <summary>Step of the world in seconds.</summary>
     public const float Step = 1f / 60;
@@ -15,6 +15,7 @@ public sealed class GameLoop : IDisposable
     private const string QuickSlot = "quick", LostSlot = "lost";
     private readonly GameClock _clock = new();
     private readonly WorldReload _reload;
+    private readonly Story? _story;
     private string _warning = "";
     private float _rest;
 
@@ -27,14 +28,22 @@ public sealed class GameLoop : IDisposable
         Talk = new Talk(World, Minds);
         Gossip = new Gossip(World, Minds, Talk) { IsOn = options.Gossip };
         Player = new PlayerBody(World);
-        Saves = new SaveGame(options.SaveFolder, World, Player, Minds, Talk);
+        Mystery = new Mystery(World, Minds, Talk);
+        Memory = new PlayerMemory(options.SaveFolder);
+        Remembrance = new Remembrance(World, Talk, Minds, Mystery, Memory);
+        Saves = new SaveGame(options.SaveFolder, World, Player, Minds, Talk, Mystery);
         Pace = new MindBudget { Chosen = options.Budget };
         _reload = new WorldReload(new WorldWatcher(options.WorldFile), World, Minds);
         Minds.Message += Say;
         _reload.Message += Say;
         Talk.Message += Say;
-        Talk.Happened += h => Happened?.Invoke(h);
+        Talk.Happened += Follow;
+        Mystery.Message += Say;
+        Mystery.Ended += RememberEnd;
+        Remembrance.Message += Say;
+        _story = options.StoryFile is { } story ? StoryFile.Read(story) : null;
         if (World.Plan.Warnings.Count > 0) _warning = $"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.";
+        if (options.BeginsStory && BeginStory() is { } problem) Say(problem);
     }
 
     /// <summary>What was said and done, as it happens.</summary>
@@ -51,6 +60,15 @@ public sealed class GameLoop : IDisposable
     public PlayerBody Player { get; }
 
     public SaveGame Saves { get; }
+
+    /// <summary>The story that is played, if one is.</summary>
+    public Mystery Mystery { get; }
+
+    /// <summary>What is remembered of the player from game to game.</summary>
+    public PlayerMemory Memory { get; }
+
+    /// <summary>How people greet one who comes again.</summary>
+    public Remembrance Remembrance { get; }
 
     public TextEntry Entry { get; } = new();
 
@@ -109,6 +127,9 @@ public sealed class GameLoop : IDisposable
         }
 
         Talk.Update(seconds);
+        Mystery.Update(seconds);
+        Remembrance.Update(Faced);
+        Gossip.Questions = Mystery.IsOpen ? Mystery.Story!.Gossip : [];
         Gossip.Update(Now);
         Message.Update(seconds);
     }
@@ -135,7 +156,7 @@ public sealed class GameLoop : IDisposable
     /// <returns>Whether somebody heard it.</returns>
     public bool Say(int listener, string text)
     {
-        if (listener >= 0) return Talk.Say(listener, text);
+        if (listener >= 0) return Mystery.TakeAccusation(listener, text) || Talk.Say(listener, text);
         Say("Nobody hears you: go up to somebody and face them.");
         return false;
     }
@@ -162,6 +183,9 @@ public sealed class GameLoop : IDisposable
         else if (keys.HasFlag(GameKeys.Escape)) Interrupt();
         if (keys.HasFlag(GameKeys.Give) && !Entry.IsOpen) Give();
         if (keys.HasFlag(GameKeys.Use) && !Entry.IsOpen) Use();
+        if (keys.HasFlag(GameKeys.Notebook) && !Entry.IsOpen) IsNotebookShown ^= true;
+        if (keys.HasFlag(GameKeys.Hint) && !Entry.IsOpen) Mystery.GiveHint();
+        if (keys.HasFlag(GameKeys.Accuse) && !Entry.IsOpen) Accuse();
         if (!keys.HasFlag(GameKeys.Enter)) return;
         string text = Entry.Text.Trim();
         if (!Entry.IsOpen) Entry.Open();

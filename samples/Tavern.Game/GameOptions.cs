@@ -13,4 +13,10 @@ public sealed record GameOptions
     public double? Budget { get; init; }
 
     public bool Gossip { get; init; } = true;
+
+    /// <summary>Story file; null for none.</summary>
+    public string? StoryFile { get; init; }
+
+    /// <summary>Whether a new game begins with the story; else <see cref="GameLoop.BeginStory"/> does.</summary>
+    public bool BeginsStory { get; init; }
 }

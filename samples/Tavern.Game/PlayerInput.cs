@@ -36,6 +36,15 @@ public enum GameKeys
 
     /// <summary>E: the door, the hearth or the lamp, whichever is near.</summary>
     Use = 512,
+
+    /// <summary>Tab: the notebook.</summary>
+    Notebook = 1024,
+
+    /// <summary>H: a hint.</summary>
+    Hint = 2048,
+
+    /// <summary>Q, twice: accuses the one faced.</summary>
+    Accuse = 4096,
 }
 
 /// <summary>What the player did since the last frame.</summary>

@@ -12,6 +12,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private double _since;
     private bool _begun;
     private string? _typed;
+    private Queue<string> _questions = new();
 
     /// <summary>A picture of the window is wanted, under this name. Where nobody takes any the line is passed over, so that a play can be watched in a window.</summary>
     public event Action<string>? PictureWanted;
@@ -34,6 +35,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         while (!IsDone)
         {
             ScriptLine line = script.Lines[_at];
+            if (game.Mystery.Cast is { } cast) line = line with { Text = cast.Fill(line.Text) };
             if (!_begun)
             {
                 (_begun, _since) = (true, game.Now);
@@ -69,7 +71,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 break;
             case "say":
                 if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
-                else if (!game.Talk.Say(faced, line.Text)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+                else if (!game.Say(faced, line.Text)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
                 break;
             case "look":
                 int looker = game.World.Find(line.Text) is { } who ? game.World.IndexOf(who) : -1;
@@ -104,6 +106,20 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
             case "measure":
                 MeasureWanted?.Invoke();
                 break;
+            case "mystery" when line.Text == "off":
+                game.EndStory();
+                break;
+            case "mystery":
+                if (game.BeginStory(line.Text == "on" ? null : line.Text, line.Text == "on" ? null : 0) is { } problem)
+                    throw Wrong(line, problem.TrimEnd('.'), "Name somebody of the world, and start with --story FILE");
+                break;
+            case "ask":
+                _questions = new(line.Text.Split(' ', 2)[1].Split('|', StringSplitOptions.TrimEntries));
+                break;
+            case "clue" when !game.Mystery.Has(line.Text):
+                throw Wrong(line, $"the clue '{line.Text}' is not in the notebook: {string.Join(", ", game.Mystery.Clues.Select(c => c.Id))}", "Correct the script, or the story");
+            case "ends" when game.Mystery.End != (line.Text switch { "solved" => MysteryEnd.Solved, "unsolved" => MysteryEnd.Unsolved, _ => MysteryEnd.None }):
+                throw Wrong(line, $"the story has ended: {game.Mystery.End}", "Correct the script, or the story");
             case "gossip":
                 game.Gossip.IsOn = line.Text == "on";
                 break;
@@ -122,12 +138,25 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         {
             "wait" or "crowd" => passed >= line.Value,
             "goto" => !game.Player.IsOnItsWay || Late(line, passed, LongestWalk, "the way is barred", "Choose another place"),
+            "ask" => IsLearnt(line),
             "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
             // Loading takes the time it takes, and the game goes on.
             "model" or "drop" => !game.Minds.IsLoading,
             "world" => game.Minds.KnowTheWorld || (!game.Minds.IsReady && !game.Minds.IsLoading) || Late(line, passed, LongestReading, "the minds have not read the world", "Allow more time (world SECONDS) or a larger budget"),
             _ => true,
         };
+    }
+
+    /// <summary>Asks on until a clue is learnt.</summary>
+    private bool IsLearnt(ScriptLine line)
+    {
+        string clue = line.Text.Split(' ', 2)[0];
+        if (game.Talk.IsAnswering) return game.Now - _since > LongestReply * 4 && Late(line, game.Now - _since, LongestReply * 4, "the answers have not come", "Allow a larger budget");
+        if (game.Mystery.Has(clue)) return true;
+        if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
+        if (!_questions.TryDequeue(out string? question)) throw Wrong(line, $"'{clue}' was not learnt; the last answer was '{game.Talk.LastAnswer}'", "Ask otherwise, or somebody else");
+        if (!game.Say(faced, question)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+        return false;
     }
 
     /// <summary>Whoever is silent looks and says what it sees.</summary>

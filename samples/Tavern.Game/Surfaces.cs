@@ -29,6 +29,17 @@ public static class Surfaces
         return centre + (along * ((index - ((count - 1) / 2f)) * Spacing));
     }
 
+    /// <summary>The table or bar that somebody at a place looks at; null where it looks at none.</summary>
+    public static string? Before(string? place)
+    {
+        if (place is null || !Lexicon.Places.Contains(place)) return null;
+        Vector3 gaze = TavernRoom.Stand(place).Gaze;
+        string nearest = All.Where(s => s != "floor").MinBy(s => Distance(Row(s).Centre))!;
+        return Distance(Row(nearest).Centre) < 1 ? nearest : null;
+
+        float Distance(Vector3 centre) => Vector2.Distance(new(centre.X, centre.Z), new(gaze.X, gaze.Z));
+    }
+
     /// <summary>The row that a thing at a spot is part of; null when it stands by itself.</summary>
     public static string? RowOf(string spot) => spot switch { "on the bar" => "bar", "on the long table" => "long table", _ => null };
 

@@ -17,6 +17,9 @@ internal sealed record PlayOptions
     /// <summary>GPU milliseconds of a frame for the minds; null to follow the frames.</summary>
     public double? Budget { get; init; }
 
+    /// <summary>Story file; null for none.</summary>
+    public string? Story { get; init; }
+
     public bool Headless { get; init; }
 
     /// <summary>Frames after which the game ends; null for none.</summary>
@@ -48,6 +51,10 @@ internal sealed record PlayOptions
     {
         string home = AppContext.BaseDirectory;
         Option<string> world = new("--world") { Description = "World file (JSON; data/README.md).", DefaultValueFactory = _ => Path.Combine(home, "data", "tavern.json") };
+        Option<string?> story = new("--story")
+        {
+            Description = "Story file (JSON; data/README.md), or 'none'. A new game begins with it; a script only where it says mystery on."
+        };
         Option<string?> model = new("--model") { Description = "GGUF file of the minds; the sample's own when left out." };
         Option<string?> eyes = new("--mmproj") { Description = "GGUF file of their eyes; what lies beside the model when left out." };
         Option<double?> budget = new("--budget")
@@ -65,7 +72,7 @@ internal sealed record PlayOptions
         Option<bool> silent = new("--no-minds") { Description = "Nobody thinks or speaks." };
         Option<string?> saves = new("--saves") { Description = "Folder of saves." };
         Option<string[]> shaders = new("--shaders") { Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than once. Debug builds follow their own.", DefaultValueFactory = _ => OwnShaders() };
-        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves, shaders };
+        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, story, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves, shaders };
         root.SetAction(parsed =>
         {
             string[] sides = parsed.GetValue(size)!.Split('x');
@@ -81,6 +88,12 @@ internal sealed record PlayOptions
             return play(new PlayOptions
             {
                 World = parsed.GetValue(world)!,
+                Story = parsed.GetValue(story) switch
+                {
+                    "none" => null,
+                    { } file => file,
+                    null => Path.Combine(home, "data", "horse.json"),
+                },
                 Model = chosen,
                 Eyes = chosen is null ? null : parsed.GetValue(eyes) ?? GameLoop.EyesBeside(chosen),
                 Budget = parsed.GetValue(budget),

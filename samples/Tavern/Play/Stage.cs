@@ -45,6 +45,8 @@ internal sealed class Stage : IDisposable
             WorldFile = options.World,
             Budget = options.Budget,
             Gossip = !options.Silent,
+            StoryFile = options.Story,
+            BeginsStory = options.Script is null && !options.Silent,
             Minds = new MindSettings { Host = VulkanHost.Share(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock) },
         };
         if (options.Saves is { } saves) game = game with { SaveFolder = saves };
