@@ -4,6 +4,7 @@ namespace Tavern.Game;
 public sealed partial class GameLoop
 {
     private const double Patience = 5;
+    private const string Loading = "A model is being loaded: wait for it, then try again.";
     private string _toAccuse = "";
     private double _askedAt;
 
@@ -17,7 +18,7 @@ public sealed partial class GameLoop
     public string? BeginStory(string? culprit = null, int? seed = null)
     {
         if (_story is null) return "There is no story: start with --story FILE.";
-        if (Minds.IsLoading) return "A model is being loaded: wait for it, then try again.";
+        if (Minds.IsLoading) return Loading;
         string? problem = Memory.Read();
         string[] names = [.. World.Bodies.Select(b => b.Name)], others = [.. names.Where(n => n != Memory.LastCulprit)];
         string[] drawn = others.Length > 0 ? others : names;
@@ -53,20 +54,18 @@ public sealed partial class GameLoop
         Minds.Remake(World.Facts.People, World.Facts.Facts(), new Dictionary<string, byte[]>());
     }
 
-    /// <summary>A new game: the room as the world file has it, everybody anew, and the story with another culprit.</summary>
-    public void NewGame()
+    /// <summary>A new game: the room as the world file has it, everybody anew, and the story from its beginning.</summary>
+    /// <param name="culprit">As <see cref="BeginStory"/>.</param>
+    /// <param name="seed">As <see cref="BeginStory"/>.</param>
+    /// <returns>What keeps it from being played; null when it has begun.</returns>
+    public string? NewGame(string? culprit = null, int? seed = null)
     {
-        if (Minds.IsLoading)
-        {
-            Say("A model is being loaded: wait for it, then try again.");
-            return;
-        }
-
+        if (Minds.IsLoading) return Loading;
         Talk.Silence();
         World.Restore(World.Plan);
         Player.Stop();
         Player.Pitch = 0;
-        if (BeginStory() is { } problem) Say(problem);
+        return BeginStory(culprit, seed);
     }
 
     /// <summary>The first press asks, the second accuses: a slip of the finger accuses nobody.</summary>

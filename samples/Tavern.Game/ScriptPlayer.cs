@@ -110,10 +110,10 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 game.EndStory();
                 break;
             case "mystery":
-                if (game.BeginStory(line.Text == "on" ? null : line.Text, line.Text == "on" ? null : 0) is { } problem)
+                if (game.NewGame(line.Text == "on" ? null : line.Text, line.Text == "on" ? null : 0) is { } problem)
                     throw Wrong(line, problem.TrimEnd('.'), "Name somebody of the world, and start with --story FILE");
                 break;
-            case "ask":
+            case "ask" or "try":
                 _questions = new(line.Text.Split(' ', 2)[1].Split('|', StringSplitOptions.TrimEntries));
                 break;
             case "clue" when !game.Mystery.Has(line.Text):
@@ -138,7 +138,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         {
             "wait" or "crowd" => passed >= line.Value,
             "goto" => !game.Player.IsOnItsWay || Late(line, passed, LongestWalk, "the way is barred", "Choose another place"),
-            "ask" => IsLearnt(line),
+            "ask" or "try" => IsLearnt(line),
             "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
             // Loading takes the time it takes, and the game goes on.
             "model" or "drop" => !game.Minds.IsLoading,
@@ -154,7 +154,8 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         if (game.Talk.IsAnswering) return game.Now - _since > LongestReply * 4 && Late(line, game.Now - _since, LongestReply * 4, "the answers have not come", "Allow a larger budget");
         if (game.Mystery.Has(clue)) return true;
         if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
-        if (!_questions.TryDequeue(out string? question)) throw Wrong(line, $"'{clue}' was not learnt; the last answer was '{game.Talk.LastAnswer}'", "Ask otherwise, or somebody else");
+        if (!_questions.TryDequeue(out string? question))
+            return line.Verb == "try" ? true : throw Wrong(line, $"'{clue}' was not learnt; the last answer was '{game.Talk.LastAnswer}'", "Ask otherwise, or somebody else");
         if (!game.Say(faced, question)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
         return false;
     }

@@ -128,7 +128,7 @@ internal sealed class StoryReader(string file)
             [.. _json.List(item, "known").Select(Role)],
             TavernReader.Member(item, "says") is { } says ? Checked(says, "a sentence") : "",
             [.. _json.List(item, "holds").Select(h => Checked(h, "words of an answer"))],
-            isClue ? Text(item, "note") : "",
+            isClue ? Text(item, "note", "source") : "",
             [.. _json.List(item, "hints").Select(h => Checked(h, "a hint"))],
             Yes(item, "proof"));
     }
@@ -146,15 +146,17 @@ internal sealed class StoryReader(string file)
     private StoryWords ReadWords(JsonTree item)
     {
         _json.Object(item, "words", "tooSoon", "wrong", "denial", "right", "confession", "solved", "unsolved", "truth", "greeting", "promised");
-        return new StoryWords(Text(item, "tooSoon"), Accused("wrong"), Accused("denial"), Text(item, "right"), Text(item, "confession"),
+        return new StoryWords(Accused("tooSoon"), Accused("wrong"), Accused("denial"), Accused("right"), Accused("confession"),
             Text(item, "solved"), Text(item, "unsolved"), Text(item, "truth"), Text(item, "greeting"), Text(item, "promised"));
 
-        string Accused(string member) => Checked(_json.Needed(item, member, "a text"), "a text", "accused");
+        string Accused(string member) => Text(item, member, "accused");
     }
 
     private void CheckIds(JsonTree root, List<StoryFact> facts, List<Conclusion> conclusions, HiddenThing? thing)
     {
         JsonTree list = TavernReader.Member(root, "facts")!;
+        if (thing is not null && facts.All(f => f.Id != thing.Fact || !f.IsClue))
+            throw _json.Wrong(TavernReader.Member(root, "thing")!, $"there is no clue '{thing.Fact}'", "Name a fact with a note");
         for (int i = 0; i < facts.Count; i++)
         {
             StoryFact fact = facts[i];
@@ -166,13 +168,11 @@ internal sealed class StoryReader(string file)
 
         foreach (string twice in facts.Select(f => f.Id).Where(id => id.Length > 0).Concat(conclusions.Select(c => c.Id)).GroupBy(id => id).Where(g => g.Count() > 1).Select(g => g.Key))
             throw _json.Wrong(list, $"'{twice}' is there twice", "Give each fact and conclusion a name of its own");
-        if (thing is not null && facts.All(f => f.Id != thing.Fact || !f.IsClue))
-            throw _json.Wrong(TavernReader.Member(root, "thing")!, $"there is no clue '{thing.Fact}'", "Name a fact with a note");
     }
 
     private string Role(JsonTree value) => _roles[_json.OneOf(value, "role", _roles)];
 
-    private string Text(JsonTree item, string member) => Checked(_json.Needed(item, member, "a text"), "a text");
+    private string Text(JsonTree item, string member, string? also = null) => Checked(_json.Needed(item, member, "a text"), "a text", also);
 
     /// <summary>A text whose placeholders can all be filled.</summary>
     private string Checked(JsonTree value, string what, string? also = null)

@@ -81,6 +81,9 @@ internal static class WindowPlay
         Key.F9 => GameKeys.Load,
         Key.E => GameKeys.Use,
         Key.G => GameKeys.Give,
+        Key.Tab => GameKeys.Notebook,
+        Key.H => GameKeys.Hint,
+        Key.Q => GameKeys.Accuse,
         _ => GameKeys.None,
     };
 }
