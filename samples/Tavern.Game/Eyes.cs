@@ -81,7 +81,7 @@ public static class Eyes
     private static IEnumerable<ScenePart> Parts(GameWorld world, Body eyes)
     {
         for (int i = 0; i < world.Bodies.Count; i++)
-            if (world.Bodies[i] != eyes) yield return Figure(i + 1, world.Bodies[i]);
+            if (world.Bodies[i] != eyes) yield return Figure(i + 1, world.Bodies[i]) with { Head = eyes == world.Player ? world.Bodies[i].Head : default };
         int id = TavernFile.MostPeople + 1;
         if (eyes != world.Player) yield return Figure(id, world.Player);
         foreach (string surface in Surfaces.All)

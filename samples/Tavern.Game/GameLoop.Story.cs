@@ -7,6 +7,7 @@ public sealed partial class GameLoop
     private const string Loading = "A model is being loaded: wait for it, then try again.";
     private string _toAccuse = "";
     private double _askedAt;
+    private int _spoken;
 
     /// <summary>
     /// Begins the story in the world as it is: everybody begins anew with what it knows of it. Another culprit than the last time, unless
@@ -30,6 +31,7 @@ public sealed partial class GameLoop
             Minds.Remake(World.Facts.People, knowledge.Facts(World.Facts), new Dictionary<string, byte[]>(), knowledge: knowledge);
             foreach (Body body in World.Bodies) Minds.HearsayOf(body.Name).Clear();
             Mystery.Begin(_story, cast);
+            IsNotebookShown = false;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or InvalidOperationException)
         {
@@ -45,6 +47,9 @@ public sealed partial class GameLoop
 
     /// <summary>Whether the player looks into its notebook.</summary>
     public bool IsNotebookShown { get; private set; }
+
+    /// <summary>Whether the player, who plays with keys, knows how to talk by now.</summary>
+    public bool HasTalked => Hints.IsOn && _spoken > 2;
 
     /// <summary>Leaves the story: everybody begins anew and knows nothing of it.</summary>
     public void EndStory()
@@ -88,12 +93,14 @@ public sealed partial class GameLoop
     private void Follow(Happening happening)
     {
         Happened?.Invoke(happening);
+        if (happening is { Kind: HappeningKind.Said, Who: Tavern.World.Deed.Player }) _spoken++;
         Mystery.Hear(happening);
         Remembrance.Hear(happening);
     }
 
     private void RememberEnd(MysteryEnd end)
     {
+        IsNotebookShown = true;
         if (end == MysteryEnd.Solved) Memory.Solve();
         if (Memory.Write() is { } problem) Say(problem);
     }

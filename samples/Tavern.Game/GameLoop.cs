@@ -33,6 +33,9 @@ public sealed partial class GameLoop : IDisposable
         Remembrance = new Remembrance(World, Talk, Minds, Mystery, Memory);
         Saves = new SaveGame(options.SaveFolder, World, Player, Minds, Talk, Mystery);
         Pace = new MindBudget { Chosen = options.Budget };
+        Options = new OptionsPage(this, options.HasPlayer ? options.SaveFolder : null);
+        Hints = new KeyHints { IsOn = options.HasPlayer };
+        Pace.Chosen ??= Options.Settings.Budget;
         _reload = new WorldReload(new WorldWatcher(options.WorldFile), World, Minds);
         Minds.Message += Say;
         _reload.Message += Say;
@@ -72,6 +75,10 @@ public sealed partial class GameLoop : IDisposable
 
     public TextEntry Entry { get; } = new();
 
+    public OptionsPage Options { get; }
+
+    public KeyHints Hints { get; }
+
     public MessageLine Message { get; } = new();
 
     public Overlay Overlay { get; } = new();
@@ -92,8 +99,8 @@ public sealed partial class GameLoop : IDisposable
     /// <summary>The character that the player faces; -1 for none. Of this moment: a key may just have loaded another world.</summary>
     public int Faced => Player.Faced();
 
-    /// <summary>The scene as the player sees it; the same object until something changes.</summary>
-    public Scene Scene => _scene is { } scene && _sceneVersion == World.Version ? scene : Draw();
+    /// <summary>The scene as the player sees it, at this moment; while nothing but heads moves, its shadows stay.</summary>
+    public Scene Scene => Draw();
 
     private Scene? _scene;
     private int _sceneVersion;
@@ -117,6 +124,7 @@ public sealed partial class GameLoop : IDisposable
         if (wrote) Type(typed);
         Press(input.Keys);
         if (!wrote) Type(typed);
+        Hints.Update(seconds, input);
         // While the player writes, letters are letters.
         Player.Update(seconds, Entry.IsOpen ? input with { Move = default } : input);
         for (_rest += seconds; _rest >= Step; _rest -= Step) World.Update(Step);
@@ -173,6 +181,8 @@ public sealed partial class GameLoop : IDisposable
     public void Press(GameKeys keys)
     {
         if (keys == GameKeys.None) return;
+        Hints.Learn(keys);
+        if (!Entry.IsOpen) keys = Options.Take(keys);
         if (keys.HasFlag(GameKeys.Overlay)) Overlay.IsShown ^= true;
         if (keys.HasFlag(GameKeys.BudgetUp) && !Entry.IsOpen) ChangeBudget(0.5);
         if (keys.HasFlag(GameKeys.BudgetDown) && !Entry.IsOpen) ChangeBudget(-0.5);
@@ -287,7 +297,7 @@ public sealed partial class GameLoop : IDisposable
 
     private static bool IsModel(string file) => file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsEyes(string file)
+    internal static bool IsEyes(string file)
     {
         string name = Path.GetFileName(file);
         return IsModel(file) && (name.Contains("mmproj", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eyes", StringComparison.OrdinalIgnoreCase) || name.StartsWith("clip", StringComparison.OrdinalIgnoreCase));
@@ -347,7 +357,9 @@ public sealed partial class GameLoop : IDisposable
 
     private Scene Draw()
     {
+        Scene scene = Game.Eyes.Scene(World, World.Player);
+        if (_scene is not null && _sceneVersion == World.Version) return scene with { ShadowsOf = _scene };
         _sceneVersion = World.Version;
-        return _scene = Game.Eyes.Scene(World, World.Player);
+        return _scene = scene;
     }
 }

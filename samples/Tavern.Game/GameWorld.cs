@@ -10,6 +10,7 @@ public sealed class GameWorld
     private readonly List<Body> _bodies = [];
     private readonly Queue<Change> _changes = new();
     private readonly DeedRunner _deeds;
+    private double _seconds;
 
     public GameWorld(TavernPlan plan)
     {
@@ -103,6 +104,7 @@ public sealed class GameWorld
             Turn(body, seconds);
         }
 
+        HeadMotion.Step(this, seconds, _seconds += seconds);
         float before = Lamp + Hearth + Candles + Door;
         Lamp = Toward(Lamp, Wanted(LampIsLit), Glow * seconds);
         Hearth = Toward(Hearth, Wanted(HearthIsLit), Glow * seconds);

@@ -29,7 +29,18 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
     private readonly Dictionary<string, HashSet<string>> _heard = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _hints = new(StringComparer.Ordinal);
     private double _quiet;
-    private bool _confesses;
+    private Finale _finale;
+
+    /// <summary>What a culprit does when it has confessed.</summary>
+    private static Deed Leaving => new(DeedVerb.Walk, "the door");
+
+    /// <summary>What is still to come of the end.</summary>
+    private enum Finale
+    {
+        None,
+        LastWords,
+        Confession,
+    }
 
     /// <summary>One line that the player should read.</summary>
     public event Action<string>? Message;
@@ -114,7 +125,7 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
     public void Update(double seconds)
     {
         if (Story is null || Cast is null) return;
-        if (_confesses && !talk.IsAnswering) Confess();
+        if (_finale != Finale.None && !talk.IsAnswering) GoOn();
         if (!IsOpen) return;
         if (!Cast.People.Values.All(n => world.Find(n) is not null))
         {
@@ -140,7 +151,7 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         IReadOnlyList<string> accused = Accusations.Of(words, world.Facts, told.Person, Story!.Crime);
         if (accused.Count == 0) return false;
         if (accused.Count > 1) Message?.Invoke($"You cannot accuse {string.Join(" and ", accused)} together: name one.");
-        else talk.Answer(listener, words, Judge(told.Name, accused[0]));
+        else talk.Answer(listener, words, Judge(told.Name, accused[0]), End == MysteryEnd.Solved && told.Name == Cast!.Culprit ? Leaving : null);
         return true;
     }
 
@@ -183,7 +194,7 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         Mistakes = Mistakes,
         End = (int)End,
         Seconds = Seconds,
-        Confesses = _confesses,
+        Finale = (int)_finale,
     };
 
     /// <summary>Goes on where a save has left it; what it holds was checked.</summary>
@@ -194,7 +205,7 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         foreach ((string id, List<string> names) in state.Heard) _heard[id] = [.. names];
         foreach ((string id, int given) in state.Hints) _hints[id] = given;
         foreach (ClueState clue in state.Clues) Note(clue.Id, clue.Source);
-        (HintsGiven, Mistakes, End, Seconds, _confesses) = (state.HintsGiven, state.Mistakes, (MysteryEnd)state.End, state.Seconds, state.Confesses);
+        (HintsGiven, Mistakes, End, Seconds, _finale) = (state.HintsGiven, state.Mistakes, (MysteryEnd)state.End, state.Seconds, (Finale)state.Finale);
         world.Touch();
     }
 
@@ -203,7 +214,7 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         _clues.Clear();
         _heard.Clear();
         _hints.Clear();
-        (_quiet, _confesses, End, Mistakes, HintsGiven, Seconds) = (0, false, MysteryEnd.None, 0, 0, 0);
+        (_quiet, _finale, End, Mistakes, HintsGiven, Seconds) = (0, Finale.None, MysteryEnd.None, 0, 0, 0);
         Version++;
     }
 
@@ -222,31 +233,36 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         if (Proofs < Story.Proofs) return Cast!.Fill(words.TooSoon, ("accused", accused));
         if (accused == Cast!.Culprit)
         {
-            Finish(MysteryEnd.Solved);
-            _confesses = told != accused;
+            Finish(MysteryEnd.Solved, told == accused ? Finale.LastWords : Finale.Confession);
             return Cast.Fill(told == accused ? words.Confession : words.Right, ("accused", accused));
         }
 
         Mistakes++;
         Version++;
-        if (AccusationsLeft == 0) Finish(MysteryEnd.Unsolved);
+        if (AccusationsLeft == 0) Finish(MysteryEnd.Unsolved, Finale.LastWords);
         return Cast.Fill(told == accused ? words.Denial : words.Wrong, ("accused", accused));
     }
 
-    private void Finish(MysteryEnd end)
+    private void Finish(MysteryEnd end, Finale finale)
     {
-        End = end;
+        (End, _finale) = (end, finale);
         Version++;
         minds.Tell(Cast!.Fill(Story!.Words.Truth));
-        Message?.Invoke(LastWords);
-        Ended?.Invoke(end);
     }
 
-    private void Confess()
+    /// <summary>When the words before are spoken: the confession, then the last words.</summary>
+    private void GoOn()
     {
-        _confesses = false;
-        if (world.Find(Cast!.Culprit) is { } culprit)
-            talk.Utter(world.IndexOf(culprit), Cast.Fill(Story!.Words.Confession), new Deed(DeedVerb.Walk, "the door"));
+        if (_finale == Finale.Confession && world.Find(Cast!.Culprit) is { } culprit)
+        {
+            _finale = Finale.LastWords;
+            talk.Utter(world.IndexOf(culprit), Cast.Fill(Story!.Words.Confession), Leaving);
+            return;
+        }
+
+        _finale = Finale.None;
+        Message?.Invoke(LastWords);
+        Ended?.Invoke(End);
     }
 
     private bool Knows(string name, StoryFact fact) =>

@@ -29,7 +29,8 @@ internal sealed class MysteryState
 
     public double Seconds { get; init; }
 
-    public bool Confesses { get; init; }
+    /// <summary>What is still to come of the end: nothing, the last words, or a confession before these.</summary>
+    public int Finale { get; init; }
 
     /// <summary>Who plays it.</summary>
     /// <exception cref="InvalidDataException">A part is not played.</exception>
@@ -61,6 +62,7 @@ internal sealed class MysteryState
         if (Clues.Select(c => c.Id).Distinct().Count() < Clues.Count || Heard.Values.Any(h => h is null)) throw Wrong("a clue is there twice or empty");
         if (HintsGiven < 0 || Mistakes < 0 || Mistakes > story.Accusations || !double.IsFinite(Seconds) || Seconds < 0 || Hints.Values.Any(h => h < 0))
             throw Wrong("a number of its story is none that can be");
+        if (Finale is < 0 or > 2) throw Wrong($"its story cannot go on with {Finale}");
         if (!Enum.IsDefined((MysteryEnd)End)) throw Wrong($"its story ends in {End} ways");
     }
 

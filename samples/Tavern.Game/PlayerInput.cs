@@ -45,6 +45,21 @@ public enum GameKeys
 
     /// <summary>Q, twice: accuses the one faced.</summary>
     Accuse = 4096,
+
+    /// <summary>F2: the options page.</summary>
+    Options = 8192,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Up = 1 << 14,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Down = 1 << 15,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Left = 1 << 16,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Right = 1 << 17,
 }
 
 /// <summary>What the player did since the last frame.</summary>

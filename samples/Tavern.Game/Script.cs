@@ -35,7 +35,7 @@ public sealed class Script
         ["model"] = "model FILE, or model FILE EYES",
         ["drop"] = "drop FILE",
         ["budget"] = "budget MILLISECONDS",
-        ["key"] = "key F1, F5, F9, Enter, Esc, +, -, E, G, H, Q or Tab",
+        ["key"] = "key F1, F2, F5, F9, Enter, Esc, Tab, Up, Down, Left, Right, +, -, E, G, H or Q",
         ["type"] = "type TEXT",
         ["picture"] = "picture NAME",
         ["gossip"] = "gossip on, or gossip off",
@@ -141,6 +141,11 @@ public sealed class Script
         "Tab" => GameKeys.Notebook,
         "H" => GameKeys.Hint,
         "Q" => GameKeys.Accuse,
+        "F2" => GameKeys.Options,
+        "Up" => GameKeys.Up,
+        "Down" => GameKeys.Down,
+        "Left" => GameKeys.Left,
+        "Right" => GameKeys.Right,
         _ => GameKeys.None,
     };
 }

@@ -153,6 +153,8 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         string clue = line.Text.Split(' ', 2)[0];
         if (game.Talk.IsAnswering) return game.Now - _since > LongestReply * 4 && Late(line, game.Now - _since, LongestReply * 4, "the answers have not come", "Allow a larger budget");
         if (game.Mystery.Has(clue)) return true;
+        // Who knows enough asks no more.
+        if (line.Verb == "try" && game.Mystery.Story is { } story && game.Mystery.Proofs >= story.Proofs) return true;
         if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
         if (!_questions.TryDequeue(out string? question))
             return line.Verb == "try" ? true : throw Wrong(line, $"'{clue}' was not learnt; the last answer was '{game.Talk.LastAnswer}'", "Ask otherwise, or somebody else");

@@ -60,11 +60,11 @@ public sealed class Talk
     public bool Ask(int speaker, int listener, string text) => Speak(_world.Bodies[speaker], listener, text, acts: false, looks: false);
 
     /// <summary>The player says something that the game answers for a character, without its mind.</summary>
-    public void Answer(int index, string text, string answer)
+    public void Answer(int index, string text, string answer, Deed? deed = null)
     {
         Interrupt(_world.Bodies[index].Name);
         OpenWords(_world.Player, _world.Bodies[index], text);
-        Utter(index, answer);
+        Utter(index, answer, deed);
     }
 
     /// <summary>A character says something to the player, without its mind, and does something when it has spoken.</summary>
@@ -101,7 +101,8 @@ public sealed class Talk
             Act(bubble);
         }
 
-        foreach (Body body in _world.Bodies) body.Partner = PartnerOf(body);
+        foreach (Body body in _world.Bodies)
+            (body.Partner, body.IsTalking) = (PartnerOf(body), Of(body.Name) is { IsOpen: true, IsReported: false, Shown: > 0 });
     }
 
     /// <summary>

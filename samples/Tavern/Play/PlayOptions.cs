@@ -14,6 +14,9 @@ internal sealed record PlayOptions
 
     public string? Eyes { get; init; }
 
+    /// <summary>Whether the model was named on the command line.</summary>
+    public bool ModelIsGiven { get; init; }
+
     /// <summary>GPU milliseconds of a frame for the minds; null to follow the frames.</summary>
     public double? Budget { get; init; }
 
@@ -95,6 +98,7 @@ internal sealed record PlayOptions
                     null => Path.Combine(home, "data", "horse.json"),
                 },
                 Model = chosen,
+                ModelIsGiven = parsed.GetValue(model) is not null,
                 Eyes = chosen is null ? null : parsed.GetValue(eyes) ?? GameLoop.EyesBeside(chosen),
                 Budget = parsed.GetValue(budget),
                 Headless = parsed.GetValue(headless),
