@@ -17,7 +17,8 @@ public sealed partial class Cast
     /// <param name="world">Who these people are.</param>
     /// <param name="player">What the player is called.</param>
     /// <exception cref="InvalidDataException">A role or draw is missing, or somebody is not in the world.</exception>
-    public Cast(Story story, IReadOnlyDictionary<string, string> people, IReadOnlyDictionary<string, string> drawn, TavernWorld world, string player)
+    public Cast(Story story, IReadOnlyDictionary<string, string> people, IReadOnlyDictionary<string, string> drawn, TavernWorld world,
+        string player)
     {
         ArgumentNullException.ThrowIfNull(story);
         (_story, People, Drawn) = (story, people, drawn);
@@ -29,7 +30,8 @@ public sealed partial class Cast
         }
 
         foreach ((string draw, string[] texts) in story.Draws)
-            _words[draw] = drawn.TryGetValue(draw, out string? text) && texts.Contains(text) ? text : throw new InvalidDataException($"nothing was drawn for '{draw}'");
+            _words[draw] = drawn.TryGetValue(draw, out string? text) && texts.Contains(text) ? text
+                : throw new InvalidDataException($"nothing was drawn for '{draw}'");
         if (story.Thing is { } thing) _words["thing"] = thing.Name;
         _words["player"] = player;
     }
@@ -57,7 +59,8 @@ public sealed partial class Cast
         string[] others = [.. world.People.Select(p => p.Name).Where(n => n != culprit)];
         if (others.Length == world.People.Count) throw new InvalidDataException($"nobody is called '{culprit}'");
         if (world.People.Count < story.Roles.Count)
-            throw new InvalidDataException($"the story '{story.Title}' needs {story.Roles.Count} people, and {world.People.Count} are here");
+            throw new InvalidDataException(
+                $"the story '{story.Title}' needs {story.Roles.Count} people, and {world.People.Count} are here");
         Random random = new(seed);
         random.Shuffle(others);
         // Whoever is to see the thing must be somewhere where things can be looked at.

@@ -8,6 +8,7 @@ public sealed partial class GameLoop
     private string _toAccuse = "";
     private double _askedAt;
     private int _spoken;
+    private string _opening = "";
 
     /// <summary>
     /// Begins the story in the world as it is: everybody begins anew with what it knows of it. Another culprit than the last time, unless
@@ -31,7 +32,7 @@ public sealed partial class GameLoop
             Minds.Remake(World.Facts.People, knowledge.Facts(World.Facts), new Dictionary<string, byte[]>(), knowledge: knowledge);
             foreach (Body body in World.Bodies) Minds.HearsayOf(body.Name).Clear();
             Mystery.Begin(_story, cast);
-            IsNotebookShown = false;
+            (_opening, IsNotebookShown) = (cast.Fill(_story.Opening), Hints.IsOn);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or InvalidOperationException)
         {
@@ -96,6 +97,14 @@ public sealed partial class GameLoop
         if (happening is { Kind: HappeningKind.Said, Who: Tavern.World.Deed.Player }) _spoken++;
         Mystery.Hear(happening);
         Remembrance.Hear(happening);
+    }
+
+    /// <summary>Once nothing is loading: the messages of that would take its place before anybody has read it.</summary>
+    private void SayOpening()
+    {
+        if (_opening.Length == 0 || Minds.IsLoading) return;
+        Say(_opening);
+        _opening = "";
     }
 
     private void RememberEnd(MysteryEnd end)

@@ -117,6 +117,7 @@ public sealed partial class GameLoop : IDisposable
         _clock.Advance(seconds);
         Minds.Update();
         SayWarning();
+        SayOpening();
         _reload.Update(Now);
         // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
         string typed = input.Typed ?? "";

@@ -14,7 +14,7 @@ public sealed record GameOptions
 
     public bool Gossip { get; init; } = true;
 
-    /// <summary>Whether somebody plays who sets options, which are kept, and needs to be told the keys; not so where a script plays.</summary>
+    /// <summary>Whether somebody plays who sets options, which are kept, and is told the keys; not so where a script plays.</summary>
     public bool HasPlayer { get; init; }
 
     /// <summary>Story file; null for none.</summary>

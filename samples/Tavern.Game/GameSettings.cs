@@ -35,7 +35,8 @@ public sealed class GameSettings
         try
         {
             string path = PathIn(folder);
-            GameSettings? read = File.Exists(path) ? JsonSerializer.Deserialize(SmallFile.Read(path), GameSettingsJson.Default.GameSettings) : null;
+            GameSettings? read = File.Exists(path) ? JsonSerializer.Deserialize(SmallFile.Read(path),
+                GameSettingsJson.Default.GameSettings) : null;
             return read is not null && read.IsSound() ? read : new GameSettings();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
@@ -65,7 +66,8 @@ public sealed class GameSettings
     private static string PathIn(string folder) => Path.Combine(folder, "options.json");
 
     private bool IsSound() =>
-        Budget is null or (>= 0 and <= MindBudget.Most) && TextSize is >= LeastText and <= MostText && MouseSpeed is >= LeastMouse and <= MostMouse
+        Budget is null or (>= 0 and <= MindBudget.Most) && TextSize is >= LeastText and <= MostText
+            && MouseSpeed is >= LeastMouse and <= MostMouse
         && (Model is null || (Model.Length is > 0 and <= MostPath && File.Exists(Model)));
 }
 

@@ -2,14 +2,15 @@ using System.Numerics;
 
 namespace Tavern.Game;
 
-/// <summary>Which keys there are, for a player who has not used them yet: each hint goes away once it was followed, and all in time.</summary>
+/// <summary>Tells a new player which keys there are: each hint goes away once it was followed, and all in time.</summary>
 public sealed class KeyHints
 {
     private const double Patience = 90;
 
     private static readonly (string Keys, string Does)[] All =
     [
-        ("Mouse", "look around (click first)"), ("W A S D", "walk"), ("Enter", "talk to whom you face"), ("Tab", "your notebook"), ("F2", "options"),
+        ("Mouse", "look around (click first)"), ("W A S D", "walk"), ("Enter", "talk to whom you face"), ("Tab", "your notebook"),
+        ("F2", "options"),
     ];
 
     private readonly bool[] _used = new bool[All.Length];

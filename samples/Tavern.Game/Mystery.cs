@@ -110,7 +110,6 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         Clear();
         string? surface = story.Thing is { } thing ? world.RoomFor(world.Find(cast.People[thing.SeenBy])?.Person.Place) : null;
         Take(story, cast, surface);
-        Message?.Invoke(cast.Fill(story.Opening));
     }
 
     /// <summary>Ends the story without an end: nobody knows of it any more once the minds are made anew.</summary>
@@ -151,7 +150,8 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         IReadOnlyList<string> accused = Accusations.Of(words, world.Facts, told.Person, Story!.Crime);
         if (accused.Count == 0) return false;
         if (accused.Count > 1) Message?.Invoke($"You cannot accuse {string.Join(" and ", accused)} together: name one.");
-        else talk.Answer(listener, words, Judge(told.Name, accused[0]), End == MysteryEnd.Solved && told.Name == Cast!.Culprit ? Leaving : null);
+        else talk.Answer(listener, words, Judge(told.Name, accused[0]),
+            End == MysteryEnd.Solved && told.Name == Cast!.Culprit ? Leaving : null);
         return true;
     }
 
@@ -205,7 +205,8 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         foreach ((string id, List<string> names) in state.Heard) _heard[id] = [.. names];
         foreach ((string id, int given) in state.Hints) _hints[id] = given;
         foreach (ClueState clue in state.Clues) Note(clue.Id, clue.Source);
-        (HintsGiven, Mistakes, End, Seconds, _finale) = (state.HintsGiven, state.Mistakes, (MysteryEnd)state.End, state.Seconds, (Finale)state.Finale);
+        (HintsGiven, Mistakes, End, Seconds, _finale) = (state.HintsGiven, state.Mistakes, (MysteryEnd)state.End, state.Seconds,
+            (Finale)state.Finale);
         world.Touch();
     }
 
@@ -266,13 +267,15 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
     }
 
     private bool Knows(string name, StoryFact fact) =>
-        fact.Known.Count == 0 || fact.Known.Any(role => Cast!.People[role] == name) || (_heard.TryGetValue(fact.Id, out HashSet<string>? heard) && heard.Contains(name));
+        fact.Known.Count == 0 || fact.Known.Any(role => Cast!.People[role] == name)
+            || (_heard.TryGetValue(fact.Id, out HashSet<string>? heard) && heard.Contains(name));
 
     private bool Tells(string text, StoryFact fact)
     {
         string[] said = WordsOf(text);
         string spoken = string.Join(' ', said);
-        if (spoken.Contains("do not know", StringComparison.Ordinal) || spoken.Contains("don't know", StringComparison.Ordinal)) return false;
+        if (spoken.Contains("do not know", StringComparison.Ordinal) || spoken.Contains("don't know", StringComparison.Ordinal))
+            return false;
         return fact.Holds.All(hold => WordsOf(Cast!.Fill(hold)).Except(SmallWords).All(said.Contains));
     }
 
@@ -314,7 +317,8 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         if (Proofs >= Story!.Proofs) return "You have proofs enough. Go up to somebody and say whom you accuse: I accuse ...";
         foreach (StoryFact fact in Story.Facts)
         {
-            if (!fact.IsClue || fact.Hints.Count == 0 || Has(fact.Id) || (Story.Thing?.Fact == fact.Id && minds.IsReady && minds.EyesFile is null)) continue;
+            if (!fact.IsClue || fact.Hints.Count == 0 || Has(fact.Id)
+                || (Story.Thing?.Fact == fact.Id && minds.IsReady && minds.EyesFile is null)) continue;
             // The first hint for everything, then the second: nobody is led by the hand who is only slow.
             int given = _hints.GetValueOrDefault(fact.Id);
             if (given >= fact.Hints.Count) continue;

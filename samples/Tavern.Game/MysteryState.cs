@@ -40,7 +40,8 @@ internal sealed class MysteryState
     /// <exception cref="InvalidDataException">The first field that cannot be: which, and why.</exception>
     public void Check(Story story, TavernWorld world)
     {
-        if (People is null || Drawn is null || Player is null || Clues is null || Heard is null || Hints is null) throw Wrong("a part of its story is missing");
+        if (People is null || Drawn is null || Player is null || Clues is null || Heard is null || Hints is null)
+            throw Wrong("a part of its story is missing");
         if (Player.Length > SaveCheck.MostText || Player.Any(Lines.Breaks)) throw Wrong("the player's name has line breaks or is too long");
         try
         {
@@ -52,6 +53,7 @@ internal sealed class MysteryState
         }
 
         if (Surface is not null && !Surfaces.All.Contains(Surface)) throw Wrong($"there is no '{Surface}' for a thing to stand on");
+        if (People.Count != story.Roles.Count) throw Wrong("its story has other roles");
         if (People.Values.Distinct().Count() < People.Count) throw Wrong("somebody plays two parts of its story");
         HashSet<string> ids = [.. story.Facts.Where(f => f.IsClue).Select(f => f.Id), .. story.Conclusions.Select(c => c.Id)];
         HashSet<string> names = [.. world.People.Select(p => p.Name), ""];
@@ -59,8 +61,10 @@ internal sealed class MysteryState
             if (!ids.Contains(id)) throw Wrong($"its story has no clue '{id}'");
         foreach (string name in Clues.Select(c => c.Source).Concat(Heard.Values.SelectMany(h => h ?? [])))
             if (name is null || !names.Contains(name)) throw Wrong($"a clue comes from '{name}', who is not in its world");
-        if (Clues.Select(c => c.Id).Distinct().Count() < Clues.Count || Heard.Values.Any(h => h is null)) throw Wrong("a clue is there twice or empty");
-        if (HintsGiven < 0 || Mistakes < 0 || Mistakes > story.Accusations || !double.IsFinite(Seconds) || Seconds < 0 || Hints.Values.Any(h => h < 0))
+        if (Clues.Select(c => c.Id).Distinct().Count() < Clues.Count || Heard.Values.Any(h => h is null))
+            throw Wrong("a clue is there twice or empty");
+        if (HintsGiven < 0 || Mistakes < 0 || Mistakes > story.Accusations || !double.IsFinite(Seconds) || Seconds < 0
+            || Hints.Values.Any(h => h < 0))
             throw Wrong("a number of its story is none that can be");
         if (Finale is < 0 or > 2) throw Wrong($"its story cannot go on with {Finale}");
         if (!Enum.IsDefined((MysteryEnd)End)) throw Wrong($"its story ends in {End} ways");

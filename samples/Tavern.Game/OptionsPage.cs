@@ -19,9 +19,11 @@ public sealed class OptionsPage
         _entries =
         [
             new("Minds' budget", Budget, ChangeBudget),
-            new("Text size", () => Percent(Settings.TextSize), by => Settings.TextSize = Step(Settings.TextSize, by * TextStep, GameSettings.LeastText, GameSettings.MostText)),
+            new("Text size", () => Percent(Settings.TextSize),
+                by => Settings.TextSize = Step(Settings.TextSize, by * TextStep, GameSettings.LeastText, GameSettings.MostText)),
             new("Model", Model, ChangeModel),
-            new("Mouse speed", () => Percent(Settings.MouseSpeed), by => Settings.MouseSpeed = Step(Settings.MouseSpeed, by * 0.25, GameSettings.LeastMouse, GameSettings.MostMouse)),
+            new("Mouse speed", () => Percent(Settings.MouseSpeed),
+                by => Settings.MouseSpeed = Step(Settings.MouseSpeed, by * 0.25, GameSettings.LeastMouse, GameSettings.MostMouse)),
             new("Mouse up looks", () => Settings.MouseIsInverted ? "down" : "up", _ => Settings.MouseIsInverted ^= true),
             new("New game", () => "Enter", _ => { }, StartAnew),
         ];
@@ -43,7 +45,8 @@ public sealed class OptionsPage
     public IEnumerable<(string Label, string Value)> Lines => _entries.Select(e => (e.Label, e.Value()));
 
     /// <summary>What thinks and where.</summary>
-    public string Credits => _game.Minds.IsReady ? $"{_game.Minds.ModelName} thinks on {_game.Minds.DeviceName}" : "Nobody thinks: there is no model";
+    public string Credits => _game.Minds.IsReady ? $"{_game.Minds.ModelName} thinks on {_game.Minds.DeviceName}"
+        : "Nobody thinks: there is no model";
 
     /// <summary>Takes the keys that are for it.</summary>
     /// <returns>Those that are left for the game.</returns>
@@ -65,7 +68,8 @@ public sealed class OptionsPage
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} %");
 
-    private static double Step(double value, double by, double least, double most) => Math.Clamp(Math.Round((value + by) * 4) / 4, least, most);
+    private static double Step(double value, double by, double least, double most) => Math.Clamp(Math.Round((value + by) * 4) / 4, least,
+        most);
 
     private void Change(int by)
     {
@@ -94,14 +98,16 @@ public sealed class OptionsPage
         Settings.Budget = _game.Pace.Chosen = next < BudgetStep ? null : Math.Min(next, MindBudget.Most);
     }
 
-    private string Model() => _game.Minds.IsLoading ? string.Create(CultureInfo.InvariantCulture, $"loading, {_game.Minds.Progress * 100:0} %")
+    private string Model() => _game.Minds.IsLoading ? string.Create(CultureInfo.InvariantCulture,
+        $"loading, {_game.Minds.Progress * 100:0} %")
         : _game.Minds.Model is { } model ? Path.GetFileName(model) : "none: drop a GGUF file on the window";
 
     /// <summary>Goes on to the next model in the folder of the present one.</summary>
     private void ChangeModel(int by)
     {
         if (_game.Minds.Model is not { } model || _game.Minds.IsLoading) return;
-        string[] all = [.. Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(model))!, "*.gguf").Where(f => !GameLoop.IsEyes(f)).Order(StringComparer.Ordinal)];
+        string[] all = [.. Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(model))!, "*.gguf")
+            .Where(f => !GameLoop.IsEyes(f)).Order(StringComparer.Ordinal)];
         int at = Array.FindIndex(all, f => Path.GetFullPath(f) == Path.GetFullPath(model));
         string next = all.Length == 0 ? model : all[(at + by + all.Length) % all.Length];
         if (next == model) _game.Say("There is no other model beside this one: drop a GGUF file on the window.");

@@ -17,10 +17,12 @@ public static partial class PlayerWords
         ArgumentNullException.ThrowIfNull(world);
         Match named = Named().Match(words);
         // "I am tired": what is no name begins with a small letter, or goes on.
-        if (!named.Success && Introduced().Match(words) is { Success: true } introduced && char.IsUpper(introduced.Groups["name"].Value[0])) named = introduced;
+        if (!named.Success && Introduced().Match(words) is { Success: true } introduced
+            && char.IsUpper(introduced.Groups["name"].Value[0])) named = introduced;
         if (!named.Success) return null;
         string name = named.Groups["name"].Value.TrimEnd('.', '!', ',');
-        if (name.Length is < 2 or > MostName || NoNames().IsMatch(name) || name.Equals(Deed.Player, StringComparison.OrdinalIgnoreCase)) return null;
+        if (name.Length is < 2 or > MostName || NoNames().IsMatch(name) || name.Equals(Deed.Player, StringComparison.OrdinalIgnoreCase))
+            return null;
         if (world.People.Any(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) return null;
         return char.ToUpperInvariant(name[0]) + name[1..];
     }
@@ -31,7 +33,8 @@ public static partial class PlayerWords
     {
         ArgumentNullException.ThrowIfNull(words);
         Match promised = Promised().Match(words);
-        if (!promised.Success || words.Contains("not promise", StringComparison.OrdinalIgnoreCase) || words.Contains("n't promise", StringComparison.OrdinalIgnoreCase)) return null;
+        if (!promised.Success || words.Contains("not promise", StringComparison.OrdinalIgnoreCase) || words.Contains("n't promise",
+            StringComparison.OrdinalIgnoreCase)) return null;
         string promise = promised.Groups["what"].Value.Trim().TrimEnd('.', '!', ',', ' ');
         if (promise.Length < 3 || promise.Contains('?', StringComparison.Ordinal)) return null;
         // Said by the player of itself and of who hears it; told by that one.
@@ -39,16 +42,22 @@ public static partial class PlayerWords
         return promise.Length <= MostPromise ? promise : promise[..MostPromise].TrimEnd();
     }
 
-    [GeneratedRegex(@"\b(?:my name is|my name's|my names|call me|they call me|people call me|i am called|i'm called)\s+(?<name>\p{L}[\p{L}'-]*)", RegexOptions.IgnoreCase)]
+    private const string Word = @"\p{L}[\p{L}'-]*";
+
+    [GeneratedRegex(@"\b(?:my name is|my name's|my names|call me|they call me|people call me|i am called|i'm called)\s+"
+        + "(?<name>" + Word + ")", RegexOptions.IgnoreCase)]
     private static partial Regex Named();
 
-    [GeneratedRegex(@"(?:^|[.!,]\s*)(?:hello|hi|hey|good evening|greetings)?[,.!]?\s*(?:i am|i'm|im)\s+(?<name>\p{L}[\p{L}'-]*)\s*(?:[.!,]|$)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?:^|[.!,]\s*)(?:hello|hi|hey|good evening|greetings)?[,.!]?\s*(?:i am|i'm|im)\s+"
+        + "(?<name>" + Word + @")\s*(?:[.!,]|$)", RegexOptions.IgnoreCase)]
     private static partial Regex Introduced();
 
     [GeneratedRegex("^(?:not|a|an|the|here|there|lost|nobody|no|what|who|so|very|your|my|later|when|if)$", RegexOptions.IgnoreCase)]
     private static partial Regex NoNames();
 
-    [GeneratedRegex(@"\bi(?: do)? promise(?: (?:you|thee))?(?:,? that)?(?:,? (?:i will|i'll|ill|i shall|to|i am going to))\s+(?<what>[^.!?\n]+)|\b(?:i will|i'll|i shall)\s+(?<what>[^.!?\n]+?),?\s+i promise\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\bi(?: do)? promise(?: (?:you|thee))?(?:,? that)?(?:,? (?:i will|i'll|ill|i shall|to|i am going to))\s+"
+        + @"(?<what>[^.!?\n]+)"
+        + @"|\b(?:i will|i'll|i shall)\s+(?<what>[^.!?\n]+?),?\s+i promise\b", RegexOptions.IgnoreCase)]
     private static partial Regex Promised();
 
     [GeneratedRegex(@"\b(?:your|you)\b", RegexOptions.IgnoreCase)]

@@ -26,7 +26,8 @@ public sealed class Remembrance(GameWorld world, Talk talk, Minds minds, Mystery
         if (name is null && promise is null) return;
         if (name is not null) memory.Name = name;
         if (promise is not null) memory.Promise(said.To, promise);
-        string what = name is null ? $"{said.To} will remember your promise." : promise is null ? $"They will remember you as {name}." : $"They will remember {name}, and the promise.";
+        string what = name is null ? $"{said.To} will remember your promise." : promise is null ? $"They will remember you as {name}."
+            : $"They will remember {name}, and the promise.";
         Message?.Invoke(memory.Write() ?? what);
     }
 

@@ -58,7 +58,8 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             if (story is not null) state.Mystery!.Check(story, plan.World);
             Knowledge knowledge = story is null ? Knowledge.None : Mystery.KnowledgeOf(story, state.Mystery!.CastOf(story, plan.World));
             if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
-            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : knowledge.Facts(plan.World), memories, LegalOf, knowledge);
+            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : knowledge.Facts(plan.World), memories, LegalOf,
+                knowledge);
 
             // An answer that was being given may still do what it was asked for then.
             LegalActions LegalOf(Person person) =>

@@ -117,8 +117,9 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 _questions = new(line.Text.Split(' ', 2)[1].Split('|', StringSplitOptions.TrimEntries));
                 break;
             case "clue" when !game.Mystery.Has(line.Text):
-                throw Wrong(line, $"the clue '{line.Text}' is not in the notebook: {string.Join(", ", game.Mystery.Clues.Select(c => c.Id))}", "Correct the script, or the story");
-            case "ends" when game.Mystery.End != (line.Text switch { "solved" => MysteryEnd.Solved, "unsolved" => MysteryEnd.Unsolved, _ => MysteryEnd.None }):
+                string noted = string.Join(", ", game.Mystery.Clues.Select(c => c.Id));
+                throw Wrong(line, $"the clue '{line.Text}' is not in the notebook: {noted}", "Correct the script, or the story");
+            case "ends" when game.Mystery.End != EndOf(line.Text):
                 throw Wrong(line, $"the story has ended: {game.Mystery.End}", "Correct the script, or the story");
             case "gossip":
                 game.Gossip.IsOn = line.Text == "on";
@@ -147,17 +148,23 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         };
     }
 
+    private static MysteryEnd EndOf(string text) =>
+        text switch { "solved" => MysteryEnd.Solved, "unsolved" => MysteryEnd.Unsolved, _ => MysteryEnd.None };
+
     /// <summary>Asks on until a clue is learnt.</summary>
     private bool IsLearnt(ScriptLine line)
     {
         string clue = line.Text.Split(' ', 2)[0];
-        if (game.Talk.IsAnswering) return game.Now - _since > LongestReply * 4 && Late(line, game.Now - _since, LongestReply * 4, "the answers have not come", "Allow a larger budget");
+        if (game.Talk.IsAnswering) return game.Now - _since > LongestReply * 4 && Late(line, game.Now - _since, LongestReply * 4,
+            "the answers have not come", "Allow a larger budget");
         if (game.Mystery.Has(clue)) return true;
         // Who knows enough asks no more.
         if (line.Verb == "try" && game.Mystery.Story is { } story && game.Mystery.Proofs >= story.Proofs) return true;
-        if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
+        if (game.Player.Faced() is var faced && faced < 0)
+            throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
         if (!_questions.TryDequeue(out string? question))
-            return line.Verb == "try" ? true : throw Wrong(line, $"'{clue}' was not learnt; the last answer was '{game.Talk.LastAnswer}'", "Ask otherwise, or somebody else");
+            return line.Verb == "try" ? true : throw Wrong(line,
+                $"'{clue}' was not learnt; the last answer was '{game.Talk.LastAnswer}'", "Ask otherwise, or somebody else");
         if (!game.Say(faced, question)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
         return false;
     }

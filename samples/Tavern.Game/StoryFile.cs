@@ -48,7 +48,8 @@ internal sealed class StoryReader(string file)
         CheckIds(root, facts, conclusions, thing);
         JsonTree proofs = _json.Needed(root, "proofs", "how many proofs an accusation needs");
         int possible = facts.Count(f => f.IsProof) + conclusions.Count(c => c.IsProof), needed = Number(proofs, 0, MostProofs);
-        if (needed > possible) throw _json.Wrong(proofs, $"{needed} proofs are needed and there are {possible}", "Mark more clues with \"proof\": true");
+        if (needed > possible) throw _json.Wrong(proofs, $"{needed} proofs are needed and there are {possible}",
+            "Mark more clues with \"proof\": true");
         return new Story
         {
             Title = Text(root, "title"),
@@ -56,7 +57,8 @@ internal sealed class StoryReader(string file)
             Opening = Text(root, "opening"),
             Roles = _roles,
             Draws = draws,
-            Forgets = [.. _json.List(root, "forgets").Select(f => Story.Forgettable[_json.OneOf(f, "part of a world", [.. Story.Forgettable])])],
+            Forgets = [.. _json.List(root, "forgets")
+                .Select(f => Story.Forgettable[_json.OneOf(f, "part of a world", [.. Story.Forgettable])])],
             Crime = ReadCrime(_json.Needed(root, "crime", "how accusations name the deed")),
             Thing = thing,
             Facts = facts,
@@ -88,7 +90,8 @@ internal sealed class StoryReader(string file)
         _json.Object(all, "draws", [.. all.Members.Select(m => m.Name)]);
         foreach ((string name, JsonTree list) in all.Members)
         {
-            if (_roles.Contains(name) || !name.All(char.IsAsciiLetter)) throw _json.Wrong(list, $"a draw cannot be called '{name}'", "Use letters, and no role's name");
+            if (_roles.Contains(name) || !name.All(char.IsAsciiLetter))
+                throw _json.Wrong(list, $"a draw cannot be called '{name}'", "Use letters, and no role's name");
             draws[name] = [.. _json.Items(list).Select(t => _json.String(t, "a text"))];
             if (draws[name].Length == 0) throw _json.Wrong(list, $"there is nothing to draw for '{name}'", "Add a text");
         }
@@ -145,7 +148,8 @@ internal sealed class StoryReader(string file)
 
     private StoryWords ReadWords(JsonTree item)
     {
-        _json.Object(item, "words", "tooSoon", "wrong", "denial", "right", "confession", "solved", "unsolved", "truth", "greeting", "promised");
+        _json.Object(item, "words", "tooSoon", "wrong", "denial", "right", "confession", "solved", "unsolved", "truth", "greeting",
+            "promised");
         return new StoryWords(Accused("tooSoon"), Accused("wrong"), Accused("denial"), Accused("right"), Accused("confession"),
             Text(item, "solved"), Text(item, "unsolved"), Text(item, "truth"), Text(item, "greeting"), Text(item, "promised"));
 
@@ -161,12 +165,16 @@ internal sealed class StoryReader(string file)
         {
             StoryFact fact = facts[i];
             bool isSeen = thing?.Fact == fact.Id;
-            if (fact.IsClue && fact.Id.Length == 0) throw _json.Wrong(list.Items[i], "a fact with a note has no 'id'", "Add \"id\": a name");
-            if (fact.IsClue && !isSeen && fact.Holds.Count == 0) throw _json.Wrong(list.Items[i], $"nothing tells that '{fact.Id}' was learnt", "Add \"holds\": words of the answer");
-            if (!isSeen && fact.Says.Length == 0) throw _json.Wrong(list.Items[i], "'says' is missing", "Add \"says\": the sentence that is known");
+            if (fact.IsClue && fact.Id.Length == 0)
+                throw _json.Wrong(list.Items[i], "a fact with a note has no 'id'", "Add \"id\": a name");
+            if (fact.IsClue && !isSeen && fact.Holds.Count == 0)
+                throw _json.Wrong(list.Items[i], $"nothing tells that '{fact.Id}' was learnt", "Add \"holds\": words of the answer");
+            if (!isSeen && fact.Says.Length == 0)
+                throw _json.Wrong(list.Items[i], "'says' is missing", "Add \"says\": the sentence that is known");
         }
 
-        foreach (string twice in facts.Select(f => f.Id).Where(id => id.Length > 0).Concat(conclusions.Select(c => c.Id)).GroupBy(id => id).Where(g => g.Count() > 1).Select(g => g.Key))
+        foreach (string twice in facts.Select(f => f.Id).Where(id => id.Length > 0).Concat(conclusions.Select(c => c.Id))
+            .GroupBy(id => id).Where(g => g.Count() > 1).Select(g => g.Key))
             throw _json.Wrong(list, $"'{twice}' is there twice", "Give each fact and conclusion a name of its own");
     }
 
@@ -180,14 +188,16 @@ internal sealed class StoryReader(string file)
         string text = _json.String(value, what, MostText);
         foreach (string name in Cast.Placeholders(text))
             if (name != "0" && name != also && !_known.Contains(name))
-                throw _json.Wrong(value, $"nothing can be put for '{{{name}}}'; expected one of: {string.Join(", ", _known)}", "Use one of these");
+                throw _json.Wrong(value, $"nothing can be put for '{{{name}}}'; expected one of: {string.Join(", ", _known)}",
+                    "Use one of these");
         return text;
     }
 
     private int Number(JsonTree value, int least, int most)
     {
         int number = _json.Number(value);
-        return number >= least && number <= most ? number : throw _json.Wrong(value, $"{number} is not possible", $"Write a number from {least} to {most}");
+        return number >= least && number <= most ? number : throw _json.Wrong(value, $"{number} is not possible",
+            $"Write a number from {least} to {most}");
     }
 
     private bool Yes(JsonTree item, string member)

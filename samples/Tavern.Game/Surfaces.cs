@@ -29,7 +29,7 @@ public static class Surfaces
         return centre + (along * ((index - ((count - 1) / 2f)) * Spacing));
     }
 
-    /// <summary>The table or bar that somebody at a place looks at, and from the front, as in the pictures; null where it looks at none so.</summary>
+    /// <summary>The table or bar that somebody at a place looks at from the front, as in the pictures; null for none.</summary>
     public static string? Before(string? place)
     {
         const float MostAway = 1, MostAslant = 0.4f;

@@ -58,7 +58,8 @@ internal sealed class Instances
             case ThingKind.Person:
                 Matrix4x4 turn = Matrix4x4.CreateRotationX(part.Head.Y) * Matrix4x4.CreateRotationY(part.Head.X);
                 Add(MeshKind.Person, place, part);
-                Add(MeshKind.Head, Matrix4x4.CreateTranslation(-RoomShapes.Neck) * turn * Matrix4x4.CreateTranslation(RoomShapes.Neck) * place, part);
+                Matrix4x4 fromNeck = Matrix4x4.CreateTranslation(-RoomShapes.Neck), toNeck = Matrix4x4.CreateTranslation(RoomShapes.Neck);
+                Add(MeshKind.Head, fromNeck * turn * toNeck * place, part);
                 break;
             case ThingKind.Hearth:
                 Add(MeshKind.Hearth, place, part);

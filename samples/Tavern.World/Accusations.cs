@@ -19,7 +19,8 @@ public static class Accusations
     private static readonly string[] Guessing =
     [
         "not", "never", "nobody", "if", "maybe", "perhaps", "think", "believe", "guess", "suspect", "wonder", "say", "says", "said", "told",
-        "tells", "heard", "hear", "might", "could", "would", "should", "may", "can", "will", "cannot", "want", "whether", "suppose", "unless",
+        "tells", "heard", "hear", "might", "could", "would", "should", "may", "can", "will", "cannot", "want", "whether", "suppose",
+        "unless",
     ];
 
     /// <summary>Returns the names of those whom words accuse, each once; empty for most words.</summary>

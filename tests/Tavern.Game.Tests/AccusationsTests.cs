@@ -5,7 +5,8 @@ namespace Tavern.Game.Tests;
 public sealed class AccusationsTests
 {
     private static readonly Crime Crime = new(["took", "stole"], ["horse"]);
-    private static readonly TavernWorld World = Worlds.Plan(File.ReadAllText(Path.Combine(TestContext.CurrentContext.TestDirectory, "tavern.json"))).World;
+    private static readonly TavernWorld World = Worlds.Plan(File.ReadAllText(Path.Combine(TestContext.CurrentContext.TestDirectory,
+        "tavern.json"))).World;
 
     [TestCase("I accuse Garlin.")]
     [TestCase("i acuse garlin")]

@@ -14,7 +14,7 @@ public sealed class MysteryTests
     [SetUp]
     public void Begin()
     {
-        _worlds = new Worlds();
+        (_worlds, _messages) = (new Worlds(), []);
         File.Copy(Path.Combine(Data, "tavern.json"), _worlds.WorldFile, overwrite: true);
         _game = Game();
         Assert.That(_game.NewGame("Garlin", 0), Is.Null);
@@ -34,7 +34,8 @@ public sealed class MysteryTests
         Assert.That(_game.Talk.LastAnswer, Does.StartWith("Garlin? What do you know of it?"), "no proofs yet");
         Answer("witness", "Last night I saw {thief} {scene}.");
         Answer("thief", "Last night I was {alibi}.");
-        Assert.That(_game.Mystery.Clues.Select(c => (c.Id, c.Source)), Is.EqualTo(new[] { ("sighting", Name("witness")), ("alibi", "Garlin"), ("lie", "") }));
+        Assert.That(_game.Mystery.Clues.Select(c => (c.Id, c.Source)),
+            Is.EqualTo(new[] { ("sighting", Name("witness")), ("alibi", "Garlin"), ("lie", "") }));
         Assert.That(_game.Mystery.Proofs, Is.EqualTo(2));
         Assert.That(_messages[^1], Does.StartWith("In your notebook: ").And.Contain("that was a lie."));
         Accuse("It was Garlin who took the horse!");
@@ -87,7 +88,8 @@ public sealed class MysteryTests
         Assert.That(_game.Mystery.Clues[0].Text, Does.Contain("blue wool"));
         Assert.That(Bells(_game.World.Player), Is.EqualTo(1));
 
-        int Bells(Body eyes) => Eyes.Scene(_game.World, eyes).Parts.Count(p => p.Kind == ThingKind.Bell && p.Tint == Palette.Of(Colour.Purple));
+        int Bells(Body eyes) => Eyes.Scene(_game.World, eyes)
+            .Parts.Count(p => p.Kind == ThingKind.Bell && p.Tint == Palette.Of(Colour.Purple));
     }
 
     [Test]
@@ -99,7 +101,8 @@ public sealed class MysteryTests
         Assert.That(_game.Talk.LastAnswer, Does.StartWith("I did not take the mayor's horse!"));
         Assert.That(_game.Mystery.AccusationsLeft, Is.EqualTo(2));
         Accuse($"I accuse {innocent[0]} and {innocent[1]}");
-        Assert.That((_game.Mystery.AccusationsLeft, _messages[^1]), Is.EqualTo((2, $"You cannot accuse {innocent[0]} and {innocent[1]} together: name one.")));
+        Assert.That((_game.Mystery.AccusationsLeft, _messages[^1]),
+            Is.EqualTo((2, $"You cannot accuse {innocent[0]} and {innocent[1]} together: name one.")));
         Accuse($"I accuse {innocent[1]}", index: _game.World.IndexOf(_game.World.Find("Garlin")!));
         Assert.That(_game.Talk.LastAnswer, Is.EqualTo($"{innocent[1]} did not take the horse. Think again."));
         Accuse($"I accuse {innocent[2]}", index: _game.World.IndexOf(_game.World.Find("Garlin")!));
@@ -124,10 +127,12 @@ public sealed class MysteryTests
     public void Update_APlayerWhoLearnsNothing_GetsHintsFromVagueToPlain()
     {
         Worlds.Run(_game, 76);
-        Assert.That(_messages.Where(m => m.StartsWith("Hint", StringComparison.Ordinal)), Is.EqualTo(new[] { "Hint: somebody was awake last night. Ask people what they saw." }));
+        Assert.That(_messages.Where(m => m.StartsWith("Hint", StringComparison.Ordinal)),
+            Is.EqualTo(new[] { "Hint: somebody was awake last night. Ask people what they saw." }));
         for (int i = 0; i < 12; i++) _game.Press(GameKeys.Hint);
-        Assert.That(_messages, Does.Contain($"Hint: ask {Name("witness")} what it saw last night."));
-        Assert.That(_messages.Count(m => m.Contains("Garlin", StringComparison.Ordinal) && m.StartsWith("Hint", StringComparison.Ordinal)), Is.LessThan(3), "a hint is no answer");
+        Assert.That(_messages, Does.Contain($"Hint: ask {Name("witness")}: what did you see last night?"));
+        Assert.That(_messages.Count(m => m.Contains("Garlin", StringComparison.Ordinal) && m.StartsWith("Hint",
+            StringComparison.Ordinal)), Is.LessThan(3), "a hint is no answer");
         Prove();
         _game.Press(GameKeys.Hint);
         Assert.That(_messages[^1], Does.StartWith("Hint: You have proofs enough."));
@@ -149,7 +154,8 @@ public sealed class MysteryTests
         Assert.That(_game.Load("a"), _game.Message.Last);
         Assert.That(_game.Mystery.Clues, Is.EqualTo(clues));
         Assert.That(_game.Mystery.Cast.People, Is.EquivalentTo(people));
-        Assert.That((_game.Mystery.End, _game.Mystery.HintsGiven, _game.World.Hidden!.Surface, _game.World.Hidden.IsFound), Is.EqualTo((MysteryEnd.None, 1, surface, true)));
+        Assert.That((_game.Mystery.End, _game.Mystery.HintsGiven, _game.World.Hidden!.Surface, _game.World.Hidden.IsFound),
+            Is.EqualTo((MysteryEnd.None, 1, surface, true)));
         Assert.That(_game.World.Knowledge.Of(Name("witness")), Has.Some.Contains("you saw Garlin"));
         Accuse("I accuse Garlin.");
         Assert.That(_game.Mystery.End, Is.EqualTo(MysteryEnd.Solved));
@@ -161,7 +167,8 @@ public sealed class MysteryTests
         parts["state"] = Encoding.UTF8.GetBytes(state[..state.IndexOf(",\"Mystery\":", StringComparison.Ordinal)] + "}");
         SaveContainer.Write(_game.Saves.PathOf("old"), parts);
         Assert.That(_game.Load("old"), _game.Message.Last);
-        Assert.That((_game.Mystery.Story, _game.World.Hidden, _game.World.Knowledge), Is.EqualTo(((Story?)null, (Hidden?)null, Knowledge.None)));
+        Assert.That((_game.Mystery.Story, _game.World.Hidden, _game.World.Knowledge),
+            Is.EqualTo(((Story?)null, (Hidden?)null, Knowledge.None)));
     }
 
     [TestCase("\"thief\":\"Garlin\"", "\"thief\":\"Nobody\"", "nobody plays the thief")]
@@ -225,9 +232,12 @@ public sealed class MysteryTests
     public void Reload_AWorldWithoutSomebodyOfTheStory_EndsIt()
     {
         string world = File.ReadAllText(_worlds.WorldFile);
-        int from = world.IndexOf("    {\n      \"name\": \"Garlin\"", StringComparison.Ordinal), to = world.IndexOf("  ],\n  \"things\"", StringComparison.Ordinal);
-        string without = world[..from] + world[to..].Replace("{ \"who\": \"Garlin\", \"is\": \"rival\", \"of\": \"Corvin\" }", "", StringComparison.Ordinal).Replace("{ \"who\": \"Garlin\", \"what\": \"saw a wolf\" }", "", StringComparison.Ordinal);
-        _worlds.Edit(without.Replace("{ \"from\": \"Osbert\", \"about\": \"Garlin\", \"what\": \"met a ghost\" }", "", StringComparison.Ordinal));
+        int from = world.IndexOf("    {\n      \"name\": \"Garlin\"", StringComparison.Ordinal),
+            to = world.IndexOf("  ],\n  \"things\"", StringComparison.Ordinal);
+        string without = world[..from] + world[to..].Replace("{ \"who\": \"Garlin\", \"is\": \"rival\", \"of\": \"Corvin\" }", "",
+            StringComparison.Ordinal).Replace("{ \"who\": \"Garlin\", \"what\": \"saw a wolf\" }", "", StringComparison.Ordinal);
+        _worlds.Edit(without.Replace("{ \"from\": \"Osbert\", \"about\": \"Garlin\", \"what\": \"met a ghost\" }", "",
+            StringComparison.Ordinal));
         Worlds.Run(_game, 2);
         Assert.That(_game.World.Find("Garlin"), Is.Null, _game.Message.Last);
         Assert.That(_game.Mystery.Story, Is.Null);
@@ -244,7 +254,13 @@ public sealed class MysteryTests
 
     private GameLoop Game()
     {
-        GameLoop game = new(new GameOptions { WorldFile = _worlds.WorldFile, SaveFolder = Path.Combine(_worlds.Folder, "saves"), Gossip = false, StoryFile = Path.Combine(Data, "horse.json") });
+        GameLoop game = new(new GameOptions
+        {
+            WorldFile = _worlds.WorldFile,
+            SaveFolder = Path.Combine(_worlds.Folder, "saves"),
+            Gossip = false,
+            StoryFile = Path.Combine(Data, "horse.json"),
+        });
         _messages = [];
         game.Happened += h =>
         {

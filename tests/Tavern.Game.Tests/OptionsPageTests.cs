@@ -12,7 +12,8 @@ public sealed class OptionsPageTests
         {
             Press(game, GameKeys.Down, GameKeys.Right);
             Assert.That(game.Options.Settings.TextSize, Is.EqualTo(1), "the page is not open");
-            Press(game, GameKeys.Options, GameKeys.Right, GameKeys.Right, GameKeys.Down, GameKeys.Right, GameKeys.Down, GameKeys.Down, GameKeys.Left, GameKeys.Down, GameKeys.Enter);
+            Press(game, GameKeys.Options, GameKeys.Right, GameKeys.Right, GameKeys.Down, GameKeys.Right, GameKeys.Down, GameKeys.Down,
+                GameKeys.Left, GameKeys.Down, GameKeys.Enter);
             Assert.That(game.Options.Lines, Is.EqualTo(new[]
             {
                 ("Minds' budget", "2.0 ms of each frame"), ("Text size", "125 %"), ("Model", "none: drop a GGUF file on the window"),
@@ -24,7 +25,8 @@ public sealed class OptionsPageTests
         }
 
         using GameLoop next = Game(worlds);
-        Assert.That((next.Budget, next.Options.Settings.TextSize, next.Options.Settings.MouseSpeed, next.Options.Settings.MouseIsInverted), Is.EqualTo((2.0, 1.25, 0.75, true)));
+        Assert.That((next.Budget, next.Options.Settings.TextSize, next.Options.Settings.MouseSpeed,
+            next.Options.Settings.MouseIsInverted), Is.EqualTo((2.0, 1.25, 0.75, true)));
         Press(next, GameKeys.Options, GameKeys.Left, GameKeys.Left);
         Assert.That(next.Pace.Chosen, Is.Null, "what suits the frames");
     }
@@ -71,11 +73,18 @@ public sealed class OptionsPageTests
         Assert.That(MathF.Abs(marbel.Head.X), Is.EqualTo(1.1f).Within(0.01), "as far as a head turns");
         Assert.That(game.Scene.Parts.Select(p => p.Head), Does.Contain(marbel.Head));
         Assert.That(game.Scene.ShadowsOf ?? game.Scene, Is.SameAs(before), "nothing but heads moved: no shadow is drawn again");
-        Assert.That(Eyes.Scene(game.World, game.World.Bodies[1]).Parts.Select(p => p.Head), Has.All.EqualTo(default(Vector2)), "as in the pictures that the mind learned from");
+        Assert.That(Eyes.Scene(game.World, game.World.Bodies[1]).Parts.Select(p => p.Head), Has.All.EqualTo(default(Vector2)),
+            "as in the pictures that the mind learned from");
     }
 
     private static GameLoop Game(Worlds worlds) =>
-        new(new GameOptions { WorldFile = worlds.WorldFile, SaveFolder = Path.Combine(worlds.Folder, "saves"), Gossip = false, HasPlayer = true });
+        new(new GameOptions
+        {
+            WorldFile = worlds.WorldFile,
+            SaveFolder = Path.Combine(worlds.Folder, "saves"),
+            Gossip = false,
+            HasPlayer = true,
+        });
 
     private static void Press(GameLoop game, params GameKeys[] keys)
     {

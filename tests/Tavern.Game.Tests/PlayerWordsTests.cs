@@ -25,5 +25,6 @@ public sealed class PlayerWordsTests
     [TestCase("I cannot promise to come.", null)]
     [TestCase("Do you promise?", null)]
     [TestCase("I will find it.", null)]
-    public void PromiseIn_Words_IsAsTheListenerTellsItOrNull(string words, string? promise) => Assert.That(PlayerWords.PromiseIn(words), Is.EqualTo(promise));
+    public void PromiseIn_Words_IsAsTheListenerTellsItOrNull(string words, string? promise) => Assert.That(PlayerWords.PromiseIn(words),
+        Is.EqualTo(promise));
 }

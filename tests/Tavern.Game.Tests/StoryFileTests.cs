@@ -19,7 +19,8 @@ public sealed class StoryFileTests
                 Assert.That(cast.Culprit, Is.EqualTo(culprit));
                 Assert.That(cast.People.Values, Is.Unique.And.Count.EqualTo(5));
                 Knowledge knowledge = Mystery.KnowledgeOf(story, cast);
-                Assert.That(knowledge.Facts(plan.World), Does.EndWith("Last night somebody took the mayor's horse.").And.Not.Contain("saw a wolf"));
+                Assert.That(knowledge.Facts(plan.World),
+                    Does.EndWith("Last night somebody took the mayor's horse.").And.Not.Contain("saw a wolf"));
                 string all = string.Join('\n', plan.World.People.Select(knowledge.Persona).Append(knowledge.Facts(plan.World)));
                 Assert.That(all, Does.Not.Contain("{").And.Not.Contain("sold a false map").And.Contain($"Last night you saw {culprit} "));
                 Assert.That(knowledge.Of(culprit), Has.None.Contains($"saw {culprit}"), "nobody knows what would give itself away");
@@ -57,7 +58,8 @@ public sealed class StoryFileTests
 
     [Test]
     public void Deal_TooFewPeople_SaysHowManyAreNeeded() =>
-        Assert.That(() => Cast.Deal(Parse(Horse), Worlds.Plan().World, "Marbel", 1, "you"), Throws.TypeOf<InvalidDataException>().With.Message.Contains("needs 5 people, and 2 are here"));
+        Assert.That(() => Cast.Deal(Parse(Horse), Worlds.Plan().World, "Marbel", 1, "you"),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("needs 5 people, and 2 are here"));
 
     private static Story Parse(string json) => StoryFile.Parse("horse.json", Encoding.UTF8.GetBytes(json));
 }

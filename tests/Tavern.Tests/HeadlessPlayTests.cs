@@ -78,9 +78,11 @@ public sealed class HeadlessPlayTests
         Assert.That(solved, Does.Contain("mystery on\n"));
         string all = string.Concat(culprits.Select(c => solved.Replace("mystery on\n", $"mystery {c}\n", StringComparison.Ordinal)));
         File.WriteAllText(Path.Combine(_folder, "play.txt"), all);
-        using GameProcess game = new("", _folder, "--headless", "--script", Path.Combine(_folder, "play.txt"), "--size", "160x90", "--fps", "10", "--budget", "100");
+        using GameProcess game = new("", _folder, "--headless", "--script", Path.Combine(_folder, "play.txt"), "--size", "160x90",
+            "--fps", "10", "--budget", "100");
         Assert.That(game.End(), Is.Zero, game.Problems + "\n" + game.Transcript);
-        foreach (string culprit in culprits) Assert.That(game.Transcript, Does.Contain($"(You found out who took the mayor's horse: it was {culprit}."));
+        foreach (string culprit in culprits) Assert.That(game.Transcript,
+            Does.Contain($"(You found out who took the mayor's horse: it was {culprit}."));
         Assert.That(File.ReadAllText(Path.Combine(_folder, "player.json")), Does.Contain("\"Solved\": 5"));
     }
 

@@ -28,7 +28,8 @@ public sealed class SceneRendererTests : RenderTest
     {
         (Scene scene, Camera camera) = Pictures.Single(ThingKind.Person, Colour.Red, 3.5f);
         ScenePicture still = RenderFixture.Maker.Render(scene, camera, 112, 112);
-        Scene turned = scene with { Parts = [scene.Parts[0] with { Head = new Vector2(0.9f, 0.1f) }, .. scene.Parts.Skip(1)], ShadowsOf = scene };
+        ScenePart head = scene.Parts[0] with { Head = new Vector2(0.9f, 0.1f) };
+        Scene turned = scene with { Parts = [head, .. scene.Parts.Skip(1)], ShadowsOf = scene };
         ScenePicture moved = RenderFixture.Maker.Render(turned, camera, 112, 112);
         int first = Array.FindIndex(still.Ids, id => id == 1) / 112, last = Array.FindLastIndex(still.Ids, id => id == 1) / 112;
         int neck = first + ((last - first) * 35 / 100), row = 112 * 3;

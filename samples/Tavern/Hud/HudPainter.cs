@@ -88,7 +88,8 @@ public sealed class HudPainter
         int size = style.Small;
         float padding = style.Margin, line = OverlayPainter.LineHeight(size), keys = 0, does = 0;
         foreach (HudRow hint in hints)
-            (keys, does) = (Math.Max(keys, painter.Measure(hint.Value, size, FontFace.Bold) + size), Math.Max(does, painter.Measure(hint.Text, size)));
+            (keys, does) = (Math.Max(keys, painter.Measure(hint.Value, size, FontFace.Bold) + size),
+                Math.Max(does, painter.Measure(hint.Text, size)));
         float height = (hints.Count * line) + padding;
         Box box = new(area.Left, MathF.Round(area.Bottom - height), MathF.Round(Math.Min(area.Width, keys + does + (2 * padding))), height);
         foreach (Box other in _taken)

@@ -39,19 +39,21 @@ internal sealed class Pages(GameLoop game, string driver)
         List<HudRow> rows = _notebook.Rows;
         rows.Clear();
         rows.Add(new(story.Question, Tone: HudTone.Faint));
-        if (mystery.Clues.Count == 0) rows.Add(new("Nothing yet. Ask what people saw, where they were, and what they see.", Tone: HudTone.Faint));
+        if (mystery.Clues.Count == 0) rows.Add(new("Nothing yet. Ask what people saw, where they were, and what they see.",
+            Tone: HudTone.Faint));
         foreach (Clue clue in mystery.Clues) rows.Add(new($"{(clue.IsProof ? "★" : "·")} {clue.Text}"));
         rows.Add(new("Proofs", string.Create(CultureInfo.InvariantCulture, $"{mystery.Proofs} of {story.Proofs} needed"), HudTone.Faint));
         if (mystery.End == MysteryEnd.None)
         {
             rows.Add(new("Accusations left", mystery.AccusationsLeft.ToString(CultureInfo.InvariantCulture), HudTone.Faint));
-            rows.Add(new(mystery.Proofs < story.Proofs ? "H: a hint" : "Say to anybody: I accuse ... (or face them, and press Q twice)", Tone: HudTone.Strong));
+            rows.Add(new(mystery.Proofs < story.Proofs ? "H: a hint" : "Say to anybody: I accuse ... (or face them, and press Q twice)",
+                Tone: HudTone.Strong));
             return _notebook;
         }
 
         rows.Add(new(mystery.LastWords, Tone: HudTone.Strong));
-        rows.Add(new(string.Create(CultureInfo.InvariantCulture,
-            $"{(int)mystery.Seconds / 60}:{(int)mystery.Seconds % 60:00} minutes, {mystery.HintsGiven} hints, {mystery.Mistakes} wrong accusations"), Tone: HudTone.Faint));
+        string took = string.Create(CultureInfo.InvariantCulture, $"{(int)mystery.Seconds / 60}:{(int)mystery.Seconds % 60:00} minutes");
+        rows.Add(new($"{took}, {mystery.HintsGiven} hints, {mystery.Mistakes} wrong accusations", Tone: HudTone.Faint));
         rows.Add(new("F2: a new game, with another culprit", Tone: HudTone.Faint));
         return _notebook;
     }
@@ -64,7 +66,8 @@ internal sealed class Pages(GameLoop game, string driver)
         List<HudRow> rows = _options.Rows;
         rows.Clear();
         int at = 0;
-        foreach ((string label, string value) in game.Options.Lines) rows.Add(new(label, value, at++ == game.Options.Chosen ? HudTone.Chosen : HudTone.Plain));
+        foreach ((string label, string value) in game.Options.Lines) rows.Add(new(label, value,
+            at++ == game.Options.Chosen ? HudTone.Chosen : HudTone.Plain));
         rows.Add(new("Arrows: choose and change. F2: close.", Tone: HudTone.Faint));
         rows.Add(new(model, Tone: HudTone.Faint));
         if (driver.Length > 0) rows.Add(new($"Driver: {driver}", Tone: HudTone.Faint));

@@ -75,7 +75,8 @@ internal sealed record PlayOptions
         Option<bool> silent = new("--no-minds") { Description = "Nobody thinks or speaks." };
         Option<string?> saves = new("--saves") { Description = "Folder of saves." };
         Option<string[]> shaders = new("--shaders") { Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than once. Debug builds follow their own.", DefaultValueFactory = _ => OwnShaders() };
-        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, story, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves, shaders };
+        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, story, model, eyes, budget,
+            headless, frames, pace, script, record, size, validate, silent, saves, shaders };
         root.SetAction(parsed =>
         {
             string[] sides = parsed.GetValue(size)!.Split('x');

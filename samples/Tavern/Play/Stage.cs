@@ -226,7 +226,8 @@ internal sealed class Stage : IDisposable
     }
 
     /// <summary>The model of the command line, or else the one that the player chose last.</summary>
-    private string? ModelOf(PlayOptions options) => options.Model is { } model && !options.ModelIsGiven ? Game.Options.Settings.Model ?? model : options.Model;
+    private string? ModelOf(PlayOptions options) => options.Model is { } model && !options.ModelIsGiven
+        ? Game.Options.Settings.Model ?? model : options.Model;
 
     /// <summary>What the player said, until it is answered.</summary>
     private string? Said()

@@ -37,7 +37,8 @@ internal static class WindowPlay
         bool captured = false;
         window.KeyPressed += (key, repeats) =>
         {
-            if (key == Key.Escape && captured && !stage.Game.Entry.IsOpen && !stage.Game.Options.IsShown && stage.Game.Interruptible is null) Capture(false);
+            if (key == Key.Escape && captured && !stage.Game.Entry.IsOpen && !stage.Game.Options.IsShown
+                && stage.Game.Interruptible is null) Capture(false);
             if (player is null && (!repeats || key == Key.Backspace)) stage.Game.Press(KeyOf(key));
         };
         window.CharacterTyped += rune =>
