@@ -17,8 +17,8 @@ film() { # PICTURES: so many, five a second
     printf 'goto {gossip}\nface {gossip}\nsay What have you heard about {thief}?\n'; film 18
     printf 'reply\ngoto {finder}\nface {finder}\nsay What do you see?\n'; film 22
     printf 'reply\nface the long table\n'; film 5
-    printf 'face {finder}\nkey Tab\nsay I accuse {thief}!\n'; film 14
-    printf 'reply\nface {thief}\n'; film 26
+    printf 'face {finder}\nsay I accuse {thief}!\n'; film 15
+    printf 'reply\nface {thief}\n'; film 28
 } >"$work/play.txt"
 dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --headless --script "$work/play.txt" --story "$root/samples/Tavern/data/horse.json" \
     --world "$root/samples/Tavern/data/tavern.json" --size 640x360 --fps 10 --budget 100 --saves "$work/saves" --record "$work/out" "$@"

@@ -62,6 +62,9 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
     /// <summary>Whether there is something to find out.</summary>
     public bool IsOpen => Story is not null && End == MysteryEnd.None;
 
+    /// <summary>Whether it has ended and the last words were said.</summary>
+    public bool IsOver => End != MysteryEnd.None && _finale == Finale.None;
+
     /// <summary>What the player has learnt, in order.</summary>
     public IReadOnlyList<Clue> Clues => _clues;
 
@@ -161,7 +164,13 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
     /// <summary>Hears what was said: whoever tells a clue that it knows lets all nearby know it, the player among them.</summary>
     public void Hear(in Happening said)
     {
-        if (!IsOpen || said.Kind != HappeningKind.Said || world.Find(said.Who) is not { } speaker || speaker == world.Player) return;
+        if (!IsOpen || said.Kind != HappeningKind.Said || world.Find(said.Who) is not { } speaker) return;
+        if (speaker == world.Player)
+        {
+            if (PlayerWords.IsLost(said.Text)) GiveHint();
+            return;
+        }
+
         foreach (StoryFact fact in Story!.Facts)
         {
             bool isSeen = Story.Thing?.Fact == fact.Id;
@@ -262,6 +271,7 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         }
 
         _finale = Finale.None;
+        Version++;
         Message?.Invoke(LastWords);
         Ended?.Invoke(End);
     }

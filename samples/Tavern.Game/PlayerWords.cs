@@ -7,6 +7,7 @@ namespace Tavern.Game;
 public static partial class PlayerWords
 {
     private const int MostName = 24, MostPromise = 80;
+    private const string Word = @"\p{L}[\p{L}'-]*";
 
     /// <summary>Returns the name that the player gives itself; null for none.</summary>
     /// <param name="words">What it says.</param>
@@ -42,7 +43,9 @@ public static partial class PlayerWords
         return promise.Length <= MostPromise ? promise : promise[..MostPromise].TrimEnd();
     }
 
-    private const string Word = @"\p{L}[\p{L}'-]*";
+    /// <summary>Returns whether the player asks for help.</summary>
+    /// <param name="words">What it says.</param>
+    public static bool IsLost(string words) => Lost().IsMatch(words);
 
     [GeneratedRegex(@"\b(?:my name is|my name's|my names|call me|they call me|people call me|i am called|i'm called)\s+"
         + "(?<name>" + Word + ")", RegexOptions.IgnoreCase)]
@@ -59,6 +62,10 @@ public static partial class PlayerWords
         + @"(?<what>[^.!?\n]+)"
         + @"|\b(?:i will|i'll|i shall)\s+(?<what>[^.!?\n]+?),?\s+i promise\b", RegexOptions.IgnoreCase)]
     private static partial Regex Promised();
+
+    [GeneratedRegex(@"\b(?:i am|i'm|im) (?:lost|stuck)\b|\bhelp me\b|\b(?:a|any|another) (?:hint|help)\b"
+        + @"|\bwhat (?:now|should i (?:do|ask))\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Lost();
 
     [GeneratedRegex(@"\b(?:your|you)\b", RegexOptions.IgnoreCase)]
     private static partial Regex You();

@@ -18,6 +18,13 @@ public sealed class PlayerWordsTests
     [TestCase("I am Marbel.", null)]
     public void NameIn_Words_IsTheNameOrNull(string words, string? name) => Assert.That(PlayerWords.NameIn(words, World), Is.EqualTo(name));
 
+    [TestCase("I am lost.", true)]
+    [TestCase("can you give me a hint?", true)]
+    [TestCase("What should I do?", true)]
+    [TestCase("Who lost a ring?", false)]
+    [TestCase("What do you do?", false)]
+    public void IsLost_Words_AskForHelp(string words, bool isLost) => Assert.That(PlayerWords.IsLost(words), Is.EqualTo(isLost));
+
     [TestCase("I promise to find the horse.", "find the horse")]
     [TestCase("i promise you that i will bring you a hammer", "bring me a hammer")]
     [TestCase("I promise I'll come back.", "come back")]
