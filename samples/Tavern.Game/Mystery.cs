@@ -62,9 +62,6 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
     /// <summary>Whether there is something to find out.</summary>
     public bool IsOpen => Story is not null && End == MysteryEnd.None;
 
-    /// <summary>Whether it has ended and the last words were said.</summary>
-    public bool IsOver => End != MysteryEnd.None && _finale == Finale.None;
-
     /// <summary>What the player has learnt, in order.</summary>
     public IReadOnlyList<Clue> Clues => _clues;
 
@@ -271,7 +268,6 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         }
 
         _finale = Finale.None;
-        Version++;
         Message?.Invoke(LastWords);
         Ended?.Invoke(End);
     }

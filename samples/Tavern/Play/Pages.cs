@@ -9,7 +9,7 @@ internal sealed class Pages(GameLoop game, string driver)
 {
     private readonly HudPage _notebook = new(), _options = new() { Title = "Options" };
     private readonly List<HudRow> _hints = [];
-    private (int Version, Story? Story) _noted = (-1, null);
+    private (int Version, MysteryEnd End, Story? Story) _noted = (-1, default, null);
     private (int Version, string Model) _set = (-1, "");
     private int _hinted = -1;
 
@@ -32,8 +32,8 @@ internal sealed class Pages(GameLoop game, string driver)
     private HudPage Notebook()
     {
         Mystery mystery = game.Mystery;
-        if (_noted == (mystery.Version, mystery.Story)) return _notebook;
-        _noted = (mystery.Version, mystery.Story);
+        if (_noted == (mystery.Version, mystery.End, mystery.Story)) return _notebook;
+        _noted = (mystery.Version, mystery.End, mystery.Story);
         Story story = mystery.Story!;
         _notebook.Title = story.Title;
         List<HudRow> rows = _notebook.Rows;
@@ -43,7 +43,7 @@ internal sealed class Pages(GameLoop game, string driver)
             Tone: HudTone.Faint));
         foreach (Clue clue in mystery.Clues) rows.Add(new($"{(clue.IsProof ? "★" : "·")} {clue.Text}"));
         rows.Add(new("Proofs", string.Create(CultureInfo.InvariantCulture, $"{mystery.Proofs} of {story.Proofs} needed"), HudTone.Faint));
-        if (!mystery.IsOver)
+        if (mystery.End == MysteryEnd.None)
         {
             rows.Add(new("Accusations left", mystery.AccusationsLeft.ToString(CultureInfo.InvariantCulture), HudTone.Faint));
             rows.Add(new(mystery.Proofs < story.Proofs ? "H: a hint" : "Say to anybody: I accuse ... (or face them, and press Q twice)",
