@@ -16,6 +16,7 @@ value_of() { # OPTION: its value among the arguments; fails when it is not there
 default() { value_of "$1" >/dev/null || args+=("$1" "$2"); } # what the player gives counts
 # The world file in the checkout, so that an edit of it is seen at once; without this the game reads the copy beside its program.
 default --world "$root/samples/Tavern/data/tavern.json"
+default --story "$root/samples/Tavern/data/horse.json"
 # Run by dotnet: the program's own starter would not find a .NET that is only on the PATH.
 for argument in "$@"; do
     case $argument in

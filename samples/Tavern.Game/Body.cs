@@ -28,6 +28,12 @@ public sealed class Body(Person person)
     /// </summary>
     public Body? Partner { get; internal set; }
 
+    /// <summary>How far its head is turned from its body (x) and bowed (y), in radians.</summary>
+    public Vector2 Head { get; internal set; }
+
+    /// <summary>Whether words of it are appearing.</summary>
+    internal bool IsTalking { get; set; }
+
     /// <summary>What it is about to do; null when idle.</summary>
     public Deed? Doing { get; internal set; }
 

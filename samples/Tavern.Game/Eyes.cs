@@ -62,16 +62,45 @@ public static class Eyes
         }
     }
 
+    /// <summary>Whether a character has the hidden thing before its eyes.</summary>
+    internal static bool Sees(GameWorld world, Body body, Hidden hidden)
+    {
+        Camera camera = Camera(body);
+        int count = Row(world, hidden.Surface).Length;
+        Vector3 way = Surfaces.InRow(hidden.Surface, count - 1, count) + new Vector3(0, 0.15f, 0) - camera.Eye;
+        return Vector3.Dot(Vector3.Normalize(way), Vector3.Normalize(camera.Target - camera.Eye)) >= MathF.Cos(Cone);
+    }
+
+    private static Standing[] Row(GameWorld world, string surface)
+    {
+        IEnumerable<Standing> known = world.Facts.Things.Where(t => Surfaces.RowOf(t.Spot) == surface)
+            .Select(t => new Standing(t.Kind, t.Colour));
+        Standing[] row = [.. world.Plan.Tables.GetValueOrDefault(surface, []), .. known];
+        return world.Hidden is { } hidden && hidden.Surface == surface ? [.. row, hidden.Thing] : row;
+    }
+
     private static IEnumerable<ScenePart> Parts(GameWorld world, Body eyes)
     {
+        bool isPlayer = eyes == world.Player;
         for (int i = 0; i < world.Bodies.Count; i++)
-            if (world.Bodies[i] != eyes) yield return Figure(i + 1, world.Bodies[i]);
+        {
+            Body body = world.Bodies[i];
+            if (body != eyes) yield return Figure(i + 1, body) with { Head = isPlayer ? body.Head : default };
+        }
+
         int id = TavernFile.MostPeople + 1;
         if (eyes != world.Player) yield return Figure(id, world.Player);
         foreach (string surface in Surfaces.All)
         {
-            Standing[] row = [.. world.Plan.Tables.GetValueOrDefault(surface, []), .. world.Facts.Things.Where(t => Surfaces.RowOf(t.Spot) == surface).Select(t => new Standing(t.Kind, t.Colour))];
-            for (int i = 0; i < row.Length; i++) yield return Part(world, ++id, row[i].Kind, row[i].Colour, Surfaces.InRow(surface, i, row.Length));
+            Standing[] row = Row(world, surface);
+            // What is hidden from the player keeps its place in the row: nothing moves when it is found.
+            bool hides = isPlayer && world.Hidden is { IsFound: false } hidden && hidden.Surface == surface;
+            for (int i = 0; i < row.Length; i++)
+            {
+                id++;
+                if (hides && i == row.Length - 1) continue;
+                yield return Part(world, id, row[i].Kind, row[i].Colour, Surfaces.InRow(surface, i, row.Length));
+            }
         }
 
         foreach (Thing thing in world.Facts.Things)

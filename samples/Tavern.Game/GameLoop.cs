@@ -7,7 +7,7 @@ namespace Tavern.Game;
 /// <summary>
 /// The game without a window: <see cref="Update"/> once a frame, then the picture is drawn, then <see cref="Tick"/> lets the minds think in what is left of the frame.
 /// </summary>
-public sealed class GameLoop : IDisposable
+public sealed partial class GameLoop : IDisposable
 {
     /// <summary>Step of the world in seconds.</summary>
     public const float Step = 1f / 60;
@@ -15,6 +15,7 @@ public sealed class GameLoop : IDisposable
     private const string QuickSlot = "quick", LostSlot = "lost";
     private readonly GameClock _clock = new();
     private readonly WorldReload _reload;
+    private readonly Story? _story;
     private string _warning = "";
     private float _rest;
 
@@ -27,14 +28,25 @@ public sealed class GameLoop : IDisposable
         Talk = new Talk(World, Minds);
         Gossip = new Gossip(World, Minds, Talk) { IsOn = options.Gossip };
         Player = new PlayerBody(World);
-        Saves = new SaveGame(options.SaveFolder, World, Player, Minds, Talk);
+        Mystery = new Mystery(World, Minds, Talk);
+        Memory = new PlayerMemory(options.SaveFolder);
+        Remembrance = new Remembrance(World, Talk, Minds, Mystery, Memory);
+        Saves = new SaveGame(options.SaveFolder, World, Player, Minds, Talk, Mystery);
         Pace = new MindBudget { Chosen = options.Budget };
+        Options = new OptionsPage(this, options.HasPlayer ? options.SaveFolder : null);
+        Hints = new KeyHints { IsOn = options.HasPlayer };
+        Pace.Chosen ??= Options.Settings.Budget;
         _reload = new WorldReload(new WorldWatcher(options.WorldFile), World, Minds);
         Minds.Message += Say;
         _reload.Message += Say;
         Talk.Message += Say;
-        Talk.Happened += h => Happened?.Invoke(h);
+        Talk.Happened += Follow;
+        Mystery.Message += Say;
+        Mystery.Ended += RememberEnd;
+        Remembrance.Message += Say;
+        _story = options.StoryFile is { } story ? StoryFile.Read(story) : null;
         if (World.Plan.Warnings.Count > 0) _warning = $"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.";
+        if (options.BeginsStory && BeginStory() is { } problem) Say(problem);
     }
 
     /// <summary>What was said and done, as it happens.</summary>
@@ -52,7 +64,20 @@ public sealed class GameLoop : IDisposable
 
     public SaveGame Saves { get; }
 
+    /// <summary>The story that is played, if one is.</summary>
+    public Mystery Mystery { get; }
+
+    /// <summary>What is remembered of the player from game to game.</summary>
+    public PlayerMemory Memory { get; }
+
+    /// <summary>How people greet one who comes again.</summary>
+    public Remembrance Remembrance { get; }
+
     public TextEntry Entry { get; } = new();
+
+    public OptionsPage Options { get; }
+
+    public KeyHints Hints { get; }
 
     public MessageLine Message { get; } = new();
 
@@ -74,8 +99,8 @@ public sealed class GameLoop : IDisposable
     /// <summary>The character that the player faces; -1 for none. Of this moment: a key may just have loaded another world.</summary>
     public int Faced => Player.Faced();
 
-    /// <summary>The scene as the player sees it; the same object until something changes.</summary>
-    public Scene Scene => _scene is { } scene && _sceneVersion == World.Version ? scene : Draw();
+    /// <summary>The scene as the player sees it, at this moment; while nothing but heads moves, its shadows stay.</summary>
+    public Scene Scene => Draw();
 
     private Scene? _scene;
     private int _sceneVersion;
@@ -92,6 +117,7 @@ public sealed class GameLoop : IDisposable
         _clock.Advance(seconds);
         Minds.Update();
         SayWarning();
+        SayOpening();
         _reload.Update(Now);
         // Letters of a slow frame come before the Enter that ends them, and after the one that they are written into.
         string typed = input.Typed ?? "";
@@ -99,6 +125,7 @@ public sealed class GameLoop : IDisposable
         if (wrote) Type(typed);
         Press(input.Keys);
         if (!wrote) Type(typed);
+        Hints.Update(seconds, input);
         // While the player writes, letters are letters.
         Player.Update(seconds, Entry.IsOpen ? input with { Move = default } : input);
         for (_rest += seconds; _rest >= Step; _rest -= Step) World.Update(Step);
@@ -109,6 +136,9 @@ public sealed class GameLoop : IDisposable
         }
 
         Talk.Update(seconds);
+        Mystery.Update(seconds);
+        Remembrance.Update(Faced);
+        Gossip.Questions = Mystery.IsOpen ? Mystery.Story!.Gossip : [];
         Gossip.Update(Now);
         Message.Update(seconds);
     }
@@ -135,7 +165,7 @@ public sealed class GameLoop : IDisposable
     /// <returns>Whether somebody heard it.</returns>
     public bool Say(int listener, string text)
     {
-        if (listener >= 0) return Talk.Say(listener, text);
+        if (listener >= 0) return Mystery.TakeAccusation(listener, text) || Talk.Say(listener, text);
         Say("Nobody hears you: go up to somebody and face them.");
         return false;
     }
@@ -152,6 +182,8 @@ public sealed class GameLoop : IDisposable
     public void Press(GameKeys keys)
     {
         if (keys == GameKeys.None) return;
+        Hints.Learn(keys);
+        if (!Entry.IsOpen) keys = Options.Take(keys);
         if (keys.HasFlag(GameKeys.Overlay)) Overlay.IsShown ^= true;
         if (keys.HasFlag(GameKeys.BudgetUp) && !Entry.IsOpen) ChangeBudget(0.5);
         if (keys.HasFlag(GameKeys.BudgetDown) && !Entry.IsOpen) ChangeBudget(-0.5);
@@ -162,6 +194,9 @@ public sealed class GameLoop : IDisposable
         else if (keys.HasFlag(GameKeys.Escape)) Interrupt();
         if (keys.HasFlag(GameKeys.Give) && !Entry.IsOpen) Give();
         if (keys.HasFlag(GameKeys.Use) && !Entry.IsOpen) Use();
+        if (keys.HasFlag(GameKeys.Notebook) && !Entry.IsOpen) IsNotebookShown ^= true;
+        if (keys.HasFlag(GameKeys.Hint) && !Entry.IsOpen) Mystery.GiveHint();
+        if (keys.HasFlag(GameKeys.Accuse) && !Entry.IsOpen) Accuse();
         if (!keys.HasFlag(GameKeys.Enter)) return;
         string text = Entry.Text.Trim();
         if (!Entry.IsOpen) Entry.Open();
@@ -263,7 +298,7 @@ public sealed class GameLoop : IDisposable
 
     private static bool IsModel(string file) => file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsEyes(string file)
+    internal static bool IsEyes(string file)
     {
         string name = Path.GetFileName(file);
         return IsModel(file) && (name.Contains("mmproj", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eyes", StringComparison.OrdinalIgnoreCase) || name.StartsWith("clip", StringComparison.OrdinalIgnoreCase));
@@ -323,7 +358,9 @@ public sealed class GameLoop : IDisposable
 
     private Scene Draw()
     {
+        Scene scene = Game.Eyes.Scene(World, World.Player);
+        if (_scene is not null && _sceneVersion == World.Version) return scene with { ShadowsOf = _scene };
         _sceneVersion = World.Version;
-        return _scene = Game.Eyes.Scene(World, World.Player);
+        return _scene = scene;
     }
 }

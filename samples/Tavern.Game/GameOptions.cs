@@ -13,4 +13,13 @@ public sealed record GameOptions
     public double? Budget { get; init; }
 
     public bool Gossip { get; init; } = true;
+
+    /// <summary>Whether somebody plays who sets options, which are kept, and is told the keys; not so where a script plays.</summary>
+    public bool HasPlayer { get; init; }
+
+    /// <summary>Story file; null for none.</summary>
+    public string? StoryFile { get; init; }
+
+    /// <summary>Whether a new game begins with the story; else <see cref="GameLoop.BeginStory"/> does.</summary>
+    public bool BeginsStory { get; init; }
 }

@@ -25,6 +25,9 @@ internal sealed class GameState
     /// <summary>What is being said. With a setter: older saves hold none, and what is missing leaves only such a property as it is.</summary>
     public List<BubbleState> Bubbles { get; set; } = [];
 
+    /// <summary>The story that is played; null for none, and in older saves.</summary>
+    public MysteryState? Mystery { get; set; }
+
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, GameStateJson.Default.GameState);
 
     /// <summary>Reads a state; <see cref="SaveCheck"/> says whether it can be used.</summary>

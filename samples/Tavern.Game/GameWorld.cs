@@ -10,6 +10,7 @@ public sealed class GameWorld
     private readonly List<Body> _bodies = [];
     private readonly Queue<Change> _changes = new();
     private readonly DeedRunner _deeds;
+    private double _seconds;
 
     public GameWorld(TavernPlan plan)
     {
@@ -32,6 +33,12 @@ public sealed class GameWorld
     public IReadOnlyList<Body> Bodies => _bodies;
 
     public Body Player { get; private set; }
+
+    /// <summary>What characters know beside the world.</summary>
+    public Knowledge Knowledge { get; internal set; } = Knowledge.None;
+
+    /// <summary>What characters see and the player does not; null for nothing.</summary>
+    public Hidden? Hidden { get; internal set; }
 
     public bool LampIsLit { get; internal set; }
 
@@ -97,6 +104,7 @@ public sealed class GameWorld
             Turn(body, seconds);
         }
 
+        HeadMotion.Step(this, seconds, _seconds += seconds);
         float before = Lamp + Hearth + Candles + Door;
         Lamp = Toward(Lamp, Wanted(LampIsLit), Glow * seconds);
         Hearth = Toward(Hearth, Wanted(HearthIsLit), Glow * seconds);
@@ -179,6 +187,16 @@ public sealed class GameWorld
 
     internal void Touch() => Version++;
 
+    /// <summary>The table or bar before a place, or else another one, that has room for one thing more.</summary>
+    internal string RoomFor(string? place)
+    {
+        string[] all = [.. Surfaces.All.Where(HasRoom)];
+        return Surfaces.Before(place) is { } before && all.Contains(before) ? before : all.FirstOrDefault(Surfaces.All[^1]);
+
+        bool HasRoom(string surface) => Plan.Tables.GetValueOrDefault(surface, []).Length
+            + Facts.Things.Count(t => Surfaces.RowOf(t.Spot) == surface) < Surfaces.MostInRow;
+    }
+
     internal void Tell(Change change)
     {
         _changes.Enqueue(change);
@@ -212,6 +230,12 @@ public sealed class GameWorld
         Touch();
     }
 }
+
+/// <summary>A thing that only characters see until it is found.</summary>
+/// <param name="Thing">What it is.</param>
+/// <param name="Surface">On which of <see cref="Surfaces.All"/>: it stands last in the row.</param>
+/// <param name="IsFound">Whether the player sees it, too.</param>
+public sealed record Hidden(Standing Thing, string Surface, bool IsFound = false);
 
 /// <summary>Something that happened in the room.</summary>
 /// <param name="About">Whom it is about.</param>

@@ -14,6 +14,9 @@ public sealed class Gossip(GameWorld world, Minds minds, Talk talk)
     private double _next = Least;
     private int _turn;
 
+    /// <summary>What a story lets them ask, three times in four; {0} is somebody.</summary>
+    public IReadOnlyList<string> Questions { get; set; } = [];
+
     /// <summary>Whether anybody gossips at all.</summary>
     public bool IsOn { get; set; } = true;
 
@@ -37,6 +40,8 @@ public sealed class Gossip(GameWorld world, Minds minds, Talk talk)
         int listener = near[random.Next(near.Length)];
         string[] others = [.. world.Bodies.Where((_, i) => i != speaker && i != listener).Select(b => b.Name)];
         string text = others.Length == 0 || random.Next(4) == 0 ? AboutYou[random.Next(AboutYou.Length)] : string.Format(null, AboutOthers[random.Next(AboutOthers.Length)], others[random.Next(others.Length)]);
+        if (Questions.Count > 0 && others.Length > 0 && random.Next(4) > 0)
+            text = string.Format(null, Questions[random.Next(Questions.Count)], others[random.Next(others.Length)]);
         talk.Ask(speaker, listener, text);
     }
 }

@@ -189,9 +189,10 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     /// <param name="facts">What all begin with.</param>
     /// <param name="memories">Saved minds by name; who has none begins anew.</param>
     /// <param name="legal">What may be done with an answer that somebody was giving; null for nothing.</param>
+    /// <param name="knowledge">Of those who begin anew; that of the world when left out.</param>
     /// <exception cref="Exception">A mind cannot be read, or does not fit.</exception>
     internal void Remake(IReadOnlyList<Person> people, string facts, IReadOnlyDictionary<string, byte[]> memories,
-        Func<Person, LegalActions>? legal = null)
+        Func<Person, LegalActions>? legal = null, Knowledge? knowledge = null)
     {
         if (_runtime is not { } runtime) return;
         Dictionary<string, byte[]> before = SilenceAndSave();
@@ -200,7 +201,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         Prefix old = _prefix!, prefix = facts == Facts ? old : runtime.CreatePrefix(_ways!.Opening(facts));
         try
         {
-            MindMaker.Make(runtime, prefix, people, TavernWorld.Persona, memories, _npcs, legal);
+            MindMaker.Make(runtime, prefix, people, (knowledge ?? world.Knowledge).Persona, memories, _npcs, legal);
         }
         catch
         {
@@ -260,13 +261,13 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     {
         List<Npc> npcs = [];
         MindWays ways = new(next.ModelName, next.DefaultReplyOptions, settings.MaxTokens);
-        string facts = world.Facts.Facts();
+        string facts = world.Knowledge.Facts(world.Facts);
         Prefix prefix;
         int lost;
         try
         {
             prefix = next.CreatePrefix(ways.Opening(facts));
-            lost = MindMaker.Make(next, prefix, world.Facts.People, TavernWorld.Persona, SilenceAndSave(), npcs, lenient: true);
+            lost = MindMaker.Make(next, prefix, world.Facts.People, world.Knowledge.Persona, SilenceAndSave(), npcs, lenient: true);
         }
         catch (Exception e)
         {

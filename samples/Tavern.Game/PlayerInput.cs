@@ -36,6 +36,30 @@ public enum GameKeys
 
     /// <summary>E: the door, the hearth or the lamp, whichever is near.</summary>
     Use = 512,
+
+    /// <summary>Tab: the notebook.</summary>
+    Notebook = 1024,
+
+    /// <summary>H: a hint.</summary>
+    Hint = 2048,
+
+    /// <summary>Q, twice: accuses the one faced.</summary>
+    Accuse = 4096,
+
+    /// <summary>F2: the options page.</summary>
+    Options = 8192,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Up = 1 << 14,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Down = 1 << 15,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Left = 1 << 16,
+
+    /// <summary>An arrow, on the options page.</summary>
+    Right = 1 << 17,
 }
 
 /// <summary>What the player did since the last frame.</summary>

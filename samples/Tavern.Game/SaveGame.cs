@@ -5,9 +5,9 @@ using Tavern.World;
 namespace Tavern.Game;
 
 /// <summary>Games in slots: the world, where everybody stands, what is being said, and the minds. Loading an old one removes what came later from all memories.</summary>
-public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, Minds minds, Talk talk)
+public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, Minds minds, Talk talk, Mystery mystery)
 {
-    private const string WorldPart = "world", StatePart = "state", MindPart = "mind/";
+    private const string WorldPart = "world", StatePart = "state", StoryPart = "story", MindPart = "mind/";
 
     /// <summary>The file of a slot.</summary>
     public string PathOf(string slot) => Path.Combine(folder, slot + ".save");
@@ -24,6 +24,7 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             foreach ((string name, byte[] mind) in minds.Save()) parts[MindPart + name] = mind;
             parts[WorldPart] = TavernFile.Write(world.Now());
             parts[StatePart] = StateNow().ToJson();
+            if (mystery.Story is { } story) parts[StoryPart] = story.Json;
             SaveContainer.Write(PathOf(slot), parts);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -49,19 +50,23 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             Dictionary<string, byte[]> memories = TakeMinds(parts);
             TavernPlan plan = TavernFile.Parse(slot, Take(parts, WorldPart));
             GameState state = GameState.FromJson(Take(parts, StatePart));
+            Story? story = state.Mystery is null ? null : StoryFile.Parse(slot, Take(parts, StoryPart));
             if (parts.Count > 0)
                 throw new InvalidDataException(
                     $"it has a part '{parts.Keys.First()}', which this game does not know: it is newer, or damaged");
             SaveCheck.Check(state, plan, memories.Keys);
+            if (story is not null) state.Mystery!.Check(story, plan.World);
+            Knowledge knowledge = story is null ? Knowledge.None : Mystery.KnowledgeOf(story, state.Mystery!.CastOf(story, plan.World));
             if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
-            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : plan.World.Facts(), memories, LegalOf);
+            minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : knowledge.Facts(plan.World), memories, LegalOf,
+                knowledge);
 
             // An answer that was being given may still do what it was asked for then.
             LegalActions LegalOf(Person person) =>
                 Deed.Legal(state.Bubbles.Find(b => b.Speaker == Deed.Player && b.Listener == person.Name) is { } asked
                     ? Requests.Of(asked.Text, plan.World, person) : []);
             talk.Silence();
-            Apply(plan, state);
+            Apply(plan, state, story);
         }
         catch (JsonException e)
         {
@@ -99,12 +104,15 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         PlayerItem = world.Player.Person.Item,
         Pitch = player.Pitch,
         Bubbles = talk.Save(),
+        Mystery = mystery.Save(),
         Hearsay = world.Bodies.ToDictionary(b => b.Name, b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
     };
 
-    private void Apply(TavernPlan plan, GameState state)
+    private void Apply(TavernPlan plan, GameState state, Story? story)
     {
         world.Restore(plan);
+        if (story is null) mystery.Stop();
+        else mystery.Restore(story, state.Mystery!);
         foreach (BodyState body in state.Bodies)
             if (world.Find(body.Name) is { } found) body.Apply(found);
         // When everybody is in place: the ways lead around others.

@@ -16,6 +16,8 @@ public readonly record struct ScriptLine(int Line, string Verb, string Text, dou
 /// A play as text, one command on a line; "#" begins a comment line. <c>wait SECONDS</c>, <c>goto NAME|X Z</c>, <c>face NAME|THING</c>, <c>say TEXT</c>, <c>reply [SECONDS]</c>
 /// (waits for the answer), <c>look NAME</c> (it looks and says what it sees), <c>interrupt</c>, <c>save SLOT</c>, <c>load SLOT</c>, <c>model FILE [EYES]</c>, <c>drop FILE</c>,
 /// <c>budget MS</c>, <c>key F1</c>, <c>type TEXT</c>, <c>picture NAME</c>, <c>gossip on|off</c>, <c>crowd SECONDS</c> (all look and talk at once), <c>measure</c> (frame figures begin here),
+/// <c>mystery on|off|CULPRIT</c>, <c>ask CLUE QUESTION | QUESTION</c> (until the clue is learnt; <c>try</c> goes on without it),
+/// <c>clue CLUE</c> (it must be), <c>ends solved|unsolved|not</c>,
 /// <c>expect TEXT</c> (of the last answer), <c>message TEXT</c> (of the last message), <c>world [SECONDS]</c> (waits until the minds have read the world), and <c>repeat TIMES</c> ... <c>end</c>.
 /// </summary>
 public sealed class Script
@@ -34,10 +36,15 @@ public sealed class Script
         ["model"] = "model FILE, or model FILE EYES",
         ["drop"] = "drop FILE",
         ["budget"] = "budget MILLISECONDS",
-        ["key"] = "key F1, F5, F9, Enter, Esc, +, -, E or G",
+        ["key"] = "key F1, F2, F5, F9, Enter, Esc, Tab, Up, Down, Left, Right, +, -, E, G, H or Q",
         ["type"] = "type TEXT",
         ["picture"] = "picture NAME",
         ["gossip"] = "gossip on, or gossip off",
+        ["mystery"] = "mystery on, mystery off, or mystery CULPRIT",
+        ["ask"] = "ask CLUE QUESTION, or ask CLUE QUESTION | QUESTION",
+        ["try"] = "try CLUE QUESTION, or try CLUE QUESTION | QUESTION",
+        ["clue"] = "clue CLUE",
+        ["ends"] = "ends solved, ends unsolved, or ends not",
         ["expect"] = "expect TEXT",
         ["message"] = "message TEXT",
         ["world"] = "world, or world SECONDS",
@@ -89,6 +96,10 @@ public sealed class Script
             if (rest.Length == 0 != Bare.Contains(verb) && !isLeftOut) throw Wrong(rest.Length == 0 ? $"'{verb}' of what" : $"'{verb}' takes nothing after it", $"Write: {form}");
             if (verb == "key" && KeyOf(rest) == GameKeys.None) throw Wrong($"there is no key '{rest}'", $"Write: {form}");
             if (verb == "gossip" && rest is not ("on" or "off")) throw Wrong($"gossip is on or off, not '{rest}'", $"Write: {form}");
+            if (verb == "ends" && rest is not ("solved" or "unsolved" or "not"))
+                throw Wrong($"a story ends solved, unsolved or not, not '{rest}'", $"Write: {form}");
+            if (verb is "ask" or "try" && !rest.Contains(' ', StringComparison.Ordinal))
+                throw Wrong("there is no question", $"Write: {form}");
             ScriptLine read = new(number, verb, rest, value);
             switch (verb)
             {
@@ -130,6 +141,14 @@ public sealed class Script
         "-" => GameKeys.BudgetDown,
         "E" => GameKeys.Use,
         "G" => GameKeys.Give,
+        "Tab" => GameKeys.Notebook,
+        "H" => GameKeys.Hint,
+        "Q" => GameKeys.Accuse,
+        "F2" => GameKeys.Options,
+        "Up" => GameKeys.Up,
+        "Down" => GameKeys.Down,
+        "Left" => GameKeys.Left,
+        "Right" => GameKeys.Right,
         _ => GameKeys.None,
     };
 }

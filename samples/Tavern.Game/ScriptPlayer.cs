@@ -12,6 +12,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private double _since;
     private bool _begun;
     private string? _typed;
+    private Queue<string> _questions = new();
 
     /// <summary>A picture of the window is wanted, under this name. Where nobody takes any the line is passed over, so that a play can be watched in a window.</summary>
     public event Action<string>? PictureWanted;
@@ -34,6 +35,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         while (!IsDone)
         {
             ScriptLine line = script.Lines[_at];
+            if (game.Mystery.Cast is { } cast) line = line with { Text = cast.Fill(line.Text) };
             if (!_begun)
             {
                 (_begun, _since) = (true, game.Now);
@@ -69,7 +71,7 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 break;
             case "say":
                 if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
-                else if (!game.Talk.Say(faced, line.Text)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+                else if (!game.Say(faced, line.Text)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
                 break;
             case "look":
                 int looker = game.World.Find(line.Text) is { } who ? game.World.IndexOf(who) : -1;
@@ -104,6 +106,21 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
             case "measure":
                 MeasureWanted?.Invoke();
                 break;
+            case "mystery" when line.Text == "off":
+                game.EndStory();
+                break;
+            case "mystery":
+                if (game.NewGame(line.Text == "on" ? null : line.Text, line.Text == "on" ? null : 0) is { } problem)
+                    throw Wrong(line, problem.TrimEnd('.'), "Name somebody of the world, and start with --story FILE");
+                break;
+            case "ask" or "try":
+                _questions = new(line.Text.Split(' ', 2)[1].Split('|', StringSplitOptions.TrimEntries));
+                break;
+            case "clue" when !game.Mystery.Has(line.Text):
+                string noted = string.Join(", ", game.Mystery.Clues.Select(c => c.Id));
+                throw Wrong(line, $"the clue '{line.Text}' is not in the notebook: {noted}", "Correct the script, or the story");
+            case "ends" when game.Mystery.End != EndOf(line.Text):
+                throw Wrong(line, $"the story has ended: {game.Mystery.End}", "Correct the script, or the story");
             case "gossip":
                 game.Gossip.IsOn = line.Text == "on";
                 break;
@@ -122,12 +139,34 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
         {
             "wait" or "crowd" => passed >= line.Value,
             "goto" => !game.Player.IsOnItsWay || Late(line, passed, LongestWalk, "the way is barred", "Choose another place"),
+            "ask" or "try" => IsLearnt(line),
             "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
             // Loading takes the time it takes, and the game goes on.
             "model" or "drop" => !game.Minds.IsLoading,
             "world" => game.Minds.KnowTheWorld || (!game.Minds.IsReady && !game.Minds.IsLoading) || Late(line, passed, LongestReading, "the minds have not read the world", "Allow more time (world SECONDS) or a larger budget"),
             _ => true,
         };
+    }
+
+    private static MysteryEnd EndOf(string text) =>
+        text switch { "solved" => MysteryEnd.Solved, "unsolved" => MysteryEnd.Unsolved, _ => MysteryEnd.None };
+
+    /// <summary>Asks on until a clue is learnt.</summary>
+    private bool IsLearnt(ScriptLine line)
+    {
+        string clue = line.Text.Split(' ', 2)[0];
+        if (game.Talk.IsAnswering) return game.Now - _since > LongestReply * 4 && Late(line, game.Now - _since, LongestReply * 4,
+            "the answers have not come", "Allow a larger budget");
+        if (game.Mystery.Has(clue)) return true;
+        // Who knows enough asks no more.
+        if (line.Verb == "try" && game.Mystery.Story is { } story && game.Mystery.Proofs >= story.Proofs) return true;
+        if (game.Player.Faced() is var faced && faced < 0)
+            throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
+        if (!_questions.TryDequeue(out string? question))
+            return line.Verb == "try" ? true : throw Wrong(line,
+                $"'{clue}' was not learnt; the last answer was '{game.Talk.LastAnswer}'", "Ask otherwise, or somebody else");
+        if (!game.Say(faced, question)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+        return false;
     }
 
     /// <summary>Whoever is silent looks and says what it sees.</summary>

@@ -29,6 +29,18 @@ public static class Surfaces
         return centre + (along * ((index - ((count - 1) / 2f)) * Spacing));
     }
 
+    /// <summary>The table or bar that somebody at a place looks at from the front, as in the pictures; null for none.</summary>
+    public static string? Before(string? place)
+    {
+        const float MostAway = 1, MostAslant = 0.4f;
+        if (place is null || !Lexicon.Places.Contains(place)) return null;
+        (Vector3 foot, Vector3 gaze) = TavernRoom.Stand(place);
+        string nearest = All.Where(s => s != "floor").MinBy(s => Vector3.Distance(Row(s).Centre with { Y = 0 }, gaze))!;
+        (Vector3 centre, Vector3 along) = Row(nearest);
+        float aslant = MathF.Abs(Vector3.Dot(Vector3.Normalize(gaze - foot), along));
+        return Vector3.Distance(centre with { Y = 0 }, gaze) < MostAway && aslant < MostAslant ? nearest : null;
+    }
+
     /// <summary>The row that a thing at a spot is part of; null when it stands by itself.</summary>
     public static string? RowOf(string spot) => spot switch { "on the bar" => "bar", "on the long table" => "long table", _ => null };
 

@@ -59,6 +59,23 @@ public sealed class Talk
     /// <summary>A character says something to another, without its mind.</summary>
     public bool Ask(int speaker, int listener, string text) => Speak(_world.Bodies[speaker], listener, text, acts: false, looks: false);
 
+    /// <summary>The player says something that the game answers for a character, without its mind.</summary>
+    public void Answer(int index, string text, string answer, Deed? deed = null)
+    {
+        Interrupt(_world.Bodies[index].Name);
+        OpenWords(_world.Player, _world.Bodies[index], text);
+        Utter(index, answer, deed);
+    }
+
+    /// <summary>A character says something to the player, without its mind, and does something when it has spoken.</summary>
+    public void Utter(int index, string text, Deed? deed = null)
+    {
+        Body speaker = _world.Bodies[index];
+        Interrupt(speaker.Name);
+        Quiet = 0;
+        Of(speaker).Open(new BubbleState(speaker.Name, Deed.Player, text, 0, true, true, false, deed), null);
+    }
+
     /// <summary>Stops somebody where its words are on the screen. What it had not yet said, it does not remember.</summary>
     /// <returns>Whether it was speaking.</returns>
     public bool Interrupt(string name)
@@ -84,7 +101,8 @@ public sealed class Talk
             Act(bubble);
         }
 
-        foreach (Body body in _world.Bodies) body.Partner = PartnerOf(body);
+        foreach (Body body in _world.Bodies)
+            (body.Partner, body.IsTalking) = (PartnerOf(body), Of(body.Name) is { IsOpen: true, IsReported: false, Shown: > 0 });
     }
 
     /// <summary>
@@ -139,6 +157,13 @@ public sealed class Talk
         Interrupt(hearer.Name);
         if (_minds.Ask(listener, speaker.Name, text, acts, looks) is not { } reply) return false;
         if (looks) Happened?.Invoke(new Happening(HappeningKind.Looked, hearer.Name, "", ""));
+        OpenWords(speaker, hearer, text);
+        Of(hearer).Open(hearer.Name, speaker.Name, reply);
+        return true;
+    }
+
+    private void OpenWords(Body speaker, Body hearer, string text)
+    {
         Quiet = 0;
         Bubble words = Of(speaker);
         words.Open(speaker.Name, hearer.Name);
@@ -146,8 +171,6 @@ public sealed class Talk
         words.Complete();
         if (speaker == _world.Player) words.ShowAll();
         Report(words);
-        Of(hearer).Open(hearer.Name, speaker.Name, reply);
-        return true;
     }
 
     private Bubble Of(Body speaker)

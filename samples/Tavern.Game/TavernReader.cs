@@ -139,30 +139,30 @@ internal sealed class TavernReader(string file)
         return text;
     }
 
-    private int OneOf(JsonTree value, string what, string[] words)
+    internal int OneOf(JsonTree value, string what, string[] words)
     {
         int at = Array.IndexOf(words, String(value, $"a {what}"));
         return at >= 0 ? at : throw Wrong(value, $"there is no {what} '{value.Text}'; expected one of: {string.Join(", ", words)}", "Use one of these");
     }
 
-    private string Text(JsonTree item, string member, string what) => String(Needed(item, member, what), what);
+    internal string Text(JsonTree item, string member, string what, int most = MostText) => String(Needed(item, member, what), what, most);
 
-    private string String(JsonTree value, string what)
+    internal string String(JsonTree value, string what, int most = MostText)
     {
         if (value.Kind != JsonTokenType.String) throw Wrong(value, $"expected {what} in quotes, found {Found(value)}", "Write it as \"text\"");
         if (string.IsNullOrWhiteSpace(value.Text)) throw Wrong(value, $"expected {what}, found an empty text", "Write something, or leave the line out");
-        if (value.Text.Length > MostText || value.Text.Any(Lines.Breaks))
-            throw Wrong(value, $"{what} is longer than {MostText} characters or has a line break", "Write it shorter, in one line");
+        if (value.Text.Length > most || value.Text.Any(Lines.Breaks))
+            throw Wrong(value, $"{what} is longer than {most} characters or has a line break", "Write it shorter, in one line");
         return value.Text;
     }
 
-    private int Number(JsonTree value) => value.Kind == JsonTokenType.Number && value.Number == (int)value.Number
+    internal int Number(JsonTree value) => value.Kind == JsonTokenType.Number && value.Number == (int)value.Number
         ? (int)value.Number
         : throw Wrong(value, $"expected a whole number, found {Found(value)}", "Write it without quotes, e.g. 7");
 
-    private List<JsonTree> List(JsonTree item, string member) => Member(item, member) is { } list ? Items(list) : [];
+    internal List<JsonTree> List(JsonTree item, string member) => Member(item, member) is { } list ? Items(list) : [];
 
-    private List<JsonTree> Items(JsonTree list)
+    internal List<JsonTree> Items(JsonTree list)
     {
         if (list.Kind != JsonTokenType.StartArray)
             throw Wrong(list, $"expected a list, found {Found(list)}", "Write it in square brackets: [ ... ]");
@@ -170,7 +170,7 @@ internal sealed class TavernReader(string file)
             : throw Wrong(list, $"there are {list.Items.Count} entries, expected at most {MostInList}", "Remove some");
     }
 
-    private void Object(JsonTree item, string what, params string[] known)
+    internal void Object(JsonTree item, string what, params string[] known)
     {
         if (item.Kind != JsonTokenType.StartObject) throw Wrong(item, $"expected {what} in braces, found {Found(item)}", $"Write it as {{ \"{known[0]}\": ... }}");
         HashSet<string> seen = new(StringComparer.Ordinal);
@@ -187,14 +187,14 @@ internal sealed class TavernReader(string file)
             _warnings.Add($"line {at.Line}: {same.Count()} people share the {what} '{same.Key}': who is meant will not be clear");
     }
 
-    private static JsonTree? Member(JsonTree item, string name)
+    internal static JsonTree? Member(JsonTree item, string name)
     {
         foreach ((string member, JsonTree value) in item.Members)
             if (member == name) return value;
         return null;
     }
 
-    private JsonTree Needed(JsonTree item, string member, string what) => Member(item, member) ?? throw Missing(item, member, what);
+    internal JsonTree Needed(JsonTree item, string member, string what) => Member(item, member) ?? throw Missing(item, member, what);
 
     private WorldFileException Missing(JsonTree item, string member, string what) => Wrong(item, $"'{member}' is missing", $"Add \"{member}\": {what}");
 
@@ -207,5 +207,5 @@ internal sealed class TavernReader(string file)
         _ => value.Kind.ToString().ToLowerInvariant(),
     };
 
-    private WorldFileException Wrong(JsonTree at, string problem, string advice) => new(file, at.Line, problem, advice + ".");
+    internal WorldFileException Wrong(JsonTree at, string problem, string advice) => new(file, at.Line, problem, advice + ".");
 }

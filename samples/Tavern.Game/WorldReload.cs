@@ -37,7 +37,7 @@ internal sealed class WorldReload(WorldWatcher watcher, GameWorld world, Minds m
         {
             Dictionary<string, byte[]> memories = minds.SilenceAndSave();
             foreach (string name in anew) memories.Remove(name);
-            minds.Remake(next.People, sameFacts ? minds.Facts : next.Facts(), memories);
+            minds.Remake(next.People, sameFacts ? minds.Facts : world.Knowledge.Facts(next), memories);
         }
 
         foreach (string name in anew) minds.HearsayOf(name).Clear();

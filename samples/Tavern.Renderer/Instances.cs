@@ -55,6 +55,12 @@ internal sealed class Instances
                 Add(MeshKind.DoorFrame, place, part);
                 Add(MeshKind.DoorLeaf, Matrix4x4.CreateRotationY(angle) * Matrix4x4.CreateTranslation(RoomShapes.DoorHinge, 0, 0.03f) * place, part);
                 break;
+            case ThingKind.Person:
+                Matrix4x4 turn = Matrix4x4.CreateRotationX(part.Head.Y) * Matrix4x4.CreateRotationY(part.Head.X);
+                Add(MeshKind.Person, place, part);
+                Matrix4x4 fromNeck = Matrix4x4.CreateTranslation(-RoomShapes.Neck), toNeck = Matrix4x4.CreateTranslation(RoomShapes.Neck);
+                Add(MeshKind.Head, fromNeck * turn * toNeck * place, part);
+                break;
             case ThingKind.Hearth:
                 Add(MeshKind.Hearth, place, part);
                 if (part.State > 0) Add(MeshKind.HearthFire, place, part);
@@ -79,7 +85,6 @@ internal sealed class Instances
         ThingKind.Book => MeshKind.Book,
         ThingKind.Bell => MeshKind.Bell,
         ThingKind.Mug => MeshKind.Mug,
-        ThingKind.Person => MeshKind.Person,
         ThingKind.Table => MeshKind.Table,
         ThingKind.Bench => MeshKind.Bench,
         ThingKind.Bar => MeshKind.Bar,

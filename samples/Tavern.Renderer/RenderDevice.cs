@@ -31,6 +31,10 @@ public sealed unsafe class RenderDevice : IDisposable
         Queue = new Queue(handles.Queue);
         api.GetPhysicalDeviceProperties(Physical, out PhysicalDeviceProperties properties);
         Name = Marshal.PtrToStringUTF8((nint)properties.DeviceName) ?? "";
+        PhysicalDeviceDriverProperties driver = new() { SType = StructureType.PhysicalDeviceDriverProperties };
+        PhysicalDeviceProperties2 more = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &driver };
+        api.GetPhysicalDeviceProperties2(Physical, &more);
+        Driver = $"{Marshal.PtrToStringUTF8((nint)driver.DriverName)} {Marshal.PtrToStringUTF8((nint)driver.DriverInfo)}".Trim();
         IsSoftware = properties.DeviceType == PhysicalDeviceType.Cpu;
         UniformAlignment = (int)properties.Limits.MinUniformBufferOffsetAlignment;
         api.GetPhysicalDeviceMemoryProperties(Physical, out _memory);
@@ -39,6 +43,9 @@ public sealed unsafe class RenderDevice : IDisposable
     public DeviceHandles Handles { get; }
 
     public string Name { get; }
+
+    /// <summary>The driver's name and version, in its own words.</summary>
+    public string Driver { get; }
 
     /// <summary>Whether the processor draws.</summary>
     public bool IsSoftware { get; }

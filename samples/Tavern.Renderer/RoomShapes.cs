@@ -9,6 +9,9 @@ internal static class RoomShapes
     /// <summary>Where a door's leaf hangs.</summary>
     public const float DoorHinge = -0.48f;
 
+    /// <summary>Where a head turns.</summary>
+    public static readonly Vector3 Neck = new(0, 1.46f, 0);
+
     public static void Person(MeshBuilder mesh)
     {
         mesh.With(Coat).Lathe([new(0.36f, 0.02f), new(0.31f, 0.45f), new(0.235f, 0.95f), new(0.22f, 1.2f), new(0.15f, 1.42f)], smooth: true);
@@ -25,6 +28,11 @@ internal static class RoomShapes
 
         mesh.With(Coat).Lathe([new(0.34f, 1.13f), new(0.31f, 1.28f), new(0.2f, 1.41f), new(0.1f, 1.48f)], smooth: true);
         mesh.With(Shade).Lathe([new(0.2f, 1.13f), new(0.335f, 1.13f), new(0.345f, 1.16f)]);
+    }
+
+    /// <summary>A person's head and hood, where they are on a person who looks ahead; they turn about <see cref="Neck"/>.</summary>
+    public static void Head(MeshBuilder mesh)
+    {
         mesh.With(Skin).Sphere(new(0, 1.6f, 0.03f), 0.135f);
         mesh.Box(new(-0.022f, 1.56f, 0.15f), new(0.022f, 1.62f, 0.195f), taper: 0.5f);
         mesh.With(Black).Box(new(-0.07f, 1.62f, 0.12f), new(-0.035f, 1.655f, 0.16f)).Box(new(0.035f, 1.62f, 0.12f), new(0.07f, 1.655f, 0.16f));

@@ -68,8 +68,9 @@ public sealed unsafe class SceneRenderer : IDisposable
         _instances.Fill(scene);
         _surroundings = Surroundings.Of(scene);
         _buffers.Write(_surroundings, _instances);
-        if (ReferenceEquals(_shadows, scene)) return;
-        _shadows = scene;
+        Scene caster = scene.ShadowsOf ?? scene;
+        if (ReferenceEquals(_shadows, caster)) return;
+        _shadows = caster;
 
         _shadowMap.Transition(commands, ImageLayout.DepthAttachmentOptimal, keep: false);
         RenderingAttachmentInfo depth = DepthAttachment(_shadowMap, AttachmentStoreOp.Store);

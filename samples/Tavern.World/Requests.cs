@@ -126,7 +126,7 @@ public sealed class Requests
     /// Whether a word is another, or a slip of it: one letter too many or too few, two in the wrong order, or, in longer ones, a
     /// wrong one; the first is right.
     /// </summary>
-    private static bool Is(string word, string meant)
+    internal static bool Is(string word, string meant)
     {
         if (word == meant) return true;
         if (meant.Length < 4 || word.Length < 3 || word[0] != meant[0] || Math.Abs(word.Length - meant.Length) > 1) return false;
@@ -142,7 +142,7 @@ public sealed class Requests
     /// <summary>
     /// The words of each clause, in lower case: parts between signs, between "and" and the like, and before words that ask.
     /// </summary>
-    private static List<string[]> Clauses(string text)
+    internal static List<string[]> Clauses(string text)
     {
         List<string[]> clauses = [];
         List<string> clause = [];

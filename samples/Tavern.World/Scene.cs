@@ -45,7 +45,9 @@ public enum Colour
 /// <param name="Tint">Linear RGB of what is coloured on it.</param>
 /// <param name="Scale">1 is the natural size.</param>
 /// <param name="State">For doors: 0 closed to 1 open. For lamps, candles and hearths: 0 dark to 1 lit.</param>
-public readonly record struct ScenePart(int Id, ThingKind Kind, Vector3 Position, float Yaw, Vector3 Tint, float Scale = 1, float State = 1);
+/// <param name="Head">For people: how far the head is turned from the body (x, as a yaw) and bowed (y), in radians.</param>
+public readonly record struct ScenePart(int Id, ThingKind Kind, Vector3 Position, float Yaw, Vector3 Tint, float Scale = 1, float State = 1,
+    Vector2 Head = default);
 
 /// <summary>A point light.</summary>
 /// <param name="Position">Metres.</param>
@@ -75,7 +77,11 @@ public readonly record struct Camera(Vector3 Eye, Vector3 Target, float FieldOfV
 /// <param name="Parts">What stands in it.</param>
 /// <param name="Lights">Point lights; the first casts shadows.</param>
 /// <param name="Ambient">Linear RGB from everywhere.</param>
-public sealed record Scene(Vector2 Half, float Height, IReadOnlyList<ScenePart> Parts, IReadOnlyList<SceneLight> Lights, Vector3 Ambient);
+public sealed record Scene(Vector2 Half, float Height, IReadOnlyList<ScenePart> Parts, IReadOnlyList<SceneLight> Lights, Vector3 Ambient)
+{
+    /// <summary>A scene that differs in turned heads alone, whose shadows serve for this one; null for its own.</summary>
+    public Scene? ShadowsOf { get; init; }
+}
 
 /// <summary>The colours in linear RGB.</summary>
 public static class Palette

@@ -70,6 +70,25 @@ public sealed class HeadlessPlayTests
         Assert.That(Enumerable.Range(0, smith.Data.Length).Count(i => smith.Data[i] != shown.Data[i]), Is.GreaterThan(smith.Data.Length / 20), "the figures stand on it");
     }
 
+    /// <summary>
+    /// Rests on what the rules know to be learnt, in any words, and on two of five proofs, so that another mind may be shipped.
+    /// </summary>
+    [Test]
+    public void Story_WithTheShippedMind_IsSolvedByAskingAndSeeingWhoeverDidIt()
+    {
+        string[] culprits = ["Marbel", "Corvin", "Osbert", "Selna", "Garlin"];
+        string solved = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "data", "horse.txt"));
+        Assert.That(solved, Does.Contain("mystery on\n"));
+        string all = string.Concat(culprits.Select(c => solved.Replace("mystery on\n", $"mystery {c}\n", StringComparison.Ordinal)));
+        File.WriteAllText(Path.Combine(_folder, "play.txt"), all);
+        using GameProcess game = new("", _folder, "--headless", "--script", Path.Combine(_folder, "play.txt"), "--size", "160x90",
+            "--fps", "10", "--budget", "100");
+        Assert.That(game.End(), Is.Zero, game.Problems + "\n" + game.Transcript);
+        foreach (string culprit in culprits) Assert.That(game.Transcript,
+            Does.Contain($"(You found out who took the mayor's horse: it was {culprit}."));
+        Assert.That(File.ReadAllText(Path.Combine(_folder, "player.json")), Does.Contain("\"Solved\": 5"));
+    }
+
     [Test]
     public void With_a_budget_of_nothing_minds_and_eyes_wait()
     {

@@ -45,6 +45,25 @@ public sealed class HudTests : RenderTest
         Draw($"hud_talk_{width}x{height}", hud, Camera(), width, height);
     }
 
+    [TestCase(640, 360, 1)]
+    [TestCase(1280, 720, 1.5)]
+    public void Page_WithTalkAndKeyHints_LiesApartFromThem(int width, int height, double text)
+    {
+        HudPage page = new() { Title = "The mayor's horse" };
+        page.Rows.Add(new HudRow("Who took the mayor's horse?", Tone: HudTone.Faint));
+        page.Rows.Add(new HudRow("★ The bell of the horse lies on the long table! A thread of blue wool hangs on it."));
+        page.Rows.Add(new HudRow("Proofs", "1 of 2 needed", HudTone.Chosen));
+        HudState hud = new()
+        {
+            Page = page,
+            TextSize = text,
+            Message = "In your notebook: a bell.",
+            KeyHints = [new HudRow("walk", "W A S D"), new HudRow("talk", "Enter")],
+        };
+        hud.Bubbles.Add(new HudBubble(Names[0], Sayings[2], 1000, new Vector3(0.2f, 1.85f, -2.6f), Accents[0]));
+        Draw($"hud_page_{width}x{height}", hud, Camera(), width, height);
+    }
+
     [Test]
     public void Speakers_behind_and_beside_have_bubbles_on_the_screen()
     {

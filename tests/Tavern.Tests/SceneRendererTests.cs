@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Numerics;
 using Tavern.Renderer;
 using Tavern.World;
 
@@ -20,6 +21,20 @@ public sealed class SceneRendererTests : RenderTest
             }
 
         Pictures.Show("things", Pictures.Sheet(pictures, 6));
+    }
+
+    [Test]
+    public void Render_AHeadThatTurns_ChangesNothingBelowTheNeck()
+    {
+        (Scene scene, Camera camera) = Pictures.Single(ThingKind.Person, Colour.Red, 3.5f);
+        ScenePicture still = RenderFixture.Maker.Render(scene, camera, 112, 112);
+        ScenePart head = scene.Parts[0] with { Head = new Vector2(0.9f, 0.1f) };
+        Scene turned = scene with { Parts = [head, .. scene.Parts.Skip(1)], ShadowsOf = scene };
+        ScenePicture moved = RenderFixture.Maker.Render(turned, camera, 112, 112);
+        int first = Array.FindIndex(still.Ids, id => id == 1) / 112, last = Array.FindLastIndex(still.Ids, id => id == 1) / 112;
+        int neck = first + ((last - first) * 35 / 100), row = 112 * 3;
+        Assert.That(moved.Rgb[..(neck * row)], Is.Not.EqualTo(still.Rgb[..(neck * row)]));
+        Assert.That(moved.Rgb[(neck * row)..], Is.EqualTo(still.Rgb[(neck * row)..]));
     }
 
     [Test]

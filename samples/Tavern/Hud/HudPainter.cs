@@ -12,6 +12,7 @@ public sealed class HudPainter
     private readonly List<Range> _lines = [];
     private readonly List<Box> _taken = [];
     private readonly BubblePainter _bubbles = new();
+    private readonly PagePainter _pages = new();
 
     /// <summary>Boxes of the bubbles painted last, in the order of the state's; empty ones had no room.</summary>
     public IReadOnlyList<Box> BubbleBoxes => _bubbles.Boxes;
@@ -23,13 +24,15 @@ public sealed class HudPainter
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(painter);
-        HudStyle style = HudStyle.For(painter.Width, painter.Height);
+        HudStyle style = HudStyle.For(painter.Width, painter.Height, state.TextSize);
         _taken.Clear();
         Box area = new Box(0, 0, painter.Width, painter.Height).Inflate(-style.Margin);
         area = PaintEntry(state, painter, style, area);
         area = PaintLine(state.Message, HudStyle.Light, painter, style, area);
         area = PaintLine(state.Said, HudStyle.Amber, painter, style, area);
         if (state.Figures is { } figures) _taken.Add(FiguresPainter.Paint(figures, painter, style, area));
+        if (state.Page is { } page) _taken.Add(_pages.Paint(page, painter, style, area));
+        if (state.KeyHints.Count > 0) PaintKeyHints(state.KeyHints, painter, style, area);
         if (state.ShowsCrosshair) PaintCrosshair(state, painter, style);
         _bubbles.Paint(state.Bubbles, camera, painter, style, area, _taken);
     }
@@ -77,6 +80,30 @@ public sealed class HudPainter
 
         _taken.Add(box);
         return area with { Height = area.Height - height - style.Margin };
+    }
+
+    /// <summary>In the lower left corner, keys before what they do.</summary>
+    private void PaintKeyHints(List<HudRow> hints, OverlayPainter painter, in HudStyle style, in Box area)
+    {
+        int size = style.Small;
+        float padding = style.Margin, line = OverlayPainter.LineHeight(size), keys = 0, does = 0;
+        foreach (HudRow hint in hints)
+            (keys, does) = (Math.Max(keys, painter.Measure(hint.Value, size, FontFace.Bold) + size),
+                Math.Max(does, painter.Measure(hint.Text, size)));
+        float height = (hints.Count * line) + padding;
+        Box box = new(area.Left, MathF.Round(area.Bottom - height), MathF.Round(Math.Min(area.Width, keys + does + (2 * padding))), height);
+        foreach (Box other in _taken)
+            if (other.Overlaps(box)) return;
+        painter.Panel(box, HudStyle.Dark with { Alpha = 150 }, size * 0.4f);
+        float y = box.Top + (padding / 2);
+        foreach (HudRow hint in hints)
+        {
+            painter.Text(box.Left + padding, y, size, HudStyle.Amber, hint.Value, FontFace.Bold);
+            painter.Text(box.Left + padding + keys, y, size, HudStyle.Light, hint.Text);
+            y += line;
+        }
+
+        _taken.Add(box);
     }
 
     private void PaintCrosshair(HudState state, OverlayPainter painter, in HudStyle style)

@@ -26,6 +26,15 @@ public sealed class HudState
     /// <summary>The player's own words, until they are answered; null for none.</summary>
     public string? Said { get; set; }
 
+    /// <summary>A page over the scene; null for none.</summary>
+    public HudPage? Page { get; set; }
+
+    /// <summary>Keys (at the right end) and what they do, for a player who is new.</summary>
+    public List<HudRow> KeyHints { get; set; } = [];
+
+    /// <summary>Size of all text, of the usual.</summary>
+    public double TextSize { get; set; } = 1;
+
     /// <summary>A line for the player.</summary>
     public string? Message { get; set; }
 

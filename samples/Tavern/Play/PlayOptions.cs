@@ -14,8 +14,14 @@ internal sealed record PlayOptions
 
     public string? Eyes { get; init; }
 
+    /// <summary>Whether the model was named on the command line.</summary>
+    public bool ModelIsGiven { get; init; }
+
     /// <summary>GPU milliseconds of a frame for the minds; null to follow the frames.</summary>
     public double? Budget { get; init; }
+
+    /// <summary>Story file; null for none.</summary>
+    public string? Story { get; init; }
 
     public bool Headless { get; init; }
 
@@ -48,6 +54,10 @@ internal sealed record PlayOptions
     {
         string home = AppContext.BaseDirectory;
         Option<string> world = new("--world") { Description = "World file (JSON; data/README.md).", DefaultValueFactory = _ => Path.Combine(home, "data", "tavern.json") };
+        Option<string?> story = new("--story")
+        {
+            Description = "Story file (JSON; data/README.md), or 'none'. A new game begins with it; a script only where it says mystery on."
+        };
         Option<string?> model = new("--model") { Description = "GGUF file of the minds; the sample's own when left out." };
         Option<string?> eyes = new("--mmproj") { Description = "GGUF file of their eyes; what lies beside the model when left out." };
         Option<double?> budget = new("--budget")
@@ -65,7 +75,8 @@ internal sealed record PlayOptions
         Option<bool> silent = new("--no-minds") { Description = "Nobody thinks or speaks." };
         Option<string?> saves = new("--saves") { Description = "Folder of saves." };
         Option<string[]> shaders = new("--shaders") { Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than once. Debug builds follow their own.", DefaultValueFactory = _ => OwnShaders() };
-        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, model, eyes, budget, headless, frames, pace, script, record, size, validate, silent, saves, shaders };
+        RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, story, model, eyes, budget,
+            headless, frames, pace, script, record, size, validate, silent, saves, shaders };
         root.SetAction(parsed =>
         {
             string[] sides = parsed.GetValue(size)!.Split('x');
@@ -81,7 +92,14 @@ internal sealed record PlayOptions
             return play(new PlayOptions
             {
                 World = parsed.GetValue(world)!,
+                Story = parsed.GetValue(story) switch
+                {
+                    "none" => null,
+                    { } file => file,
+                    null => Path.Combine(home, "data", "horse.json"),
+                },
                 Model = chosen,
+                ModelIsGiven = parsed.GetValue(model) is not null,
                 Eyes = chosen is null ? null : parsed.GetValue(eyes) ?? GameLoop.EyesBeside(chosen),
                 Budget = parsed.GetValue(budget),
                 Headless = parsed.GetValue(headless),

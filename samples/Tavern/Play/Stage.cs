@@ -21,6 +21,7 @@ internal sealed class Stage : IDisposable
     private readonly HudState _hud = new();
     private readonly HudFigures _figures = new();
     private readonly MindStates _states = new();
+    private readonly Pages _pages;
     private string _progress = "";
     private (string Listener, string Words, string Line) _saidTo = ("", "", "");
     private int _percent = -1;
@@ -45,13 +46,17 @@ internal sealed class Stage : IDisposable
             WorldFile = options.World,
             Budget = options.Budget,
             Gossip = !options.Silent,
+            StoryFile = options.Story,
+            BeginsStory = options.Script is null && !options.Silent,
+            HasPlayer = options.Script is null && !options.Headless,
             Minds = new MindSettings { Host = VulkanHost.UseExisting(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock) },
         };
         if (options.Saves is { } saves) game = game with { SaveFolder = saves };
         Game = new GameLoop(game);
         Game.Minds.Picture = Picture;
         Game.Minds.FinishPictures = FinishPictures;
-        if (options.Model is { } model) Game.Minds.Load(model, options.Eyes);
+        if (ModelOf(options) is { } model) Game.Minds.Load(model, model == options.Model ? options.Eyes : GameLoop.EyesBeside(model));
+        _pages = new Pages(Game, device.Driver);
         _figures.Device = device.Name;
     }
 
@@ -209,12 +214,20 @@ internal sealed class Stage : IDisposable
 
         Body? faced = Game.Faced is var index and >= 0 ? Game.World.Bodies[index] : null;
         if (faced?.Name != _hud.Faced) (_hud.Faced, _hud.EntryPrompt) = (faced?.Name, faced is null ? "Say" : $"To {faced.Name}:");
-        _hud.FacedHint = faced is null ? null : Game.Entry.IsOpen ? null : "Enter: talk";
+        _hud.FacedHint = faced is null || Game.Entry.IsOpen || Game.HasTalked ? null : "Enter: talk";
+        _hud.Page = _pages.Shown;
+        _hud.ShowsCrosshair = !Game.Options.IsShown;
+        _hud.KeyHints = _pages.Hints;
+        _hud.TextSize = Game.Options.Settings.TextSize;
         _hud.Entry = Game.Entry.IsOpen ? Game.Entry.Text : null;
         _hud.Said = Said();
         _hud.Message = Message();
         _hud.Figures = Game.Overlay.IsShown ? Figures() : null;
     }
+
+    /// <summary>The model of the command line, or else the one that the player chose last.</summary>
+    private string? ModelOf(PlayOptions options) => options.Model is { } model && !options.ModelIsGiven
+        ? Game.Options.Settings.Model ?? model : options.Model;
 
     /// <summary>What the player said, until it is answered.</summary>
     private string? Said()

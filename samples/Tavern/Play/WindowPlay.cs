@@ -37,7 +37,8 @@ internal static class WindowPlay
         bool captured = false;
         window.KeyPressed += (key, repeats) =>
         {
-            if (key == Key.Escape && captured && !stage.Game.Entry.IsOpen && stage.Game.Interruptible is null) Capture(false);
+            if (key == Key.Escape && captured && !stage.Game.Entry.IsOpen && !stage.Game.Options.IsShown
+                && stage.Game.Interruptible is null) Capture(false);
             if (player is null && (!repeats || key == Key.Backspace)) stage.Game.Press(KeyOf(key));
         };
         window.CharacterTyped += rune =>
@@ -54,7 +55,7 @@ internal static class WindowPlay
             Vector2 moved = captured ? window.MousePosition - mouse : default;
             mouse = window.MousePosition;
             Vector2 walk = new((window.IsDown(Key.D) ? 1 : 0) - (window.IsDown(Key.A) ? 1 : 0), (window.IsDown(Key.W) ? 1 : 0) - (window.IsDown(Key.S) ? 1 : 0));
-            PlayerInput input = player?.Advance() ?? new PlayerInput(walk, new Vector2(moved.X, -moved.Y) * LookSpeed);
+            PlayerInput input = player?.Advance() ?? new PlayerInput(walk, Look(moved, stage.Game.Options.Settings));
             float seconds = (float)Stopwatch.GetElapsedTime(last).TotalSeconds;
             last = Stopwatch.GetTimestamp();
             stage.Frame(seconds, input, out _);
@@ -71,6 +72,9 @@ internal static class WindowPlay
         }
     }
 
+    private static Vector2 Look(Vector2 moved, GameSettings settings) =>
+        new Vector2(moved.X, settings.MouseIsInverted ? moved.Y : -moved.Y) * (LookSpeed * (float)settings.MouseSpeed);
+
     private static GameKeys KeyOf(Key key) => key switch
     {
         Key.Enter => GameKeys.Enter,
@@ -81,6 +85,14 @@ internal static class WindowPlay
         Key.F9 => GameKeys.Load,
         Key.E => GameKeys.Use,
         Key.G => GameKeys.Give,
+        Key.Tab => GameKeys.Notebook,
+        Key.F2 => GameKeys.Options,
+        Key.Up => GameKeys.Up,
+        Key.Down => GameKeys.Down,
+        Key.Left => GameKeys.Left,
+        Key.Right => GameKeys.Right,
+        Key.H => GameKeys.Hint,
+        Key.Q => GameKeys.Accuse,
         _ => GameKeys.None,
     };
 }

@@ -167,7 +167,8 @@ public sealed unsafe class GlfwWindow : IWindow
 
     private static readonly (int Code, Key Key)[] Codes =
     [
-        ('W', Key.W), ('A', Key.A), ('S', Key.S), ('D', Key.D), ('E', Key.E), ('G', Key.G), ('Q', Key.Q), ('T', Key.T), (32, Key.Space),
+        ('W', Key.W), ('A', Key.A), ('S', Key.S), ('D', Key.D), ('E', Key.E), ('G', Key.G), ('Q', Key.Q), ('T', Key.T), ('H', Key.H),
+        ('N', Key.N), (32, Key.Space),
         (256, Key.Escape), (257, Key.Enter), (335, Key.Enter), (258, Key.Tab), (259, Key.Backspace), (261, Key.Delete), (262, Key.Right), (263, Key.Left), (264, Key.Down), (265, Key.Up),
         (266, Key.PageUp), (267, Key.PageDown), (268, Key.Home), (269, Key.End), (290, Key.F1), (291, Key.F2), (292, Key.F3), (293, Key.F4), (294, Key.F5), (295, Key.F6), (296, Key.F7),
         (297, Key.F8), (298, Key.F9), (299, Key.F10), (300, Key.F11), (301, Key.F12), (340, Key.Shift), (344, Key.Shift), (341, Key.Control), (345, Key.Control),

@@ -62,6 +62,8 @@ public enum Key
     G,
     Q,
     T,
+    H,
+    N,
     Space,
     Enter,
     Escape,
