@@ -1,36 +1,29 @@
 namespace NpcMind.Gpu;
 
 /// <summary>
-/// Cuts many tensors out of few buffers, because drivers allow only some thousand allocations. Buffers are owned by the arena and freed with it.
-/// Used by one thread.
+/// Cuts many tensors out of few buffers (<see cref="ArenaPlan"/>), because drivers allow only some thousand allocations. Buffers are owned
+/// by the arena and freed with it. Used by one thread.
 /// </summary>
-internal sealed class TensorArena(GpuDevice device, string name, long chunkBytes = 64 << 20) : IDisposable
+internal sealed class TensorArena(GpuDevice device, string name, long chunkBytes = ArenaPlan.DefaultChunkBytes) : IDisposable
 {
-    private readonly List<GpuBuffer> _chunks = [];
-    private long _used;
+    private readonly ArenaPlan _plan = new(chunkBytes, device.Limits.BindingAlignment);
+    private readonly List<GpuBuffer> _buffers = [];
 
     /// <summary>Bytes of all tensors, aligned.</summary>
-    public long UsedBytes { get; private set; }
+    public long UsedBytes => _plan.UsedBytes;
 
-    /// <summary>A new tensor of <paramref name="bytes"/> bytes, aligned for binding. One larger than a chunk gets a buffer of its own.</summary>
+    /// <summary>Bytes of all buffers.</summary>
+    public long ReservedBytes => _plan.ReservedBytes;
+
+    /// <summary>A new tensor of <paramref name="bytes"/> bytes, aligned for binding.</summary>
     /// <exception cref="InsufficientGpuMemoryException">The heap has not so much left.</exception>
     public Tensor Allocate(long bytes, string tensorName)
     {
-        ArgumentNullException.ThrowIfNull(device);
-        long alignment = Math.Max(256, device.Limits.BindingAlignment);
-        long padded = (bytes + alignment - 1) / alignment * alignment;
-        if (_chunks.Count == 0 || _used + padded > _chunks[^1].Bytes)
-        {
-            _chunks.Add(device.Memory.Allocate(Math.Max(padded, Math.Min(chunkBytes, Math.Max(padded, device.Memory.Available(MemoryKind.Device)))), MemoryKind.Device, $"{name} {_chunks.Count}"));
-            _used = 0;
-        }
-
-        Tensor tensor = new(_chunks[^1], _used, bytes, tensorName);
-        _used += padded;
-        UsedBytes += padded;
-        return tensor;
+        ArenaPlace place = _plan.Place(bytes, device.Memory.Available(MemoryKind.Device));
+        if (place.NewBytes > 0) _buffers.Add(device.Memory.Allocate(place.NewBytes, MemoryKind.Device, $"{name} {place.Buffer}"));
+        return new Tensor(_buffers[place.Buffer], place.Offset, bytes, tensorName);
     }
 
     /// <summary>Frees the buffers.</summary>
-    public void Dispose() => _chunks.ForEach(c => c.Dispose());
+    public void Dispose() => _buffers.ForEach(b => b.Dispose());
 }

@@ -48,8 +48,9 @@ internal sealed class InferenceEngine : IDisposable
         long total = WeightLoader.DeviceBytes(file);
         KvLayout layout = new(config, options.ContextTokens);
         long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
+        EstimatedBytes = EngineMemory.ReservedBytes(device.Limits.BindingAlignment, file, config, options, layout, blocks);
         device.Memory.Check(
-            total + KvCache.BlockBytes(config, layout, options.Kv) * blocks + 4L * options.MaxSequences * options.ContextTokens,
+            EstimatedBytes,
             $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of "
             + $"{options.ContextTokens}");
         CheckSizes(device, options);
@@ -283,6 +284,12 @@ internal sealed class InferenceEngine : IDisposable
 
     /// <summary>Called before a recording outside of frames begins; told whether copies of blocks are in it.</summary>
     internal Action<bool>? BeforeRecording { get; set; }
+
+    /// <summary>Device bytes that the check before loading counted.</summary>
+    internal long EstimatedBytes { get; }
+
+    /// <summary>Device bytes of the buffers of weights, cache and workspace.</summary>
+    internal long ReservedBytes => _arena.ReservedBytes;
 
     internal FeatureRing Features { get; }
 

@@ -97,7 +97,7 @@ internal sealed class KvTransfer(InferenceEngine engine)
             int taken = 0;
             try
             {
-                while (taken < ExportBlocks && n + taken < end && !Place(n + taken).OnHost && engine.Host.Pool.TryTake(out through[taken]))
+                while (taken < ExportBlocks && n + taken < end && !Place(n + taken).OnHost && engine.Host.TryTake(out through[taken]))
                 {
                     int source = Place(n + taken).Block;
                     engine.Kv.Pool.Share(source); // the copy gives its source back
@@ -130,7 +130,7 @@ internal sealed class KvTransfer(InferenceEngine engine)
     {
         int length = engine.Length(slot);
         if (length % KvCache.BlockTokens != 0) throw new ArgumentException($"The sequence ends inside a block, after {length} tokens.", nameof(slot));
-        if (engine.Host.Pool.Free < SavedBlocks(length, tokens)) return false;
+        if (!engine.Host.HasRoom(SavedBlocks(length, tokens))) return false;
         try
         {
             Flush();

@@ -36,6 +36,15 @@ internal sealed class BlockPool
         return true;
     }
 
+    /// <summary>The free block that is taken after <paramref name="others"/> others.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">So many are not free.</exception>
+    public int Next(int others)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(others);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(others, Free);
+        return _free[Free - 1 - others];
+    }
+
     /// <summary>Adds a reference to a block in use.</summary>
     /// <exception cref="InvalidOperationException">The block is free.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The pool has no such block.</exception>

@@ -182,7 +182,7 @@ internal sealed class KvBlocks
     /// <summary>Moves the blocks only this slot has to host memory; false, with nothing moved, when there is not enough.</summary>
     public bool Spill(int slot)
     {
-        if (_host.Pool.Free < Own(slot)) return false;
+        if (!_host.HasRoom(Own(slot))) return false;
         foreach (List<Place> table in Of(slot).Tables)
             for (int i = 0; i < table.Count; i++)
             {

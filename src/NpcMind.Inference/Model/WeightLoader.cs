@@ -26,10 +26,17 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     }
 
     /// <summary>Device bytes that all tensors of <paramref name="file"/> will take, a little over rather than under.</summary>
-    public static long DeviceBytes(GgufFile file) => file.Tensors.Select(Unrolled).Sum(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
-        ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
-            + TransposedKeyBytes(file, t)
-        : t.Elements * 4 + 512) + file.Tensors.Select(t => t.Type).Distinct().Sum(t => Codebooks.For(t).Length + 512L);
+    public static long DeviceBytes(GgufFile file) => TensorBytes(file).Sum();
+
+    /// <summary>Device bytes of each tensor of a file, and of the codebooks of its formats.</summary>
+    public static IEnumerable<long> TensorBytes(GgufFile file) =>
+    [
+        .. file.Tensors.Select(Unrolled).Select(t => t.Dimensions.Count >= 2 && WeightLayout.For(t.Type) is { } layout
+            ? (t.Rows + GroupRows - 1) / GroupRows * t.Slabs * layout.GroupBytes((int)Math.Min(t.Columns, int.MaxValue / 2)) + 512
+            : t.Elements * 4 + 512),
+        .. file.Tensors.Select(t => TransposedKeyBytes(file, t)),
+        .. file.Tensors.Select(t => t.Type).Distinct().Select(t => Codebooks.For(t).Length + 512L),
+    ];
 
     /// <summary>Device bytes of keys that <see cref="TransposedHeads"/> makes of a tensor; 0 for others.</summary>
     private static long TransposedKeyBytes(GgufFile file, GgufTensor tensor)

@@ -7,6 +7,18 @@ namespace NpcMind.Tests.Scheduling;
 internal sealed class BlockPoolTests
 {
     [Test]
+    public void Next_OfFreeBlocks_SaysWhatIsTaken()
+    {
+        BlockPool pool = new(4);
+        pool.TryTake(out int first);
+        pool.TryTake(out _);
+        pool.Return(first);
+        int[] said = [pool.Next(0), pool.Next(1), pool.Next(2)], taken = [.. said.Select(_ => pool.TryTake(out int block) ? block : -1)];
+        Assert.That(said, Is.EqualTo(taken));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.Next(0));
+    }
+
+    [Test]
     public void Any_sequence_of_calls_conserves_blocks() =>
         Gen.Select(Gen.Int[0, 6], Gen.Select(Gen.Int[0, 2], Gen.Int[-1, 6]).Array[0, 80]).Sample((blocks, calls) =>
         {
