@@ -1,4 +1,3 @@
-using NpcMind.Gguf;
 using NpcMind.Vision;
 
 namespace NpcMind.Inference;

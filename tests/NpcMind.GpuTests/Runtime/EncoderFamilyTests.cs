@@ -1,7 +1,6 @@
 using NpcMind.Gguf;
 using NpcMind.Inference;
 using NpcMind.Reference;
-using NpcMind.Vision;
 
 namespace NpcMind.GpuTests.Runtime;
 
@@ -20,7 +19,9 @@ internal sealed class EncoderFamilyTests : RuntimeTest
     {
         Sizes home = new()
         {
-            Model = TestData.Golden("vision", family, "model.gguf"), Eyes = TestData.Golden("vision", family, mmproj), Context = 512,
+            Model = TestData.Golden("vision", family, "model.gguf"),
+            Eyes = TestData.Golden("vision", family, mmproj),
+            Context = 512,
         };
         NpcRuntime runtime = Use(home), elsewhere = Use(home with { MaxRows = 16, Device = 1600, Quantum = 2 });
         Prefix world = World(runtime, "You keep the gate."), other = World(elsewhere, "You keep the gate.");

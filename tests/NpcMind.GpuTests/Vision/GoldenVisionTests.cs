@@ -9,7 +9,7 @@ namespace NpcMind.GpuTests.Vision;
 /// <summary>Image encoders against what transformers computed: from its tiles, and from the files of the pictures.</summary>
 internal sealed class GoldenVisionTests : GpuTest
 {
-    private static readonly string[] Shared = 
+    private static readonly string[] Shared =
     [
         "llama4/mmproj", "llama4/mmproj-othernames", "idefics3/mmproj", "gemma3/mmproj", "gemma3-smallwindow/mmproj", "llava15/mmproj",
         "llava15/mmproj-legacy", "llava15/mmproj-all-layers", "qwen25vl/mmproj",

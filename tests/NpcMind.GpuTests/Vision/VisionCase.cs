@@ -86,6 +86,9 @@ internal sealed class VisionCase : IDisposable
     private static PicturePlan Stacked(int width, int height, int tiles) => new(
         width, tiles * height, Math.Max(width, height),
             [new PictureStep(-1, ResampleFilter.Bilinear, width, tiles * height, width, tiles * height)],
-        [.. Enumerable.Range(0, tiles).Select(i => new TilePlace(0, 0, i * height))], tiles, 1, false) { TileWidth = width,
-            TileHeight = height };
+        [.. Enumerable.Range(0, tiles).Select(i => new TilePlace(0, 0, i * height))], tiles, 1, false)
+    {
+        TileWidth = width,
+        TileHeight = height
+    };
 }

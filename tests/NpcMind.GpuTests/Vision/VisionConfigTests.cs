@@ -16,8 +16,11 @@ internal sealed class VisionConfigTests : GpuTest
         Assert.That((c.ClassToken, c.Projector, c.TileSize, c.PatchSize, c.Width, c.FeedForward, c.Blocks, c.Heads, c.HeadDim),
             Is.EqualTo((ClassToken.Last, "llama4", 84, 14, 64, 256, 3, 4, 16)));
         Assert.That((c.Scale, c.Grid, c.EncoderTokens, c.TokensPerTile, c.AdapterWidth, c.OutputWidth, c.LongestEdge, c.Activation), Is.EqualTo((2, 6, 37, 9, 96, 64, 0, GeluForm.Exact)));
-        Assert.That(Read(k => k["clip.projector_type"] = "idefics3") is { ClassToken: ClassToken.None, EncoderTokens: 36, AdapterWidth: 0,
-            LongestEdge: 336, Activation: GeluForm.Tanh });
+        Assert.That(Read(k => k["clip.projector_type"] = "idefics3") is
+        {
+            ClassToken: ClassToken.None, EncoderTokens: 36, AdapterWidth: 0,
+            LongestEdge: 336, Activation: GeluForm.Tanh
+        });
         Assert.That(Read(k => k["clip.use_gelu"] = false).Activation, Is.EqualTo(GeluForm.Quick));
         Assert.That(Read(k => k.Remove("general.type")).Projector, Is.EqualTo("llama4"));
     }
