@@ -48,4 +48,14 @@ evaluate.SetAction(arguments =>
     Console.WriteLine(evaluation.ToJson());
 });
 
-return new RootCommand("Makes the small mind of the Tavern.") { draw, corpus, evaluate }.Parse(args).Invoke();
+Option<string> file = new("--lines") { Description = "JSON file of lines.", Required = true };
+Option<string> tavern = new("--tavern") { Description = "World file of the game.", DefaultValueFactory = _ => "samples/Tavern/data/tavern.json" };
+Command lines = new("lines", "Asks a model what players would type, as the game does, and prints what it says.") { model, eyes, file, tavern };
+lines.SetAction(arguments =>
+{
+    using NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions { EyesPath = arguments.GetValue(eyes), ContextTokens = 1024, DeviceTokens = 8192, MaxPrefixes = 2, MaxNpcs = 2 });
+    (int good, int all) = LinesPlay.Play(runtime, arguments.GetValue(file)!, arguments.GetValue(tavern)!, Console.Out);
+    Console.WriteLine($"lines: {good} of {all} make sense");
+});
+
+return new RootCommand("Makes the small mind of the Tavern.") { draw, corpus, evaluate, lines }.Parse(args).Invoke();
