@@ -22,7 +22,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
             < 3 => Opinion(p),
             < 6 => Describe(p),
             6 => Is("people isx", p, "trade", Trades, p.Trade, t => $"[{p.Name}] is the [{t}].", t => t),
-            7 => Is("people wearsx", p, "cloak", Colours, p.Cloak is { } c ? Colours[(int)c] : null, t => $"[{p.Name}] wears a [{t}] cloak.", t => t),
+            7 => Is("people wearsx", p, "cloak", Colours, p.Cloak is { } c ? Colours[(int)c] : null, t =>
+                $"[{p.Name}] wears a [{t}] cloak.", t => t),
             8 => Is("people atx", p, "place", Places, p.Place, t => $"[{p.Name}] is [{t}].", t => t),
             9 => Is("people hasx", p, "item", Items, p.Item, t => $"[{p.Name}] carries [{t}].", Noun),
             10 => Here(p),
@@ -36,7 +37,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
     public Exchange Around() => random.Next(seen is null ? 6 : 12) switch
     {
         0 => Asked("around town", $"This town is [{world.Town}].", [world.Town], ("0", Pick(TownFirst) + Pick(TownLast))),
-        1 => Asked("around tavern", $"This tavern is the [{world.Tavern}].", [world.Tavern], ("0", $"{Pick(TavernFirst)} {Pick(TavernLast)}")),
+        1 => Asked("around tavern", $"This tavern is the [{world.Tavern}].", [world.Tavern],
+            ("0", $"{Pick(TavernFirst)} {Pick(TavernLast)}")),
         2 => AroundWho(),
         3 => Anybody(),
         4 or 5 => Thing(),
@@ -48,7 +50,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
     public Exchange Opinion(Person p, string topic = "people opinion", string? stranger = null)
     {
         if (stranger is not null) return Asked(topic, $"[I do not know] [{stranger}].", ["do not know", stranger], ("0", stranger));
-        string said = KinTo(p) is { } kin ? kin.Contains("[rival]", StringComparison.Ordinal) ? $"{kin} I do not trust [{p.Name}]." : $"{kin} I like [{p.Name}]."
+        string said = KinTo(p) is { } kin ? kin.Contains("[rival]", StringComparison.Ordinal) ? $"{kin} I do not trust [{p.Name}]."
+            : $"{kin} I like [{p.Name}]."
             : $"[{Tempers.Say(self, "trust", p.Name)}]";
         return Asked(topic, said, [p.Name], ("0", p.Name));
     }
@@ -62,7 +65,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
     }
 
     /// <summary>Who it is itself.</summary>
-    private Exchange Myself() => Asked("people myself", $"I am [{self.Name}]. I am {(self.Trade is { } trade ? $"the [{trade}]" : $"[{self.Trait}]")}.", [self.Name]);
+    private Exchange Myself() => Asked("people myself",
+        $"I am [{self.Name}]. I am {(self.Trade is { } trade ? $"the [{trade}]" : $"[{self.Trait}]")}.", [self.Name]);
 
     /// <summary>What is known of somebody, one sentence each.</summary>
     public static IEnumerable<string> Known(Person p)
@@ -86,17 +90,21 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
     }
 
     /// <summary>What is called "silver key" or "herbs".</summary>
-    public static string Noun(string item) => item[(item.IndexOf(item.Contains(" of ", StringComparison.Ordinal) ? " of " : " ", StringComparison.Ordinal)
-        + (item.Contains(" of ", StringComparison.Ordinal) ? 4 : 1))..];
+    public static string Noun(string item)
+    {
+        string before = item.Contains(" of ", StringComparison.Ordinal) ? " of " : " ";
+        return item[(item.IndexOf(before, StringComparison.Ordinal) + before.Length)..];
+    }
 
-    private Exchange Is(string topic, Person p, string what, string[] all, string? true_, Func<string, string> fact, Func<string, string> called)
+    private Exchange Is(
+        string topic, Person p, string what, string[] all, string? actual, Func<string, string> fact, Func<string, string> called)
     {
         bool right = random.Next(2) == 0;
-        string asked = right && true_ is not null ? true_ : Pick([.. all.Where(a => a != true_)]);
+        string asked = right && actual is not null ? actual : Pick([.. all.Where(a => a != actual)]);
         string kind = what == "place" ? "around" : "people";
-        if (true_ is null) return Asked(topic, NotKnown(self), ["do not know"], ("0", p.Name), ("1", called(asked))) with { Kind = kind };
-        string says = $"[{(asked == true_ ? "Yes" : "No")}]. {fact(true_)}";
-        return Asked(topic, says, [asked == true_ ? "Yes" : "No", true_], ("0", p.Name), ("1", called(asked))) with { Kind = kind };
+        if (actual is null) return Asked(topic, NotKnown(self), ["do not know"], ("0", p.Name), ("1", called(asked))) with { Kind = kind };
+        string says = $"[{(asked == actual ? "Yes" : "No")}]. {fact(actual)}";
+        return Asked(topic, says, [asked == actual ? "Yes" : "No", actual], ("0", p.Name), ("1", called(asked))) with { Kind = kind };
     }
 
     private Exchange Here(Person p) => p.Place is { } place
@@ -122,7 +130,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
         Relation[] all = [.. world.Relations.Where(r => r.Of != self.Name && r.To != self.Name)];
         if (all.Length == 0) return Describe(p);
         Relation r = Pick(all);
-        return Asked("people kinx", $"[Yes]. [{r.Of}] is the [{r.Kind}] of [{r.To}].", [r.Of, r.Kind], ("0", r.Of), ("1", r.Kind), ("2", r.To));
+        return Asked("people kinx", $"[Yes]. [{r.Of}] is the [{r.Kind}] of [{r.To}].", [r.Of, r.Kind], ("0", r.Of), ("1", r.Kind),
+            ("2", r.To));
     }
 
     private Exchange ByLooks(Person p)
@@ -151,7 +160,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
 
     private Exchange Anybody()
     {
-        string place = random.Next(3) > 0 && _others.Any(p => p.Place is not null) ? Pick([.. _others.Select(p => p.Place).OfType<string>()]) : Pick(Places);
+        string place = random.Next(3) > 0 && _others.Any(p => p.Place is not null)
+            ? Pick([.. _others.Select(p => p.Place).OfType<string>()]) : Pick(Places);
         if (place == self.Place) return AroundWho();
         return _others.FirstOrDefault(p => p.Place == place) is { } there
             ? Asked("around anybody", $"[{there.Name}] is [{place}].", [there.Name], ("0", place))
@@ -163,7 +173,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
         string noun = random.Next(3) > 0 && world.Things.Count > 0 ? Things[(int)Pick([.. world.Things]).Kind] : Pick(Things);
         Thing[] are = [.. world.Things.Where(t => Things[(int)t.Kind] == noun)];
         Seen[] before = [.. (seen ?? []).Where(s => s.Noun == noun)];
-        if (are.Length == 1) return Asked("around thing", $"The [{are[0].Name}] is [{are[0].Spot}].", [are[0].Name, are[0].Spot], ("0", noun));
+        if (are.Length == 1) return Asked("around thing", $"The [{are[0].Name}] is [{are[0].Spot}].", [are[0].Name, are[0].Spot],
+            ("0", noun));
         if (are.Length > 1) return SeenThere();
         return before.Length > 0 ? Asked("around thing", $"I see a [{before[0].Name}].", [before[0].Name], ("0", noun))
             : Asked("around thing", $"I know of [no] [{noun}] here.", [$"no {noun}"], ("0", noun));
@@ -174,7 +185,12 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
         if (seen is null) return AroundWho();
         string[] things = [.. seen.Where(s => s.Kind != ThingKind.Person).Select(s => s.Name)];
         string[] parts = [.. things.Select(t => $"a [{t}]")];
-        string says = parts.Length switch { 0 => "I see [nothing].", 1 => $"I see {parts[0]}.", _ => $"I see {string.Join(", ", parts[..^1])} and {parts[^1]}." };
+        string says = parts.Length switch
+        {
+            0 => "I see [nothing].",
+            1 => $"I see {parts[0]}.",
+            _ => $"I see {string.Join(", ", parts[..^1])} and {parts[^1]}.",
+        };
         return Asked("around seen", says, things.Length == 0 ? ["nothing"] : things);
     }
 
@@ -188,7 +204,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
     }
 
     private Exchange Asked(string topic, string marked, string[] expect, params (string, string)[] slots) =>
-        new(topic.Split(' ')[0], Phrases.Make(random, split, topic, [.. slots, ("me", self.Name)]), marked, expect, []) { Asker = Deed.Player };
+        new(topic.Split(' ')[0], Phrases.Make(random, split, topic, [.. slots, ("me", self.Name)]), marked, expect,
+            []) { Asker = Deed.Player };
 
     private T Pick<T>(T[] all) => all[random.Next(all.Length)];
 }

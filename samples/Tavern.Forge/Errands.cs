@@ -15,10 +15,13 @@ internal sealed class Errands(Random random, Split split, TavernWorld world, Per
         for (int tries = 0; ; tries++)
         {
             string[] others = [.. world.People.Where(p => p != self).Select(p => p.Name).DefaultIfEmpty("somebody")];
-            string noun = Phrases.Of("noun", split == Split.Held && random.Next(3) == 0 ? Split.Held : Split.Train) is var nouns ? nouns[random.Next(nouns.Length)] : "";
-            string text = Phrases.Make(random, split, "cannot", ("0", others[random.Next(others.Length)]), ("noun", noun), ("me", self.Name));
+            string noun = Phrases.Of("noun", split == Split.Held && random.Next(3) == 0 ? Split.Held : Split.Train) is var nouns
+                ? nouns[random.Next(nouns.Length)] : "";
+            string text = Phrases.Make(random, split, "cannot", ("0", others[random.Next(others.Length)]), ("noun", noun),
+                ("me", self.Name));
             if (tries > Most) throw new InvalidOperationException($"'{text}' and others like it were all taken for what can be done.");
-            if (Requests.Of(text, world, self).Count == 0) return new("cannot", text, $"[{Tempers.Say(self, "cannot")}]", ["cannot"], ["I will"]) { Asker = Deed.Player };
+            if (Requests.Of(text, world, self).Count == 0)
+                return new("cannot", text, $"[{Tempers.Say(self, "cannot")}]", ["cannot"], ["I will"]) { Asker = Deed.Player };
         }
     }
 
@@ -45,14 +48,18 @@ internal sealed class Errands(Random random, Split split, TavernWorld world, Per
             Deed deed = new(verb, to);
             if (tries > Most) throw new InvalidOperationException($"'{text}' and others like it were all not understood.");
             if (!Requests.Of(text, world, self).Contains(deed)) continue;
-            return new("can", text, says, [Exchange.Unmark(says).Text.TrimEnd('.')], []) { Action = ActionType.Of<Deed>().Write(deed), Asker = Deed.Player };
+            string action = ActionType.Of<Deed>().Write(deed);
+            return new("can", text, says, [Exchange.Unmark(says).Text.TrimEnd('.')], []) { Action = action, Asker = Deed.Player };
         }
     }
 
     private (string Topic, DeedVerb Verb, string To, string Says) Aimed(string topic, DeedVerb verb, string[] others)
     {
-        string to = verb != DeedVerb.Give && random.Next(2) == 0 ? Lexicon.Furniture[random.Next(Lexicon.Furniture.Length)] : others[random.Next(others.Length)];
-        return (topic, verb, to, verb switch { DeedVerb.Turn => $"I turn to [{to}].", DeedVerb.Walk => $"I will go to [{to}].", _ => $"I will give it to [{to}]." });
+        string to = verb != DeedVerb.Give && random.Next(2) == 0 ? Lexicon.Furniture[random.Next(Lexicon.Furniture.Length)]
+            : others[random.Next(others.Length)];
+        string says = verb switch { DeedVerb.Turn => $"I turn to [{to}].", DeedVerb.Walk => $"I will go to [{to}].", _ =>
+            $"I will give it to [{to}]." };
+        return (topic, verb, to, says);
     }
 
     private (string Topic, DeedVerb Verb, string To, string Says) Furnished(string topic, DeedVerb verb, string[] all)
@@ -71,10 +78,13 @@ internal sealed class Errands(Random random, Split split, TavernWorld world, Per
 
     private string Framed(string order)
     {
-        string text = order.StartsWith("can I", StringComparison.Ordinal) || order.StartsWith("could I", StringComparison.Ordinal) || order.StartsWith("may I", StringComparison.Ordinal)
-            ? char.ToUpperInvariant(order[0]) + order[1..] + "?" : Phrases.Make(random, split, "can frame", ("0", order), ("me", self.Name));
+        string text = order.StartsWith("can I", StringComparison.Ordinal) || order.StartsWith("could I", StringComparison.Ordinal)
+            || order.StartsWith("may I", StringComparison.Ordinal)
+            ? char.ToUpperInvariant(order[0]) + order[1..] + "?"
+                : Phrases.Make(random, split, "can frame", ("0", order), ("me", self.Name));
         if (random.Next(4) > 0) return text;
         string before = Phrases.Make(random, split, "can before", ("me", self.Name)) + ".";
-        return random.Next(2) == 0 ? $"{before} {text}" : $"{text}{(".?!".Contains(text[^1], StringComparison.Ordinal) ? "" : ".")} {before}";
+        return random.Next(2) == 0 ? $"{before} {text}"
+            : $"{text}{(".?!".Contains(text[^1], StringComparison.Ordinal) ? "" : ".")} {before}";
     }
 }

@@ -5,9 +5,9 @@ using static Tavern.World.Lexicon;
 namespace Tavern.Forge;
 
 /// <summary>
-/// What people really type at a character: greetings and manners, rudeness, whether it is real and attempts to take it over, chat and long stories,
-/// orders that can and cannot be done, other tongues, facts asked for in general words, follow-ups, two things at once, and anything typed badly.
-/// What belongs together comes as a group.
+/// What people really type at a character: greetings and manners, rudeness, whether it is real and attempts to take it over, chat and
+/// long stories, orders that can and cannot be done, other tongues, facts asked for in general words, follow-ups, two things at once, and
+/// anything typed badly. What belongs together comes as a group.
 /// </summary>
 internal sealed class Everyday
 {
@@ -16,8 +16,10 @@ internal sealed class Everyday
         ["sloppy", "greeting", "rude", "real", "past", "around", "people", "followup", "cannot", "can", "chat", "tongue", "double"];
 
     /// <summary>Topics of everyday.txt whose answer is a matter of temper, and of how they are called in answers.txt.</summary>
-    private static readonly string[] Greetings = ["hello", "hello", "feeling", "feeling", "meet", "thanks", "bye", "praise", "sorry", "ack"];
-    private static readonly string[] Chats = ["woe", "woe", "woe", "joy", "tale", "tale", "life", "life", "taste", "private", "private", "love", "weather", "advice", "jest", "trade"];
+    private static readonly string[] Greetings = ["hello", "hello", "feeling", "feeling", "meet", "thanks", "bye", "praise", "sorry",
+        "ack"];
+    private static readonly string[] Chats = ["woe", "woe", "woe", "joy", "tale", "tale", "life", "life", "taste", "private", "private",
+        "love", "weather", "advice", "jest", "trade"];
 
     private readonly Random _random;
     private readonly Split _split;
@@ -61,15 +63,20 @@ internal sealed class Everyday
     /// <summary>As typed in haste. An order stays one that is understood, and nothing else becomes one.</summary>
     public static Exchange Typed(Random random, Exchange exchange, TavernWorld world, Person self)
     {
-        string typed = Typing.Sloppy(random, exchange.Question);
-        if (exchange.Action is null) return exchange.Kind == "cannot" && Requests.Of(typed, world, self).Count > 0 ? exchange : exchange with { Question = typed };
+        string typed = Heard(Typing.Sloppy(random, exchange.Question), world);
+        if (exchange.Action is null) return exchange.Kind == "cannot" && Requests.Of(typed, world, self).Count > 0 ? exchange
+            : exchange with { Question = typed };
         bool understood = Requests.Of(typed, world, self).Any(d => ActionType.Of<Deed>().Write(d) == exchange.Action);
         return understood ? exchange with { Question = typed } : exchange;
     }
 
+    /// <summary>What the game makes of what is typed.</summary>
+    public static string Heard(string typed, TavernWorld world) => TypedText.Read(typed, TypedText.NamesOf(world));
+
     private Exchange Mannered(string kind, string topic, string? question = null)
     {
-        string text = question ?? Phrases.Make(_random, _split, $"{kind} {topic}", ("me", _self.Name), ("x", Stranger()), ("story", SmallWords.Story(_random, _split)),
+        string text = question ?? Phrases.Make(_random, _split, $"{kind} {topic}", ("me", _self.Name), ("x", Stranger()),
+            ("story", SmallWords.Story(_random, _split)),
             ("gibberish", SmallWords.Gibberish(_random)));
         string says = Tempers.Say(_self, topic is "gibberish" ? "tongue" : topic);
         return new Exchange(kind, text, $"[{says}]", [says], []) { Asker = Deed.Player };
@@ -77,7 +84,8 @@ internal sealed class Everyday
 
     private Exchange Chat() => Mannered("chat", Pick(Chats));
 
-    private Exchange Tongue() => _random.Next(3) == 0 ? Mannered("tongue", "gibberish") : Mannered("tongue", "tongue", SmallWords.Foreign(_random, _split));
+    private Exchange Tongue() => _random.Next(3) == 0 ? Mannered("tongue", "gibberish")
+        : Mannered("tongue", "tongue", SmallWords.Foreign(_random, _split));
 
     /// <summary>An ordinary question, badly typed.</summary>
     private Exchange Sloppy()
@@ -99,7 +107,8 @@ internal sealed class Everyday
         }, second = Pick(all);
         if (first.Marked == second.Marked) return first with { Asker = Deed.Player };
         string one = first.Question.TrimEnd('?', '.', '!'), two = second.Question;
-        if (!two.StartsWith("I ", StringComparison.Ordinal) && _world.People.All(p => !two.StartsWith(p.Name, StringComparison.Ordinal))) two = char.ToLowerInvariant(two[0]) + two[1..];
+        if (!two.StartsWith("I ", StringComparison.Ordinal)
+            && _world.People.All(p => !two.StartsWith(p.Name, StringComparison.Ordinal))) two = char.ToLowerInvariant(two[0]) + two[1..];
         string joined = _random.Next(6) switch
         {
             0 => $"{one}, and {two}",
@@ -126,7 +135,8 @@ internal sealed class Everyday
                 return [Chat(), Mannered("followup", "why")];
             case 4 when _self.Heard.Count > 0:
                 Rumour r = Pick([.. _self.Heard]);
-                return [new Exchange("world", Wordings.Rumour.Ask(_random, _split), $"[{r.Teller} told] me that [{r.About}] [{r.What}].", [r.About, r.What], []) { Asker = Deed.Player },
+                return [new Exchange("world", Wordings.Rumour.Ask(_random, _split), $"[{r.Teller} told] me that [{r.About}] [{r.What}].",
+                    [r.About, r.What], []) { Asker = Deed.Player },
                     Follow("whotold", $"[{r.Teller}] told me.", [r.Teller])];
             default:
                 return Pronouns(Pick(_others));
@@ -141,8 +151,10 @@ internal sealed class Everyday
         {
             0 when known.Length > 0 => _asking.Describe(p),
             1 => _asking.Opinion(p),
-            _ when p.Trade is { } trade => new("people", Wordings.TradeOf.Ask(_random, _split, p.Name), $"[{p.Name}] is the [{trade}].", [trade], []),
-            _ when p.Place is { } place => new("people", Wordings.PlaceOf.Ask(_random, _split, p.Name), $"[{p.Name}] is [{place}].", [place], []),
+            _ when p.Trade is { } trade =>
+                new("people", Wordings.TradeOf.Ask(_random, _split, p.Name), $"[{p.Name}] is the [{trade}].", [trade], []),
+            _ when p.Place is { } place =>
+                new("people", Wordings.PlaceOf.Ask(_random, _split, p.Name), $"[{p.Name}] is [{place}].", [place], []),
             _ => _asking.Opinion(p),
         }];
         all[0] = all[0] with { Asker = Deed.Player };
@@ -154,7 +166,8 @@ internal sealed class Everyday
                 1 or 2 => Follow("cloak", p.Cloak is { } c ? $"[{p.Name}] wears a [{Colours[(int)c]}] cloak." : null, [p.Name]),
                 3 or 4 or 5 => Follow("place", p.Place is { } l ? $"[{p.Name}] is [{l}]." : null, [p.Name]),
                 6 or 7 => Follow("item", p.Item is { } i ? $"[{p.Name}] carries [{i}]." : null, [p.Name]),
-                8 => Follow("event", _world.Events.FirstOrDefault(e => e.Who == p.Name) is { Who: not null } e ? $"Last night [{e.Who}] [{e.What}]." : null, [p.Name]),
+                8 => Follow("event", _world.Events.FirstOrDefault(e => e.Who == p.Name) is { Who: not null } e
+                    ? $"Last night [{e.Who}] [{e.What}]." : null, [p.Name]),
                 9 => _asking.Opinion(p, "followup opinion") with { Kind = "followup" },
                 _ => After(all[^1]),
             });
@@ -167,22 +180,25 @@ internal sealed class Everyday
     private Exchange After(Exchange before)
     {
         string again = before.Marked.Replace("[Yes]. ", "", StringComparison.Ordinal).Replace("[No]. ", "", StringComparison.Ordinal);
-        bool isSure = before.Expect.Contains("do not know") == false && _random.Next(2) == 0;
+        bool isSure = !before.Expect.Contains("do not know") && _random.Next(2) == 0;
         return Follow(isSure ? "sure" : "again", isSure ? $"[Yes]. {again}" : before.Marked, isSure ? ["Yes"] : before.Expect);
     }
 
     private List<Exchange> NameTold()
     {
         string name = Stranger();
-        List<Exchange> all = [new Exchange("followup", Phrases.Make(_random, _split, "followup tellname", ("0", name)), $"Well met, [{name}].", [name], []) { Asker = Deed.Player }];
+        List<Exchange> all = [new Exchange("followup", Phrases.Make(_random, _split, "followup tellname", ("0", name)),
+            $"Well met, [{name}].", [name], []) { Asker = Deed.Player }];
         if (_random.Next(5) == 0) all.Clear();
         else for (int between = _random.Next(3); between > 0; between--) all.Add(_random.Next(2) == 0 ? Chat() : _asking.Around());
-        all.Add(all.Count == 0 ? Follow("myname", "I do not know [your name].", ["your name"]) : Follow("myname", $"You are [{name}].", [name]));
+        all.Add(all.Count == 0 ? Follow("myname", "I do not know [your name].", ["your name"])
+            : Follow("myname", $"You are [{name}].", [name]));
         return all;
     }
 
     private Exchange Follow(string topic, string? marked, string[] expect) =>
-        new("followup", Phrases.Make(_random, _split, $"followup {topic}"), marked ?? Asking.NotKnown(_self), marked is null ? ["do not know"] : expect, []) { Asker = Deed.Player };
+        new("followup", Phrases.Make(_random, _split, $"followup {topic}"), marked ?? Asking.NotKnown(_self), marked is null
+            ? ["do not know"] : expect, []) { Asker = Deed.Player };
 
     private string Stranger() => Names.Take(_random, _split, 14).First(n => _world.People.All(p => p.Name[..2] != n[..2]));
 

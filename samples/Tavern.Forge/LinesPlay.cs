@@ -10,8 +10,9 @@ using Tavern.World;
 namespace Tavern.Forge;
 
 /// <summary>
-/// Asks a model what players would type, in a tavern as the game has it: the same facts, persona, view and deeds to choose from. A line of the file has
-/// a kind, to (character), say, want (expression that the answer must hold), never (one that it must not hold) and after (said first).
+/// Asks a model what players would type, in a tavern as the game has it: the same facts, persona, view and deeds to choose from. A line
+/// of the file has a kind, to (character), say, want (expression that the answer must hold), never (one that it must not hold) and after
+/// (said first).
 /// </summary>
 internal static class LinesPlay
 {
@@ -35,30 +36,36 @@ internal static class LinesPlay
             npc.See(NpcImage.FromRgba(PictureIndex.Size, PictureIndex.Size, views[self.Name]));
             string said = "";
             foreach (string say in (line.After ?? []).Append(line.Say)) said = Ask(runtime, npc, world, self, say);
-            bool good = Regex.IsMatch(said, line.Want ?? ".", RegexOptions.IgnoreCase) && !(line.Never is { } never && Regex.IsMatch(said, never, RegexOptions.IgnoreCase));
+            bool good = Regex.IsMatch(said, line.Want ?? ".", RegexOptions.IgnoreCase)
+                && !(line.Never is { } never && Regex.IsMatch(said, never, RegexOptions.IgnoreCase));
             (int right, int all) = kinds.GetValueOrDefault(line.Kind);
             kinds[line.Kind] = (right + (good ? 1 : 0), all + 1);
             output.WriteLine($"  {(good ? "ok   " : "short")} {line.Kind,-8} {line.To}: {line.Say} -> {said}");
         }
 
-        output.WriteLine(string.Join(", ", kinds.Select(k => string.Create(CultureInfo.InvariantCulture, $"{k.Key} {k.Value.Good}/{k.Value.All}"))));
+        output.WriteLine(string.Join(", ",
+            kinds.Select(k => string.Create(CultureInfo.InvariantCulture, $"{k.Key} {k.Value.Good}/{k.Value.All}"))));
         return (kinds.Values.Sum(k => k.Good), lines.Length);
     }
 
     private static string Ask(NpcRuntime runtime, Npc npc, GameWorld world, Person self, string say)
     {
         LegalActions legal = Deed.Legal(Requests.Of(say, world.Facts, self));
-        Reply reply = npc.Hear(Deed.Player, say, new ReplyOptions { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal.Type, Legal = legal });
+        string heard = TypedText.Read(say, TypedText.NamesOf(world.Facts));
+        Reply reply = npc.Hear(Deed.Player, heard,
+            new ReplyOptions { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal.Type, Legal = legal });
         if (!runtime.ThinkUntilIdle(TimeSpan.FromMinutes(2))) throw new TimeoutException($"'{say}' was not answered within two minutes.");
         StringBuilder said = new(reply.Text);
-        if (reply.TryTakeAction(out Deed? deed) && deed is { Do: not DeedVerb.Nothing }) said.Append(CultureInfo.InvariantCulture, $" ({deed.Do} {deed.To})");
+        if (reply.TryTakeAction(out Deed? deed) && deed is { Do: not DeedVerb.Nothing })
+            said.Append(CultureInfo.InvariantCulture, $" ({deed.Do} {deed.To})");
         return said.ToString();
     }
 
     private static Dictionary<string, byte[]> Views(GameWorld world)
     {
         using PictureMaker maker = new();
-        return world.Bodies.ToDictionary(b => b.Name, b => Rgba(maker.Render(Eyes.Scene(world, b), Eyes.Camera(b), PictureIndex.Size, PictureIndex.Size).Rgb), StringComparer.Ordinal);
+        return world.Bodies.ToDictionary(b => b.Name, b =>
+            Rgba(maker.Render(Eyes.Scene(world, b), Eyes.Camera(b), PictureIndex.Size, PictureIndex.Size).Rgb), StringComparer.Ordinal);
     }
 
     private static byte[] Rgba(byte[] rgb)

@@ -2,10 +2,12 @@ using Tavern.World;
 
 namespace Tavern.Forge;
 
-/// <summary>What happened in the night that somebody does not want known: sentences of the world and of one character's own knowledge.</summary>
+/// <summary>What happened in the night that somebody does not want known: sentences of the world and of one character's own
+/// knowledge.</summary>
 internal sealed class Mystery
 {
-    private static readonly string[] Owners = ["mayor", "king", "priest", "widow", "miller", "baker", "old woman", "stranger", "captain", "smith", "guard", "cook"];
+    private static readonly string[] Owners = ["mayor", "king", "priest", "widow", "miller", "baker", "old woman", "stranger", "captain",
+        "smith", "guard", "cook"];
     private static readonly string[] Loot =
     [
         "horse", "ring", "goose", "purse", "crown", "cow", "chest", "silver cup", "sword", "money", "book", "hat", "boat", "letter", "map",
@@ -19,7 +21,8 @@ internal sealed class Mystery
         "behind the tavern", "at home", "in the forest", "at the market", "by the harbour", "in the attic",
     ];
 
-    private static readonly string[] Marks = ["straw", "mud", "flour", "wax", "soot", "blood", "horse hair", "feathers", "ink", "dust", "paint", "hay"];
+    private static readonly string[] Marks = ["straw", "mud", "flour", "wax", "soot", "blood", "horse hair", "feathers", "ink", "dust",
+        "paint", "hay"];
 
     private Mystery(Random random, TavernWorld world, Person self)
     {
@@ -71,7 +74,8 @@ internal sealed class Mystery
     {
         List<string> lines = [.. facts.Split('\n')];
         int end = lines.Count;
-        if (Taken is not null) lines.Insert(random.Next(2) == 0 ? end : Math.Max(1, end - random.Next(3)), $"Last night somebody took {Taken}.");
+        if (Taken is not null) lines.Insert(random.Next(2) == 0 ? end : Math.Max(1, end - random.Next(3)),
+            $"Last night somebody took {Taken}.");
         if (Marked is { } marked) lines.Add($"{marked.Who} has {marked.Mark} on the cloak.");
         return string.Join('\n', lines);
     }

@@ -7,7 +7,8 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
 {
     private static readonly Dictionary<string, string> Bases = new(StringComparer.Ordinal)
     {
-        ["broke a window"] = "break a window", ["lost a ring"] = "lose a ring", ["sang all night"] = "sing all night", ["found a coin"] = "find a coin",
+        ["broke a window"] = "break a window", ["lost a ring"] = "lose a ring", ["sang all night"] = "sing all night",
+        ["found a coin"] = "find a coin",
         ["saw a wolf"] = "see a wolf", ["fell down the stairs"] = "fall down the stairs", ["won at dice"] = "win at dice",
         ["paid for everyone"] = "pay for everyone", ["danced on a table"] = "dance on a table", ["slept in the yard"] = "sleep in the yard",
         ["caught a thief"] = "catch a thief", ["burned the soup"] = "burn the soup",
@@ -39,14 +40,22 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
 
     private string Saw => $"Last night I saw [{mystery.Seen!.Value.Who}] [{mystery.Seen.Value.Place}].";
 
-    private string Heard => $"[{mystery.Told!.Value.Teller}] told me that [{mystery.Told.Value.Who}] was [{mystery.Told.Value.Place}] last night.";
+    private string Heard
+    {
+        get
+        {
+            (string teller, string who, string place) = mystery.Told!.Value;
+            return $"[{teller}] told me that [{who}] was [{place}] last night.";
+        }
+    }
 
     private string Unknown => Asking.NotKnown(self);
 
     /// <summary>Up to two things that happened.</summary>
     private string Night()
     {
-        List<string> all = [.. world.Events.OrderBy(e => e.Who == self.Name).Select(e => e.Who == self.Name ? $"Last night I [{e.What}]." : $"Last night [{e.Who}] [{e.What}].")];
+        List<string> all = [.. world.Events.OrderBy(e => e.Who == self.Name)
+            .Select(e => e.Who == self.Name ? $"Last night I [{e.What}]." : $"Last night [{e.Who}] [{e.What}].")];
         if (mystery.Taken is not null) all.Insert(0, Stolen);
         return all.Count == 0 ? "I know of [nothing] that happened." : string.Join(' ', all.Take(2));
     }
@@ -58,12 +67,14 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
         return mystery.WasAt is { } place ? $"Last night I was [{place}]." : "I do not [remember].";
     }
 
-    private Exchange Where() => Asked("past where", mystery.WasAt is { } place ? $"Last night I was [{place}]." : "I do not [remember].", []);
+    private Exchange Where() => Asked("past where", mystery.WasAt is { } place ? $"Last night I was [{place}]." : "I do not [remember].",
+        []);
 
     private Exchange Taken() => Asked("past taken", mystery.Taken is null ? "I know of [nothing] that was taken." : Stolen, []);
 
     private Exchange SeenAnybody() => Asked("past seen", mystery.Seen is not null ? Saw
-        : world.Events.Any(e => e.Who == self.Name && e.What.StartsWith("saw ", StringComparison.Ordinal)) ? Own() : "I saw [nobody] last night.", []);
+        : world.Events.Any(e => e.Who == self.Name && e.What.StartsWith("saw ", StringComparison.Ordinal)) ? Own()
+            : "I saw [nobody] last night.", []);
 
     private Exchange SawX(string who)
     {
@@ -83,7 +94,8 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
     private Exchange WhoTook()
     {
         if (mystery.Taken is not { } what) return Asked("past whotook", Unknown, [], ("0", "the mayor's horse"));
-        string says = mystery.Suspect is { } who ? $"I think that [{who}] took [{what}]." : mystery.IsThief(self) ? "[That] is my secret. I will not tell." : $"I do not know who took [{what}].";
+        string says = mystery.Suspect is { } who ? $"I think that [{who}] took [{what}]."
+            : mystery.IsThief(self) ? "[That] is my secret. I will not tell." : $"I do not know who took [{what}].";
         return Asked("past whotook", says, [], ("0", random.Next(3) == 0 ? Short(what) : what));
     }
 
@@ -118,7 +130,9 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
 
     private Exchange Clue()
     {
-        string says = mystery.Seen is not null ? Saw : mystery.Suspect is { } who ? $"I think that [{who}] took [{mystery.Taken}]." : mystery.Told is not null ? Heard
+        string says = mystery.Seen is not null ? Saw
+            : mystery.Suspect is { } who ? $"I think that [{who}] took [{mystery.Taken}]."
+            : mystery.Told is not null ? Heard
             : mystery.Taken is not null ? Stolen : Unknown;
         return Asked("past clue", says, [], ("0", mystery.Taken ?? "the theft"));
     }
@@ -132,7 +146,8 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
         if (random.Next(2) == 0) return Asked("past whoevent", fact, [], ("0", e.What));
         bool right = random.Next(3) > 0;
         string what = right ? e.What : Pick([.. Bases.Keys.Where(k => k != e.What)]);
-        return Asked("past didevent", right ? $"[Yes]. {fact}" : $"[Not] that I know. {fact}", [], ("0", e.Who), ("1", Bases[what]), ("2", what));
+        return Asked("past didevent", right ? $"[Yes]. {fact}" : $"[Not] that I know. {fact}", [], ("0", e.Who), ("1", Bases[what]),
+            ("2", what));
     }
 
     /// <summary>"the horse" of "the mayor's horse".</summary>
@@ -140,9 +155,11 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
 
     private Exchange Asked(string topic, string marked, string[] names, params (string, string)[] slots)
     {
-        string[] expect = names.Where(n => marked.Contains(n, StringComparison.Ordinal)).ToArray();
-        string[] parts = [.. Exchange.Unmark(marked).Spans.Select(s => Exchange.Unmark(marked).Text[s[0]..s[1]])];
-        return new("past", Phrases.Make(random, split, topic, [.. slots, ("me", self.Name)]), marked, [.. expect.Union(parts)], []) { Asker = Deed.Player };
+        string[] expect = [.. names.Where(n => marked.Contains(n, StringComparison.Ordinal))];
+        (string text, int[][] spans) = Exchange.Unmark(marked);
+        string[] parts = [.. spans.Select(s => text[s[0]..s[1]])];
+        return new("past", Phrases.Make(random, split, topic, [.. slots, ("me", self.Name)]), marked, [.. expect.Union(parts)],
+            []) { Asker = Deed.Player };
     }
 
     private T Pick<T>(T[] all) => all[random.Next(all.Length)];

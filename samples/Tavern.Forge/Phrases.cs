@@ -102,6 +102,6 @@ internal static partial class Phrases
     [GeneratedRegex(" {2,}")]
     private static partial Regex Spaces();
 
-    [GeneratedRegex(@" ([?.!,;])")]
+    [GeneratedRegex(@" ([?.!,;]|'s\b)")]
     private static partial Regex BeforeMark();
 }

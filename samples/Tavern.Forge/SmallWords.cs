@@ -7,8 +7,10 @@ namespace Tavern.Forge;
 /// <summary>Words that are no English, and long stories.</summary>
 internal static class SmallWords
 {
-    private static readonly string[] Smashes = ["asdf", "jkl", "qwer", "sdfg", "hjkl", "zxcv", "aaaa", "ghgh", "lkj", "dfgh", "wasd", "xxx", "uiop", "fjfj"];
-    private static readonly string[] Marks = ["???", "...", "!!!", "12345", "?", "!", "@#%", "0", "42", ":)", ":-(", "-", "/help", "<3", "1 2 3", "x", "\ud83d\ude00", "***"];
+    private static readonly string[] Smashes = ["asdf", "jkl", "qwer", "sdfg", "hjkl", "zxcv", "aaaa", "ghgh", "lkj", "dfgh", "wasd",
+        "xxx", "uiop", "fjfj"];
+    private static readonly string[] Marks = ["???", "...", "!!!", "12345", "?", "!", "@#%", "0", "42", ":)", ":-(", "-", "/help", "<3",
+        "1 2 3", "x", "\ud83d\ude00", "***"];
 
     /// <summary>A sentence in another tongue, or one put together from two.</summary>
     public static string Foreign(Random random, Split split)
@@ -62,5 +64,6 @@ internal static class SmallWords
     }
 
     private static string Plain(string text) =>
-        string.Concat(text.Normalize(NormalizationForm.FormD).Where(c => CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark));
+        string.Concat(text.Normalize(NormalizationForm.FormD).Where(c =>
+            CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark));
 }

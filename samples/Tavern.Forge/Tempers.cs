@@ -21,7 +21,8 @@ internal static class Tempers
         foreach (string line in Phrases.Lines("answers"))
         {
             if (line[0] == '[') topics[topic = line[1..^1]] = new(StringComparer.Ordinal);
-            else topics[topic][line[..line.IndexOf(':', StringComparison.Ordinal)]] = line[(line.IndexOf(':', StringComparison.Ordinal) + 2)..];
+            else topics[topic][line[..line.IndexOf(':', StringComparison.Ordinal)]] = line[(line.IndexOf(':',
+                StringComparison.Ordinal) + 2)..];
         }
 
         return topics;

@@ -10,8 +10,10 @@ namespace Tavern.Forge;
 internal static class Typing
 {
     private static readonly string[] Rows = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
-    private static readonly string[] Before = ["so ", "uh ", "um ", "hey ", "ok ", "well ", "umm ", "oh ", "yo ", "hmm ", "and ", "oi ", "ey "];
-    private static readonly string[] After = [" pls", " plz", " mate", " bro", " lol", " man", " then", "...", " friend", " huh", " please", " dude", " thx"];
+    private static readonly string[] Before = ["so ", "uh ", "um ", "hey ", "ok ", "well ", "umm ", "oh ", "yo ", "hmm ", "and ", "oi ",
+        "ey "];
+    private static readonly string[] After = [" pls", " plz", " mate", " bro", " lol", " man", " then", "...", " friend", " huh",
+        " please", " dude", " thx"];
     private static readonly HashSet<string> HeldNames = [.. Names.All(Split.Held)];
 
     private static readonly Lazy<(string Word, string[] Ways)[]> Slang = new(() => [.. Phrases.Lines("slang").Select(l => l.Split(": "))
@@ -42,7 +44,8 @@ internal static class Typing
         {
             if (random.Next(2) == 0) continue;
             int at = padded.IndexOf(word, StringComparison.OrdinalIgnoreCase);
-            if (at < 1 || char.IsLetter(padded[at - 1]) || char.IsLetter(padded[at + word.Length]) || padded[at + word.Length] == '\'') continue;
+            if (at < 1 || char.IsLetter(padded[at - 1]) || char.IsLetter(padded[at + word.Length])
+                || padded[at + word.Length] == '\'') continue;
             string way = random.Next(2) == 0 ? ways[0] : ways[random.Next(ways.Length)];
             padded = padded[..at] + way + padded[(at + word.Length)..];
         }
