@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Makes the sample's small mind: pictures, conversations, tokenizer, eyes, mind, GGUF files, evaluation, card. Or evaluates the one that is committed.
-#   scripts/forge.sh [--minutes N] [--out DIR] [--background] [--install]   N minutes of training (default 150); a run that was stopped goes on when started again
+#   scripts/forge.sh [--minutes N] [--out DIR] [--background] [--install] [--on]   N minutes of training (default 150); a run that was stopped goes on when started again;
+#                                                                                 --on: from the weights, eyes and tokenizer of the committed mind, conversations only
+#   scripts/forge.sh --lines FILE [--model F --eyes F]   plays a file of lines as players type them (samples/Tavern.Forge/examples/lines.json is one) and says what was answered
 #   scripts/forge.sh --evaluate [--json] [--model F --eyes F] [--conversations N] [--reports DIR]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-minutes=150 out=$root/artifacts/forge background= evaluate= json= model=$root/samples/Tavern/models/mind.gguf eyes=$root/samples/Tavern/models/eyes.gguf conversations=120 reports= install=
-usage() { sed -n 2,4p "${BASH_SOURCE[0]}" | sed 's/^# *//' >&2; exit 1; }
+minutes=150 out=$root/artifacts/forge background= evaluate= json= model=$root/samples/Tavern/models/mind.gguf eyes=$root/samples/Tavern/models/eyes.gguf conversations=120 reports= install= on= lines=
+usage() { sed -n 2,6p "${BASH_SOURCE[0]}" | sed 's/^# *//' >&2; exit 1; }
 value() { [ $# -ge 2 ] || { echo "forge: $1 wants a value." >&2; usage; }; }
 arguments=("$@")
 while [ $# -gt 0 ]; do
@@ -14,6 +16,8 @@ while [ $# -gt 0 ]; do
         --out) value "$@"; out=$(realpath -m "$2"); shift ;;
         --background) background=1 ;;
         --install) install=1 ;;
+        --on) on=1 ;;
+        --lines) value "$@"; lines=$(realpath -m "$2"); shift ;;
         --evaluate) evaluate=1 ;;
         --json) json=1 ;;
         --model) value "$@"; model=$(realpath -m "$2"); shift ;;
@@ -55,6 +59,11 @@ if [ -n "$evaluate" ]; then
     exit 0
 fi
 
+if [ -n "$lines" ]; then
+    "$forge" lines --model "$model" --eyes "$eyes" --lines "$lines" --tavern "$root/samples/Tavern/data/tavern.json"
+    exit 0
+fi
+
 python=/usr/bin/python3
 if ! "$python" -c 'import torch, numpy, matplotlib' 2>/dev/null || ! ldconfig -p | grep openblas >/dev/null; then
     packages="python3-torch python3-numpy python3-matplotlib libopenblas0-openmp"
@@ -77,19 +86,28 @@ train=$root/samples/Tavern.Forge/train
 run=$out/run
 mkdir -p "$run"
 # A short run gets a smaller corpus: writing more than it can read takes time from it.
-if [ "$minutes" -le 20 ]; then pictures=3000 train_count=8000; else pictures=14000 train_count=60000; fi
+if [ -n "$on" ]; then pictures=9000 train_count=14000; elif [ "$minutes" -le 20 ]; then pictures=3000 train_count=8000; else pictures=14000 train_count=60000; fi
 eye_minutes=$(( minutes / 5 + 1 )) mind_minutes=$(( minutes - minutes / 5 - 1 ))
 [ $mind_minutes -gt 0 ] || mind_minutes=1
 say() { echo "forge: $(date +%H:%M:%S) $*" >&2; }
 [ -f "$out/pictures.jsonl" ] || { say "pictures"; "$forge" pictures --out "$out" --train $pictures --held 400; }
 [ -f "$out/corpus.jsonl" ] || { say "conversations"; "$forge" corpus --out "$out" --train $train_count --held 600; }
-[ -f "$out/tokenizer.json" ] || { say "tokenizer"; "$python" "$train/tokenizer.py" learn "$out" "$out/tokenizer.json" --min-frequency 300 --sample 20000; }
-[ -f "$out/eyes.done" ] || { say "eyes, $eye_minutes minutes"; "$python" "$train/pretrain_vision.py" "$out" "$out/eyes.pt" --minutes $eye_minutes --resume; touch "$out/eyes.done"; }
-say "mind, $mind_minutes minutes"
-"$python" "$train/train.py" "$out" "$run" --tokenizer "$out/tokenizer.json" --vision "$out/eyes.pt" --minutes $mind_minutes --resume
+if [ -n "$on" ]; then
+    shipped=$root/samples/Tavern/models/mind.gguf
+    say "mind, on from $shipped, $minutes minutes"
+    "$python" "$train/train.py" "$out" "$run" --tokenizer "$shipped" --init "$shipped" --minutes "$minutes" --resume \
+        --budget 4096 4096 --curriculum 1 2 2 --warmup 12 --muon-lr 0.012 --embedding-lr 2e-3 --small-lr 7e-4 --decay 1
+    tokenizer=$shipped
+else
+    tokenizer=$out/tokenizer.json
+    [ -f "$out/tokenizer.json" ] || { say "tokenizer"; "$python" "$train/tokenizer.py" learn "$out" "$out/tokenizer.json" --min-frequency 300 --sample 20000; }
+    [ -f "$out/eyes.done" ] || { say "eyes, $eye_minutes minutes"; "$python" "$train/pretrain_vision.py" "$out" "$out/eyes.pt" --minutes $eye_minutes --resume; touch "$out/eyes.done"; }
+    say "mind, $mind_minutes minutes"
+    "$python" "$train/train.py" "$out" "$run" --tokenizer "$out/tokenizer.json" --vision "$out/eyes.pt" --minutes $mind_minutes --resume
+fi
 say "GGUF files"
-"$python" "$train/export.py" "$run/checkpoint.pt" --tokenizer "$out/tokenizer.json" --out "$out/models"
-"$python" "$train/check_export.py" "$run/checkpoint.pt" --tokenizer "$out/tokenizer.json" --models "$out/models" --corpus "$out"
+"$python" "$train/export.py" "$run/checkpoint.pt" --tokenizer "$tokenizer" --out "$out/models"
+"$python" "$train/check_export.py" "$run/checkpoint.pt" --tokenizer "$tokenizer" --models "$out/models" --corpus "$out"
 say "evaluation"
 evaluate_model "$out/models/mind.gguf" "$out/models/eyes.gguf" "$conversations" "$out/evaluation" | tee "$out/evaluation.json"
 "$python" "$train/card.py" --run "$run" --evaluation "$out/evaluation.json" --models "$out/models"

@@ -25,8 +25,11 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         if (split == Split.Train && number % 8 == 0) return Recitation.Make(random, isShort: number % 16 == 0);
         // A quarter of the training are drills: few facts, few questions. Looking something up is learned there first, where little stands in the way.
         bool drills = split == Split.Train && number % 4 == 2;
-        // A quarter of them, when there are pictures, are about one picture and hardly anything else: seeing is learned there.
-        bool glances = split == Split.Train && number % 8 is 1 or 4 && _train.Length > 0;
+        // Some of the others, when there are pictures, are about one picture and hardly anything else: seeing is learned there.
+        bool glances = split == Split.Train && number % 16 == 1 && _train.Length > 0;
+        // Most of the others are what people really type: everything is in it, what is asked about the world, too.
+        if (split == Split.Train && !drills && !glances && random.Next(4) > 0) return MakeEveryday(random, split, 18 + random.Next(6), 3);
+        if (split == Split.Held && number % 2 == 1) return MakeEveryday(random, split, 6, 13);
         int people = glances ? 1 + random.Next(2) : drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3 : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
         TavernWorld world = WorldGenerator.Create(random, split, people, drills || glances ? 0.4 : 0.85);
         Person self = world.People[random.Next(people)];
@@ -63,6 +66,68 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         return new Conversation(split == Split.Train ? "train" : "held", drills ? 1 : 2, world.Facts(), self.Name, TavernWorld.Persona(self),
             acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
             [.. exchanges.Select(e => Turn(e, acts))]);
+    }
+
+    /// <summary>A conversation as in the game: what is seen comes with the first words, and the player types as people do.</summary>
+    private Conversation MakeEveryday(Random random, Split split, int groups, int questions)
+    {
+        int people = random.Next(20) switch { < 3 => 1, < 7 => 2, < 12 => 3, < 15 => 4, _ => 5 };
+        TavernWorld world = WorldGenerator.Create(random, split, people, random.Next(3) == 0 ? 0.6 : 0.9);
+        Person self = world.People[random.Next(people)];
+        Mystery mystery = Mystery.Make(random, world, self);
+        PictureEntry[] all = split == Split.Train ? _train : _held;
+        PictureEntry? picture = all.Length > 0 && random.Next(5) < 3 ? all[random.Next(all.Length)] : null;
+        // Deeds are long to write, and known: training asks for them less often than the game does.
+        bool acts = random.Next(20) < (split == Split.Train ? 8 : 15);
+        if (picture is not null) Dress(random, world, self, picture.Seen.Where(s => s.Kind == ThingKind.Person));
+        List<Exchange> exchanges = [.. Talk(random, split, world, self, questions, random.Next(4) == 0)];
+        if (picture is not null) Mingle(random, exchanges, Look(random, split, world, self, picture, 3));
+        new Nearby(random, split, world, self).LetOthersAsk(exchanges, 0.1);
+        // What is so now and then no more is asked about before it changes.
+        int end = exchanges.FindIndex(e => e.Before.Contains(" now ", StringComparison.Ordinal));
+        if (end < 0) end = exchanges.Count;
+        Everyday everyday = new(random, split, world, self, mystery, picture?.Seen, acts);
+        for (int i = 0; i < groups; i++)
+        {
+            List<Exchange> group = everyday.Next();
+            // Not between what belongs together.
+            int at = random.Next(end + 1);
+            while (at < end && exchanges[at].Kind == "followup") at++;
+            exchanges.InsertRange(at, group);
+            end += group.Count;
+        }
+
+        RememberNames(exchanges);
+        for (int i = 0; i < exchanges.Count; i++)
+        {
+            exchanges[i] = exchanges[i] with { Image = i == 0 ? picture?.Index : null };
+            bool hasty = split == Split.Train ? random.Next(3) == 0 : Everyday.Kinds.Contains(exchanges[i].Kind) && random.Next(4) == 0;
+            if (exchanges[i].Asker is not (null or Deed.Player)) continue;
+            exchanges[i] = hasty ? Everyday.Typed(random, exchanges[i], world, self)
+                : exchanges[i] with { Question = Everyday.Heard(exchanges[i].Question, world) };
+        }
+
+        string facts = mystery.World(random, world.Facts()), persona = mystery.Persona(random, TavernWorld.Persona(self));
+        return new Conversation(split == Split.Train ? "train" : "held", 2, facts, self.Name, persona,
+            acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
+            [.. exchanges.Select(e => Turn(e, acts))]);
+    }
+
+    /// <summary>The name that the player gave last is the one that is remembered.</summary>
+    private static void RememberNames(List<Exchange> exchanges)
+    {
+        const string Met = "Well met, [", You = "You are [", NotTold = "I do not know [your name].";
+        string? name = null;
+        for (int i = 0; i < exchanges.Count; i++)
+        {
+            string marked = exchanges[i].Marked;
+            if (marked.StartsWith(Met, StringComparison.Ordinal)) name = marked[Met.Length..^2];
+            else if (marked == NotTold || (marked.StartsWith(You, StringComparison.Ordinal) && exchanges[i].Expect.Length == 1))
+            {
+                string says = name is null ? NotTold : $"You are [{name}].";
+                exchanges[i] = exchanges[i] with { Marked = says, Expect = [name ?? "do not know"] };
+            }
+        }
     }
 
     private static Turn Turn(Exchange exchange, bool acts)
@@ -159,7 +224,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         string? answer = facts[which](second);
         string expected = answer is null ? "do not know" : answer.Split('[')[2].Split(']')[0];
         all.Insert(at, new Exchange("world", wordings[which].Ask(random, split, first.Name), fact, [fact.Split('[')[2].Split(']')[0]], ["do not know"]));
-        all.Insert(at + 1, new Exchange(answer is null ? "unknown" : "world", string.Format(null, ways[random.Next(ways.Length)], second.Name), answer ?? "[I do not know].", [expected], []));
+        all.Insert(at + 1, new Exchange(answer is null ? "unknown" : "world", string.Format(null, ways[random.Next(ways.Length)], second.Name), answer ?? Asking.NotKnown(self), [expected], []));
     }
 
     private static List<Exchange> Shuffled(Random random, List<Exchange> all)

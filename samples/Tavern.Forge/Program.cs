@@ -48,4 +48,23 @@ evaluate.SetAction(arguments =>
     Console.WriteLine(evaluation.ToJson());
 });
 
-return new RootCommand("Makes the small mind of the Tavern.") { draw, corpus, evaluate }.Parse(args).Invoke();
+Option<string> file = new("--lines") { Description = "JSON file of lines.", Required = true };
+Option<string> tavern = new("--tavern") { Description = "World file of the game.", Required = true };
+Command lines = new("lines", "Asks a model what players would type, as the game does, and prints what it says.")
+{
+    model, eyes, file, tavern,
+};
+lines.SetAction(arguments =>
+{
+    using NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions
+    {
+        ImageEncoderPath = arguments.GetValue(eyes), ContextTokens = 1024, DeviceKvTokens = 8192, MaxPrefixes = 2, MaxNpcs = 2,
+    });
+    (int good, int all) = LinesPlay.Play(runtime, arguments.GetValue(file)!, arguments.GetValue(tavern)!, Console.Out);
+    Console.WriteLine($"lines: {good} of {all} make sense");
+});
+
+Command words = new("words", "Writes the words that training uses, for samples/Tavern.World/words.txt.") { output };
+words.SetAction(arguments => File.WriteAllText(arguments.GetValue(output)!, Vocabulary.Text()));
+
+return new RootCommand("Makes the small mind of the Tavern.") { draw, corpus, evaluate, lines, words }.Parse(args).Invoke();

@@ -6,7 +6,6 @@ namespace Tavern.Forge;
 /// <summary>Questions about a world as one character of it hears them, with the right answers: repetitions of the facts in its own words.</summary>
 internal sealed class Questions(Random random, Split split, TavernWorld world, Person self)
 {
-    public const string Unknown = "I do not know.";
     private static readonly string[] RejectUnknown = ["do not know"];
 
     /// <summary>How often training asks what is hardest.</summary>
@@ -121,7 +120,7 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
         return all;
     }
 
-    private static Exchange NotKnown(string question) => new("unknown", question, $"[{Unknown[..^1]}].", [RejectUnknown[0]], []);
+    private Exchange NotKnown(string question) => new("unknown", question, $"[{Tempers.Say(self, "unknown")}]", [RejectUnknown[0]], []);
 
     private Exchange World(Wording wording, string fact, string[] expect, string[] reject, params object[] parts) => new("world", wording.Ask(random, split, parts), fact, expect, [.. reject, .. RejectUnknown]);
 

@@ -14,18 +14,8 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
     private static readonly string[] Bye = ["Goodbye.", "Farewell!", "Good night.", "I must go.", "See you tomorrow.", "Until next time."];
     private static readonly string[] HeldBye = ["Farewell, I must go.", "Goodbye, good night."];
 
-    /// <summary>By trait: hello, how are you, thanks, goodbye.</summary>
-    private static readonly Dictionary<string, string[]> Manners = new()
-    {
-        ["cheerful"] = ["Hello, hello! What a fine night!", "I am very well, friend!", "With joy!", "Come back soon!"],
-        ["grumpy"] = ["What do you want?", "Bad, as always.", "Yes, yes.", "At last."],
-        ["shy"] = ["Oh. Hello.", "I am well, I think.", "It was nothing.", "Oh. Goodbye."],
-        ["proud"] = ["You may speak to me.", "I am well, of course.", "You are right to thank me.", "You may go."],
-        ["kind"] = ["Welcome, dear guest.", "I am well, dear. And you?", "You are welcome, dear.", "Take care, dear."],
-        ["curious"] = ["Hello! Who are you?", "Well! And what is new?", "Tell me more!", "Where are you going?"],
-        ["brave"] = ["Hail, friend!", "Strong as ever!", "Always at your side!", "Fear nothing!"],
-        ["tired"] = ["Hm? Oh, hello.", "I need sleep.", "Hm. Fine.", "Good night."],
-    };
+    /// <summary>Hello, how are you, thanks, goodbye.</summary>
+    private static readonly string[] Manners = ["hello", "feeling", "thanks", "bye"];
 
     private static readonly string[] Sayings =
     [
@@ -66,7 +56,7 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
         return (new Exchange("other", told, $"Well met, [{name}].", [name], []) { Asker = Deed.Player }, new Exchange("other", MyOwnName.Ask(random, split), $"You are [{name}].", [name], []) { Asker = Deed.Player });
     }
 
-    public Exchange NameNotTold() => new("other", MyOwnName.Ask(random, split), "[I do not know].", ["do not know"], []) { Asker = Deed.Player };
+    public Exchange NameNotTold() => new("other", MyOwnName.Ask(random, split), "I do not know [your name].", ["do not know"], []) { Asker = Deed.Player };
 
     /// <summary>Something is said near the character before the player asks about it.</summary>
     public Exchange Overheard()
@@ -98,7 +88,7 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
 
     private Exchange Manner(int which, string[] train, string[] held)
     {
-        string answer = Manners[self.Trait][which];
+        string answer = Tempers.Say(self, Manners[which]);
         return new Exchange("other", Pick(split == Split.Train ? train : held), $"[{answer}]", [answer], []);
     }
 

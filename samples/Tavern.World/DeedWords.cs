@@ -19,6 +19,14 @@ public static class DeedWords
         [DeedVerb.Light] = ["light", "kindle", "ignite", "burn", "flame", "brighten", "turn on", "switch on", "set fire"],
     };
 
+    /// <summary>What makes another verb of one, one that no deed covers.</summary>
+    public static readonly IReadOnlyDictionary<DeedVerb, string[]> Others = new Dictionary<DeedVerb, string[]>
+    {
+        [DeedVerb.Turn] = ["turn into", "turn off", "turn out", "turn upside", "face down", "watch out"],
+        [DeedVerb.Walk] = ["stand on", "sit on", "walk through", "run through", "step on", "head down"],
+        [DeedVerb.Light] = ["burn down", "light off"],
+    };
+
     /// <summary>What furniture is called.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> Furniture = new Dictionary<string, string[]>
     {

@@ -68,7 +68,11 @@ public sealed class Requests
     }
 
     private static IEnumerable<DeedVerb> VerbsOf(string[] clause) =>
-        DeedWords.Verbs.Where(v => v.Value.Any(words => Has(clause, words))).Select(v => v.Key);
+        DeedWords.Verbs.Where(v => v.Value.Any(words => Has(clause, words)) && !IsAnother(v.Key, clause)).Select(v => v.Key);
+
+    /// <summary>"Turn off the lamp" and "turn me into a frog" ask for no turning, "stand on your head" for no walk.</summary>
+    private static bool IsAnother(DeedVerb verb, string[] clause) =>
+        DeedWords.Others.TryGetValue(verb, out string[]? others) && others.Any(o => Has(clause, o));
 
     private bool IsNamed(string aim)
     {
@@ -190,6 +194,7 @@ public sealed class Requests
         "let's" => ["let", "us"],
         "i'd" => ["i", "would"],
         "im" or "i'm" => ["i", "am"],
+        _ when ShortForms.Of(word) is { } words => [.. words],
         _ when word.EndsWith("n't", StringComparison.Ordinal) => [word[..^3], "not"],
         _ => word.Split('\'', StringSplitOptions.RemoveEmptyEntries),
     };

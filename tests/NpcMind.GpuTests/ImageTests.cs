@@ -128,7 +128,8 @@ internal sealed class ImageTests : GpuTest, IDisposable
         Tensor canvas = _rig.Empty(image.Width * image.Height * 4), tables = _rig.Words([.. across, .. Identity(image.Height)]).As(TexelFormat.UInt1);
         DispatchNode node = _rig.Library.Pipeline("resample_image", ("workgroupSize", 8u), ("Encode", view.FetchIsLinear ? 1u : 0u)).Node(
             "resample", view, [tables, canvas],
-            ("sourceFirst", 0u), ("sourceStride", 0u), ("width", (uint)image.Width), ("height", (uint)image.Height), ("canvasWidth", (uint)image.Width), ("horizontal", 0u), ("vertical", (uint)across.Length));
+            ("sourceFirst", 0u), ("sourceStride", 0u), ("width", (uint)image.Width), ("height", (uint)image.Height), ("canvasWidth", (uint)image.Width), ("horizontal", 0u), ("vertical", (uint)across.Length),
+            ("pictureX", 0u), ("pictureY", 0u), ("pictureWidth", (uint)image.Width), ("pictureHeight", (uint)image.Height), ("fill", 0u));
         _rig.Run([], MatMulCases.Step(1));
         using CommandRecorder recorder = new(Device, "see");
         using Timeline timeline = new(Device, "see");

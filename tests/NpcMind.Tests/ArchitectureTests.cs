@@ -25,7 +25,7 @@ internal sealed class ArchitectureTests
         ["Tavern.Game"] = ["NpcMind", "NpcMind.Core", "Tavern.World"],
         ["Tavern.Renderer"] = ["Tavern.World", "Silk.NET.Vulkan"],
         ["Tavern"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
-        ["Tavern.Forge"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Renderer", "System.CommandLine"],
+        ["Tavern.Forge"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "System.CommandLine"],
         ["NpcMind.Cli"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };

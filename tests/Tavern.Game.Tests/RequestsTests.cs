@@ -28,6 +28,12 @@ public sealed class RequestsTests
     [TestCase("Have a look at the stairs.", "Turn the stairs")]
     [TestCase("Why don't you go to the counter?", "Walk the bar")]
     [TestCase("If you are cold, light the hearth.", "Light the hearth")]
+    [TestCase("hey can u lite da candel pls", "Light the candle")]
+    [TestCase("gimme ur bread", "Give Player")]
+    [TestCase("opn th windw n lite the lamp", "Open the window", "Light the lamp")]
+    [TestCase("GO TO SELNA", "Walk Selna")]
+    [TestCase("i wnt u to cum here", "Walk Player")]
+    [TestCase("plz giv the bred to osbrt", "Give Osbert")]
     public void Of_ARequest_HoldsTheDeed(string words, params string[] wanted)
     {
         List<Deed> found = Requests.Of(words, World, World.People[0]);
@@ -57,6 +63,11 @@ public sealed class RequestsTests
     [TestCase("Last night at the hearth I saw a wolf.")]
     [TestCase("Open your heart.")]
     [TestCase("Turn into a frog.")]
+    [TestCase("Turn me into a frog!")]
+    [TestCase("turn off teh lamp pls")]
+    [TestCase("Burn down the bar.")]
+    [TestCase("whats on da table n whos by the door")]
+    [TestCase("dnt open the door")]
     [TestCase("Where did you go?")]
     [TestCase("")]
     [TestCase("…!? \u0000 \ud83d\ude00")]

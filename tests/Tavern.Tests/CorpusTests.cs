@@ -144,7 +144,7 @@ public sealed class CorpusTests
             world.People.Add(new Person { Name = conversation.Name, Item = "a long rope" });
             world.People.AddRange(conversation.Legal.Except(Lexicon.Furniture).Except([Deed.Player,
                 Deed.NoTarget]).Select(name => new Person { Name = name }));
-            foreach (Turn turn in conversation.Turns.Where(t => t.Kind != "action"))
+            foreach (Turn turn in conversation.Turns.Where(t => t.Action is null || t.Action == ActionType.Of<Deed>().Write(Deed.None)))
             {
                 asked++;
                 if (Requests.Of(turn.User.Split('\n')[^1].Split(": ", 2)[^1], world, world.People[0]).Count > 0) found++;

@@ -4,7 +4,7 @@
     tokenizer.py learn CORPUS_DIR OUT.json [--size 4096] [--min-frequency 20] [--sample 20000]
     tokenizer.py verify TOKENIZER.json CORPUS_DIR [--product /work/main/scripts/npcmind]
 
-Only ASCII texts are taken: the pre-tokenizer's expression is written out for ASCII.
+The pre-tokenizer's expression is written out for what Python's re knows, with the letters and digits of the Basic Multilingual Plane as classes.
 """
 import argparse
 import collections
@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import tempfile
+import unicodedata
 
 BOS, END, EOT, HEADER_START, HEADER_END = "<|begin_of_text|>", "<|end_of_text|>", "<|eot|>", "<|header_start|>", "<|header_end|>"
 IMAGE_START, IMAGE_END, IMAGE, PATCH = "<|image_start|>", "<|image_end|>", "<|image|>", "<|patch|>"
@@ -28,10 +29,28 @@ TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|header_start|>assistant<|header_end|>\\n\\n' }}{% endif %}")
 
 CONTRACTION = r"(?:'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD]))?"
+
+
+def characters(*categories):
+    """The inside of a class of all characters of these general categories (two letters, or one for all that begin so)."""
+    parts, start, last = [], None, None
+    for code in [*range(0x10000), None]:
+        hit = code is not None and unicodedata.category(chr(code)).startswith(categories)
+        if hit and start is None:
+            start = code
+        elif not hit and start is not None:
+            parts.append(f"\\u{start:04x}-\\u{last:04x}")
+            start = None
+        last = code
+    return "".join(parts)
+
+
+LETTER, NUMBER = characters("L"), characters("N")
+UPPER, LOWER = characters("Lu", "Lt", "Lm", "Lo", "M"), characters("Ll", "Lm", "Lo", "M")
 PIECES = re.compile(
-    r"[^\r\nA-Za-z0-9]?[A-Z]*[a-z]+" + CONTRACTION +
-    r"|[^\r\nA-Za-z0-9]?[A-Z]+[a-z]*" + CONTRACTION +
-    r"|[0-9]{1,3}| ?[^\sA-Za-z0-9]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+", re.ASCII)
+    rf"[^\r\n{LETTER}{NUMBER}]?[{UPPER}]*[{LOWER}]+" + CONTRACTION +
+    rf"|[^\r\n{LETTER}{NUMBER}]?[{UPPER}]+[{LOWER}]*" + CONTRACTION +
+    rf"|[{NUMBER}]{{1,3}}| ?[^\s{LETTER}{NUMBER}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 
 
 def byte_symbols():
@@ -51,7 +70,7 @@ SYMBOLS = byte_symbols()
 
 
 def spell(piece):
-    return [SYMBOLS[b] for b in piece.encode("ascii")]
+    return [SYMBOLS[b] for b in piece.encode("utf-8")]
 
 
 class Tokenizer:
@@ -89,7 +108,7 @@ class Tokenizer:
         return ids
 
     def lengths(self, ids):
-        """Characters of each token."""
+        """Bytes of each token: characters, too, in the answers, which are ASCII."""
         return [len(self.tokens[i]) for i in ids]
 
     def _merge(self, symbols):
@@ -123,7 +142,7 @@ def texts_of(conversation):
 
 
 def conversations(folder, split=None, limit=None):
-    with open(os.path.join(folder, "corpus.jsonl")) as lines:
+    with open(os.path.join(folder, "corpus.jsonl"), encoding="utf-8") as lines:
         for line in lines:
             conversation = json.loads(line)
             if split is None or conversation["split"] == split:
@@ -181,11 +200,11 @@ def verify(tokenizer, folder, product):
     """Compares with the product on the texts of some conversations; returns how many differ."""
     import export
     texts = sorted({t for c in conversations(folder, limit=200) for t in texts_of(c)})[:2000]
-    texts += ["It's WE'RE I'll he'D  two  spaces\n\n\n a/b//\n 12345 x_y \t tab\r\n end ", "\n\n  Tobin's", "don't!?\n/ok", " (a) [b] {\"Do\":\"Walk\"}"]
+    texts += ["It's WE'RE I'll he'D  two  spaces\n\n\n a/b//\n 12345 x_y \t tab\r\n end ", "\n\n  Tobin's", "don't!?\n/ok", "Wie heißt du? Où est-ce, ¿dónde? 你好，你叫什么 Привет, дела? नमस्ते 😀 x²", " (a) [b] {\"Do\":\"Walk\"}"]
     with tempfile.TemporaryDirectory() as folder:
         model, batch = os.path.join(folder, "vocabulary.gguf"), os.path.join(folder, "texts.json")
         export.vocabulary_file(tokenizer, model)
-        json.dump(texts, open(batch, "w"))
+        json.dump(texts, open(batch, "w", encoding="utf-8"), ensure_ascii=False)
         theirs = json.loads(subprocess.run([product, "tokenize", model, "--batch", batch, "--json"], check=True, stdout=subprocess.PIPE).stdout)
     wrong = [(t, tokenizer.encode(t), their) for t, their in zip(texts, theirs) if tokenizer.encode(t) != their]
     for text, mine, their in wrong[:5]:

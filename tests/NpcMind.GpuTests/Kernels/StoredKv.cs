@@ -9,7 +9,7 @@ internal static class StoredKv
     private const int Block = KvCache.BlockTokens;
 
     /// <summary>What the names of kernels end in.</summary>
-    public static string Suffix(KvFormat format) => format.ToString().ToLowerInvariant();
+    public static string Suffix(KvFormat format) => format == KvFormat.Q8 ? "q8_0" : format.ToString().ToLowerInvariant();
 
     /// <summary>32-bit words of a head of one token.</summary>
     public static int Words(KvFormat format, int headDim) => format switch
