@@ -2,40 +2,34 @@ using System.Runtime.CompilerServices;
 
 namespace NpcMind;
 
-/// <content>The awaited form. Whoever waits goes on at the end of a tick, on the thread that ticks.</content>
+/// <content>
+/// The awaited form. Whoever waits goes on at the end of a tick, on the thread that ticks, called directly: neither a synchronization
+/// context nor the thread pool comes between.
+/// </content>
 public partial class Reply
 {
-    private TaskCompletionSource<Reply>? _completion;
-    private TaskCompletionSource? _change;
-    private int _announced;
+    private readonly List<Action> _waiting = [];
+    private Task<Reply>? _completion;
+    private string? _abandoned;
 
     /// <summary>
-    /// Returns a task that completes at the end of the tick in which the reply ends. It needs somebody who ticks. Game's thread.
+    /// Returns a task that completes at the end of the tick in which the reply ends, for code that needs a task; <c>await reply</c> needs
+    /// none. It needs somebody who ticks. Game's thread.
     /// </summary>
     /// <exception cref="ReplyFailedException">The task fails with it where the reply <see cref="ReplyEnd.Failed"/>, the device was lost,
     /// or the runtime was disposed.</exception>
-    public Task<Reply> Completion
-    {
-        get
-        {
-            if (_completion is null)
-            {
-                _completion = new TaskCompletionSource<Reply>();
-                if (IsDone) Complete();
-                else Npc.Prefix.Runtime.Announce(this);
-            }
+    public Task<Reply> Completion => _completion ??= WaitForEnd();
 
-            return _completion.Task;
-        }
-    }
+    private bool IsOver => IsDone || _abandoned is not null;
 
-    /// <summary>Returns what <c>await reply</c> awaits: <see cref="Completion"/>.</summary>
-    public TaskAwaiter<Reply> GetAwaiter() => Completion.GetAwaiter();
+    /// <summary>Returns what <c>await reply</c> awaits: the end of the reply.</summary>
+    public ReplyAwaiter GetAwaiter() => new(this);
 
     /// <summary>
-    /// Streams the text piece by piece, as it comes, to the end. Reads on from where <see cref="TryRead"/> stopped, and counts as read. Game's thread.
+    /// Streams the text piece by piece, as it comes, to the end. Reads on from where <see cref="TryRead"/> stopped, and counts as read.
+    /// Game's thread.
     /// </summary>
-    /// <param name="cancellationToken">Stops the waiting, not the reply.</param>
+    /// <param name="cancellationToken">Stops the waiting at the end of the next tick, and not the reply.</param>
     /// <exception cref="ReplyFailedException">The reply <see cref="ReplyEnd.Failed"/>, the device was lost, or the runtime was disposed; all text before was
     /// streamed.</exception>
     /// <exception cref="OperationCanceledException">The waiting was cancelled.</exception>
@@ -45,54 +39,94 @@ public partial class Reply
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (Take() is { } text) yield return text;
-            else if (IsDone) break;
-            else await NextChange().WaitAsync(cancellationToken);
+            else if (IsOver) break;
+            else await new TickAwaitable(this);
         }
 
-        await Completion;
+        _ = Outcome();
     }
 
-    /// <summary>Lets those go on who wait for what has come; false when nobody waits for more.</summary>
+    /// <summary>Lets those go on who wait; false when nobody waits any more.</summary>
     internal bool Announce()
     {
-        if (_change is { } change && (IsDone || Words.Shown > _announced))
-        {
-            _change = null;
-            change.SetResult();
-        }
-
-        if (IsDone) Complete();
-        return _change is not null || _completion is { Task.IsCompleted: false };
+        if (_waiting.Count == 0) return false;
+        Action[] waiting = [.. _waiting];
+        _waiting.Clear();
+        foreach (Action next in waiting) next();
+        return _waiting.Count > 0;
     }
 
     /// <summary>Ends the waiting: nothing more will come.</summary>
     internal void Abandon(string message)
     {
-        ReplyFailedException error = new(Npc.Name, message);
-        _completion?.TrySetException(error);
-        _change?.TrySetException(error);
-        _change = null;
+        _abandoned = message;
+        Announce();
     }
 
-    private void Complete()
+    internal bool IsCompleted => IsOver;
+
+    internal void Wait(Action next)
     {
-        if (End == ReplyEnd.Failed) _completion?.TrySetException(new ReplyFailedException(Npc.Name, Error ?? "no reason is known"));
-        else _completion?.TrySetResult(this);
+        if (_waiting.Count == 0) Npc.Prefix.Runtime.Announce(this);
+        _waiting.Add(next);
+    }
+
+    internal Reply Outcome()
+    {
+        if (End == ReplyEnd.Failed) throw new ReplyFailedException(Npc.Name, Error ?? "no reason is known.");
+        if (!IsDone && _abandoned is { } reason) throw new ReplyFailedException(Npc.Name, reason);
+        return this;
+    }
+
+    private async Task<Reply> WaitForEnd()
+    {
+        while (!IsOver) await new TickAwaitable(this);
+        return Outcome();
     }
 
     private string? Take() => TryRead(out ReadOnlySpan<char> text) ? text.ToString() : null;
 
-    private Task NextChange()
+    /// <summary>Awaits the end of the next tick.</summary>
+    private readonly struct TickAwaitable(Reply reply) : INotifyCompletion
     {
-        _announced = Words.Shown;
-        if (_change is null)
-        {
-            _change = new TaskCompletionSource();
-            Npc.Prefix.Runtime.Announce(this);
-        }
+        public bool IsCompleted => false;
 
-        return _change.Task;
+        public TickAwaitable GetAwaiter() => this;
+
+        public void OnCompleted(Action continuation) => reply.Wait(continuation);
+
+        public void GetResult()
+        {
+        }
     }
+}
+
+/// <summary>Awaits the end of a reply; for the compiler.</summary>
+public readonly struct ReplyAwaiter : INotifyCompletion
+{
+    private readonly Reply _reply;
+
+    internal ReplyAwaiter(Reply reply) => _reply = reply;
+
+    /// <summary>Whether the reply has ended.</summary>
+    public bool IsCompleted => _reply.IsCompleted;
+
+    /// <summary>Calls <paramref name="continuation"/> at the end of the tick in which the reply ends, on the thread that ticks.</summary>
+    public void OnCompleted(Action continuation)
+    {
+        Reply reply = _reply;
+        reply.Wait(Continue);
+
+        void Continue()
+        {
+            if (reply.IsCompleted) continuation();
+            else reply.Wait(Continue);
+        }
+    }
+
+    /// <summary>Returns the reply.</summary>
+    /// <exception cref="ReplyFailedException">It <see cref="ReplyEnd.Failed"/>, or can never end.</exception>
+    public Reply GetResult() => _reply.Outcome();
 }
 
 /// <summary>A reply with an action of a known type.</summary>

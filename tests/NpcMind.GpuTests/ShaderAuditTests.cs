@@ -16,7 +16,7 @@ internal sealed class ShaderAuditTests : GpuTest
     [
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
         ("router_top_k", "Chosen"), ("router_top_k", "Weights"), ("expert_combine", "X"), ("rms_norm", "Y"), ("soft_cap", "Y"),
-        ("position_embed", "X"),
+        ("position_embed", "X"), ("l2_norm", "Y"),
         ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
     ];
 
@@ -52,18 +52,27 @@ internal sealed class ShaderAuditTests : GpuTest
         foreach (KvFormat kv in (KvFormat[])[KvFormat.F32, KvFormat.F16, KvFormat.Q4])
             Collect(TestData.Golden("architectures", "deepseek2-v3", "model.gguf"), options with { Kv = kv });
         used.Add("latent_kv_write_q8_0"); // rows of a multiple of 32 elements, which no tiny model has: LatentCases runs it
-        using (VisionCase golden = VisionCase.Committed(Device))
-        using (TestImage image = new(Device, 4, 4, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, new byte[64]))
-        using (VisionJob rendered = golden.Encoder.CreateJob(golden.Encoder.Config.Plan(4, 4), image.Handle))
-        using (VisionJob picture = golden.Encoder.CreateJob(golden.Encoder.Config.Plan(4, 4), new Picture(4, 4, new byte[64])))
-            used.UnionWith(golden.Encoder.Nodes(rendered, 0).Concat(golden.Encoder.Nodes(picture, 0)).Concat(golden.Encoder.Nodes(picture, 1)).SelectMany(n => n.Variants).Select(v => v.Pipeline.Module.Name));
+        foreach (string family in (string[])["llama4", "gemma3-smallwindow"])
+        {
+            using VisionCase golden = new(Device, TestData.Golden("vision", family));
+            using TestImage image = new(Device, 4, 4, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, new byte[64]);
+            using VisionJob rendered = golden.Encoder.CreateJob(golden.Encoder.Config.Plan(4, 4), image.Handle);
+            using VisionJob picture = golden.Encoder.CreateJob(golden.Encoder.Config.Plan(4, 4), new Picture(4, 4, new byte[64]));
+            Add(golden.Encoder.Nodes(rendered, 0).Concat(golden.Encoder.Nodes(picture, 0)).Concat(golden.Encoder.Nodes(picture, 1)));
+        }
+
+        using (GgufFile bert = GgufFile.Open(TinyEngines.Path(new TinyBertOptions { Width = 32, FeedForward = 64, Context = 40 })))
+        using (EmbeddingEncoder encoder = EmbeddingEncoder.Load(Device, bert))
+            Add(encoder.Nodes);
         Assert.That(KernelLibrary.ShaderNames.Except(used), Is.Empty);
 
         void Collect(object model, EngineOptions sizes)
         {
             using InferenceEngine engine = TinyEngines.Load(model, sizes);
-            used.UnionWith(engine.Nodes.SelectMany(n => n.Variants).Select(v => v.Pipeline.Module.Name));
+            Add(engine.Nodes);
         }
+
+        void Add(IEnumerable<GraphNode> nodes) => used.UnionWith(nodes.SelectMany(n => n.Variants).Select(v => v.Pipeline.Module.Name));
     }
 
     private static void Validate(SpirvModule module)

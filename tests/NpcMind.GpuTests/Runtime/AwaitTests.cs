@@ -103,6 +103,7 @@ internal sealed class AwaitTests : RuntimeTest
         using CancellationTokenSource stop = new();
         Task stream = Stream();
         stop.Cancel();
+        runtime.Tick(FrameBudget.FromMilliseconds(0));
         Assert.That(async () => await stream, Throws.InstanceOf<OperationCanceledException>());
         Until(runtime, new TinyRandom(3), () => reply.IsDone);
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Length).Or.EqualTo(ReplyEnd.Completed));
