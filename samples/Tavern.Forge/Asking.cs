@@ -205,7 +205,8 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
 
     private Exchange Asked(string topic, string marked, string[] expect, params (string, string)[] slots) =>
         new(topic.Split(' ')[0], Phrases.Make(random, split, topic, [.. slots, ("me", self.Name)]), marked, expect,
-            []) { Asker = Deed.Player };
+            [])
+        { Asker = Deed.Player };
 
     private T Pick<T>(T[] all) => all[random.Next(all.Length)];
 }

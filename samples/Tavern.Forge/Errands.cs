@@ -57,8 +57,13 @@ internal sealed class Errands(Random random, Split split, TavernWorld world, Per
     {
         string to = verb != DeedVerb.Give && random.Next(2) == 0 ? Lexicon.Furniture[random.Next(Lexicon.Furniture.Length)]
             : others[random.Next(others.Length)];
-        string says = verb switch { DeedVerb.Turn => $"I turn to [{to}].", DeedVerb.Walk => $"I will go to [{to}].", _ =>
-            $"I will give it to [{to}]." };
+        string says = verb switch
+        {
+            DeedVerb.Turn => $"I turn to [{to}].",
+            DeedVerb.Walk => $"I will go to [{to}].",
+            _ =>
+            $"I will give it to [{to}]."
+        };
         return (topic, verb, to, says);
     }
 

@@ -198,7 +198,8 @@ internal sealed class Everyday
 
     private Exchange Follow(string topic, string? marked, string[] expect) =>
         new("followup", Phrases.Make(_random, _split, $"followup {topic}"), marked ?? Asking.NotKnown(_self), marked is null
-            ? ["do not know"] : expect, []) { Asker = Deed.Player };
+            ? ["do not know"] : expect, [])
+        { Asker = Deed.Player };
 
     private string Stranger() => Names.Take(_random, _split, 14).First(n => _world.People.All(p => p.Name[..2] != n[..2]));
 

@@ -7,11 +7,18 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
 {
     private static readonly Dictionary<string, string> Bases = new(StringComparer.Ordinal)
     {
-        ["broke a window"] = "break a window", ["lost a ring"] = "lose a ring", ["sang all night"] = "sing all night",
+        ["broke a window"] = "break a window",
+        ["lost a ring"] = "lose a ring",
+        ["sang all night"] = "sing all night",
         ["found a coin"] = "find a coin",
-        ["saw a wolf"] = "see a wolf", ["fell down the stairs"] = "fall down the stairs", ["won at dice"] = "win at dice",
-        ["paid for everyone"] = "pay for everyone", ["danced on a table"] = "dance on a table", ["slept in the yard"] = "sleep in the yard",
-        ["caught a thief"] = "catch a thief", ["burned the soup"] = "burn the soup",
+        ["saw a wolf"] = "see a wolf",
+        ["fell down the stairs"] = "fall down the stairs",
+        ["won at dice"] = "win at dice",
+        ["paid for everyone"] = "pay for everyone",
+        ["danced on a table"] = "dance on a table",
+        ["slept in the yard"] = "sleep in the yard",
+        ["caught a thief"] = "catch a thief",
+        ["burned the soup"] = "burn the soup",
     };
 
     private readonly Person[] _others = [.. world.People.Where(p => p != self)];
@@ -159,7 +166,8 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
         (string text, int[][] spans) = Exchange.Unmark(marked);
         string[] parts = [.. spans.Select(s => text[s[0]..s[1]])];
         return new("past", Phrases.Make(random, split, topic, [.. slots, ("me", self.Name)]), marked, [.. expect.Union(parts)],
-            []) { Asker = Deed.Player };
+            [])
+        { Asker = Deed.Player };
     }
 
     private T Pick<T>(T[] all) => all[random.Next(all.Length)];

@@ -58,7 +58,11 @@ lines.SetAction(arguments =>
 {
     using NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions
     {
-        ImageEncoderPath = arguments.GetValue(eyes), ContextTokens = 1024, DeviceKvTokens = 8192, MaxPrefixes = 2, MaxNpcs = 2,
+        ImageEncoderPath = arguments.GetValue(eyes),
+        ContextTokens = 1024,
+        DeviceKvTokens = 8192,
+        MaxPrefixes = 2,
+        MaxNpcs = 2,
     });
     (int good, int all) = LinesPlay.Play(runtime, arguments.GetValue(file)!, arguments.GetValue(tavern)!, Console.Out);
     Console.WriteLine($"lines: {good} of {all} make sense");
