@@ -40,10 +40,15 @@ run_tests() { # NAME PROJECT [FILTER]
     [ ! -e "$results/$1.failed" ] || sed 's/^/    /' "$results/$1.log"
 }
 run_job() {
-    local gpu=tests/NpcMind.GpuTests here=FullyQualifiedName~NpcMind.GpuTests not=FullyQualifiedName!~NpcMind.GpuTests
-    local kernels="$here.Sampler|$here.Kernel|$here.Shader|$here.TinyModel|$here.Mask|$here.Dequantize|$here.Large"
+    local gpu=tests/NpcMind.GpuTests here=FullyQualifiedName~NpcMind.GpuTests kernels="" others="" name
+    for name in Sampler Kernel Shader TinyModel Mask Dequantize Large; do
+        kernels="${kernels:+$kernels|}$here.$name"
+    done
+    for name in Sampler Kernel Shader TinyModel Mask Dequantize Large Runtime Shared Faults PackageTests; do
+        others="${others:+$others&}FullyQualifiedName!~NpcMind.GpuTests.$name"
+    done
     case $1 in
-        gpu) run_tests gpu $gpu "$not.Runtime&$not.Shared&$not.Faults&$not.PackageTests&${kernels//|$here/&$not}" ;;
+        gpu) run_tests gpu $gpu "$others" ;;
         gpu-kernels) run_tests gpu-kernels $gpu "$kernels" ;;
         gpu-runtime) run_tests gpu-runtime $gpu "$here.Runtime|$here.Faults" ;;
         gpu-shared) [ -n "$shared" ] || run_tests gpu-shared $gpu "$here.Shared" ;;
