@@ -6,7 +6,7 @@ namespace NpcMind.Inference;
 /// The building blocks of which architectures write their forward pass: each call loads its weights and appends its nodes, which the
 /// classes in Kernels make. Holds the buffers every architecture has. Used once, at load.
 /// </summary>
-internal sealed class GraphBuilder
+internal sealed partial class GraphBuilder
 {
     private const int SplitPages = 16;
     private const int SplitTokens = SplitPages * KvCache.PageTokens;
@@ -260,78 +260,6 @@ internal sealed class GraphBuilder
             : Weights.Matrix(new MatrixPart($"{blk}.attn_kv_b", spec.Value, spec.Plain, spec.Plain + spec.Value), spec.Latent, spec.Heads);
         Nodes.AddRange(
             _matMul.ExpertNodes($"{blk}.attn_v_b", toValue, gathered, spec.Latent, 1, attended, spec.Value, 0, heads, spec.Value));
-    }
-
-    /// <summary>y (+)= scale * down(f(gate h) * up h): <c>ffn_gate</c>, <c>ffn_up</c>, <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
-    /// <param name="blk">Layer.</param>
-    /// <param name="suffix">What the names end in.</param>
-    /// <param name="hidden">Hidden width.</param>
-    /// <param name="h">Input [rows, width].</param>
-    /// <param name="width">Elements between rows of input and output.</param>
-    /// <param name="y">Output [rows, width].</param>
-    /// <param name="form">f.</param>
-    /// <param name="accumulate">Add to y.</param>
-    /// <param name="scale">Factor.</param>
-    /// <param name="gateName">Matrix of one row whose product with h, through a sigmoid, multiplies the output; null for none.</param>
-    public void GatedFeedForward(
-        string blk, string suffix, int hidden, Tensor h, int width, Tensor y, GateForm form = GateForm.Silu, bool accumulate = true,
-        float scale = 1, string? gateName = null)
-    {
-        int part = Padded(hidden), stride = Workspace.Stride(hidden);
-        Tensor gateUp = Rows("gate_up", 2 * part), activated = Rows("activated", hidden);
-        string gate = $"{blk}.ffn_gate{suffix}", up = $"{blk}.ffn_up{suffix}";
-        IReadOnlyList<PlacedMatrix> both = Weights.Has(gate)
-            ? Weights.Stack(Config.Width, 1, new MatrixPart(gate, hidden), new MatrixPart(up, hidden))
-            // Phi 3: gate rows, then up rows
-            : Weights.Stack(Config.Width, 1, new MatrixPart(up, hidden, 0, 2 * hidden), new MatrixPart(up, hidden, hidden, 2 * hidden));
-        MatMul($"{blk}.ffn_gate_up{suffix}", both, h, width, gateUp, 2 * part);
-        RowPart? outputGate = null;
-        if (gateName is not null)
-        {
-            Tensor gates = Rows("shared expert gate", 1);
-            MatMul(gateName, Weights.Matrix(gateName, Config.Width, 1), h, width, gates, Workspace.Stride(1));
-            outputGate = new RowPart(gates, Workspace.Stride(1));
-        }
-
-        Nodes.Add(
-            _activation.Gated($"{blk}.gated_activation{suffix}", form, gateUp, activated, part, stride, s => s.Rows, null, outputGate));
-        WeightMatrix down = Weights.Matrix($"{blk}.ffn_down{suffix}", hidden, Config.Width);
-        Nodes.AddRange(_matMul.Nodes($"{blk}.ffn_down{suffix}", down, activated, stride, y, width, 0, accumulate, s => s.Rows, scale));
-    }
-
-    /// <summary>x += down(f(up h)): tensors <c>ffn_up</c> and <c>ffn_down</c>.</summary>
-    public void FeedForward(string blk, int hidden, Tensor h, int width, Tensor x, ActivationForm form)
-    {
-        int stride = Workspace.Stride(hidden);
-        Tensor up = Rows("up", hidden), activated = Rows("activated", hidden);
-        MatMul($"{blk}.ffn_up", Weights.Matrix($"{blk}.ffn_up", Config.Width, hidden), h, width, up, stride);
-        Nodes.Add(_activation.Plain($"{blk}.activation", form, up, activated, stride, s => s.Rows));
-        MatMulAdd($"{blk}.ffn_down", Weights.Matrix($"{blk}.ffn_down", hidden, Config.Width), activated, stride, x, width);
-    }
-
-    /// <summary>x += scale * the chosen experts' outputs. The choice, by the router's logits, stays on the device.</summary>
-    public void MixtureFeedForward(
-        string blk, Tensor h, int width, Tensor x, RouterSpec spec, GateForm form = GateForm.Silu, float scale = 1)
-    {
-        int hidden = Config.ExpertFeedForward, experts = Config.Experts, used = Config.ExpertsUsed, part = Padded(hidden),
-            stride = Workspace.Stride(hidden);
-        int routerStride = Workspace.Stride(experts);
-        Tensor scores = Rows("router scores", experts), chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
-        Routing routing = new(experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
-        Tensor gateUp = Rows("expert gate_up", 2 * part, used), activated = Rows("expert activated", hidden, used), outputs = Rows("expert outputs", Config.Width, used);
-
-        MatMul($"{blk}.ffn_gate_inp", Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, experts), h, width, scores, routerStride);
-        Tensor? bias = spec.HasSelectionBias ? Weights.Vector($"{blk}.exp_probs_b.bias", experts) : null;
-        Nodes.Add(_router.Choose($"{blk}.router_top_k", spec, scores, routerStride, experts, used, bias, chosen, weights, s => s.Rows));
-        Nodes.Add(_router.Tiles($"{blk}.expert_tiles", chosen, _inputs.Header, routing, _options.MaxRows * used));
-        foreach (PlacedMatrix placed in Weights.Stack(
-            Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden)))
-            Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_gate_up_exps", placed.Matrix, h, width, used, gateUp, 2 * part, placed.Offset, routing));
-        Nodes.Add(_activation.Gated(
-            $"{blk}.gated_activation_exps", form, gateUp, activated, part, stride, s => s.Rows * used, spec.WeighsInput ? weights : null));
-        WeightMatrix down = Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, experts);
-        Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_down_exps", down, activated, stride, 1, outputs, width, 0, routing));
-        Nodes.Add(_router.Combine($"{blk}.expert_combine", outputs, spec.WeighsInput ? null : weights, x, width, used, scale, s => s.Rows));
     }
 
     /// <summary>Final norm and vocabulary projection of the rows whose logits are wanted, then the choice of their next tokens.</summary>
