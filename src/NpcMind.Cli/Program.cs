@@ -11,7 +11,7 @@ using NpcMind.Vision;
 Console.OutputEncoding = new UTF8Encoding(false); // whatever the locale says
 Console.InputEncoding = new UTF8Encoding(false);
 RootCommand root = new("Runs game-character language models through Vulkan.");
-foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), FramesVerb.Create(), VisionVerb.Create(), SeeVerb.Create(), DevicesVerb.Create()])
+foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), FramesVerb.Create(), VisionVerb.Create(), SeeVerb.Create(), DevicesVerb.Create(), ConvertVerb.Create()])
     root.Subcommands.Add(verb);
 
 ParseResult parsed = root.Parse(args);
