@@ -9,7 +9,8 @@ Console.InputEncoding = new UTF8Encoding(false);
 RootCommand root = new("Runs game-character language models through Vulkan.");
 foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), FramesVerb.Create(), VisionVerb.Create(), SeeVerb.Create(), EmbedVerb.Create(), DevicesVerb.Create(),
     DoctorVerb.Create(),
-    NeedleVerb.Create()])
+    NeedleVerb.Create(),
+    ConvertVerb.Create()])
     root.Subcommands.Add(verb);
 
 ParseResult parsed = root.Parse(args);

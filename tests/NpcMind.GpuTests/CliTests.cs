@@ -293,7 +293,7 @@ internal sealed class CliTests
     }
 
     /// <summary>The program built beside these tests, in the same configuration.</summary>
-    private static (int Code, string Output, string Error) Start(string input, params string[] arguments)
+    internal static (int Code, string Output, string Error) Start(string input, params string[] arguments)
     {
         string configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
         ProcessStartInfo info = new(Path.Combine(TestData.Root, "src", "NpcMind.Cli", "bin", configuration, "net10.0", "NpcMind.Cli"), arguments)
