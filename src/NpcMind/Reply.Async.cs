@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NpcMind;
 
 /// <content>
-/// The awaited form. Whoever waits goes on at the end of a tick, on the thread that ticks, called directly: neither a synchronization
-/// context nor the thread pool comes between.
+/// The awaited form. Whoever waits goes on at the end of a tick, on the thread that ticks. Streams and <see cref="Completion"/> go through
+/// the synchronization context of whoever waits, where there is one: it has to bring them to the game's thread.
 /// </content>
 public partial class Reply
 {

@@ -11,7 +11,7 @@ internal enum AttentionSpanKind
     Window,
 }
 
-/// <summary>Which earlier tokens a layer's queries see. Positions are absolute, from 0. Source: ../shared/design/architectures.md section 0.5.</summary>
+/// <summary>Which earlier tokens a layer's queries see. Positions are absolute, from 0. Source: docs/reference/models-in-gguf.md section 3.</summary>
 /// <param name="Kind">Rule.</param>
 /// <param name="Tokens">Size of the chunk or the window; 0 for <see cref="AttentionSpanKind.Full"/>.</param>
 internal readonly record struct AttentionSpan(AttentionSpanKind Kind, int Tokens)

@@ -6,7 +6,7 @@ namespace NpcMind.Inference;
 /// <summary>
 /// The architecture <c>llama4</c>: Scout (experts in every layer) and Maverick (in every second). Three of four layers turn queries and keys (RoPE) and see the tokens of
 /// their chunk; every fourth turns nothing and sees everything, with queries that grow with the position. A shared expert sees every token. Keys, tensors and
-/// formulas: ../shared/design/architectures.md section 2; the keys for chunk and temperature: ../shared/golden/architectures/CONVENTIONS.md.
+/// formulas: docs/reference/models-in-gguf.md section 6.
 /// </summary>
 internal static class Llama4Graph
 {

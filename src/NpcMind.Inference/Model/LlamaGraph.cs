@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// The architecture <c>llama</c>: Llama 2 and 3, Mistral, Mixtral, SmolLM and their relatives, dense and mixture of experts. The forward pass is the
-/// straight list that <see cref="Build"/> writes down (Touvron et al. 2023; Jiang et al. 2024; tensor names: ../shared/design/architectures.md section 1).
+/// straight list that <see cref="Build"/> writes down (Touvron et al. 2023; Jiang et al. 2024; tensor names: docs/reference/models-in-gguf.md section 5).
 /// </summary>
 internal static class LlamaGraph
 {

@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// Hyper-parameters of a decoder model, read from <c>{architecture}.*</c> keys and checked, because a file can say anything.
-/// Source: ../shared/design/architectures.md section 0.1 (keys as written by llama.cpp's converter).
+/// Source: docs/reference/models-in-gguf.md section 1 (keys as llama.cpp's converter writes them).
 /// </summary>
 internal sealed record ModelConfig
 {

@@ -8,6 +8,19 @@ internal sealed class AwaitTests : RuntimeTest
 {
     private static readonly ReplyOptions Short = new() { MaxTokens = 8, Temperature = 0 };
 
+    private SynchronizationContext? _context;
+
+    /// <summary>NUnit's context moves what follows an await to other threads; a game's brings it to its own.</summary>
+    [SetUp]
+    public void LeaveNUnitsContext()
+    {
+        _context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+    }
+
+    [TearDown]
+    public void ReturnToNUnitsContext() => SynchronizationContext.SetSynchronizationContext(_context);
+
     [Test]
     public void Await_ReplyUnderWay_GoesOnInTheTickThatEndsIt()
     {
