@@ -67,8 +67,8 @@ public partial class Reply
 
     internal void Wait(Action next)
     {
-        if (_waiting.Count == 0) Npc.Prefix.Runtime.Announce(this);
-        _waiting.Add(next);
+        _waiting.Add(next); // first: where the device was lost, those who wait are told at once
+        if (_waiting.Count == 1) Npc.Prefix.Runtime.Announce(this);
     }
 
     internal Reply Outcome()

@@ -108,6 +108,17 @@ internal sealed class AwaitTests : RuntimeTest
     }
 
     [Test]
+    public void Await_AfterTheDeviceWasLost_FailsAtOnce()
+    {
+        using NpcRuntime runtime = Runtimes.New(new Sizes());
+        Reply reply = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.").Hear("Player", "Good morning.", Short);
+        runtime.IsLost = true;
+        Task<Reply> completion = reply.Completion;
+        Assert.That(completion.IsFaulted);
+        Assert.That(completion.Exception!.InnerException, Is.TypeOf<ReplyFailedException>().With.Message.Contains("lost"));
+    }
+
+    [Test]
     public void Await_CancelledStream_StopsTheWaitingOnly()
     {
         NpcRuntime runtime = Use(new Sizes());
