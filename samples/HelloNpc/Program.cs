@@ -15,7 +15,9 @@ try
     using NpcRuntime runtime = await NpcRuntime.LoadAsync(args[0], new NpcRuntimeOptions { ContextTokens = 1024 }, screen, cancel.Token);
     Console.WriteLine($"\r{runtime.ModelName} on {runtime.DeviceName}");
 
-    using Prefix world = runtime.CreatePrefix("A small harbour town. Last night somebody stole the golden bell from the church. The old baker saw a tall man with a red scarf run to the harbour.");
+    using Prefix world = runtime.CreatePrefix(
+        "A small harbour town. Last night somebody stole the golden bell from the church. The old baker saw a tall man with a red scarf " +
+            "run to the harbour.");
     Npc mira = world.CreateNpc("Mira", "You are Mira, the old baker. You answer in one or two short sentences.");
     Npc tom = world.CreateNpc("Tom", "You are Tom, a shy fisherman. You answer in one or two short sentences.");
 
@@ -44,7 +46,8 @@ catch (OperationCanceledException)
 static async Task Talk(Npc mira, Npc tom)
 {
     ReplyOptions brief = new() { MaxTokens = 48, Temperature = 0.5f };
-    foreach ((Npc npc, string question) in new[] { (mira, "Did you see the thief?"), (tom, "What is your trade?"), (mira, "What did he wear?") })
+    foreach ((Npc npc, string question) in new[] { (mira, "Did you see the thief?"), (tom, "What is your trade?"),
+        (mira, "What did he wear?") })
     {
         Console.Write($"\nPlayer: {question}\n{npc.Name}: ");
         Reply<Gesture> reply = npc.Hear<Gesture>("Player", question, brief);

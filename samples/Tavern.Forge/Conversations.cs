@@ -7,14 +7,16 @@ namespace Tavern.Forge;
 public sealed record PictureEntry(int Index, Split Split, IReadOnlyList<Seen> Seen);
 
 /// <summary>
-/// Makes conversations from a seed: a world, one of its characters, and about a dozen questions of mixed kinds. One conversation in three is about pictures, two in five ask
-/// for actions with every answer.
+/// Makes conversations from a seed: a world, one of its characters, and about a dozen questions of mixed kinds. One conversation in
+/// three is about pictures, two in five ask for actions with every answer.
 /// </summary>
 public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures)
 {
-    private static readonly string[] FollowUps = ["And {0}?", "What about {0}?", "And what about {0}?", "How about {0}?", "Now {0}?", "And what of {0}?"], HeldFollowUps = ["And how about {0}?", "Now what about {0}?"];
+    private static readonly string[] FollowUps = ["And {0}?", "What about {0}?", "And what about {0}?", "How about {0}?", "Now {0}?",
+        "And what of {0}?"], HeldFollowUps = ["And how about {0}?", "Now what about {0}?"];
     private static readonly string Idle = ActionType.Of<Deed>().Write(Deed.None);
-    private readonly PictureEntry[] _train = [.. pictures.Where(p => p.Split == Split.Train)], _held = [.. pictures.Where(p => p.Split == Split.Held)];
+    private readonly PictureEntry[] _train = [.. pictures.Where(p => p.Split == Split.Train)],
+        _held = [.. pictures.Where(p => p.Split == Split.Held)];
 
     /// <summary>Conversation number so-and-so of a split; the same numbers give the same conversation.</summary>
     /// <param name="split">Of names, wordings and pictures.</param>
@@ -23,20 +25,23 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
     {
         Random random = new(unchecked((seed * 1_000_003) + (number * 2) + (int)split));
         if (split == Split.Train && number % 8 == 0) return Recitation.Make(random, isShort: number % 16 == 0);
-        // A quarter of the training are drills: few facts, few questions. Looking something up is learned there first, where little stands in the way.
+        // A quarter of the training are drills: few facts, few questions. Looking something up is learned there first, where
+        // little stands in the way.
         bool drills = split == Split.Train && number % 4 == 2;
         // Some of the others, when there are pictures, are about one picture and hardly anything else: seeing is learned there.
         bool glances = split == Split.Train && number % 16 == 1 && _train.Length > 0;
         // Most of the others are what people really type: everything is in it, what is asked about the world, too.
         if (split == Split.Train && !drills && !glances && random.Next(4) > 0) return MakeEveryday(random, split, 18 + random.Next(6), 3);
         if (split == Split.Held && number % 2 == 1) return MakeEveryday(random, split, 6, 13);
-        int people = glances ? 1 + random.Next(2) : drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3 : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
+        int people = glances ? 1 + random.Next(2) : drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3
+            : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
         TavernWorld world = WorldGenerator.Create(random, split, people, drills || glances ? 0.4 : 0.85);
         Person self = world.People[random.Next(people)];
         PictureEntry[] all = split == Split.Train ? _train : _held;
         // In half of the rooms much is said and done nearby, and not only by the player.
         bool isBusy = !drills && !glances && random.Next(2) == 0;
-        bool looks = all.Length > 0 && !drills && !glances && random.NextDouble() < 0.34, acts = !glances && random.NextDouble() < (drills ? 0.15 : 0.4);
+        bool looks = all.Length > 0 && !drills && !glances && random.NextDouble() < 0.34, acts = !glances
+            && random.NextDouble() < (drills ? 0.15 : 0.4);
         List<Exchange> exchanges = [];
         if (glances)
         {
@@ -63,7 +68,8 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         Nearby nearby = new(random, split, world, self);
         nearby.LetOthersAsk(exchanges, isBusy ? 0.3 : 0.04);
         if (!glances && random.NextDouble() < 0.35) FollowUp(random, split, world, self, exchanges);
-        return new Conversation(split == Split.Train ? "train" : "held", drills ? 1 : 2, world.Facts(), self.Name, TavernWorld.Persona(self),
+        return new Conversation(split == Split.Train ? "train" : "held", drills ? 1 : 2, world.Facts(), self.Name,
+            TavernWorld.Persona(self),
             acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
             [.. exchanges.Select(e => Turn(e, acts))]);
     }
@@ -78,7 +84,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         PictureEntry[] all = split == Split.Train ? _train : _held;
         PictureEntry? picture = all.Length > 0 && random.Next(5) < 3 ? all[random.Next(all.Length)] : null;
         // Deeds are long to write, and known: training asks for them less often than the game does.
-        bool acts = random.Next(20) < (split == Split.Train ? 8 : 15);
+        bool acts = random.Next(20) < (split == Split.Train ? 12 : 15);
         if (picture is not null) Dress(random, world, self, picture.Seen.Where(s => s.Kind == ThingKind.Person));
         List<Exchange> exchanges = [.. Talk(random, split, world, self, questions, random.Next(4) == 0)];
         if (picture is not null) Mingle(random, exchanges, Look(random, split, world, self, picture, 3));
@@ -136,23 +142,28 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         // Deeds are for the player alone to ask for.
         string asker = exchange.Asker ?? Deed.Player;
         string? action = acts && asker == Deed.Player ? exchange.Action ?? Idle : null;
-        return new Turn($"{exchange.Before}{asker}: {exchange.Question}", exchange.Image, answer, spans, action, action is null ? [] : Values(action), exchange.Kind, exchange.Expect, exchange.Reject);
+        return new Turn($"{exchange.Before}{asker}: {exchange.Question}", exchange.Image, answer, spans, action, action is null ? []
+            : Values(action), exchange.Kind, exchange.Expect, exchange.Reject);
     }
 
     /// <summary>Where the texts of an action's values stand: after each colon, in quotes.</summary>
     private static int[][] Values(string action)
     {
         List<int[]> spans = [];
-        for (int at = action.IndexOf(":\"", StringComparison.Ordinal); at >= 0; at = action.IndexOf(":\"", at + 2, StringComparison.Ordinal)) spans.Add([at + 2, action.IndexOf('"', at + 2)]);
+        for (int at = action.IndexOf(":\"", StringComparison.Ordinal); at >= 0;
+            at = action.IndexOf(":\"", at + 2, StringComparison.Ordinal)) spans.Add([at + 2, action.IndexOf('"', at + 2)]);
         return [.. spans];
     }
 
-    /// <summary>Somebody in a picture is somebody of the world, known by the cloak: cloaks are changed until it is so, except now and then.</summary>
+    /// <summary>
+    /// Somebody in a picture is somebody of the world, known by the cloak: cloaks are changed until it is so, except now and then.
+    /// </summary>
     private static void Dress(Random random, TavernWorld world, Person self, IEnumerable<Seen> people)
     {
         Queue<Person> others = new(world.People.Where(p => p != self));
         foreach (Seen seen in people)
-            if (others.Count > 0 && world.People.All(p => p.Cloak != seen.Colour) && random.Next(5) > 0) others.Dequeue().Cloak = seen.Colour;
+            if (others.Count > 0 && world.People.All(p => p.Cloak != seen.Colour) && random.Next(5) > 0)
+                others.Dequeue().Cloak = seen.Colour;
     }
 
     private static List<Exchange> Look(Random random, Split split, TavernWorld world, Person self, PictureEntry picture, int most)
@@ -164,7 +175,10 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         return [.. shuffled.Take(most).Select((e, i) => e with { Image = i == 0 ? picture.Index : null })];
     }
 
-    /// <summary>Talk between the questions about pictures, in its order. A game shows what is seen when somebody is spoken to: the picture comes with whatever is asked then, about it or not.</summary>
+    /// <summary>
+    /// Talk between the questions about pictures, in its order. A game shows what is seen when somebody is spoken to: the picture
+    /// comes with whatever is asked then, about it or not.
+    /// </summary>
     private static void Mingle(Random random, List<Exchange> looks, List<Exchange> talk)
     {
         int[] places = [.. talk.Select(_ => random.Next(3) == 0 ? 0 : random.Next(looks.Count + 1)).Order()];
@@ -172,7 +186,8 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         HashSet<Exchange> unrelated = [.. talk];
         for (int i = looks.Count - 1; i > 0; i--)
         {
-            if (looks[i].Image is not { } image || looks[i - 1].Image is not null || !unrelated.Contains(looks[i - 1]) || random.Next(4) == 0) continue;
+            if (looks[i].Image is not { } image || looks[i - 1].Image is not null || !unrelated.Contains(looks[i - 1])
+                || random.Next(4) == 0) continue;
             unrelated.Remove(looks[i - 1]);
             (looks[i - 1], looks[i]) = (looks[i - 1] with { Image = image }, looks[i] with { Image = null });
         }
@@ -182,10 +197,12 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
     {
         Questions questions = new(random, split, world, self);
         SmallTalk talk = new(random, split, world, self);
-        List<Exchange> others = Shuffled(random, questions.AboutOthers()), own = Shuffled(random, questions.AboutSelf()), unknown = Shuffled(random, questions.Unanswerable());
+        List<Exchange> others = Shuffled(random, questions.AboutOthers()), own = Shuffled(random, questions.AboutSelf()),
+            unknown = Shuffled(random, questions.Unanswerable());
         // Training asks more about the world: it is what is hard.
         int more = split == Split.Train ? 2 : 0, less = more / 2;
-        List<Exchange> all = [.. others.Take((count * (6 + more) + 9) / 13), .. own.Take((count * (3 - less) + 6) / 13), .. unknown.Take((count * 3 + 6) / 13)];
+        List<Exchange> all = [.. others.Take((count * (6 + more) + 9) / 13), .. own.Take((count * (3 - less) + 6) / 13),
+            .. unknown.Take((count * 3 + 6) / 13)];
         if (world.People.Count > 1 && random.NextDouble() < 0.25) all.Add(talk.Overheard());
         if (random.NextDouble() < 0.25) all.Add(random.Next(2) == 0 ? talk.Feeling() : talk.Thanking());
         all = Shuffled(random, all);
@@ -215,7 +232,9 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         if (others.Length < 2) return;
         random.Shuffle(others);
         (Person first, Person second) = (others[0], others[1]);
-        Func<Person, string?>[] facts = [p => p.Trade is { } t ? $"[{p.Name}] is the [{t}]." : null, p => p.Cloak is { } c ? $"[{p.Name}] wears a [{Lexicon.Colours[(int)c]}] cloak." : null, p => p.Place is { } l ? $"[{p.Name}] is [{l}]." : null, p => p.Item is { } i ? $"[{p.Name}] carries [{i}]." : null];
+        Func<Person, string?>[] facts = [p => p.Trade is { } t ? $"[{p.Name}] is the [{t}]." : null, p => p.Cloak is { } c
+            ? $"[{p.Name}] wears a [{Lexicon.Colours[(int)c]}] cloak." : null, p => p.Place is { } l ? $"[{p.Name}] is [{l}]."
+            : null, p => p.Item is { } i ? $"[{p.Name}] carries [{i}]." : null];
         Wording[] wordings = [Wordings.TradeOf, Wordings.CloakOf, Wordings.PlaceOf, Wordings.ItemOf];
         int which = random.Next(4);
         if (facts[which](first) is not { } fact) return;
@@ -223,8 +242,12 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         string[] ways = split == Split.Train ? FollowUps : HeldFollowUps;
         string? answer = facts[which](second);
         string expected = answer is null ? "do not know" : answer.Split('[')[2].Split(']')[0];
-        all.Insert(at, new Exchange("world", wordings[which].Ask(random, split, first.Name), fact, [fact.Split('[')[2].Split(']')[0]], ["do not know"]));
-        all.Insert(at + 1, new Exchange(answer is null ? "unknown" : "world", string.Format(null, ways[random.Next(ways.Length)], second.Name), answer ?? Asking.NotKnown(self), [expected], []));
+        all.Insert(at,
+            new Exchange("world", wordings[which].Ask(random, split, first.Name), fact, [fact.Split('[')[2].Split(']')[0]],
+            ["do not know"]));
+        all.Insert(at + 1,
+            new Exchange(answer is null ? "unknown" : "world", string.Format(null, ways[random.Next(ways.Length)], second.Name),
+            answer ?? Asking.NotKnown(self), [expected], []));
     }
 
     private static List<Exchange> Shuffled(Random random, List<Exchange> all)

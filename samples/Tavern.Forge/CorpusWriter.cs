@@ -10,7 +10,8 @@ namespace Tavern.Forge;
 /// <summary>Writes conversations as JSON lines, and says what they hold.</summary>
 internal static class CorpusWriter
 {
-    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new()
+    { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
 
     /// <summary>Writes corpus.jsonl; the same seed and pictures give the same bytes.</summary>
     public static void Write(string folder, Conversations conversations, int train, int held, TextWriter log)
@@ -35,20 +36,27 @@ internal static class CorpusWriter
             }
         }
 
-        log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{train} conversations for training, {held} held out, {turns} turns, about {words / 1000}k words"));
+        log.WriteLine(
+            string.Create(CultureInfo.InvariantCulture,
+                $"{train} conversations for training, {held} held out, {turns} turns, about {words / 1000}k words"));
         foreach ((string kind, int count) in kinds) log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {kind}: {count}"));
-        log.WriteLine($"wordings for training {Wordings.Everything.Sum(w => w.All(Split.Train).Distinct().Count())}, held out {Wordings.Everything.Sum(w => w.All(Split.Held).Distinct().Count())}; names {Names.All(Split.Train).Count()} and {Names.All(Split.Held).Count()}");
+        log.WriteLine(
+            $"wordings for training {Wordings.Everything.Sum(w => w.All(Split.Train).Distinct().Count())}, held out " +
+                $"{Wordings.Everything.Sum(w => w.All(Split.Held).Distinct().Count())}; names {Names.All(Split.Train).Count()} and " +
+                $"{Names.All(Split.Held).Count()}");
     }
 
     /// <summary>A conversation for reading.</summary>
     public static string Readable(Conversation conversation)
     {
         StringBuilder text = new();
-        text.Append("## ").Append(conversation.Name).Append(" (").Append(conversation.Split).Append(")\n\n").Append(conversation.System).Append("\n\n");
+        text.Append("## ").Append(conversation.Name).Append(" (").Append(conversation.Split).Append(")\n\n").Append(conversation.System)
+            .Append("\n\n");
         foreach (Turn turn in conversation.Turns)
         {
             if (turn.Image is { } image) text.Append(CultureInfo.InvariantCulture, $"[picture {image}]\n");
-            text.Append(turn.User).Append('\n').Append("  ").Append(conversation.Name).Append(": ").Append(turn.Answer).Append(turn.Action is null ? "" : "  " + turn.Action).Append("  (").Append(turn.Kind).Append(")\n");
+            text.Append(turn.User).Append('\n').Append("  ").Append(conversation.Name).Append(": ").Append(turn.Answer)
+                .Append(turn.Action is null ? "" : "  " + turn.Action).Append("  (").Append(turn.Kind).Append(")\n");
         }
 
         return text.ToString();

@@ -6,11 +6,15 @@ using Tavern.World;
 
 namespace Tavern.Forge;
 
-/// <summary>Asks a model, through the SDK, what it never saw in training, and counts. Right means: all expected words are there and none that would be another answer.</summary>
+/// <summary>
+/// Asks a model, through the SDK, what it never saw in training, and counts. Right means: all expected words are there and none that would
+/// be another answer.
+/// </summary>
 internal sealed class Evaluation
 {
     private const int AtOnce = 8;
-    private static readonly string[] Kinds = ["world", "persona", "unknown", "action_legal", "action_right", "object", "color", "left_right", "count"];
+    private static readonly string[] Kinds = ["world", "persona", "unknown", "action_legal", "action_right", "object", "color",
+        "left_right", "count"];
     private readonly Dictionary<string, (int Right, int Asked)> _score = new(StringComparer.Ordinal);
     private readonly StringBuilder _failures = new(), _transcripts = new();
     private int _written;
@@ -25,7 +29,8 @@ internal sealed class Evaluation
     public string Transcripts => _transcripts.ToString();
 
     /// <summary>Share of right answers to a kind of question; null when none was asked.</summary>
-    public double? Accuracy(string kind) => _score.TryGetValue(kind, out (int Right, int Asked) score) ? (double)score.Right / score.Asked : null;
+    public double? Accuracy(string kind) => _score.TryGetValue(kind, out (int Right, int Asked) score)
+        ? (double)score.Right / score.Asked : null;
 
     /// <summary>The contract: {"accuracy":{...},"questions":N}.</summary>
     public string ToJson()
@@ -71,7 +76,8 @@ internal sealed class Evaluation
             for (int turn = 0; turn < some.Max(c => c.Turns.Count); turn++)
             {
                 Reply?[] replies = [.. some.Select((c, i) => turn < c.Turns.Count ? Ask(npcs[i], c, c.Turns[turn], picture) : null)];
-                if (!runtime.ThinkUntilIdle(TimeSpan.FromMinutes(10))) throw new TimeoutException("The model did not answer within ten minutes.");
+                if (!runtime.ThinkUntilIdle(TimeSpan.FromMinutes(10)))
+                    throw new TimeoutException("The model did not answer within ten minutes.");
                 for (int i = 0; i < some.Length; i++)
                     if (replies[i] is { } reply) Judge(some[i], some[i].Turns[turn], reply, said[i]);
             }
@@ -123,15 +129,20 @@ internal sealed class Evaluation
         Questions++;
         if (turn.Kind != "action") Count(turn.Kind, right);
         if (turn.Image is not null) said.Append("[picture]\n");
-        said.Append(turn.User).Append("\n  ").Append(conversation.Name).Append(": ").Append(answer).Append(done is null ? "" : "  " + done).Append(right ? "" : $"   <- wrong, expected: {turn.Answer}{(turn.Action is null ? "" : "  " + turn.Action)}").Append('\n');
-        if (!right) _failures.Append(CultureInfo.InvariantCulture, $"{turn.Kind}: {turn.User.ReplaceLineEndings(" / ")} | said: {answer.ReplaceLineEndings(" / ")} {done} | expected: {turn.Answer} {turn.Action}\n");
+        said.Append(turn.User).Append("\n  ").Append(conversation.Name).Append(": ").Append(answer).Append(done is null ? "" : "  " + done)
+            .Append(right ? "" : $"   <- wrong, expected: {turn.Answer}{(turn.Action is null ? "" : "  " + turn.Action)}").Append('\n');
+        if (!right) _failures.Append(CultureInfo.InvariantCulture,
+            $"{turn.Kind}: {turn.User.ReplaceLineEndings(" / ")} | said: {answer.ReplaceLineEndings(" / ")} {done} | expected: " +
+            $"{turn.Answer} {turn.Action}\n");
     }
 
     /// <summary>Whether a text holds these words as whole words, whatever their case.</summary>
     public static bool Holds(string text, string words)
     {
-        for (int at = text.IndexOf(words, StringComparison.OrdinalIgnoreCase); at >= 0; at = text.IndexOf(words, at + 1, StringComparison.OrdinalIgnoreCase))
-            if ((at == 0 || !char.IsLetter(text[at - 1])) && (at + words.Length == text.Length || !char.IsLetter(text[at + words.Length]))) return true;
+        for (int at = text.IndexOf(words, StringComparison.OrdinalIgnoreCase); at >= 0;
+            at = text.IndexOf(words, at + 1, StringComparison.OrdinalIgnoreCase))
+            if ((at == 0 || !char.IsLetter(text[at - 1])) && (at + words.Length == text.Length || !char.IsLetter(text[at + words.Length])))
+                return true;
         return false;
     }
 

@@ -2,7 +2,10 @@ using Tavern.World;
 
 namespace Tavern.Forge;
 
-/// <summary>A room in which others talk and do things, too: what a character hears and notices between the questions that it is asked, and who asks them.</summary>
+/// <summary>
+/// A room in which others talk and do things, too: what a character hears and notices between the questions that it is asked, and who asks
+/// them.
+/// </summary>
 internal sealed class Nearby(Random random, Split split, TavernWorld world, Person self)
 {
     private readonly Person[] _others = [.. world.People.Where(p => p != self)];
@@ -12,7 +15,8 @@ internal sealed class Nearby(Random random, Split split, TavernWorld world, Pers
     {
         if (_others.Length == 0) return;
         for (int i = 0; i < all.Count; i++)
-            if (all[i].Before.Length == 0 && random.NextDouble() < share) all[i] = all[i] with { Before = string.Concat(Enumerable.Range(0, 1 + random.Next(2)).Select(_ => Talk())) };
+            if (all[i].Before.Length == 0 && random.NextDouble() < share)
+                all[i] = all[i] with { Before = string.Concat(Enumerable.Range(0, 1 + random.Next(2)).Select(_ => Talk())) };
     }
 
     /// <summary>Lets others than the player ask some of the questions: whoever is not asked about.</summary>
@@ -26,7 +30,10 @@ internal sealed class Nearby(Random random, Split split, TavernWorld world, Pers
         }
     }
 
-    /// <summary>Somebody goes elsewhere, gives something away or gets something; from then on that is asked about, if at all, and what was so before is not.</summary>
+    /// <summary>
+    /// Somebody goes elsewhere, gives something away or gets something; from then on that is asked about, if at all, and what was so before
+    /// is not.
+    /// </summary>
     public void Notice(List<Exchange> all)
     {
         if (all.Count == 0) return;
@@ -39,7 +46,9 @@ internal sealed class Nearby(Random random, Split split, TavernWorld world, Pers
         // Who gives something away gives it to somebody.
         if (now == "nothing" && random.Next(2) == 0) notice = $"{Deed.Player} now carries {old}.\n{notice}";
         int at = random.Next(all.Count);
-        bool Tells(string text) => text.Contains(now, StringComparison.Ordinal) || (old is not null && text.Contains(old, StringComparison.Ordinal)) || (person != self && text.Contains(person.Name, StringComparison.Ordinal));
+        bool Tells(string text) => text.Contains(now, StringComparison.Ordinal)
+            || (old is not null && text.Contains(old, StringComparison.Ordinal))
+            || (person != self && text.Contains(person.Name, StringComparison.Ordinal));
         // What was so is neither asked nor said any more.
         for (int i = all.Count - 1; i >= at; i--)
         {
@@ -57,8 +66,10 @@ internal sealed class Nearby(Random random, Split split, TavernWorld world, Pers
     private Exchange Asked(Person person, bool isPlace, string now)
     {
         Wording wording = person == self ? isPlace ? Wordings.MyPlace : Wordings.MyItem : isPlace ? Wordings.PlaceOf : Wordings.ItemOf;
-        string who = person == self ? "I" : $"[{person.Name}]", does = isPlace ? person == self ? "am" : "is" : person == self ? "carry" : "carries";
-        return new Exchange(person == self ? "persona" : "world", person == self ? wording.Ask(random, split) : wording.Ask(random, split, person.Name), $"{who} {does} [{now}].", [now], ["do not know"]);
+        string who = person == self ? "I" : $"[{person.Name}]", does = isPlace ? person == self ? "am" : "is" : person == self
+            ? "carry" : "carries";
+        return new Exchange(person == self ? "persona" : "world", person == self
+            ? wording.Ask(random, split) : wording.Ask(random, split, person.Name), $"{who} {does} [{now}].", [now], ["do not know"]);
     }
 
     /// <summary>A question to somebody else, and the answer, or as much of it as is said before somebody interrupts.</summary>
@@ -84,7 +95,9 @@ internal sealed class Nearby(Random random, Split split, TavernWorld world, Pers
     /// <summary>What somebody else sees, which this character does not.</summary>
     private Exchange Looking()
     {
-        Seen[] things = [.. Enumerable.Range(0, 1 + random.Next(4)).Select(i => new Seen((ThingKind)random.Next(Lexicon.Things.Length), (Colour)random.Next(Lexicon.Colours.Length), 0, 0, 1, 1, 1, 20 * i))];
+        Seen[] things = [.. Enumerable.Range(0, 1 + random.Next(4))
+            .Select(i => new Seen((ThingKind)random.Next(Lexicon.Things.Length), (Colour)random.Next(Lexicon.Colours.Length), 0, 0, 1, 1, 1,
+                20 * i))];
         return new PictureQuestions(random, split, world, self, 0, things).All()[0];
     }
 

@@ -49,7 +49,8 @@ internal static class PictureIndex
         {
             Line line = JsonSerializer.Deserialize<Line>(text) ?? throw new FormatException($"{path} line {i + 1} is empty.");
             return new PictureEntry(i, line.Split == "train" ? Split.Train : Split.Held, [.. line.Things.Select(t => new Seen(
-                t.Kind == "person" ? ThingKind.Person : (ThingKind)Array.IndexOf(Lexicon.Things, t.Kind), (Colour)Array.IndexOf(Lexicon.Colours, t.Colour), t.X0, t.Y0, t.X1, t.Y1, t.Pixels, t.CentreX))]);
+                t.Kind == "person" ? ThingKind.Person : (ThingKind)Array.IndexOf(Lexicon.Things, t.Kind),
+                (Colour)Array.IndexOf(Lexicon.Colours, t.Colour), t.X0, t.Y0, t.X1, t.Y1, t.Pixels, t.CentreX))]);
         })];
     }
 }

@@ -41,7 +41,10 @@ internal static class PictureWriter
             }
         }
 
-        log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{train + held} pictures, {thrownAway} thrown away as doubtful, {watch.Elapsed.TotalMilliseconds / Math.Max(1, train + held + thrownAway):0.0} ms each"));
+        log.WriteLine(
+            string.Create(CultureInfo.InvariantCulture,
+                $"{train + held} pictures, {thrownAway} thrown away as doubtful, " +
+                $"{watch.Elapsed.TotalMilliseconds / Math.Max(1, train + held + thrownAway):0.0} ms each"));
     }
 
     /// <summary>What a picture shows, from left to right; null when it cannot be said without doubt.</summary>

@@ -1,4 +1,5 @@
-// The Forge makes the small mind that the sample carries: from worlds to conversations and pictures (here), to a model (train/*.py), to answers through the SDK (here).
+// The Forge makes the small mind that the sample carries: from worlds to conversations and pictures (here), to a model (train/*.py), to
+// answers through the SDK (here).
 using System.CommandLine;
 using NpcMind;
 using Tavern.Forge;
@@ -18,26 +19,39 @@ corpus.SetAction(arguments =>
     Conversations conversations = new(arguments.GetValue(seed), pictures);
     CorpusWriter.Write(folder, conversations, arguments.GetValue(train), arguments.GetValue(held), Console.Out);
     int count = arguments.GetValue(sample);
-    File.WriteAllText(Path.Combine(folder, "sample.md"), string.Join('\n', Enumerable.Range(0, count).Select(i => CorpusWriter.Readable(conversations.Make(i < count / 2 ? Split.Train : Split.Held, i)))));
+    File.WriteAllText(Path.Combine(folder, "sample.md"),
+        string.Join('\n', Enumerable.Range(0, count)
+            .Select(i => CorpusWriter.Readable(conversations.Make(i < count / 2 ? Split.Train : Split.Held, i)))));
 });
 
 Command draw = new("pictures", "Renders pictures and what they show: pictures.bin and pictures.jsonl.") { output, seed, train, held };
-draw.SetAction(arguments => PictureWriter.Write(arguments.GetValue(output)!, arguments.GetValue(seed), arguments.GetValue(train), arguments.GetValue(held), Console.Out));
+draw.SetAction(arguments => PictureWriter.Write(arguments.GetValue(output)!, arguments.GetValue(seed), arguments.GetValue(train),
+    arguments.GetValue(held), Console.Out));
 
 Option<string> model = new("--model") { Description = "GGUF file of the model.", Required = true };
 Option<string?> eyes = new("--eyes") { Description = "GGUF file of its eyes; without it nothing is asked about pictures." };
 Option<string?> pictures = new("--pictures") { Description = "Folder with pictures.bin and pictures.jsonl." };
 Option<int> count = new("--conversations") { Description = "Held-out conversations to hold.", DefaultValueFactory = _ => 120 };
 Option<string?> reports = new("--reports") { Description = "Folder for failures.txt and transcripts.md." };
-Command evaluate = new("evaluate", "Asks a model what it never saw, through the SDK, and prints how much was right as JSON.") { model, eyes, pictures, seed, count, reports };
+Command evaluate = new("evaluate", "Asks a model what it never saw, through the SDK, and prints how much was right as JSON.")
+    { model, eyes, pictures, seed, count, reports };
 evaluate.SetAction(arguments =>
 {
     string? folder = arguments.GetValue(eyes) is null ? null : arguments.GetValue(pictures);
     Conversations conversations = new(arguments.GetValue(seed), folder is null ? [] : PictureIndex.Read(folder));
     Evaluation evaluation = new();
     using FileStream? pixels = folder is null ? null : File.OpenRead(Path.Combine(folder, "pictures.bin"));
-    using (NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions { ImageEncoderPath = arguments.GetValue(eyes), ContextTokens = 2048, DeviceKvTokens = 16384, MaxPrefixes = 10, MaxNpcs = 10 }))
-        evaluation.Run(runtime, Enumerable.Range(0, arguments.GetValue(count)).Select(i => conversations.Make(Split.Held, i)), i => PictureIndex.Rgba(pixels!, i), 20);
+    using (NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!,
+        new NpcRuntimeOptions
+        {
+            ImageEncoderPath = arguments.GetValue(eyes),
+            ContextTokens = 2048,
+            DeviceKvTokens = 16384,
+            MaxPrefixes = 10,
+            MaxNpcs = 10
+        }))
+        evaluation.Run(runtime, Enumerable.Range(0, arguments.GetValue(count)).Select(i => conversations.Make(Split.Held, i)),
+            i => PictureIndex.Rgba(pixels!, i), 20);
     if (arguments.GetValue(reports) is { } into)
     {
         Directory.CreateDirectory(into);

@@ -3,7 +3,9 @@ using static Tavern.World.Lexicon;
 
 namespace Tavern.Forge;
 
-/// <summary>Questions about a world as one character of it hears them, with the right answers: repetitions of the facts in its own words.</summary>
+/// <summary>
+/// Questions about a world as one character of it hears them, with the right answers: repetitions of the facts in its own words.
+/// </summary>
 internal sealed class Questions(Random random, Split split, TavernWorld world, Person self)
 {
     private static readonly string[] RejectUnknown = ["do not know"];
@@ -43,7 +45,8 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
             {
                 string fact = $"[{p.Name}] carries [{item}].";
                 all.Add(World(Wordings.ItemOf, fact, [item], Others(Items, item), p.Name));
-                all.Add(World(Wordings.WhoItem, fact, [p.Name], others, random.Next(2) == 0 ? item : "the " + item[(item.IndexOf(' ', StringComparison.Ordinal) + 1)..]));
+                all.Add(World(Wordings.WhoItem, fact, [p.Name], others, random.Next(2) == 0
+                    ? item : "the " + item[(item.IndexOf(' ', StringComparison.Ordinal) + 1)..]));
             }
         }
 
@@ -52,7 +55,9 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
             string fact = $"The [{thing.Name}] is [{thing.Spot}].";
             all.Add(World(Wordings.SpotOf, fact, [thing.Spot], Others(Spots, thing.Spot), thing.Name));
             if (world.People.Any(p => p.Place == thing.Spot)) continue;
-            for (int i = Again; i > 0; i--) all.Add(World(Wordings.ThingAt, fact, [thing.Name], [.. world.Things.Where(t => t != thing).Select(t => t.Name)], thing.Spot));
+            for (int i = Again; i > 0; i--)
+                all.Add(World(Wordings.ThingAt, fact, [thing.Name], [.. world.Things.Where(t => t != thing).Select(t => t.Name)],
+                    thing.Spot));
         }
 
         foreach (Relation r in world.Relations.Where(r => r.Of != self.Name && r.To != self.Name))
@@ -82,13 +87,17 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
     /// <summary>Every question about the character itself.</summary>
     public List<Exchange> AboutSelf()
     {
-        List<Exchange> all = [Persona(Wordings.MyName, $"I am [{self.Name}].", [self.Name], []), Persona(Wordings.MyTrait, $"I am [{self.Trait}].", [self.Trait], Others(Traits, self.Trait))];
+        List<Exchange> all = [Persona(Wordings.MyName, $"I am [{self.Name}].", [self.Name], []),
+            Persona(Wordings.MyTrait, $"I am [{self.Trait}].", [self.Trait], Others(Traits, self.Trait))];
         if (self.Trade is { } trade) all.Add(Persona(Wordings.MyTrade, $"I am the [{trade}].", [trade], Others(Trades, trade)));
-        if (self.Cloak is { } cloak) all.Add(Persona(Wordings.MyCloak, $"I wear a [{Colours[(int)cloak]}] cloak.", [Colours[(int)cloak]], Others(Colours, Colours[(int)cloak])));
+        if (self.Cloak is { } cloak)
+            all.Add(Persona(Wordings.MyCloak, $"I wear a [{Colours[(int)cloak]}] cloak.", [Colours[(int)cloak]],
+                Others(Colours, Colours[(int)cloak])));
         if (self.Place is { } place) all.Add(Persona(Wordings.MyPlace, $"I am [{place}].", [place], Others(Places, place)));
         if (self.Item is { } item) all.Add(Persona(Wordings.MyItem, $"I carry [{item}].", [item], Others(Items, item)));
         if (self.Wish is { } wish) all.Add(Persona(Wordings.MyWish, $"I want [{wish}].", [wish], Others(Wishes, wish)));
-        if (self.Secret is { } secret) all.Add(Persona(Wordings.MySecret, "[That] is my secret. I will not tell.", ["I will not tell"], [secret[4..]]));
+        if (self.Secret is { } secret)
+            all.Add(Persona(Wordings.MySecret, "[That] is my secret. I will not tell.", ["I will not tell"], [secret[4..]]));
         return all;
     }
 
@@ -105,26 +114,36 @@ internal sealed class Questions(Random random, Split split, TavernWorld world, P
             if (p.Cloak is null) all.Add(NotKnown(Wordings.CloakOf.Ask(random, split, p.Name)));
             if (p.Place is null) all.Add(NotKnown(Wordings.PlaceOf.Ask(random, split, p.Name)));
             if (p.Item is null) all.Add(NotKnown(Wordings.ItemOf.Ask(random, split, p.Name)));
-            if (world.Events.All(e => e.Who != p.Name) && random.Next(3) == 0) all.Add(NotKnown(Wordings.EventOf.Ask(random, split, p.Name)));
+            if (world.Events.All(e => e.Who != p.Name) && random.Next(3) == 0)
+                all.Add(NotKnown(Wordings.EventOf.Ask(random, split, p.Name)));
         }
 
         all.Add(NotKnown(Wordings.WhoTrade.Ask(random, split, Missing(Trades, world.People.Select(p => p.Trade)))));
-        if (random.Next(2) == 0) all.Add(NotKnown(Wordings.WhoCloak.Ask(random, split, Missing(Colours, world.People.Select(p => p.Cloak is { } c ? Colours[(int)c] : null)))));
-        if (random.Next(2) == 0) all.Add(NotKnown(Wordings.WhoPlace.Ask(random, split, Missing(Places, world.People.Select(p => p.Place).Concat(world.Things.Select(t => t.Spot))))));
+        if (random.Next(2) == 0)
+            all.Add(NotKnown(
+                Wordings.WhoCloak.Ask(random, split,
+                    Missing(Colours, world.People.Select(p => p.Cloak is { } c ? Colours[(int)c] : null)))));
+        if (random.Next(2) == 0)
+            all.Add(NotKnown(
+                Wordings.WhoPlace.Ask(random, split,
+                    Missing(Places, world.People.Select(p => p.Place).Concat(world.Things.Select(t => t.Spot))))));
         if (random.Next(2) == 0) all.Add(NotKnown(Wordings.WhoItem.Ask(random, split, Missing(Items, world.People.Select(p => p.Item)))));
         if (random.Next(2) == 0) all.Add(NotKnown(Wordings.WhoEvent.Ask(random, split, Missing(Events, world.Events.Select(e => e.What)))));
         string thing = $"{Pick(Colours)} {Pick(Things)}";
         if (world.Things.All(t => t.Name != thing)) all.Add(NotKnown(Wordings.SpotOf.Ask(random, split, thing)));
         string[] never = split == Split.Train ? Wordings.NeverTold : Wordings.HeldNeverTold;
-        for (int i = 0; i < 3; i++) all.Add(NotKnown(string.Format(null, Pick(never), Pick([.. world.People.Select(p => p.Name), stranger]))));
+        for (int i = 0; i < 3; i++)
+            all.Add(NotKnown(string.Format(null, Pick(never), Pick([.. world.People.Select(p => p.Name), stranger]))));
         return all;
     }
 
     private Exchange NotKnown(string question) => new("unknown", question, $"[{Tempers.Say(self, "unknown")}]", [RejectUnknown[0]], []);
 
-    private Exchange World(Wording wording, string fact, string[] expect, string[] reject, params object[] parts) => new("world", wording.Ask(random, split, parts), fact, expect, [.. reject, .. RejectUnknown]);
+    private Exchange World(Wording wording, string fact, string[] expect, string[] reject, params object[] parts) =>
+        new("world", wording.Ask(random, split, parts), fact, expect, [.. reject, .. RejectUnknown]);
 
-    private Exchange Persona(Wording wording, string fact, string[] expect, string[] reject) => new("persona", wording.Ask(random, split), fact, expect, [.. reject, .. RejectUnknown]);
+    private Exchange Persona(Wording wording, string fact, string[] expect, string[] reject) =>
+        new("persona", wording.Ask(random, split), fact, expect, [.. reject, .. RejectUnknown]);
 
     private static string[] Others(string[] all, string one) => [.. all.Where(a => a != one)];
 

@@ -4,20 +4,23 @@ using Tavern.World;
 namespace Tavern.Forge;
 
 /// <summary>
-/// Drills that hold nothing but looking up: a row of words in the prompt, then "which words follow this one?", or come before it, one after the other. Every word of an answer is a lesson, where ordinary questions have two or three; a model that has learned
-/// to go on from a word it finds (Olsson et al. 2022, "induction heads") learns facts several times faster.
+/// Drills that hold nothing but looking up: a row of words in the prompt, then "which words follow this one?", or come before it, one after
+/// the other. Every word of an answer is a lesson, where ordinary questions have two or three; a model that has learned to go on from a
+/// word it finds (Olsson et al. 2022, "induction heads") learns facts several times faster.
 /// </summary>
 internal static class Recitation
 {
     private static readonly string[] Words =
     [
-        .. typeof(Lexicon).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => f.GetValue(null)).OfType<string[]>().SelectMany(s => s).SelectMany(s => s.Split(' '))
+        .. typeof(Lexicon).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => f.GetValue(null)).OfType<string[]>()
+            .SelectMany(s => s).SelectMany(s => s.Split(' '))
             .Where(w => w.Length > 3).Distinct().Order(StringComparer.Ordinal), .. Names.All(Split.Train).Where((_, i) => i % 4 == 0),
     ];
 
     /// <summary>
-    /// A recitation. Short rows come first in training (stage 0): among a dozen words the right one is found by chance often enough to be noticed, and the skill is there after 400,000 tokens; among
-    /// fifty it was not after as many (docs/measurements/forge.md). Long ones go with the drills.
+    /// A recitation. Short rows come first in training (stage 0): among a dozen words the right one is found by chance often enough to be
+    /// noticed, and the skill is there after 400,000 tokens; among fifty it was not after as many (docs/measurements/forge.md). Long ones
+    /// go with the drills.
     /// </summary>
     public static Conversation Make(Random random, bool isShort)
     {
@@ -32,7 +35,8 @@ internal static class Recitation
         {
             int at = random.Next(row.Length - 2), count = Math.Min(row.Length - at - 1, isShort ? random.Next(2, 7) : random.Next(3, 9));
             string answer = string.Join(' ', row[at..(at + count + 1)]);
-            turns.Add(new Turn($"{Deed.Player}: {row[at]}", null, answer, [[row[at].Length, answer.Length]], null, [], "other", [answer], []));
+            turns.Add(new Turn($"{Deed.Player}: {row[at]}", null, answer, [[row[at].Length, answer.Length]], null, [], "other",
+                [answer], []));
         }
 
         if (backwards) Array.Reverse(row);

@@ -45,8 +45,11 @@ public sealed record Conversation(
     public string System => World + "\n\n" + Persona;
 }
 
-/// <summary>What is asked and what is right, before it stands in a conversation. Square brackets in the answer mark what carries the fact.</summary>
-internal sealed record Exchange(string Kind, string Question, string Marked, string[] Expect, string[] Reject, string Before = "", int? Image = null)
+/// <summary>
+/// What is asked and what is right, before it stands in a conversation. Square brackets in the answer mark what carries the fact.
+/// </summary>
+internal sealed record Exchange(string Kind, string Question, string Marked, string[] Expect, string[] Reject, string Before = "",
+    int? Image = null)
 {
     public string? Action { get; init; }
 

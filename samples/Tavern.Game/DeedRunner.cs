@@ -135,7 +135,8 @@ internal sealed class DeedRunner(GameWorld world)
             if (Bars(other)) return true;
         return Bars(world.Player);
 
-        bool Bars(Body other) => other != body && Vector2.Distance(other.Position, to) is var near && near < Body.Width - 0.1f && near < Vector2.Distance(other.Position, body.Position);
+        bool Bars(Body other) => other != body && Vector2.Distance(other.Position, to) is var near && near < Body.Width - 0.1f
+            && near < Vector2.Distance(other.Position, body.Position);
     }
 
     private void Finish(Body actor, Deed deed)
@@ -168,9 +169,12 @@ internal sealed class DeedRunner(GameWorld world)
         }
     }
 
-    /// <summary>A walk can end before its goal, when somebody stays in the way. Beside furniture that others stand at there is a little more room.</summary>
+    /// <summary>
+    /// A walk can end before its goal, when somebody stays in the way. Beside furniture that others stand at there is a little more room.
+    /// </summary>
     private static bool IsReached(Body actor, string to, Body? person) =>
-        person is not null ? actor.DistanceTo(person) <= Reach : Vector2.Distance(actor.Position, Targets.Stand(Targets.PlaceOf(to)).Foot) <= 2.5f;
+        person is not null ? actor.DistanceTo(person) <= Reach
+        : Vector2.Distance(actor.Position, Targets.Stand(Targets.PlaceOf(to)).Foot) <= 2.5f;
 
     private static string Named(string target) => target == Deed.Player ? "you" : target;
 

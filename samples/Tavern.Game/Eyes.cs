@@ -40,7 +40,8 @@ public static class Eyes
         HashCode hash = new();
         Add(camera.Eye);
         Add(camera.Target);
-        foreach (float state in (ReadOnlySpan<float>)[world.Lamp, world.Hearth, world.Door, world.Candles]) hash.Add(MathF.Round(state * 4));
+        foreach (float state in (ReadOnlySpan<float>)[world.Lamp, world.Hearth, world.Door, world.Candles])
+            hash.Add(MathF.Round(state * 4));
         Vector3 ahead = Vector3.Normalize(camera.Target - camera.Eye);
         foreach (ScenePart part in Parts(world, body))
         {
@@ -108,7 +109,8 @@ public static class Eyes
     }
 
     private static ScenePart Figure(int id, Body body) =>
-        new(id, ThingKind.Person, new(body.Position.X, 0, body.Position.Y), body.Yaw, body.Person.Cloak is { } cloak ? Palette.Of(cloak) : new Vector3(0.25f, 0.22f, 0.2f));
+        new(id, ThingKind.Person, new(body.Position.X, 0, body.Position.Y), body.Yaw, body.Person.Cloak is { } cloak
+            ? Palette.Of(cloak) : new Vector3(0.25f, 0.22f, 0.2f));
 
     private static ScenePart Part(GameWorld world, int id, ThingKind kind, Colour colour, Vector3 at) =>
         new(id, kind, at, id * 0.7f, Palette.Of(colour), PictureScenes.ScaleOf(kind), kind == ThingKind.Candle ? world.Candles : 1);

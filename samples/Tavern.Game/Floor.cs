@@ -125,7 +125,8 @@ public static class Floor
         return Vector2.Clamp(point, -most, most);
     }
 
-    private static Block Around(float x, float z, float halfX, float halfZ) => new(new(x - halfX - Radius, z - halfZ - Radius), new(x + halfX + Radius, z + halfZ + Radius));
+    private static Block Around(float x, float z, float halfX, float halfZ) =>
+        new(new(x - halfX - Radius, z - halfZ - Radius), new(x + halfX + Radius, z + halfZ + Radius));
 
     private static IEnumerable<Vector2> CornersOf(Block block)
     {

@@ -1,6 +1,9 @@
 namespace Tavern.Game;
 
-/// <summary>Game time, by which readers read and deadlines pass: it goes on with the frames, so that a play without a display is the same every time.</summary>
+/// <summary>
+/// Game time, by which readers read and deadlines pass: it goes on with the frames, so that a play without a display is the same every
+/// time.
+/// </summary>
 public sealed class GameClock : TimeProvider
 {
     private long _ticks;

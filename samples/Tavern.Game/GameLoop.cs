@@ -5,7 +5,8 @@ using Tavern.World;
 namespace Tavern.Game;
 
 /// <summary>
-/// The game without a window: <see cref="Update"/> once a frame, then the picture is drawn, then <see cref="Tick"/> lets the minds think in what is left of the frame.
+/// The game without a window: <see cref="Update"/> once a frame, then the picture is drawn, then <see cref="Tick"/> lets the minds think in
+/// what is left of the frame.
 /// </summary>
 public sealed partial class GameLoop : IDisposable
 {
@@ -45,7 +46,9 @@ public sealed partial class GameLoop : IDisposable
         Mystery.Ended += RememberEnd;
         Remembrance.Message += Say;
         _story = options.StoryFile is { } story ? StoryFile.Read(story) : null;
-        if (World.Plan.Warnings.Count > 0) _warning = $"{Path.GetFileName(options.WorldFile)}, {World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.";
+        if (World.Plan.Warnings.Count > 0)
+            _warning = $"{Path.GetFileName(options.WorldFile)}, " +
+                $"{World.Plan.Warnings[0]}{(World.Plan.Warnings.Count > 1 ? $" ({World.Plan.Warnings.Count - 1} more)" : "")}.";
         if (options.BeginsStory && BeginStory() is { } problem) Say(problem);
     }
 
@@ -106,7 +109,8 @@ public sealed partial class GameLoop : IDisposable
     private int _sceneVersion;
 
     /// <summary>What a character sees, for its picture.</summary>
-    public (Scene Scene, Camera Camera) Eyes(int index) => (Game.Eyes.Scene(World, World.Bodies[index]), Game.Eyes.Camera(World.Bodies[index]));
+    public (Scene Scene, Camera Camera) Eyes(int index) =>
+        (Game.Eyes.Scene(World, World.Bodies[index]), Game.Eyes.Camera(World.Bodies[index]));
 
     /// <summary>Lets time pass. Call it when no frame is being recorded: a new model may take over.</summary>
     /// <param name="seconds">Since the last call.</param>
@@ -156,7 +160,8 @@ public sealed partial class GameLoop : IDisposable
     /// <summary>Lets the minds think for a part of this frame; <see cref="Note"/> follows when all its parts have been.</summary>
     /// <param name="milliseconds">Of the device.</param>
     /// <param name="commands">The game's command buffer.</param>
-    public TickReport Think(double milliseconds, FrameCommands commands) => Minds.Tick(FrameBudget.FromMilliseconds(milliseconds), commands);
+    public TickReport Think(double milliseconds, FrameCommands commands) =>
+        Minds.Tick(FrameBudget.FromMilliseconds(milliseconds), commands);
 
     /// <summary>Shows in F1 what the minds did in a frame.</summary>
     public void Note(in TickReport report) => Overlay.Add(report, Minds, World.Bodies.Count, Now);
@@ -204,7 +209,10 @@ public sealed partial class GameLoop : IDisposable
         if (text.Length > 0) Say(Faced, text);
     }
 
-    /// <summary>As if this was typed: into the text line when it is open; its first letter interrupts, as whoever begins to speak talks over others. Else + and - are keys, wherever a layout has them; on many, = is + without shift.</summary>
+    /// <summary>
+    /// As if this was typed: into the text line when it is open; its first letter interrupts, as whoever begins to speak talks over others.
+    /// Else + and - are keys, wherever a layout has them; on many, = is + without shift.
+    /// </summary>
     public void Type(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -218,7 +226,9 @@ public sealed partial class GameLoop : IDisposable
             foreach (char c in text) Press(c switch { '+' or '=' => GameKeys.BudgetUp, '-' => GameKeys.BudgetDown, _ => GameKeys.None });
     }
 
-    /// <summary>Who would stop now if the player interrupted: whoever speaks to it, or else whoever is faced; null when neither speaks.</summary>
+    /// <summary>
+    /// Who would stop now if the player interrupted: whoever speaks to it, or else whoever is faced; null when neither speaks.
+    /// </summary>
     public string? Interruptible
     {
         get
@@ -283,7 +293,9 @@ public sealed partial class GameLoop : IDisposable
         else Say($"{name} are eyes. Drop the language model that they belong to first.");
     }
 
-    /// <summary>The image encoder that lies beside a model: eyes.gguf beside mind.gguf, or the same name with mmproj before it; null for none.</summary>
+    /// <summary>
+    /// The image encoder that lies beside a model: eyes.gguf beside mind.gguf, or the same name with mmproj before it; null for none.
+    /// </summary>
     public static string? EyesBeside(string model)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(model))!, name = Path.GetFileName(model);
@@ -301,10 +313,14 @@ public sealed partial class GameLoop : IDisposable
     internal static bool IsEyes(string file)
     {
         string name = Path.GetFileName(file);
-        return IsModel(file) && (name.Contains("mmproj", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eyes", StringComparison.OrdinalIgnoreCase) || name.StartsWith("clip", StringComparison.OrdinalIgnoreCase));
+        return IsModel(file)
+            && (name.Contains("mmproj", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eyes", StringComparison.OrdinalIgnoreCase)
+                || name.StartsWith("clip", StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>What is odd in the world file, once nothing is loading: the messages of that would take its place before anybody has read it.</summary>
+    /// <summary>
+    /// What is odd in the world file, once nothing is loading: the messages of that would take its place before anybody has read it.
+    /// </summary>
     private void SayWarning()
     {
         if (_warning.Length == 0 || Minds.IsLoading) return;
@@ -313,7 +329,8 @@ public sealed partial class GameLoop : IDisposable
     }
 
     /// <summary>The quick save, or what was saved when a device was lost after it.</summary>
-    private string LaterSlot() => File.GetLastWriteTimeUtc(Saves.PathOf(LostSlot)) > File.GetLastWriteTimeUtc(Saves.PathOf(QuickSlot)) ? LostSlot : QuickSlot;
+    private string LaterSlot() => File.GetLastWriteTimeUtc(Saves.PathOf(LostSlot)) > File.GetLastWriteTimeUtc(Saves.PathOf(QuickSlot))
+        ? LostSlot : QuickSlot;
 
     private void ChangeBudget(double by)
     {
@@ -331,7 +348,8 @@ public sealed partial class GameLoop : IDisposable
     private void Use()
     {
         Vector2 at = World.Player.Position;
-        float door = Vector2.Distance(at, Targets.Stand("by the door").Foot), hearth = Vector2.Distance(at, Targets.Stand("by the hearth").Foot);
+        float door = Vector2.Distance(at, Targets.Stand("by the door").Foot),
+            hearth = Vector2.Distance(at, Targets.Stand("by the hearth").Foot);
         World.Switch(door < 1.5f ? "the door" : hearth < 1.5f ? "the hearth" : "the lamp");
     }
 

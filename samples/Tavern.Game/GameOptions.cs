@@ -5,7 +5,9 @@ public sealed record GameOptions
 {
     public required string WorldFile { get; init; }
 
-    public string SaveFolder { get; init; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "NpcMind", "Tavern");
+    public string SaveFolder { get; init; } = Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "NpcMind",
+        "Tavern");
 
     public MindSettings Minds { get; init; } = new();
 

@@ -22,7 +22,9 @@ internal sealed class GameState
 
     public Dictionary<string, List<LineState>> Hearsay { get; init; } = [];
 
-    /// <summary>What is being said. With a setter: older saves hold none, and what is missing leaves only such a property as it is.</summary>
+    /// <summary>
+    /// What is being said. With a setter: older saves hold none, and what is missing leaves only such a property as it is.
+    /// </summary>
     public List<BubbleState> Bubbles { get; set; } = [];
 
     /// <summary>The story that is played; null for none, and in older saves.</summary>
@@ -44,7 +46,8 @@ internal sealed class GameState
 
 internal sealed record BodyState(string Name, float X, float Z, float Yaw, float GazeX, float GazeY, float GazeZ, Deed? Deed)
 {
-    public static BodyState Of(Body body) => new(body.Name, body.Position.X, body.Position.Y, body.Yaw, body.Gaze.X, body.Gaze.Y, body.Gaze.Z, body.Doing);
+    public static BodyState Of(Body body) =>
+        new(body.Name, body.Position.X, body.Position.Y, body.Yaw, body.Gaze.X, body.Gaze.Y, body.Gaze.Z, body.Doing);
 
     public void Apply(Body body) => (body.Position, body.Yaw, body.Gaze) = (new Vector2(X, Z), Yaw, new Vector3(GazeX, GazeY, GazeZ));
 }
@@ -57,7 +60,8 @@ internal sealed record BodyState(string Name, float X, float Z, float Yaw, float
 /// <param name="IsComplete">Whether nothing more will come.</param>
 /// <param name="IsReported">Whether others have heard it.</param>
 /// <param name="Deed">What the speaker will do then.</param>
-internal sealed record BubbleState(string Speaker, string Listener, string Text, double Shown, bool IsAnswer, bool IsComplete, bool IsReported, Deed? Deed);
+internal sealed record BubbleState(string Speaker, string Listener, string Text, double Shown, bool IsAnswer, bool IsComplete,
+    bool IsReported, Deed? Deed);
 
 internal sealed record LineState(string Matter, string Speaker, string Text);
 

@@ -3,7 +3,9 @@ using Tavern.World;
 
 namespace Tavern.Game;
 
-/// <summary>The tavern as it is now: what is so, who stands where and does what. Changed by deeds alone; knows nothing of minds and pictures.</summary>
+/// <summary>
+/// The tavern as it is now: what is so, who stands where and does what. Changed by deeds alone; knows nothing of minds and pictures.
+/// </summary>
 public sealed class GameWorld
 {
     private const float TurnSpeed = 5, Glow = 1.5f;
@@ -86,7 +88,12 @@ public sealed class GameWorld
     /// <summary>The player lights or puts out, opens or shuts something.</summary>
     public void Switch(string furniture)
     {
-        bool on = furniture switch { "the door" => DoorIsOpen = !DoorIsOpen, "the hearth" => HearthIsLit = !HearthIsLit, _ => LampIsLit = !LampIsLit };
+        bool on = furniture switch
+        {
+            "the door" => DoorIsOpen = !DoorIsOpen,
+            "the hearth" => HearthIsLit = !HearthIsLit,
+            _ => LampIsLit = !LampIsLit
+        };
         string verb = furniture == "the door" ? (on ? "open" : "shut") : on ? "light" : "put out";
         Tell(new Change(Player.Name, $"You {verb} {furniture}.", false));
     }
@@ -114,8 +121,8 @@ public sealed class GameWorld
     }
 
     /// <summary>
-    /// Takes another plan: who is described as before stays as the play has made it, the others begin anew. <paramref name="world"/> and <paramref name="anew"/> are
-    /// what <see cref="Merge"/> gave.
+    /// Takes another plan: who is described as before stays as the play has made it, the others begin anew. <paramref name="world"/> and
+    /// <paramref name="anew"/> are what <see cref="Merge"/> gave.
     /// </summary>
     public void Take(TavernPlan plan, TavernWorld world, IReadOnlySet<string> anew)
     {
@@ -153,7 +160,8 @@ public sealed class GameWorld
         List<Person> people = [];
         foreach (Person person in plan.World.People)
         {
-            bool same = Plan.World.People.FirstOrDefault(p => p.Name == person.Name) is { } before && TavernWorld.Persona(before) == TavernWorld.Persona(person);
+            bool same = Plan.World.People.FirstOrDefault(p => p.Name == person.Name) is { } before
+                && TavernWorld.Persona(before) == TavernWorld.Persona(person);
             if (!same || Find(person.Name) is not { } body) anew.Add(person.Name);
             people.Add(anew.Contains(person.Name) ? person : Find(person.Name)!.Person);
         }
@@ -172,7 +180,9 @@ public sealed class GameWorld
         Warnings = [],
     };
 
-    /// <summary>Puts the world back to what <see cref="Now"/> gave; the plan of the world file stays, but for what stands on the tables.</summary>
+    /// <summary>
+    /// Puts the world back to what <see cref="Now"/> gave; the plan of the world file stays, but for what stands on the tables.
+    /// </summary>
     internal void Restore(TavernPlan now)
     {
         Facts = now.World.Copy();
@@ -203,7 +213,8 @@ public sealed class GameWorld
         Touch();
     }
 
-    internal IEnumerable<Vector2> OthersThan(Body body) => _bodies.Append(Player).Where(b => b != body).Select(b => b.IsWalking ? b.Path[^1] : b.Position);
+    internal IEnumerable<Vector2> OthersThan(Body body) =>
+        _bodies.Append(Player).Where(b => b != body).Select(b => b.IsWalking ? b.Path[^1] : b.Position);
 
     private static Body AtItsPlace(Person person)
     {
@@ -211,16 +222,19 @@ public sealed class GameWorld
         return new Body(person) { Position = foot, Gaze = gaze, Yaw = Body.YawTo(foot, new(gaze.X, gaze.Z)) };
     }
 
-    private static Body NewPlayer(TavernWorld world) => new(new Person { Name = Deed.Player, Cloak = PlayerCloak(world) }) { Position = new(2.2f, 3.3f), Yaw = MathF.PI };
+    private static Body NewPlayer(TavernWorld world) =>
+        new(new Person { Name = Deed.Player, Cloak = PlayerCloak(world) }) { Position = new(2.2f, 3.3f), Yaw = MathF.PI };
 
     /// <summary>A colour that nobody else wears: others would take the player for somebody.</summary>
-    private static Colour PlayerCloak(TavernWorld world) => Enum.GetValues<Colour>().Reverse().FirstOrDefault(c => world.People.All(p => p.Cloak != c), Colour.White);
+    private static Colour PlayerCloak(TavernWorld world) =>
+        Enum.GetValues<Colour>().Reverse().FirstOrDefault(c => world.People.All(p => p.Cloak != c), Colour.White);
 
     private static float Wanted(bool on) => on ? 1 : 0;
 
     private static float Toward(float value, float wanted, float most) => value + Math.Clamp(wanted - value, -most, most);
 
-    private void TakeStates(TavernPlan plan) => (LampIsLit, HearthIsLit, CandlesAreLit, DoorIsOpen) = (plan.LampIsLit, plan.HearthIsLit, plan.CandlesAreLit, plan.DoorIsOpen);
+    private void TakeStates(TavernPlan plan) =>
+        (LampIsLit, HearthIsLit, CandlesAreLit, DoorIsOpen) = (plan.LampIsLit, plan.HearthIsLit, plan.CandlesAreLit, plan.DoorIsOpen);
 
     private void Turn(Body body, float seconds)
     {

@@ -1,8 +1,8 @@
 namespace Tavern.Game;
 
 /// <summary>
-/// What somebody noticed since it was last spoken to: the last word about each matter, and the last few things said near it. Kept short on purpose: a small model reads it all
-/// again with the next question.
+/// What somebody noticed since it was last spoken to: the last word about each matter, and the last few things said near it. Kept short on
+/// purpose: a small model reads it all again with the next question.
 /// </summary>
 public sealed class Hearsay
 {

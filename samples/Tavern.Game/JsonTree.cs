@@ -26,7 +26,8 @@ internal sealed class JsonTree
     public static JsonTree Parse(string file, ReadOnlySpan<byte> json)
     {
         if (json.StartsWith(ByteOrderMark)) json = json[3..];
-        Utf8JsonReader reader = new(json, new JsonReaderOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 16 });
+        Utf8JsonReader reader = new(json,
+            new JsonReaderOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 16 });
         (long At, int Line) place = (0, 1);
         try
         {

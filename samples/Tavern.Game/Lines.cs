@@ -14,7 +14,14 @@ internal static class Lines
         foreach (char c in text)
         {
             if (!Breaks(c)) line.Append(c);
-            else line.Append(c switch { '\n' => "\\n", '\r' => "\\r", '\t' => "\\t", _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") });
+            else line.Append(
+                c switch
+                {
+                    '\n' => "\\n",
+                    '\r' => "\\r",
+                    '\t' => "\\t",
+                    _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}")
+                });
         }
 
         return line.ToString();

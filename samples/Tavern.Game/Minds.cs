@@ -4,8 +4,8 @@ using Tavern.World;
 namespace Tavern.Game;
 
 /// <summary>
-/// The minds of the characters: one model, one shared beginning, one <see cref="Npc"/> for each. Loads and swaps models beside the running game. Everything is called on the game's
-/// thread.
+/// The minds of the characters: one model, one shared beginning, one <see cref="Npc"/> for each. Loads and swaps models beside the running
+/// game. Everything is called on the game's thread.
 /// </summary>
 public sealed class Minds(GameWorld world, MindSettings settings, GameClock clock) : IDisposable
 {
@@ -112,7 +112,9 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         return commands is { } into ? _runtime.Tick(budget, into) : _runtime.Tick(budget);
     }
 
-    /// <summary>Asks a character. It looks first, when what it sees has changed, and thinks of what it noticed since it was last asked.</summary>
+    /// <summary>
+    /// Asks a character. It looks first, when what it sees has changed, and thinks of what it noticed since it was last asked.
+    /// </summary>
     /// <param name="index">Of the character.</param>
     /// <param name="speaker">Who asks.</param>
     /// <param name="text">What.</param>
@@ -123,7 +125,8 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
     {
         if (Of(index) is not { } npc)
         {
-            Message?.Invoke(IsLoading ? $"The minds are still being loaded ({Progress * 100:0} %)." : "There is no model: drop a GGUF file on the window, or start with --model FILE.");
+            Message?.Invoke(IsLoading ? $"The minds are still being loaded ({Progress * 100:0} %)."
+                : "There is no model: drop a GGUF file on the window, or start with --model FILE.");
             return null;
         }
 
@@ -185,7 +188,9 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
         return saved;
     }
 
-    /// <summary>Makes the minds of these people anew, from what is saved of them where there is something. When that fails the minds are as before.</summary>
+    /// <summary>
+    /// Makes the minds of these people anew, from what is saved of them where there is something. When that fails the minds are as before.
+    /// </summary>
     /// <param name="people">In the order of the world.</param>
     /// <param name="facts">What all begin with.</param>
     /// <param name="memories">Saved minds by name; who has none begins anew.</param>

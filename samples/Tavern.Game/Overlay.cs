@@ -3,7 +3,8 @@ using NpcMind;
 namespace Tavern.Game;
 
 /// <summary>Figures of one character.</summary>
-public readonly record struct MindFigures(string Name, NpcWait Waiting, bool IsAnswering, int Tokens, int SharedTokens, int Turns, NpcPriority Priority);
+public readonly record struct MindFigures(string Name, NpcWait Waiting, bool IsAnswering, int Tokens, int SharedTokens, int Turns,
+    NpcPriority Priority);
 
 /// <summary>Figures for F1. Filled in place, so that filling them costs no memory; words are made of them only when they change.</summary>
 public sealed class Overlay
@@ -43,6 +44,8 @@ public sealed class Overlay
 
         Count = 0;
         for (int i = 0; i < people && i < _figures.Length; i++)
-            if (minds.Of(i) is { } npc) _figures[Count++] = new MindFigures(npc.Name, npc.Waiting, npc.Reply is { IsDone: false }, npc.Tokens, npc.SharedTokens, npc.TurnCount, npc.Priority);
+            if (minds.Of(i) is { } npc)
+                _figures[Count++] = new MindFigures(npc.Name, npc.Waiting, npc.Reply is { IsDone: false }, npc.Tokens, npc.SharedTokens,
+                    npc.TurnCount, npc.Priority);
     }
 }

@@ -54,7 +54,8 @@ public sealed class PlayerBody(GameWorld world)
     public void WalkTo(Vector2 point) => Floor.FindPath(Body.Position, Floor.Near(point, Body.Position, 0, world.OthersThan(Body)), _path);
 
     /// <summary>Walks up to somebody.</summary>
-    public void WalkTo(Body other) => Floor.FindPath(Body.Position, Floor.Near(other.Position, Body.Position, 1.5f, world.OthersThan(Body)), _path);
+    public void WalkTo(Body other) =>
+        Floor.FindPath(Body.Position, Floor.Near(other.Position, Body.Position, 1.5f, world.OthersThan(Body)), _path);
 
     /// <summary>Stays where it is.</summary>
     internal void Stop() => _path.Clear();

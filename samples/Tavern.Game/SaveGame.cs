@@ -4,7 +4,10 @@ using Tavern.World;
 
 namespace Tavern.Game;
 
-/// <summary>Games in slots: the world, where everybody stands, what is being said, and the minds. Loading an old one removes what came later from all memories.</summary>
+/// <summary>
+/// Games in slots: the world, where everybody stands, what is being said, and the minds. Loading an old one removes what came later from
+/// all memories.
+/// </summary>
 public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, Minds minds, Talk talk, Mystery mystery)
 {
     private const string WorldPart = "world", StatePart = "state", StoryPart = "story", MindPart = "mind/";
@@ -29,7 +32,8 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}", "Free space, or choose a folder that can be written to.", e);
+            throw new SaveGameException(slot, $"not saved: {Lines.One(e).TrimEnd('.')}",
+                "Free space, or choose a folder that can be written to.", e);
         }
         catch (Exception e)
         {
@@ -57,7 +61,9 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
             SaveCheck.Check(state, plan, memories.Keys);
             if (story is not null) state.Mystery!.Check(story, plan.World);
             Knowledge knowledge = story is null ? Knowledge.None : Mystery.KnowledgeOf(story, state.Mystery!.CastOf(story, plan.World));
-            if (memories.Count > 0 && !minds.IsReady) throw new SaveGameException(slot, "it holds memories, and there is no model to remember them", "Load a model, then try again.");
+            if (memories.Count > 0 && !minds.IsReady)
+                throw new SaveGameException(slot, "it holds memories, and there is no model to remember them",
+                    "Load a model, then try again.");
             minds.Remake(plan.World.People, state.Facts.Length > 0 ? state.Facts : knowledge.Facts(plan.World), memories, LegalOf,
                 knowledge);
 
@@ -74,7 +80,8 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         }
         catch (Exception e) when (e is NpcMindException or ArgumentException or InvalidOperationException)
         {
-            throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}", "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
+            throw new SaveGameException(slot, $"not loaded: {Lines.One(e).TrimEnd('.')}",
+                "Use the model that it was saved with, or a larger context; the game goes on as it was.", e);
         }
         catch (Exception e) when (e is not SaveGameException)
         {
@@ -105,7 +112,8 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         Pitch = player.Pitch,
         Bubbles = talk.Save(),
         Mystery = mystery.Save(),
-        Hearsay = world.Bodies.ToDictionary(b => b.Name, b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
+        Hearsay = world.Bodies.ToDictionary(b => b.Name,
+            b => minds.HearsayOf(b.Name).Lines.Select(l => new LineState(l.Matter, l.Speaker, l.Text)).ToList(), StringComparer.Ordinal),
     };
 
     private void Apply(TavernPlan plan, GameState state, Story? story)
@@ -122,12 +130,14 @@ public sealed class SaveGame(string folder, GameWorld world, PlayerBody player, 
         player.Pitch = state.Pitch;
         player.Stop();
         foreach (Body body in world.Bodies)
-            minds.HearsayOf(body.Name).Set(state.Hearsay.GetValueOrDefault(body.Name, []).Select(l => new Hearsay.Line(l.Matter, l.Speaker, l.Text)));
+            minds.HearsayOf(body.Name)
+                .Set(state.Hearsay.GetValueOrDefault(body.Name, []).Select(l => new Hearsay.Line(l.Matter, l.Speaker, l.Text)));
         talk.Resume(state.Bubbles);
     }
 
     private static void Check(string slot)
     {
-        if (slot.Length is 0 or > 40 || slot.Any(c => !char.IsLetterOrDigit(c) && c is not ('-' or '_'))) throw new SaveGameException(slot, "no name for a slot", "Use letters, digits, - and _.");
+        if (slot.Length is 0 or > 40 || slot.Any(c => !char.IsLetterOrDigit(c) && c is not ('-' or '_')))
+            throw new SaveGameException(slot, "no name for a slot", "Use letters, digits, - and _.");
     }
 }

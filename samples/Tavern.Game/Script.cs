@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Tavern.Game;
 
 /// <summary>A script that cannot be read, or a play that did not go as it says.</summary>
-public sealed class ScriptException(string file, int line, string problem, string advice) : Exception(Lines.One($"{file}, line {line}: {problem}. {advice}"));
+public sealed class ScriptException(string file, int line, string problem, string advice)
+    : Exception(Lines.One($"{file}, line {line}: {problem}. {advice}"));
 
 /// <summary>One line of a script.</summary>
 /// <param name="Line">Counted from 1.</param>
@@ -13,12 +14,13 @@ public sealed class ScriptException(string file, int line, string problem, strin
 public readonly record struct ScriptLine(int Line, string Verb, string Text, double Value = 0);
 
 /// <summary>
-/// A play as text, one command on a line; "#" begins a comment line. <c>wait SECONDS</c>, <c>goto NAME|X Z</c>, <c>face NAME|THING</c>, <c>say TEXT</c>, <c>reply [SECONDS]</c>
-/// (waits for the answer), <c>look NAME</c> (it looks and says what it sees), <c>interrupt</c>, <c>save SLOT</c>, <c>load SLOT</c>, <c>model FILE [EYES]</c>, <c>drop FILE</c>,
-/// <c>budget MS</c>, <c>key F1</c>, <c>type TEXT</c>, <c>picture NAME</c>, <c>gossip on|off</c>, <c>crowd SECONDS</c> (all look and talk at once), <c>measure</c> (frame figures begin here),
-/// <c>mystery on|off|CULPRIT</c>, <c>ask CLUE QUESTION | QUESTION</c> (until the clue is learnt; <c>try</c> goes on without it),
-/// <c>clue CLUE</c> (it must be), <c>ends solved|unsolved|not</c>,
-/// <c>expect TEXT</c> (of the last answer), <c>message TEXT</c> (of the last message), <c>world [SECONDS]</c> (waits until the minds have read the world), and <c>repeat TIMES</c> ... <c>end</c>.
+/// A play as text, one command on a line; "#" begins a comment line. <c>wait SECONDS</c>, <c>goto NAME|X Z</c>, <c>face NAME|THING</c>,
+/// <c>say TEXT</c>, <c>reply [SECONDS]</c> (waits for the answer), <c>look NAME</c> (it looks and says what it sees), <c>interrupt</c>,
+/// <c>save SLOT</c>, <c>load SLOT</c>, <c>model FILE [EYES]</c>, <c>drop FILE</c>, <c>budget MS</c>, <c>key F1</c>, <c>type TEXT</c>,
+/// <c>picture NAME</c>, <c>gossip on|off</c>, <c>crowd SECONDS</c> (all look and talk at once), <c>measure</c> (frame figures begin here),
+/// <c>mystery on|off|CULPRIT</c>, <c>ask CLUE QUESTION | QUESTION</c> (until the clue is learnt; <c>try</c> goes on without it), <c>clue
+/// CLUE</c> (it must be), <c>ends solved|unsolved|not</c>, <c>expect TEXT</c> (of the last answer), <c>message TEXT</c> (of the last
+/// message), <c>world [SECONDS]</c> (waits until the minds have read the world), and <c>repeat TIMES</c> ... <c>end</c>.
 /// </summary>
 public sealed class Script
 {
@@ -54,7 +56,8 @@ public sealed class Script
         ["end"] = "end",
     };
 
-    private static readonly string[] Bare = ["interrupt", "measure", "end"], Numbered = ["wait", "budget", "crowd", "repeat", "reply", "world"], Optional = ["reply", "world"];
+    private static readonly string[] Bare = ["interrupt", "measure", "end"],
+        Numbered = ["wait", "budget", "crowd", "repeat", "reply", "world"], Optional = ["reply", "world"];
 
     /// <summary>Most lines of a play, with what is repeated.</summary>
     private const int MostLines = 100_000;
@@ -88,12 +91,16 @@ public sealed class Script
             if (line.Length == 0 || line[0] == '#') continue;
             string[] parts = line.Split(' ', 2, StringSplitOptions.TrimEntries);
             (string verb, string rest) = (parts[0], parts.Length > 1 ? parts[1] : "");
-            if (!Forms.TryGetValue(verb, out string? form)) throw Wrong($"there is no command '{verb}'; expected one of: {string.Join(", ", Forms.Keys)}", "Use one of these, or begin the line with # for a comment");
+            if (!Forms.TryGetValue(verb, out string? form))
+                throw Wrong($"there is no command '{verb}'; expected one of: {string.Join(", ", Forms.Keys)}",
+                    "Use one of these, or begin the line with # for a comment");
             double value = 0;
             bool isLeftOut = rest.Length == 0 && Optional.Contains(verb);
-            if (Numbered.Contains(verb) && !isLeftOut && (!double.TryParse(rest, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !(value >= 0) || value > 86400))
+            if (Numbered.Contains(verb) && !isLeftOut
+                && (!double.TryParse(rest, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !(value >= 0) || value > 86400))
                 throw Wrong($"'{rest}' is no number", $"Write: {form}");
-            if (rest.Length == 0 != Bare.Contains(verb) && !isLeftOut) throw Wrong(rest.Length == 0 ? $"'{verb}' of what" : $"'{verb}' takes nothing after it", $"Write: {form}");
+            if (rest.Length == 0 != Bare.Contains(verb) && !isLeftOut)
+                throw Wrong(rest.Length == 0 ? $"'{verb}' of what" : $"'{verb}' takes nothing after it", $"Write: {form}");
             if (verb == "key" && KeyOf(rest) == GameKeys.None) throw Wrong($"there is no key '{rest}'", $"Write: {form}");
             if (verb == "gossip" && rest is not ("on" or "off")) throw Wrong($"gossip is on or off, not '{rest}'", $"Write: {form}");
             if (verb == "ends" && rest is not ("solved" or "unsolved" or "not"))
@@ -111,7 +118,8 @@ public sealed class Script
                     (repeat, first) = (read, lines.Count);
                     break;
                 case "end":
-                    ScriptLine begun = repeat ?? throw Wrong("there is no repeat that could end here", "Write repeat TIMES before the lines to repeat");
+                    ScriptLine begun = repeat
+                        ?? throw Wrong("there is no repeat that could end here", "Write repeat TIMES before the lines to repeat");
                     ScriptLine[] again = [.. lines[first..]];
                     if (again.Length * begun.Value > MostLines - first)
                         throw Wrong($"the script plays more than {MostLines} lines, with what is repeated", "Repeat less often");
@@ -126,7 +134,8 @@ public sealed class Script
             ScriptException Wrong(string problem, string advice) => new(file, number, problem, advice + ".");
         }
 
-        if (repeat is { } open) throw new ScriptException(file, open.Line, "this repeat has no end", "Write end after the lines to repeat.");
+        if (repeat is { } open)
+            throw new ScriptException(file, open.Line, "this repeat has no end", "Write end after the lines to repeat.");
         return new Script(file, lines);
     }
 

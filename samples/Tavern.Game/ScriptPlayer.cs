@@ -14,7 +14,10 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private string? _typed;
     private Queue<string> _questions = new();
 
-    /// <summary>A picture of the window is wanted, under this name. Where nobody takes any the line is passed over, so that a play can be watched in a window.</summary>
+    /// <summary>
+    /// A picture of the window is wanted, under this name. Where nobody takes any the line is passed over, so that a play can be watched in
+    /// a window.
+    /// </summary>
     public event Action<string>? PictureWanted;
 
     /// <summary>Figures of frames begin here.</summary>
@@ -67,16 +70,19 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 game.Player.WalkTo(Targets.Stand(Targets.PlaceOf(line.Text) ?? throw NotFound(line)).Foot);
                 break;
             case "face":
-                game.Player.Face(game.World.Find(line.Text) is { } body ? Targets.Gaze(body) with { Y = 1.55f } : Lexicon.Furniture.Contains(line.Text) ? Targets.Gaze(line.Text) : throw NotFound(line));
+                game.Player.Face(game.World.Find(line.Text) is { } body ? Targets.Gaze(body) with { Y = 1.55f }
+                    : Lexicon.Furniture.Contains(line.Text) ? Targets.Gaze(line.Text) : throw NotFound(line));
                 break;
             case "say":
-                if (game.Player.Faced() is var faced && faced < 0) throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
+                if (game.Player.Faced() is var faced && faced < 0)
+                    throw Wrong(line, "nobody is faced within 3 m", "Write goto NAME and face NAME before it");
                 else if (!game.Say(faced, line.Text)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
                 break;
             case "look":
                 int looker = game.World.Find(line.Text) is { } who ? game.World.IndexOf(who) : -1;
                 if (looker < 0) throw NotFound(line);
-                if (!game.Talk.Say(looker, "What do you see?", looks: true)) throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
+                if (!game.Talk.Say(looker, "What do you see?", looks: true))
+                    throw Wrong(line, $"it was not heard: {game.Message.Last}", "Load a model first");
                 break;
             case "interrupt":
                 game.Interrupt();
@@ -89,7 +95,8 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 break;
             case "model":
                 string[] files = line.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (!game.Minds.Load(FileOf(files[0]), files.Length > 1 ? FileOf(files[1]) : GameLoop.EyesBeside(FileOf(files[0])))) throw Refused(line, "Write world before it");
+                if (!game.Minds.Load(FileOf(files[0]), files.Length > 1 ? FileOf(files[1]) : GameLoop.EyesBeside(FileOf(files[0]))))
+                    throw Refused(line, "Write world before it");
                 break;
             case "drop":
                 game.Drop(FileOf(line.Text));
@@ -125,9 +132,11 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
                 game.Gossip.IsOn = line.Text == "on";
                 break;
             case "expect" when !game.Talk.LastAnswer.Contains(line.Text, StringComparison.OrdinalIgnoreCase):
-                throw Wrong(line, $"the last answer was '{game.Talk.LastAnswer}', expected '{line.Text}' in it", "Correct the script, or the game");
+                throw Wrong(line, $"the last answer was '{game.Talk.LastAnswer}', expected '{line.Text}' in it",
+                    "Correct the script, or the game");
             case "message" when !game.Message.Last.Contains(line.Text, StringComparison.OrdinalIgnoreCase):
-                throw Wrong(line, $"the last message was '{game.Message.Last}', expected '{line.Text}' in it", "Correct the script, or the game");
+                throw Wrong(line, $"the last message was '{game.Message.Last}', expected '{line.Text}' in it",
+                    "Correct the script, or the game");
         }
     }
 
@@ -140,10 +149,13 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
             "wait" or "crowd" => passed >= line.Value,
             "goto" => !game.Player.IsOnItsWay || Late(line, passed, LongestWalk, "the way is barred", "Choose another place"),
             "ask" or "try" => IsLearnt(line),
-            "reply" or "look" => !game.Talk.IsAnswering || Late(line, passed, LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
+            "reply" or "look" => !game.Talk.IsAnswering
+                || Late(line, passed, LongestReply, "the answer has not come", "Allow more time (reply SECONDS) or a larger budget"),
             // Loading takes the time it takes, and the game goes on.
             "model" or "drop" => !game.Minds.IsLoading,
-            "world" => game.Minds.KnowTheWorld || (!game.Minds.IsReady && !game.Minds.IsLoading) || Late(line, passed, LongestReading, "the minds have not read the world", "Allow more time (world SECONDS) or a larger budget"),
+            "world" => game.Minds.KnowTheWorld || (!game.Minds.IsReady && !game.Minds.IsLoading)
+                || Late(line, passed, LongestReading, "the minds have not read the world",
+                    "Allow more time (world SECONDS) or a larger budget"),
             _ => true,
         };
     }
@@ -173,14 +185,16 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private void AskTheSilent()
     {
         for (int i = 0; i < game.World.Bodies.Count; i++)
-            if (game.Minds.IsReady && !game.Talk.IsSpeaking(game.World.Bodies[i].Name)) game.Talk.Say(i, "What do you see?", looks: true, acts: false);
+            if (game.Minds.IsReady && !game.Talk.IsSpeaking(game.World.Bodies[i].Name))
+                game.Talk.Say(i, "What do you see?", looks: true, acts: false);
     }
 
     /// <summary>False until a time has passed, the line's own or else the usual; then it throws.</summary>
     private bool Late(ScriptLine line, double passed, double usual, string problem, string advice)
     {
         double limit = line.Value > 0 ? line.Value : usual;
-        return passed > limit ? throw Wrong(line, string.Create(CultureInfo.InvariantCulture, $"{problem} after {limit:0} s"), advice) : false;
+        return passed > limit ? throw Wrong(line, string.Create(CultureInfo.InvariantCulture, $"{problem} after {limit:0} s"), advice)
+            : false;
     }
 
     private string FileOf(string name)
@@ -192,15 +206,20 @@ public sealed class ScriptPlayer(Script script, GameLoop game)
     private static Vector2? PointOf(string text)
     {
         string[] parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return parts.Length == 2 && float.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out float x) && float.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out float z) && float.IsFinite(x) && float.IsFinite(z)
+        return parts.Length == 2 && float.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out float x)
+            && float.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out float z) && float.IsFinite(x)
+            && float.IsFinite(z)
             ? new Vector2(x, z)
             : null;
     }
 
     private ScriptException NotFound(ScriptLine line) =>
-        Wrong(line, $"there is no '{line.Text}'", $"Use one of: {string.Join(", ", game.World.Bodies.Select(b => b.Name).Concat(Lexicon.Furniture))}");
+        Wrong(line, $"there is no '{line.Text}'",
+            $"Use one of: {string.Join(", ", game.World.Bodies.Select(b => b.Name).Concat(Lexicon.Furniture))}");
 
-    private ScriptException Refused(ScriptLine line, string advice) => Wrong(line, $"it was refused: {game.Message.Last.TrimEnd('.')}", advice);
+    private ScriptException Refused(ScriptLine line, string advice) =>
+        Wrong(line, $"it was refused: {game.Message.Last.TrimEnd('.')}", advice);
 
-    private ScriptException Wrong(ScriptLine line, string problem, string advice) => new(Path.GetFileName(script.File), line.Line, problem, advice + ".");
+    private ScriptException Wrong(ScriptLine line, string problem, string advice) =>
+        new(Path.GetFileName(script.File), line.Line, problem, advice + ".");
 }

@@ -10,7 +10,9 @@ public static class Surfaces
     public const int MostInRow = 4;
     private const float Spacing = 0.5f;
 
-    /// <summary>What things can be lined up on. Rows are named from left to right: seen from the entrance, the bar as its guests see it.</summary>
+    /// <summary>
+    /// What things can be lined up on. Rows are named from left to right: seen from the entrance, the bar as its guests see it.
+    /// </summary>
     public static readonly string[] All = ["long table", "small table", "bar", "floor"];
 
     /// <summary>Where the middle of a row is, and in which direction it runs from left to right.</summary>

@@ -127,7 +127,9 @@ public sealed class Talk
         }
     }
 
-    /// <summary>What is over heads now, for a save. What has come of replies is taken first: the minds are saved at the same moment.</summary>
+    /// <summary>
+    /// What is over heads now, for a save. What has come of replies is taken first: the minds are saved at the same moment.
+    /// </summary>
     internal List<BubbleState> Save()
     {
         List<BubbleState> saved = [];
@@ -141,14 +143,19 @@ public sealed class Talk
         return saved;
     }
 
-    /// <summary>What was being said when a game was saved goes on where it was. An answer that had come whole cannot be cut in the mind any more: that remembers having said all of it.</summary>
+    /// <summary>
+    /// What was being said when a game was saved goes on where it was. An answer that had come whole cannot be cut in the mind any more:
+    /// that remembers having said all of it.
+    /// </summary>
     internal void Resume(IEnumerable<BubbleState> saved)
     {
         foreach (BubbleState state in saved)
-            if (_world.Find(state.Speaker) is { } speaker) Of(speaker).Open(state, state.IsComplete ? null : _minds.Of(_world.IndexOf(speaker))?.Reply);
+            if (_world.Find(state.Speaker) is { } speaker)
+                Of(speaker).Open(state, state.IsComplete ? null : _minds.Of(_world.IndexOf(speaker))?.Reply);
         // Older saves hold no bubbles.
         foreach (Body body in _world.Bodies)
-            if (!IsSpeaking(body.Name) && _minds.Of(_world.IndexOf(body)) is { Reply: { IsDone: false } reply }) Of(body).Open(new BubbleState(body.Name, Deed.Player, "", 0, true, false, false, null), reply);
+            if (!IsSpeaking(body.Name) && _minds.Of(_world.IndexOf(body)) is { Reply: { IsDone: false } reply })
+                Of(body).Open(new BubbleState(body.Name, Deed.Player, "", 0, true, false, false, null), reply);
     }
 
     private bool Speak(Body speaker, int listener, string text, bool acts, bool looks)
@@ -184,7 +191,8 @@ public sealed class Talk
     {
         if (bubble.Deed is not { } deed || deed.Do == DeedVerb.Nothing || _world.Find(bubble.Speaker) is not { } actor) return;
         (bubble.Deed, bubble.HasActed) = (null, true);
-        if (_world.Do(actor, deed) is { } problem) Happened?.Invoke(new Happening(HappeningKind.Did, actor.Name, "", $"wanted to {Wish(deed)}, but {problem}."));
+        if (_world.Do(actor, deed) is { } problem)
+            Happened?.Invoke(new Happening(HappeningKind.Did, actor.Name, "", $"wanted to {Wish(deed)}, but {problem}."));
     }
 
     private static string Wish(Deed deed)

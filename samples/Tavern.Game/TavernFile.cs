@@ -36,7 +36,9 @@ public static class TavernFile
             json.WriteString("candles", plan.CandlesAreLit ? "lit" : "dark");
             json.WriteString("door", plan.DoorIsOpen ? "open" : "closed");
             All(json, "people", plan.World.People, person => Write(json, person, plan.Seeds.GetValueOrDefault(person.Name)));
-            All(json, "things", plan.World.Things, thing => Strings(json, ("kind", Lexicon.Things[(int)thing.Kind]), ("colour", Lexicon.Colours[(int)thing.Colour]), ("spot", thing.Spot)));
+            All(json, "things", plan.World.Things,
+                thing => Strings(json, ("kind", Lexicon.Things[(int)thing.Kind]), ("colour", Lexicon.Colours[(int)thing.Colour]),
+                    ("spot", thing.Spot)));
             All(json, "relations", plan.World.Relations, r => Strings(json, ("who", r.Of), ("is", r.Kind), ("of", r.To)));
             All(json, "lastNight", plan.World.Events, e => Strings(json, ("who", e.Who), ("what", e.What)));
             json.WriteStartObject("tables");

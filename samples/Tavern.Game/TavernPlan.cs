@@ -9,7 +9,10 @@ public readonly record struct Standing(ThingKind Kind, Colour Colour)
     public override string ToString() => new Thing(Kind, Colour, "").Name;
 }
 
-/// <summary>What a world file says: who is there, what is so, and how the room is furnished when a game begins. Not changed by playing: see <see cref="GameWorld"/>.</summary>
+/// <summary>
+/// What a world file says: who is there, what is so, and how the room is furnished when a game begins. Not changed by playing: see
+/// <see cref="GameWorld"/>.
+/// </summary>
 public sealed record TavernPlan(TavernWorld World)
 {
     /// <summary>What stands on each of <see cref="Surfaces.All"/>, from left to right.</summary>

@@ -11,10 +11,13 @@ internal sealed class TavernReader(string file)
 
     public TavernPlan Read(JsonTree root)
     {
-        Object(root, "the file", "tavern", "town", "lamp", "hearth", "candles", "door", "people", "things", "relations", "lastNight", "tables");
+        Object(root, "the file", "tavern", "town", "lamp", "hearth", "candles", "door", "people", "things", "relations", "lastNight",
+            "tables");
         TavernWorld world = new() { Tavern = Text(root, "tavern", "the tavern's name"), Town = Text(root, "town", "the town's name") };
         Dictionary<string, int> seeds = new(StringComparer.Ordinal);
-        JsonTree people = Member(root, "people") ?? throw Wrong(root, "'people' is missing", $"Add 1 to {TavernFile.MostPeople} people, e.g. \"people\": [ {{ \"name\": \"Osbert\" }} ]");
+        JsonTree people = Member(root, "people")
+            ?? throw Wrong(root, "'people' is missing",
+                $"Add 1 to {TavernFile.MostPeople} people, e.g. \"people\": [ {{ \"name\": \"Osbert\" }} ]");
         if (people.Items.Count > TavernFile.MostPeople || (people.Items.Count == 0 && people.Kind == JsonTokenType.StartArray))
             throw Wrong(people, $"there are {people.Items.Count} people, expected 1 to {TavernFile.MostPeople}", "Add or remove some");
         foreach (JsonTree item in Items(people)) world.People.Add(ReadPerson(item, world, seeds));
@@ -23,7 +26,8 @@ internal sealed class TavernReader(string file)
         foreach (JsonTree item in List(root, "relations"))
         {
             Object(item, "a relation", "who", "is", "of");
-            world.Relations.Add(new Relation(Name(item, "who", world), Known(item, "is", "relation", Lexicon.Relations), Name(item, "of", world)));
+            world.Relations.Add(
+                new Relation(Name(item, "who", world), Known(item, "is", "relation", Lexicon.Relations), Name(item, "of", world)));
         }
 
         foreach (JsonTree item in List(root, "lastNight"))
@@ -55,9 +59,11 @@ internal sealed class TavernReader(string file)
         string name = Text(item, "name", "the person's name");
         JsonTree at = Member(item, "name")!;
         if (name.Length > 24 || name.Contains(':') || name is Deed.Player or Deed.NoTarget || Lexicon.Furniture.Contains(name))
-            throw Wrong(at, $"nobody can be called '{name}'", "Use a name of at most 24 letters without a colon that is not the player's or a piece of furniture");
+            throw Wrong(at, $"nobody can be called '{name}'",
+                "Use a name of at most 24 letters without a colon that is not the player's or a piece of furniture");
         if (world.People.Any(p => p.Name == name)) throw Wrong(at, $"'{name}' is there twice", "Give everybody another name");
-        if (Member(item, "place") is { Kind: JsonTokenType.String } place && !Lexicon.Places.Contains(place.Text)) _warnings.Add($"line {place.Line}: nobody can stand '{place.Text}': {name} stands in the middle of the room");
+        if (Member(item, "place") is { Kind: JsonTokenType.String } place && !Lexicon.Places.Contains(place.Text))
+            _warnings.Add($"line {place.Line}: nobody can stand '{place.Text}': {name} stands in the middle of the room");
         seeds[name] = Member(item, "seed") is { } seed ? Number(seed) : 0;
         return new Person
         {
@@ -77,7 +83,8 @@ internal sealed class TavernReader(string file)
         foreach (JsonTree rumour in List(item, "heard"))
         {
             Object(rumour, "a rumour", "from", "about", "what");
-            person.Heard.Add(new Rumour(Name(rumour, "from", world), Name(rumour, "about", world), Known(rumour, "what", "rumour", Lexicon.Rumours)));
+            person.Heard.Add(
+                new Rumour(Name(rumour, "from", world), Name(rumour, "about", world), Known(rumour, "what", "rumour", Lexicon.Rumours)));
         }
     }
 
@@ -101,10 +108,12 @@ internal sealed class TavernReader(string file)
     /// <summary>What people know to be on a surface stands in a row with what is on it.</summary>
     private void CheckRow(JsonTree root, string surface, TavernWorld world, Dictionary<string, Standing[]> tables)
     {
-        int known = world.Things.Count(t => Surfaces.RowOf(t.Spot) == surface), count = tables.GetValueOrDefault(surface, []).Length + known;
+        int known = world.Things.Count(t => Surfaces.RowOf(t.Spot) == surface),
+        count = tables.GetValueOrDefault(surface, []).Length + known;
         if (count <= Surfaces.MostInRow) return;
         JsonTree at = (Member(root, "tables") is { } all ? Member(all, surface) : null) ?? Member(root, "things")!;
-        throw Wrong(at, $"there are {count} things on the {surface}{(known > 0 ? $", {known} of them in 'things'," : "")} and at most {Surfaces.MostInRow} have room", "Move some elsewhere");
+        throw Wrong(at, $"there are {count} things on the {surface}{(known > 0 ? $", {known} of them in 'things'," : "")} and at most " +
+            $"{Surfaces.MostInRow} have room", "Move some elsewhere");
     }
 
     private Standing ReadStanding(JsonTree item)
@@ -112,7 +121,8 @@ internal sealed class TavernReader(string file)
         string[] words = String(item, "a thing").Split(' ');
         int colour = Array.IndexOf(Lexicon.Colours, words[0]), kind = words.Length == 2 ? Array.IndexOf(Lexicon.Things, words[1]) : -1;
         if (colour < 0 || kind < 0)
-            throw Wrong(item, $"'{item.Text}' is no thing; expected a colour ({string.Join(", ", Lexicon.Colours)}) and a thing ({string.Join(", ", Lexicon.Things)})", "Write it like \"red apple\"");
+            throw Wrong(item, $"'{item.Text}' is no thing; expected a colour ({string.Join(", ", Lexicon.Colours)}) and a thing " +
+                $"({string.Join(", ", Lexicon.Things)})", "Write it like \"red apple\"");
         return new Standing((ThingKind)kind, (Colour)colour);
     }
 
@@ -129,28 +139,33 @@ internal sealed class TavernReader(string file)
         return names[OneOf(value, "person", names)];
     }
 
-    private string Known(JsonTree item, string member, string what, string[] words) => KnownOrNull(item, member, what, words) ?? throw Missing(item, member, $"a {what} such as \"{words[0]}\"");
+    private string Known(JsonTree item, string member, string what, string[] words) => KnownOrNull(item, member, what, words)
+        ?? throw Missing(item, member, $"a {what} such as \"{words[0]}\"");
 
     private string? KnownOrNull(JsonTree item, string member, string what, string[] words)
     {
         if (Member(item, member) is not { } value) return null;
         string text = String(value, $"a {what}");
-        if (!words.Contains(text)) _warnings.Add($"line {value.Line}: the shipped model has not learned the {what} '{text}' and may get it wrong");
+        if (!words.Contains(text))
+            _warnings.Add($"line {value.Line}: the shipped model has not learned the {what} '{text}' and may get it wrong");
         return text;
     }
 
     internal int OneOf(JsonTree value, string what, string[] words)
     {
         int at = Array.IndexOf(words, String(value, $"a {what}"));
-        return at >= 0 ? at : throw Wrong(value, $"there is no {what} '{value.Text}'; expected one of: {string.Join(", ", words)}", "Use one of these");
+        return at >= 0 ? at
+            : throw Wrong(value, $"there is no {what} '{value.Text}'; expected one of: {string.Join(", ", words)}", "Use one of these");
     }
 
     internal string Text(JsonTree item, string member, string what, int most = MostText) => String(Needed(item, member, what), what, most);
 
     internal string String(JsonTree value, string what, int most = MostText)
     {
-        if (value.Kind != JsonTokenType.String) throw Wrong(value, $"expected {what} in quotes, found {Found(value)}", "Write it as \"text\"");
-        if (string.IsNullOrWhiteSpace(value.Text)) throw Wrong(value, $"expected {what}, found an empty text", "Write something, or leave the line out");
+        if (value.Kind != JsonTokenType.String)
+            throw Wrong(value, $"expected {what} in quotes, found {Found(value)}", "Write it as \"text\"");
+        if (string.IsNullOrWhiteSpace(value.Text))
+            throw Wrong(value, $"expected {what}, found an empty text", "Write something, or leave the line out");
         if (value.Text.Length > most || value.Text.Any(Lines.Breaks))
             throw Wrong(value, $"{what} is longer than {most} characters or has a line break", "Write it shorter, in one line");
         return value.Text;
@@ -172,11 +187,14 @@ internal sealed class TavernReader(string file)
 
     internal void Object(JsonTree item, string what, params string[] known)
     {
-        if (item.Kind != JsonTokenType.StartObject) throw Wrong(item, $"expected {what} in braces, found {Found(item)}", $"Write it as {{ \"{known[0]}\": ... }}");
+        if (item.Kind != JsonTokenType.StartObject)
+            throw Wrong(item, $"expected {what} in braces, found {Found(item)}", $"Write it as {{ \"{known[0]}\": ... }}");
         HashSet<string> seen = new(StringComparer.Ordinal);
         foreach ((string name, JsonTree value) in item.Members)
         {
-            if (!known.Contains(name)) throw Wrong(value, $"'{name}' means nothing in {what}; expected one of: {string.Join(", ", known)}", "Correct or remove it");
+            if (!known.Contains(name))
+                throw Wrong(value, $"'{name}' means nothing in {what}; expected one of: {string.Join(", ", known)}",
+                    "Correct or remove it");
             if (!seen.Add(name)) throw Wrong(value, $"'{name}' is there twice in {what}", "Remove one of them");
         }
     }
@@ -196,7 +214,8 @@ internal sealed class TavernReader(string file)
 
     internal JsonTree Needed(JsonTree item, string member, string what) => Member(item, member) ?? throw Missing(item, member, what);
 
-    private WorldFileException Missing(JsonTree item, string member, string what) => Wrong(item, $"'{member}' is missing", $"Add \"{member}\": {what}");
+    private WorldFileException Missing(JsonTree item, string member, string what) =>
+        Wrong(item, $"'{member}' is missing", $"Add \"{member}\": {what}");
 
     private static string Found(JsonTree value) => value.Kind switch
     {

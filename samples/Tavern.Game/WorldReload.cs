@@ -42,10 +42,14 @@ internal sealed class WorldReload(WorldWatcher watcher, GameWorld world, Minds m
 
         foreach (string name in anew) minds.HearsayOf(name).Clear();
         world.Take(plan, next, anew);
-        string text = anew.Count > 0 ? $"The world changed: {string.Join(", ", anew)} {(anew.Count == 1 ? "begins" : "begin")} anew and {(anew.Count == 1 ? "forgets" : "forget")} what was said"
+        string text = anew.Count > 0
+            ? $"The world changed: {string.Join(", ", anew)} {(anew.Count == 1 ? "begins" : "begin")} anew and " +
+            $"{(anew.Count == 1 ? "forgets" : "forget")} what was said"
             : sameFacts ? "The room changed; nobody forgets anything"
             : "The world changed: everybody reads it again and forgets nothing";
-        if (anew.Count > 0 && anew.Count < before) text += sameFacts ? "; the others are as before" : "; the others read it again and forget nothing";
-        return plan.Warnings.Count == 0 ? text + "." : $"{text}. But {plan.Warnings[0]}{(plan.Warnings.Count > 1 ? $" ({plan.Warnings.Count - 1} more)" : "")}.";
+        if (anew.Count > 0 && anew.Count < before)
+            text += sameFacts ? "; the others are as before" : "; the others read it again and forget nothing";
+        return plan.Warnings.Count == 0
+            ? text + "." : $"{text}. But {plan.Warnings[0]}{(plan.Warnings.Count > 1 ? $" ({plan.Warnings.Count - 1} more)" : "")}.";
     }
 }

@@ -9,7 +9,9 @@ public sealed class WorldWatcher(string path)
 
     public string Path => path;
 
-    /// <summary>Whether the file was written since the last call that said so. A file that is gone for a moment, as some editors have it, was not.</summary>
+    /// <summary>
+    /// Whether the file was written since the last call that said so. A file that is gone for a moment, as some editors have it, was not.
+    /// </summary>
     /// <param name="now">Seconds.</param>
     public bool HasChanged(double now)
     {

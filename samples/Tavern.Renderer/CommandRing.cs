@@ -3,7 +3,9 @@ using Semaphore = Silk.NET.Vulkan.Semaphore;
 
 namespace Tavern.Renderer;
 
-/// <summary>Command buffers for frames in flight. The n-th submission signals the timeline with n, which says when its buffer is free again.</summary>
+/// <summary>
+/// Command buffers for frames in flight. The n-th submission signals the timeline with n, which says when its buffer is free again.
+/// </summary>
 public sealed unsafe class CommandRing : IDisposable
 {
     private readonly RenderDevice _device;
@@ -15,11 +17,23 @@ public sealed unsafe class CommandRing : IDisposable
     {
         ArgumentNullException.ThrowIfNull(device);
         _device = device;
-        CommandPoolCreateInfo poolInfo = new() { SType = StructureType.CommandPoolCreateInfo, Flags = CommandPoolCreateFlags.ResetCommandBufferBit, QueueFamilyIndex = device.Handles.QueueFamily };
+        CommandPoolCreateInfo poolInfo = new()
+        {
+            SType = StructureType.CommandPoolCreateInfo,
+            Flags = CommandPoolCreateFlags.ResetCommandBufferBit,
+            QueueFamilyIndex = device.Handles.QueueFamily
+        };
         device.Api.CreateCommandPool(device.Handle, &poolInfo, null, out _pool).ThrowOnError("vkCreateCommandPool");
         _buffers = new CommandBuffer[frames];
-        CommandBufferAllocateInfo info = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = (uint)frames };
-        fixed (CommandBuffer* p = _buffers) device.Api.AllocateCommandBuffers(device.Handle, &info, p).ThrowOnError("vkAllocateCommandBuffers");
+        CommandBufferAllocateInfo info = new()
+        {
+            SType = StructureType.CommandBufferAllocateInfo,
+            CommandPool = _pool,
+            Level = CommandBufferLevel.Primary,
+            CommandBufferCount = (uint)frames
+        };
+        fixed (CommandBuffer* p = _buffers)
+            device.Api.AllocateCommandBuffers(device.Handle, &info, p).ThrowOnError("vkAllocateCommandBuffers");
         SemaphoreTypeCreateInfo type = new() { SType = StructureType.SemaphoreTypeCreateInfo, SemaphoreType = SemaphoreType.Timeline };
         SemaphoreCreateInfo semaphoreInfo = new() { SType = StructureType.SemaphoreCreateInfo, PNext = &type };
         device.Api.CreateSemaphore(device.Handle, &semaphoreInfo, null, out Semaphore timeline).ThrowOnError("vkCreateSemaphore");
@@ -48,12 +62,15 @@ public sealed unsafe class CommandRing : IDisposable
     {
         WaitForRoom();
         CommandBuffer commands = _buffers[Current];
-        CommandBufferBeginInfo info = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
+        CommandBufferBeginInfo info = new()
+        { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
         _device.Api.BeginCommandBuffer(commands, &info).ThrowOnError("vkBeginCommandBuffer");
         return commands;
     }
 
-    /// <summary>Submits what was recorded since <see cref="Begin"/>, waiting for one binary semaphore and signalling another where given.</summary>
+    /// <summary>
+    /// Submits what was recorded since <see cref="Begin"/>, waiting for one binary semaphore and signalling another where given.
+    /// </summary>
     public void Submit(Semaphore wait = default, Semaphore signal = default)
     {
         CommandBuffer commands = _buffers[Current];
@@ -77,7 +94,8 @@ public sealed unsafe class CommandRing : IDisposable
     private Result Wait(ulong value)
     {
         Semaphore timeline = Timeline;
-        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &timeline, PValues = &value };
+        SemaphoreWaitInfo info = new()
+        { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &timeline, PValues = &value };
         return _device.Api.WaitSemaphores(_device.Handle, &info, ulong.MaxValue);
     }
 }

@@ -19,15 +19,25 @@ internal static unsafe class DeviceChoice
             if (FindFamily(api, instance, device, options) is { } family) return (device, family);
         }
 
-        throw new RenderException("No Vulkan 1.3 device here can draw. Install the driver of your GPU, or the software driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers).");
+        throw new RenderException("No Vulkan 1.3 device here can draw. Install the driver of your GPU, or the software driver (Debian, " +
+            "Ubuntu: apt-get install mesa-vulkan-drivers).");
     }
 
     public static Device CreateDevice(Vk api, PhysicalDevice physical, uint family, IReadOnlyList<string> extensions)
     {
         float priority = 1;
-        DeviceQueueCreateInfo queue = new() { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = family, QueueCount = 1, PQueuePriorities = &priority };
-        PhysicalDeviceVulkan12Features features12 = new() { SType = StructureType.PhysicalDeviceVulkan12Features, TimelineSemaphore = true };
-        PhysicalDeviceVulkan13Features features13 = new() { SType = StructureType.PhysicalDeviceVulkan13Features, Synchronization2 = true, DynamicRendering = true, Maintenance4 = true, PNext = &features12 };
+        DeviceQueueCreateInfo queue = new()
+        { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = family, QueueCount = 1, PQueuePriorities = &priority };
+        PhysicalDeviceVulkan12Features features12 = new()
+        { SType = StructureType.PhysicalDeviceVulkan12Features, TimelineSemaphore = true };
+        PhysicalDeviceVulkan13Features features13 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan13Features,
+            Synchronization2 = true,
+            DynamicRendering = true,
+            Maintenance4 = true,
+            PNext = &features12
+        };
         byte** names = (byte**)SilkMarshal.StringArrayToPtr([.. extensions]);
         DeviceCreateInfo info = new()
         {

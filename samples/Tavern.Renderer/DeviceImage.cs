@@ -2,13 +2,16 @@ using Silk.NET.Vulkan;
 
 namespace Tavern.Renderer;
 
-/// <summary>A two-dimensional image with its memory and a view of all of it. Remembers the layout that the commands recorded so far leave it in.</summary>
+/// <summary>
+/// A two-dimensional image with its memory and a view of all of it. Remembers the layout that the commands recorded so far leave it in.
+/// </summary>
 public sealed unsafe class DeviceImage : IDisposable
 {
     private readonly RenderDevice _device;
     private readonly DeviceMemory _memory;
 
-    public DeviceImage(RenderDevice device, int width, int height, Format format, ImageUsageFlags usage, SampleCountFlags samples = SampleCountFlags.Count1Bit)
+    public DeviceImage(RenderDevice device, int width, int height, Format format, ImageUsageFlags usage,
+        SampleCountFlags samples = SampleCountFlags.Count1Bit)
     {
         ArgumentNullException.ThrowIfNull(device);
         _device = device;
@@ -60,8 +63,8 @@ public sealed unsafe class DeviceImage : IDisposable
     private ImageAspectFlags Aspect => Format == Format.D32Sfloat ? ImageAspectFlags.DepthBit : ImageAspectFlags.ColorBit;
 
     /// <summary>
-    /// Records that everything before is waited for and the image goes to a layout; with <paramref name="keep"/> off its content is let go. A full barrier: a frame
-    /// has a dozen of them, and finer ones gain nothing.
+    /// Records that everything before is waited for and the image goes to a layout; with <paramref name="keep"/> off its content is let go.
+    /// A full barrier: a frame has a dozen of them, and finer ones gain nothing.
     /// </summary>
     public void Transition(CommandBuffer commands, ImageLayout layout, bool keep = true)
     {
@@ -84,7 +87,9 @@ public sealed unsafe class DeviceImage : IDisposable
         Layout = layout;
     }
 
-    /// <summary>Copies all of this image onto part of another, scaling it; both are put in the layouts that this needs. Formats are converted.</summary>
+    /// <summary>
+    /// Copies all of this image onto part of another, scaling it; both are put in the layouts that this needs. Formats are converted.
+    /// </summary>
     public void BlitTo(CommandBuffer commands, DeviceImage target, int x, int y, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(target);
@@ -96,11 +101,13 @@ public sealed unsafe class DeviceImage : IDisposable
         region.DstOffsets[0] = new(x, y, 0);
         region.DstOffsets[1] = new(x + width, y + height, 1);
         Filter filter = width == Width && height == Height ? Filter.Nearest : Filter.Linear;
-        _device.Api.CmdBlitImage(commands, Handle, ImageLayout.TransferSrcOptimal, target.Handle, ImageLayout.TransferDstOptimal, 1, &region, filter);
+        _device.Api.CmdBlitImage(commands, Handle, ImageLayout.TransferSrcOptimal, target.Handle, ImageLayout.TransferDstOptimal, 1,
+            &region, filter);
     }
 
     /// <summary>An image that is not ours, such as a swapchain's; only the view is.</summary>
-    public static DeviceImage Wrap(RenderDevice device, Image image, int width, int height, Format format) => new(device, image, width, height, format);
+    public static DeviceImage Wrap(RenderDevice device, Image image, int width, int height, Format format) =>
+        new(device, image, width, height, format);
 
     public void Dispose()
     {
@@ -112,7 +119,14 @@ public sealed unsafe class DeviceImage : IDisposable
 
     private ImageView MakeView()
     {
-        ImageViewCreateInfo info = new() { SType = StructureType.ImageViewCreateInfo, Image = Handle, ViewType = ImageViewType.Type2D, Format = Format, SubresourceRange = new(Aspect, 0, 1, 0, 1) };
+        ImageViewCreateInfo info = new()
+        {
+            SType = StructureType.ImageViewCreateInfo,
+            Image = Handle,
+            ViewType = ImageViewType.Type2D,
+            Format = Format,
+            SubresourceRange = new(Aspect, 0, 1, 0, 1)
+        };
         _device.Api.CreateImageView(_device.Handle, &info, null, out ImageView view).ThrowOnError("vkCreateImageView");
         return view;
     }

@@ -22,7 +22,8 @@ internal readonly struct Frustum
     public bool Sees(Vector4 sphere)
     {
         Vector3 middle = new(sphere.X, sphere.Y, sphere.Z);
-        float least = Math.Min(Math.Min(Plane.DotCoordinate(_left, middle), Plane.DotCoordinate(_right, middle)), Math.Min(Plane.DotCoordinate(_bottom, middle), Plane.DotCoordinate(_top, middle)));
+        float least = Math.Min(Math.Min(Plane.DotCoordinate(_left, middle), Plane.DotCoordinate(_right, middle)),
+            Math.Min(Plane.DotCoordinate(_bottom, middle), Plane.DotCoordinate(_top, middle)));
         return Math.Min(least, Plane.DotCoordinate(_near, middle)) > -sphere.W;
     }
 }

@@ -3,7 +3,10 @@ using Silk.NET.Vulkan;
 
 namespace Tavern.Renderer;
 
-/// <summary>SPIR-V as a module, needed only while pipelines are made: what <see cref="RenderDevice.Shaders"/> has compiled, or else a resource of an assembly.</summary>
+/// <summary>
+/// SPIR-V as a module, needed only while pipelines are made: what <see cref="RenderDevice.Shaders"/> has compiled, or else a resource of an
+/// assembly.
+/// </summary>
 public sealed unsafe class ShaderModuleFile : IDisposable
 {
     private readonly RenderDevice _device;
@@ -16,7 +19,8 @@ public sealed unsafe class ShaderModuleFile : IDisposable
         byte[] code = device.Shaders?.Find(name) ?? BuiltIn(assembly, name);
         fixed (byte* p = code)
         {
-            ShaderModuleCreateInfo info = new() { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)code.Length, PCode = (uint*)p };
+            ShaderModuleCreateInfo info = new()
+            { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)code.Length, PCode = (uint*)p };
             device.Api.CreateShaderModule(device.Handle, &info, null, out ShaderModule module).ThrowOnError("vkCreateShaderModule");
             Handle = module;
         }
@@ -28,7 +32,8 @@ public sealed unsafe class ShaderModuleFile : IDisposable
 
     private static byte[] BuiltIn(Assembly assembly, string name)
     {
-        using Stream stream = assembly.GetManifestResourceStream(name + ".spv") ?? throw new RenderException($"The shader {name} is not in {assembly.GetName().Name}.");
+        using Stream stream = assembly.GetManifestResourceStream(name + ".spv")
+            ?? throw new RenderException($"The shader {name} is not in {assembly.GetName().Name}.");
         byte[] code = new byte[stream.Length];
         stream.ReadExactly(code);
         return code;
@@ -52,14 +57,24 @@ public static unsafe class GraphicsPipeline
         Format depthFormat)
     {
         ArgumentNullException.ThrowIfNull(device);
-        PipelineInputAssemblyStateCreateInfo assembly = new() { SType = StructureType.PipelineInputAssemblyStateCreateInfo, Topology = PrimitiveTopology.TriangleList };
-        PipelineViewportStateCreateInfo viewport = new() { SType = StructureType.PipelineViewportStateCreateInfo, ViewportCount = 1, ScissorCount = 1 };
-        PipelineMultisampleStateCreateInfo multisample = new() { SType = StructureType.PipelineMultisampleStateCreateInfo, RasterizationSamples = samples };
+        PipelineInputAssemblyStateCreateInfo assembly = new()
+        { SType = StructureType.PipelineInputAssemblyStateCreateInfo, Topology = PrimitiveTopology.TriangleList };
+        PipelineViewportStateCreateInfo viewport = new()
+        { SType = StructureType.PipelineViewportStateCreateInfo, ViewportCount = 1, ScissorCount = 1 };
+        PipelineMultisampleStateCreateInfo multisample = new()
+        { SType = StructureType.PipelineMultisampleStateCreateInfo, RasterizationSamples = samples };
         DynamicState* states = stackalloc DynamicState[2] { DynamicState.Viewport, DynamicState.Scissor };
-        PipelineDynamicStateCreateInfo dynamics = new() { SType = StructureType.PipelineDynamicStateCreateInfo, DynamicStateCount = 2, PDynamicStates = states };
+        PipelineDynamicStateCreateInfo dynamics = new()
+        { SType = StructureType.PipelineDynamicStateCreateInfo, DynamicStateCount = 2, PDynamicStates = states };
         fixed (Format* formats = colours)
         {
-            PipelineRenderingCreateInfo rendering = new() { SType = StructureType.PipelineRenderingCreateInfo, ColorAttachmentCount = (uint)colours.Length, PColorAttachmentFormats = formats, DepthAttachmentFormat = depthFormat };
+            PipelineRenderingCreateInfo rendering = new()
+            {
+                SType = StructureType.PipelineRenderingCreateInfo,
+                ColorAttachmentCount = (uint)colours.Length,
+                PColorAttachmentFormats = formats,
+                DepthAttachmentFormat = depthFormat
+            };
             GraphicsPipelineCreateInfo info = new()
             {
                 SType = StructureType.GraphicsPipelineCreateInfo,

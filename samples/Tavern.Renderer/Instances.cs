@@ -43,7 +43,8 @@ internal sealed class Instances
 
     private void Add(in ScenePart part, float ceiling)
     {
-        Matrix4x4 place = Matrix4x4.CreateScale(part.Scale) * Matrix4x4.CreateRotationY(part.Yaw) * Matrix4x4.CreateTranslation(part.Position);
+        Matrix4x4 place = Matrix4x4.CreateScale(part.Scale) * Matrix4x4.CreateRotationY(part.Yaw)
+            * Matrix4x4.CreateTranslation(part.Position);
         switch (part.Kind)
         {
             case ThingKind.Candle:
@@ -53,7 +54,8 @@ internal sealed class Instances
             case ThingKind.Door:
                 float angle = -1.75f * part.State;
                 Add(MeshKind.DoorFrame, place, part);
-                Add(MeshKind.DoorLeaf, Matrix4x4.CreateRotationY(angle) * Matrix4x4.CreateTranslation(RoomShapes.DoorHinge, 0, 0.03f) * place, part);
+                Add(MeshKind.DoorLeaf, Matrix4x4.CreateRotationY(angle) * Matrix4x4.CreateTranslation(RoomShapes.DoorHinge, 0, 0.03f)
+                    * place, part);
                 break;
             case ThingKind.Person:
                 Matrix4x4 turn = Matrix4x4.CreateRotationX(part.Head.Y) * Matrix4x4.CreateRotationY(part.Head.X);
@@ -68,7 +70,9 @@ internal sealed class Instances
             case ThingKind.Lamp:
                 Add(MeshKind.Lamp, place, part);
                 float top = part.Position.Y + (0.47f * part.Scale);
-                if (part.Position.Y > 1.3f && top < ceiling) Add(MeshKind.Chain, Matrix4x4.CreateScale(1, ceiling - top, 1) * Matrix4x4.CreateTranslation(part.Position.X, top, part.Position.Z), part);
+                if (part.Position.Y > 1.3f && top < ceiling)
+                    Add(MeshKind.Chain, Matrix4x4.CreateScale(1, ceiling - top, 1)
+                        * Matrix4x4.CreateTranslation(part.Position.X, top, part.Position.Z), part);
                 break;
             default:
                 Add(MeshOf(part.Kind), place, part);
@@ -110,16 +114,21 @@ internal sealed class Instances
             Piece(MeshKind.Beam, new(width, 0.12f, 0.04f), turn, Vector3.Transform(new(0, 0.06f, -away), turn));
             int posts = Math.Max(1, (int)MathF.Round(width / (2 * Apart)));
             for (int i = 0; i < posts; i++)
-                Piece(MeshKind.Beam, new(Thick, height, Thick), turn, Vector3.Transform(new((width * i / posts) - (width / 2), height / 2, -away), turn));
+                Piece(MeshKind.Beam, new(Thick, height, Thick), turn,
+                    Vector3.Transform(new((width * i / posts) - (width / 2), height / 2, -away), turn));
         }
 
         int beams = Math.Max(1, (int)MathF.Round(size.Z / Apart));
         for (int i = 0; i < beams; i++)
-            Piece(MeshKind.Beam, new(size.X, 0.22f, Thick), Quaternion.Identity, new(0, height - 0.1f, (size.Z * (i + 0.5f) / beams) - half.Y));
+            Piece(MeshKind.Beam, new(size.X, 0.22f, Thick), Quaternion.Identity,
+                new(0, height - 0.1f, (size.Z * (i + 0.5f) / beams) - half.Y));
     }
 
     private void Piece(MeshKind mesh, Vector3 size, Quaternion turn, Vector3 middle) =>
-        _byMesh[(int)mesh].Add(Instance3D.Of(Matrix4x4.CreateScale(size) * Matrix4x4.CreateFromQuaternion(turn) * Matrix4x4.CreateTranslation(middle), Vector3.Zero, 0, 0));
+        _byMesh[(int)mesh]
+        .Add(Instance3D.Of(Matrix4x4.CreateScale(size) * Matrix4x4.CreateFromQuaternion(turn) * Matrix4x4.CreateTranslation(middle),
+            Vector3.Zero, 0, 0));
 
-    private void Add(MeshKind mesh, in Matrix4x4 place, in ScenePart part) => _byMesh[(int)mesh].Add(Instance3D.Of(place, part.Tint, part.State, part.Id));
+    private void Add(MeshKind mesh, in Matrix4x4 place, in ScenePart part) =>
+        _byMesh[(int)mesh].Add(Instance3D.Of(place, part.Tint, part.State, part.Id));
 }

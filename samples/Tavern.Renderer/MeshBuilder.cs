@@ -56,7 +56,8 @@ internal sealed class MeshBuilder
         for (int i = 0; i < 8; i++)
         {
             Vector3 corner = new((i & 1) == 0 ? low.X : high.X, (i & 2) == 0 ? low.Y : high.Y, (i & 4) == 0 ? low.Z : high.Z);
-            if ((i & 2) != 0) corner = new(middle.X + ((corner.X - middle.X) * taper), corner.Y, middle.Z + ((corner.Z - middle.Z) * taper));
+            if ((i & 2) != 0)
+                corner = new(middle.X + ((corner.X - middle.X) * taper), corner.Y, middle.Z + ((corner.Z - middle.Z) * taper));
             corners[i] = corner;
         }
 
@@ -162,7 +163,8 @@ internal sealed class MeshBuilder
         Matrix4x4.Invert(Place, out Matrix4x4 inverse);
         Vector3 turned = Vector3.Normalize(Vector3.TransformNormal(normal, Matrix4x4.Transpose(inverse)));
         Vector3 root = Vector3.SquareRoot(Vector3.Clamp(Paint.Colour, Vector3.Zero, Vector3.One));
-        _vertices.Add(new Vertex(Vector3.Transform(position, Place), turned, Pack(root.X, root.Y, root.Z, Paint.Tinted), Pack((int)Paint.Surface / 255f, Paint.Gloss, Paint.Glow, 0)));
+        _vertices.Add(new Vertex(Vector3.Transform(position, Place), turned, Pack(root.X, root.Y, root.Z, Paint.Tinted),
+            Pack((int)Paint.Surface / 255f, Paint.Gloss, Paint.Glow, 0)));
     }
 
     private static uint Pack(float x, float y, float z, float w) => Byte(x) | (Byte(y) << 8) | (Byte(z) << 16) | (Byte(w) << 24);

@@ -24,7 +24,12 @@ internal sealed unsafe class OwnInstance : IDisposable
         byte* name = (byte*)SilkMarshal.StringToPtr("The Tavern");
         ApplicationInfo application = new() { SType = StructureType.ApplicationInfo, PApplicationName = name, ApiVersion = Vk.Version13 };
         ValidationFeatureEnableEXT synchronization = ValidationFeatureEnableEXT.SynchronizationValidationExt;
-        ValidationFeaturesEXT features = new() { SType = StructureType.ValidationFeaturesExt, EnabledValidationFeatureCount = 1, PEnabledValidationFeatures = &synchronization };
+        ValidationFeaturesEXT features = new()
+        {
+            SType = StructureType.ValidationFeaturesExt,
+            EnabledValidationFeatureCount = 1,
+            PEnabledValidationFeatures = &synchronization
+        };
         InstanceCreateInfo info = new()
         {
             SType = StructureType.InstanceCreateInfo,
@@ -58,7 +63,8 @@ internal sealed unsafe class OwnInstance : IDisposable
     {
         if (_messenger.Handle != 0)
         {
-            var destroy = (delegate* unmanaged<Instance, DebugUtilsMessengerEXT, AllocationCallbacks*, void>)_api.GetInstanceProcAddr(Handle, "vkDestroyDebugUtilsMessengerEXT").Handle;
+            var destroy = (delegate* unmanaged<Instance, DebugUtilsMessengerEXT, AllocationCallbacks*, void>)_api.GetInstanceProcAddr(
+                Handle, "vkDestroyDebugUtilsMessengerEXT").Handle;
             destroy(Handle, _messenger, null);
             _messagesHandle.Free();
         }
@@ -74,17 +80,21 @@ internal sealed unsafe class OwnInstance : IDisposable
             SType = StructureType.DebugUtilsMessengerCreateInfoExt,
             MessageSeverity = DebugUtilsMessageSeverityFlagsEXT.ErrorBitExt | DebugUtilsMessageSeverityFlagsEXT.WarningBitExt,
             MessageType = DebugUtilsMessageTypeFlagsEXT.ValidationBitExt | DebugUtilsMessageTypeFlagsEXT.PerformanceBitExt,
-            PfnUserCallback = new PfnDebugUtilsMessengerCallbackEXT((delegate* unmanaged[Cdecl]<DebugUtilsMessageSeverityFlagsEXT, DebugUtilsMessageTypeFlagsEXT, DebugUtilsMessengerCallbackDataEXT*, void*, Bool32>)&OnMessage),
+            PfnUserCallback = new PfnDebugUtilsMessengerCallbackEXT(
+                (delegate* unmanaged[Cdecl]<DebugUtilsMessageSeverityFlagsEXT, DebugUtilsMessageTypeFlagsEXT,
+                    DebugUtilsMessengerCallbackDataEXT*, void*, Bool32>)&OnMessage),
             PUserData = (void*)GCHandle.ToIntPtr(_messagesHandle),
         };
-        var create = (delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*, Result>)_api.GetInstanceProcAddr(Handle, "vkCreateDebugUtilsMessengerEXT").Handle;
+        var create = (delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*,
+            Result>)_api.GetInstanceProcAddr(Handle, "vkCreateDebugUtilsMessengerEXT").Handle;
         DebugUtilsMessengerEXT messenger;
         create(Handle, &info, null, &messenger).ThrowOnError("vkCreateDebugUtilsMessengerEXT");
         _messenger = messenger;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static Bool32 OnMessage(DebugUtilsMessageSeverityFlagsEXT severity, DebugUtilsMessageTypeFlagsEXT type, DebugUtilsMessengerCallbackDataEXT* data, void* user)
+    private static Bool32 OnMessage(DebugUtilsMessageSeverityFlagsEXT severity, DebugUtilsMessageTypeFlagsEXT type,
+        DebugUtilsMessengerCallbackDataEXT* data, void* user)
     {
         if (GCHandle.FromIntPtr((nint)user).Target is List<string> messages)
             lock (messages) messages.Add($"{severity}: {Marshal.PtrToStringUTF8((nint)data->PMessage)}");

@@ -3,7 +3,9 @@ using Silk.NET.Vulkan;
 
 namespace Tavern.Renderer;
 
-/// <summary>Brings pixels to the host. Record it after the drawing; read once the commands have finished. The images end in TRANSFER_SRC_OPTIMAL.</summary>
+/// <summary>
+/// Brings pixels to the host. Record it after the drawing; read once the commands have finished. The images end in TRANSFER_SRC_OPTIMAL.
+/// </summary>
 public sealed unsafe class Readback : IDisposable
 {
     private readonly RenderDevice _device;
@@ -19,7 +21,8 @@ public sealed unsafe class Readback : IDisposable
         _colourImage = colour;
         _idImage = ids;
         _colour = new DeviceBuffer(device, colour.Width * colour.Height * 4, BufferUsageFlags.TransferDstBit, isReadByHost: true);
-        if (ids is not null) _ids = new DeviceBuffer(device, ids.Width * ids.Height * 4, BufferUsageFlags.TransferDstBit, isReadByHost: true);
+        if (ids is not null)
+            _ids = new DeviceBuffer(device, ids.Width * ids.Height * 4, BufferUsageFlags.TransferDstBit, isReadByHost: true);
     }
 
     /// <summary>[height, width, 4] bytes of sRGB, rows from top to bottom.</summary>
@@ -43,7 +46,8 @@ public sealed unsafe class Readback : IDisposable
     private void Copy(CommandBuffer commands, DeviceImage image, DeviceBuffer buffer)
     {
         image.Transition(commands, ImageLayout.TransferSrcOptimal);
-        BufferImageCopy region = new() { ImageSubresource = new(ImageAspectFlags.ColorBit, 0, 0, 1), ImageExtent = new((uint)image.Width, (uint)image.Height, 1) };
+        BufferImageCopy region = new()
+        { ImageSubresource = new(ImageAspectFlags.ColorBit, 0, 0, 1), ImageExtent = new((uint)image.Width, (uint)image.Height, 1) };
         _device.Api.CmdCopyImageToBuffer(commands, image.Handle, ImageLayout.TransferSrcOptimal, buffer.Handle, 1, &region);
         MemoryBarrier2 toHost = new()
         {

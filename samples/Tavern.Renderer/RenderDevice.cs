@@ -13,7 +13,9 @@ namespace Tavern.Renderer;
 /// <param name="QueueLock">Held during each submission; null when one thread alone uses the queue.</param>
 public sealed record DeviceHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null);
 
-/// <summary>A device to draw on: somebody's (<see cref="Share"/>) or one of our own (<see cref="Create"/>). Used by one thread at a time.</summary>
+/// <summary>
+/// A device to draw on: somebody's (<see cref="Share"/>) or one of our own (<see cref="Create"/>). Used by one thread at a time.
+/// </summary>
 public sealed unsafe class RenderDevice : IDisposable
 {
     private readonly OwnInstance? _ownInstance;
@@ -73,7 +75,10 @@ public sealed unsafe class RenderDevice : IDisposable
 
     public static RenderDevice Share(DeviceHandles handles) => new(Vk.GetApi(), handles, null);
 
-    /// <summary>Makes instance and device; a real GPU is preferred to a software driver. The device has what NpcMind's VulkanHost.UseExisting needs, too.</summary>
+    /// <summary>
+    /// Makes instance and device; a real GPU is preferred to a software driver. The device has what NpcMind's VulkanHost.UseExisting needs,
+    /// too.
+    /// </summary>
     public static RenderDevice Create(RenderDeviceOptions? options = null)
     {
         options ??= new RenderDeviceOptions();
@@ -84,7 +89,8 @@ public sealed unsafe class RenderDevice : IDisposable
             (PhysicalDevice physical, uint family) = DeviceChoice.Choose(api, instance.Handle, options);
             Device device = DeviceChoice.CreateDevice(api, physical, family, options.DeviceExtensions);
             api.GetDeviceQueue(device, family, 0, out Queue queue);
-            return new RenderDevice(api, new DeviceHandles(instance.Handle.Handle, physical.Handle, device.Handle, queue.Handle, family, new object()), instance);
+            return new RenderDevice(api,
+                new DeviceHandles(instance.Handle.Handle, physical.Handle, device.Handle, queue.Handle, family, new object()), instance);
         }
         catch
         {
@@ -108,10 +114,12 @@ public sealed unsafe class RenderDevice : IDisposable
     internal void Submit(CommandBuffer commands, Semaphore timeline, ulong value, Semaphore wait, Semaphore signal)
     {
         CommandBufferSubmitInfo command = new() { SType = StructureType.CommandBufferSubmitInfo, CommandBuffer = commands };
-        SemaphoreSubmitInfo waiting = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = wait, StageMask = PipelineStageFlags2.AllCommandsBit };
+        SemaphoreSubmitInfo waiting = new()
+        { SType = StructureType.SemaphoreSubmitInfo, Semaphore = wait, StageMask = PipelineStageFlags2.AllCommandsBit };
         SemaphoreSubmitInfo* signalling = stackalloc SemaphoreSubmitInfo[2]
         {
-            new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = timeline, Value = value, StageMask = PipelineStageFlags2.AllCommandsBit },
+            new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = timeline, Value = value,
+                StageMask = PipelineStageFlags2.AllCommandsBit },
             new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = signal, StageMask = PipelineStageFlags2.AllCommandsBit },
         };
         SubmitInfo2 info = new()
@@ -141,7 +149,8 @@ public sealed unsafe class RenderDevice : IDisposable
         for (int i = 0; i < _memory.MemoryTypeCount; i++)
         {
             if ((needed.MemoryTypeBits & (1u << i)) == 0 || (_memory.MemoryTypes[i].PropertyFlags & wanted) != wanted) continue;
-            MemoryAllocateInfo info = new() { SType = StructureType.MemoryAllocateInfo, AllocationSize = needed.Size, MemoryTypeIndex = (uint)i };
+            MemoryAllocateInfo info = new()
+            { SType = StructureType.MemoryAllocateInfo, AllocationSize = needed.Size, MemoryTypeIndex = (uint)i };
             Api.AllocateMemory(Handle, &info, null, out DeviceMemory memory).ThrowOnError("vkAllocateMemory");
             return memory;
         }
@@ -159,7 +168,10 @@ public sealed record RenderDeviceOptions
 
     public IReadOnlyList<string> DeviceExtensions { get; init; } = [];
 
-    /// <summary>Whether a queue family of a physical device will do, beyond drawing and computing; asked with the instance, the physical device and the family.</summary>
+    /// <summary>
+    /// Whether a queue family of a physical device will do, beyond drawing and computing; asked with the instance, the physical device and
+    /// the family.
+    /// </summary>
     public Func<Instance, PhysicalDevice, uint, bool>? Accepts { get; init; }
 }
 

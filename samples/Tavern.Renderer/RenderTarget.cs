@@ -2,7 +2,9 @@ using Silk.NET.Vulkan;
 
 namespace Tavern.Renderer;
 
-/// <summary>An offscreen picture that scenes are drawn into: colour, and the number of the part seen in each pixel when asked for.</summary>
+/// <summary>
+/// An offscreen picture that scenes are drawn into: colour, and the number of the part seen in each pixel when asked for.
+/// </summary>
 public sealed class RenderTarget : IDisposable
 {
     public const Format ColourFormat = Format.R8G8B8A8Srgb;
@@ -15,12 +17,17 @@ public sealed class RenderTarget : IDisposable
     {
         Width = width;
         Height = height;
-        Colour = new DeviceImage(device, width, height, ColourFormat, ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.SampledBit | ImageUsageFlags.TransferSrcBit);
+        Colour = new DeviceImage(device, width, height, ColourFormat,
+            ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.SampledBit | ImageUsageFlags.TransferSrcBit);
         Depth = new DeviceImage(device, width, height, DepthFormat, ImageUsageFlags.DepthStencilAttachmentBit, samples);
-        if (withIds) Ids = new DeviceImage(device, width, height, IdFormat, ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransferSrcBit);
+        if (withIds)
+            Ids = new DeviceImage(device, width, height, IdFormat, ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransferSrcBit);
         if (samples == SampleCountFlags.Count1Bit) return;
-        _manySampled = new DeviceImage(device, width, height, ColourFormat, ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransientAttachmentBit, samples);
-        if (withIds) _manySampledIds = new DeviceImage(device, width, height, IdFormat, ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransientAttachmentBit, samples);
+        _manySampled = new DeviceImage(device, width, height, ColourFormat,
+            ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransientAttachmentBit, samples);
+        if (withIds)
+            _manySampledIds = new DeviceImage(device, width, height, IdFormat,
+                ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransientAttachmentBit, samples);
     }
 
     public int Width { get; }
@@ -48,7 +55,8 @@ public sealed class RenderTarget : IDisposable
 
     internal RenderingAttachmentInfo ColourAttachment() => Attachment(Colour, _manySampled, ResolveModeFlags.AverageBit);
 
-    internal RenderingAttachmentInfo IdAttachment() => Ids is null ? default : Attachment(Ids, _manySampledIds, ResolveModeFlags.SampleZeroBit);
+    internal RenderingAttachmentInfo IdAttachment() => Ids is null
+        ? default : Attachment(Ids, _manySampledIds, ResolveModeFlags.SampleZeroBit);
 
     public void Dispose()
     {

@@ -23,7 +23,8 @@ internal sealed unsafe class SceneBuffers : IDisposable
     private uint _surroundingsOffset;
     private ulong _instancesOffset;
 
-    public SceneBuffers(RenderDevice device, DescriptorSetLayout layout, DeviceImage shadowMap, int slots, int scenesPerSlot, int instancesPerSlot)
+    public SceneBuffers(RenderDevice device, DescriptorSetLayout layout, DeviceImage shadowMap, int slots, int scenesPerSlot,
+        int instancesPerSlot)
     {
         _device = device;
         _slots = slots;
@@ -44,10 +45,13 @@ internal sealed unsafe class SceneBuffers : IDisposable
             CompareOp = CompareOp.LessOrEqual,
         };
         device.Api.CreateSampler(device.Handle, &samplerInfo, null, out _sampler).ThrowOnError("vkCreateSampler");
-        DescriptorPoolSize* sizes = stackalloc DescriptorPoolSize[2] { new(DescriptorType.UniformBufferDynamic, 1), new(DescriptorType.CombinedImageSampler, 1) };
-        DescriptorPoolCreateInfo poolInfo = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = 1, PoolSizeCount = 2, PPoolSizes = sizes };
+        DescriptorPoolSize* sizes = stackalloc DescriptorPoolSize[2] { new(DescriptorType.UniformBufferDynamic, 1),
+            new(DescriptorType.CombinedImageSampler, 1) };
+        DescriptorPoolCreateInfo poolInfo = new()
+        { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = 1, PoolSizeCount = 2, PPoolSizes = sizes };
         device.Api.CreateDescriptorPool(device.Handle, &poolInfo, null, out _pool).ThrowOnError("vkCreateDescriptorPool");
-        DescriptorSetAllocateInfo setInfo = new() { SType = StructureType.DescriptorSetAllocateInfo, DescriptorPool = _pool, DescriptorSetCount = 1, PSetLayouts = &layout };
+        DescriptorSetAllocateInfo setInfo = new()
+        { SType = StructureType.DescriptorSetAllocateInfo, DescriptorPool = _pool, DescriptorSetCount = 1, PSetLayouts = &layout };
         device.Api.AllocateDescriptorSets(device.Handle, &setInfo, out _set).ThrowOnError("vkAllocateDescriptorSets");
         WriteSet(shadowMap);
     }
@@ -63,7 +67,9 @@ internal sealed unsafe class SceneBuffers : IDisposable
     {
         if (_slot < 0) throw new InvalidOperationException("BeginFrame comes first.");
         int bytes = instances.Count * Unsafe.SizeOf<Instance3D>();
-        if (_scene == _scenesPerSlot || _used + bytes > _slotBytes) throw new RenderException($"A frame has room for {_scenesPerSlot} scenes with {_slotBytes / Unsafe.SizeOf<Instance3D>()} pieces in all.");
+        if (_scene == _scenesPerSlot || _used + bytes > _slotBytes)
+            throw new RenderException(
+                $"A frame has room for {_scenesPerSlot} scenes with {_slotBytes / Unsafe.SizeOf<Instance3D>()} pieces in all.");
         _surroundingsOffset = (uint)(((_slot * _scenesPerSlot) + _scene++) * _surroundingsStride);
         MemoryMarshal.Write(_surroundings.Span[(int)_surroundingsOffset..], surroundings);
         _instancesOffset = (ulong)((_slot * _slotBytes) + _used);
@@ -101,7 +107,8 @@ internal sealed unsafe class SceneBuffers : IDisposable
         DescriptorBufferInfo surroundings = new(_surroundings.Handle, 0, (ulong)Unsafe.SizeOf<Surroundings>());
         DescriptorImageInfo image = new(_sampler, shadowMap.View, ImageLayout.ShaderReadOnlyOptimal);
         WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[2];
-        for (uint i = 0; i < 2; i++) writes[i] = new() { SType = StructureType.WriteDescriptorSet, DstSet = _set, DstBinding = i, DescriptorCount = 1 };
+        for (uint i = 0; i < 2; i++)
+            writes[i] = new() { SType = StructureType.WriteDescriptorSet, DstSet = _set, DstBinding = i, DescriptorCount = 1 };
         writes[0].DescriptorType = DescriptorType.UniformBufferDynamic;
         writes[0].PBufferInfo = &surroundings;
         writes[1].DescriptorType = DescriptorType.CombinedImageSampler;

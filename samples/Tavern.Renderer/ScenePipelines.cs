@@ -20,11 +20,20 @@ internal sealed unsafe class ScenePipelines : IDisposable
             new(0, DescriptorType.UniformBufferDynamic, 1, ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit),
             new(1, DescriptorType.CombinedImageSampler, 1, ShaderStageFlags.FragmentBit),
         };
-        DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = 2, PBindings = bindings };
-        device.Api.CreateDescriptorSetLayout(device.Handle, &setInfo, null, out DescriptorSetLayout set).ThrowOnError("vkCreateDescriptorSetLayout");
+        DescriptorSetLayoutCreateInfo setInfo = new()
+        { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = 2, PBindings = bindings };
+        device.Api.CreateDescriptorSetLayout(device.Handle, &setInfo, null, out DescriptorSetLayout set)
+            .ThrowOnError("vkCreateDescriptorSetLayout");
         SetLayout = set;
         PushConstantRange range = new(ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit, 0, ViewBytes);
-        PipelineLayoutCreateInfo layoutInfo = new() { SType = StructureType.PipelineLayoutCreateInfo, SetLayoutCount = 1, PSetLayouts = &set, PushConstantRangeCount = 1, PPushConstantRanges = &range };
+        PipelineLayoutCreateInfo layoutInfo = new()
+        {
+            SType = StructureType.PipelineLayoutCreateInfo,
+            SetLayoutCount = 1,
+            PSetLayouts = &set,
+            PushConstantRangeCount = 1,
+            PPushConstantRanges = &range
+        };
         device.Api.CreatePipelineLayout(device.Handle, &layoutInfo, null, out PipelineLayout layout).ThrowOnError("vkCreatePipelineLayout");
         Layout = layout;
         Rebuild();
@@ -59,7 +68,8 @@ internal sealed unsafe class ScenePipelines : IDisposable
 
     private void DestroyPipelines()
     {
-        foreach (Pipeline pipeline in (ReadOnlySpan<Pipeline>)[Colour, ColourAndIds, Shadow]) _device.Api.DestroyPipeline(_device.Handle, pipeline, null);
+        foreach (Pipeline pipeline in (ReadOnlySpan<Pipeline>)[Colour, ColourAndIds, Shadow])
+            _device.Api.DestroyPipeline(_device.Handle, pipeline, null);
     }
 
     private Pipeline Make(string vertexShader, string? fragmentShader, ReadOnlySpan<Format> formats, SampleCountFlags samples)
@@ -70,8 +80,10 @@ internal sealed unsafe class ScenePipelines : IDisposable
         byte* main = (byte*)SilkMarshal.StringToPtr("main");
         PipelineShaderStageCreateInfo* stages = stackalloc PipelineShaderStageCreateInfo[2]
         {
-            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.VertexBit, Module = vertex.Handle, PName = main },
-            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.FragmentBit, Module = fragment?.Handle ?? default, PName = main },
+            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.VertexBit, Module = vertex.Handle,
+                PName = main },
+            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.FragmentBit,
+                Module = fragment?.Handle ?? default, PName = main },
         };
         VertexInputBindingDescription* bindings = stackalloc VertexInputBindingDescription[2]
         {
@@ -109,12 +121,21 @@ internal sealed unsafe class ScenePipelines : IDisposable
             DepthBiasConstantFactor = 2,
             DepthBiasSlopeFactor = 2,
         };
-        PipelineDepthStencilStateCreateInfo depth = new() { SType = StructureType.PipelineDepthStencilStateCreateInfo, DepthTestEnable = true, DepthWriteEnable = true, DepthCompareOp = CompareOp.Less };
+        PipelineDepthStencilStateCreateInfo depth = new()
+        {
+            SType = StructureType.PipelineDepthStencilStateCreateInfo,
+            DepthTestEnable = true,
+            DepthWriteEnable = true,
+            DepthCompareOp = CompareOp.Less
+        };
         PipelineColorBlendAttachmentState* opaque = stackalloc PipelineColorBlendAttachmentState[2];
-        const ColorComponentFlags All = ColorComponentFlags.RBit | ColorComponentFlags.GBit | ColorComponentFlags.BBit | ColorComponentFlags.ABit;
+        const ColorComponentFlags All = ColorComponentFlags.RBit | ColorComponentFlags.GBit | ColorComponentFlags.BBit
+            | ColorComponentFlags.ABit;
         opaque[0] = opaque[1] = new() { ColorWriteMask = All };
-        PipelineColorBlendStateCreateInfo blend = new() { SType = StructureType.PipelineColorBlendStateCreateInfo, AttachmentCount = (uint)formats.Length, PAttachments = opaque };
-        Pipeline pipeline = GraphicsPipeline.Make(_device, Layout, stages, isShadow ? 1u : 2u, input, raster, depth, blend, samples, formats, RenderTarget.DepthFormat);
+        PipelineColorBlendStateCreateInfo blend = new()
+        { SType = StructureType.PipelineColorBlendStateCreateInfo, AttachmentCount = (uint)formats.Length, PAttachments = opaque };
+        Pipeline pipeline = GraphicsPipeline.Make(_device, Layout, stages, isShadow
+            ? 1u : 2u, input, raster, depth, blend, samples, formats, RenderTarget.DepthFormat);
         SilkMarshal.Free((nint)main);
         return pipeline;
     }

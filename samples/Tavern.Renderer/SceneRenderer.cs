@@ -17,8 +17,8 @@ public sealed record SceneRendererOptions
 }
 
 /// <summary>
-/// Records the drawing of scenes. Per frame: <see cref="BeginFrame"/>, then for each scene <see cref="Prepare"/> (instances, lights, shadow map) and any number of
-/// <see cref="Draw"/> from different cameras. Recording allocates nothing once a scene's size has been seen.
+/// Records the drawing of scenes. Per frame: <see cref="BeginFrame"/>, then for each scene <see cref="Prepare"/> (instances, lights, shadow
+/// map) and any number of <see cref="Draw"/> from different cameras. Recording allocates nothing once a scene's size has been seen.
 /// </summary>
 public sealed unsafe class SceneRenderer : IDisposable
 {
@@ -50,7 +50,8 @@ public sealed unsafe class SceneRenderer : IDisposable
         };
         _pipelines = new ScenePipelines(device, _samples);
         _meshes = new MeshStore(device);
-        _shadowMap = new DeviceImage(device, _options.ShadowSize, _options.ShadowSize, RenderTarget.DepthFormat, ImageUsageFlags.DepthStencilAttachmentBit | ImageUsageFlags.SampledBit);
+        _shadowMap = new DeviceImage(device, _options.ShadowSize, _options.ShadowSize, RenderTarget.DepthFormat,
+            ImageUsageFlags.DepthStencilAttachmentBit | ImageUsageFlags.SampledBit);
         _buffers = new SceneBuffers(device, _pipelines.SetLayout, _shadowMap, _options.FramesInFlight, SlotScenes, SlotInstances);
     }
 
@@ -75,7 +76,8 @@ public sealed unsafe class SceneRenderer : IDisposable
         _shadowMap.Transition(commands, ImageLayout.DepthAttachmentOptimal, keep: false);
         RenderingAttachmentInfo depth = DepthAttachment(_shadowMap, AttachmentStoreOp.Store);
         Extent2D size = new((uint)_shadowMap.Width, (uint)_shadowMap.Height);
-        RenderingInfo info = new() { SType = StructureType.RenderingInfo, RenderArea = new(default, size), LayerCount = 1, PDepthAttachment = &depth };
+        RenderingInfo info = new()
+        { SType = StructureType.RenderingInfo, RenderArea = new(default, size), LayerCount = 1, PDepthAttachment = &depth };
         _device.Api.CmdBeginRendering(commands, &info);
         if (_surroundings.HasShadows)
         {
@@ -87,7 +89,10 @@ public sealed unsafe class SceneRenderer : IDisposable
         _shadowMap.Transition(commands, ImageLayout.ShaderReadOnlyOptimal);
     }
 
-    /// <summary>Records the prepared scene as a camera sees it, or a strip of that: strips may be drawn in different frames. The target's images end in COLOR_ATTACHMENT_OPTIMAL.</summary>
+    /// <summary>
+    /// Records the prepared scene as a camera sees it, or a strip of that: strips may be drawn in different frames. The target's images end
+    /// in COLOR_ATTACHMENT_OPTIMAL.
+    /// </summary>
     /// <param name="commands">Recorded into.</param>
     /// <param name="camera">Of the whole picture.</param>
     /// <param name="target">For the whole picture.</param>
@@ -111,7 +116,8 @@ public sealed unsafe class SceneRenderer : IDisposable
         };
         _device.Api.CmdBeginRendering(commands, &info);
         Matrix4x4 viewProjection = camera.ViewProjection((float)target.Width / target.Height);
-        Bind(commands, target.Ids is null ? _pipelines.Colour : _pipelines.ColourAndIds, new((uint)target.Width, (uint)target.Height), area, viewProjection, camera.Eye);
+        Bind(commands, target.Ids is null ? _pipelines.Colour : _pipelines.ColourAndIds, new((uint)target.Width, (uint)target.Height), area,
+            viewProjection, camera.Eye);
         DrawVisible(commands, new Frustum(viewProjection));
         _device.Api.CmdEndRendering(commands);
     }
@@ -152,7 +158,8 @@ public sealed unsafe class SceneRenderer : IDisposable
         _meshes.Bind(commands);
         _buffers.Bind(commands, _pipelines.Layout);
         View view = new(viewProjection, new(eye, 1), new(size.Width, size.Height, 1f / size.Width, 1f / size.Height));
-        vk.CmdPushConstants(commands, _pipelines.Layout, ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit, 0, ScenePipelines.ViewBytes, &view);
+        vk.CmdPushConstants(commands, _pipelines.Layout, ShaderStageFlags.VertexBit | ShaderStageFlags.FragmentBit, 0,
+            ScenePipelines.ViewBytes, &view);
     }
 
     private void DrawShadows(CommandBuffer commands)

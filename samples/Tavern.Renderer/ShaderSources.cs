@@ -4,8 +4,9 @@ using System.Diagnostics;
 namespace Tavern.Renderer;
 
 /// <summary>
-/// Folders of shader sources that are followed while a game runs. <see cref="Compile"/> turns them into SPIR-V, which pipelines made later use instead of what is built in
-/// (<see cref="RenderDevice.Shaders"/>). For work on shaders: it needs glslc, and a frame waits while it works.
+/// Folders of shader sources that are followed while a game runs. <see cref="Compile"/> turns them into SPIR-V, which pipelines made later
+/// use instead of what is built in (<see cref="RenderDevice.Shaders"/>). For work on shaders: it needs glslc, and a frame waits while it
+/// works.
 /// </summary>
 public sealed class ShaderSources
 {
@@ -19,7 +20,8 @@ public sealed class ShaderSources
     {
         _folders = [.. folders.Select(f => new DirectoryInfo(f))];
         foreach (DirectoryInfo folder in _folders)
-            if (!folder.Exists) throw new RenderException($"There is no folder of shaders '{folder.FullName}'. Name one with *.vert and *.frag files.");
+            if (!folder.Exists)
+                throw new RenderException($"There is no folder of shaders '{folder.FullName}'. Name one with *.vert and *.frag files.");
         _seen = Newest();
     }
 
@@ -49,7 +51,9 @@ public sealed class ShaderSources
     private static byte[] CompileOne(FileInfo source)
     {
         // As samples/Shaders.targets does.
-        ProcessStartInfo info = new("glslc", ["--target-env=vulkan1.3", "-O", "-Werror", "-I", source.DirectoryName!, source.FullName, "-o", "-"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo info = new("glslc",
+            ["--target-env=vulkan1.3", "-O", "-Werror", "-I", source.DirectoryName!, source.FullName, "-o", "-"])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using Process glslc = Process.Start(info)!;
@@ -57,15 +61,20 @@ public sealed class ShaderSources
             using MemoryStream code = new();
             glslc.StandardOutput.BaseStream.CopyTo(code);
             glslc.WaitForExit();
-            return glslc.ExitCode == 0 ? code.ToArray() : throw new RenderException(problems.Result.Split('\n')[0].Replace(source.DirectoryName + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+            return glslc.ExitCode == 0
+                ? code.ToArray()
+                : throw new RenderException(problems.Result.Split('\n')[0]
+                    .Replace(source.DirectoryName + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
         }
         catch (Win32Exception e)
         {
-            throw new RenderException($"glslc, which compiles shaders, does not start: {e.Message} (Debian, Ubuntu: apt-get install glslc).");
+            throw new RenderException(
+                $"glslc, which compiles shaders, does not start: {e.Message} (Debian, Ubuntu: apt-get install glslc).");
         }
     }
 
     private DateTime Newest() => Sources().Select(s => s.LastWriteTimeUtc).DefaultIfEmpty().Max();
 
-    private IEnumerable<FileInfo> Sources() => _folders.SelectMany(f => f.GetFiles()).Where(f => f.Extension is ".vert" or ".frag" or ".glsl");
+    private IEnumerable<FileInfo> Sources() => _folders.SelectMany(f => f.GetFiles())
+        .Where(f => f.Extension is ".vert" or ".frag" or ".glsl");
 }

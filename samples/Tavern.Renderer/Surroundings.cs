@@ -45,7 +45,8 @@ internal struct Surroundings
     }
 
     private static Matrix4x4 LookingDown(Vector3 eye, float height) =>
-        Matrix4x4.CreateLookAt(eye, eye - Vector3.UnitY, -Vector3.UnitZ) * Matrix4x4.CreatePerspectiveFieldOfView(2 * ShadowCone, 1, 0.1f, Math.Max(height, 1) * 2);
+        Matrix4x4.CreateLookAt(eye, eye - Vector3.UnitY, -Vector3.UnitZ)
+        * Matrix4x4.CreatePerspectiveFieldOfView(2 * ShadowCone, 1, 0.1f, Math.Max(height, 1) * 2);
 
     private static Vector3 WhiteBalance(Scene scene)
     {

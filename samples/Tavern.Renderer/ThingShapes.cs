@@ -22,7 +22,10 @@ internal static class Paints
     public static readonly Paint Stones = new(new(0.2f, 0.185f, 0.165f), Surface: Surface.Stone);
 }
 
-/// <summary>The small things that people talk about, told apart by their outline. Their foot is at the origin, they face +z, and their tint is most of what one sees.</summary>
+/// <summary>
+/// The small things that people talk about, told apart by their outline. Their foot is at the origin, they face +z, and their tint is most
+/// of what one sees.
+/// </summary>
 internal static class ThingShapes
 {
     public static void Barrel(MeshBuilder mesh)
@@ -62,17 +65,22 @@ internal static class ThingShapes
     public static void Bottle(MeshBuilder mesh)
     {
         mesh.With(Glossy);
-        mesh.Lathe([new(0, 0), new(0.1f, 0), new(0.115f, 0.02f), new(0.115f, 0.2f), new(0.1f, 0.25f), new(0.045f, 0.3f), new(0.036f, 0.34f), new(0.034f, 0.41f)], smooth: true);
+        mesh.Lathe([new(0, 0), new(0.1f, 0), new(0.115f, 0.02f), new(0.115f, 0.2f), new(0.1f, 0.25f), new(0.045f, 0.3f), new(0.036f, 0.34f),
+            new(0.034f, 0.41f)], smooth: true);
         mesh.Lathe([new(0.034f, 0.4f), new(0.05f, 0.4f), new(0.05f, 0.425f), new(0.03f, 0.425f)], 10);
         mesh.With(Cork).Lathe([new(0.03f, 0.42f), new(0.034f, 0.465f), new(0, 0.465f)], 8);
     }
 
     public static void Apple(MeshBuilder mesh)
     {
-        mesh.With(Glossy).Lathe([new(0, 0.03f), new(0.05f, 0), new(0.1f, 0.015f), new(0.145f, 0.08f), new(0.165f, 0.16f), new(0.15f, 0.235f), new(0.105f, 0.28f), new(0.055f, 0.275f), new(0, 0.235f)], smooth: true);
-        mesh.With(Leather, Matrix4x4.CreateRotationZ(-0.2f) * Matrix4x4.CreateTranslation(0, 0.235f, 0)).Lathe([new(0.012f, 0), new(0.018f, 0.12f), new(0, 0.12f)], 5);
+        mesh.With(Glossy)
+            .Lathe([new(0, 0.03f), new(0.05f, 0), new(0.1f, 0.015f), new(0.145f, 0.08f), new(0.165f, 0.16f), new(0.15f, 0.235f),
+                new(0.105f, 0.28f), new(0.055f, 0.275f), new(0, 0.235f)], smooth: true);
+        mesh.With(Leather, Matrix4x4.CreateRotationZ(-0.2f) * Matrix4x4.CreateTranslation(0, 0.235f, 0))
+            .Lathe([new(0.012f, 0), new(0.018f, 0.12f), new(0, 0.12f)], 5);
         Paint leaf = new(new(0.06f, 0.2f, 0.03f));
-        mesh.With(leaf, Matrix4x4.CreateScale(1, 0.3f, 0.55f) * Matrix4x4.CreateRotationZ(0.35f) * Matrix4x4.CreateTranslation(0.075f, 0.325f, 0)).Sphere(Vector3.Zero, 0.06f, 6);
+        mesh.With(leaf, Matrix4x4.CreateScale(1, 0.3f, 0.55f) * Matrix4x4.CreateRotationZ(0.35f)
+            * Matrix4x4.CreateTranslation(0.075f, 0.325f, 0)).Sphere(Vector3.Zero, 0.06f, 6);
     }
 
     public static void Book(MeshBuilder mesh)
@@ -82,7 +90,8 @@ internal static class ThingShapes
         mesh.With(Coat);
         mesh.Box(new(-Width / 2, 0, (Thick / 2) - Board), new(Width / 2, Height, Thick / 2));
         mesh.Box(new(-Width / 2, 0, -Thick / 2), new(Width / 2, Height, -(Thick / 2) + Board));
-        mesh.With(Coat, Matrix4x4.CreateScale(0.5f, 1, 1) * Matrix4x4.CreateTranslation(-Width / 2, 0, 0)).Lathe([new(0, 0), new(Thick / 2, 0), new(Thick / 2, Height), new(0, Height)], 6, from: MathF.PI / 2, to: MathF.PI * 1.5f);
+        mesh.With(Coat, Matrix4x4.CreateScale(0.5f, 1, 1) * Matrix4x4.CreateTranslation(-Width / 2, 0, 0))
+            .Lathe([new(0, 0), new(Thick / 2, 0), new(Thick / 2, Height), new(0, Height)], 6, from: MathF.PI / 2, to: MathF.PI * 1.5f);
         foreach (float z in (ReadOnlySpan<float>)[Thick / 2, -(Thick / 2) - 0.004f])
         {
             mesh.With(Brass with { Gloss = 0.2f }).Box(new(-0.085f, 0.2f, z), new(0.085f, 0.225f, z + 0.004f));
@@ -107,10 +116,12 @@ internal static class ThingShapes
     public static void Bell(MeshBuilder mesh)
     {
         mesh.With(Glossy);
-        mesh.Lathe([new(0.15f, 0.03f), new(0.185f, 0.03f), new(0.175f, 0.055f), new(0.13f, 0.1f), new(0.11f, 0.17f), new(0.1f, 0.22f), new(0.075f, 0.255f), new(0, 0.27f)], 14, smooth: true);
+        mesh.Lathe([new(0.15f, 0.03f), new(0.185f, 0.03f), new(0.175f, 0.055f), new(0.13f, 0.1f), new(0.11f, 0.17f), new(0.1f, 0.22f),
+            new(0.075f, 0.255f), new(0, 0.27f)], 14, smooth: true);
         mesh.With(Shade).Lathe([new(0, 0.06f), new(0.15f, 0.03f)], 14);
         mesh.With(Brass).Sphere(new(0, 0.03f, 0), 0.032f, 6);
-        mesh.With(Oak).Lathe([new(0.02f, 0.26f), new(0.028f, 0.3f), new(0.036f, 0.38f), new(0.03f, 0.43f), new(0, 0.445f)], 8, smooth: true);
+        mesh.With(Oak)
+            .Lathe([new(0.02f, 0.26f), new(0.028f, 0.3f), new(0.036f, 0.38f), new(0.03f, 0.43f), new(0, 0.445f)], 8, smooth: true);
     }
 
     public static void Mug(MeshBuilder mesh)
@@ -118,13 +129,15 @@ internal static class ThingShapes
         mesh.With(Coat with { Gloss = 0.15f });
         mesh.Lathe([new(0, 0), new(0.135f, 0), new(0.12f, 0.29f), new(0.098f, 0.29f), new(0.1f, 0.22f)]);
         mesh.With(Shade with { Colour = new(0.1f, 0.04f, 0.01f), Tinted = 0.15f }).Lathe([new(0.1f, 0.23f), new(0, 0.23f)]);
-        mesh.With(Coat with { Gloss = 0.15f }, Matrix4x4.CreateScale(1, 1.15f, 1) * Matrix4x4.CreateTranslation(0.12f, 0.145f, 0)).Ring(0.085f, 0.02f, -MathF.PI / 2, MathF.PI / 2, 7);
+        mesh.With(Coat with { Gloss = 0.15f }, Matrix4x4.CreateScale(1, 1.15f, 1) * Matrix4x4.CreateTranslation(0.12f, 0.145f, 0))
+            .Ring(0.085f, 0.02f, -MathF.PI / 2, MathF.PI / 2, 7);
     }
 
     /// <summary>Half a cylinder along x.</summary>
     private static void Lid(MeshBuilder mesh, Paint paint, float left, float right, float radius, float y)
     {
         Matrix4x4 place = new Matrix4x4(0, -0.8f, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1) * Matrix4x4.CreateTranslation(0, y, 0);
-        mesh.With(paint, place).Lathe([new(0, left), new(radius, left), new(radius, right), new(0, right)], 8, from: MathF.PI / 2, to: MathF.PI * 1.5f);
+        mesh.With(paint, place)
+            .Lathe([new(0, left), new(radius, left), new(radius, right), new(0, right)], 8, from: MathF.PI / 2, to: MathF.PI * 1.5f);
     }
 }

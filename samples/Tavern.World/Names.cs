@@ -1,19 +1,22 @@
 namespace Tavern.World;
 
 /// <summary>
-/// Names of people, made of a first and a last part. One combination in five is held out of training; every part occurs in it, so that a held-out name is new while
-/// its letters are not. Two names in five of training end in letters drawn by lot, half of those begin so, too: a model that has only seen the parts there are takes a name for another that falls into other tokens.
+/// Names of people, made of a first and a last part. One combination in five is held out of training; every part occurs in it, so that a
+/// held-out name is new while its letters are not. Two names in five of training end in letters drawn by lot, half of those begin so, too:
+/// a model that has only seen the parts there are takes a name for another that falls into other tokens.
 /// </summary>
 public static class Names
 {
     private static readonly string[] First =
     [
-        "Al", "Bran", "Cor", "Dar", "Ed", "Fen", "Gar", "Hal", "Ing", "Jor", "Kel", "Lor", "Mar", "Nor", "Os", "Per", "Quin", "Ros", "Sel", "Tor", "Ul", "Var", "Wil", "Yor",
+        "Al", "Bran", "Cor", "Dar", "Ed", "Fen", "Gar", "Hal", "Ing", "Jor", "Kel", "Lor", "Mar", "Nor", "Os", "Per", "Quin", "Ros", "Sel",
+        "Tor", "Ul", "Var", "Wil", "Yor",
     ];
 
     private static readonly string[] Last =
     [
-        "a", "ric", "din", "wen", "bert", "gard", "la", "mund", "na", "o", "ra", "ton", "vin", "ya", "dor", "mir", "lin", "bel", "ken", "sa", "fred", "wick",
+        "a", "ric", "din", "wen", "bert", "gard", "la", "mund", "na", "o", "ra", "ton", "vin", "ya", "dor", "mir", "lin", "bel", "ken",
+        "sa", "fred", "wick",
     ];
 
     private static readonly HashSet<string> HeldOut = [.. All(Split.Held)];

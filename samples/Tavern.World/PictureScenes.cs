@@ -5,7 +5,10 @@ namespace Tavern.World;
 /// <summary>A scene seen by somebody, and which ids its things and people have.</summary>
 public sealed record View(Scene Scene, Camera Camera, IReadOnlyDictionary<int, (ThingKind Kind, Colour Colour)> Ids);
 
-/// <summary>Views of the room with a few things on a table, the bar or the floor, as characters have them: seeded, one split's never equal to another's (they differ in seed and in arrangement).</summary>
+/// <summary>
+/// Views of the room with a few things on a table, the bar or the floor, as characters have them: seeded, one split's never equal to
+/// another's (they differ in seed and in arrangement).
+/// </summary>
 public static class PictureScenes
 {
     private const float FieldOfView = 50 * MathF.PI / 180;
@@ -42,7 +45,8 @@ public static class PictureScenes
         float side = random.Next(2) == 0 ? 1 : -1;
         for (int i = 0; i < people; i++)
         {
-            Vector3 at = centre - (from * (0.85f + (0.5f * random.NextSingle()))) + (along * ((people == 1 ? Spread(0.8f) : side * (0.55f + Spread(0.15f))) * 1));
+            Vector3 at = centre - (from * (0.85f + (0.5f * random.NextSingle())))
+                + (along * ((people == 1 ? Spread(0.8f) : side * (0.55f + Spread(0.15f))) * 1));
             side = -side;
             Add(ThingKind.Person, cloaks[i], at with { Y = 0 }, 1);
         }

@@ -39,7 +39,8 @@ public enum Colour
 
 /// <summary>One object of a scene.</summary>
 /// <param name="Id">Number written into the id image; 0 is the room itself, 1 and up are things and people.</param>
-/// <param name="Kind">Its shape. Natural sizes in metres: a person 1.8 high, a table 0.8 high and 1.4 x 0.8, small things 0.2 to 0.4, a barrel 0.9.</param>
+/// <param name="Kind">Its shape. Natural sizes in metres: a person 1.8 high, a table 0.8 high and 1.4 x 0.8, small things 0.2 to 0.4, a
+/// barrel 0.9.</param>
 /// <param name="Position">Where the middle of its foot stands (x right, y up, z towards the default viewer; right-handed; metres).</param>
 /// <param name="Yaw">Turn about y in radians; 0 faces +z.</param>
 /// <param name="Tint">Linear RGB of what is coloured on it.</param>
@@ -71,7 +72,10 @@ public readonly record struct Camera(Vector3 Eye, Vector3 Target, float FieldOfV
     }
 }
 
-/// <summary>All a renderer needs: a room (a box from -Half to +Half in x and z, 0 to Height in y, seen from inside), what stands in it, and its lights (at most 8).</summary>
+/// <summary>
+/// All a renderer needs: a room (a box from -Half to +Half in x and z, 0 to Height in y, seen from inside), what stands in it, and its
+/// lights (at most 8).
+/// </summary>
 /// <param name="Half">Half of the room's extent in x and z.</param>
 /// <param name="Height">Of the ceiling.</param>
 /// <param name="Parts">What stands in it.</param>

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Tavern.World;
 
 /// <summary>
-/// The room that the game and the training pictures show. Metres; x to the right, z towards the entrance; the hearth is in the middle of the far wall, the bar on the right, the door on
-/// the left.
+/// The room that the game and the training pictures show. Metres; x to the right, z towards the entrance; the hearth is in the middle of
+/// the far wall, the bar on the right, the door on the left.
 /// </summary>
 public static class TavernRoom
 {

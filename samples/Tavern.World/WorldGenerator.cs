@@ -1,6 +1,9 @@
 namespace Tavern.World;
 
-/// <summary>Makes worlds from a seed. Within one world nobody shares trade, cloak, place or item with another, so that every question has one answer.</summary>
+/// <summary>
+/// Makes worlds from a seed. Within one world nobody shares trade, cloak, place or item with another, so that every question has one
+/// answer.
+/// </summary>
 public static class WorldGenerator
 {
     /// <summary>A world of some people. The same arguments give the same world.</summary>
@@ -16,7 +19,8 @@ public static class WorldGenerator
             Town = Pick(random, Lexicon.TownFirst) + Pick(random, Lexicon.TownLast),
         };
         string[] names = Names.Take(random, split, people);
-        string[] trades = Some(random, Lexicon.Trades, people), places = Some(random, Lexicon.Places, people), items = Some(random, Lexicon.Items, people), secrets = Some(random, Lexicon.Secrets, people);
+        string[] trades = Some(random, Lexicon.Trades, people), places = Some(random, Lexicon.Places, people),
+            items = Some(random, Lexicon.Items, people), secrets = Some(random, Lexicon.Secrets, people);
         Colour[] cloaks = Some(random, Enum.GetValues<Colour>(), people);
         for (int i = 0; i < people; i++)
         {
@@ -34,8 +38,10 @@ public static class WorldGenerator
         }
 
         string[] spots = Some(random, Lexicon.Spots, 4);
-        (ThingKind, Colour)[] things = Some(random, [.. from k in Enumerable.Range(0, Lexicon.Things.Length) from c in Enum.GetValues<Colour>() select ((ThingKind)k, c)], 4);
-        // Training sees more things and nights than there are in a world that is played or asked about: they are asked about less often than people.
+        (ThingKind, Colour)[] things = Some(random,
+            [.. from k in Enumerable.Range(0, Lexicon.Things.Length) from c in Enum.GetValues<Colour>() select ((ThingKind)k, c)], 4);
+        // Training sees more things and nights than there are in a world that is played or asked about: they are asked about less often
+        // than people.
         int more = split == Split.Train ? 1 : 0;
         int count = random.Next(Math.Min(4 + more, people + 1 + more));
         for (int i = 0; i < count; i++) world.Things.Add(new Thing(things[i].Item1, things[i].Item2, spots[i]));
@@ -50,7 +56,8 @@ public static class WorldGenerator
             foreach (Person person in world.People)
             {
                 string[] others = Some(random, [.. names.Where(n => n != person.Name)], people - 1);
-                if (people > 2 && random.NextDouble() < 0.5) person.Heard.Add(new Rumour(others[0], others[1], Pick(random, Lexicon.Rumours)));
+                if (people > 2 && random.NextDouble() < 0.5)
+                    person.Heard.Add(new Rumour(others[0], others[1], Pick(random, Lexicon.Rumours)));
             }
         }
 

@@ -14,7 +14,8 @@ catch (NoDisplayException e)
     Console.Error.WriteLine("tavern: " + e.Message);
     return NoDisplayException.ExitCode;
 }
-catch (Exception e) when (e is NpcMindException or WorldFileException or ScriptException or SaveGameException or RenderException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or DllNotFoundException)
+catch (Exception e) when (e is NpcMindException or WorldFileException or ScriptException or SaveGameException or RenderException
+    or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or DllNotFoundException)
 {
     Console.Error.WriteLine($"tavern: {e.Message.ReplaceLineEndings(" ")}");
     return 1;

@@ -1,11 +1,14 @@
-// out[row, head] = sum over tokens t <= position of softmax(scale * q.k_t) v_t          Causal attention over the blocks of each row's sequence.
+// out[row, head] = sum over tokens t <= position of softmax(scale * q.k_t) v_t
+// Causal attention over the blocks of each row's sequence.
 //   q [rows, heads, Quads] f32 texels of 4   keys, values: lib/kv_layout.glsl   blockTable [slots, maxBlocks] u32
-//   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work   rows [rows] (token, position, slot, tokens seen ahead << 16)
+//   tiles [n] (first row, rows, slot, -): rows of one sequence at rising positions that share the work
+//   rows [rows] (token, position, slot, tokens seen ahead << 16)
 //   parts [row][head][split][ValueQuads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine
 //   joins the splits
 //
-// A row sees the tokens that lib/attention_span.glsl says. Splits lie at absolute positions; a tile begins with the first that its first row sees, and a split's part goes to place
-// split % maxSplits, so that layers which see little work and store little however long the context is.
+// A row sees the tokens that lib/attention_span.glsl says. Splits lie at absolute positions; a tile begins with the first that its first
+// row sees, and a split's part goes to place split % maxSplits, so that layers which see little work and store little however long the
+// context is.
 //
 // SharedPlane: a token has one row for keys and values, whose first ValueQuads quads are the value (latent attention; DeepSeek-AI 2024).
 //
@@ -94,7 +97,8 @@ void main() {
     for (uint page = firstPage + slice; page < endPage; page += Slices) {
         if (page < lowestPage) continue; // which slice has a page does not depend on where the tile begins
         uint block[PageBlocks];
-        [[unroll]] for (uint r = 0; r < PageBlocks; r++) block[r] = texelFetch(blockTable, int(tile.z * maxBlocks + page * PageBlocks + r)).x;
+        [[unroll]] for (uint r = 0; r < PageBlocks; r++)
+            block[r] = texelFetch(blockTable, int(tile.z * maxBlocks + page * PageBlocks + r)).x;
         float score[Columns][4];
         [[unroll]] for (uint c = 0; c < Columns; c++)
             [[unroll]] for (uint r = 0; r < 4; r++) score[c][r] = 0.0;
@@ -104,7 +108,8 @@ void main() {
             KvTexel codes[4];
             if (HasScales && firstQuad % 8 == 0)
                 [[unroll]] for (uint r = 0; r < 4; r++)
-                    keyScale[r] = unpackScale(keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / 8 / ScalesPerTexel, lane), firstQuad / 8);
+                    keyScale[r] = unpackScale(keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / 8 / ScalesPerTexel, lane),
+                        firstQuad / 8);
             [[unroll]] for (uint r = 0; r < 4; r++) codes[r] = keyTexel(block[r], kvHead, texel, lane);
             [[unroll]] for (uint part = 0; part < QuadsPerTexel; part++) {
                 vec4 k[4];

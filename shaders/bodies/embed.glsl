@@ -1,6 +1,7 @@
 // x[row] = scale * embedding of the row's token, which comes from the host or from the sampler of an earlier step; the token is noted in
 // its sequence's log.
-//   codes, scales: the embedding matrix (lib/weights.glsl)   rows [rows] (token or 0xFFFFFFFF, position, slot, feature row + 1 or 0 in the low 16 bits)   next [slots] u32
+//   codes, scales: the embedding matrix (lib/weights.glsl)
+//   rows [rows] (token or 0xFFFFFFFF, position, slot, feature row + 1 or 0 in the low 16 bits)   next [slots] u32
 //   features [.., dim] f32: what stands in the place of a picture's token, unscaled   x [rows, stride] f32   tokens [slots, maxContext] u32
 // Grid (dim / workgroup size rounded up, rows, 1), once per segment of the matrix.  Reference: tests/NpcMind.Reference/Embed.cs
 layout(push_constant) uniform Constants {

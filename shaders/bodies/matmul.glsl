@@ -5,13 +5,15 @@
 //   x [rows, xStride] f32 as texels of 4; columns beyond the width are 0      y [rows, yStride] f32, from column yOffset
 //   bias [groups of all experts * 32] f32 if HasBias     tiles, order: only if Experts, see below
 //
-// One cluster of 8 lanes computes one row group: lane l has rows l, 8+l, 16+l, 24+l of it. Each lane holds 4 of every 32 activations and hands them round by
-// shuffle, so weights and activations are read once and nothing passes through shared memory. A quant format is applied to whole blocks:
-// sum((d * q + m) * x) = d * sum(q * x) + m * sum(x). The clusters of a workgroup (Slices) share the columns; their sums are added in order.
-// The order of additions does not depend on Tokens: a row computed alone equals the same row computed among others, bit for bit.
+// One cluster of 8 lanes computes one row group: lane l has rows l, 8+l, 16+l, 24+l of it. Each lane holds 4 of every 32 activations and
+// hands them round by shuffle, so weights and activations are read once and nothing passes through shared memory. A quant format is
+// applied to whole blocks:
+// sum((d * q + m) * x) = d * sum(q * x) + m * sum(x). The clusters of a workgroup (Slices) share the columns; their sums are added in
+// order. The order of additions does not depend on Tokens: a row computed alone equals the same row computed among others, bit for bit.
 //
 // Dense:   grid (row groups of the segment, rows / Tokens rounded up, 1).
-// Experts: grid (row groups of one expert, tiles, 1). tiles[i] = (expert, first, count, -) names `count` entries of order[]; entry p = row * used + choice reads
+// Experts: grid (row groups of one expert, tiles, 1). tiles[i] = (expert, first, count, -) names `count` entries of order[]; entry
+// p = row * used + choice reads
 //          activation row p / xDivisor and writes row p of y. A tile of count 0 does nothing. The choice never visits the host.
 //
 // Reference: tests/NpcMind.Reference/MatMul.cs

@@ -1,10 +1,13 @@
 // canvas[y, x] = the picture resized to width x height, at the canvas's upper left corner; the rest of the canvas is black.
-//   source: pixel(x, y), red, green and blue as bytes, supplied by the entry   canvas [canvasHeight, canvasWidth] u32: red in the lowest byte, alpha always 255
-//   tables u32: at word `horizontal` the number of taps, then [width] first source pixel, [width] how many, [width, taps] weights times 2^22; at `vertical` the rows'
+//   source: pixel(x, y), red, green and blue as bytes, supplied by the entry
+//   canvas [canvasHeight, canvasWidth] u32: red in the lowest byte, alpha always 255
+//   tables u32: at word `horizontal` the number of taps, then [width] first source pixel, [width] how many, [width, taps] weights times
+//   2^22; at `vertical` the rows'
 //
-// Two passes in one: each source row that a target pixel needs is summed, rounded and clipped to bytes, then those bytes are summed down the column, as in Pillow,
-// whose results these are to the bit. Alpha of the source is not looked at.
-// One lane per pixel of the canvas; grid (canvasWidth / workgroup size rounded up, canvasHeight, 1).  Reference: tests/NpcMind.Reference/ResampleByTable.cs
+// Two passes in one: each source row that a target pixel needs is summed, rounded and clipped to bytes, then those bytes are summed down
+// the column, as in Pillow, whose results these are to the bit. Alpha of the source is not looked at.
+// One lane per pixel of the canvas; grid (canvasWidth / workgroup size rounded up, canvasHeight, 1).
+// Reference: tests/NpcMind.Reference/ResampleByTable.cs
 layout(push_constant) uniform Constants {
     uint sourceFirst;  // first pixel and pixels between rows of a source in a buffer
     uint sourceStride;

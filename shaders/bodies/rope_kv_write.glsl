@@ -7,7 +7,8 @@
 //   qkv [rows, stride quads] f32, a row holding queries, keys (from quad kOffset), values (from quad vOffset)
 //   turns [rows, turnStride] (cos, sin) per pair, from turnOffset, made on the host in double
 //   normWeights [Quads for queries, Quads for keys] texels of 4
-//   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32   q [rows, heads, Quads] f32   keys, values: lib/kv_layout.glsl
+//   rows [rows] (token, position, slot, -)   blockTable [slots, maxBlocks] u32   q [rows, heads, Quads] f32
+//   keys, values: lib/kv_layout.glsl
 // Formats that rotate (shaders/kv): queries, keys and values then go through lib/hadamard.glsl; hadamard.comp takes what attention gathers
 // back.
 // A cluster has a head, its lanes every eighth quad; grid ((heads + 2 kvHeads) / clusters of a workgroup rounded up, rows, 1).
@@ -76,7 +77,8 @@ void main() {
         uint quad = k * 8 + lane;
         if (quad >= Quads) v[k] = vec4(0.0);
         else if (isValue) v[k] = texelFetch(qkv, int(at + quad));
-        else v[k] = vec4(rotated(at, row, quad * 4), rotated(at, row, quad * 4 + 1), rotated(at, row, quad * 4 + 2), rotated(at, row, quad * 4 + 3));
+        else v[k] = vec4(rotated(at, row, quad * 4), rotated(at, row, quad * 4 + 1), rotated(at, row, quad * 4 + 2),
+            rotated(at, row, quad * 4 + 3));
         if (Norm == 2 && quad < Quads) {
             vec4 raw = texelFetch(qkv, int(at + quad));
             squares += dot(raw, raw);

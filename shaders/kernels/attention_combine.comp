@@ -1,8 +1,10 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// out[row, head] = (sum over splits of exp(top_s - top) * sum_s) / (sum over splits of exp(top_s - top) * total_s)          Joins the parts of attention.glsl.
+// out[row, head] = (sum over splits of exp(top_s - top) * sum_s) / (sum over splits of exp(top_s - top) * total_s)
+// Joins the parts of attention.glsl.
 // HasSinks: a score per head that takes part in the largest and in the sum of weights, and has no value (gpt-oss; Xiao et al. 2024).
-//   quads: of a value   parts [rows][heads][maxSplits][quads + 1] f32 texels of 4   rows [rows] (token, position, slot, tokens seen ahead << 16)
+//   quads: of a value   parts [rows][heads][maxSplits][quads + 1] f32 texels of 4
+//   rows [rows] (token, position, slot, tokens seen ahead << 16)
 //   out [rows, heads * quads] vec4, row stride in quads
 // One lane per quad; grid (heads * quads / workgroup size rounded up, rows, 1).
 #include "lib/common.glsl"

@@ -3,7 +3,8 @@
 // y[r * columns / scale + c] = mean of x[(r * scale + i) * columns + c * scale + j] over all i and j below scale
 //   x [columns * rows at least, stride quads] f32 texels of 4   y [columns / scale * rows / scale, stride quads] vec4
 //   place (-, -, -, -), (columns, rows, -, -) of the tile
-// One lane per quad; grid (stride / workgroup size rounded up, columns / scale * rows / scale, 1).  Reference: tests/NpcMind.GpuTests/Kernels/VisionCases.cs
+// One lane per quad; grid (stride / workgroup size rounded up, columns / scale * rows / scale, 1).
+// Reference: tests/NpcMind.GpuTests/Kernels/VisionCases.cs
 #include "lib/common.glsl"
 
 layout(push_constant) uniform Constants {

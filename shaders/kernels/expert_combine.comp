@@ -3,7 +3,8 @@
 // x[row] += scale * sum over n of weights[row, n] * y[row * used + n]
 // Adds the chosen experts' outputs to the residual stream, in order of choice; without weights where they were applied to the experts'
 // inputs.
-//   y [rows * used, quads] f32 texels of 4   weights [rows, used] f32   x [rows, quads] vec4 read-write.  Grid (quads / workgroup size rounded up, rows, 1).
+//   y [rows * used, quads] f32 texels of 4   weights [rows, used] f32   x [rows, quads] vec4 read-write.
+//   Grid (quads / workgroup size rounded up, rows, 1).
 // Reference: tests/NpcMind.Reference/ExpertCombine.cs
 #include "lib/common.glsl"
 
@@ -23,6 +24,7 @@ void main() {
     uint quad = gl_GlobalInvocationID.x;
     if (quad >= quads) return;
     vec4 sum = vec4(0.0);
-    for (uint n = 0; n < used; n++) sum = fma(vec4(Weighted ? weights[row * used + n] : 1.0), texelFetch(y, int((row * used + n) * quads + quad)), sum);
+    for (uint n = 0; n < used; n++)
+        sum = fma(vec4(Weighted ? weights[row * used + n] : 1.0), texelFetch(y, int((row * used + n) * quads + quad)), sum);
     x[row * quads + quad] += scale * sum;
 }

@@ -2,8 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 // Sorts the (row, choice) pairs by expert and cuts each expert's list into tiles for matmul.glsl. One workgroup; grid (1, 1, 1).
 //   chosen [pairs] u32   order [pairs] u32: pair indices, by expert, rising within an expert   tiles [maxTiles] (expert, first, count, -)
-// A lane has every WorkgroupSize-th expert; lanes fetch 8 pairs and hand them round. Tiles beyond the last have count 0. The pairs of a step are known to the
-// host (`step.x`), their experts are not.
+// A lane has every WorkgroupSize-th expert; lanes fetch 8 pairs and hand them round. Tiles beyond the last have count 0. The pairs of a
+// step are known to the host (`step.x`), their experts are not.
 #include "lib/common.glsl"
 #include "lib/cluster.glsl"
 

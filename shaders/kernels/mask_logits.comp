@@ -1,6 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// logits[o, token] = Forbidden where bit `token` of output o's mask is 0          Which tokens may be chosen. Outputs without a mask (w 0) are left alone.
+// logits[o, token] = Forbidden where bit `token` of output o's mask is 0
+// Which tokens may be chosen. Outputs without a mask (w 0) are left alone.
 //   outputs [n] (row, slot, position, masked)   masks [n, words] u32, bit i of word j is token 32 j + i   logits [n, stride] f32
 // Grid (vocabulary / ChunkTokens rounded up, outputs, 1).  Reference: tests/NpcMind.Reference/MaskLogits.cs
 #include "lib/common.glsl"

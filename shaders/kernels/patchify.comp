@@ -1,9 +1,12 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 // patches[r * columns + q, (c * size + y) * size + x] = shades[c, byte c of the tile's pixel (q * size + x, r * size + y)]
-//   canvases u32 pixels, red in the lowest byte   place (first word of the canvas, its width, x and y of the tile in it), (columns, rows, -, -) of the tile
-//   shades [3, 256] f32 bits: (byte / 255 - mean) / std, made on the host, because drivers divide differently   patches [columns * rows, stride] f32
-// One lane per pixel of a patch; grid (size * size / workgroup size rounded up, patches, 1).  Reference: tests/NpcMind.Reference/Patchify.cs
+//   canvases u32 pixels, red in the lowest byte
+//   place (first word of the canvas, its width, x and y of the tile in it), (columns, rows, -, -) of the tile
+//   shades [3, 256] f32 bits: (byte / 255 - mean) / std, made on the host, because drivers divide differently
+//   patches [columns * rows, stride] f32
+// One lane per pixel of a patch; grid (size * size / workgroup size rounded up, patches, 1).
+// Reference: tests/NpcMind.Reference/Patchify.cs
 #include "lib/common.glsl"
 
 layout(push_constant) uniform Constants {

@@ -1,8 +1,10 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// hash[k] += sum over i < count of mixed(words[at + i], first + i, seed k)          Tells pictures apart without reading them back; not meant to withstand attackers.
+// hash[k] += sum over i < count of mixed(words[at + i], first + i, seed k)
+// Tells pictures apart without reading them back; not meant to withstand attackers.
 //   words u32   hash [4] u32, to be set before the first part
-// Sums wrap around and commute, so neither the order nor the cut of the work matters. Grid (count / (workgroup size * LaneWords) rounded up, 1, 1).
+// Sums wrap around and commute, so neither the order nor the cut of the work matters. Grid (count / (workgroup size * LaneWords) rounded
+// up, 1, 1).
 // Mixing: multiply and shift, as Appleby's MurmurHash3 finishes.  Reference: tests/NpcMind.Reference/PictureHash.cs
 #include "lib/common.glsl"
 #include "lib/reduce.glsl"

@@ -1,10 +1,14 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// y[r * columns / scale + c] = x[firstRow + (r * scale + i) * columns + c * scale + j] for all i (slow) and j (fast) below scale, one after the other
-//   x [firstRow + columns * rows at least, xStride quads] f32 texels of 4, of which `quads` count   y [columns / scale * rows / scale, yStride quads] vec4
+// y[r * columns / scale + c] = x[firstRow + (r * scale + i) * columns + c * scale + j] for all i (slow) and j (fast) below scale, one after
+// the other
+//   x [firstRow + columns * rows at least, xStride quads] f32 texels of 4, of which `quads` count
+//   y [columns / scale * rows / scale, yStride quads] vec4
 //   place (-, -, -, -), (columns, rows, -, -) of the tile
-// Neighbouring tokens become one, so a language model has fewer to read. Row by row, as the models were trained; llama.cpp 0.5.0 goes by columns for llama4.
-// One lane per quad; grid (scale * scale * quads / workgroup size rounded up, columns / scale * rows / scale, 1).  Reference: tests/NpcMind.Reference/PixelShuffle.cs
+// Neighbouring tokens become one, so a language model has fewer to read. Row by row, as the models were trained; llama.cpp 0.5.0 goes by
+// columns for llama4.
+// One lane per quad; grid (scale * scale * quads / workgroup size rounded up, columns / scale * rows / scale, 1).
+// Reference: tests/NpcMind.Reference/PixelShuffle.cs
 #include "lib/common.glsl"
 
 layout(push_constant) uniform Constants {

@@ -1,8 +1,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_samplerless_texture_functions : require
-// Resizes a picture that a game rendered, fetched from its image. What is linear (IEC 61966-2-1: sRGB) is encoded first, because models are trained on encoded
-// bytes: the texels of SRGB formats, which the device decodes, give back exactly the bytes they hold.
+// Resizes a picture that a game rendered, fetched from its image. What is linear (IEC 61966-2-1: sRGB) is encoded first, because models are
+// trained on encoded bytes: the texels of SRGB formats, which the device decodes, give back exactly the bytes they hold.
 #include "lib/common.glsl"
 layout(constant_id = 1) const bool Encode = false;
 layout(binding = 0) uniform texture2D source;

@@ -1,9 +1,11 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// Chooses the next token of each output and leaves it on the device for the next step: the largest logit (ties to the lowest token), or the inverse of the
-// cumulative distribution in order of token id. Where no logit can be chosen the result is NoToken, and the next step reads token 0.
+// Chooses the next token of each output and leaves it on the device for the next step: the largest logit (ties to the lowest token), or the
+// inverse of the cumulative distribution in order of token id. Where no logit can be chosen the result is NoToken, and the next step reads
+// token 0.
 // Grid (outputs, 1, 1).
-//   units [outputs, chunks] u32: probability of each chunk   next [slots] u32   results [outputs] u32.  Reference: tests/NpcMind.Reference/Sampling.cs
+//   units [outputs, chunks] u32: probability of each chunk   next [slots] u32   results [outputs] u32.
+//   Reference: tests/NpcMind.Reference/Sampling.cs
 #include "lib/common.glsl"
 #include "lib/sampling.glsl"
 #define StateAccess readonly

@@ -1,7 +1,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// One pass of the radix select: adds what the tokens of a chunk weigh to the bins of the next 8 bits of their keys. Passes 0 to 3: tokens weigh 1 (top-k);
-// passes 4 to 7: their probability at temperature 1 among what top-k left, in units of 2^-30 (top-p, Holtzman et al. 2020). Integers, so no order matters.
+// One pass of the radix select: adds what the tokens of a chunk weigh to the bins of the next 8 bits of their keys. Passes 0 to 3: tokens
+// weigh 1 (top-k); passes 4 to 7: their probability at temperature 1 among what top-k left, in units of 2^-30 (top-p, Holtzman et al.
+// 2020). Integers, so no order matters.
 // Grid (chunks, outputs, 1).  Reference: tests/NpcMind.Reference/Sampling.cs
 #include "lib/common.glsl"
 #include "lib/sampling.glsl"

@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// Sums over a chunk. Pass 0: exp(logit - largest) of what top-k left, for top-p. Pass 1: exp((logit - largest) / temperature) of what is left in the end.
-// Pass 2: the probabilities that follow from pass 1, in units of 2^-30.
+// Sums over a chunk. Pass 0: exp(logit - largest) of what top-k left, for top-p. Pass 1: exp((logit - largest) / temperature) of what is
+// left in the end. Pass 2: the probabilities that follow from pass 1, in units of 2^-30.
 //   result [outputs, chunks] u32: bits of an f32, or units.  Grid (chunks, outputs, 1).  Reference: tests/NpcMind.Reference/Sampling.cs
 #include "lib/common.glsl"
 #include "lib/sampling.glsl"

@@ -1,6 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// x[row] = position[row] + (first <= row < first + patches ? embedded[row - first] : 0)          The other row is a class token, whose embedding its position already holds.
+// x[row] = position[row] + (first <= row < first + patches ? embedded[row - first] : 0)
+// The other row is a class token, whose embedding its position already holds.
 //   embedded, position [rows, quads] f32 texels of 4   x [rows, quads] vec4
 // One lane per quad; grid (quads / workgroup size rounded up, rows, 1).  Reference: tests/NpcMind.GpuTests/Kernels/VisionCases.cs
 #include "lib/common.glsl"

@@ -1,5 +1,6 @@
-// KV cache in signed bytes: a quad is 4 bytes, 8 quads of a head share a scale, the largest magnitude / 127 (multiplied by the inverse: drivers round divisions as they like). The scale is kept in binary32: a rounded one would
-// be another thing to reproduce, for 2 bytes in 36. Needs head sizes that are multiples of 32; then 8 lanes of a cluster hold the 8 quads of a scale.
+// KV cache in signed bytes: a quad is 4 bytes, 8 quads of a head share a scale, the largest magnitude / 127 (multiplied by the inverse:
+// drivers round divisions as they like). The scale is kept in binary32: a rounded one would be another thing to reproduce, for 2 bytes in
+// 36. Needs head sizes that are multiples of 32; then 8 lanes of a cluster hold the 8 quads of a scale.
 #define KvQuad uint
 #define KvSampler usamplerBuffer
 #define KvTexel uvec4
@@ -20,5 +21,7 @@ KvQuad packQuad(vec4 v, float scale) {
 }
 
 KvQuad packScales(float first, float second) { return floatBitsToUint(first); }
-vec4 unpackQuad(uvec4 texel, uint quad) { return vec4(ivec4(int(texel.x) << 24, int(texel.x) << 16, int(texel.x) << 8, int(texel.x)) >> 24); }
+vec4 unpackQuad(uvec4 texel, uint quad) {
+    return vec4(ivec4(int(texel.x) << 24, int(texel.x) << 16, int(texel.x) << 8, int(texel.x)) >> 24);
+}
 float unpackScale(uvec4 texel, uint block) { return uintBitsToFloat(texel.x); }

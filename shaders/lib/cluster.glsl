@@ -1,5 +1,5 @@
-// A cluster is 8 neighbouring lanes of a subgroup, the smallest subgroup NpcMind runs on. Values pass between its lanes by shuffle at a constant
-// index, which is cheap on every device; a wider subgroup is several clusters. A workgroup is one cluster or several.
+// A cluster is 8 neighbouring lanes of a subgroup, the smallest subgroup NpcMind runs on. Values pass between its lanes by shuffle at a
+// constant index, which is cheap on every device; a wider subgroup is several clusters. A workgroup is one cluster or several.
 #extension GL_KHR_shader_subgroup_shuffle : require
 
 uint clusterLane() { return gl_SubgroupInvocationID & 7u; }

@@ -1,5 +1,5 @@
-// Reductions over a workgroup of any number of subgroups of any size. The order is fixed per device: subgroups first, then their results in order.
-// Every invocation must call them. A workgroup of one subgroup never meets a barrier.
+// Reductions over a workgroup of any number of subgroups of any size. The order is fixed per device: subgroups first, then their results in
+// order. Every invocation must call them. A workgroup of one subgroup never meets a barrier.
 shared float subgroupResults[128];
 
 float workgroupSum(float value) {

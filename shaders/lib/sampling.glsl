@@ -1,7 +1,8 @@
 // What the sampler's kernels share (the whole: src/NpcMind.Inference/Kernels/Sampler.cs).
 //   logits [outputs, quads] f32 texels of 4   outputs [n] (row, slot, position, masked)   samplers [slots]
 //   best [outputs, chunks] (bits of the largest logit of the chunk, its lowest token)
-//   histograms [outputs, 8, 256] u32: bins of the digits of keys, passes 0 to 3 counting tokens for top-k, 4 to 7 adding probabilities for top-p
+//   histograms [outputs, 8, 256] u32: bins of the digits of keys, passes 0 to 3 counting tokens for top-k, 4 to 7 adding probabilities for
+//   top-p
 //   sums [outputs, chunks] u32, bits of an f32: weights of each chunk
 // Only finite logits above Forbidden can be chosen: a device or a broken model file can give any bits. An output without one chooses
 // NoToken.

@@ -1,4 +1,5 @@
-// The key from which tokens are kept: radix select over what sample_histogram.comp has counted, instead of sorting. Tokens exactly at it all stay.
+// The key from which tokens are kept: radix select over what sample_histogram.comp has counted, instead of sorting. Tokens exactly at it
+// all stay.
 //   state [outputs, 8] (digits found before this pass, weight still to find); StateAccess: readonly, or nothing where it is written
 layout(binding = 3) uniform usamplerBuffer best;
 layout(binding = 4) readonly buffer Histograms { uint histograms[]; }; // too many texels for small limits; few are read
@@ -7,7 +8,8 @@ layout(binding = 6) StateAccess buffer State { uvec2 state[]; };
 
 shared uint laneSums[256];
 
-// Largest bin such that it and those above it weigh at least `target`; then what is left to find in it. Lanes add runs of bins from the top.
+// Largest bin such that it and those above it weigh at least `target`; then what is left to find in it. Lanes add runs of bins from the
+// top.
 uvec2 findBin(uint row, uint target) {
     uint lane = gl_LocalInvocationID.x, lanes = gl_WorkGroupSize.x, run = (256 + lanes - 1) / lanes;
     uint sum = 0;
@@ -28,7 +30,8 @@ uvec2 findBin(uint row, uint target) {
 
 float largestLogit(uint o) {
     float top = uintBitsToFloat(texelFetch(best, int(o * chunks)).x);
-    for (uint i = gl_LocalInvocationID.x; i < chunks; i += gl_WorkGroupSize.x) top = max(top, uintBitsToFloat(texelFetch(best, int(o * chunks + i)).x));
+    for (uint i = gl_LocalInvocationID.x; i < chunks; i += gl_WorkGroupSize.x)
+        top = max(top, uintBitsToFloat(texelFetch(best, int(o * chunks + i)).x));
     return workgroupMax(top);
 }
 

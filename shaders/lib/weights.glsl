@@ -1,5 +1,6 @@
-// Where the words of a weight matrix lie (src/NpcMind.Inference/Model/WeightLayout.cs). A row group holds 32 rows: first the codes of all units, UnitTexels
-// texels of 16 bytes per row and unit, then their scales, ScaleWords words per row and unit; rows are interleaved in both.
+// Where the words of a weight matrix lie (src/NpcMind.Inference/Model/WeightLayout.cs). A row group holds 32 rows: first the codes of all
+// units, UnitTexels texels of 16 bytes per row and unit, then their scales, ScaleWords words per row and unit; rows are interleaved in
+// both.
 layout(binding = 0) uniform usamplerBuffer codes;
 layout(binding = 1) uniform usamplerBuffer scales;
 

@@ -8,4 +8,6 @@ float decoded(uvec4 texel, int column) { return uintBitsToFloat(texel[column % 4
 #define code(words, s, chunk, column) decoded(words[(column) / 4], column)
 #include "quant/plain_codes.glsl"
 
-float dequantize(uint group, uint units, uint column, uint row) { return uintBitsToFloat(codeTexel(group, units, column / 64, column % 64 / 4, row)[column % 4]); }
+float dequantize(uint group, uint units, uint column, uint row) {
+    return uintBitsToFloat(codeTexel(group, units, column / 64, column % 64 / 4, row)[column % 4]);
+}

@@ -1,5 +1,6 @@
 // The 12 bytes of Q4_K and Q5_K that hold eight 6-bit scales and eight 6-bit minima (ggml, "get_scale_min_k4"):
-// j < 4: scale = low 6 bits of byte j, minimum of byte j + 4; j >= 4: low 4 bits of byte j + 4 and its high 4 bits, completed by the top bits of bytes j - 4 and j.
+// j < 4: scale = low 6 bits of byte j, minimum of byte j + 4; j >= 4: low 4 bits of byte j + 4 and its high 4 bits, completed by the top
+// bits of bytes j - 4 and j.
 uvec2 scaleAndMinimum(uvec3 bytes, uint j) {
     uint shift = 8 * (j % 4);
     uint a = (bytes.x >> shift) & 255u, b = (bytes.y >> shift) & 255u, c = (bytes.z >> shift) & 255u;

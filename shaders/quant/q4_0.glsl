@@ -5,7 +5,9 @@ const uint ScaleWords = 1;
 #include "quant/nibble_codes.glsl"
 const bool HasMinimum = true;
 struct Scales { vec2 d; };
-Scales fetchScales(uint group, uint chunks, uint chunk, uint row) { return Scales(unpackHalf2x16(scaleTexel(group, chunks, chunk, row).x)); }
+Scales fetchScales(uint group, uint chunks, uint chunk, uint row) {
+    return Scales(unpackHalf2x16(scaleTexel(group, chunks, chunk, row).x));
+}
 vec2 factors(Scales s, uint chunk, int part) { return vec2(s.d[part], -8.0 * s.d[part]); }
 
 float dequantize(uint group, uint units, uint column, uint row) {

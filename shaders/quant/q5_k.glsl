@@ -1,5 +1,6 @@
 // Q5_K: super-blocks of 256 weights, 8 sub-blocks of 32: y = d * scale * q - dmin * minimum.
-// A unit is 11 texels: (d|dmin, 12 bytes of scales), 32 bytes of fifth bits (bit s of byte l belongs to weight l of sub-block s), 128 bytes of nibbles as in Q4_K.
+// A unit is 11 texels: (d|dmin, 12 bytes of scales), 32 bytes of fifth bits (bit s of byte l belongs to weight l of sub-block s), 128 bytes
+// of nibbles as in Q4_K.
 const uint UnitTexels = 11;
 const uint UnitColumns = 256;
 const uint ScaleWords = 0;
@@ -18,7 +19,8 @@ void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[C
 float fiveBitCode(uint word, uint high, int byte_, int half_) {
     return float(int(((word >> (8 * byte_ + 4 * half_)) & 15u) | (((high >> (8 * byte_ + half_)) & 1u) << 4)));
 }
-#define code(words, s, chunk, column) fiveBitCode(words[(column) % 32 / 16][(column) % 16 / 4], words[2 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
+#define code(words, s, chunk, column) fiveBitCode(words[(column) % 32 / 16][(column) % 16 / 4], \
+    words[2 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
 vec4 prescale(int half_, uint lane) { return vec4(1.0); }
 
 float dequantize(uint group, uint units, uint column, uint row) {

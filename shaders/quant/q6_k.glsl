@@ -12,7 +12,8 @@ const bool HasMinimum = true;
 struct Scales { float d; uint scales4; };
 
 Scales fetchScales(uint group, uint chunks, uint chunk, uint row) {
-    return Scales(unpackHalf2x16(scaleTexel(group, chunks / 4, chunk / 4, row).x).x, codeTexel(group, chunks / 4, chunk / 4, 12, row)[chunk % 4]);
+    return Scales(unpackHalf2x16(scaleTexel(group, chunks / 4, chunk / 4, row).x).x,
+        codeTexel(group, chunks / 4, chunk / 4, 12, row)[chunk % 4]);
 }
 
 vec2 factors(Scales s, uint chunk, int part) {
@@ -30,7 +31,8 @@ void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[C
 float sixBitCode(uint low, uint high, int byte_, int half_) {
     return float(int(((low >> (8 * byte_)) & 15u) | (((high >> (8 * byte_ + 2 * half_)) & 3u) << 4)));
 }
-#define code(words, s, chunk, column) sixBitCode(words[(column) / 16][(column) % 16 / 4], words[4 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
+#define code(words, s, chunk, column) sixBitCode(words[(column) / 16][(column) % 16 / 4], \
+    words[4 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
 vec4 prescale(int half_, uint lane) { return vec4(1.0); }
 
 float dequantize(uint group, uint units, uint column, uint row) {

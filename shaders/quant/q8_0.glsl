@@ -9,7 +9,9 @@ const int PartColumns = 32;
 const bool Prescaled = true;
 const bool HasMinimum = true;
 struct Scales { vec2 d; };
-Scales fetchScales(uint group, uint chunks, uint chunk, uint row) { return Scales(unpackHalf2x16(scaleTexel(group, chunks, chunk, row).x)); }
+Scales fetchScales(uint group, uint chunks, uint chunk, uint row) {
+    return Scales(unpackHalf2x16(scaleTexel(group, chunks, chunk, row).x));
+}
 vec2 factors(Scales s, uint chunk, int part) { return vec2(s.d[part], -128.0 * s.d[part]); }
 
 void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[ChunkTexels]) {
@@ -22,5 +24,6 @@ vec4 prescale(int half_, uint lane) { return uintBitsToFloat(uvec4(127u, 119u, 1
 
 float dequantize(uint group, uint units, uint column, uint row) {
     uint word = codeTexel(group, units, column / 64, column % 64 / 16, row)[column % 16 / 4];
-    return float(int(word << (24 - 8 * (column % 4))) >> 24) * unpackHalf2x16(scaleTexel(group, units, column / 64, row).x)[column / 32 % 2];
+    return float(int(word << (24 - 8 * (column % 4))) >> 24)
+        * unpackHalf2x16(scaleTexel(group, units, column / 64, row).x)[column / 32 % 2];
 }

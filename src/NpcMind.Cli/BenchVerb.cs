@@ -20,14 +20,16 @@ internal static class BenchVerb
             .InRange(1, Common.MaxContext);
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv();
-        Command command = new("bench", "Measures prefill, decode and every operation.") { model, promptTokens, generateTokens, json, device, validate, kv };
+        Command command = new("bench", "Measures prefill, decode and every operation.")
+            { model, promptTokens, generateTokens, json, device, validate, kv };
         command.SetAction(parsed =>
         {
             int prompt = parsed.GetValue(promptTokens), generate = parsed.GetValue(generateTokens);
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch clock = Stopwatch.StartNew();
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = prompt + generate + OperationSteps + 64, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file,
+                new EngineOptions { ContextTokens = prompt + generate + OperationSteps + 64, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
             {
                 double load = clock.Elapsed.TotalSeconds;
                 Speed speed = Measure(engine, gpu, prompt, generate);
@@ -46,7 +48,8 @@ internal static class BenchVerb
     private sealed record Operation(string Name, double Milliseconds, double GigabytesPerSecond, int Dispatches);
 
     /// <summary>Token ids that spread over the vocabulary; what they say does not matter for speed.</summary>
-    private static int[] Tokens(InferenceEngine engine, int count) => [.. Enumerable.Range(0, count).Select(i => (int)((i * 7919L + 13) % engine.Config.Vocabulary))];
+    private static int[] Tokens(InferenceEngine engine, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => (int)((i * 7919L + 13) % engine.Config.Vocabulary))];
 
     private static Speed Measure(InferenceEngine engine, GpuDevice gpu, int prompt, int generate)
     {
@@ -92,11 +95,13 @@ internal static class BenchVerb
         engine.Close(slot);
         ILookup<string, GraphNode> nodes = engine.Nodes.ToLookup(n => Generic(n.Label));
         return [.. sums.OrderByDescending(s => s.Value.Milliseconds).Select(s =>
-            new Operation(s.Key, s.Value.Milliseconds, nodes[s.Key].Sum(n => n.WeightBytes) / Math.Max(1e-9, s.Value.Milliseconds) / 1e6, s.Value.Dispatches / OperationSteps))];
+            new Operation(s.Key, s.Value.Milliseconds, nodes[s.Key].Sum(n => n.WeightBytes) / Math.Max(1e-9, s.Value.Milliseconds) / 1e6,
+                s.Value.Dispatches / OperationSteps))];
     }
 
     /// <summary>The label without its block number.</summary>
-    private static string Generic(string label) => label.StartsWith("blk.", StringComparison.Ordinal) ? label[(label.IndexOf('.', 4) + 1)..] : label;
+    private static string Generic(string label) => label.StartsWith("blk.", StringComparison.Ordinal)
+        ? label[(label.IndexOf('.', 4) + 1)..] : label;
 
     private static void Print(bool json, GpuDevice gpu, InferenceEngine engine, double load, Speed speed, List<Operation> operations)
     {
@@ -104,9 +109,13 @@ internal static class BenchVerb
         if (!json)
         {
             Console.WriteLine($"{gpu.Limits.Name} ({gpu.Limits.Driver})");
-            Console.WriteLine($"prefill {speed.PrefillPerSecond:F1} tokens/s, decode {speed.DecodePerSecond:F1} tokens/s, {speed.GpuMillisecondsPerToken:F2} GPU ms per token, weights at {bandwidth:F2} GB/s");
-            Console.WriteLine($"load {load:F2} s (pipeline cache {(gpu.PipelineCacheWasLoaded ? "reused" : "new")}), {gpu.Memory.PeakBytes / 1e6:F0} MB of device memory, {engine.LastStep.Dispatches} dispatches and {engine.LastStep.Barriers} barriers per token");
-            foreach (Operation o in operations) Console.WriteLine($"  {o.Name,-22} {o.Milliseconds,8:F3} ms {o.GigabytesPerSecond,8:F2} GB/s {o.Dispatches,4} dispatches");
+            Console.WriteLine($"prefill {speed.PrefillPerSecond:F1} tokens/s, decode {speed.DecodePerSecond:F1} tokens/s, " +
+                $"{speed.GpuMillisecondsPerToken:F2} GPU ms per token, weights at {bandwidth:F2} GB/s");
+            Console.WriteLine(
+                $"load {load:F2} s (pipeline cache {(gpu.PipelineCacheWasLoaded ? "reused" : "new")}), {gpu.Memory.PeakBytes / 1e6:F0} " +
+                    $"MB of device memory, {engine.LastStep.Dispatches} dispatches and {engine.LastStep.Barriers} barriers per token");
+            foreach (Operation o in operations)
+                Console.WriteLine($"  {o.Name,-22} {o.Milliseconds,8:F3} ms {o.GigabytesPerSecond,8:F2} GB/s {o.Dispatches,4} dispatches");
             return;
         }
 

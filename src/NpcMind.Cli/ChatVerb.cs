@@ -8,7 +8,10 @@ using NpcMind.Text;
 
 namespace NpcMind.Cli;
 
-/// <summary><c>npcmind chat</c>: a conversation in the terminal. Ctrl-C stops the reply and keeps the session; an empty line or end of input ends it.</summary>
+/// <summary>
+/// <c>npcmind chat</c>: a conversation in the terminal. Ctrl-C stops the reply and keeps the session; an empty line or end of input ends
+/// it.
+/// </summary>
 internal static class ChatVerb
 {
     public static Command Create()
@@ -31,7 +34,8 @@ internal static class ChatVerb
             ConversationTemplate template = TemplateVerb.Load(file);
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Console.Error.Write($"loading {PrintableText.Escape(Path.GetFileName(file.Path))} on {gpu.Limits.Name}...");
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = parsed.GetValue(context), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file,
+                new EngineOptions { ContextTokens = parsed.GetValue(context), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
             {
                 Console.Error.WriteLine(" ready. An empty line ends the conversation, Ctrl-C stops a reply.");
                 using TokenGenerator generator = new(engine, gpu, sampler.Read(parsed));
@@ -82,7 +86,8 @@ internal static class ChatVerb
             int[] prompt = tokenizer.Encode(template.Render(_messages, true));
             if (prompt.Length + 16 > contextTokens)
             {
-                Console.Error.WriteLine($"(the conversation fills the context of {contextTokens} tokens; start a new one or use --context)");
+                Console.Error.WriteLine(
+                    $"(the conversation fills the context of {contextTokens} tokens; start a new one or use --context)");
                 _messages.RemoveAt(_messages.Count - 1);
                 return;
             }

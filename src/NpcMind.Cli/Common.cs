@@ -16,7 +16,8 @@ internal static class Common
 
     public static Option<string?> Device() => new("--device") { Description = "Vulkan device by index or part of its name." };
 
-    public static Option<bool> Validate() => new("--validate") { Description = "Turn on the Vulkan validation layers; a message is an error." };
+    public static Option<bool> Validate() =>
+        new("--validate") { Description = "Turn on the Vulkan validation layers; a message is an error." };
 
     public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32, f16, q8_0 or q4." };
 
@@ -94,7 +95,8 @@ internal static class Common
         string[] parts = text.Split([' ', ',', '\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries);
         int[] ids = new int[parts.Length];
         for (int i = 0; i < parts.Length; i++)
-            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out ids[i])) throw new CliException($"{where}: '{parts[i]}' is not a token id.");
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out ids[i]))
+                throw new CliException($"{where}: '{parts[i]}' is not a token id.");
         return ids;
     }
 
@@ -113,7 +115,9 @@ internal static class Common
     {
         Device = parsed.GetValue(device),
         Validate = parsed.GetValue(validate),
-        CacheFolder = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "NpcMind", "pipelines"),
+        CacheFolder = Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            "NpcMind", "pipelines"),
     });
 
     public static KvFormat KvFormat(string? name) => name switch
@@ -129,6 +133,7 @@ internal static class Common
     public static void Finish(GpuDevice device)
     {
         device.SavePipelineCache();
-        if (device.ValidationMessages is { Count: > 0 } messages) throw new CliException($"the validation layers said {messages.Count} things; the first: {messages[0]}");
+        if (device.ValidationMessages is { Count: > 0 } messages)
+            throw new CliException($"the validation layers said {messages.Count} things; the first: {messages[0]}");
     }
 }

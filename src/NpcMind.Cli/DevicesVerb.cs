@@ -11,7 +11,8 @@ internal static class DevicesVerb
         Command command = new("devices", "Lists the Vulkan devices.");
         command.SetAction(_ =>
         {
-            foreach (GpuInfo device in GpuDevice.List()) Console.WriteLine($"{device.Index}  {device.Name}  ({device.Kind}; {device.Driver})");
+            foreach (GpuInfo device in GpuDevice.List())
+                Console.WriteLine($"{device.Index}  {device.Name}  ({device.Kind}; {device.Driver})");
             return 0;
         });
         return command;

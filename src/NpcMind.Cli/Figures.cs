@@ -8,7 +8,8 @@ internal sealed class Figures(IEnumerable<double> values)
 {
     private readonly double[] _sorted = [.. values.Order()];
 
-    public double At(double quantile) => _sorted.Length == 0 ? double.NaN : _sorted[Math.Clamp((int)Math.Ceiling(quantile * _sorted.Length) - 1, 0, _sorted.Length - 1)];
+    public double At(double quantile) => _sorted.Length == 0
+        ? double.NaN : _sorted[Math.Clamp((int)Math.Ceiling(quantile * _sorted.Length) - 1, 0, _sorted.Length - 1)];
 
     /// <summary>Writes them as an object; null where nothing was measured.</summary>
     public void Write(Utf8JsonWriter json, string name)
@@ -21,7 +22,8 @@ internal sealed class Figures(IEnumerable<double> values)
         json.WriteEndObject();
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"p50 {At(0.5):F3}, p95 {At(0.95):F3}, p99 {At(0.99):F3}, max {At(1):F3}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"p50 {At(0.5):F3}, p95 {At(0.95):F3}, p99 {At(0.99):F3}, max {At(1):F3}");
 
     private static void Write(Utf8JsonWriter json, string name, double value)
     {

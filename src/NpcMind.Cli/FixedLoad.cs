@@ -5,8 +5,8 @@ using NpcMind.Inference;
 namespace NpcMind.Cli;
 
 /// <summary>
-/// The control of <see cref="FrameLoop"/>: the same loop, but each frame submits the same dispatches of one kernel, as many as take about the budget, and ticks
-/// with a budget of 0. What varies here is not the minds' doing.
+/// The control of <see cref="FrameLoop"/>: the same loop, but each frame submits the same dispatches of one kernel, as many as take about
+/// the budget, and ticks with a budget of 0. What varies here is not the minds' doing.
 /// </summary>
 internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopOptions options, int frames)
 {
@@ -22,7 +22,8 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
     public List<double> ThreadMilliseconds { get; } = new(frames);
 
     /// <summary>Frames longer than the median and a quantum: what an overrun is to the minds.</summary>
-    public int BeyondQuantum => new Figures(GpuMilliseconds).At(0.5) is var median ? GpuMilliseconds.Count(ms => ms > median + options.QuantumMilliseconds) : 0;
+    public int BeyondQuantum => new Figures(GpuMilliseconds).At(0.5) is var median
+        ? GpuMilliseconds.Count(ms => ms > median + options.QuantumMilliseconds) : 0;
 
     public int Frames => frames;
 
@@ -34,7 +35,8 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
     public void Run()
     {
         using TensorArena arena = new(device, "fixed load");
-        Tensor input = arena.Allocate(Quads * 2 * Rows * 16, "gate and up").As(TexelFormat.Float4), output = arena.Allocate(Quads * Rows * 16, "y");
+        Tensor input = arena.Allocate(Quads * 2 * Rows * 16, "gate and up").As(TexelFormat.Float4),
+            output = arena.Allocate(Quads * Rows * 16, "y");
         using KernelLibrary kernels = new(device);
         ComputePipeline pipeline = kernels.Pipeline(
             "gated_activation", ("workgroupSize", kernels.SmallWorkgroup), ("Form", 0u), ("WeighsInput", 0u), ("GatesOutput", 0u));
@@ -59,7 +61,9 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
         }
     }
 
-    /// <summary>Sets the number of dispatches from the median of a few submissions, paced as the frames will be: a device that rested is slower.</summary>
+    /// <summary>
+    /// Sets the number of dispatches from the median of a few submissions, paced as the frames will be: a device that rested is slower.
+    /// </summary>
     private void FindDispatches(Timeline timeline, CommandRecorder recorder, TimestampQueries time, DispatchNode node, uint groups)
     {
         FrameClock clock = new(options.FramesPerSecond);
@@ -90,12 +94,14 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
         {
             double thread = FrameClock.ThreadMilliseconds();
             long started = Stopwatch.GetTimestamp();
-            if (runtime.Tick(nothing).Status == TickStatus.DeviceLost) throw new CliException($"the device '{runtime.DeviceName}' was lost.");
+            if (runtime.Tick(nothing).Status == TickStatus.DeviceLost)
+                throw new CliException($"the device '{runtime.DeviceName}' was lost.");
             TickMilliseconds.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             thread = FrameClock.ThreadMilliseconds() - thread;
             if (!double.IsNaN(thread)) ThreadMilliseconds.Add(thread);
 
-            for (; collected < submitted && recorders[collected % InFlight].IsFree; collected++) GpuMilliseconds.Add(times[collected % InFlight].Read());
+            for (; collected < submitted && recorders[collected % InFlight].IsFree; collected++)
+                GpuMilliseconds.Add(times[collected % InFlight].Read());
             if (submitted - collected == InFlight) FramesBehind++;
             else
             {

@@ -30,7 +30,8 @@ internal sealed partial class FrameClock(int framesPerSecond)
 
     /// <summary>Milliseconds that this thread has run; not a number on systems that do not tell.</summary>
     public static double ThreadMilliseconds() =>
-        OperatingSystem.IsLinux() && ClockGetTime(ThreadCpuClock, out TimeSpec time) == 0 ? time.Seconds * 1e3 + time.Nanoseconds / 1e6 : double.NaN;
+        OperatingSystem.IsLinux() && ClockGetTime(ThreadCpuClock, out TimeSpec time) == 0
+        ? time.Seconds * 1e3 + time.Nanoseconds / 1e6 : double.NaN;
 
     private double MillisecondsLeft() => (_due - Stopwatch.GetTimestamp()) * 1e3 / Stopwatch.Frequency;
 

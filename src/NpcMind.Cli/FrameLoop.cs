@@ -27,10 +27,12 @@ internal sealed class FrameLoop
     private const int ReplyTokens = 48;
 
     private const string World =
-        "The story takes place in Greywater, a small harbour town with narrow streets, a stone church and a busy market. Last night somebody stole the golden bell from the church tower. " +
-        "The guards have closed the gates, no ship may leave, and everybody talks about nothing else. The baker saw a tall man with a red scarf run towards the harbour after midnight.";
+        "The story takes place in Greywater, a small harbour town with narrow streets, a stone church and a busy market. Last night " +
+        "somebody stole the golden bell from the church tower. The guards have closed the gates, no ship may leave, and everybody talks " +
+        "about nothing else. The baker saw a tall man with a red scarf run towards the harbour after midnight.";
 
-    private static readonly string[] Trades = ["baker", "fisherman", "guard", "innkeeper", "blacksmith", "priest", "sailor", "merchant", "healer", "beggar"];
+    private static readonly string[] Trades = ["baker", "fisherman", "guard", "innkeeper", "blacksmith", "priest", "sailor", "merchant",
+        "healer", "beggar"];
     private static readonly string[] Moods = ["friendly", "grumpy", "shy", "proud", "nervous", "curious", "tired"];
     private static readonly string[] Lines =
     [
@@ -57,7 +59,11 @@ internal sealed class FrameLoop
         Options = options;
         runtime.DefaultReplyOptions = new ReplyOptions { MaxTokens = ReplyTokens };
         Prefix world = runtime.CreatePrefix(World);
-        _npcs = [.. Enumerable.Range(0, options.Npcs).Select(i => world.CreateNpc($"Npc {i + 1}", $"You are a {Moods[i % Moods.Length]} {Trades[i % Trades.Length]}, number {i + 1} in the queue at the gate. You answer in one or two short sentences."))];
+        _npcs = [.. Enumerable.Range(0, options.Npcs)
+            .Select(i =>
+                world.CreateNpc($"Npc {i + 1}",
+                    $"You are a {Moods[i % Moods.Length]} {Trades[i % Trades.Length]}, number {i + 1} in the queue at the gate. You " +
+                    $"answer in one or two short sentences."))];
         _replies = new Reply[options.Npcs];
         _lines = new int[options.Npcs];
         _hasSpoken = new bool[options.Npcs];
@@ -187,7 +193,8 @@ internal sealed class FrameLoop
         double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         thread = FrameClock.ThreadMilliseconds() - thread;
         bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
-        if (report.Status == TickStatus.DeviceLost) throw new CliException($"the device '{_runtime.DeviceName}' was lost in frame {frame}.");
+        if (report.Status == TickStatus.DeviceLost)
+            throw new CliException($"the device '{_runtime.DeviceName}' was lost in frame {frame}.");
         if (frame < 0) return;
 
         TickMilliseconds.Add(milliseconds);

@@ -3,7 +3,10 @@ using StbImageWriteSharp;
 
 namespace NpcMind.Cli;
 
-/// <summary>Draws frames as a picture: GPU milliseconds above with the budget as a line and budget + quantum as a fainter one, tick milliseconds below; frame numbers along x.</summary>
+/// <summary>
+/// Draws frames as a picture: GPU milliseconds above with the budget as a line and budget + quantum as a fainter one, tick milliseconds
+/// below; frame numbers along x.
+/// </summary>
 internal sealed class FramesPlot
 {
     private const int Width = 1200;
@@ -17,7 +20,8 @@ internal sealed class FramesPlot
     private static readonly int[] Shapes =
     [
         0x75557, 0x26227, 0x71747, 0x71717, 0x55711, 0x74717, 0x74757, 0x71111, 0x75757, 0x75717, 0x00002,
-        0x25755, 0x65656, 0x34443, 0x65556, 0x74647, 0x74644, 0x34553, 0x55755, 0x72227, 0x11152, 0x55655, 0x44447, 0x57755, 0x65555, 0x25552, 0x65644, 0x25561, 0x65655, 0x34216, 0x72222, 0x55557, 0x55552, 0x55775, 0x55255, 0x55222, 0x71247,
+        0x25755, 0x65656, 0x34443, 0x65556, 0x74647, 0x74644, 0x34553, 0x55755, 0x72227, 0x11152, 0x55655, 0x44447, 0x57755, 0x65555,
+        0x25552, 0x65644, 0x25561, 0x65655, 0x34216, 0x72222, 0x55557, 0x55552, 0x55775, 0x55255, 0x55222, 0x71247,
         0x00000,
     ];
 
@@ -25,7 +29,8 @@ internal sealed class FramesPlot
 
     private FramesPlot() => Array.Fill(_pixels, (byte)255);
 
-    public static void Write(string path, IReadOnlyList<(int Frame, double Milliseconds)> gpu, IReadOnlyList<double> ticks, FrameLoopOptions options)
+    public static void Write(string path, IReadOnlyList<(int Frame, double Milliseconds)> gpu, IReadOnlyList<double> ticks,
+        FrameLoopOptions options)
     {
         FramesPlot plot = new();
         double limit = options.BudgetMilliseconds + options.QuantumMilliseconds;
@@ -69,7 +74,8 @@ internal sealed class FramesPlot
 
     private void Line(Panel panel, double value, (byte, byte, byte) color) => Fill(Left, panel.Y(value), Width - Left - Right, 1, color);
 
-    private void Dot(Panel panel, int frame, double value, (byte, byte, byte) color) => Fill(panel.X(frame) - 1, panel.Y(value) - 1, 2, 2, color);
+    private void Dot(Panel panel, int frame, double value, (byte, byte, byte) color) =>
+        Fill(panel.X(frame) - 1, panel.Y(value) - 1, 2, 2, color);
 
     private void Text(int x, int y, string text)
     {
@@ -78,7 +84,8 @@ internal sealed class FramesPlot
             int shape = Shapes[Math.Max(0, Glyphs.IndexOf(c))];
             for (int row = 0; row < 5; row++)
                 for (int column = 0; column < 3; column++)
-                    if ((shape >> ((4 - row) * 4) >> (2 - column) & 1) != 0) Fill(x + column * GlyphScale, y + row * GlyphScale, GlyphScale, GlyphScale, (60, 60, 60));
+                    if ((shape >> ((4 - row) * 4) >> (2 - column) & 1) != 0)
+                        Fill(x + column * GlyphScale, y + row * GlyphScale, GlyphScale, GlyphScale, (60, 60, 60));
             x += 4 * GlyphScale;
         }
     }
@@ -87,7 +94,8 @@ internal sealed class FramesPlot
     {
         for (int row = Math.Max(0, y); row < Math.Min(Height, y + height); row++)
             for (int column = Math.Max(0, x); column < Math.Min(Width, x + width); column++)
-                (_pixels[(row * Width + column) * 3], _pixels[(row * Width + column) * 3 + 1], _pixels[(row * Width + column) * 3 + 2]) = color;
+                (_pixels[(row * Width + column) * 3], _pixels[(row * Width + column) * 3 + 1],
+                    _pixels[(row * Width + column) * 3 + 2]) = color;
     }
 
     /// <summary>A diagram: rows of pixels from top to bottom, values from 0 to most.</summary>

@@ -9,10 +9,12 @@ namespace NpcMind.Cli;
 internal static class FramesVerb
 {
     private const string Help =
-        "Drives talking characters in a frame loop and measures what they put on the frames. Every character always has something to say: when its reply (of at most 48 tokens) is done it hears " +
-        "another line at once. Frames before --warmup count in no figure. tick_cpu_ms is the wall time of Tick, tick_thread_cpu_ms the CPU time of its thread; gpu_ms comes from timestamps, " +
-        "one figure per frame that had work. An overrun is a frame longer than budget + quantum. Then, with --noise-frames, the same loop runs a fixed load instead: every frame the same dispatches of one " +
-        "kernel, as many as take about the budget, on a device of their own, beside ticks with a budget of 0. Whatever varies in 'noise' is the driver, the system and the clock, not the minds.";
+        "Drives talking characters in a frame loop and measures what they put on the frames. Every character always has something to " +
+        "say: when its reply (of at most 48 tokens) is done it hears another line at once. Frames before --warmup count in no figure. " +
+        "tick_cpu_ms is the wall time of Tick, tick_thread_cpu_ms the CPU time of its thread; gpu_ms comes from timestamps, one figure " +
+        "per frame that had work. An overrun is a frame longer than budget + quantum. Then, with --noise-frames, the same loop runs a " +
+        "fixed load instead: every frame the same dispatches of one kernel, as many as take about the budget, on a device of their own, " +
+        "beside ticks with a budget of 0. Whatever varies in 'noise' is the driver, the system and the clock, not the minds.";
 
     public static Command Create()
     {
@@ -45,13 +47,15 @@ internal static class FramesVerb
         }.InRange(256, 1 << 30);
         Option<string?> plot = new("--plot") { Description = "PNG to draw the frames into." }, device = Common.Device();
         Option<bool> json = Common.Json(), validate = Common.Validate();
-        Option<string?> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector: the characters are shown images, too." };
+        Option<string?> mmproj = new("--mmproj")
+        { Description = "GGUF file of image encoder and projector: the characters are shown images, too." };
         Option<double> imageRate = new Option<double>("--images-per-second")
         {
             Description = "Images that each character is shown per second, with --mmproj.",
             DefaultValueFactory = _ => 1
         }.InRange(0.001, 1000);
-        Command command = new("frames", Help) { model, npcs, budget, frames, fps, json, plot, quantum, warmup, noise, context, deviceTokens, mmproj, imageRate, device, validate };
+        Command command = new("frames", Help) { model, npcs, budget, frames, fps, json, plot, quantum, warmup, noise, context, deviceTokens,
+            mmproj, imageRate, device, validate };
         command.SetAction(parsed =>
         {
             FrameLoopOptions options = new()
@@ -91,7 +95,8 @@ internal static class FramesVerb
             if (parsed.GetValue(plot) is { } path) FramesPlot.Write(path, loop.GpuFrames, loop.TickMilliseconds, options);
             if (parsed.GetValue(json)) Common.PrintJson(w => Print(w, runtime, loop, calibration, load));
             else Print(runtime, loop, calibration);
-            if (runtime.ValidationMessages is { Count: > 0 } messages) throw new CliException($"the validation layers said {messages.Count} things; the first: {messages[0]}");
+            if (runtime.ValidationMessages is { Count: > 0 } messages)
+                throw new CliException($"the validation layers said {messages.Count} things; the first: {messages[0]}");
             return 0;
         });
         return command;
@@ -100,17 +105,22 @@ internal static class FramesVerb
     private static void Print(NpcRuntime runtime, FrameLoop loop, FixedLoad? noise)
     {
         FrameLoopOptions options = loop.Options;
-        Figures gpu = new(loop.GpuFrames.Select(f => f.Milliseconds)), tick = new(loop.TickMilliseconds), thread = new(loop.ThreadMilliseconds), first = new(loop.FirstWordMilliseconds);
+        Figures gpu = new(loop.GpuFrames.Select(f => f.Milliseconds)), tick = new(loop.TickMilliseconds),
+            thread = new(loop.ThreadMilliseconds), first = new(loop.FirstWordMilliseconds);
         Console.WriteLine($"{PrintableText.Escape(runtime.ModelName)} on {runtime.DeviceName}: {options.Npcs} characters, "
             + $"{options.BudgetMilliseconds} ms of each frame, {options.Frames} frames at {options.FramesPerSecond} fps");
         Console.WriteLine($"GPU ms per frame     {gpu}, {loop.Overruns} longer than budget + quantum");
         Console.WriteLine($"tick ms              {tick}; of its thread's CPU {thread}");
-        Console.WriteLine($"allocated per tick   {loop.AllocatedBytes / (double)options.Frames:F1} bytes, at most {loop.MostAllocatedBytes}");
+        Console.WriteLine(
+            $"allocated per tick   {loop.AllocatedBytes / (double)options.Frames:F1} bytes, at most {loop.MostAllocatedBytes}");
         Console.WriteLine($"tokens/s per NPC     {loop.TokensPerSecondPerNpc:F2}; first word after ms {first}");
-        if (options.ImagesPerSecond > 0) Console.WriteLine($"images               {loop.ImagesShown} shown, {loop.ImagesSeen} seen, {loop.ImagesWaiting} waiting at the end");
+        if (options.ImagesPerSecond > 0)
+            Console.WriteLine(
+                $"images               {loop.ImagesShown} shown, {loop.ImagesSeen} seen, {loop.ImagesWaiting} waiting at the end");
         if (noise is null) return;
         Figures fixedGpu = new(noise.GpuMilliseconds);
-        Console.WriteLine($"fixed load, GPU ms   {fixedGpu}, {noise.BeyondQuantum} longer than median + quantum; tick with budget 0, ms {new Figures(noise.TickMilliseconds)}");
+        Console.WriteLine($"fixed load, GPU ms   {fixedGpu}, {noise.BeyondQuantum} longer than median + quantum; tick with budget 0, ms " +
+            $"{new Figures(noise.TickMilliseconds)}");
     }
 
     private static void Print(Utf8JsonWriter w, NpcRuntime runtime, FrameLoop loop, FixedLoad? noise, double load)

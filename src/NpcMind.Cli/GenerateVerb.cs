@@ -14,31 +14,39 @@ internal static class GenerateVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<string?> prompt = new("--prompt") { Description = "Text to continue." }, messages = new("--messages") { Description = "JSON array of messages, rendered with the model's template." }, tokensFile = new("--tokens-file") { Description = "File with token ids to continue." };
+        Option<string?> prompt = new("--prompt") { Description = "Text to continue." },
+            messages = new("--messages") { Description = "JSON array of messages, rendered with the model's template." },
+            tokensFile = new("--tokens-file") { Description = "File with token ids to continue." };
         Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }
             .InRange(1, Common.MaxContext);
-        Option<bool> ignoreEnd = new("--ignore-end") { Description = "Go on past end tokens." }, json = Common.Json(), validate = Common.Validate();
+        Option<bool> ignoreEnd = new("--ignore-end") { Description = "Go on past end tokens." }, json = Common.Json(),
+            validate = Common.Validate();
         Option<int?> context = new Option<int?>("--context") { Description = "Context in tokens; as long as needed when absent." }
             .InRange(1, Common.MaxContext);
         Option<string?> device = Common.Device(), kv = Common.Kv();
         SamplerOptions sampler = new();
-        Command command = new("generate", "Generates text.") { model, prompt, messages, tokensFile, maxTokens, context, ignoreEnd, json, device, validate, kv };
+        Command command = new("generate", "Generates text.")
+            { model, prompt, messages, tokensFile, maxTokens, context, ignoreEnd, json, device, validate, kv };
         sampler.AddTo(command);
         command.SetAction(parsed =>
         {
             int most = parsed.GetValue(maxTokens);
-            if (new[] { parsed.GetValue(prompt), parsed.GetValue(messages), parsed.GetValue(tokensFile) }.Count(s => s is not null) != 1) throw new CliException("give exactly one of --prompt, --messages and --tokens-file.");
+            if (new[] { parsed.GetValue(prompt), parsed.GetValue(messages), parsed.GetValue(tokensFile) }.Count(s => s is not null) != 1)
+                throw new CliException("give exactly one of --prompt, --messages and --tokens-file.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             InferenceEngine.ReadConfig(file); // first: what is no language model has no tokenizer either, and is to be called what it is
-            Tokenizer? tokenizer = parsed.GetValue(tokensFile) is null || file.Metadata.String("tokenizer.ggml.model") is not (null or "none") ? Tokenizer.Create(file.Metadata) : null;
+            Tokenizer? tokenizer = parsed.GetValue(tokensFile) is null
+            || file.Metadata.String("tokenizer.ggml.model") is not (null or "none") ? Tokenizer.Create(file.Metadata) : null;
             int[] ids = Prompt(file, tokenizer, parsed.GetValue(prompt), parsed.GetValue(messages), parsed.GetValue(tokensFile));
             if (ids.Length == 0) throw new CliException("the prompt has no tokens.");
             int tokens = parsed.GetValue(context) ?? ids.Length + most;
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch load = Stopwatch.StartNew();
-            using (InferenceEngine engine = InferenceEngine.Load(gpu, file, new EngineOptions { ContextTokens = tokens, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+            using (InferenceEngine engine = InferenceEngine.Load(gpu, file,
+                new EngineOptions { ContextTokens = tokens, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
             {
-                Result result = Run(engine, gpu, ids, most, sampler.Read(parsed), parsed.GetValue(ignoreEnd) ? null : tokenizer, load.Elapsed.TotalSeconds);
+                Result result = Run(engine, gpu, ids, most, sampler.Read(parsed), parsed.GetValue(ignoreEnd)
+                    ? null : tokenizer, load.Elapsed.TotalSeconds);
                 string text = tokenizer?.Decode(result.Ids.ToArray()) ?? "";
                 if (parsed.GetValue(json)) Common.PrintJson(w => Write(w, result, text, gpu));
                 else Console.WriteLine(Common.ForTerminal(text));
@@ -50,7 +58,9 @@ internal static class GenerateVerb
         return command;
     }
 
-    internal sealed record Result(List<int> Ids, int PromptTokens, string Stop, double LoadSeconds, double PrefillSeconds, double DecodeSeconds, double GpuMillisecondsPerToken, long WeightBytes, (int Dispatches, int Barriers) Step, (long Full, long Limited) KvBytes);
+    internal sealed record Result(List<int> Ids, int PromptTokens, string Stop, double LoadSeconds, double PrefillSeconds,
+        double DecodeSeconds, double GpuMillisecondsPerToken, long WeightBytes, (int Dispatches, int Barriers) Step,
+        (long Full, long Limited) KvBytes);
 
     private static int[] Prompt(GgufFile file, Tokenizer? tokenizer, string? text, string? messagesPath, string? tokensPath)
     {
@@ -89,7 +99,8 @@ internal static class GenerateVerb
         double decode = clock.Elapsed.TotalSeconds - prefill;
         double gpuPerToken = ids.Count > 1 ? (generator.GpuMilliseconds - gpuBefore) / (ids.Count - 1) : 0;
         long weights = engine.Nodes.Sum(n => n.WeightBytes);
-        return new Result(ids, prompt.Length, stop, loadSeconds, prefill, decode, gpuPerToken, weights, engine.LastStep, engine.Transfer.HeldBytes(generator.Slot));
+        return new Result(ids, prompt.Length, stop, loadSeconds, prefill, decode, gpuPerToken, weights, engine.LastStep,
+            engine.Transfer.HeldBytes(generator.Slot));
     }
 
     internal static void Write(Utf8JsonWriter w, Result r, string text, GpuDevice gpu)
@@ -105,7 +116,8 @@ internal static class GenerateVerb
         w.WriteNumber("prefill_tokens_per_s", Math.Round(r.PromptTokens / r.PrefillSeconds, 3));
         w.WriteNumber("decode_tokens_per_s", Math.Round(decodePerSecond, 3));
         w.WriteNumber("gpu_ms_per_token", Math.Round(r.GpuMillisecondsPerToken, 3));
-        w.WriteNumber("weight_gb_per_s", r.GpuMillisecondsPerToken > 0 ? Math.Round(r.WeightBytes / r.GpuMillisecondsPerToken / 1e6, 3) : 0);
+        w.WriteNumber("weight_gb_per_s", r.GpuMillisecondsPerToken > 0
+            ? Math.Round(r.WeightBytes / r.GpuMillisecondsPerToken / 1e6, 3) : 0);
         w.WriteNumber("load_s", Math.Round(r.LoadSeconds, 3));
         w.WriteNumber("peak_device_bytes", gpu.Memory.PeakBytes);
         w.WriteNumber("kv_bytes_full_layers", r.KvBytes.Full);
@@ -118,7 +130,10 @@ internal static class GenerateVerb
     }
 }
 
-/// <summary>The sampling options. <c>generate</c> is greedy by default, <c>chat</c> is not: a small model that always takes the likeliest word repeats itself.</summary>
+/// <summary>
+/// The sampling options. <c>generate</c> is greedy by default, <c>chat</c> is not: a small model that always takes the likeliest word
+/// repeats itself.
+/// </summary>
 internal sealed class SamplerOptions(float temperature = 0, float topP = 1, float repetition = 1)
 {
     private readonly Option<float> _temperature = new Option<float>("--temperature")
@@ -153,7 +168,8 @@ internal sealed class SamplerOptions(float temperature = 0, float topP = 1, floa
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_temperature, _topK, _topP, _minP, _repetition, _frequency, _presence, _last, _seed]) command.Options.Add(option);
+        foreach (Option option in (Option[])[_temperature, _topK, _topP, _minP, _repetition, _frequency, _presence, _last, _seed])
+            command.Options.Add(option);
     }
 
     public SamplerSettings Read(ParseResult parsed) => new()

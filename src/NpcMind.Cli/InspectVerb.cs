@@ -97,22 +97,29 @@ internal static class InspectVerb
         }
 
         Console.WriteLine("\nQuantisation");
-        foreach (var (type, count, bytes) in Mix(file)) Console.WriteLine($"  {type,-8} {count,5} tensors {bytes / 1e6,10:F1} MB{(WeightLayout.For(type) is null ? "   (no kernel for this type)" : "")}");
+        foreach (var (type, count, bytes) in Mix(file))
+            Console.WriteLine($"  {type,-8} {count,5} tensors {bytes / 1e6,10:F1} " +
+                $"MB{(WeightLayout.For(type) is null ? "   (no kernel for this type)" : "")}");
         Console.WriteLine("\nTensors");
         foreach (GgufTensor tensor in file.Tensors)
             Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
-        Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}" : file.Metadata.String("general.architecture") == "clip" ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for."
+        Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}"
+            : file.Metadata.String("general.architecture") == "clip"
+            ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for."
             : IsEmbeddingModel(file) ? "NpcMind can embed texts with this (npcmind embed, EmbeddingModelPath)." : "NpcMind can run this.");
         if (Trouble(file) is null && LacksTemplate(file)) Console.WriteLine(NoTemplate);
         if (Memory(file) is not { } memory) return;
         Console.WriteLine("\nDevice memory");
-        foreach (var (context, kv32, kv16, total) in memory) Console.WriteLine($"  context {context,7}: {total / 1e6,8:F0} MB with an f32 KV cache ({kv32 / 1e6:F0} MB; f16 {kv16 / 1e6:F0} MB)");
+        foreach (var (context, kv32, kv16, total) in memory)
+            Console.WriteLine(
+                $"  context {context,7}: {total / 1e6,8:F0} MB with an f32 KV cache ({kv32 / 1e6:F0} MB; f16 {kv16 / 1e6:F0} MB)");
     }
 
     /// <summary>Whether a language model says nothing of how conversations are written.</summary>
     private static bool LacksTemplate(GgufFile file) =>
-        file.Metadata.String("general.architecture") != "clip" && !IsEmbeddingModel(file) && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value
+        file.Metadata.String("general.architecture") != "clip" && !IsEmbeddingModel(file)
+        && (file.Metadata.Find(BuiltInTemplates.Key) is not { } value
             || (value.Type == GgufValueType.String && string.IsNullOrWhiteSpace(value.Text())));
 
     /// <summary>Why a file cannot be used, as loading it would say; null when there is code for all of it.</summary>
@@ -150,7 +157,8 @@ internal static class InspectVerb
     private static bool IsEmbeddingModel(GgufFile file) => file.Metadata.String("general.architecture") is "bert" or "nomic-bert";
 
     private static IEnumerable<(TensorType Type, int Count, long Bytes)> Mix(GgufFile file) =>
-        file.Tensors.GroupBy(t => t.Type).OrderByDescending(g => g.Sum(t => t.ByteLength)).Select(g => (g.Key, g.Count(), g.Sum(t => t.ByteLength)));
+        file.Tensors.GroupBy(t => t.Type).OrderByDescending(g => g.Sum(t => t.ByteLength))
+        .Select(g => (g.Key, g.Count(), g.Sum(t => t.ByteLength)));
 
     /// <summary>Null for files that are no language model NpcMind can read the sizes of.</summary>
     private static List<(int Context, long Kv32, long Kv16, long Total)>? Memory(GgufFile file)

@@ -13,21 +13,32 @@ internal static class LogitsVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<string?> tokens = new("--tokens") { Description = "Ids, separated by commas or blanks." }, tokensFile = new("--tokens-file") { Description = "File with ids, separated by white space." }, device = Common.Device(), kv = Common.Kv();
+        Option<string?> tokens = new("--tokens") { Description = "Ids, separated by commas or blanks." },
+            tokensFile = new("--tokens-file") { Description = "File with ids, separated by white space." }, device = Common.Device(),
+            kv = Common.Kv();
         Option<int> from = new Option<int>("--from") { Description = "First position whose logits are written." }
             .InRange(0, Common.MaxContext);
-        Option<bool> oneAtATime = new("--one-at-a-time") { Description = "Run every token as a step of its own instead of prefilling in chunks." }, validate = Common.Validate();
-        Option<string?> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector: places of the image token are filled with the features of --image." };
-        Option<string[]> images = new("--image") { Description = "PNG or JPEG file; can be given several times, in the order of their places." };
+        Option<bool> oneAtATime = new("--one-at-a-time")
+        { Description = "Run every token as a step of its own instead of prefilling in chunks." }, validate = Common.Validate();
+        Option<string?> mmproj = new("--mmproj")
+        {
+            Description = "GGUF file of image encoder and projector: places of the image token are filled with the features of " +
+                "--image."
+        };
+        Option<string[]> images = new("--image")
+        { Description = "PNG or JPEG file; can be given several times, in the order of their places." };
         Option<int?> imageToken = new Option<int?>("--image-token") { Description = "The image token's id; found by its name when absent." }
             .InRange(0, int.MaxValue);
         Option<int> maxTiles = SeeVerb.Tiles();
         Option<string> output = new("--out") { Description = "File to write.", Required = true };
-        Command command = new("logits", "Writes the logits after each token.") { model, tokens, tokensFile, from, oneAtATime, output, mmproj, images, imageToken, maxTiles, device, validate, kv };
+        Command command = new("logits", "Writes the logits after each token.")
+            { model, tokens, tokensFile, from, oneAtATime, output, mmproj, images, imageToken, maxTiles, device, validate, kv };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(tokens) is null == parsed.GetValue(tokensFile) is null) throw new CliException("give either --tokens or --tokens-file.");
-            int[] ids = parsed.GetValue(tokensFile) is { } path ? Common.ParseTokens(Common.ReadText(path), path) : Common.ParseTokens(parsed.GetValue(tokens)!, "--tokens");
+            if (parsed.GetValue(tokens) is null == parsed.GetValue(tokensFile) is null)
+                throw new CliException("give either --tokens or --tokens-file.");
+            int[] ids = parsed.GetValue(tokensFile) is { } path
+                ? Common.ParseTokens(Common.ReadText(path), path) : Common.ParseTokens(parsed.GetValue(tokens)!, "--tokens");
             int first = parsed.GetValue(from);
             if (ids.Length == 0) throw new CliException("there are no tokens.");
             if (first < 0 || first >= ids.Length) throw new CliException($"--from {first}: choose a position from 0 to {ids.Length - 1}.");
@@ -68,7 +79,9 @@ internal static class LogitsVerb
         PictureRow[] rows)
     {
         int width = engine.Config.Width, places = features.Length == 0 ? 0 : ids.Count(id => id == place), row = 0;
-        if (places != features.Length / width) throw new CliException($"the tokens have {places} places for pictures (token {place}); the pictures have {features.Length / width} rows.");
+        if (places != features.Length / width)
+            throw new CliException(
+                $"the tokens have {places} places for pictures (token {place}); the pictures have {features.Length / width} rows.");
         int slot = engine.Open(new SamplerSettings());
         for (int at = 0; at < ids.Length;)
         {

@@ -7,7 +7,9 @@ using NpcMind.Core;
 Console.OutputEncoding = new UTF8Encoding(false); // whatever the locale says
 Console.InputEncoding = new UTF8Encoding(false);
 RootCommand root = new("Runs game-character language models through Vulkan.");
-foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(), LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), FramesVerb.Create(), VisionVerb.Create(), SeeVerb.Create(), EmbedVerb.Create(), DevicesVerb.Create(),
+foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), TemplateVerb.Create(),
+    LogitsVerb.Create(), GenerateVerb.Create(), ChatVerb.Create(), BenchVerb.Create(), FramesVerb.Create(), VisionVerb.Create(),
+    SeeVerb.Create(), EmbedVerb.Create(), DevicesVerb.Create(),
     DoctorVerb.Create(),
     NeedleVerb.Create(),
     ConvertVerb.Create()])
@@ -25,7 +27,8 @@ try
 {
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is NpcMindException or CliException or InvalidOperationException or OverflowException or IOException or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
+catch (Exception e) when (e is NpcMindException or CliException or InvalidOperationException or OverflowException or IOException
+    or UnauthorizedAccessException or ArgumentException or System.Text.Json.JsonException)
 {
     Console.Error.WriteLine($"npcmind: {PrintableText.Escape(e.Message.ReplaceLineEndings(" "))}");
     return 1;

@@ -15,18 +15,23 @@ internal static class SeeVerb
         Argument<string> model = Common.Model();
         Option<string> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector.", Required = true };
         Option<string[]> images = new("--image") { Description = "PNG or JPEG file; can be given several times.", Required = true };
-        Option<string?> prompt = new("--prompt") { Description = "What to ask. The pictures come first, or where the text has the template's placeholder." }, messages = new("--messages") { Description = "JSON array of messages whose content lists have entries of type image, one per picture." };
+        Option<string?> prompt = new("--prompt")
+        { Description = "What to ask. The pictures come first, or where the text has the template's placeholder." },
+            messages = new("--messages")
+            { Description = "JSON array of messages whose content lists have entries of type image, one per picture." };
         Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", Required = true }
             .InRange(1, Common.MaxContext), maxTiles = Tiles();
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv();
         SamplerOptions sampler = new();
-        Command command = new("see", "Says something about pictures.") { model, mmproj, images, prompt, messages, maxTokens, maxTiles, json, device, validate, kv };
+        Command command = new("see", "Says something about pictures.")
+            { model, mmproj, images, prompt, messages, maxTokens, maxTiles, json, device, validate, kv };
         sampler.AddTo(command);
         command.SetAction(parsed =>
         {
             int most = parsed.GetValue(maxTokens);
-            if (parsed.GetValue(prompt) is not null && parsed.GetValue(messages) is not null) throw new CliException("give --prompt or --messages, not both.");
+            if (parsed.GetValue(prompt) is not null && parsed.GetValue(messages) is not null)
+                throw new CliException("give --prompt or --messages, not both.");
             string path = parsed.GetRequiredValue(model);
             using GgufFile file = GgufFile.Open(path);
             int width = VisionEncoder.TextWidth(file);
@@ -75,13 +80,16 @@ internal static class SeeVerb
         return [.. segments.Take(words), places, .. segments.Skip(words)];
     }
 
-    /// <summary>The prompt's tokens, with those of the pictures where the template puts pictures. A placeholder in the prompt is words.</summary>
+    /// <summary>
+    /// The prompt's tokens, with those of the pictures where the template puts pictures. A placeholder in the prompt is words.
+    /// </summary>
     private static int[] Prompt(GgufFile file, Tokenizer tokenizer, PictureInput pictures, string text, string? messagesPath)
     {
         IReadOnlyList<PromptSegment> segments;
         if (file.Metadata.String("tokenizer.chat_template") is null && messagesPath is null)
         {
-            segments = [new PromptSegment(text.Contains(pictures.Placeholder, StringComparison.Ordinal) ? text : string.Concat(Enumerable.Repeat(pictures.Placeholder, pictures.Count)) + text, true)];
+            segments = [new PromptSegment(text.Contains(pictures.Placeholder, StringComparison.Ordinal)
+                ? text : string.Concat(Enumerable.Repeat(pictures.Placeholder, pictures.Count)) + text, true)];
         }
         else if (messagesPath is not null)
         {
@@ -99,7 +107,8 @@ internal static class SeeVerb
         foreach (PromptSegment segment in segments)
         {
             string rest = segment.Text;
-            while (segment.Trusted && next < pictures.Count && rest.IndexOf(pictures.Placeholder, StringComparison.Ordinal) is >= 0 and int at)
+            while (segment.Trusted && next < pictures.Count
+                && rest.IndexOf(pictures.Placeholder, StringComparison.Ordinal) is >= 0 and int at)
             {
                 before.Add(segment with { Text = rest[..at] + pictures.TextBeside });
                 tokenizer.Encode(before, ids);
@@ -112,7 +121,9 @@ internal static class SeeVerb
         }
 
         tokenizer.Encode(before, ids);
-        if (next < pictures.Count) throw new CliException($"the prompt has places ('{pictures.Placeholder}') for {next} of {pictures.Count} pictures: give messages whose content lists have an entry of type image for each, and see 'npcmind template'.");
+        if (next < pictures.Count)
+            throw new CliException($"the prompt has places ('{pictures.Placeholder}') for {next} of {pictures.Count} pictures: give " +
+                $"messages whose content lists have an entry of type image for each, and see 'npcmind template'.");
         return tokenizer is { AddsBos: true, BosId: { } bos } && (ids.Count == 0 || ids[0] != bos) ? [bos, .. ids] : [.. ids];
     }
 }

@@ -14,7 +14,9 @@ internal static class TemplateVerb
     public static Command Create()
     {
         Argument<string?> model = new("MODEL") { Description = "GGUF file whose template is used.", Arity = ArgumentArity.ZeroOrOne };
-        Option<string?> jinja = new("--jinja") { Description = "Template file, instead of a model's." }, vars = new("--vars") { Description = "JSON object of further variables." }, now = new("--now") { Description = "Time for strftime_now, e.g. 2026-11-23T10:30:00." };
+        Option<string?> jinja = new("--jinja") { Description = "Template file, instead of a model's." },
+            vars = new("--vars") { Description = "JSON object of further variables." },
+            now = new("--now") { Description = "Time for strftime_now, e.g. 2026-11-23T10:30:00." };
         Option<string> messages = new("--messages") { Description = "JSON array of messages.", Required = true };
         Option<bool> prompt = new("--add-generation-prompt") { Description = "Open the assistant's turn." };
         Command command = new("template", "Renders a conversation with a chat template.") { model, jinja, messages, prompt, vars, now };
@@ -35,7 +37,8 @@ internal static class TemplateVerb
 
             DateTime? time = null;
             if (parsed.GetValue(now) is { } text)
-                time = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime value) ? value : throw new CliException($"--now {text}: not a time like 2026-11-23T10:30:00.");
+                time = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime value)
+                    ? value : throw new CliException($"--now {text}: not a time like 2026-11-23T10:30:00.");
             bool opens = parsed.GetValue(prompt);
             string rendered;
             if (file is null)

@@ -12,19 +12,25 @@ internal static class TokenizeVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<string?> text = new("--text") { Description = "The text." }, file = new("--file") { Description = "File that holds the text." }, batch = new("--batch") { Description = "JSON array of texts; prints an array of id arrays." };
-        Option<bool> addSpecial = new("--add-special") { Description = "Add the begin and end tokens the model wants." }, parseSpecial = new("--parse-special") { Description = "Recognise control tokens in the text." }, json = Common.Json();
+        Option<string?> text = new("--text") { Description = "The text." },
+            file = new("--file") { Description = "File that holds the text." },
+            batch = new("--batch") { Description = "JSON array of texts; prints an array of id arrays." };
+        Option<bool> addSpecial = new("--add-special") { Description = "Add the begin and end tokens the model wants." },
+            parseSpecial = new("--parse-special") { Description = "Recognise control tokens in the text." }, json = Common.Json();
         Command command = new("tokenize", "Turns text into token ids.") { model, text, file, batch, addSpecial, parseSpecial, json };
         command.SetAction(parsed =>
         {
             Tokenizer tokenizer = Load(parsed.GetRequiredValue(model));
             bool add = parsed.GetValue(addSpecial), parse = parsed.GetValue(parseSpecial);
-            if (new[] { parsed.GetValue(text), parsed.GetValue(file), parsed.GetValue(batch) }.Count(s => s is not null) != 1) throw new CliException("give exactly one of --text, --file and --batch.");
+            if (new[] { parsed.GetValue(text), parsed.GetValue(file), parsed.GetValue(batch) }.Count(s => s is not null) != 1)
+                throw new CliException("give exactly one of --text, --file and --batch.");
             if (parsed.GetValue(batch) is { } path)
             {
                 using JsonDocument texts = Common.ReadJson(path);
-                if (texts.RootElement.ValueKind != JsonValueKind.Array || texts.RootElement.EnumerateArray().Any(e => e.ValueKind != JsonValueKind.String)) throw new CliException($"{path} is not a JSON array of strings.");
-                int[][] all = [.. texts.RootElement.EnumerateArray().Select((one, i) => tokenizer.Encode(Text(one, $"{path}: text {i}"), add, parse))];
+                if (texts.RootElement.ValueKind != JsonValueKind.Array || texts.RootElement.EnumerateArray()
+                    .Any(e => e.ValueKind != JsonValueKind.String)) throw new CliException($"{path} is not a JSON array of strings.");
+                int[][] all = [.. texts.RootElement.EnumerateArray()
+                    .Select((one, i) => tokenizer.Encode(Text(one, $"{path}: text {i}"), add, parse))];
                 Common.PrintJson(w =>
                 {
                     w.WriteStartArray();
@@ -96,7 +102,8 @@ internal static class DetokenizeVerb
         {
             Tokenizer tokenizer = TokenizeVerb.Load(parsed.GetRequiredValue(model));
             int[] ids = Common.ParseTokens(parsed.GetRequiredValue(tokens), "--tokens");
-            if (ids.FirstOrDefault(id => id >= tokenizer.VocabularySize, -1) is >= 0 and int bad) throw new CliException($"--tokens: {bad} is beyond the vocabulary of {tokenizer.VocabularySize}.");
+            if (ids.FirstOrDefault(id => id >= tokenizer.VocabularySize, -1) is >= 0 and int bad)
+                throw new CliException($"--tokens: {bad} is beyond the vocabulary of {tokenizer.VocabularySize}.");
             byte[] bytes = tokenizer.DecodeBytes(ids, showControl: true);
             Console.Out.Write(parsed.GetValue(hex)
                 ? Convert.ToHexStringLower(bytes)

@@ -10,7 +10,8 @@ internal static class ViewPicture
         Random random = new(view);
         byte[] rgba = new byte[Width * Height * 4];
         for (int y = 0; y < Height; y++)
-            for (int x = 0; x < Width; x++) Set(rgba, x, y, y < Height / 2 ? (90 + y / 4, 120 + y / 4, 200) : (60, 110 - y / 8, 50 + x / 16));
+            for (int x = 0; x < Width; x++)
+                Set(rgba, x, y, y < Height / 2 ? (90 + y / 4, 120 + y / 4, 200) : (60, 110 - y / 8, 50 + x / 16));
         for (int box = 0; box < 6; box++)
         {
             int left = random.Next(Width - 60), top = random.Next(Height - 60), width = random.Next(20, 60), height = random.Next(20, 60);

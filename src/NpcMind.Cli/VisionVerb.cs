@@ -8,17 +8,25 @@ using NpcMind.Vision;
 
 namespace NpcMind.Cli;
 
-/// <summary><c>npcmind vision</c>: what an image encoder makes of a picture, as raw little-endian f32, and the tokens that stand for it.</summary>
+/// <summary>
+/// <c>npcmind vision</c>: what an image encoder makes of a picture, as raw little-endian f32, and the tokens that stand for it.
+/// </summary>
 internal static class VisionVerb
 {
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<string> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector.", Required = true }, image = new("--image") { Description = "PNG or JPEG file.", Required = true };
-        Option<string?> pixels = new("--pixels") { Description = "Write the normalised tiles there: f32 [tiles, 3, height, width]." }, features = new("--features") { Description = "Write the embeddings there: f32 [tokens, width], in the order the model reads them." }, device = Common.Device();
-        Option<bool> tokens = new("--tokens") { Description = "Print the tokens that stand for the picture as JSON." }, validate = Common.Validate();
+        Option<string> mmproj = new("--mmproj") { Description = "GGUF file of image encoder and projector.", Required = true },
+            image = new("--image") { Description = "PNG or JPEG file.", Required = true };
+        Option<string?> pixels = new("--pixels") { Description = "Write the normalised tiles there: f32 [tiles, 3, height, width]." },
+            features = new("--features")
+            { Description = "Write the embeddings there: f32 [tokens, width], in the order the model reads them." },
+            device = Common.Device();
+        Option<bool> tokens = new("--tokens") { Description = "Print the tokens that stand for the picture as JSON." },
+            validate = Common.Validate();
         Option<int> maxTiles = SeeVerb.Tiles();
-        Command command = new("vision", "Prepares and encodes a picture.") { model, mmproj, image, pixels, features, tokens, maxTiles, device, validate };
+        Command command = new("vision", "Prepares and encodes a picture.")
+            { model, mmproj, image, pixels, features, tokens, maxTiles, device, validate };
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(model);
@@ -67,7 +75,8 @@ internal static class VisionVerb
             else
             {
                 List<int> ids = [];
-                for (; i < pieces.Count && !pieces[i].IsSlot; i++) ids.AddRange(tokenizer.Encode(pieces[i].Text, addSpecial: false, parseSpecial: true));
+                for (; i < pieces.Count && !pieces[i].IsSlot; i++)
+                    ids.AddRange(tokenizer.Encode(pieces[i].Text, addSpecial: false, parseSpecial: true));
                 w.WritePropertyName("ids");
                 TokenizeVerb.Ids(w, ids);
             }

@@ -13,7 +13,8 @@ internal readonly struct EquatableList<T>(T[] items) : IEquatable<EquatableList<
 
     public override bool Equals(object? obj) => obj is EquatableList<T> other && Equals(other);
 
-    public override int GetHashCode() => Items.Aggregate(17, (hash, item) => unchecked((hash * 31) + EqualityComparer<T>.Default.GetHashCode(item)));
+    public override int GetHashCode() =>
+        Items.Aggregate(17, (hash, item) => unchecked((hash * 31) + EqualityComparer<T>.Default.GetHashCode(item)));
 }
 
 /// <summary>What a member holds, and with it how its value is taken out and put in.</summary>
@@ -34,7 +35,8 @@ internal enum MemberKind
 /// <param name="Choices">Names of the enum's values.</param>
 /// <param name="First">Smallest number, or longest text.</param>
 /// <param name="Last">Largest number.</param>
-internal sealed record MemberModel(string Property, string Name, string Type, MemberKind Kind, bool IsNullable, EquatableList<string> Choices, int First, int Last);
+internal sealed record MemberModel(string Property, string Name, string Type, MemberKind Kind, bool IsNullable,
+    EquatableList<string> Choices, int First, int Last);
 
 /// <summary>A finding with its place, without holding on to a compilation.</summary>
 internal sealed record FindingModel(string Id, EquatableList<string> Arguments, string Path, TextSpan Span, LinePositionSpan Lines)
@@ -53,4 +55,5 @@ internal sealed record FindingModel(string Id, EquatableList<string> Arguments, 
 /// <param name="IsEnum">Whether it is an enum: one member.</param>
 /// <param name="Members">Members in order.</param>
 /// <param name="Findings">What is wrong; then nothing is generated.</param>
-internal sealed record ActionModel(string Type, string Name, string Identifier, bool IsEnum, EquatableList<MemberModel> Members, EquatableList<FindingModel> Findings);
+internal sealed record ActionModel(string Type, string Name, string Identifier, bool IsEnum, EquatableList<MemberModel> Members,
+    EquatableList<FindingModel> Findings);

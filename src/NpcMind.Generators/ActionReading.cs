@@ -34,14 +34,16 @@ internal sealed class ActionReading
         for (INamedTypeSymbol? outer = _type; outer is not null; outer = outer.ContainingType)
         {
             if (outer.IsGenericType) return Refuse("it, or a type around it, is generic");
-            if (outer.DeclaredAccessibility is not (Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal) || outer.IsFileLocal)
+            if (outer.DeclaredAccessibility is not (Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal)
+                || outer.IsFileLocal)
             {
                 Find(Findings.Access, _type, _type.Name);
                 return false;
             }
         }
 
-        return _type.TypeKind == TypeKind.Enum || (_type.IsAbstract ? Refuse("it is abstract") : _type.IsRecord || Refuse("it is no record"));
+        return _type.TypeKind == TypeKind.Enum
+            || (_type.IsAbstract ? Refuse("it is abstract") : _type.IsRecord || Refuse("it is no record"));
     }
 
     private bool Refuse(string reason)
@@ -52,7 +54,8 @@ internal sealed class ActionReading
 
     private void ReadRecord(CancellationToken cancel)
     {
-        IMethodSymbol? constructor = _type.InstanceConstructors.FirstOrDefault(c => c.DeclaringSyntaxReferences.Any(r => r.GetSyntax(cancel) is RecordDeclarationSyntax));
+        IMethodSymbol? constructor = _type.InstanceConstructors.FirstOrDefault(
+            c => c.DeclaringSyntaxReferences.Any(r => r.GetSyntax(cancel) is RecordDeclarationSyntax));
         if (constructor is null)
         {
             Refuse("it has no primary constructor");
@@ -80,7 +83,8 @@ internal sealed class ActionReading
         IPropertySymbol? property = _type.GetMembers(parameter.Name).OfType<IPropertySymbol>().FirstOrDefault();
         ITypeSymbol type = parameter.Type;
         bool isNullable = type.NullableAnnotation == NullableAnnotation.Annotated;
-        if (type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable) type = nullable.TypeArguments[0];
+        if (type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable)
+            type = nullable.TypeArguments[0];
         AttributeData? range = Attribute(parameter, property, RangeAttribute), text = Attribute(parameter, property, TextAttribute);
         (long least, long most)? numbers = type.SpecialType switch
         {
@@ -89,28 +93,40 @@ internal sealed class ActionReading
             SpecialType.System_Byte => (byte.MinValue, byte.MaxValue),
             _ => null,
         };
-        if (property is null || parameter.RefKind != RefKind.None || parameter.IsParams) Find(Findings.Member, parameter, Place(parameter), parameter.Type.ToDisplayString());
-        else if (range is not null && numbers is null) Find(Findings.Bounds, parameter, Place(parameter), "[ActionRange] is for numbers; remove it");
-        else if (text is not null && type.SpecialType != SpecialType.System_String) Find(Findings.Bounds, parameter, Place(parameter), "[ActionText] is for strings; remove it");
+        if (property is null || parameter.RefKind != RefKind.None || parameter.IsParams)
+            Find(Findings.Member, parameter, Place(parameter), parameter.Type.ToDisplayString());
+        else if (range is not null && numbers is null)
+            Find(Findings.Bounds, parameter, Place(parameter), "[ActionRange] is for numbers; remove it");
+        else if (text is not null && type.SpecialType != SpecialType.System_String)
+            Find(Findings.Bounds, parameter, Place(parameter), "[ActionText] is for strings; remove it");
         else if (numbers is { } limits) AddNumber(parameter, name, type, isNullable, range, limits);
         else if (type.SpecialType == SpecialType.System_String) AddText(parameter, name, isNullable, text);
-        else if (type.SpecialType == SpecialType.System_Boolean) _members.Add(new MemberModel(parameter.Name, name, "bool", MemberKind.Boolean, isNullable, default, 0, 0));
+        else if (type.SpecialType == SpecialType.System_Boolean)
+            _members.Add(new MemberModel(parameter.Name, name, "bool", MemberKind.Boolean, isNullable, default, 0, 0));
         else if (type is INamedTypeSymbol { TypeKind: TypeKind.Enum } values) AddEnum(parameter.Name, name, values, isNullable, parameter);
         else Find(Findings.Member, parameter, Place(parameter), parameter.Type.ToDisplayString());
     }
 
-    private void AddNumber(IParameterSymbol parameter, string name, ITypeSymbol type, bool isNullable, AttributeData? range, (long Least, long Most) limits)
+    private void AddNumber(IParameterSymbol parameter, string name, ITypeSymbol type, bool isNullable, AttributeData? range,
+        (long Least, long Most) limits)
     {
-        if (range is not { ConstructorArguments.Length: 2 } || range.ConstructorArguments[0].Value is not int first || range.ConstructorArguments[1].Value is not int last) Find(Findings.Range, parameter, Place(parameter));
-        else if (first > last) Find(Findings.Bounds, parameter, Place(parameter), $"the range from {first} to {last} is empty; swap its ends");
-        else if (first < limits.Least || last > limits.Most) Find(Findings.Bounds, parameter, Place(parameter), $"the range from {first} to {last} leaves the type '{type.ToDisplayString()}'; narrow it");
-        else _members.Add(new MemberModel(parameter.Name, name, type.ToDisplayString(), MemberKind.Number, isNullable, default, first, last));
+        if (range is not { ConstructorArguments.Length: 2 } || range.ConstructorArguments[0].Value is not int first
+            || range.ConstructorArguments[1].Value is not int last) Find(Findings.Range, parameter, Place(parameter));
+        else if (first > last)
+            Find(Findings.Bounds, parameter, Place(parameter), $"the range from {first} to {last} is empty; swap its ends");
+        else if (first < limits.Least || last > limits.Most)
+            Find(Findings.Bounds, parameter, Place(parameter),
+                $"the range from {first} to {last} leaves the type '{type.ToDisplayString()}'; narrow it");
+        else _members.Add(
+            new MemberModel(parameter.Name, name, type.ToDisplayString(), MemberKind.Number, isNullable, default, first, last));
     }
 
     private void AddText(IParameterSymbol parameter, string name, bool isNullable, AttributeData? text)
     {
-        if (text is not { ConstructorArguments.Length: 1 } || text.ConstructorArguments[0].Value is not int length) Find(Findings.Text, parameter, Place(parameter));
-        else if (length is < 1 or > LongestText) Find(Findings.Bounds, parameter, Place(parameter), $"a length of {length} is not from 1 to {LongestText}; change it");
+        if (text is not { ConstructorArguments.Length: 1 } || text.ConstructorArguments[0].Value is not int length)
+            Find(Findings.Text, parameter, Place(parameter));
+        else if (length is < 1 or > LongestText)
+            Find(Findings.Bounds, parameter, Place(parameter), $"a length of {length} is not from 1 to {LongestText}; change it");
         else _members.Add(new MemberModel(parameter.Name, name, "string", MemberKind.Text, isNullable, default, length, 0));
     }
 
@@ -118,7 +134,8 @@ internal sealed class ActionReading
     {
         // Several names can mean one value; the first one is written.
         HashSet<object> known = [];
-        string[] choices = [.. type.GetMembers().OfType<IFieldSymbol>().Where(f => f.HasConstantValue && known.Add(f.ConstantValue!)).Select(f => f.Name)];
+        string[] choices = [.. type.GetMembers().OfType<IFieldSymbol>().Where(f => f.HasConstantValue && known.Add(f.ConstantValue!))
+            .Select(f => f.Name)];
         if (choices.Length == 0) Find(Findings.NoValues, place, Place(place), type.Name);
         else if (!IsReachable(type)) Find(Findings.Access, place, type.Name);
         else _members.Add(new MemberModel(property, name, Code(type), MemberKind.Choice, isNullable, new(choices), 0, 0));
@@ -127,19 +144,22 @@ internal sealed class ActionReading
     private static bool IsReachable(INamedTypeSymbol type)
     {
         for (INamedTypeSymbol? outer = type; outer is not null; outer = outer.ContainingType)
-            if (outer.IsFileLocal || outer.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal) return false;
+            if (outer.IsFileLocal || outer.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected
+                or Accessibility.ProtectedAndInternal) return false;
         return true;
     }
 
     private static AttributeData? Attribute(IParameterSymbol parameter, IPropertySymbol? property, string name) =>
         parameter.GetAttributes().Concat(property?.GetAttributes() ?? []).FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == name);
 
-    private string Place(ISymbol symbol) => SymbolEqualityComparer.Default.Equals(symbol, _type) ? _type.Name : $"{_type.Name}.{symbol.Name}";
+    private string Place(ISymbol symbol) => SymbolEqualityComparer.Default.Equals(symbol, _type)
+        ? _type.Name : $"{_type.Name}.{symbol.Name}";
 
     private void Find(string id, ISymbol place, params string[] arguments)
     {
         Location? location = place.Locations.FirstOrDefault(l => l.IsInSource);
-        _findings.Add(new FindingModel(id, new(arguments), location?.SourceTree?.FilePath ?? "", location?.SourceSpan ?? default, location?.GetLineSpan().Span ?? default));
+        _findings.Add(new FindingModel(id, new(arguments), location?.SourceTree?.FilePath ?? "", location?.SourceSpan ?? default,
+            location?.GetLineSpan().Span ?? default));
     }
 
     private static string Code(ITypeSymbol type) => type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);

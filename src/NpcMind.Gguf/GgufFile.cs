@@ -5,9 +5,9 @@ using NpcMind.Core;
 namespace NpcMind.Gguf;
 
 /// <summary>
-/// A GGUF model file, version 2 or 3, one file or split in shards. <see cref="Open"/> parses and checks the headers; tensor data stays on disk and is
-/// copied out by <see cref="Read"/>. Data is read by position, not through a mapping: a file cut short while it is mapped kills a .NET process,
-/// a positional read reports it (docs/decisions/0002). Immutable after opening; safe from any thread until disposed.
+/// A GGUF model file, version 2 or 3, one file or split in shards. <see cref="Open"/> parses and checks the headers; tensor data stays on
+/// disk and is copied out by <see cref="Read"/>. Data is read by position, not through a mapping: a file cut short while it is mapped kills
+/// a .NET process, a positional read reports it (docs/decisions/0002). Immutable after opening; safe from any thread until disposed.
 /// Source: ggml docs/gguf.md.
 /// </summary>
 internal sealed class GgufFile : IDisposable
@@ -16,7 +16,8 @@ internal sealed class GgufFile : IDisposable
     private readonly List<string> _paths;
     private readonly Dictionary<string, GgufTensor> _byName;
 
-    private GgufFile(List<SafeFileHandle> handles, List<string> paths, uint version, GgufMetadata metadata, List<GgufTensor> tensors, Dictionary<string, GgufTensor> byName, long length)
+    private GgufFile(List<SafeFileHandle> handles, List<string> paths, uint version, GgufMetadata metadata, List<GgufTensor> tensors,
+        Dictionary<string, GgufTensor> byName, long length)
     {
         _handles = handles;
         _paths = paths;
@@ -66,7 +67,8 @@ internal sealed class GgufFile : IDisposable
             Dictionary<string, GgufTensor> byName = new(tensors.Count, StringComparer.Ordinal);
             foreach (GgufTensor tensor in tensors)
                 if (!byName.TryAdd(tensor.Name, tensor))
-                    throw new GgufFormatException(paths[tensor.Shard], tensor.Offset, "tensor names that occur once", $"'{tensor.Name}' twice");
+                    throw new GgufFormatException(paths[tensor.Shard], tensor.Offset, "tensor names that occur once",
+                        $"'{tensor.Name}' twice");
             return new GgufFile(handles, paths, version, metadata, tensors, byName, length);
         }
         catch
@@ -91,7 +93,9 @@ internal sealed class GgufFile : IDisposable
         {
             int got = RandomAccess.Read(_handles[tensor.Shard], destination, at);
             if (got == 0)
-                throw new GgufFormatException(_paths[tensor.Shard], at, string.Create(CultureInfo.InvariantCulture, $"{destination.Length} more bytes of tensor '{tensor.Name}'"), "the end of the file, which was longer when it was opened");
+                throw new GgufFormatException(_paths[tensor.Shard], at,
+                    string.Create(CultureInfo.InvariantCulture, $"{destination.Length} more bytes of tensor '{tensor.Name}'"),
+                    "the end of the file, which was longer when it was opened");
             at += got;
             destination = destination[got..];
         }
@@ -100,7 +104,8 @@ internal sealed class GgufFile : IDisposable
     /// <summary>Closes the files.</summary>
     public void Dispose() => _handles.ForEach(h => h.Dispose());
 
-    private static (uint Version, GgufMetadata Metadata, List<GgufTensor> Tensors, long Length) Parse(string path, int shard, List<SafeFileHandle> handles)
+    private static (uint Version, GgufMetadata Metadata, List<GgufTensor> Tensors, long Length) Parse(string path, int shard,
+        List<SafeFileHandle> handles)
     {
         SafeFileHandle handle = RegularFile.Open(path, FileOptions.RandomAccess);
         handles.Add(handle);
@@ -109,7 +114,8 @@ internal sealed class GgufFile : IDisposable
         return (header.Version, header.Metadata, header.Tensors, length);
     }
 
-    private static long OpenOthers(string path, int count, GgufMetadata first, List<SafeFileHandle> handles, List<string> paths, List<GgufTensor> tensors)
+    private static long OpenOthers(string path, int count, GgufMetadata first, List<SafeFileHandle> handles, List<string> paths,
+        List<GgufTensor> tensors)
     {
         if (first.Integer("split.no") is not 0)
             throw first.Wrong("split.no", "0, as in the first shard",
@@ -122,7 +128,8 @@ internal sealed class GgufFile : IDisposable
         long length = 0;
         for (int no = 1; no < count; no++)
         {
-            string other = string.Create(CultureInfo.InvariantCulture, $"{path.AsSpan(0, path.Length - suffix.Length)}-{no + 1:D5}-of-{count:D5}.gguf");
+            string other = string.Create(CultureInfo.InvariantCulture,
+                $"{path.AsSpan(0, path.Length - suffix.Length)}-{no + 1:D5}-of-{count:D5}.gguf");
             if (!File.Exists(other))
                 throw new GgufFormatException(other, 0, $"shard {no + 1} of {count} beside '{path}'", "no such file",
                     $"File {no + 1} of the {count} that the model is split into is missing; put all of them into one folder.");

@@ -128,7 +128,8 @@ internal sealed class GgufHeader
     {
         long at = cursor.Position;
         uint type = cursor.UInt32(expected);
-        return type <= (uint)GgufValueType.Float64 ? (GgufValueType)type : throw cursor.Error(expected, type.ToString(CultureInfo.InvariantCulture), at);
+        return type <= (uint)GgufValueType.Float64 ? (GgufValueType)type
+            : throw cursor.Error(expected, type.ToString(CultureInfo.InvariantCulture), at);
     }
 
     /// <summary>Two passes: lengths first, so that all bytes of the array are read by one exact allocation.</summary>
@@ -155,7 +156,8 @@ internal sealed class GgufHeader
         for (int i = 0; i < count; i++)
         {
             infos.Add(TensorInfo(cursor, shard, alignment));
-            if (!names.Add(infos[i].Tensor.Name)) throw cursor.Error("tensor names that occur once", $"'{infos[i].Tensor.Name}' again", infos[i].At);
+            if (!names.Add(infos[i].Tensor.Name))
+                throw cursor.Error("tensor names that occur once", $"'{infos[i].Tensor.Name}' again", infos[i].At);
         }
 
         if (count == 0) return [];
@@ -171,7 +173,8 @@ internal sealed class GgufHeader
             GgufTensor tensor = info with { Offset = dataStart + info.Offset };
             if (tensor.ByteLength > cursor.Length - tensor.Offset)
                 throw cursor.Error(
-                    string.Create(CultureInfo.InvariantCulture, $"{tensor.ByteLength} bytes of tensor '{tensor.Name}' at byte {tensor.Offset}"),
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"{tensor.ByteLength} bytes of tensor '{tensor.Name}' at byte {tensor.Offset}"),
                     string.Create(CultureInfo.InvariantCulture, $"a file of {cursor.Length} bytes"), at, incomplete
                         ?? GgufFormatException.Damaged);
             tensors.Add(tensor);
@@ -218,7 +221,8 @@ internal sealed class GgufHeader
             ulong size = cursor.UInt64("a dimension");
             // Sizes are bounded so that elements * block bytes cannot overflow 64 bits; no file comes near.
             if (size == 0 || size > 1UL << 48 || elements > (1L << 48) / (long)size)
-                throw cursor.Error($"dimensions of tensor '{name}' from 1 and together below 2^48", size.ToString(CultureInfo.InvariantCulture), at);
+                throw cursor.Error($"dimensions of tensor '{name}' from 1 and together below 2^48",
+                    size.ToString(CultureInfo.InvariantCulture), at);
             dimensions[i] = (long)size;
             elements *= (long)size;
         }
@@ -232,12 +236,14 @@ internal sealed class GgufHeader
                 : cursor.Error($"a known ggml type of tensor '{name}'",
                     string.Create(CultureInfo.InvariantCulture, $"type id {(uint)type}"), at);
         if (dimensions[0] % layout.Elements != 0)
-            throw cursor.Error($"rows of tensor '{name}' in whole {type} blocks of {layout.Elements}", string.Create(CultureInfo.InvariantCulture, $"{dimensions[0]} columns"), at);
+            throw cursor.Error($"rows of tensor '{name}' in whole {type} blocks of {layout.Elements}",
+                string.Create(CultureInfo.InvariantCulture, $"{dimensions[0]} columns"), at);
 
         at = cursor.Position;
         ulong offset = cursor.UInt64("a tensor offset");
         if (offset > 1UL << 62 || offset % (ulong)alignment != 0)
-            throw cursor.Error($"an offset of tensor '{name}' inside the file, a multiple of {alignment}", offset.ToString(CultureInfo.InvariantCulture), at);
+            throw cursor.Error($"an offset of tensor '{name}' inside the file, a multiple of {alignment}",
+                offset.ToString(CultureInfo.InvariantCulture), at);
         return (new GgufTensor(name, type, WithoutTrailingOnes(dimensions), shard, (long)offset,
             elements / layout.Elements * layout.Bytes), start, at);
     }
@@ -256,6 +262,7 @@ internal sealed class GgufHeader
         Array.Sort(sorted, (a, b) => a.Offset.CompareTo(b.Offset));
         for (int i = 1; i < sorted.Length; i++)
             if (sorted[i - 1].Offset + sorted[i - 1].ByteLength > sorted[i].Offset)
-                throw cursor.Error("tensors that do not overlap", $"'{sorted[i - 1].Name}' and '{sorted[i].Name}' share bytes", sorted[i].Offset);
+                throw cursor.Error("tensors that do not overlap", $"'{sorted[i - 1].Name}' and '{sorted[i].Name}' share bytes",
+                    sorted[i].Offset);
     }
 }

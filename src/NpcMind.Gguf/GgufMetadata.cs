@@ -5,7 +5,8 @@ namespace NpcMind.Gguf;
 
 /// <summary>
 /// The key-value part of a GGUF file. Accessors widen: the same fact occurs as u32, i32, u64 or even as a per-layer array in files
-/// in the wild. A missing key gives null; a key of the wrong kind throws <see cref="GgufFormatException"/>. Immutable; safe from any thread.
+/// in the wild. A missing key gives null; a key of the wrong kind throws <see cref="GgufFormatException"/>. Immutable; safe from any
+/// thread.
 /// </summary>
 internal sealed class GgufMetadata
 {
@@ -34,7 +35,8 @@ internal sealed class GgufMetadata
     public long? Integer(string key)
     {
         if (Find(key) is not { } value) return null;
-        if (value.Type == GgufValueType.Array || !value.IsInteger || (value.Type == GgufValueType.UInt64 && value.Number() >= long.MaxValue))
+        if (value.Type == GgufValueType.Array || !value.IsInteger
+            || (value.Type == GgufValueType.UInt64 && value.Number() >= long.MaxValue))
             throw Wrong(key, value, "an integer");
         return value.Integer();
     }
@@ -44,7 +46,8 @@ internal sealed class GgufMetadata
     public double? Number(string key)
     {
         if (Find(key) is not { } value) return null;
-        if (value.Type == GgufValueType.Array || !value.IsNumber || !double.IsFinite(value.Number())) throw Wrong(key, value, "a finite number");
+        if (value.Type == GgufValueType.Array || !value.IsNumber || !double.IsFinite(value.Number()))
+            throw Wrong(key, value, "a finite number");
         return value.Number();
     }
 
@@ -66,7 +69,9 @@ internal sealed class GgufMetadata
         return value.Text();
     }
 
-    /// <summary>The array of strings at <paramref name="key"/>, or null when the key is absent; read it by <see cref="GgufValue.Utf8"/>.</summary>
+    /// <summary>
+    /// The array of strings at <paramref name="key"/>, or null when the key is absent; read it by <see cref="GgufValue.Utf8"/>.
+    /// </summary>
     /// <exception cref="GgufFormatException">The value is not an array of strings.</exception>
     public GgufValue? Strings(string key)
     {
@@ -75,7 +80,9 @@ internal sealed class GgufMetadata
         return value;
     }
 
-    /// <summary>The array of numbers at <paramref name="key"/>, or null when the key is absent; read it by <see cref="GgufValue.Number"/>.</summary>
+    /// <summary>
+    /// The array of numbers at <paramref name="key"/>, or null when the key is absent; read it by <see cref="GgufValue.Number"/>.
+    /// </summary>
     /// <exception cref="GgufFormatException">The value is not an array of numbers.</exception>
     public GgufValue? Numbers(string key)
     {
@@ -96,7 +103,8 @@ internal sealed class GgufMetadata
 
     private GgufFormatException Wrong(string key, GgufValue value, string expected, string summary = GgufFormatException.OtherConversion)
     {
-        string found = value.Type == GgufValueType.String && value.Utf8().Length > 320 ? Encoding.UTF8.GetString(value.Utf8()[..320]) : value.ToString();
+        string found = value.Type == GgufValueType.String && value.Utf8().Length > 320
+            ? Encoding.UTF8.GetString(value.Utf8()[..320]) : value.ToString();
         if (found.Length > 80) found = found[..80] + "...";
         return new(_path, value.Offset, $"{expected} at key '{key}'", value.Type == GgufValueType.Array
             ? found

@@ -1,6 +1,8 @@
 namespace NpcMind.Gguf;
 
-/// <summary>Where and what a tensor is. Dimensions are in GGUF order: the first is the row length (fastest varying, the input width of a matrix).</summary>
+/// <summary>
+/// Where and what a tensor is. Dimensions are in GGUF order: the first is the row length (fastest varying, the input width of a matrix).
+/// </summary>
 /// <param name="Name">Name as in the file, e.g. <c>blk.0.attn_q.weight</c>.</param>
 /// <param name="Type">Storage type.</param>
 /// <param name="Dimensions">1 to 4 sizes, each at least 1; sizes of 1 at the end, which mean nothing, are left out.</param>

@@ -67,7 +67,8 @@ internal sealed class GgufValue
     public long Offset { get; }
 
     /// <summary>True when the value, or each element of the array, is an integer or a bool.</summary>
-    public bool IsInteger => (ElementType ?? Type) is not (GgufValueType.Float32 or GgufValueType.Float64 or GgufValueType.String or GgufValueType.Array);
+    public bool IsInteger =>
+        (ElementType ?? Type) is not (GgufValueType.Float32 or GgufValueType.Float64 or GgufValueType.String or GgufValueType.Array);
 
     /// <summary>True when the value, or each element of the array, is a number or a bool.</summary>
     public bool IsNumber => (ElementType ?? Type) is not (GgufValueType.String or GgufValueType.Array);

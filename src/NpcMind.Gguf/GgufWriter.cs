@@ -5,8 +5,8 @@ using System.Text;
 namespace NpcMind.Gguf;
 
 /// <summary>
-/// Writes GGUF version 3 files. Collect pairs and tensors, then <see cref="Save"/>; the file appears whole or not at all (written beside, flushed, renamed).
-/// Data is held by reference until saved. Used by one thread.
+/// Writes GGUF version 3 files. Collect pairs and tensors, then <see cref="Save"/>; the file appears whole or not at all (written beside,
+/// flushed, renamed). Data is held by reference until saved. Used by one thread.
 /// </summary>
 internal sealed class GgufWriter
 {
@@ -113,7 +113,8 @@ internal sealed class GgufWriter
         ArgumentNullException.ThrowIfNull(dimensions);
         BlockLayout layout = TensorTypes.Layout(type) ?? throw new ArgumentException($"{type} is no storage type.", nameof(type));
         if (dimensions.Length is 0 or > 4 || dimensions.Any(d => d < 1) || dimensions[0] % layout.Elements != 0)
-            throw new ArgumentException($"Tensor '{name}' needs 1 to 4 positive sizes, the first a multiple of {layout.Elements}.", nameof(dimensions));
+            throw new ArgumentException($"Tensor '{name}' needs 1 to 4 positive sizes, the first a multiple of {layout.Elements}.",
+                nameof(dimensions));
         long bytes = dimensions.Aggregate(1L, (a, b) => checked(a * b)) / layout.Elements * layout.Bytes;
         if (bytes != data.Length) throw new ArgumentException($"Tensor '{name}' needs {bytes} bytes, got {data.Length}.", nameof(data));
         if (!_names.Add(name)) throw new ArgumentException($"Tensor '{name}' was added before.", nameof(name));
@@ -179,7 +180,8 @@ internal sealed class GgufWriter
     /// <summary>Tensor data must stand where the key says, also when it was copied from another file.</summary>
     private void SetAlignment(long value)
     {
-        if (value is < 1 or > 1 << 20 || !long.IsPow2(value)) throw new ArgumentOutOfRangeException(nameof(value), value, "The alignment must be a power of two of at most 1 MiB.");
+        if (value is < 1 or > 1 << 20 || !long.IsPow2(value))
+            throw new ArgumentOutOfRangeException(nameof(value), value, "The alignment must be a power of two of at most 1 MiB.");
         _alignment = (int)value;
     }
 

@@ -1,6 +1,8 @@
 namespace NpcMind.Gguf;
 
-/// <summary>Storage type of a tensor. Values are ggml's type ids, as written in GGUF tensor infos (GGUF specification, "ggml_type").</summary>
+/// <summary>
+/// Storage type of a tensor. Values are ggml's type ids, as written in GGUF tensor infos (GGUF specification, "ggml_type").
+/// </summary>
 internal enum TensorType : uint
 {
     /// <summary>IEEE binary32.</summary>
@@ -71,7 +73,9 @@ internal enum TensorType : uint
     NVFP4 = 40,
 }
 
-/// <summary>Block layout of a tensor type: <paramref name="Elements"/> consecutive weights of one row stored in <paramref name="Bytes"/> bytes.</summary>
+/// <summary>
+/// Block layout of a tensor type: <paramref name="Elements"/> consecutive weights of one row stored in <paramref name="Bytes"/> bytes.
+/// </summary>
 /// <param name="Elements">Weights per block; a row length must be a multiple of it.</param>
 /// <param name="Bytes">Bytes per block.</param>
 internal readonly record struct BlockLayout(int Elements, int Bytes);

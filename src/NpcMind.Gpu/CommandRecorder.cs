@@ -4,8 +4,9 @@ using Semaphore = Silk.NET.Vulkan.Semaphore;
 namespace NpcMind.Gpu;
 
 /// <summary>
-/// Records one command buffer over and over. Nobody writes barriers: the recorder knows from each shader's reflection which ranges a dispatch reads and
-/// writes, and places one memory barrier before the first that conflicts with what is pending. Allocates nothing while recording. Used by one thread.
+/// Records one command buffer over and over. Nobody writes barriers: the recorder knows from each shader's reflection which ranges a
+/// dispatch reads and writes, and places one memory barrier before the first that conflicts with what is pending. Allocates nothing while
+/// recording. Used by one thread.
 /// </summary>
 internal sealed unsafe class CommandRecorder : IDisposable
 {
@@ -13,7 +14,8 @@ internal sealed unsafe class CommandRecorder : IDisposable
     public const int MaxCopyParts = 64;
     private const PipelineStageFlags2 Stages = PipelineStageFlags2.ComputeShaderBit | PipelineStageFlags2.AllTransferBit;
     private const AccessFlags2 Writes = AccessFlags2.ShaderStorageWriteBit | AccessFlags2.TransferWriteBit;
-    private const AccessFlags2 Accesses = Writes | AccessFlags2.ShaderStorageReadBit | AccessFlags2.ShaderSampledReadBit | AccessFlags2.TransferReadBit;
+    private const AccessFlags2 Accesses = Writes | AccessFlags2.ShaderStorageReadBit | AccessFlags2.ShaderSampledReadBit
+        | AccessFlags2.TransferReadBit;
     private readonly GpuDevice _device;
     private readonly CommandPool _pool;
     private readonly HazardTracker _hazards = new();
@@ -31,7 +33,13 @@ internal sealed unsafe class CommandRecorder : IDisposable
         _device = device;
         CommandPoolCreateInfo pool = new() { SType = StructureType.CommandPoolCreateInfo, QueueFamilyIndex = device.QueueFamily };
         device.Api.CreateCommandPool(device.Handle, in pool, null, out _pool).ThrowOnError("vkCreateCommandPool");
-        CommandBufferAllocateInfo info = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
+        CommandBufferAllocateInfo info = new()
+        {
+            SType = StructureType.CommandBufferAllocateInfo,
+            CommandPool = _pool,
+            Level = CommandBufferLevel.Primary,
+            CommandBufferCount = 1
+        };
         CommandBuffer buffer;
         Result result = device.Api.AllocateCommandBuffers(device.Handle, &info, &buffer);
         if (result < Result.Success) Dispose();
@@ -51,19 +59,24 @@ internal sealed unsafe class CommandRecorder : IDisposable
 
     internal CommandBuffer Handle { get; private set; }
 
-    /// <summary>Starts over. The last recording must have finished (<see cref="WaitUntilFree"/>). Opens with a full barrier against earlier submissions.</summary>
+    /// <summary>
+    /// Starts over. The last recording must have finished (<see cref="WaitUntilFree"/>). Opens with a full barrier against earlier
+    /// submissions.
+    /// </summary>
     /// <param name="timestamps">When given, a timestamp is taken after every labelled dispatch.</param>
     public void Begin(TimestampQueries? timestamps = null)
     {
         _device.Api.ResetCommandPool(_device.Handle, _pool, 0).ThrowOnError("vkResetCommandPool");
-        CommandBufferBeginInfo info = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
+        CommandBufferBeginInfo info = new()
+        { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
         _device.Api.BeginCommandBuffer(_own, in info).ThrowOnError("vkBeginCommandBuffer");
         Start(_own, timestamps);
     }
 
     /// <summary>
-    /// Starts over, recording into a game's command buffer, which must be in the recording state and outside a render pass. The game submits it to the
-    /// device's queue and signals a timeline semaphore: <see cref="IsFree"/> asks that one. <see cref="End"/> leaves the command buffer recording.
+    /// Starts over, recording into a game's command buffer, which must be in the recording state and outside a render pass. The game
+    /// submits it to the device's queue and signals a timeline semaphore: <see cref="IsFree"/> asks that one. <see cref="End"/> leaves the
+    /// command buffer recording.
     /// </summary>
     /// <param name="commands">Whose commands follow.</param>
     /// <param name="timestamps">As in <see cref="Begin"/>.</param>
@@ -74,13 +87,16 @@ internal sealed unsafe class CommandRecorder : IDisposable
         _finishedAt = commands.SignalValue;
     }
 
-    /// <summary>Records a dispatch of <paramref name="x"/> * <paramref name="y"/> * <paramref name="z"/> workgroups; none when any is 0.</summary>
+    /// <summary>
+    /// Records a dispatch of <paramref name="x"/> * <paramref name="y"/> * <paramref name="z"/> workgroups; none when any is 0.
+    /// </summary>
     public void Dispatch(DispatchNode node, uint x, uint y = 1, uint z = 1) => Dispatch(node, new Workgroups(0, 0, 0, x, y, z));
 
     /// <summary>Records a part of a dispatch; none when it is empty.</summary>
     /// <param name="node">What to run.</param>
     /// <param name="part">Which workgroups of its grid.</param>
-    /// <param name="continues">Whether the command recorded just before is another part of the same dispatch: parts of one do not wait for each other.</param>
+    /// <param name="continues">Whether the command recorded just before is another part of the same dispatch: parts of one do not wait for
+    /// each other.</param>
     public void Dispatch(DispatchNode node, Workgroups part, bool continues = false)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -94,16 +110,24 @@ internal sealed unsafe class CommandRecorder : IDisposable
         DescriptorSet set = node.Set;
         _device.Api.CmdBindDescriptorSets(Handle, PipelineBindPoint.Compute, pipeline.Layout, 0, 1, &set, 0, null);
         fixed (uint* constants = node.Constants)
-            if (pipeline.PushConstantBytes > 0) _device.Api.CmdPushConstants(Handle, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, pipeline.PushConstantBytes, constants);
+            if (pipeline.PushConstantBytes > 0)
+                _device.Api.CmdPushConstants(Handle, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, pipeline.PushConstantBytes,
+                    constants);
         _device.Api.CmdDispatchBase(Handle, part.X, part.Y, part.Z, part.CountX, part.CountY, part.CountZ);
         Dispatches++;
         if (_marksEach) _timestamps?.Mark(this, node.Label);
     }
 
-    /// <summary>Takes a timestamp here, if timestamps were given and have room; returns its index, or -1. For recordings that time only some of their parts.</summary>
+    /// <summary>
+    /// Takes a timestamp here, if timestamps were given and have room; returns its index, or -1. For recordings that time only some of
+    /// their parts.
+    /// </summary>
     public int Mark() => _timestamps?.Mark(this, "") ?? -1;
 
-    /// <summary>Writes at most 65,536 bytes, a multiple of 4, into a tensor from byte <paramref name="offset"/>; they travel inside the command buffer.</summary>
+    /// <summary>
+    /// Writes at most 65,536 bytes, a multiple of 4, into a tensor from byte <paramref name="offset"/>; they travel inside the command
+    /// buffer.
+    /// </summary>
     public void Update(Tensor target, ReadOnlySpan<byte> bytes, long offset = 0)
     {
         ArgumentNullException.ThrowIfNull(target);
@@ -111,10 +135,14 @@ internal sealed unsafe class CommandRecorder : IDisposable
         Journal?.AddUpdate(target, bytes, offset);
         Transfer(target, offset, bytes.Length, BindingAccess.Write);
         _device.Transfers += bytes.Length;
-        fixed (byte* p = bytes) _device.Api.CmdUpdateBuffer(Handle, target.Buffer.Handle, (ulong)(target.Offset + offset), (ulong)bytes.Length, p);
+        fixed (byte* p = bytes)
+            _device.Api.CmdUpdateBuffer(Handle, target.Buffer.Handle, (ulong)(target.Offset + offset), (ulong)bytes.Length, p);
     }
 
-    /// <summary>Copies <paramref name="bytes"/> bytes from byte <paramref name="sourceOffset"/> of one tensor to byte <paramref name="targetOffset"/> of another.</summary>
+    /// <summary>
+    /// Copies <paramref name="bytes"/> bytes from byte <paramref name="sourceOffset"/> of one tensor to byte
+    /// <paramref name="targetOffset"/> of another.
+    /// </summary>
     public void Copy(Tensor source, Tensor target, long bytes, long targetOffset = 0, long sourceOffset = 0)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -129,7 +157,9 @@ internal sealed unsafe class CommandRecorder : IDisposable
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, 1, in region);
     }
 
-    /// <summary>Copies parts of one tensor to parts of another, at most <see cref="MaxCopyParts"/>. No target may overlap another part.</summary>
+    /// <summary>
+    /// Copies parts of one tensor to parts of another, at most <see cref="MaxCopyParts"/>. No target may overlap another part.
+    /// </summary>
     public void Copy(Tensor source, Tensor target, ReadOnlySpan<CopyPart> parts)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -150,7 +180,8 @@ internal sealed unsafe class CommandRecorder : IDisposable
 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(fromEnd, source.Bytes, nameof(parts));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(toEnd, target.Bytes, nameof(parts));
-        if (_hazards.Conflicts(source, from, fromEnd - from, BindingAccess.Read) || _hazards.Conflicts(target, to, toEnd - to, BindingAccess.Write)) Barrier(Stages, Accesses);
+        if (_hazards.Conflicts(source, from, fromEnd - from, BindingAccess.Read)
+            || _hazards.Conflicts(target, to, toEnd - to, BindingAccess.Write)) Barrier(Stages, Accesses);
         _hazards.Add(source, from, fromEnd - from, BindingAccess.Read);
         _hazards.Add(target, to, toEnd - to, BindingAccess.Write);
         CountTransfer(source, target, bytes);
@@ -167,8 +198,8 @@ internal sealed unsafe class CommandRecorder : IDisposable
     }
 
     /// <summary>
-    /// Lets image fetches that follow see whatever was written before on this queue, by a game's rendering as well: its images are not ours, so the recorder
-    /// cannot know who wrote them. Their layout stays as it is.
+    /// Lets image fetches that follow see whatever was written before on this queue, by a game's rendering as well: its images are not
+    /// ours, so the recorder cannot know who wrote them. Their layout stays as it is.
     /// </summary>
     public void AwaitImageWrites()
     {
@@ -256,7 +287,9 @@ internal sealed unsafe class CommandRecorder : IDisposable
             if (node.Tensors[i] is { } tensor) conflict |= _hazards.Conflicts(tensor, 0, tensor.Bytes, bindings[i].Access);
         if (conflict) Barrier(Stages, Accesses);
         for (int i = 0; i < node.Tensors.Length; i++)
-            if (node.Tensors[i] is { } tensor && bindings[i].Access != BindingAccess.None) _hazards.Add(tensor, 0, tensor.Bytes, bindings[i].Access); // nothing here writes images
+            // Nothing here writes images.
+            if (node.Tensors[i] is { } tensor && bindings[i].Access != BindingAccess.None)
+                _hazards.Add(tensor, 0, tensor.Bytes, bindings[i].Access);
     }
 
     private void CountTransfer(Tensor source, Tensor target, long bytes)
@@ -303,7 +336,8 @@ internal readonly record struct CopyPart(long Source, long Target, long Bytes);
 internal readonly record struct Workgroups(uint X, uint Y, uint Z, uint CountX, uint CountY, uint CountZ);
 
 /// <summary>A command buffer of the game, to record a frame's work into, and how its end becomes known.</summary>
-/// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass; for the queue family of <see cref="GpuHandles"/>.</param>
+/// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass; for the queue family of
+/// <see cref="GpuHandles"/>.</param>
 /// <param name="TimelineSemaphore">VkSemaphore of type timeline that the game's submission of this command buffer signals.</param>
 /// <param name="SignalValue">Value it is signalled with; must rise from frame to frame.</param>
 internal readonly record struct GameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);
@@ -311,7 +345,8 @@ internal readonly record struct GameCommands(nint CommandBuffer, nint TimelineSe
 /// <summary>Ranges read and written since the last barrier.</summary>
 internal sealed class HazardTracker
 {
-    private readonly List<(ulong Buffer, long Start, long End, bool Write)> _pending = new(2048); // room for a step without a conflict: recording must not allocate
+    // Room for a step without a conflict: recording must not allocate.
+    private readonly List<(ulong Buffer, long Start, long End, bool Write)> _pending = new(2048);
 
     public bool Conflicts(Tensor tensor, long offset, long bytes, BindingAccess access)
     {
@@ -319,12 +354,14 @@ internal sealed class HazardTracker
         ulong buffer = tensor.Buffer.Handle.Handle;
         bool write = (access & BindingAccess.Write) != 0;
         foreach (var p in _pending)
-            if (p.Buffer == buffer && (write || p.Write) && p.Start < tensor.Offset + offset + bytes && tensor.Offset + offset < p.End) return true;
+            if (p.Buffer == buffer && (write || p.Write) && p.Start < tensor.Offset + offset + bytes && tensor.Offset + offset < p.End)
+                return true;
         return false;
     }
 
     public void Add(Tensor tensor, long offset, long bytes, BindingAccess access) =>
-        _pending.Add((tensor.Buffer.Handle.Handle, tensor.Offset + offset, tensor.Offset + offset + bytes, (access & BindingAccess.Write) != 0));
+        _pending.Add(
+            (tensor.Buffer.Handle.Handle, tensor.Offset + offset, tensor.Offset + offset + bytes, (access & BindingAccess.Write) != 0));
 
     public void Clear() => _pending.Clear();
 }

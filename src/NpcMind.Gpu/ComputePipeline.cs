@@ -15,8 +15,8 @@ internal readonly record struct Constant(string Name, uint Bits)
 }
 
 /// <summary>
-/// A compiled compute shader with its specialization constants. Layouts come from the SPIR-V; a node binds tensors and push constants by the
-/// names in the shader and throws when they do not agree. Owned by its creator; freed before the device.
+/// A compiled compute shader with its specialization constants. Layouts come from the SPIR-V; a node binds tensors and push constants by
+/// the names in the shader and throws when they do not agree. Owned by its creator; freed before the device.
 /// </summary>
 internal sealed unsafe class ComputePipeline : IDisposable
 {
@@ -39,8 +39,11 @@ internal sealed unsafe class ComputePipeline : IDisposable
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[module.Bindings.Count];
         uint bindingCount = 0;
         for (uint i = 0; i < module.Bindings.Count; i++)
-            if (module.Bindings[(int)i].Access != BindingAccess.None) bindings[bindingCount++] = new DescriptorSetLayoutBinding(i, DescriptorPools.TypeOf(module.Bindings[(int)i].Kind), 1, ShaderStageFlags.ComputeBit);
-        DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = bindingCount, PBindings = bindings };
+            if (module.Bindings[(int)i].Access != BindingAccess.None)
+                bindings[bindingCount++] = new DescriptorSetLayoutBinding(i, DescriptorPools.TypeOf(module.Bindings[(int)i].Kind), 1,
+                    ShaderStageFlags.ComputeBit);
+        DescriptorSetLayoutCreateInfo setInfo = new()
+        { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = bindingCount, PBindings = bindings };
         vk.CreateDescriptorSetLayout(device.Handle, in setInfo, null, out _setLayout).ThrowOnError("vkCreateDescriptorSetLayout");
 
         DescriptorSetLayout setLayout = _setLayout;
@@ -81,7 +84,8 @@ internal sealed unsafe class ComputePipeline : IDisposable
     /// <param name="tensors">One per binding, in binding order.</param>
     /// <param name="constants">Every push constant, by its name in the shader.</param>
     /// <exception cref="ArgumentException">Tensors or constants do not agree with the shader.</exception>
-    public DispatchNode Node(string label, ReadOnlySpan<Tensor> tensors, params ReadOnlySpan<Constant> constants) => Node(label, null, tensors, constants);
+    public DispatchNode Node(string label, ReadOnlySpan<Tensor> tensors, params ReadOnlySpan<Constant> constants) =>
+        Node(label, null, tensors, constants);
 
     /// <summary>The same for a shader that also fetches an image.</summary>
     /// <param name="label">Label in timings and debuggers.</param>
@@ -92,9 +96,12 @@ internal sealed unsafe class ComputePipeline : IDisposable
     public DispatchNode Node(string label, ImageView2D? image, ReadOnlySpan<Tensor> tensors, params ReadOnlySpan<Constant> constants)
     {
         int images = Module.Bindings.Count(b => b.Kind == BindingKind.Image);
-        if (images > 1 || images != (image is null ? 0 : 1)) throw new ArgumentException($"Shader {Module.Name} fetches {images} images; {label} gives {(image is null ? "none" : "one")}.", nameof(image));
+        if (images > 1 || images != (image is null ? 0 : 1))
+            throw new ArgumentException($"Shader {Module.Name} fetches {images} images; {label} gives {(image is null ? "none" : "one")}.",
+                nameof(image));
         if (tensors.Length != Module.Bindings.Count - images)
-            throw new ArgumentException($"Shader {Module.Name} has {Module.Bindings.Count} bindings ({string.Join(", ", Module.Bindings.Select(b => b.Name))}); {label} gives {tensors.Length} tensors.", nameof(tensors));
+            throw new ArgumentException($"Shader {Module.Name} has {Module.Bindings.Count} bindings " +
+                $"({string.Join(", ", Module.Bindings.Select(b => b.Name))}); {label} gives {tensors.Length} tensors.", nameof(tensors));
         Tensor?[] bound = new Tensor?[Module.Bindings.Count];
         for (int i = 0, next = 0; i < bound.Length; i++)
         {
@@ -102,9 +109,11 @@ internal sealed unsafe class ComputePipeline : IDisposable
             Tensor tensor = tensors[next++];
             bound[i] = tensor;
             if (Module.Bindings[i].Access == BindingAccess.None) continue;
-            long limit = Module.Bindings[i].Kind == BindingKind.Texels ? _device.Limits.MaxTexels * TexelFormats.Bytes(tensor.Format) : _device.Limits.MaxStorageBufferRange;
+            long limit = Module.Bindings[i].Kind == BindingKind.Texels
+                ? _device.Limits.MaxTexels * TexelFormats.Bytes(tensor.Format) : _device.Limits.MaxStorageBufferRange;
             if (tensor.Bytes > limit || tensor.Offset % _device.Limits.BindingAlignment != 0)
-                throw new ArgumentException($"{label}: tensor '{tensor.Name}' ({tensor.Bytes} bytes at {tensor.Offset}) cannot be bound: at most {limit} bytes, aligned to {_device.Limits.BindingAlignment}.", nameof(tensors));
+                throw new ArgumentException($"{label}: tensor '{tensor.Name}' ({tensor.Bytes} bytes at {tensor.Offset}) cannot be bound: " +
+                    $"at most {limit} bytes, aligned to {_device.Limits.BindingAlignment}.", nameof(tensors));
         }
 
         uint[] bits = Match(Module.PushConstants, constants, $"{label}: push constants");
@@ -141,8 +150,10 @@ internal sealed unsafe class ComputePipeline : IDisposable
         fixed (byte* code = Module.Code)
         fixed (uint* data = values)
         {
-            ShaderModuleCreateInfo moduleInfo = new() { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)Module.Code.Length, PCode = (uint*)code };
-            _device.Api.CreateShaderModule(_device.Handle, in moduleInfo, null, out ShaderModule shader).ThrowOnError("vkCreateShaderModule");
+            ShaderModuleCreateInfo moduleInfo = new()
+            { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)Module.Code.Length, PCode = (uint*)code };
+            _device.Api.CreateShaderModule(_device.Handle, in moduleInfo, null, out ShaderModule shader)
+                .ThrowOnError("vkCreateShaderModule");
             SpecializationInfo special = new((uint)values.Length, entries, (nuint)(values.Length * 4), data);
             ComputePipelineCreateInfo info = new()
             {
@@ -171,7 +182,8 @@ internal sealed unsafe class ComputePipeline : IDisposable
     {
         uint[] bits = new uint[declared.Count];
         if (given.Length != declared.Count)
-            throw new ArgumentException($"{where}: the shader declares {string.Join(", ", declared.Select(c => c.Name))}; {given.Length} were given.", nameof(given));
+            throw new ArgumentException($"{where}: the shader declares {string.Join(", ", declared.Select(c => c.Name))}; {given.Length} " +
+                $"were given.", nameof(given));
         for (int i = 0; i < bits.Length; i++)
         {
             bool found = false;
@@ -190,8 +202,8 @@ internal sealed unsafe class ComputePipeline : IDisposable
 }
 
 /// <summary>
-/// One dispatch of a graph: pipeline, tensors and push constants are fixed, the grid is given when recording. Lives as long as the device, unless it is given
-/// back by <see cref="Free"/>.
+/// One dispatch of a graph: pipeline, tensors and push constants are fixed, the grid is given when recording. Lives as long as the device,
+/// unless it is given back by <see cref="Free"/>.
 /// </summary>
 internal sealed class DispatchNode
 {
@@ -218,8 +230,8 @@ internal sealed class DispatchNode
     internal uint[] Constants { get; }
 
     /// <summary>
-    /// Gives its descriptor set to the pipeline's next node, so that nodes made for one picture cost no memory after it. The device must have finished with it,
-    /// and it cannot be recorded any more. The pipeline must still exist.
+    /// Gives its descriptor set to the pipeline's next node, so that nodes made for one picture cost no memory after it. The device must
+    /// have finished with it, and it cannot be recorded any more. The pipeline must still exist.
     /// </summary>
     public void Free()
     {

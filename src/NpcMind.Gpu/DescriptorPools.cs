@@ -2,7 +2,10 @@ using Silk.NET.Vulkan;
 
 namespace NpcMind.Gpu;
 
-/// <summary>Allocates descriptor sets from pools that grow, and fills them. Sets live as long as the device; pipelines hand theirs on (<see cref="DispatchNode.Free"/>).</summary>
+/// <summary>
+/// Allocates descriptor sets from pools that grow, and fills them. Sets live as long as the device; pipelines hand theirs on
+/// (<see cref="DispatchNode.Free"/>).
+/// </summary>
 internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
 {
     private const uint SetsPerPool = 256;
@@ -22,7 +25,8 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
     public DescriptorSet Allocate(DescriptorSetLayout layout)
     {
         DescriptorSet set = default;
-        DescriptorSetAllocateInfo info = new() { SType = StructureType.DescriptorSetAllocateInfo, DescriptorSetCount = 1, PSetLayouts = &layout };
+        DescriptorSetAllocateInfo info = new()
+        { SType = StructureType.DescriptorSetAllocateInfo, DescriptorSetCount = 1, PSetLayouts = &layout };
         Result result = Result.ErrorOutOfPoolMemory;
         if (_pools.Count > 0)
         {
@@ -84,9 +88,11 @@ internal sealed unsafe class DescriptorPools(GpuDevice device) : IDisposable
         const int Kinds = 3;
         DescriptorPoolSize* sizes = stackalloc DescriptorPoolSize[Kinds]
         {
-            new(DescriptorType.StorageBuffer, BuffersPerPool), new(DescriptorType.UniformTexelBuffer, BuffersPerPool), new(DescriptorType.SampledImage, SetsPerPool),
+            new(DescriptorType.StorageBuffer, BuffersPerPool), new(DescriptorType.UniformTexelBuffer, BuffersPerPool),
+            new(DescriptorType.SampledImage, SetsPerPool),
         };
-        DescriptorPoolCreateInfo info = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = SetsPerPool, PoolSizeCount = Kinds, PPoolSizes = sizes };
+        DescriptorPoolCreateInfo info = new()
+        { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = SetsPerPool, PoolSizeCount = Kinds, PPoolSizes = sizes };
         device.Api.CreateDescriptorPool(device.Handle, in info, null, out DescriptorPool pool).ThrowOnError("vkCreateDescriptorPool");
         _pools.Add(pool);
         return pool;

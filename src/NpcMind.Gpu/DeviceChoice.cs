@@ -27,7 +27,8 @@ internal static unsafe class DeviceChoice
     {
         PhysicalDevice[] devices = Enumerate(vk, instance);
         if (devices.Length == 0)
-            throw new GpuUnavailableException("No Vulkan device was found.", "Install the driver of your GPU, or the software driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers).");
+            throw new GpuUnavailableException("No Vulkan device was found.",
+                "Install the driver of your GPU, or the software driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers).");
         if (wanted is not null)
         {
             IReadOnlyList<GpuInfo> list = List(vk, instance);
@@ -35,7 +36,8 @@ internal static unsafe class DeviceChoice
                 ? list.FirstOrDefault(d => d.Index == index)
                 : list.FirstOrDefault(d => d.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase));
             if (match is null)
-                throw new GpuUnavailableException($"There is no Vulkan device '{wanted}'.", $"Choose one of: {string.Join(", ", list.Select(d => $"{d.Index} ({d.Name})"))}.");
+                throw new GpuUnavailableException($"There is no Vulkan device '{wanted}'.",
+                    $"Choose one of: {string.Join(", ", list.Select(d => $"{d.Index} ({d.Name})"))}.");
             CheckUsable(vk, devices[match.Index]);
             return devices[match.Index];
         }
@@ -66,7 +68,8 @@ internal static unsafe class DeviceChoice
     {
         QueueFamilyProperties[] families = Families(vk, device);
         if (family >= families.Length || (families[family].QueueFlags & QueueFlags.ComputeBit) == 0)
-            throw new GpuUnavailableException($"Queue family {family} cannot compute.", "Hand over a queue of a family with VK_QUEUE_COMPUTE_BIT.");
+            throw new GpuUnavailableException($"Queue family {family} cannot compute.",
+                "Hand over a queue of a family with VK_QUEUE_COMPUTE_BIT.");
     }
 
     public static void CheckUsable(Vk vk, PhysicalDevice device)
@@ -74,24 +77,33 @@ internal static unsafe class DeviceChoice
         vk.GetPhysicalDeviceProperties(device, out PhysicalDeviceProperties properties);
         string name = Marshal.PtrToStringUTF8((nint)properties.DeviceName) ?? "";
         if (properties.ApiVersion < Vk.Version13)
-            throw new GpuUnavailableException($"'{name}' offers Vulkan {properties.ApiVersion >> 22}.{(properties.ApiVersion >> 12) & 0x3FF}; NpcMind needs 1.3.", "Update the graphics driver or choose another device.");
+            throw new GpuUnavailableException(
+                $"'{name}' offers Vulkan {properties.ApiVersion >> 22}.{(properties.ApiVersion >> 12) & 0x3FF}; NpcMind needs 1.3.",
+                "Update the graphics driver or choose another device.");
         PhysicalDeviceSubgroupProperties subgroup = new() { SType = StructureType.PhysicalDeviceSubgroupProperties };
         PhysicalDeviceProperties2 more = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &subgroup };
         vk.GetPhysicalDeviceProperties2(device, &more);
-        const SubgroupFeatureFlags Needed = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit | SubgroupFeatureFlags.ShuffleBit;
+        const SubgroupFeatureFlags Needed = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit
+            | SubgroupFeatureFlags.ShuffleBit;
         if ((subgroup.SupportedOperations & Needed) != Needed)
-            throw new GpuUnavailableException($"'{name}' lacks subgroup arithmetic or shuffle in compute shaders.", "Update the graphics driver or choose another device.");
+            throw new GpuUnavailableException($"'{name}' lacks subgroup arithmetic or shuffle in compute shaders.",
+                "Update the graphics driver or choose another device.");
         if (subgroup.SubgroupSize < SmallestSubgroup)
-            throw new GpuUnavailableException($"'{name}' has subgroups of {subgroup.SubgroupSize} lanes; NpcMind needs {SmallestSubgroup}.", "Choose another device.");
+            throw new GpuUnavailableException($"'{name}' has subgroups of {subgroup.SubgroupSize} lanes; NpcMind needs {SmallestSubgroup}.",
+                "Choose another device.");
     }
 
     public static Device CreateDevice(Vk vk, PhysicalDevice physical, uint family)
     {
         float priority = 1;
-        DeviceQueueCreateInfo queue = new() { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = family, QueueCount = 1, PQueuePriorities = &priority };
-        PhysicalDeviceVulkan12Features features12 = new() { SType = StructureType.PhysicalDeviceVulkan12Features, TimelineSemaphore = true };
-        PhysicalDeviceVulkan13Features features13 = new() { SType = StructureType.PhysicalDeviceVulkan13Features, Synchronization2 = true, Maintenance4 = true, PNext = &features12 };
-        DeviceCreateInfo info = new() { SType = StructureType.DeviceCreateInfo, QueueCreateInfoCount = 1, PQueueCreateInfos = &queue, PNext = &features13 };
+        DeviceQueueCreateInfo queue = new()
+        { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = family, QueueCount = 1, PQueuePriorities = &priority };
+        PhysicalDeviceVulkan12Features features12 = new()
+        { SType = StructureType.PhysicalDeviceVulkan12Features, TimelineSemaphore = true };
+        PhysicalDeviceVulkan13Features features13 = new()
+        { SType = StructureType.PhysicalDeviceVulkan13Features, Synchronization2 = true, Maintenance4 = true, PNext = &features12 };
+        DeviceCreateInfo info = new()
+        { SType = StructureType.DeviceCreateInfo, QueueCreateInfoCount = 1, PQueueCreateInfos = &queue, PNext = &features13 };
         using Utf8Strings strings = new();
         byte** extensions = stackalloc byte*[1] { strings["VK_EXT_memory_budget"] };
         if (HasExtension(vk, physical, "VK_EXT_memory_budget"))

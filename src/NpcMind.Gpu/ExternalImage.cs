@@ -12,10 +12,10 @@ internal enum ImageLayoutKind
 }
 
 /// <summary>
-/// A game's VkImage, to be looked at where it is. It is two-dimensional with one sample per texel, was created with VK_IMAGE_USAGE_SAMPLED_BIT on the shared
-/// device, and belongs to the queue family of <see cref="GpuHandles"/> (or is concurrent). Its first mip level and layer are read, in the layout stated, which is
-/// not changed. Whatever was submitted before on that queue is waited for by a barrier of ours; from then on until the picture is captured the game leaves image
-/// and layout alone. It stays the game's.
+/// A game's VkImage, to be looked at where it is. It is two-dimensional with one sample per texel, was created with
+/// VK_IMAGE_USAGE_SAMPLED_BIT on the shared device, and belongs to the queue family of <see cref="GpuHandles"/> (or is concurrent). Its
+/// first mip level and layer are read, in the layout stated, which is not changed. Whatever was submitted before on that queue is waited
+/// for by a barrier of ours; from then on until the picture is captured the game leaves image and layout alone. It stays the game's.
 /// </summary>
 /// <param name="Image">VkImage.</param>
 /// <param name="Width">Width in texels.</param>
@@ -23,14 +23,16 @@ internal enum ImageLayoutKind
 /// <param name="Format">VkFormat number: R8G8B8A8 or B8G8R8A8 as UNORM or SRGB, A2B10G10R10_UNORM_PACK32 or R16G16B16A16_SFLOAT.</param>
 /// <param name="Layout">Layout it is in.</param>
 /// <param name="IsLinear">
-/// Whether its numbers are proportional to light, to be encoded as sRGB before a model sees them, rather than encoded already; null for what is usual: 16-bit
-/// floats are linear, the rest is not. SRGB formats are always read as the bytes they hold.
+/// Whether its numbers are proportional to light, to be encoded as sRGB before a model sees them, rather than encoded already; null for
+/// what is usual: 16-bit floats are linear, the rest is not. SRGB formats are always read as the bytes they hold.
 /// </param>
-internal sealed record ExternalImage(ulong Image, int Width, int Height, uint Format, ImageLayoutKind Layout = ImageLayoutKind.ShaderReadOnly, bool? IsLinear = null)
+internal sealed record ExternalImage(ulong Image, int Width, int Height, uint Format,
+    ImageLayoutKind Layout = ImageLayoutKind.ShaderReadOnly, bool? IsLinear = null)
 {
     private static readonly Format[] Accepted =
     [
-        Silk.NET.Vulkan.Format.R8G8B8A8Unorm, Silk.NET.Vulkan.Format.R8G8B8A8Srgb, Silk.NET.Vulkan.Format.B8G8R8A8Unorm, Silk.NET.Vulkan.Format.B8G8R8A8Srgb,
+        Silk.NET.Vulkan.Format.R8G8B8A8Unorm, Silk.NET.Vulkan.Format.R8G8B8A8Srgb, Silk.NET.Vulkan.Format.B8G8R8A8Unorm,
+        Silk.NET.Vulkan.Format.B8G8R8A8Srgb,
         Silk.NET.Vulkan.Format.A2B10G10R10UnormPack32, Silk.NET.Vulkan.Format.R16G16B16A16Sfloat,
     ];
 
@@ -47,11 +49,16 @@ internal sealed record ExternalImage(ulong Image, int Width, int Height, uint Fo
     {
         if (Image == 0) throw new ArgumentException("The image is VK_NULL_HANDLE.");
         if (Width < 1 || Height < 1) throw new ArgumentException($"An image of {Width} x {Height} texels has no picture.");
-        if (!Accepted.Contains((Format)Format)) throw new ArgumentException($"Images in VkFormat {Format} ({(Format)Format}) cannot be looked at. Accepted: {string.Join(", ", Accepted)}.");
+        if (!Accepted.Contains((Format)Format))
+            throw new ArgumentException(
+                $"Images in VkFormat {Format} ({(Format)Format}) cannot be looked at. Accepted: {string.Join(", ", Accepted)}.");
     }
 }
 
-/// <summary>A view of an <see cref="ExternalImage"/> that shaders fetch from. Ours, unlike the image: freed by <see cref="Dispose"/> once the device has finished with it.</summary>
+/// <summary>
+/// A view of an <see cref="ExternalImage"/> that shaders fetch from. Ours, unlike the image: freed by <see cref="Dispose"/> once the device
+/// has finished with it.
+/// </summary>
 internal sealed unsafe class ImageView2D : IDisposable
 {
     private readonly GpuDevice _device;

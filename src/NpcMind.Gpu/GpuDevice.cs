@@ -17,7 +17,8 @@ internal sealed unsafe class GpuDevice : IDisposable
     private readonly object _queueLock;
     private readonly delegate* unmanaged<Device, DebugUtilsObjectNameInfoEXT*, Result> _setName;
 
-    private GpuDevice(Vk vk, GpuInstance? ownInstance, Instance instance, PhysicalDevice physical, Device device, Queue queue, uint queueFamily, bool ownsDevice, object? queueLock, string? cacheFolder, List<string> messages)
+    private GpuDevice(Vk vk, GpuInstance? ownInstance, Instance instance, PhysicalDevice physical, Device device, Queue queue,
+        uint queueFamily, bool ownsDevice, object? queueLock, string? cacheFolder, List<string> messages)
     {
         Api = vk;
         _ownInstance = ownInstance;
@@ -32,7 +33,8 @@ internal sealed unsafe class GpuDevice : IDisposable
         if (ownInstance is { HasDebugUtils: true })
         {
             using Utf8Strings strings = new();
-            _setName = (delegate* unmanaged<Device, DebugUtilsObjectNameInfoEXT*, Result>)vk.GetDeviceProcAddr(device, strings["vkSetDebugUtilsObjectNameEXT"]).Handle;
+            _setName = (delegate* unmanaged<Device, DebugUtilsObjectNameInfoEXT*, Result>)vk.GetDeviceProcAddr(device,
+                strings["vkSetDebugUtilsObjectNameEXT"]).Handle;
         }
 
         Limits = GpuLimits.Read(vk, physical, queueFamily);
@@ -48,8 +50,8 @@ internal sealed unsafe class GpuDevice : IDisposable
     public GpuMemory Memory { get; }
 
     /// <summary>
-    /// Bytes that have passed between host and device so far: copies whose source or target is host memory, and what was written into command buffers. Counted
-    /// when recorded. Whoever lets shaders read host memory adds those bytes.
+    /// Bytes that have passed between host and device so far: copies whose source or target is host memory, and what was written into
+    /// command buffers. Counted when recorded. Whoever lets shaders read host memory adds those bytes.
     /// </summary>
     public long Transfers { get; internal set; }
 
@@ -125,19 +127,23 @@ internal sealed unsafe class GpuDevice : IDisposable
     public static GpuDevice Share(GpuHandles handles, string? cacheFolder = null)
     {
         ArgumentNullException.ThrowIfNull(handles);
-        if (handles.Instance == 0 || handles.PhysicalDevice == 0 || handles.Device == 0 || handles.Queue == 0) throw new ArgumentException("All four handles must be set.", nameof(handles));
+        if (handles.Instance == 0 || handles.PhysicalDevice == 0 || handles.Device == 0 || handles.Queue == 0)
+            throw new ArgumentException("All four handles must be set.", nameof(handles));
         Vk vk = VulkanLoader.Load();
         PhysicalDevice physical = new(handles.PhysicalDevice);
         SharedDevice.Check(vk, handles);
         DeviceChoice.CheckUsable(vk, physical);
         DeviceChoice.CheckComputes(vk, physical, handles.QueueFamily);
-        return new GpuDevice(vk, null, new Instance(handles.Instance), physical, new Device(handles.Device), new Queue(handles.Queue), handles.QueueFamily, false, handles.QueueLock, cacheFolder, []);
+        return new GpuDevice(vk, null, new Instance(handles.Instance), physical, new Device(handles.Device), new Queue(handles.Queue),
+            handles.QueueFamily, false, handles.QueueLock, cacheFolder, []);
     }
 
     /// <summary>Writes the compiled pipelines to the cache folder, if there is one. Failing to write is not an error.</summary>
     public void SavePipelineCache() => PipelineCache.Save();
 
-    /// <summary>Frees everything made here; a shared device itself stays. Waits for the device to be idle, so not for use within a frame.</summary>
+    /// <summary>
+    /// Frees everything made here; a shared device itself stays. Waits for the device to be idle, so not for use within a frame.
+    /// </summary>
     public void Dispose()
     {
         if (_ownsDevice) WaitIdle(); // a lost device must still be torn down
@@ -162,14 +168,21 @@ internal sealed unsafe class GpuDevice : IDisposable
     {
         if (_setName == null) return;
         using Utf8Strings strings = new();
-        DebugUtilsObjectNameInfoEXT info = new() { SType = StructureType.DebugUtilsObjectNameInfoExt, ObjectType = type, ObjectHandle = handle, PObjectName = strings[name] };
+        DebugUtilsObjectNameInfoEXT info = new()
+        { SType = StructureType.DebugUtilsObjectNameInfoExt, ObjectType = type, ObjectHandle = handle, PObjectName = strings[name] };
         _ = _setName(Handle, &info); // a name that cannot be given is missing in debuggers, nothing else
     }
 
     internal void Submit(CommandBuffer commands, Semaphore timeline, ulong signal)
     {
         CommandBufferSubmitInfo command = new() { SType = StructureType.CommandBufferSubmitInfo, CommandBuffer = commands };
-        SemaphoreSubmitInfo semaphore = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = timeline, Value = signal, StageMask = PipelineStageFlags2.AllCommandsBit };
+        SemaphoreSubmitInfo semaphore = new()
+        {
+            SType = StructureType.SemaphoreSubmitInfo,
+            Semaphore = timeline,
+            Value = signal,
+            StageMask = PipelineStageFlags2.AllCommandsBit
+        };
         SubmitInfo2 info = new()
         {
             SType = StructureType.SubmitInfo2,
@@ -194,7 +207,8 @@ internal sealed unsafe class GpuDevice : IDisposable
 /// <param name="MaxSharedMemory">Bytes of shared memory per workgroup.</param>
 /// <param name="TimestampNanoseconds">Nanoseconds per timestamp tick; 0 when the queue has no timestamps.</param>
 /// <param name="TimestampBits">Valid low bits of a timestamp.</param>
-internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long MaxTexels, long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
+internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long MaxTexels,
+    long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
 {
     internal static unsafe GpuLimits Read(Vk vk, PhysicalDevice physical, uint queueFamily)
     {
@@ -206,7 +220,8 @@ internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, ui
         uint bits = DeviceChoice.Families(vk, physical)[queueFamily].TimestampValidBits;
         return new GpuLimits(
             Marshal.PtrToStringUTF8((nint)properties.Properties.DeviceName) ?? "",
-            string.Create(CultureInfo.InvariantCulture, $"{Marshal.PtrToStringUTF8((nint)driver.DriverName)} {Marshal.PtrToStringUTF8((nint)driver.DriverInfo)}"),
+            string.Create(CultureInfo.InvariantCulture,
+                $"{Marshal.PtrToStringUTF8((nint)driver.DriverName)} {Marshal.PtrToStringUTF8((nint)driver.DriverInfo)}"),
             properties.Properties.DeviceType == PhysicalDeviceType.Cpu,
             subgroup.SubgroupSize,
             limits.MaxStorageBufferRange,

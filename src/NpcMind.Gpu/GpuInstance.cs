@@ -20,14 +20,23 @@ internal sealed unsafe class GpuInstance : IDisposable
         _messages = messages;
         HasDebugUtils = HasExtension("VK_EXT_debug_utils");
         if (validate && !HasLayer())
-            throw new GpuUnavailableException("The Vulkan validation layer is not installed.", "Install it (Debian, Ubuntu: apt-get install vulkan-validationlayers) or leave out --validate.");
+            throw new GpuUnavailableException("The Vulkan validation layer is not installed.",
+                "Install it (Debian, Ubuntu: apt-get install vulkan-validationlayers) or leave out --validate.");
 
         using Utf8Strings strings = new();
-        ApplicationInfo application = new() { SType = StructureType.ApplicationInfo, PApplicationName = strings["NpcMind"], PEngineName = strings["NpcMind"], ApiVersion = Vk.Version13 };
+        ApplicationInfo application = new()
+        {
+            SType = StructureType.ApplicationInfo,
+            PApplicationName = strings["NpcMind"],
+            PEngineName = strings["NpcMind"],
+            ApiVersion = Vk.Version13
+        };
         byte** extensions = stackalloc byte*[1] { strings["VK_EXT_debug_utils"] };
         byte** layers = stackalloc byte*[1] { strings[ValidationLayer] };
-        ValidationFeatureEnableEXT* enables = stackalloc ValidationFeatureEnableEXT[1] { ValidationFeatureEnableEXT.SynchronizationValidationExt };
-        ValidationFeaturesEXT features = new() { SType = StructureType.ValidationFeaturesExt, EnabledValidationFeatureCount = 1, PEnabledValidationFeatures = enables };
+        ValidationFeatureEnableEXT* enables =
+            stackalloc ValidationFeatureEnableEXT[1] { ValidationFeatureEnableEXT.SynchronizationValidationExt };
+        ValidationFeaturesEXT features = new()
+        { SType = StructureType.ValidationFeaturesExt, EnabledValidationFeatureCount = 1, PEnabledValidationFeatures = enables };
         InstanceCreateInfo info = new()
         {
             SType = StructureType.InstanceCreateInfo,
@@ -40,7 +49,8 @@ internal sealed unsafe class GpuInstance : IDisposable
         };
         Result result = vk.CreateInstance(in info, null, out Instance instance);
         if (result == Result.ErrorIncompatibleDriver)
-            throw new GpuUnavailableException("No Vulkan 1.3 driver was found.", "Install the driver of your GPU, or the software driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers).");
+            throw new GpuUnavailableException("No Vulkan 1.3 driver was found.",
+                "Install the driver of your GPU, or the software driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers).");
         result.ThrowOnError("vkCreateInstance");
         Handle = instance;
         try
@@ -64,7 +74,8 @@ internal sealed unsafe class GpuInstance : IDisposable
     {
         if (_messenger.Handle != 0)
         {
-            var destroy = (delegate* unmanaged<Instance, DebugUtilsMessengerEXT, AllocationCallbacks*, void>)Proc("vkDestroyDebugUtilsMessengerEXT");
+            var destroy = (delegate* unmanaged<Instance, DebugUtilsMessengerEXT, AllocationCallbacks*, void>)Proc(
+                "vkDestroyDebugUtilsMessengerEXT");
             destroy(Handle, _messenger, null);
         }
 
@@ -80,17 +91,21 @@ internal sealed unsafe class GpuInstance : IDisposable
             SType = StructureType.DebugUtilsMessengerCreateInfoExt,
             MessageSeverity = DebugUtilsMessageSeverityFlagsEXT.ErrorBitExt | DebugUtilsMessageSeverityFlagsEXT.WarningBitExt,
             MessageType = DebugUtilsMessageTypeFlagsEXT.ValidationBitExt | DebugUtilsMessageTypeFlagsEXT.PerformanceBitExt,
-            PfnUserCallback = new PfnDebugUtilsMessengerCallbackEXT((delegate* unmanaged[Cdecl]<DebugUtilsMessageSeverityFlagsEXT, DebugUtilsMessageTypeFlagsEXT, DebugUtilsMessengerCallbackDataEXT*, void*, Bool32>)&OnMessage),
+            PfnUserCallback = new PfnDebugUtilsMessengerCallbackEXT(
+                (delegate* unmanaged[Cdecl]<DebugUtilsMessageSeverityFlagsEXT, DebugUtilsMessageTypeFlagsEXT,
+                    DebugUtilsMessengerCallbackDataEXT*, void*, Bool32>)&OnMessage),
             PUserData = (void*)GCHandle.ToIntPtr(_messagesHandle),
         };
-        var create = (delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*, Result>)Proc("vkCreateDebugUtilsMessengerEXT");
+        var create = (delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*,
+            Result>)Proc("vkCreateDebugUtilsMessengerEXT");
         DebugUtilsMessengerEXT messenger;
         create(Handle, &info, null, &messenger).ThrowOnError("vkCreateDebugUtilsMessengerEXT");
         _messenger = messenger;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static Bool32 OnMessage(DebugUtilsMessageSeverityFlagsEXT severity, DebugUtilsMessageTypeFlagsEXT type, DebugUtilsMessengerCallbackDataEXT* data, void* user)
+    private static Bool32 OnMessage(DebugUtilsMessageSeverityFlagsEXT severity, DebugUtilsMessageTypeFlagsEXT type,
+        DebugUtilsMessengerCallbackDataEXT* data, void* user)
     {
         if (GCHandle.FromIntPtr((nint)user).Target is List<string> messages)
             lock (messages) messages.Add($"{severity}: {Marshal.PtrToStringUTF8((nint)data->PMessage)}");
@@ -101,7 +116,8 @@ internal sealed unsafe class GpuInstance : IDisposable
     {
         using Utf8Strings strings = new();
         nint address = (nint)Api.GetInstanceProcAddr(Handle, strings[name]).Handle;
-        return address != 0 ? address : throw new GpuUnavailableException($"The Vulkan loader does not know {name}.", "Update the Vulkan loader (libvulkan1).");
+        return address != 0 ? address
+            : throw new GpuUnavailableException($"The Vulkan loader does not know {name}.", "Update the Vulkan loader (libvulkan1).");
     }
 
     private bool HasLayer()

@@ -36,7 +36,10 @@ internal sealed unsafe class GpuMemory : IDisposable
     /// <summary>Most bytes allocated at any time.</summary>
     public long PeakBytes { get; private set; }
 
-    /// <summary>Bytes the heap behind <paramref name="kind"/> still has for us: the driver's budget where it tells one, else the heap's size less our own.</summary>
+    /// <summary>
+    /// Bytes the heap behind <paramref name="kind"/> still has for us: the driver's budget where it tells one, else the heap's size less
+    /// our own.
+    /// </summary>
     public long Available(MemoryKind kind) => AvailableInHeap(_properties.MemoryTypes[(int)TypeFor(kind, uint.MaxValue)].HeapIndex);
 
     /// <summary>Throws when <paramref name="bytes"/> more would not fit, without allocating anything.</summary>
@@ -61,7 +64,8 @@ internal sealed unsafe class GpuMemory : IDisposable
         {
             SType = StructureType.BufferCreateInfo,
             Size = (ulong)bytes,
-            Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.UniformTexelBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
+            Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.UniformTexelBufferBit | BufferUsageFlags.TransferSrcBit
+                | BufferUsageFlags.TransferDstBit,
             SharingMode = SharingMode.Exclusive,
         };
         _device.Api.CreateBuffer(_device.Handle, in info, null, out Buffer buffer).ThrowOnError("vkCreateBuffer");
@@ -76,11 +80,13 @@ internal sealed unsafe class GpuMemory : IDisposable
                 MemoryTypeIndex = TypeFor(kind, requirements.MemoryTypeBits),
             };
             Result result = _device.Api.AllocateMemory(_device.Handle, in allocate, null, out memory);
-            if (result is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory) throw new InsufficientGpuMemoryException(name, bytes, Available(kind), Advice);
+            if (result is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory)
+                throw new InsufficientGpuMemoryException(name, bytes, Available(kind), Advice);
             result.ThrowOnError("vkAllocateMemory");
             _device.Api.BindBufferMemory(_device.Handle, buffer, memory, 0).ThrowOnError("vkBindBufferMemory");
             void* mapped = null;
-            if (kind != MemoryKind.Device) _device.Api.MapMemory(_device.Handle, memory, 0, Vk.WholeSize, 0, &mapped).ThrowOnError("vkMapMemory");
+            if (kind != MemoryKind.Device)
+                _device.Api.MapMemory(_device.Handle, memory, 0, Vk.WholeSize, 0, &mapped).ThrowOnError("vkMapMemory");
             _device.SetName(ObjectType.Buffer, buffer.Handle, name);
             GpuBuffer made = new(this, buffer, memory, bytes, kind, (nint)mapped, name);
             _live.Add(made);
@@ -155,7 +161,10 @@ internal sealed unsafe class GpuMemory : IDisposable
     }
 }
 
-/// <summary>A VkBuffer with its memory. Freed by <see cref="Dispose"/> or with the device; the caller sees to it that the device has finished with it.</summary>
+/// <summary>
+/// A VkBuffer with its memory. Freed by <see cref="Dispose"/> or with the device; the caller sees to it that the device has finished with
+/// it.
+/// </summary>
 internal sealed unsafe class GpuBuffer : IDisposable
 {
     private readonly GpuMemory _owner;
@@ -193,7 +202,8 @@ internal sealed unsafe class GpuBuffer : IDisposable
     public Tensor Whole { get; }
 
     /// <summary>The mapped bytes of an upload or readback buffer (at most 2 GiB of them).</summary>
-    public Span<byte> Mapped => _mapped != 0 ? new Span<byte>((void*)_mapped, (int)Math.Min(Bytes, int.MaxValue)) : throw new InvalidOperationException($"'{Name}' is not mapped.");
+    public Span<byte> Mapped => _mapped != 0 ? new Span<byte>((void*)_mapped, (int)Math.Min(Bytes, int.MaxValue))
+        : throw new InvalidOperationException($"'{Name}' is not mapped.");
 
     /// <summary>Frees buffer and memory.</summary>
     public void Dispose() => _owner.Free(this);

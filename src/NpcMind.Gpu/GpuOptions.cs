@@ -6,7 +6,10 @@ internal sealed record GpuOptions
     /// <summary>Index or part of the name of the device to use; null picks a discrete GPU first, then integrated, then software.</summary>
     public string? Device { get; init; }
 
-    /// <summary>Turns on the Khronos validation layer with synchronization validation; messages are collected in <see cref="GpuDevice.ValidationMessages"/>.</summary>
+    /// <summary>
+    /// Turns on the Khronos validation layer with synchronization validation; messages are collected in
+    /// <see cref="GpuDevice.ValidationMessages"/>.
+    /// </summary>
     public bool Validate { get; init; }
 
     /// <summary>Folder for compiled pipelines; null keeps none between runs.</summary>
@@ -14,15 +17,16 @@ internal sealed record GpuOptions
 }
 
 /// <summary>
-/// A game's own Vulkan objects, as raw handles, so that minds run on the device that renders. They stay the game's: nothing here destroys them.
-/// The device must be Vulkan 1.3 with the features synchronization2, timelineSemaphore and maintenance4 enabled.
+/// A game's own Vulkan objects, as raw handles, so that minds run on the device that renders. They stay the game's: nothing here destroys
+/// them. The device must be Vulkan 1.3 with the features synchronization2, timelineSemaphore and maintenance4 enabled.
 /// </summary>
 /// <param name="Instance">VkInstance.</param>
 /// <param name="PhysicalDevice">VkPhysicalDevice.</param>
 /// <param name="Device">VkDevice.</param>
 /// <param name="Queue">VkQueue with compute capability.</param>
 /// <param name="QueueFamily">Index of the queue's family.</param>
-/// <param name="QueueLock">Held during each submission, because vkQueueSubmit needs external synchronization; null when no other thread uses the queue.</param>
+/// <param name="QueueLock">Held during each submission, because vkQueueSubmit needs external synchronization; null when no other thread
+/// uses the queue.</param>
 /// <param name="MissingFeatures">
 /// Names of needed features that are known not to be enabled (<see cref="SharedDevice.MissingFeatures"/>); null or empty for none.
 /// </param>

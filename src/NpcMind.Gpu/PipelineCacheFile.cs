@@ -5,8 +5,8 @@ using Silk.NET.Vulkan;
 namespace NpcMind.Gpu;
 
 /// <summary>
-/// VkPipelineCache kept in a file per device and driver. A file that is damaged or from another driver is ignored: the driver checks the header
-/// (Vulkan specification, "Pipeline Cache Header"), we check a SHA-256 in front of it, because drivers trust the rest.
+/// VkPipelineCache kept in a file per device and driver. A file that is damaged or from another driver is ignored: the driver checks the
+/// header (Vulkan specification, "Pipeline Cache Header"), we check a SHA-256 in front of it, because drivers trust the rest.
 /// </summary>
 internal sealed unsafe class PipelineCacheFile : IDisposable
 {
@@ -24,13 +24,16 @@ internal sealed unsafe class PipelineCacheFile : IDisposable
         {
             device.Api.GetPhysicalDeviceProperties(device.Physical, out PhysicalDeviceProperties properties);
             string uuid = Convert.ToHexString(new ReadOnlySpan<byte>(properties.PipelineCacheUuid, 16));
-            _path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"pipelines-{properties.VendorID:x4}-{properties.DeviceID:x4}-{properties.DriverVersion:x}-{uuid}.bin"));
+            _path = Path.Combine(folder,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"pipelines-{properties.VendorID:x4}-{properties.DeviceID:x4}-{properties.DriverVersion:x}-{uuid}.bin"));
             data = Load(_path);
         }
 
         fixed (byte* p = data)
         {
-            PipelineCacheCreateInfo info = new() { SType = StructureType.PipelineCacheCreateInfo, InitialDataSize = (nuint)data.Length, PInitialData = p };
+            PipelineCacheCreateInfo info = new()
+            { SType = StructureType.PipelineCacheCreateInfo, InitialDataSize = (nuint)data.Length, PInitialData = p };
             device.Api.CreatePipelineCache(device.Handle, in info, null, out PipelineCache cache).ThrowOnError("vkCreatePipelineCache");
             Handle = cache;
         }

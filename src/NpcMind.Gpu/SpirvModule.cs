@@ -39,8 +39,9 @@ internal readonly record struct ShaderBinding(uint Index, string Name, BindingAc
 internal readonly record struct ShaderConstant(string Name, uint Location);
 
 /// <summary>
-/// A compute shader and what its SPIR-V says about it: bindings with kind and access, push constants, specialization constants. These facts live once, in the
-/// shader; the host reads them here. Needs names, so shaders are compiled with <c>-g</c>. Source: SPIR-V specification 1.6, sections 2.3 and 3.
+/// A compute shader and what its SPIR-V says about it: bindings with kind and access, push constants, specialization constants. These facts
+/// live once, in the shader; the host reads them here. Needs names, so shaders are compiled with <c>-g</c>. Source: SPIR-V specification
+/// 1.6, sections 2.3 and 3.
 /// </summary>
 internal sealed class SpirvModule
 {
@@ -60,15 +61,22 @@ internal sealed class SpirvModule
         Code = code;
         Parse(MemoryMarshal.Cast<byte, uint>(code));
         ShaderBinding[] used = [.. _variables.Where(v => v.Storage is 0 or 12).Select(Binding).OrderBy(b => b.Index)];
-        Bindings = [.. Enumerable.Range(0, used.Length == 0 ? 0 : (int)used[^1].Index + 1).Select(i => Array.Find(used, b => b.Index == i) is { Access: not BindingAccess.None } b ? b : new ShaderBinding((uint)i, "", BindingAccess.None, BindingKind.Storage))];
+        Bindings = [.. Enumerable.Range(0, used.Length == 0 ? 0 : (int)used[^1].Index + 1)
+            .Select(i => Array.Find(used, b => b.Index == i) is { Access: not BindingAccess.None } b
+                ? b : new ShaderBinding((uint)i, "", BindingAccess.None, BindingKind.Storage))];
         PushConstants = [.. _variables.Where(v => v.Storage == 9).SelectMany(PushMembers).OrderBy(c => c.Location)];
-        Specializations = [.. _decorations.Where(d => d.Value.ContainsKey(1)).Select(d => new ShaderConstant(_names.GetValueOrDefault(d.Key, d.Value[1] == 0 ? "workgroupSize" : ""), d.Value[1])).DistinctBy(c => c.Location).OrderBy(c => c.Location)];
+        Specializations = [.. _decorations.Where(d => d.Value.ContainsKey(1))
+            .Select(d => new ShaderConstant(_names.GetValueOrDefault(d.Key, d.Value[1] == 0 ? "workgroupSize" : ""), d.Value[1]))
+            .DistinctBy(c => c.Location).OrderBy(c => c.Location)];
     }
 
     /// <summary>Name without extension, e.g. <c>rms_norm</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Storage buffers, texel buffers and images in binding order. One that the compiler found unused has access None; a tensor given for it is ignored.</summary>
+    /// <summary>
+    /// Storage buffers, texel buffers and images in binding order. One that the compiler found unused has access None; a tensor given for
+    /// it is ignored.
+    /// </summary>
     public IReadOnlyList<ShaderBinding> Bindings { get; }
 
     /// <summary>Members of the push-constant block in offset order.</summary>
@@ -86,9 +94,11 @@ internal sealed class SpirvModule
     public static SpirvModule Read(string name, byte[] code)
     {
         ArgumentNullException.ThrowIfNull(code);
-        if (code.Length < 20 || code.Length % 4 != 0 || BitConverter.ToUInt32(code) != Magic) throw new InvalidDataException($"Shader {name} is not little-endian SPIR-V.");
+        if (code.Length < 20 || code.Length % 4 != 0 || BitConverter.ToUInt32(code) != Magic)
+            throw new InvalidDataException($"Shader {name} is not little-endian SPIR-V.");
         SpirvModule module = new(name, code);
-        if (module.PushConstants.Count > 0 && module.PushConstants[^1].Location + 4 > 128) throw new InvalidDataException($"Shader {name} has more than 128 bytes of push constants.");
+        if (module.PushConstants.Count > 0 && module.PushConstants[^1].Location + 4 > 128)
+            throw new InvalidDataException($"Shader {name} has more than 128 bytes of push constants.");
         return module;
     }
 
@@ -97,7 +107,8 @@ internal sealed class SpirvModule
         for (int at = 5; at < words.Length;)
         {
             int length = (int)(words[at] >> 16);
-            if (length == 0 || at + length > words.Length) throw new InvalidDataException($"Shader {Name}: broken instruction at word {at}.");
+            if (length == 0 || at + length > words.Length)
+                throw new InvalidDataException($"Shader {Name}: broken instruction at word {at}.");
             ReadOnlySpan<uint> op = words.Slice(at, length);
             switch (words[at] & 0xFFFF)
             {
@@ -122,7 +133,8 @@ internal sealed class SpirvModule
         return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
     }
 
-    private static void Decorate<TKey>(Dictionary<TKey, Dictionary<uint, uint>> all, TKey key, ReadOnlySpan<uint> decoration) where TKey : notnull
+    private static void Decorate<TKey>(Dictionary<TKey, Dictionary<uint, uint>> all, TKey key, ReadOnlySpan<uint> decoration) where TKey
+        : notnull
     {
         if (!all.TryGetValue(key, out Dictionary<uint, uint>? of)) all[key] = of = [];
         of[decoration[0]] = decoration.Length > 1 ? decoration[1] : 0;
@@ -137,7 +149,8 @@ internal sealed class SpirvModule
         {
             // A texel buffer is an image of dimension Buffer, here joined with a sampler that it does not use.
             bool image = _imageDimensions.TryGetValue(type, out uint dimension) && dimension == TwoDimensional;
-            return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(variable.Id, ""), BindingAccess.Read, image ? BindingKind.Image : BindingKind.Texels);
+            return new ShaderBinding(own[BindingNumber], _names.GetValueOrDefault(variable.Id, ""), BindingAccess.Read, image
+                ? BindingKind.Image : BindingKind.Texels);
         }
 
         uint members = (uint)_structs[type].Length;

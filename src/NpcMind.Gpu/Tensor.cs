@@ -20,8 +20,9 @@ internal enum TexelFormat
 }
 
 /// <summary>
-/// A byte range of a buffer that a shader binding or a copy sees. Shapes are stated where a tensor is used. Kernels read through texel buffers
-/// (docs/decisions/0004), so a tensor says how it is fetched; the same bytes can be a storage buffer for one kernel and texels for the next.
+/// A byte range of a buffer that a shader binding or a copy sees. Shapes are stated where a tensor is used. Kernels read through texel
+/// buffers (docs/decisions/0004), so a tensor says how it is fetched; the same bytes can be a storage buffer for one kernel and texels for
+/// the next.
 /// </summary>
 /// <param name="Buffer">Buffer that holds it; not owned.</param>
 /// <param name="Offset">First byte, a multiple of the device's alignment when bound.</param>

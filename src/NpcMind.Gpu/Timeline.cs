@@ -45,7 +45,9 @@ internal sealed unsafe class Timeline : IDisposable
         return Submitted;
     }
 
-    /// <summary>Waits until <paramref name="value"/> is reached. For loading and for programs without a frame; never within a tick.</summary>
+    /// <summary>
+    /// Waits until <paramref name="value"/> is reached. For loading and for programs without a frame; never within a tick.
+    /// </summary>
     public void Wait(ulong value) => Wait(_device, Handle, value);
 
     /// <summary>Waits for everything submitted, as far as that works; never throws. A lost device is not waited for.</summary>
@@ -86,7 +88,8 @@ internal sealed unsafe class Timeline : IDisposable
 
     internal static void Wait(GpuDevice device, Semaphore semaphore, ulong value)
     {
-        SemaphoreWaitInfo info = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &semaphore, PValues = &value };
+        SemaphoreWaitInfo info = new()
+        { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &semaphore, PValues = &value };
         device.Api.WaitSemaphores(device.Handle, &info, ulong.MaxValue).ThrowOnError("vkWaitSemaphores");
     }
 }

@@ -3,8 +3,8 @@ using Silk.NET.Vulkan;
 namespace NpcMind.Gpu;
 
 /// <summary>
-/// GPU time of one recording, as a whole or per labelled dispatch. A timestamp at the end of each dispatch means that dispatches which overlap share their
-/// time in record order. Reused from recording to recording; used by one thread.
+/// GPU time of one recording, as a whole or per labelled dispatch. A timestamp at the end of each dispatch means that dispatches which
+/// overlap share their time in record order. Reused from recording to recording; used by one thread.
 /// </summary>
 internal sealed unsafe class TimestampQueries : IDisposable
 {
@@ -15,7 +15,9 @@ internal sealed unsafe class TimestampQueries : IDisposable
     private readonly bool _closes;
     private int _count;
 
-    /// <summary>Makes room for <paramref name="capacity"/> labelled dispatches; more are not timed. With 0 only the whole recording is.</summary>
+    /// <summary>
+    /// Makes room for <paramref name="capacity"/> labelled dispatches; more are not timed. With 0 only the whole recording is.
+    /// </summary>
     public TimestampQueries(GpuDevice device, int capacity)
         : this(device, capacity, capacity > 0)
     {
@@ -24,13 +26,16 @@ internal sealed unsafe class TimestampQueries : IDisposable
     private TimestampQueries(GpuDevice device, int capacity, bool marksEach)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (device.Limits.TimestampNanoseconds == 0) throw new GpuUnavailableException($"'{device.Limits.Name}' has no timestamps on its compute queue.", "Measure on another device.");
+        if (device.Limits.TimestampNanoseconds == 0)
+            throw new GpuUnavailableException($"'{device.Limits.Name}' has no timestamps on its compute queue.",
+                "Measure on another device.");
         _device = device;
         MarksEach = marksEach;
         _closes = !marksEach;
         _labels = new string[capacity + (marksEach ? 0 : 1)];
         _ticks = new ulong[_labels.Length + 1];
-        QueryPoolCreateInfo info = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = (uint)_ticks.Length };
+        QueryPoolCreateInfo info = new()
+        { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = (uint)_ticks.Length };
         device.Api.CreateQueryPool(device.Handle, in info, null, out _pool).ThrowOnError("vkCreateQueryPool");
     }
 
@@ -57,7 +62,8 @@ internal sealed unsafe class TimestampQueries : IDisposable
     public double Read()
     {
         fixed (ulong* ticks = _ticks)
-            _device.Api.GetQueryPoolResults(_device.Handle, _pool, 0, (uint)_count + 1, (nuint)(_ticks.Length * 8), ticks, 8, QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit).ThrowOnError("vkGetQueryPoolResults");
+            _device.Api.GetQueryPoolResults(_device.Handle, _pool, 0, (uint)_count + 1, (nuint)(_ticks.Length * 8), ticks, 8,
+                QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit).ThrowOnError("vkGetQueryPoolResults");
         double total = 0;
         for (int i = 0; i < _count; i++) total += Milliseconds(i);
         return total;

@@ -6,8 +6,8 @@ namespace NpcMind.Gpu;
 internal delegate void StagingWriter(Span<byte> destination, long start);
 
 /// <summary>
-/// Fills device tensors through two staging buffers: while the device copies one, the host writes the other. For loading: it waits for the device.
-/// Used by one thread.
+/// Fills device tensors through two staging buffers: while the device copies one, the host writes the other. For loading: it waits for the
+/// device. Used by one thread.
 /// </summary>
 internal sealed class Uploader : IDisposable
 {
@@ -52,7 +52,9 @@ internal sealed class Uploader : IDisposable
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(write);
         long piece = _staging[0].Bytes / granule * granule;
-        if (piece == 0) throw new ArgumentOutOfRangeException(nameof(granule), granule, $"A granule must fit into {_staging[0].Bytes} bytes of staging.");
+        if (piece == 0)
+            throw new ArgumentOutOfRangeException(nameof(granule), granule,
+                $"A granule must fit into {_staging[0].Bytes} bytes of staging.");
         for (long at = 0; at < target.Bytes; at += piece)
         {
             int length = (int)Math.Min(piece, target.Bytes - at);
@@ -71,7 +73,8 @@ internal sealed class Uploader : IDisposable
     }
 
     /// <summary>Fills <paramref name="target"/> with <paramref name="data"/>.</summary>
-    public void Write(Tensor target, ReadOnlyMemory<byte> data) => Write(target, 16, (to, at) => data.Span.Slice((int)at, to.Length).CopyTo(to));
+    public void Write(Tensor target, ReadOnlyMemory<byte> data) =>
+        Write(target, 16, (to, at) => data.Span.Slice((int)at, to.Length).CopyTo(to));
 
     /// <summary>Sets every byte of <paramref name="target"/> to 0.</summary>
     public void Clear(Tensor target)

@@ -5,8 +5,8 @@ using NpcMind.Vision;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Runs every shader once before the first frame, so that what a driver compiles late is compiled, and learns what dispatches of all sizes cost. Waits for the
-/// device: for loading. The engine must have no open sequences.
+/// Runs every shader once before the first frame, so that what a driver compiles late is compiled, and learns what dispatches of all sizes
+/// cost. Waits for the device: for loading. The engine must have no open sequences.
 /// </summary>
 internal static partial class Calibration
 {
@@ -22,7 +22,8 @@ internal static partial class Calibration
         ArgumentNullException.ThrowIfNull(costs);
         using TimestampQueries times = new(engine.Device, Marks);
         int many = Math.Min(engine.Options.MaxRows, 64);
-        int longest = (int)Math.Min(engine.Options.ContextTokens, engine.Options.CacheTokens ?? (long)engine.Options.ContextTokens * engine.Options.MaxSequences);
+        int longest = (int)Math.Min(engine.Options.ContextTokens,
+            engine.Options.CacheTokens ?? (long)engine.Options.ContextTokens * engine.Options.MaxSequences);
         SamplerSettings everything = new() { Temperature = 1, TopK = 40, TopP = 0.9f, MinP = 0.01f, RepetitionPenalty = 1.1f };
         try
         {
@@ -49,7 +50,8 @@ internal static partial class Calibration
         using Timeline timeline = new(eyes.Device, "calibration");
         using VisionJob job = eyes.CreateJob(eyes.Config.Plan(side, side), new Picture(side, side, new byte[side * side * 4]));
         // Costs kept by a run of the same model without eyes know nothing of them.
-        bool known = Enumerable.Range(0, 2).SelectMany(part => eyes.Nodes(job, part)).All(node => node.Variants.Select((_, i) => costs.Known(costs.Class(node.CostKey(i)))).All(k => k));
+        bool known = Enumerable.Range(0, 2).SelectMany(part => eyes.Nodes(job, part))
+            .All(node => node.Variants.Select((_, i) => costs.Known(costs.Class(node.CostKey(i)))).All(k => k));
         if (!known) passes = Math.Max(passes, 3);
         for (int pass = 0; pass <= passes; pass++)
             for (int part = 0; part < 2; part++)
@@ -64,7 +66,8 @@ internal static partial class Calibration
             }
     }
 
-    private static void Step(InferenceEngine engine, CostModel costs, TimestampQueries times, SamplerSettings sampler, int rows, int end, bool learn)
+    private static void Step(InferenceEngine engine, CostModel costs, TimestampQueries times, SamplerSettings sampler, int rows, int end,
+        bool learn)
     {
         int slot = engine.Open(sampler);
         for (int position = 0; position < end; position += InferenceEngine.BlockTokens)
@@ -74,7 +77,8 @@ internal static partial class Calibration
         }
 
         engine.Batch.SetLength(slot, end - rows);
-        for (int row = 0; row < rows; row++) engine.Batch.Add(slot, row % engine.Config.Vocabulary, output: row >= rows - engine.Options.MaxOutputs);
+        for (int row = 0; row < rows; row++)
+            engine.Batch.Add(slot, row % engine.Config.Vocabulary, output: row >= rows - engine.Options.MaxOutputs);
         engine.Batch.Sample();
         StepShape shape = engine.Batch.Finish();
         CommandRecorder recorder = engine.BeginRecording(times);
@@ -89,7 +93,8 @@ internal static partial class Calibration
     }
 
     /// <summary>Records a dispatch of each cost class, in parts of 1, 2, 4, ... workgroups, each timed.</summary>
-    private static List<(int Class, double Work)> Record(CommandRecorder recorder, IReadOnlyList<GraphNode> nodes, StepShape shape, CostModel costs)
+    private static List<(int Class, double Work)> Record(CommandRecorder recorder, IReadOnlyList<GraphNode> nodes, StepShape shape,
+        CostModel costs)
     {
         HashSet<int> seen = [];
         List<(int Class, double Work)> pieces = [];
@@ -104,7 +109,9 @@ internal static partial class Calibration
             for (long position = 0; position < all && pieces.Count < Marks; size *= 2)
             {
                 GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, position, Math.Min(size, all - position));
-                recorder.Dispatch(node.Variants[grid.Variant], new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ), continues: position > 0);
+                recorder.Dispatch(node.Variants[grid.Variant],
+                    new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ),
+                    continues: position > 0);
                 pieces.Add((costClass, piece.Workgroups * work));
                 position += piece.Workgroups;
             }

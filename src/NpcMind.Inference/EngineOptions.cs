@@ -21,7 +21,9 @@ internal sealed record EngineOptions
     /// <summary>Tokens whose keys and values fit into the cache, over all sequences; null for MaxSequences * ContextTokens.</summary>
     public int? CacheTokens { get; init; }
 
-    /// <summary>Whether rows can be feature rows of pictures (<see cref="StepBatch.AddFeature"/>): takes host memory for a few steps of them.</summary>
+    /// <summary>
+    /// Whether rows can be feature rows of pictures (<see cref="StepBatch.AddFeature"/>): takes host memory for a few steps of them.
+    /// </summary>
     public bool Features { get; init; }
 
     /// <summary>Tokens whose keys and values fit into host memory, where sequences wait that are not needed now.</summary>
@@ -70,6 +72,7 @@ internal readonly record struct SamplerSettings()
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MinP, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RepetitionPenalty, 0);
         ArgumentOutOfRangeException.ThrowIfNegative(PenaltyTokens);
-        if (!float.IsFinite(Temperature + FrequencyPenalty + PresencePenalty + RepetitionPenalty)) throw new ArgumentException("Sampler settings must be finite.");
+        if (!float.IsFinite(Temperature + FrequencyPenalty + PresencePenalty + RepetitionPenalty))
+            throw new ArgumentException("Sampler settings must be finite.");
     }
 }

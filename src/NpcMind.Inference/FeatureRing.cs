@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Where feature rows of pictures lie while a step reads them: in host memory that the device sees, because each row is read once and is small beside what else a step
-/// reads. Steps on their way each have rows of their own. Used by one thread.
+/// Where feature rows of pictures lie while a step reads them: in host memory that the device sees, because each row is read once and is
+/// small beside what else a step reads. Steps on their way each have rows of their own. Used by one thread.
 /// </summary>
 internal sealed class FeatureRing : IDisposable
 {

@@ -12,7 +12,9 @@ internal sealed record FrameRunnerOptions
     /// <summary>Frames whose work may be on its way.</summary>
     public int FramesInFlight { get; init; } = 3;
 
-    /// <summary>One of so many dispatches is timed by itself, besides whole frames. Timestamps cost time: a software driver stops for each.</summary>
+    /// <summary>
+    /// One of so many dispatches is timed by itself, besides whole frames. Timestamps cost time: a software driver stops for each.
+    /// </summary>
     public int DispatchesPerTimed { get; init; } = 40;
 }
 
@@ -22,11 +24,10 @@ internal sealed record FrameRunnerOptions
 internal readonly record struct FrameTime(double Milliseconds, double Predicted);
 
 /// <summary>
-/// Puts work into frames: so much of the step under way as is predicted to fit, in parts of dispatches no longer than a quantum. The place in the dispatch list
-/// is state, so a step goes on where the last frame stopped. Costs are learned from timestamps. A frame whose submission failed, or that
-/// the
-/// game threw away, is recorded once more (<see cref="Discard"/>, <see cref="IsSpoiled"/>). Nothing here waits or allocates. Used by the
-/// engine's thread.
+/// Puts work into frames: so much of the step under way as is predicted to fit, in parts of dispatches no longer than a quantum. The place
+/// in the dispatch list is state, so a step goes on where the last frame stopped. Costs are learned from timestamps. A frame whose
+/// submission failed, or that the game threw away, is recorded once more (<see cref="Discard"/>, <see cref="IsSpoiled"/>). Nothing here
+/// waits or allocates. Used by the engine's thread.
 /// </summary>
 internal sealed partial class FrameRunner : IDisposable
 {
@@ -173,7 +174,9 @@ internal sealed partial class FrameRunner : IDisposable
         return true;
     }
 
-    /// <summary>Ends the frame: submits it, or leaves it in the game's command buffer. An empty frame of our own is not submitted.</summary>
+    /// <summary>
+    /// Ends the frame: submits it, or leaves it in the game's command buffer. An empty frame of our own is not submitted.
+    /// </summary>
     /// <exception cref="VulkanException">It was not submitted: what is in it goes on the next frame.</exception>
     public void End()
     {
@@ -293,7 +296,10 @@ internal sealed partial class FrameRunner : IDisposable
         return new FrameTime(milliseconds, slot.Predicted);
     }
 
-    /// <summary>Records dispatches in parts no longer than a quantum while they fit, leaving <paramref name="reserve"/> milliseconds; true when none is left.</summary>
+    /// <summary>
+    /// Records dispatches in parts no longer than a quantum while they fit, leaving <paramref name="reserve"/> milliseconds; true when none
+    /// is left.
+    /// </summary>
     private bool Record(WorkCursor work, double reserve)
     {
         CommandRecorder recorder = _current!.Recorder;
@@ -314,7 +320,9 @@ internal sealed partial class FrameRunner : IDisposable
                 double pieceWork = piece.Workgroups * perWorkgroup;
                 if (!Admit(Costs.Predict(costClass, pieceWork), reserve)) return false;
                 bool timed = BeginTiming(costClass);
-                recorder.Dispatch(node.Variants[grid.Variant], new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ), continues);
+                recorder.Dispatch(node.Variants[grid.Variant],
+                    new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ),
+                    continues);
                 EndTiming(timed, costClass, pieceWork);
                 work.Position += piece.Workgroups;
             }
@@ -324,7 +332,9 @@ internal sealed partial class FrameRunner : IDisposable
         return true;
     }
 
-    /// <summary>Takes a prediction off the frame. A frame's first piece is let in even if it alone is too long: else nothing would ever go on.</summary>
+    /// <summary>
+    /// Takes a prediction off the frame. A frame's first piece is let in even if it alone is too long: else nothing would ever go on.
+    /// </summary>
     private bool Admit(double predicted, double reserve = 0)
     {
         if (predicted > Remaining - reserve && !_forced) return false;

@@ -4,15 +4,10 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>Progress of loading.</summary>
-/// <param name="Done">Bytes on the device so far.</param>
-/// <param name="Total">Bytes in all (an estimate, a little over).</param>
-internal readonly record struct UploadProgress(long Done, long Total);
-
 /// <summary>
-/// A model on a device, ready to run steps over any of its open sequences. Weights are uploaded once; the graph is fixed at load. A step is filled in by
-/// <see cref="StepBatch"/>, submitted, and collected later; a token chosen on the device feeds the next step without visiting the host.
-/// Used by one thread at a time. Owns everything but the device.
+/// A model on a device, ready to run steps over any of its open sequences. Weights are uploaded once; the graph is fixed at load. A step is
+/// filled in by <see cref="StepBatch"/>, submitted, and collected later; a token chosen on the device feeds the next step without visiting
+/// the host. Used by one thread at a time. Owns everything but the device.
 /// </summary>
 internal sealed class InferenceEngine : IDisposable
 {
@@ -39,7 +34,8 @@ internal sealed class InferenceEngine : IDisposable
     private bool _copiesAreOpen;
     private int _nextResult;
 
-    private InferenceEngine(GpuDevice device, GgufFile file, ModelPlan plan, EngineOptions options, Action<UploadProgress>? progress, CancellationToken cancellation)
+    private InferenceEngine(GpuDevice device, GgufFile file, ModelPlan plan, EngineOptions options, Action<UploadProgress>? progress,
+        CancellationToken cancellation)
     {
         ModelConfig config = plan.Config;
         _device = device;
@@ -58,7 +54,8 @@ internal sealed class InferenceEngine : IDisposable
         _arena = new TensorArena(device, "weights and workspace");
         try
         {
-            using Uploader uploader = new(device, StagingBytes(file), progress is null ? null : done => progress(new UploadProgress(done, total)), cancellation);
+            using Uploader uploader = new(device, StagingBytes(file), progress is null
+                ? null : done => progress(new UploadProgress(done, total)), cancellation);
             WeightLoader weights = new(device, file, _arena, uploader);
             RopeTable rope = new([config.Rope, .. config.LocalRope is { } local ? [local] : Array.Empty<RopeConfig>()],
                 FrequencyFactors(file, weights, config, options), config.Temperature);
@@ -72,7 +69,9 @@ internal sealed class InferenceEngine : IDisposable
             plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
             // A tensor that nothing reads is a part of the model that would be left out, and the answers wrong.
-            if (weights.Unused.FirstOrDefault() is { } unused) throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'", "The file holds a part of a model that there is no code for.");
+            if (weights.Unused.FirstOrDefault() is { } unused)
+                throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'",
+                    "The file holds a part of a model that there is no code for.");
             uploader.Finish();
             _timeline = new Timeline(device, "steps");
             for (int i = 0; i < InFlight; i++) _recorders.Add(new CommandRecorder(device, $"step {i}"));
@@ -162,7 +161,8 @@ internal sealed class InferenceEngine : IDisposable
     /// <exception cref="GgufFormatException">The file is damaged or inconsistent.</exception>
     /// <exception cref="UnsupportedModelException">An architecture, tensor type or shape there is no code for.</exception>
     /// <exception cref="InsufficientGpuMemoryException">It does not fit; nothing was allocated.</exception>
-    public static InferenceEngine Load(GpuDevice device, GgufFile file, EngineOptions? options = null, Action<UploadProgress>? progress = null,
+    public static InferenceEngine Load(GpuDevice device, GgufFile file, EngineOptions? options = null,
+        Action<UploadProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -170,7 +170,8 @@ internal sealed class InferenceEngine : IDisposable
         options ??= new EngineOptions();
         ModelPlan plan = Architecture.Read(file);
         ModelConfig config = plan.Config;
-        if (config.HeadDim % 4 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {config.HeadDim}", "It must be a multiple of 4.");
+        if (config.HeadDim % 4 != 0)
+            throw new UnsupportedModelException(file.Path, $"a head size of {config.HeadDim}", "It must be a multiple of 4.");
         KvCache.Check(config, options.Kv, file.Path);
         if (options.MaxRows % 16 != 0) throw new ArgumentException("MaxRows must be a multiple of 16.", nameof(options));
         if (options.Features && options.MaxRows > FeatureRing.MostRows)
@@ -191,8 +192,8 @@ internal sealed class InferenceEngine : IDisposable
     }
 
     /// <summary>
-    /// Opens a sequence that begins with the first <paramref name="tokens"/> tokens of another. They share memory until one of them writes there. It has fewer tokens
-    /// (<see cref="Length"/>) where chunked layers of the parent have given back what the next token sees.
+    /// Opens a sequence that begins with the first <paramref name="tokens"/> tokens of another. They share memory until one of them writes
+    /// there. It has fewer tokens (<see cref="Length"/>) where chunked layers of the parent have given back what the next token sees.
     /// </summary>
     /// <exception cref="InvalidOperationException">All slots are open, or the parent waits in host memory.</exception>
     public int Fork(int parent, int tokens, SamplerSettings sampler)
@@ -213,8 +214,9 @@ internal sealed class InferenceEngine : IDisposable
     }
 
     /// <summary>
-    /// Forgets everything from token <paramref name="length"/> of a sequence on, and returns how many tokens are left. These are fewer where chunked layers have given back
-    /// what the next token sees: then the chunk must be read again. The sequence must not be part of an unfinished step.
+    /// Forgets everything from token <paramref name="length"/> of a sequence on, and returns how many tokens are left. These are fewer
+    /// where chunked layers have given back what the next token sees: then the chunk must be read again. The sequence must not be part of
+    /// an unfinished step.
     /// </summary>
     public int Rewind(int slot, int length)
     {
@@ -248,14 +250,18 @@ internal sealed class InferenceEngine : IDisposable
         return ticket with { Value = value };
     }
 
-    /// <summary>Waits for a step; returns the tokens it chose, one per output, valid until <see cref="ResultSlots"/> further steps are submitted.</summary>
+    /// <summary>
+    /// Waits for a step; returns the tokens it chose, one per output, valid until <see cref="ResultSlots"/> further steps are submitted.
+    /// </summary>
     public ReadOnlySpan<int> Collect(StepTicket ticket)
     {
         _timeline.Wait(ticket.Value);
         return Results(ticket);
     }
 
-    /// <summary>Logits of an output of a collected step whose batch asked for them: [vocabulary] f32, valid until the next submission.</summary>
+    /// <summary>
+    /// Logits of an output of a collected step whose batch asked for them: [vocabulary] f32, valid until the next submission.
+    /// </summary>
     public ReadOnlySpan<float> Logits(StepTicket ticket, int output)
     {
         _timeline.Wait(ticket.Value);
@@ -349,7 +355,9 @@ internal sealed class InferenceEngine : IDisposable
     /// <summary>Records what a step needs before its first node.</summary>
     internal void RecordInputs(CommandRecorder recorder, StepShape shape) => _inputs.Record(recorder, shape, _graph.TokenLog);
 
-    /// <summary>Records what brings a step's tokens to the host, and clears the batch. The ticket's value is to be set on submission.</summary>
+    /// <summary>
+    /// Records what brings a step's tokens to the host, and clears the batch. The ticket's value is to be set on submission.
+    /// </summary>
     internal StepTicket RecordResults(CommandRecorder recorder, StepShape shape)
     {
         int index = _nextResult, bytes = shape.Sampled * 4;
@@ -365,7 +373,8 @@ internal sealed class InferenceEngine : IDisposable
         _inputs.SetLog(slot, first, tokens, pictures);
 
     /// <summary>The tokens of a step known to be finished.</summary>
-    internal ReadOnlySpan<int> Results(StepTicket ticket) => MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
+    internal ReadOnlySpan<int> Results(StepTicket ticket) =>
+        MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
 
     /// <summary>Holds the sizes that follow from several options against what the device can bind, before anything is allocated.</summary>
     private static void CheckSizes(GpuDevice device, EngineOptions options)
@@ -380,16 +389,12 @@ internal sealed class InferenceEngine : IDisposable
     private static long CacheTokens(EngineOptions options) => options.CacheTokens ?? (long)options.ContextTokens * options.MaxSequences;
 
     /// <summary>A staging buffer must hold a whole row group.</summary>
-    private static int StagingBytes(GgufFile file) => (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / Math.Max(1, t.Rows * t.Slabs)) * 40, 4 << 20, 1 << 30);
+    private static int StagingBytes(GgufFile file) =>
+        (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / Math.Max(1, t.Rows * t.Slabs)) * 40, 4 << 20, 1 << 30);
 
     private long LogitsBytes(StepShape shape) => (long)shape.Outputs * _graph.LogitsStride * 4;
 
-    private GpuBuffer LogitsReadback() => _logitsReadback ??= _device.Memory.Allocate((long)Options.MaxOutputs * _graph.LogitsStride * 4, MemoryKind.Readback, "logits readback");
+    private GpuBuffer LogitsReadback() =>
+        _logitsReadback ??= _device.Memory.Allocate((long)Options.MaxOutputs * _graph.LogitsStride * 4, MemoryKind.Readback,
+            "logits readback");
 }
-
-/// <summary>A submitted step.</summary>
-/// <param name="Value">Timeline value at which it is finished.</param>
-/// <param name="Index">Which of the result slots it uses.</param>
-/// <param name="Outputs">Rows with logits.</param>
-/// <param name="Sampled">Outputs with a chosen token.</param>
-internal readonly record struct StepTicket(ulong Value, int Index, int Outputs, int Sampled);

@@ -6,8 +6,9 @@ namespace NpcMind.Inference;
 internal delegate void KvBlockReceiver(int index, ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// Where the blocks of sequences lie, and the way to move them: between device and host within a frame (<see cref="Spill"/>, <see cref="Restore"/>, which only
-/// enqueue), and to and from files (<see cref="Export"/>, <see cref="Import"/>, which wait for the device). Used by the engine's thread.
+/// Where the blocks of sequences lie, and the way to move them: between device and host within a frame (<see cref="Spill"/>,
+/// <see cref="Restore"/>, which only enqueue), and to and from files (<see cref="Export"/>, <see cref="Import"/>, which wait for the
+/// device). Used by the engine's thread.
 /// </summary>
 internal sealed class KvTransfer(InferenceEngine engine)
 {
@@ -56,13 +57,19 @@ internal sealed class KvTransfer(InferenceEngine engine)
     /// <summary>Gives back what no token to come of a sequence sees. It must not be part of an unfinished step.</summary>
     public void ReleaseUnseen(int slot) => engine.Blocks.Release(slot, engine.Length(slot));
 
-    /// <summary>Up to which of its first <paramref name="tokens"/> tokens a sequence could go on: fewer than all where chunked layers have given back what the next token sees.</summary>
+    /// <summary>
+    /// Up to which of its first <paramref name="tokens"/> tokens a sequence could go on: fewer than all where chunked layers have given
+    /// back what the next token sees.
+    /// </summary>
     public int Resumable(int slot, int tokens) => engine.Blocks.Resumable(slot, tokens);
 
     /// <summary>Blocks that <see cref="Export"/> hands out in all.</summary>
     public int SavedBlocks(int firstToken, int tokens) => engine.Blocks.SavedBlocks(firstToken, tokens);
 
-    /// <summary>Waits until the device has finished everything, pending copies included, and frames that the game has submitted in command buffers of its own.</summary>
+    /// <summary>
+    /// Waits until the device has finished everything, pending copies included, and frames that the game has submitted in command buffers
+    /// of its own.
+    /// </summary>
     public void Flush()
     {
         // A submission is signalled after all that the queue was given before it, by whom ever.
@@ -70,8 +77,10 @@ internal sealed class KvTransfer(InferenceEngine engine)
     }
 
     /// <summary>
-    /// Hands blocks of a sequence to <paramref name="receiver"/>: of those that hold what the token after the first <paramref name="tokens"/> sees from
-    /// <paramref name="firstToken"/> on, group by group, <paramref name="count"/> from the <paramref name="first"/>-th. Waits for the device.
+    /// Hands blocks of a sequence to <paramref name="receiver"/>: of those that hold what the token after the first
+    /// <paramref name="tokens"/> sees from
+    /// <paramref name="firstToken"/> on, group by group, <paramref name="count"/> from the <paramref name="first"/>-th. Waits for the
+    /// device.
     /// </summary>
     /// <param name="slot">Sequence.</param>
     /// <param name="firstToken">A multiple of 8.</param>
@@ -122,14 +131,15 @@ internal sealed class KvTransfer(InferenceEngine engine)
     }
 
     /// <summary>
-    /// Makes room in host memory for the blocks of a sequence from its present end, which must be the end of a block, to token <paramref name="tokens"/>.
-    /// Their bytes are then written through <see cref="ImportBlock"/>; the sequence runs after <see cref="Restore"/>. False, with nothing changed, when there is no
-    /// room, or the device cannot be waited for. Waits for the device.
+    /// Makes room in host memory for the blocks of a sequence from its present end, which must be the end of a block, to token
+    /// <paramref name="tokens"/>. Their bytes are then written through <see cref="ImportBlock"/>; the sequence runs after
+    /// <see cref="Restore"/>. False, with nothing changed, when there is no room, or the device cannot be waited for. Waits for the device.
     /// </summary>
     public bool Import(int slot, int tokens)
     {
         int length = engine.Length(slot);
-        if (length % KvCache.BlockTokens != 0) throw new ArgumentException($"The sequence ends inside a block, after {length} tokens.", nameof(slot));
+        if (length % KvCache.BlockTokens != 0)
+            throw new ArgumentException($"The sequence ends inside a block, after {length} tokens.", nameof(slot));
         if (!engine.Host.HasRoom(SavedBlocks(length, tokens))) return false;
         try
         {
@@ -145,11 +155,15 @@ internal sealed class KvTransfer(InferenceEngine engine)
         return true;
     }
 
-    /// <summary>The bytes of the n-th block that <see cref="Import"/> of <paramref name="tokens"/> tokens after <paramref name="firstToken"/> made room for.</summary>
+    /// <summary>
+    /// The bytes of the n-th block that <see cref="Import"/> of <paramref name="tokens"/> tokens after <paramref name="firstToken"/> made
+    /// room for.
+    /// </summary>
     public Span<byte> ImportBlock(int slot, int firstToken, int tokens, int n)
     {
         (int group, int index) = engine.Blocks.SavedBlock(firstToken, tokens, n);
-        return engine.Blocks.Where(slot, group, index) is { OnHost: true } place ? engine.Host.Bytes(place.Block) : throw new ArgumentException($"Block {n} of sequence {slot} is not in host memory.", nameof(n));
+        return engine.Blocks.Where(slot, group, index) is { OnHost: true } place ? engine.Host.Bytes(place.Block)
+            : throw new ArgumentException($"Block {n} of sequence {slot} is not in host memory.", nameof(n));
     }
 
     /// <summary>Says which tokens a sequence has read up to its end, where it did not read them itself. Penalties look at them.</summary>

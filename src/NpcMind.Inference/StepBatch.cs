@@ -1,8 +1,8 @@
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The step being filled in: which tokens of which sequences are processed, and of which rows logits or a next token are wanted. Rows of a sequence are
-/// added in order of position. Used by one thread.
+/// The step being filled in: which tokens of which sequences are processed, and of which rows logits or a next token are wanted. Rows of a
+/// sequence are added in order of position. Used by one thread.
 /// </summary>
 internal sealed class StepBatch
 {
@@ -39,18 +39,23 @@ internal sealed class StepBatch
     /// <param name="slot">Sequence.</param>
     /// <param name="token">Token id.</param>
     /// <param name="output">Whether logits are wanted after it.</param>
-    /// <param name="mask">Tokens that may follow: bit i of word j stands for token 32 j + i, ceil(vocabulary / 32) words. Empty: any may.</param>
+    /// <param name="mask">Tokens that may follow: bit i of word j stands for token 32 j + i, ceil(vocabulary / 32) words. Empty: any
+    /// may.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such token.</exception>
     /// <exception cref="ArgumentException">The mask has a wrong length, allows nothing, or there is no output for it.</exception>
-    /// <exception cref="InvalidOperationException">The batch has no room; look at <see cref="FreeRows"/> and <see cref="FreeOutputs"/>.</exception>
+    /// <exception cref="InvalidOperationException">The batch has no room; look at <see cref="FreeRows"/> and
+    /// <see cref="FreeOutputs"/>.</exception>
     public bool Add(int slot, int token, bool output = false, ReadOnlySpan<uint> mask = default)
     {
-        if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
+        if ((uint)token >= (uint)_engine.Config.Vocabulary)
+            throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
         if (!output && !mask.IsEmpty) throw new ArgumentException("A mask needs an output.", nameof(mask));
         return Add(slot, (uint)token, output, mask, default, default);
     }
 
-    /// <summary>Adds a token in whose place a feature row of a picture stands. Otherwise as <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</summary>
+    /// <summary>
+    /// Adds a token in whose place a feature row of a picture stands. Otherwise as <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.
+    /// </summary>
     /// <param name="slot">Sequence.</param>
     /// <param name="token">The token that the place is known by; penalties see it.</param>
     /// <param name="feature">[model width] f32; copied.</param>
@@ -62,14 +67,18 @@ internal sealed class StepBatch
     /// must be told; others do not look at it. A step that has one row of a picture that is seen as a whole must have all that follow.
     /// </param>
     /// <exception cref="ArgumentException">The row has another width than the model, or stands at no such place.</exception>
-    /// <exception cref="InvalidOperationException">The engine was loaded without <see cref="EngineOptions.Features"/>, or the batch has no room.</exception>
+    /// <exception cref="InvalidOperationException">The engine was loaded without <see cref="EngineOptions.Features"/>, or the batch has no
+    /// room.</exception>
     public bool AddFeature(
         int slot, int token, ReadOnlySpan<float> feature, bool output = false, ReadOnlySpan<uint> mask = default,
         PictureRow place = default)
     {
-        if (!_engine.Options.Features) throw new InvalidOperationException("The engine was loaded without room for pictures: set EngineOptions.Features.");
-        if (feature.Length != _engine.Config.Width) throw new ArgumentException($"A feature row has {_engine.Config.Width} elements, not {feature.Length}.", nameof(feature));
-        if ((uint)token >= (uint)_engine.Config.Vocabulary) throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
+        if (!_engine.Options.Features)
+            throw new InvalidOperationException("The engine was loaded without room for pictures: set EngineOptions.Features.");
+        if (feature.Length != _engine.Config.Width)
+            throw new ArgumentException($"A feature row has {_engine.Config.Width} elements, not {feature.Length}.", nameof(feature));
+        if ((uint)token >= (uint)_engine.Config.Vocabulary)
+            throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids go from 0 to {_engine.Config.Vocabulary - 1}.");
         if (!output && !mask.IsEmpty) throw new ArgumentException("A mask needs an output.", nameof(mask));
         if (place.Count != 0 && ((uint)place.Index >= (uint)place.Count || place.Count > ushort.MaxValue || place.Index > _lengths[slot]))
             throw new ArgumentException($"There is no row {place.Index} of {place.Count} at position {_lengths[slot]}.", nameof(place));
@@ -125,7 +134,8 @@ internal sealed class StepBatch
 
         int sampled = _samples ? _outputs : 0;
         (SamplingSteps sampling, int penaltyTokens) = _inputs.SamplerNeeds(sampled);
-        return new StepShape(_rows, _outputs, sampled, tiles, GraphBuilder.SplitsOf(_lastPosition), _lastPosition, _inputs.Masked(_outputs), penaltyTokens, sampling);
+        return new StepShape(_rows, _outputs, sampled, tiles, GraphBuilder.SplitsOf(_lastPosition), _lastPosition, _inputs.Masked(_outputs),
+            penaltyTokens, sampling);
     }
 
     /// <summary>What a row sees ahead of it must be computed with it.</summary>

@@ -4,8 +4,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// What the host tells the device per step: rows, tiles, outputs, rotary turns, block tables, samplers, masks. Written into the command buffer, so it is ordered
-/// with the step and frames in flight need no copies of it. Used by one thread.
+/// What the host tells the device per step: rows, tiles, outputs, rotary turns, block tables, samplers, masks. Written into the command
+/// buffer, so it is ordered with the step and frames in flight need no copies of it. Used by one thread.
 /// </summary>
 internal sealed class StepInputs
 {
@@ -66,7 +66,8 @@ internal sealed class StepInputs
     /// </summary>
     public void Clear(Uploader uploader)
     {
-        foreach (Tensor tensor in (Tensor[])[Header, Rows, Tiles, Outputs, RopeAngles, .. BlockTables, Samplers, Masks]) uploader.Clear(tensor);
+        foreach (Tensor tensor in (Tensor[])[Header, Rows, Tiles, Outputs, RopeAngles, .. BlockTables, Samplers, Masks])
+            uploader.Clear(tensor);
     }
 
     public Tensor Header { get; }
@@ -137,12 +138,17 @@ internal sealed class StepInputs
     /// <exception cref="ArgumentException">The mask has another length, or allows no token.</exception>
     public void CheckMask(ReadOnlySpan<uint> words)
     {
-        if (words.Length != MaskWords) throw new ArgumentException($"A mask for {_vocabulary} tokens has {MaskWords} words; {words.Length} were given.", nameof(words));
+        if (words.Length != MaskWords)
+            throw new ArgumentException($"A mask for {_vocabulary} tokens has {MaskWords} words; {words.Length} were given.",
+                nameof(words));
         uint last = _vocabulary % 32 == 0 ? uint.MaxValue : (1u << (_vocabulary % 32)) - 1;
-        if (!words[..^1].ContainsAnyExcept(0u) && (words[^1] & last) == 0) throw new ArgumentException("A mask must allow at least one token.", nameof(words));
+        if (!words[..^1].ContainsAnyExcept(0u) && (words[^1] & last) == 0)
+            throw new ArgumentException("A mask must allow at least one token.", nameof(words));
     }
 
-    /// <summary>What the samplers of the first <paramref name="outputs"/> outputs need, and the longest window of their penalties.</summary>
+    /// <summary>
+    /// What the samplers of the first <paramref name="outputs"/> outputs need, and the longest window of their penalties.
+    /// </summary>
     public (SamplingSteps Steps, int PenaltyTokens) SamplerNeeds(int outputs)
     {
         SamplingSteps steps = SamplingSteps.None;
@@ -162,7 +168,8 @@ internal sealed class StepInputs
     internal static SamplingSteps Steps(SamplerSettings s, int vocabulary)
     {
         if (s.Temperature <= 0 || s.TopK == 1) return SamplingSteps.None;
-        return SamplingSteps.Stochastic | (s.TopK > 0 && s.TopK < vocabulary ? SamplingSteps.TopK : 0) | (s.TopP < 1 ? SamplingSteps.TopP : 0);
+        return SamplingSteps.Stochastic | (s.TopK > 0 && s.TopK < vocabulary ? SamplingSteps.TopK : 0)
+            | (s.TopP < 1 ? SamplingSteps.TopP : 0);
     }
 
     /// <summary>Outputs from the first to the last that has a mask.</summary>
@@ -242,8 +249,10 @@ internal sealed class StepInputs
     private void RecordSlot(CommandRecorder recorder, int slot, int position, Tensor tokenLog)
     {
         for (int g = 0; _tableChanged[slot] && g < _blockTables.Length; g++)
-            Write(recorder, BlockTables[g], MemoryMarshal.AsBytes(_blockTables[g].AsSpan(slot * _maxBlocks, _maxBlocks)), slot * _maxBlocks * 4L);
-        if (_samplerChanged[slot]) Write(recorder, Samplers, MemoryMarshal.AsBytes(_samplers.AsSpan(slot * SamplerWords, SamplerWords)), slot * SamplerWords * 4L);
+            Write(recorder, BlockTables[g], MemoryMarshal.AsBytes(_blockTables[g].AsSpan(slot * _maxBlocks, _maxBlocks)),
+                slot * _maxBlocks * 4L);
+        if (_samplerChanged[slot])
+            Write(recorder, Samplers, MemoryMarshal.AsBytes(_samplers.AsSpan(slot * SamplerWords, SamplerWords)), slot * SamplerWords * 4L);
         int penaltyTokens = Math.Min((int)_samplers[slot * SamplerWords + 7], position);
         if (_logChanged[slot] && penaltyTokens > 0)
         {
@@ -260,7 +269,8 @@ internal sealed class StepInputs
         for (int first = 0, end; first < outputs; first = end + 1)
         {
             for (end = first; end < outputs && _outputs[end * 4 + 3] != 0;) end++;
-            Write(recorder, Masks, MemoryMarshal.AsBytes(_masks.AsSpan(first * MaskWords, (end - first) * MaskWords)), first * MaskWords * 4L);
+            Write(recorder, Masks, MemoryMarshal.AsBytes(_masks.AsSpan(first * MaskWords, (end - first) * MaskWords)),
+                first * MaskWords * 4L);
         }
     }
 

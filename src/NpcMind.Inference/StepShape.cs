@@ -10,9 +10,11 @@ namespace NpcMind.Inference;
 /// <param name="Splits">Splits of the longest context.</param>
 /// <param name="LastPosition">Highest position of a row.</param>
 /// <param name="Masked">Outputs from the first to the last that has a mask; 0 when none has.</param>
-/// <param name="PenaltyTokens">Longest window of recent tokens that a sampled output's penalties look at; 0 when none has penalties.</param>
+/// <param name="PenaltyTokens">Longest window of recent tokens that a sampled output's penalties look at; 0 when none has
+/// penalties.</param>
 /// <param name="Sampling">What the sampled outputs need beyond the largest logit.</param>
-internal readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int LastPosition = 0, int Masked = 0, int PenaltyTokens = 0, SamplingSteps Sampling = SamplingSteps.None);
+internal readonly record struct StepShape(int Rows, int Outputs, int Sampled, int AttentionTiles, int Splits, int LastPosition = 0,
+    int Masked = 0, int PenaltyTokens = 0, SamplingSteps Sampling = SamplingSteps.None);
 
 /// <summary>Workgroups of a dispatch; a zero means that it is left out in this step.</summary>
 /// <param name="X">First dimension.</param>
@@ -21,12 +23,15 @@ internal readonly record struct StepShape(int Rows, int Outputs, int Sampled, in
 /// <param name="Variant">Which of a node's dispatches is meant.</param>
 internal readonly record struct Grid(int X, int Y = 1, int Z = 1, int Variant = 0);
 
-/// <summary>A labelled step of the forward pass: one dispatch, or the same operation compiled for different numbers of rows, and its grid rule.</summary>
+/// <summary>
+/// A labelled step of the forward pass: one dispatch, or the same operation compiled for different numbers of rows, and its grid rule.
+/// </summary>
 /// <param name="Variants">Dispatches that compute the same bits.</param>
 /// <param name="Grid">Workgroups, and variant, for a step.</param>
 /// <param name="WeightBytes">Bytes of weights read when every row group is visited once.</param>
 /// <param name="Work">How much a workgroup has to do in a step, in proportion to other steps; null when it is always the same.</param>
-internal sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0, Func<StepShape, double>? Work = null)
+internal sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0,
+    Func<StepShape, double>? Work = null)
 {
     /// <summary>Label in timings.</summary>
     public string Label => Variants[0].Label;

@@ -3,8 +3,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Runs one sequence for a program without a frame: reads a prompt in chunks, then yields token after token, always one step ahead of the reader.
-/// Waits for the device. Used by one thread.
+/// Runs one sequence for a program without a frame: reads a prompt in chunks, then yields token after token, always one step ahead of the
+/// reader. Waits for the device. Used by one thread.
 /// </summary>
 internal sealed class TokenGenerator : IDisposable
 {
@@ -34,19 +34,24 @@ internal sealed class TokenGenerator : IDisposable
 
     /// <summary>Reads prompt tokens; the first answer token is on its way when this returns.</summary>
     /// <param name="tokens">Token ids.</param>
-    /// <param name="features">[.., model width] f32: feature rows of pictures, which take the places of <paramref name="featureToken"/> in order.</param>
+    /// <param name="features">[.., model width] f32: feature rows of pictures, which take the places of <paramref name="featureToken"/> in
+    /// order.</param>
     /// <param name="featureToken">Token in whose places they stand.</param>
     /// <param name="rows">Where each stands in its picture; may be empty for models that do not look at it.</param>
-    /// <exception cref="ArgumentException">The prompt is empty or longer than the context has room for, or has another number of places than there are rows.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty or longer than the context has room for, or has another number of places
+    /// than there are rows.</exception>
     public void Prefill(
         ReadOnlySpan<int> tokens, ReadOnlySpan<float> features = default, int featureToken = -1, ReadOnlySpan<PictureRow> rows = default)
     {
         Drain();
         if (tokens.IsEmpty) throw new ArgumentException("The prompt has no tokens.", nameof(tokens));
         if (_length + tokens.Length > _engine.Options.ContextTokens)
-            throw new ArgumentException($"The prompt has {tokens.Length} tokens, the context of {_engine.Options.ContextTokens} has room for {_engine.Options.ContextTokens - _length}: shorten it or use a larger context.", nameof(tokens));
+            throw new ArgumentException($"The prompt has {tokens.Length} tokens, the context of {_engine.Options.ContextTokens} has room " +
+                $"for {_engine.Options.ContextTokens - _length}: shorten it or use a larger context.", nameof(tokens));
         int width = _engine.Config.Width, places = features.IsEmpty ? 0 : tokens.Count(featureToken), row = 0;
-        if (places * width != features.Length) throw new ArgumentException($"The prompt has {places} places for feature rows (token {featureToken}); there are {features.Length / width} rows.", nameof(features));
+        if (places * width != features.Length)
+            throw new ArgumentException($"The prompt has {places} places for feature rows (token {featureToken}); there are " +
+                $"{features.Length / width} rows.", nameof(features));
         for (int at = 0; at < tokens.Length;)
         {
             int free = _engine.Batch.FreeRows;
@@ -94,7 +99,9 @@ internal sealed class TokenGenerator : IDisposable
         return token;
     }
 
-    /// <summary>Ends a reply: collects what is on its way and forgets what the reader has not taken, or everything from <paramref name="keep"/> on.</summary>
+    /// <summary>
+    /// Ends a reply: collects what is on its way and forgets what the reader has not taken, or everything from <paramref name="keep"/> on.
+    /// </summary>
     public void Stop(int? keep = null)
     {
         Drain();

@@ -1,6 +1,9 @@
 namespace NpcMind.Scheduling;
 
-/// <summary>The ids of the KV cache's blocks and how many block tables refer to each. Knows no memory, only numbers. Not thread-safe; allocates nothing after construction.</summary>
+/// <summary>
+/// The ids of the KV cache's blocks and how many block tables refer to each. Knows no memory, only numbers. Not thread-safe; allocates
+/// nothing after construction.
+/// </summary>
 internal sealed class BlockPool
 {
     private readonly int[] _references;
@@ -69,7 +72,8 @@ internal sealed class BlockPool
     /// <exception cref="ArgumentOutOfRangeException">The pool has no such block.</exception>
     public int References(int block)
     {
-        if ((uint)block >= (uint)_references.Length) throw new ArgumentOutOfRangeException(nameof(block), block, $"The pool has the blocks 0 to {_references.Length - 1}.");
+        if ((uint)block >= (uint)_references.Length)
+            throw new ArgumentOutOfRangeException(nameof(block), block, $"The pool has the blocks 0 to {_references.Length - 1}.");
         return _references[block];
     }
 }

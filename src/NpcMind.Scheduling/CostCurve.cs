@@ -1,7 +1,10 @@
 namespace NpcMind.Scheduling;
 
-/// <summary>What one class of dispatches costs by its work: means and deviations of the time's logarithm in bins of half an octave of work.</summary>
-/// <remarks>Logarithms, because noise multiplies: an outlier of ten times weighs as much as one of a tenth, and a mean of them is a median for skewed noise.</remarks>
+/// <summary>
+/// What one class of dispatches costs by its work: means and deviations of the time's logarithm in bins of half an octave of work.
+/// </summary>
+/// <remarks>Logarithms, because noise multiplies: an outlier of ten times weighs as much as one of a tenth, and a mean of them is a median
+/// for skewed noise.</remarks>
 internal sealed class CostCurve
 {
     /// <summary>Bins from 1 to 2^40 units of work; what lies outside counts to the first and the last.</summary>
@@ -34,7 +37,10 @@ internal sealed class CostCurve
 
     public static int BinOf(double work) => (int)Math.Clamp(Math.Floor(Math.Log2(work) * BinsPerOctave), 0, Bins - 1);
 
-    /// <summary>Milliseconds from the knots around the work: the lower one by proportionality or the upper one as it is, whichever is less. Monotone in work.</summary>
+    /// <summary>
+    /// Milliseconds from the knots around the work: the lower one by proportionality or the upper one as it is, whichever is less. Monotone
+    /// in work.
+    /// </summary>
     public double Predict(double work)
     {
         int lower = Count - 1;
@@ -87,8 +93,10 @@ internal sealed class CostCurve
     {
         double residual = time - knot.Mean;
         double limit = OutlierDeviations * Math.Max(knot.Deviation, LeastDeviation);
-        knot.Run = Math.Abs(residual) <= limit ? 0 : Math.Sign(residual) == Math.Sign(knot.Run) ? knot.Run + Math.Sign(residual) : Math.Sign(residual);
-        // Noise only adds time, so an early sample far below says that the ones before were the outliers; and a long run of outliers is a new speed.
+        knot.Run = Math.Abs(residual) <= limit ? 0 : Math.Sign(residual) == Math.Sign(knot.Run)
+            ? knot.Run + Math.Sign(residual) : Math.Sign(residual);
+        // Noise only adds time, so an early sample far below says that the ones before were the outliers; and a long run of outliers is a
+        // new speed.
         bool mistaken = knot.Samples < EarlySamples && residual < -1;
         if (mistaken || Math.Abs(knot.Run) >= OutlierRun)
         {
@@ -103,8 +111,9 @@ internal sealed class CostCurve
         knot.Samples = Math.Min(knot.Samples, int.MaxValue - 1) + 1;
     }
 
-    // More work never takes less time, nor much more than in proportion. Where the knots say otherwise the fresh one is right, and those not visited any more follow it slowly.
-    // Without the second rule a size that was once slow, while the machine was busy, would be cut ever smaller and never be tried again.
+    // More work never takes less time, nor much more than in proportion. Where the knots say otherwise the fresh one is right, and those
+    // not visited any more follow it slowly. Without the second rule a size that was once slow, while the machine was busy, would be cut
+    // ever smaller and never be tried again.
     private void Drag(int fresh)
     {
         Knot right = _knots[fresh];

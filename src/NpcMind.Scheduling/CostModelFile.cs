@@ -4,8 +4,9 @@ using System.Text;
 namespace NpcMind.Scheduling;
 
 /// <summary>
-/// The file of a <see cref="CostModel"/>, little-endian: magic, version, device, the margin's ratio and excess, classes (key, knots: bin, samples, work, mean, deviation),
-/// SHA-256 of all that. The checksum finds damage; every number is checked all the same, so that no content can break a model.
+/// The file of a <see cref="CostModel"/>, little-endian: magic, version, device, the margin's ratio and excess, classes (key, knots: bin,
+/// samples, work, mean, deviation), SHA-256 of all that. The checksum finds damage; every number is checked all the same, so that no
+/// content can break a model.
 /// </summary>
 internal static class CostModelFile
 {
@@ -19,7 +20,9 @@ internal static class CostModelFile
     public static byte[] Write(CostModel model, string device)
     {
         ArgumentException.ThrowIfNullOrEmpty(device);
-        if (device.Length > CostModel.MaxKeyLength) throw new ArgumentException($"A device's name has at most {CostModel.MaxKeyLength} characters, not {device.Length}.", nameof(device));
+        if (device.Length > CostModel.MaxKeyLength)
+            throw new ArgumentException($"A device's name has at most {CostModel.MaxKeyLength} characters, not {device.Length}.",
+                nameof(device));
         using MemoryStream stream = new();
         using BinaryWriter writer = new(stream, Encoding.UTF8);
         writer.Write(Magic);
@@ -75,7 +78,8 @@ internal static class CostModelFile
             {
                 string key = reader.ReadString();
                 int count = reader.ReadByte();
-                if (key.Length is 0 or > CostModel.MaxKeyLength || count > CostCurve.Bins || !TryReadKnots(reader, knots[..count])) return false;
+                if (key.Length is 0 or > CostModel.MaxKeyLength || count > CostCurve.Bins || !TryReadKnots(reader, knots[..count]))
+                    return false;
                 if (!into.Has(key)) added++;
                 if (apply && count > 0) into.Curve(into.Class(key)).Restore(knots[..count]);
             }
@@ -94,8 +98,16 @@ internal static class CostModelFile
         double work = 0;
         foreach (ref CostCurve.Knot knot in knots)
         {
-            knot = new CostCurve.Knot { Bin = reader.ReadByte(), Samples = reader.ReadInt32(), Work = reader.ReadDouble(), Mean = reader.ReadDouble(), Deviation = reader.ReadDouble() };
-            if (knot.Bin <= bin || knot.Bin >= CostCurve.Bins || knot.Samples < 1 || !(knot.Work > work && double.IsFinite(knot.Work))) return false;
+            knot = new CostCurve.Knot
+            {
+                Bin = reader.ReadByte(),
+                Samples = reader.ReadInt32(),
+                Work = reader.ReadDouble(),
+                Mean = reader.ReadDouble(),
+                Deviation = reader.ReadDouble()
+            };
+            if (knot.Bin <= bin || knot.Bin >= CostCurve.Bins || knot.Samples < 1 || !(knot.Work > work && double.IsFinite(knot.Work)))
+                return false;
             if (!IsLog(knot.Mean) || !IsLog(knot.Deviation) || knot.Deviation < 0) return false;
             bin = knot.Bin;
             work = knot.Work;

@@ -15,8 +15,9 @@ internal static class EvictionPolicy
     private const int CoolingSteps = 8;
 
     /// <summary>
-    /// Writes the ids to spill, coldest first, until they free <paramref name="blocksNeeded"/> blocks, and returns how many ids it wrote. Coldness is the time
-    /// unused, doubled for each step down in priority. Pinned residents and those that would free nothing are never chosen.
+    /// Writes the ids to spill, coldest first, until they free <paramref name="blocksNeeded"/> blocks, and returns how many ids it wrote.
+    /// Coldness is the time unused, doubled for each step down in priority. Pinned residents and those that would free nothing are never
+    /// chosen.
     /// </summary>
     /// <param name="residents">All of them, with distinct ids.</param>
     /// <param name="blocksNeeded">Blocks to free; nothing is chosen when it is not above 0.</param>
@@ -25,7 +26,9 @@ internal static class EvictionPolicy
     /// <exception cref="ArgumentException"><paramref name="chosen"/> is too short.</exception>
     public static int Choose(ReadOnlySpan<Resident> residents, int blocksNeeded, Span<int> chosen, out long freed)
     {
-        if (chosen.Length < residents.Length) throw new ArgumentException($"{residents.Length} residents need room for as many ids, not for {chosen.Length}.", nameof(chosen));
+        if (chosen.Length < residents.Length)
+            throw new ArgumentException($"{residents.Length} residents need room for as many ids, not for {chosen.Length}.",
+                nameof(chosen));
         double newest = double.NegativeInfinity;
         foreach (Resident r in residents) newest = Math.Max(newest, r.LastUsedSeconds);
 
@@ -59,5 +62,6 @@ internal static class EvictionPolicy
         return order == 0 ? a < b : order < 0;
     }
 
-    private static double Coldness(in Resident resident, double newest) => (newest - resident.LastUsedSeconds) * (1 << Math.Clamp(resident.Priority, 0, CoolingSteps));
+    private static double Coldness(in Resident resident, double newest) =>
+        (newest - resident.LastUsedSeconds) * (1 << Math.Clamp(resident.Priority, 0, CoolingSteps));
 }

@@ -1,9 +1,10 @@
 namespace NpcMind.Scheduling;
 
 /// <summary>
-/// How whole frames stray from the sum of their predictions: in proportion (the median ratio) and beyond (what the worst of a hundred frames take longer, in
-/// milliseconds). Two numbers, because noise of two kinds asks for different plans: a device that is slower makes every frame longer, but a stall costs the same in a small
-/// frame as in a large one, and frames made ever smaller would only be noisier still in proportion. Both are followed by steps whose up and down balance at the quantile.
+/// How whole frames stray from the sum of their predictions: in proportion (the median ratio) and beyond (what the worst of a hundred
+/// frames take longer, in milliseconds). Two numbers, because noise of two kinds asks for different plans: a device that is slower makes
+/// every frame longer, but a stall costs the same in a small frame as in a large one, and frames made ever smaller would only be noisier
+/// still in proportion. Both are followed by steps whose up and down balance at the quantile.
 /// </summary>
 internal struct FrameMargin
 {
@@ -31,16 +32,20 @@ internal struct FrameMargin
     public double Excess { get; private set; } = Unknown;
 
     /// <summary>The sum of predictions to plan a frame of this budget with.</summary>
-    public readonly double PlannableMilliseconds(double budget) => Math.Clamp(TailAllowance * budget - (Excess < 0 ? FirstExcess * budget : Excess), LeastShare * budget, budget) / Math.Exp(RatioLog);
+    public readonly double PlannableMilliseconds(double budget) =>
+        Math.Clamp(TailAllowance * budget - (Excess < 0 ? FirstExcess * budget : Excess), LeastShare * budget, budget) / Math.Exp(RatioLog);
 
     public void Learn(double predicted, double actual, double budget)
     {
-        // More than a whole budget cannot be allowed for: the largest of late, because a single one may be small. What the frames of a loading screen strayed by is soon forgotten.
+        // More than a whole budget cannot be allowed for: the largest of late, because a single one may be small. What the frames of a
+        // loading screen strayed by is soon forgotten.
         _largestBudget = Math.Max(_largestBudget * BudgetDecay, budget);
         double most = Math.Min(_largestBudget, MostExcess);
         Excess = Math.Min(Excess < 0 ? FirstExcess * budget : Excess, most);
-        double ratioLog = Math.Log(Math.Max(actual, 1e-9) / predicted), excess = actual - predicted * Math.Exp(RatioLog), step = ExcessStep * budget;
-        RatioLog = Math.Clamp(RatioLog + Math.CopySign(_samples < YoungRatios ? YoungRatioStep : RatioStep, ratioLog - RatioLog), LeastLog, MostLog);
+        double ratioLog = Math.Log(Math.Max(actual, 1e-9) / predicted), excess = actual - predicted * Math.Exp(RatioLog),
+            step = ExcessStep * budget;
+        RatioLog = Math.Clamp(RatioLog + Math.CopySign(_samples < YoungRatios ? YoungRatioStep : RatioStep, ratioLog - RatioLog), LeastLog,
+            MostLog);
         _heat *= HeatDecay;
         if (excess <= Excess)
         {

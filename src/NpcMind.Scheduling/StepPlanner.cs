@@ -1,15 +1,17 @@
 namespace NpcMind.Scheduling;
 
 /// <summary>
-/// Chooses who runs in the next step and with how many tokens. Decode rows go first; prompts fill what is left of the step's time, in chunks. Urgency is priority,
-/// then deadline, then whose last turn is longest ago, then the id; whoever has been passed over for <see cref="AgingSteps"/> steps goes before all others, the longest wait
-/// first. The first in that order who can run at all always gets rows, whatever the time; a candidate that runs as a whole needs as many
-/// free rows as it has tokens. The same calls give the same plans. Not thread-safe; <see cref="Plan"/> allocates nothing.
+/// Chooses who runs in the next step and with how many tokens. Decode rows go first; prompts fill what is left of the step's time, in
+/// chunks. Urgency is priority, then deadline, then whose last turn is longest ago, then the id; whoever has been passed over for
+/// <see cref="AgingSteps"/> steps goes before all others, the longest wait first. The first in that order who can run at all always gets
+/// rows, whatever the time; a candidate that runs as a whole needs as many free rows as it has tokens. The same calls give the same plans.
+/// Not thread-safe; <see cref="Plan"/> allocates nothing.
 /// </summary>
 /// <remarks>
-/// Nobody starves: a candidate that stays ready, and for whose next token enough blocks are free at the start of each step, is planned at the latest in its
-/// (<see cref="AgingSteps"/> + n)-th step, n being the most candidates that compete with it, itself included. After <see cref="AgingSteps"/> steps only those that wait
-/// at least as long come before it, each step takes the first of them, and who is taken falls behind.
+/// Nobody starves: a candidate that stays ready, and for whose next token enough blocks are free at the start of each step, is planned at
+/// the latest in its (<see cref="AgingSteps"/> + n)-th step, n being the most candidates that compete with it, itself included. After
+/// <see cref="AgingSteps"/> steps only those that wait at least as long come before it, each step takes the first of them, and who is taken
+/// falls behind.
 /// </remarks>
 internal sealed class StepPlanner
 {
@@ -43,22 +45,27 @@ internal sealed class StepPlanner
     /// <exception cref="ArgumentOutOfRangeException">The id is not below the planner's capacity.</exception>
     public int Waited(int id)
     {
-        if ((uint)id >= (uint)_waited.Length) throw new ArgumentOutOfRangeException(nameof(id), id, $"The planner was made for the ids 0 to {_waited.Length - 1}.");
+        if ((uint)id >= (uint)_waited.Length)
+            throw new ArgumentOutOfRangeException(nameof(id), id, $"The planner was made for the ids 0 to {_waited.Length - 1}.");
         return _waited[id];
     }
 
-    /// <summary>Plans the next step and returns how many candidates are part of it, most urgent first in <paramref name="planned"/>.</summary>
+    /// <summary>
+    /// Plans the next step and returns how many candidates are part of it, most urgent first in <paramref name="planned"/>.
+    /// </summary>
     /// <param name="candidates">Who is ready. A candidate that is left out of one call starts waiting anew.</param>
     /// <param name="limits">What the step may hold.</param>
     /// <param name="millisecondsByRows">Predicted GPU time of a step by its rows, for 0 to <see cref="StepLimits.MaxRows"/> rows.</param>
     /// <param name="planned">Room for as many as there are candidates.</param>
     /// <param name="deferrals">One for each candidate, in the candidates' order.</param>
     /// <exception cref="ArgumentException">A span is too short, an id occurs twice, or a candidate or limit is out of range.</exception>
-    public int Plan(ReadOnlySpan<Candidate> candidates, in StepLimits limits, ReadOnlySpan<double> millisecondsByRows, Span<PlannedRows> planned, Span<Deferral> deferrals)
+    public int Plan(ReadOnlySpan<Candidate> candidates, in StepLimits limits, ReadOnlySpan<double> millisecondsByRows,
+        Span<PlannedRows> planned, Span<Deferral> deferrals)
     {
         Check(limits, millisecondsByRows);
         if (planned.Length < candidates.Length || deferrals.Length < candidates.Length)
-            throw new ArgumentException($"{candidates.Length} candidates need room for as many planned rows and deferrals, not for {planned.Length} and {deferrals.Length}.", nameof(planned));
+            throw new ArgumentException($"{candidates.Length} candidates need room for as many planned rows and deferrals, not for " +
+                $"{planned.Length} and {deferrals.Length}.", nameof(planned));
         Span<Entry> order = Sort(candidates);
 
         _rowsLeft = limits.MaxRows;
@@ -92,22 +99,29 @@ internal sealed class StepPlanner
     private static void Check(in StepLimits limits, ReadOnlySpan<double> millisecondsByRows)
     {
         if (limits.MaxRows < 1 || limits.MaxOutputs < 1 || limits.FreeBlocks < 0 || limits.BlockTokens < 1)
-            throw new ArgumentOutOfRangeException(nameof(limits), limits, "A step needs at least one row, one output and one token in a block, and no fewer than 0 free blocks.");
+            throw new ArgumentOutOfRangeException(nameof(limits), limits,
+                "A step needs at least one row, one output and one token in a block, and no fewer than 0 free blocks.");
         if (millisecondsByRows.Length <= limits.MaxRows)
-            throw new ArgumentException($"A step of up to {limits.MaxRows} rows needs {limits.MaxRows + 1L} predictions, not {millisecondsByRows.Length}.", nameof(millisecondsByRows));
+            throw new ArgumentException($"A step of up to {limits.MaxRows} rows needs {limits.MaxRows + 1L} predictions, not " +
+                $"{millisecondsByRows.Length}.", nameof(millisecondsByRows));
     }
 
     private Span<Entry> Sort(ReadOnlySpan<Candidate> candidates)
     {
-        if (candidates.Length > _order.Length) throw new ArgumentException($"{candidates.Length} candidates are more than the {_order.Length} ids that the planner was made for.", nameof(candidates));
+        if (candidates.Length > _order.Length)
+            throw new ArgumentException(
+                $"{candidates.Length} candidates are more than the {_order.Length} ids that the planner was made for.", nameof(candidates));
         _step++;
         for (int i = 0; i < candidates.Length; i++)
         {
             Candidate c = candidates[i];
-            if ((uint)c.Id >= (uint)_waited.Length) throw new ArgumentOutOfRangeException(nameof(candidates), c.Id, $"The planner was made for the ids 0 to {_waited.Length - 1}.");
+            if ((uint)c.Id >= (uint)_waited.Length)
+                throw new ArgumentOutOfRangeException(nameof(candidates), c.Id,
+                    $"The planner was made for the ids 0 to {_waited.Length - 1}.");
             if (_seen[c.Id] == _step) throw new ArgumentException($"Candidate {c.Id} is listed twice.", nameof(candidates));
             if (c.PendingTokens < 1 || c.BlocksNeeded < 0 || c.OpenTokens < 0 || double.IsNaN(c.SecondsToDeadline))
-                throw new ArgumentOutOfRangeException(nameof(candidates), c, "A candidate has at least one pending token, needs no fewer than 0 blocks, and its deadline is a number.");
+                throw new ArgumentOutOfRangeException(nameof(candidates), c,
+                    "A candidate has at least one pending token, needs no fewer than 0 blocks, and its deadline is a number.");
             if (_seen[c.Id] != _step - 1) (_waited[c.Id], _turn[c.Id]) = (0, _turns);
             _seen[c.Id] = _step;
             _order[i] = new Entry(i, c, _waited[c.Id], _turn[c.Id]);
@@ -149,7 +163,8 @@ internal sealed class StepPlanner
         }
     }
 
-    private void PlanPrompts(Span<Entry> order, ReadOnlySpan<Candidate> candidates, in StepLimits limits, int longest, int head, Span<Deferral> deferrals)
+    private void PlanPrompts(Span<Entry> order, ReadOnlySpan<Candidate> candidates, in StepLimits limits, int longest, int head,
+        Span<Deferral> deferrals)
     {
         for (int i = 0; i < order.Length; i++)
         {
@@ -204,7 +219,8 @@ internal sealed class StepPlanner
 
     // Counted from the end, so that a copied last block is in the first row's share. Never more than all pending tokens need.
     private static long Blocks(in Candidate candidate, int rows, in StepLimits limits) =>
-        Math.Min(candidate.BlocksNeeded, Math.Max(0, candidate.BlocksNeeded - Ordinary(candidate, candidate.PendingTokens, limits)) + Ordinary(candidate, rows, limits));
+        Math.Min(candidate.BlocksNeeded, Math.Max(0, candidate.BlocksNeeded - Ordinary(candidate, candidate.PendingTokens, limits))
+            + Ordinary(candidate, rows, limits));
 
     private static long Ordinary(in Candidate candidate, int rows, in StepLimits limits) =>
         (Math.Max(0L, (long)rows - candidate.OpenTokens) + limits.BlockTokens - 1) / limits.BlockTokens;

@@ -43,18 +43,23 @@ internal sealed class ChatTemplate
         }
     }
 
-    /// <summary>Renders messages given as JSON: any shape the template understands, usually a list of objects with role and content.</summary>
+    /// <summary>
+    /// Renders messages given as JSON: any shape the template understands, usually a list of objects with role and content.
+    /// </summary>
     /// <param name="messages">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether to end with the start of the assistant's answer.</param>
-    /// <param name="variables">Further variables, such as bos_token, eos_token, tools, enable_thinking. Absent tools and documents are none.</param>
+    /// <param name="variables">Further variables, such as bos_token, eos_token, tools, enable_thinking. Absent tools and documents are
+    /// none.</param>
     /// <param name="now">Local time the template may print; null for the present.</param>
     /// <exception cref="ChatTemplateException">The template cannot render these messages.</exception>
-    public string Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null, DateTime? now = null) =>
+    public string Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null,
+        DateTime? now = null) =>
         Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
 
     /// <summary>Renders messages of text and pictures.</summary>
     /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
-    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
+    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt,
+        IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
         Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
 
     /// <summary>
@@ -63,7 +68,8 @@ internal sealed class ChatTemplate
     /// <c>_token</c>, and roles that are a plain word; all else in messages and variables is not, whatever the template does with it.
     /// </summary>
     /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
-    public IReadOnlyList<PromptSegment> RenderSegments(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null, DateTime? now = null) =>
+    public IReadOnlyList<PromptSegment> RenderSegments(JsonElement messages, bool addGenerationPrompt,
+        IReadOnlyDictionary<string, JsonElement>? variables = null, DateTime? now = null) =>
         [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Segments()];
 
     /// <summary>
@@ -72,7 +78,8 @@ internal sealed class ChatTemplate
     /// and roles that are a plain word; all else in messages and variables is not, whatever the template does with it.
     /// </summary>
     /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
-    public IReadOnlyList<PromptSegment> RenderSegments(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
+    public IReadOnlyList<PromptSegment> RenderSegments(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt,
+        IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
         [.. Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now).Segments()];
 
     /// <summary>
@@ -103,7 +110,8 @@ internal sealed class ChatTemplate
         [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now, new Budget(_limits), [])
             .Segments()];
 
-    private static ListValue Convert(IReadOnlyList<ChatMessage> messages, Budget budget) => new([.. messages.Select(message => new DictValue(budget)
+    private static ListValue Convert(IReadOnlyList<ChatMessage> messages, Budget budget) =>
+        new([.. messages.Select(message => new DictValue(budget)
     {
         ["role"] = JsonValues.Role(message.Role),
         ["content"] = message.InParts || message.Pictures > 0 ? Parts(message, budget) : TemplateString.Untrusted(message.Content),

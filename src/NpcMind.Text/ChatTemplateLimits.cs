@@ -12,9 +12,14 @@ internal sealed record ChatTemplateLimits
     /// </summary>
     public long Steps { get; init; } = 10_000_000;
 
-    /// <summary>Longest text (UTF-16 units) and list (items) that may exist, the output included. Also the longest template source.</summary>
+    /// <summary>
+    /// Longest text (UTF-16 units) and list (items) that may exist, the output included. Also the longest template source.
+    /// </summary>
     public int Length { get; init; } = 2_000_000;
 
-    /// <summary>Deepest nesting of tags, expressions, values and macro calls. Ends sooner with an error, not a crash, on a thread with a small stack.</summary>
+    /// <summary>
+    /// Deepest nesting of tags, expressions, values and macro calls. Ends sooner with an error, not a crash, on a thread with a small
+    /// stack.
+    /// </summary>
     public int Depth { get; init; } = 1000;
 }

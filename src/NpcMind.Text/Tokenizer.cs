@@ -7,7 +7,8 @@ namespace NpcMind.Text;
 
 /// <summary>
 /// Text to token ids and back, built from the vocabulary in a GGUF file: SentencePiece ("llama"), byte-level BPE ("gpt2") and WordPiece
-/// ("bert"). Ids are exactly those of the published tokenizer definitions (golden cases: tests/golden/tokenizers). Immutable after <see cref="Create"/>; safe from any thread.
+/// ("bert"). Ids are exactly those of the published tokenizer definitions (golden cases: tests/golden/tokenizers). Immutable after
+/// <see cref="Create"/>; safe from any thread.
 /// </summary>
 internal sealed class Tokenizer
 {
@@ -32,26 +33,34 @@ internal sealed class Tokenizer
     /// <summary>The token that begins a sequence; null when the file names none.</summary>
     public int? BosId => _roles.Bos;
 
-    /// <summary>The token that ends a sequence; null when the file names none. To end an answer ask <see cref="IsEndOfGeneration"/>.</summary>
+    /// <summary>
+    /// The token that ends a sequence; null when the file names none. To end an answer ask <see cref="IsEndOfGeneration"/>.
+    /// </summary>
     public int? EosId => _roles.Eos;
 
-    /// <summary>Whether <c>addSpecial</c> puts <see cref="BosId"/> first. A chat template that writes BOS itself must be encoded without.</summary>
+    /// <summary>
+    /// Whether <c>addSpecial</c> puts <see cref="BosId"/> first. A chat template that writes BOS itself must be encoded without.
+    /// </summary>
     public bool AddsBos { get; private init; }
 
     /// <summary>Whether <c>addSpecial</c> puts <see cref="EosId"/> last.</summary>
     public bool AddsEos { get; private init; }
 
-    /// <summary>Whether a space is put before text at the start and after each special token (SentencePiece); decoding gives it back.</summary>
+    /// <summary>
+    /// Whether a space is put before text at the start and after each special token (SentencePiece); decoding gives it back.
+    /// </summary>
     public bool AddsSpacePrefix { get; private init; }
 
     /// <summary>Builds the tokenizer that a file describes. Reads the arrays once; the metadata stays referenced for token texts.</summary>
     /// <remarks>
-    /// Tolerated: ids of roles outside the vocabulary (absent), tokens without text or with the text of an earlier one (never produced), more types
-    /// or scores than tokens, unknown types (normal), merges that cannot apply (skipped), scores that are not numbers (lowest), special
-    /// tokens of more than 512 bytes or of ill-formed text (never matched), other tokens of more than 1,024 bytes (never produced).
+    /// Tolerated: ids of roles outside the vocabulary (absent), tokens without text or with the text of an earlier one (never produced),
+    /// more types or scores than tokens, unknown types (normal), merges that cannot apply (skipped), scores that are not numbers (lowest),
+    /// special tokens of more than 512 bytes or of ill-formed text (never matched), other tokens of more than 1,024 bytes (never produced).
     /// </remarks>
-    /// <exception cref="UnsupportedTokenizerException">The file has no tokenizer, or one of another kind, or an unknown pre-tokenizer.</exception>
-    /// <exception cref="GgufFormatException">A key is of the wrong kind; tokens, merges or scores are missing; types or scores are fewer than tokens.</exception>
+    /// <exception cref="UnsupportedTokenizerException">The file has no tokenizer, or one of another kind, or an unknown
+    /// pre-tokenizer.</exception>
+    /// <exception cref="GgufFormatException">A key is of the wrong kind; tokens, merges or scores are missing; types or scores are fewer
+    /// than tokens.</exception>
     public static Tokenizer Create(GgufMetadata metadata)
     {
         ArgumentNullException.ThrowIfNull(metadata);
@@ -119,7 +128,9 @@ internal sealed class Tokenizer
         Encode(text, TrustMap.Whole(parseSpecial, text.Length), ids, addSpecial);
     }
 
-    /// <summary>The ids of a prompt made of segments: those of the joined text, control tokens recognised only where it is trusted throughout.</summary>
+    /// <summary>
+    /// The ids of a prompt made of segments: those of the joined text, control tokens recognised only where it is trusted throughout.
+    /// </summary>
     public int[] Encode(IReadOnlyList<PromptSegment> segments, bool addSpecial = false)
     {
         List<int> ids = [];
@@ -127,7 +138,9 @@ internal sealed class Tokenizer
         return [.. ids];
     }
 
-    /// <summary>Appends the ids of a prompt to <paramref name="ids"/>; otherwise as <see cref="Encode(IReadOnlyList{PromptSegment}, bool)"/>.</summary>
+    /// <summary>
+    /// Appends the ids of a prompt to <paramref name="ids"/>; otherwise as <see cref="Encode(IReadOnlyList{PromptSegment}, bool)"/>.
+    /// </summary>
     public void Encode(IReadOnlyList<PromptSegment> segments, List<int> ids, bool addSpecial = false)
     {
         ArgumentNullException.ThrowIfNull(segments);
@@ -136,7 +149,9 @@ internal sealed class Tokenizer
         Encode(text, trust, ids, addSpecial);
     }
 
-    /// <summary>The bytes that a token stands for: part of a UTF-8 text, not always whole characters. Valid for the life of the tokenizer.</summary>
+    /// <summary>
+    /// The bytes that a token stands for: part of a UTF-8 text, not always whole characters. Valid for the life of the tokenizer.
+    /// </summary>
     /// <param name="id">Token id.</param>
     /// <param name="showControl">Whether control and unknown tokens give their text instead of nothing.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="id"/> is no token.</exception>
@@ -157,10 +172,14 @@ internal sealed class Tokenizer
     /// <summary>Whether an answer ends with this token. False for ids that are no tokens.</summary>
     public bool IsEndOfGeneration(int id) => _roles.IsEnd(id);
 
-    /// <summary>Whether the token structures prompts and has no text of its own (types control and unknown). False for ids that are no tokens.</summary>
+    /// <summary>
+    /// Whether the token structures prompts and has no text of its own (types control and unknown). False for ids that are no tokens.
+    /// </summary>
     public bool IsControl(int id) => (uint)id < (uint)_vocabulary.Count && _vocabulary.Type(id) is TokenType.Control or TokenType.Unknown;
 
-    /// <summary>The text of tokens, each maximal ill-formed part as one U+FFFD. Nothing is stripped: see <see cref="AddsSpacePrefix"/>.</summary>
+    /// <summary>
+    /// The text of tokens, each maximal ill-formed part as one U+FFFD. Nothing is stripped: see <see cref="AddsSpacePrefix"/>.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">An id is no token.</exception>
     public string Decode(ReadOnlySpan<int> ids, bool showControl = false) => Encoding.UTF8.GetString(DecodeBytes(ids, showControl));
 

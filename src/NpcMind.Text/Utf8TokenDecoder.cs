@@ -4,9 +4,9 @@ using System.Text;
 namespace NpcMind.Text;
 
 /// <summary>
-/// Turns the bytes of tokens into text as they arrive: a character appears when its last byte has, never half of it. Each maximal ill-formed part
-/// becomes one U+FFFD (Unicode 15, section 3.9, U+FFFD substitution of maximal subparts). One decoder per stream, one thread at a time;
-/// after warm-up it allocates nothing.
+/// Turns the bytes of tokens into text as they arrive: a character appears when its last byte has, never half of it. Each maximal
+/// ill-formed part becomes one U+FFFD (Unicode 15, section 3.9, U+FFFD substitution of maximal subparts). One decoder per stream, one
+/// thread at a time; after warm-up it allocates nothing.
 /// </summary>
 internal sealed class Utf8TokenDecoder
 {
@@ -56,7 +56,9 @@ internal sealed class Utf8TokenDecoder
         return _chars.AsSpan(0, written);
     }
 
-    /// <summary>Ends the stream: an unfinished character becomes one U+FFFD. Returns it, or nothing; the decoder can be used again.</summary>
+    /// <summary>
+    /// Ends the stream: an unfinished character becomes one U+FFFD. Returns it, or nothing; the decoder can be used again.
+    /// </summary>
     public ReadOnlySpan<char> Flush()
     {
         if (_pendingCount == 0) return [];

@@ -1,7 +1,8 @@
 namespace NpcMind.Vision;
 
 /// <summary>A run of the token sequence that stands for a picture: either text, or slots whose embeddings are feature rows.</summary>
-/// <param name="Text">Text to tokenize by itself, control tokens included; of a slot, the text of the token that stands in each of its places.</param>
+/// <param name="Text">Text to tokenize by itself, control tokens included; of a slot, the text of the token that stands in each of its
+/// places.</param>
 /// <param name="Tile">Index into <see cref="PicturePlan.Tiles"/>; -1 for text.</param>
 /// <param name="FirstFeature">First feature row of the picture; 0 for text.</param>
 /// <param name="Count">Feature rows and so places; 0 for text.</param>

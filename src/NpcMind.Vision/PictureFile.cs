@@ -20,12 +20,15 @@ internal static class PictureFile
         ("a Photoshop document", 0, "8BPS"u8.ToArray()),
     ];
 
-    /// <summary>Decodes a file held in memory: upright (EXIF orientation applied), transparency dropped, 16 bit values cut to their high byte.</summary>
+    /// <summary>
+    /// Decodes a file held in memory: upright (EXIF orientation applied), transparency dropped, 16 bit values cut to their high byte.
+    /// </summary>
     /// <param name="file">The whole file; not kept.</param>
     /// <param name="name">What errors call it.</param>
     /// <param name="limits">What the file may claim.</param>
     /// <returns>The picture; the caller owns it.</returns>
-    /// <exception cref="ImageFormatException">Damaged, cut short, larger than <paramref name="limits"/> or of a format not read here.</exception>
+    /// <exception cref="ImageFormatException">Damaged, cut short, larger than <paramref name="limits"/> or of a format not read
+    /// here.</exception>
     public static Picture Decode(ReadOnlySpan<byte> file, string name, PictureLimits limits)
     {
         FileCheck check = new(name, limits);

@@ -1,6 +1,9 @@
 namespace NpcMind.Vision;
 
-/// <summary>What a picture file may claim. Compared with its header before anything of that size is allocated, because pictures may come from mods or players.</summary>
+/// <summary>
+/// What a picture file may claim. Compared with its header before anything of that size is allocated, because pictures may come from mods
+/// or players.
+/// </summary>
 internal sealed record PictureLimits
 {
     /// <summary>

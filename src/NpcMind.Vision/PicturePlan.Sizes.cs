@@ -10,7 +10,8 @@ internal sealed partial record PicturePlan
         {
             for (int columns = 1; rows * columns <= maxTiles; columns++)
             {
-                // Single precision, as the published processor divides: it decides which scales are equal, and among equal ones the smallest canvas wins.
+                // Single precision, as the published processor divides: it decides which scales are equal, and among equal ones the
+                // smallest canvas wins.
                 float scale = Math.Min((float)(columns * tile) / width, (float)(rows * tile) / height);
                 bool better = best.Rows == 0 || (bestScale >= 1 ? scale >= 1 && scale < bestScale : scale > bestScale);
                 if (!better && (scale != bestScale || rows * columns >= best.Rows * best.Columns)) continue;
@@ -67,13 +68,15 @@ internal sealed partial record PicturePlan
 
     private static void CheckTile(int tile)
     {
-        if (tile is < 1 or > MaxTileSize) throw new ArgumentOutOfRangeException(nameof(tile), tile, $"A tile has sides of 1 to {MaxTileSize} pixels.");
+        if (tile is < 1 or > MaxTileSize)
+            throw new ArgumentOutOfRangeException(nameof(tile), tile, $"A tile has sides of 1 to {MaxTileSize} pixels.");
     }
 
     private static void CheckLlama4(int tile, int maxTiles)
     {
         CheckTile(tile);
-        if (maxTiles is < 1 or > MaxTileCount) throw new ArgumentOutOfRangeException(nameof(maxTiles), maxTiles, $"A canvas has 1 to {MaxTileCount} tiles.");
+        if (maxTiles is < 1 or > MaxTileCount)
+            throw new ArgumentOutOfRangeException(nameof(maxTiles), maxTiles, $"A canvas has 1 to {MaxTileCount} tiles.");
     }
 
     /// <summary>Largest longest edge of an <see cref="Idefics3"/> plan with tiles of <paramref name="tile"/> pixels.</summary>
@@ -90,6 +93,8 @@ internal sealed partial record PicturePlan
         CheckTile(tile);
         int most = LongestEdgeLimit(tile);
         if (longestEdge < 1 || longestEdge > most)
-            throw new ArgumentOutOfRangeException(nameof(longestEdge), longestEdge, $"With tiles of {tile} pixels the longest edge has 1 to {most} pixels ({MaxTilesPerSide} tiles, {MaxLongestEdge} pixels at most).");
+            throw new ArgumentOutOfRangeException(nameof(longestEdge), longestEdge,
+                $"With tiles of {tile} pixels the longest edge has 1 to {most} pixels ({MaxTilesPerSide} tiles, {MaxLongestEdge} pixels " +
+                $"at most).");
     }
 }

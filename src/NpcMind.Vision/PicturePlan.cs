@@ -1,7 +1,8 @@
 namespace NpcMind.Vision;
 
 /// <summary>One resize. Its result lies at the upper left of a canvas whose other pixels are byte 0 in every channel.</summary>
-/// <param name="Source">-1: the picture itself; otherwise the index of an earlier step, whose upper left Width x Height pixels are the source.</param>
+/// <param name="Source">-1: the picture itself; otherwise the index of an earlier step, whose upper left Width x Height pixels are the
+/// source.</param>
 /// <param name="Filter">Kernel of both passes.</param>
 /// <param name="Width">Pixels in a row of the result.</param>
 /// <param name="Height">Rows of the result.</param>
@@ -28,18 +29,20 @@ internal sealed record PictureFrame(int Width, int Height, int X, int Y, uint Fi
 internal readonly record struct TilePlace(int Step, int X, int Y);
 
 /// <summary>
-/// How a picture of a given size becomes the tiles an image encoder takes: resizes, then squares cut out of them. Byte for byte what the published processors do (with
-/// Pillow's resampling). Immutable; any thread.
+/// How a picture of a given size becomes the tiles an image encoder takes: resizes, then squares cut out of them. Byte for byte what the
+/// published processors do (with Pillow's resampling). Immutable; any thread.
 /// </summary>
 /// <param name="Width">Pixels in a row of the picture.</param>
 /// <param name="Height">Rows of the picture.</param>
 /// <param name="TileSize">Width and height of a tile in pixels.</param>
 /// <param name="Steps">Resizes in the order in which they run; at least one.</param>
-/// <param name="Tiles">Tiles in the order in which the language model receives them: row by row, the global tile last. Rows * Columns + (HasGlobal ? 1 : 0) of them.</param>
+/// <param name="Tiles">Tiles in the order in which the language model receives them: row by row, the global tile last. Rows * Columns +
+/// (HasGlobal ? 1 : 0) of them.</param>
 /// <param name="Rows">Rows of tiles; 0 when there is only a global tile.</param>
 /// <param name="Columns">Tiles in a row; 0 when there is only a global tile.</param>
 /// <param name="HasGlobal">Whether the last tile shows the whole picture.</param>
-internal sealed partial record PicturePlan(int Width, int Height, int TileSize, IReadOnlyList<PictureStep> Steps, IReadOnlyList<TilePlace> Tiles, int Rows, int Columns, bool HasGlobal)
+internal sealed partial record PicturePlan(int Width, int Height, int TileSize, IReadOnlyList<PictureStep> Steps,
+    IReadOnlyList<TilePlace> Tiles, int Rows, int Columns, bool HasGlobal)
 {
     /// <summary>Pixels in a row of a tile: <see cref="TileSize"/>, unless tiles are no squares.</summary>
     public int TileWidth { get; init; } = TileSize;
@@ -60,8 +63,9 @@ internal sealed partial record PicturePlan(int Width, int Height, int TileSize, 
     public const int MaxLongestEdge = 4096;
 
     /// <summary>
-    /// Llama 4: the canvas of 1 to <paramref name="maxTiles"/> tiles that enlarges the picture least (or shrinks it least), padded right and below; if it has more than
-    /// one tile, the whole picture stretched to one tile follows. Source: Llama4 image processor of transformers.
+    /// Llama 4: the canvas of 1 to <paramref name="maxTiles"/> tiles that enlarges the picture least (or shrinks it least), padded right
+    /// and below; if it has more than one tile, the whole picture stretched to one tile follows. Source: Llama4 image processor of
+    /// transformers.
     /// </summary>
     /// <param name="width">Pixels in a row of the picture, 1 to <see cref="ResampleTable.MaxSide"/>.</param>
     /// <param name="height">Rows of the picture, within the same limits.</param>
@@ -75,7 +79,8 @@ internal sealed partial record PicturePlan(int Width, int Height, int TileSize, 
         CheckLlama4(tile, maxTiles);
         (int rows, int columns) = Llama4Canvas(width, height, tile, maxTiles);
         // A picture smaller than the canvas is enlarged to one tile's side at most.
-        (int newWidth, int newHeight) = Fit(width, height, Math.Min(Math.Max(width, tile), columns * tile), Math.Min(Math.Max(height, tile), rows * tile));
+        (int newWidth, int newHeight) = Fit(width, height, Math.Min(Math.Max(width, tile), columns * tile),
+            Math.Min(Math.Max(height, tile), rows * tile));
         bool global = rows * columns > 1;
         List<PictureStep> steps = [new(-1, ResampleFilter.Bilinear, newWidth, newHeight, columns * tile, rows * tile)];
         List<TilePlace> tiles = Cut(0, rows, columns, tile);
@@ -89,8 +94,8 @@ internal sealed partial record PicturePlan(int Width, int Height, int TileSize, 
     }
 
     /// <summary>
-    /// Idefics3 and SmolVLM: the longest edge becomes <paramref name="longestEdge"/>, then both sides whole tiles, which are cut; the result of the second resize, stretched to
-    /// one tile, follows. Source: Idefics3 image processor of transformers.
+    /// Idefics3 and SmolVLM: the longest edge becomes <paramref name="longestEdge"/>, then both sides whole tiles, which are cut; the
+    /// result of the second resize, stretched to one tile, follows. Source: Idefics3 image processor of transformers.
     /// </summary>
     /// <param name="width">Pixels in a row of the picture, 1 to <see cref="ResampleTable.MaxSide"/>.</param>
     /// <param name="height">Rows of the picture, within the same limits.</param>
@@ -135,7 +140,9 @@ internal sealed partial record PicturePlan(int Width, int Height, int TileSize, 
         return 4L * tile * tile * (maxTiles > 1 ? maxTiles + 1 : 1);
     }
 
-    /// <summary>Most bytes all canvases of one <see cref="Idefics3"/> plan take together, whatever the picture, at 4 bytes a pixel.</summary>
+    /// <summary>
+    /// Most bytes all canvases of one <see cref="Idefics3"/> plan take together, whatever the picture, at 4 bytes a pixel.
+    /// </summary>
     /// <param name="tile">As for the plan.</param>
     /// <param name="longestEdge">As for the plan.</param>
     /// <param name="split">As for the plan.</param>

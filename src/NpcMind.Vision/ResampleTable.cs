@@ -14,13 +14,16 @@ internal enum ResampleFilter
 }
 
 /// <summary>
-/// One axis of an antialiased separable resize, byte for byte as Pillow 10 to 12 computes it: half-pixel centres, support widened by the reduction factor, weights
-/// normalised in double and rounded to integers. A result is <c>clamp((sum(source[First + i] * weight[i]) + Half) &gt;&gt; Bits, 0, 255)</c>. The
-/// horizontal pass comes first and is rounded to bytes, then the vertical one; padding and alpha are no business of the table. Immutable; any thread.
+/// One axis of an antialiased separable resize, byte for byte as Pillow 10 to 12 computes it: half-pixel centres, support widened by the
+/// reduction factor, weights normalised in double and rounded to integers. A result is <c>clamp((sum(source[First + i] * weight[i]) + Half)
+/// &gt;&gt; Bits, 0, 255)</c>. The horizontal pass comes first and is rounded to bytes, then the vertical one; padding and alpha are no
+/// business of the table. Immutable; any thread.
 /// </summary>
 internal sealed class ResampleTable
 {
-    /// <summary>Fraction bits of a weight. 255 times the largest sum of magnitudes (below 1.5) stays below 2^31: sums fit a 32 bit integer.</summary>
+    /// <summary>
+    /// Fraction bits of a weight. 255 times the largest sum of magnitudes (below 1.5) stays below 2^31: sums fit a 32 bit integer.
+    /// </summary>
     public const int Bits = 22;
 
     /// <summary>Added before the shift: results are rounded, halves upwards.</summary>
@@ -73,7 +76,8 @@ internal sealed class ResampleTable
             first[i] = Math.Max((int)(center - support + 0.5), 0);
             count[i] = Math.Min((int)(center + support + 0.5), source) - first[i];
             for (int k = 0; k < count[i]; k++) sum += exact[k] = Kernel(filter, (first[i] + k - center + 0.5) / widen);
-            for (int k = 0; k < count[i]; k++) weights[(i * taps) + k] = (int)Math.Round(exact[k] / sum * (1 << Bits), MidpointRounding.AwayFromZero);
+            for (int k = 0; k < count[i]; k++)
+                weights[(i * taps) + k] = (int)Math.Round(exact[k] / sum * (1 << Bits), MidpointRounding.AwayFromZero);
         }
 
         return new(source, target, taps, first, count, weights);

@@ -15,12 +15,16 @@ public readonly record struct FrameBudget(double GpuMilliseconds)
 
     internal void Check()
     {
-        if (!double.IsFinite(GpuMilliseconds) || GpuMilliseconds < 0) throw new ArgumentOutOfRangeException("milliseconds", GpuMilliseconds, "A budget is 0 or more milliseconds, and finite. To think as fast as possible, behind a loading screen, call ThinkUntilIdle.");
+        if (!double.IsFinite(GpuMilliseconds) || GpuMilliseconds < 0)
+            throw new ArgumentOutOfRangeException("milliseconds", GpuMilliseconds,
+                "A budget is 0 or more milliseconds, and finite. To think as fast as possible, behind a loading screen, call " +
+                "ThinkUntilIdle.");
     }
 }
 
 /// <summary>A command buffer of the game that a tick records into, instead of submitting its own.</summary>
-/// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass, for the queue family of <see cref="VulkanHost.UseExisting"/>.</param>
+/// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass, for the queue family of
+/// <see cref="VulkanHost.UseExisting"/>.</param>
 /// <param name="TimelineSemaphore">VkSemaphore of type timeline that the game's submission signals.</param>
 /// <param name="SignalValue">Value it is signalled with; rises from frame to frame.</param>
 public readonly record struct FrameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);

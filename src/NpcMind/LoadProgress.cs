@@ -6,7 +6,9 @@ public enum LoadStage
     /// <summary>Reads weights and puts them on the device.</summary>
     Weights,
 
-    /// <summary>Compiles shaders and measures what they cost. Short where an earlier run left both in <see cref="NpcRuntimeOptions.CacheFolder"/>.</summary>
+    /// <summary>
+    /// Compiles shaders and measures what they cost. Short where an earlier run left both in <see cref="NpcRuntimeOptions.CacheFolder"/>.
+    /// </summary>
     Calibration,
 
     /// <summary>Is done.</summary>

@@ -14,7 +14,8 @@ public sealed partial class Npc
         List<ConversationTurn> lines = [];
         foreach (Turn turn in History)
         {
-            if (turn.OverheardCharacters > 0) lines.AddRange(turn.Heard[..turn.OverheardCharacters].TrimEnd('\n').Split('\n').Select(Overheard));
+            if (turn.OverheardCharacters > 0)
+                lines.AddRange(turn.Heard[..turn.OverheardCharacters].TrimEnd('\n').Split('\n').Select(Overheard));
             (string speaker, string text) = SpokenLine.Split(turn.Spoken);
             lines.Add(new ConversationTurn(ConversationTurnKind.Heard, speaker, text) { Images = turn.Seen.Count });
             if (turn.Said.Length > 0) lines.Add(new ConversationTurn(ConversationTurnKind.Said, Name, turn.Said));
@@ -51,7 +52,9 @@ public sealed partial class Npc
             if (line.Kind == ConversationTurnKind.Said)
             {
                 if (answered || overheard.Count > 0)
-                    throw new ArgumentException($"'{PrintableText.Escape(line.Text.Length > 40 ? line.Text[..40] + "..." : line.Text)}' answers nothing: put the line that {Name} heard before it.", nameof(lines));
+                    throw new ArgumentException(
+                        $"'{PrintableText.Escape(line.Text.Length > 40 ? line.Text[..40] + "..." : line.Text)}' answers nothing: put the " +
+                            $"line that {Name} heard before it.", nameof(lines));
                 turns[^1].Said = line.Text;
                 answered = true;
                 continue;
@@ -75,7 +78,9 @@ public sealed partial class Npc
         foreach (string line in overheard) Conversation.Overheard.Add(line);
     }
 
-    /// <summary>Forgets the whole conversation, with what was overheard and seen. A reply under way is interrupted. Game's thread.</summary>
+    /// <summary>
+    /// Forgets the whole conversation, with what was overheard and seen. A reply under way is interrupted. Game's thread.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Forget() => SetConversation([]);
 

@@ -5,8 +5,9 @@ using NpcMind.Scheduling;
 namespace NpcMind;
 
 /// <summary>
-/// A character with a mind: it hears, it answers, and it remembers what it heard and said, and nothing else. Made by <see cref="Prefix.CreateNpc"/>. Owned by its
-/// runtime; used on the game's thread. Nothing here waits for the device but <see cref="Save(Stream)"/>.
+/// A character with a mind: it hears, it answers, and it remembers what it heard and said, and nothing else. Made by
+/// <see cref="Prefix.CreateNpc"/>. Owned by its runtime; used on the game's thread. Nothing here waits for the device but
+/// <see cref="Save(Stream)"/>.
 /// </summary>
 public sealed partial class Npc : IDisposable
 {
@@ -96,7 +97,11 @@ public sealed partial class Npc : IDisposable
 
     internal DatedPrompt SystemPrompt => new(NpcRuntime.SystemPrompt(Prefix, Persona), Date);
 
-    /// <summary>Says something to the character. The reply arrives over the next ticks. A reply it is giving is cut to what <see cref="Reply.TryRead"/> has handed out (<see cref="Reply.Text"/> and <see cref="Reply.TryReadSentence"/> do not count): where the game shows it otherwise, call <see cref="Interrupt(int)"/> first.</summary>
+    /// <summary>
+    /// Says something to the character. The reply arrives over the next ticks. A reply it is giving is cut to what
+    /// <see cref="Reply.TryRead"/> has handed out (<see cref="Reply.Text"/> and <see cref="Reply.TryReadSentence"/> do not count): where
+    /// the game shows it otherwise, call <see cref="Interrupt(int)"/> first.
+    /// </summary>
     /// <param name="speaker">Who speaks; colons and line ends become blanks. "" to put the text as it is: for the game's own words, never a
     /// player's.</param>
     /// <param name="text">What is said. Whatever it holds, it stays words of the speaker: line ends become blanks.</param>
@@ -121,11 +126,14 @@ public sealed partial class Npc : IDisposable
         });
     }
 
-    /// <summary>Says something to the character, as <see cref="Hear(string, string, ReplyOptions)"/> does, and asks for an action with the answer.</summary>
+    /// <summary>
+    /// Says something to the character, as <see cref="Hear(string, string, ReplyOptions)"/> does, and asks for an action with the answer.
+    /// </summary>
     /// <typeparam name="TAction">An enum or record with <see cref="NpcActionAttribute"/>.</typeparam>
     /// <param name="speaker">Who speaks.</param>
     /// <param name="text">What is said.</param>
-    /// <param name="options">How to answer, their <see cref="ReplyOptions.Action"/> being null or of this type; null for the defaults.</param>
+    /// <param name="options">How to answer, their <see cref="ReplyOptions.Action"/> being null or of this type; null for the
+    /// defaults.</param>
     /// <exception cref="ArgumentException">The options ask for another action.</exception>
     public Reply<TAction> Hear<TAction>(string speaker, string text, ReplyOptions? options = null)
     {
@@ -152,7 +160,8 @@ public sealed partial class Npc : IDisposable
         _runtime.Format.Template.BeginCall();
         ReadingPace pace = new(options.CharactersPerSecond, options.LeadTokens);
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
-        Constraint? action = options.Action is null ? null : new Constraint(_runtime.Constraints, null, options.Action, options.LegalActions);
+        Constraint? action = options.Action is null
+            ? null : new Constraint(_runtime.Constraints, null, options.Action, options.LegalActions);
         speech?.Begin();
         action?.Begin();
         int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options)
@@ -231,8 +240,8 @@ public sealed partial class Npc : IDisposable
     }
 
     /// <summary>
-    /// Stops the reply, anywhere. The character remembers having said what was heard of it, to the end of the last whole token, and nothing more. After a reply
-    /// has ended it can still be cut to what was heard, until the character hears something else.
+    /// Stops the reply, anywhere. The character remembers having said what was heard of it, to the end of the last whole token, and nothing
+    /// more. After a reply has ended it can still be cut to what was heard, until the character hears something else.
     /// </summary>
     /// <param name="heardCharacters">Characters of <see cref="NpcMind.Reply.Text"/> that were heard.</param>
     public void Interrupt(int heardCharacters)
@@ -247,17 +256,23 @@ public sealed partial class Npc : IDisposable
         ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
     }
 
-    /// <summary>Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: not within a frame.</summary>
+    /// <summary>
+    /// Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: not within a frame.
+    /// </summary>
     /// <param name="stream">Where to; several minds may follow one another.</param>
-    /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out yet is lost.</remarks>
-    /// <exception cref="InvalidOperationException">A picture cannot be worked out: it has not been drawn (<see cref="NpcImage.IsDrawn"/>), or the command buffer of the last tick was not submitted.</exception>
+    /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out
+    /// yet is lost.</remarks>
+    /// <exception cref="InvalidOperationException">A picture cannot be worked out: it has not been drawn (<see cref="NpcImage.IsDrawn"/>),
+    /// or the command buffer of the last tick was not submitted.</exception>
     /// <exception cref="VulkanException">
     /// A call failed while keys and values were fetched. The mind is as it was; save again.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Save(Stream stream) => MindSaves.Save(_runtime, this, stream);
 
-    /// <summary>As <see cref="Save(Stream)"/>, to a file, atomically: whatever happens, the file holds the old save or the new one.</summary>
+    /// <summary>
+    /// As <see cref="Save(Stream)"/>, to a file, atomically: whatever happens, the file holds the old save or the new one.
+    /// </summary>
     /// <exception cref="SaveFileException">The file cannot be written.</exception>
     public void Save(string path) => SaveFile.WriteAtomically(path, Save);
 

@@ -36,8 +36,8 @@ public enum VulkanImageLayout
 }
 
 /// <summary>
-/// Something to be seen: a picture file, pixels, or a frame that the game rendered. Give it to <see cref="Npc.See"/>; several characters can be given the same one, and what
-/// it shows is worked out once. Making one may happen on any thread, everything else on the game's.
+/// Something to be seen: a picture file, pixels, or a frame that the game rendered. Give it to <see cref="Npc.See"/>; several characters
+/// can be given the same one, and what it shows is worked out once. Making one may happen on any thread, everything else on the game's.
 /// </summary>
 public sealed class NpcImage
 {
@@ -60,8 +60,9 @@ public sealed class NpcImage
     public bool IsCaptured { get; internal set; }
 
     /// <summary>
-    /// Whether there is something to see. Characters can be given an image before the game has drawn it (the last argument of <see cref="FromVulkan"/>): whoever is to see it waits, as long as it takes, everybody else thinks on.
-    /// Call <see cref="MarkDrawn"/> once the drawing has been submitted, or recorded into the frame's command buffer. A character cannot be saved before.
+    /// Whether there is something to see. Characters can be given an image before the game has drawn it (the last argument of
+    /// <see cref="FromVulkan"/>): whoever is to see it waits, as long as it takes, everybody else thinks on. Call <see cref="MarkDrawn"/>
+    /// once the drawing has been submitted, or recorded into the frame's command buffer. A character cannot be saved before.
     /// </summary>
     public bool IsDrawn { get; private set; }
 
@@ -128,15 +129,17 @@ public sealed class NpcImage
     public static NpcImage FromRgba(int width, int height, ReadOnlySpan<byte> rgba)
     {
         CheckSize(width, height);
-        if (rgba.Length != 4L * width * height) throw new ArgumentException($"{width} x {height} pixels take {4L * width * height} bytes, not {rgba.Length}.", nameof(rgba));
+        if (rgba.Length != 4L * width * height)
+            throw new ArgumentException($"{width} x {height} pixels take {4L * width * height} bytes, not {rgba.Length}.", nameof(rgba));
         return new NpcImage(width, height, new Picture(width, height, rgba.ToArray()), null);
     }
 
     /// <summary>
-    /// Looks at a VkImage where it is: no pixel visits the host. Only for runtimes on the game's device (<see cref="VulkanHost.UseExisting"/>).
-    /// The image is two-dimensional, has one sample per texel and VK_IMAGE_USAGE_SAMPLED_BIT, lives on the
-    /// device given to <see cref="VulkanHost.UseExisting"/>, is in the stated layout, and belongs to that queue's family (or is concurrent). Whatever was submitted to the queue, or
-    /// recorded into the frame's command buffer, before the tick that reads it is waited for on the device; no layout changes. The content must stay until <see cref="IsCaptured"/>.
+    /// Looks at a VkImage where it is: no pixel visits the host. Only for runtimes on the game's device
+    /// (<see cref="VulkanHost.UseExisting"/>). The image is two-dimensional, has one sample per texel and VK_IMAGE_USAGE_SAMPLED_BIT, lives
+    /// on the device given to <see cref="VulkanHost.UseExisting"/>, is in the stated layout, and belongs to that queue's family (or is
+    /// concurrent). Whatever was submitted to the queue, or recorded into the frame's command buffer, before the tick that reads it is
+    /// waited for on the device; no layout changes. The content must stay until <see cref="IsCaptured"/>.
     /// </summary>
     /// <param name="image">VkImage.</param>
     /// <param name="width">Width of its first mip level.</param>
@@ -145,10 +148,12 @@ public sealed class NpcImage
     /// <param name="layout">The layout it is in once it is drawn.</param>
     /// <param name="isDrawn">False for an image that will be drawn in a later frame, or over several: see <see cref="IsDrawn"/>.</param>
     /// <exception cref="ArgumentException">No image, or sizes out of range.</exception>
-    public static NpcImage FromVulkan(nint image, int width, int height, VulkanImageFormat format, VulkanImageLayout layout = VulkanImageLayout.ShaderReadOnly, bool isDrawn = true)
+    public static NpcImage FromVulkan(nint image, int width, int height, VulkanImageFormat format,
+        VulkanImageLayout layout = VulkanImageLayout.ShaderReadOnly, bool isDrawn = true)
     {
         CheckSize(width, height);
-        ExternalImage external = new((ulong)image, width, height, (uint)format, layout == VulkanImageLayout.General ? ImageLayoutKind.General : ImageLayoutKind.ShaderReadOnly);
+        ExternalImage external = new((ulong)image, width, height, (uint)format, layout == VulkanImageLayout.General
+            ? ImageLayoutKind.General : ImageLayoutKind.ShaderReadOnly);
         external.Check();
         return new NpcImage(width, height, null, external, isDrawn);
     }
@@ -156,6 +161,7 @@ public sealed class NpcImage
     private static void CheckSize(int width, int height)
     {
         const int MaxSide = 16384;
-        if (width is < 1 or > MaxSide || height is < 1 or > MaxSide) throw new ArgumentException($"{width} x {height} pixels: an image has 1 to {MaxSide} pixels along each side.");
+        if (width is < 1 or > MaxSide || height is < 1 or > MaxSide)
+            throw new ArgumentException($"{width} x {height} pixels: an image has 1 to {MaxSide} pixels along each side.");
     }
 }

@@ -8,8 +8,9 @@ using NpcMind.Text;
 namespace NpcMind;
 
 /// <summary>
-/// One model, shared by all characters of a game, and the loop in which they think: once a frame <see cref="Tick(FrameBudget)"/> puts as much of their thinking on the
-/// GPU as the budget allows. Everything is used on one thread, the game's. Owns its device unless it is the game's.
+/// One model, shared by all characters of a game, and the loop in which they think: once a frame <see cref="Tick(FrameBudget)"/> puts as
+/// much of their thinking on the GPU as the budget allows. Everything is used on one thread, the game's. Owns its device unless it is the
+/// game's.
 /// </summary>
 public sealed partial class NpcRuntime : IDisposable
 {
@@ -33,10 +34,13 @@ public sealed partial class NpcRuntime : IDisposable
         _log = options.LoggerFactory?.CreateLogger("NpcMind") ?? NullLogger.Instance;
         _started = options.Clock.GetTimestamp();
         Replies = new ReplyWriter(this);
-        ModelConfig config = InferenceEngine.ReadConfig(file); // first: eyes given as the model have no tokenizer either, and are to be called what they are
+        // First: eyes given as the model have no tokenizer either, and are to be called what they are.
+        ModelConfig config = InferenceEngine.ReadConfig(file);
         _tokenizer = Tokenizer.Create(file.Metadata);
         if (_tokenizer.VocabularySize > config.Vocabulary)
-            throw new UnsupportedModelException(file.Path, $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings", "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
+            throw new UnsupportedModelException(file.Path,
+                $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings",
+                "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
         EyesFormat? eyesFormat = eyes is null
             ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);
@@ -51,7 +55,9 @@ public sealed partial class NpcRuntime : IDisposable
         ModelFingerprint = Fingerprints.Model(file);
         string? cache = options.CacheFolder switch
         {
-            null => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "NpcMind"),
+            null => Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "NpcMind"),
             "" => null,
             { } folder => folder,
         };
@@ -81,11 +87,13 @@ public sealed partial class NpcRuntime : IDisposable
             Calibration.Run(Engine, _costs.Costs, _costs.WasLoaded ? 0 : 3);
             cancellation.ThrowIfCancellationRequested();
             if (encoder is not null) Calibration.Run(encoder, _costs.Costs, _costs.WasLoaded ? 0 : 3);
-            _frames = new FrameRunner(Engine, _costs.Costs, new FrameRunnerOptions { QuantumMilliseconds = options.MaxDispatchMilliseconds });
+            _frames = new FrameRunner(Engine, _costs.Costs,
+                new FrameRunnerOptions { QuantumMilliseconds = options.MaxDispatchMilliseconds });
             if (encoder is not null) ImageQueue = new ImageQueue(encoder, _frames, eyesFormat!);
             _minds = new Mind?[Minds(options)];
             Embeddings = EmbeddingQueue.Load(_device, options.EmbeddingModelPath, _frames, _costs.WasLoaded ? 0 : 3);
-            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Replies.Take, Replies.Fail, ImageQueue)
+            Scheduler = new MindScheduler(Engine, _frames, _minds, () => Seconds, options.MaxFramesPerStep, Replies.Take, Replies.Fail,
+                ImageQueue)
             {
                 Embeddings = Embeddings,
             };
@@ -200,7 +208,10 @@ public sealed partial class NpcRuntime : IDisposable
 
     internal double Seconds => Options.Clock.GetElapsedTime(_started).TotalSeconds;
 
-    /// <summary>Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading screen shows.</summary>
+    /// <summary>
+    /// Loads a model, compiles its shaders and learns what they cost. Waits for the device; may run on any thread, e.g. while a loading
+    /// screen shows.
+    /// </summary>
     /// <param name="modelPath">GGUF file.</param>
     /// <param name="options">Sizes; null for the defaults.</param>
     /// <param name="progress">Told how far it is, on the calling thread. What it throws is ignored.</param>
@@ -219,7 +230,8 @@ public sealed partial class NpcRuntime : IDisposable
     /// <exception cref="GpuUnavailableException">No usable device; the message says what to install.</exception>
     /// <exception cref="InsufficientGpuMemoryException">It does not fit; nothing was allocated.</exception>
     public static NpcRuntime Load(
-        string modelPath, NpcRuntimeOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        string modelPath, NpcRuntimeOptions? options = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         options ??= new NpcRuntimeOptions();
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
@@ -243,11 +255,13 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>Loads a model as <see cref="Load"/> does, on another thread, e.g. while a loading screen is drawn.</summary>
     /// <param name="modelPath">GGUF file.</param>
     /// <param name="options">Sizes; null for the defaults.</param>
-    /// <param name="progress">Told how far it is, on the loading thread (<see cref="Progress{T}"/> brings it to the caller's). What it throws is ignored.</param>
+    /// <param name="progress">Told how far it is, on the loading thread (<see cref="Progress{T}"/> brings it to the caller's). What it
+    /// throws is ignored.</param>
     /// <param name="cancellationToken">Stops the loading; what was loaded is freed.</param>
     /// <returns>A task that ends with the runtime, or with the exceptions of <see cref="Load"/>.</returns>
     public static Task<NpcRuntime> LoadAsync(
-        string modelPath, NpcRuntimeOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        string modelPath, NpcRuntimeOptions? options = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
         Task.Run(() => Load(modelPath, options, progress, cancellationToken), cancellationToken);
 
     /// <summary>Returns how many tokens a text takes, without what a chat template writes around it. Any thread.</summary>
@@ -264,7 +278,10 @@ public sealed partial class NpcRuntime : IDisposable
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxPrefixes"/> already.</exception>
     public Prefix CreatePrefix(string text) => CreatePrefix(text, null);
 
-    /// <summary>Compiles an action for the model's vocabulary now. Without it the first replies that ask for the action do so, some milliseconds a piece.</summary>
+    /// <summary>
+    /// Compiles an action for the model's vocabulary now. Without it the first replies that ask for the action do so, some milliseconds a
+    /// piece.
+    /// </summary>
     /// <param name="action">The action.</param>
     /// <param name="legal">What of it is legal; null for everything.</param>
     /// <exception cref="GrammarException">The vocabulary cannot write what is legal.</exception>
@@ -281,7 +298,8 @@ public sealed partial class NpcRuntime : IDisposable
         int thread = Environment.CurrentManagedThreadId;
         int first = Interlocked.CompareExchange(ref _thread, thread, 0);
         if (first != 0 && first != thread)
-            throw new InvalidOperationException($"The runtime is used by thread {first} and was called from thread {thread}: call it from the game's thread only "
+            throw new InvalidOperationException(
+                $"The runtime is used by thread {first} and was called from thread {thread}: call it from the game's thread only "
                 + "(NpcRuntimeOptions.ChecksThread).");
     }
 
@@ -291,7 +309,9 @@ public sealed partial class NpcRuntime : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         CheckThread();
         if (parent is not null) ObjectDisposedException.ThrowIf(parent.Mind.Closing, parent);
-        if (_prefixes.Count == Options.MaxPrefixes) throw new InvalidOperationException($"There are {_prefixes.Count} prefixes already: dispose one, or raise NpcRuntimeOptions.MaxPrefixes.");
+        if (_prefixes.Count == Options.MaxPrefixes)
+            throw new InvalidOperationException(
+                $"There are {_prefixes.Count} prefixes already: dispose one, or raise NpcRuntimeOptions.MaxPrefixes.");
         string whole = parent is null || parent.Text.Length == 0 ? text : parent.Text + "\n\n" + text;
         Mind mind = NewMind(whole.Length == 0 ? "no prefix" : whole, parent?.Mind, whole, pinned: true);
         mind.Priority = (int)NpcPriority.Background;
@@ -300,7 +320,8 @@ public sealed partial class NpcRuntime : IDisposable
         return prefix;
     }
 
-    internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0 ? prefix.Text : prefix.Text + "\n\n" + persona;
+    internal static string SystemPrompt(Prefix prefix, string persona) => prefix.Text.Length == 0 ? persona : persona.Length == 0
+        ? prefix.Text : prefix.Text + "\n\n" + persona;
 
     internal void Remove(Npc npc)
     {

@@ -9,7 +9,10 @@ public sealed record NpcRuntimeOptions
     /// <summary>Device to think on.</summary>
     public VulkanHost Host { get; init; } = VulkanHost.CreateOwn();
 
-    /// <summary>GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the model.</summary>
+    /// <summary>
+    /// GGUF file of the model's image encoder and projector ("mmproj"), which lets characters see; null for none. It must be made for the
+    /// model.
+    /// </summary>
     /// <remarks>
     /// Where it cannot be used, loading throws and the message names it (also <see
     /// cref="UnsupportedModelException.Path"/>, <see cref="GgufFormatException.Path"/>); loaded again
@@ -47,10 +50,16 @@ public sealed record NpcRuntimeOptions
     /// </summary>
     public int? DeviceKvTokens { get; init; }
 
-    /// <summary>Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the device.</summary>
+    /// <summary>
+    /// Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the
+    /// device.
+    /// </summary>
     public int? HostKvTokens { get; init; }
 
-    /// <summary>Number format of keys and values; null for <see cref="NpcMind.KvFormat.F16"/> on a GPU and <see cref="NpcMind.KvFormat.F32"/> on a software driver.</summary>
+    /// <summary>
+    /// Number format of keys and values; null for <see cref="NpcMind.KvFormat.F16"/> on a GPU and <see cref="NpcMind.KvFormat.F32"/> on a
+    /// software driver.
+    /// </summary>
     public KvFormat? KvFormat { get; init; }
 
     /// <summary>Most tokens, of all minds together, that one step computes: a multiple of 16, up to 1,024.</summary>
@@ -59,10 +68,15 @@ public sealed record NpcRuntimeOptions
     /// <summary>Longest predicted GPU milliseconds of one dispatch: larger ones are cut. Above 0, at most 1,000.</summary>
     public double MaxDispatchMilliseconds { get; init; } = 0.5;
 
-    /// <summary>Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.</summary>
+    /// <summary>
+    /// Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.
+    /// </summary>
     public int MaxFramesPerStep { get; init; } = 30;
 
-    /// <summary>Folder for compiled shaders and learned costs; null for NpcMind in <see cref="Environment.SpecialFolder.LocalApplicationData"/> (Linux: ~/.local/share/NpcMind), "" for none.</summary>
+    /// <summary>
+    /// Folder for compiled shaders and learned costs; null for NpcMind in <see cref="Environment.SpecialFolder.LocalApplicationData"/>
+    /// (Linux: ~/.local/share/NpcMind), "" for none.
+    /// </summary>
     public string? CacheFolder { get; init; }
 
     /// <summary>Mixed into every character's seed: the same seed, model, device and words give the same replies.</summary>

@@ -4,10 +4,9 @@ using System.Text.Json;
 namespace NpcMind;
 
 /// <summary>
-/// Writes what ticks do as a Chrome trace ("Trace Event Format", JSON array form): open it in chrome://tracing or ui.perfetto.dev. Set it as
-/// <see cref="NpcRuntime.Trace"/>. Used on the game's thread; does not own the stream. Ticks allocate while it is set. When the stream
-/// fails, the trace ends there and the
-/// game goes on.
+/// Writes what ticks do as a Chrome trace ("Trace Event Format", JSON array form): open it in chrome://tracing or ui.perfetto.dev. Set it
+/// as <see cref="NpcRuntime.Trace"/>. Used on the game's thread; does not own the stream. Ticks allocate while it is set. When the stream
+/// fails, the trace ends there and the game goes on.
 /// </summary>
 public sealed class NpcTrace : IDisposable
 {
@@ -59,10 +58,12 @@ public sealed class NpcTrace : IDisposable
 
     private void Write(in TickReport report, long tickStarted, IReadOnlyList<Npc> npcs)
     {
-        double begin = Stopwatch.GetElapsedTime(_started, tickStarted).TotalMicroseconds, end = Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        double begin = Stopwatch.GetElapsedTime(_started, tickStarted).TotalMicroseconds,
+        end = Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
         Begin("tick", "X", begin, 1);
         _json.WriteNumber("dur", end - begin);
-        Arguments(("dispatches", report.Dispatches), ("predicted_ms", report.PredictedMilliseconds), ("deferred", report.Deferred), ("read", report.TokensProcessed), ("said", report.TokensGenerated));
+        Arguments(("dispatches", report.Dispatches), ("predicted_ms", report.PredictedMilliseconds), ("deferred", report.Deferred),
+            ("read", report.TokensProcessed), ("said", report.TokensGenerated));
         if (report.FramesFinished > 0 && double.IsFinite(report.GpuMilliseconds))
         {
             Begin("minds", "X", begin - report.GpuMilliseconds * 1000, 2);

@@ -1,8 +1,8 @@
 namespace NpcMind;
 
 /// <summary>
-/// What several characters begin with: a world, a faction. It is read once, within budgets, and shared in memory. Never spilled or dropped. Owned by its
-/// runtime; used on the game's thread.
+/// What several characters begin with: a world, a faction. It is read once, within budgets, and shared in memory. Never spilled or dropped.
+/// Owned by its runtime; used on the game's thread.
 /// </summary>
 public sealed class Prefix : IDisposable
 {
@@ -45,7 +45,8 @@ public sealed class Prefix : IDisposable
     /// <param name="persona">Who it is, in the model's language; follows the prefix in the system prompt.</param>
     /// <exception cref="ContextOverflowException">It does not fit into the context.</exception>
     /// <exception cref="ArgumentException">A living character has the name.</exception>
-    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed in this frame: tick first.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed
+    /// in this frame: tick first.</exception>
     public Npc CreateNpc(string name, string persona) => Runtime.CreateNpc(name, persona, this);
 
     /// <summary>Frees it. Characters that began with it live on.</summary>

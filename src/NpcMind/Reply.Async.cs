@@ -30,8 +30,8 @@ public partial class Reply
     /// Game's thread.
     /// </summary>
     /// <param name="cancellationToken">Stops the waiting at the end of the next tick, and not the reply.</param>
-    /// <exception cref="ReplyFailedException">The reply <see cref="ReplyEnd.Failed"/>, the device was lost, or the runtime was disposed; all text before was
-    /// streamed.</exception>
+    /// <exception cref="ReplyFailedException">The reply <see cref="ReplyEnd.Failed"/>, the device was lost, or the runtime was disposed;
+    /// all text before was streamed.</exception>
     /// <exception cref="OperationCanceledException">The waiting was cancelled.</exception>
     public async IAsyncEnumerator<string> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
@@ -140,5 +140,6 @@ public sealed class Reply<TAction> : Reply
 
     /// <summary>Takes the action, once, when it is complete, as <see cref="Reply.TryTakeAction{T}"/> does.</summary>
     /// <param name="action">What the character does.</param>
-    public bool TryTakeAction([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TAction action) => TryTakeAction<TAction>(out action);
+    public bool TryTakeAction([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TAction action) =>
+        TryTakeAction<TAction>(out action);
 }

@@ -148,7 +148,9 @@ public partial class Reply : IAsyncEnumerable<string>
         return text.Length > 0;
     }
 
-    /// <summary>Takes the next whole sentence, for text-to-speech; false while there is none. Reads independently of <see cref="TryRead"/>.</summary>
+    /// <summary>
+    /// Takes the next whole sentence, for text-to-speech; false while there is none. Reads independently of <see cref="TryRead"/>.
+    /// </summary>
     /// <param name="sentence">The sentence with the quotes and brackets that close after it, without the blanks around it.</param>
     /// <remarks>
     /// Titles, initials, abbreviations and ordinals of European languages end no sentence, nor does anything before a word in lower case.

@@ -64,7 +64,10 @@ public sealed record ReplyOptions
     /// </summary>
     public Grammar? Grammar { get; init; }
 
-    /// <summary>Characters the reader reads in a second; thinking keeps <see cref="LeadTokens"/> ahead and no further. Above 0; infinity thinks as fast as budgets allow.</summary>
+    /// <summary>
+    /// Characters the reader reads in a second; thinking keeps <see cref="LeadTokens"/> ahead and no further. Above 0; infinity thinks as
+    /// fast as budgets allow.
+    /// </summary>
     public double CharactersPerSecond { get; init; } = double.PositiveInfinity;
 
     /// <summary>Tokens that the text leads its reader by, where it is paced; 1 or more.</summary>

@@ -12,7 +12,9 @@ public enum TickStatus
     /// <summary>The device has not finished the frames before; nothing was added.</summary>
     DeviceBehind,
 
-    /// <summary>The device was lost. The runtime does nothing any more: save the minds (their token logs are intact) and load a new one.</summary>
+    /// <summary>
+    /// The device was lost. The runtime does nothing any more: save the minds (their token logs are intact) and load a new one.
+    /// </summary>
     DeviceLost,
 
     /// <summary>

@@ -22,17 +22,18 @@ public sealed class VulkanHost
     public static VulkanHost CreateOwn(string? device = null, bool validate = false) => new(null, device, validate);
 
     /// <summary>
-    /// The game's device, with the features synchronization2, timelineSemaphore and maintenance4 of Vulkan 1.3 enabled, of an instance made for version 1.3. The handles stay
-    /// the game's and must outlive the runtime; wrong ones are not noticed. The queue may be the one that renders, or a separate compute
-    /// queue. What does not suit is said by <see cref="NpcRuntime.Load"/>; whether features were enabled only where <paramref
-    /// name="enabledFeatures"/> tells.
+    /// The game's device, with the features synchronization2, timelineSemaphore and maintenance4 of Vulkan 1.3 enabled, of an instance made
+    /// for version 1.3. The handles stay the game's and must outlive the runtime; wrong ones are not noticed. The queue may be the one that
+    /// renders, or a separate compute queue. What does not suit is said by <see cref="NpcRuntime.Load"/>; whether features were enabled
+    /// only where <paramref name="enabledFeatures"/> tells.
     /// </summary>
     /// <param name="instance">VkInstance.</param>
     /// <param name="physicalDevice">VkPhysicalDevice.</param>
     /// <param name="device">VkDevice.</param>
     /// <param name="queue">VkQueue that can compute.</param>
     /// <param name="queueFamily">Its family.</param>
-    /// <param name="queueLock">An object that the game locks (<c>lock</c>) around every use of the queue: submit, present, wait. The runtime locks it for its submissions, also while it is loaded on another thread. Null when no other thread uses the queue.</param>
+    /// <param name="queueLock">An object that the game locks (<c>lock</c>) around every use of the queue: submit, present, wait. The
+    /// runtime locks it for its submissions, also while it is loaded on another thread. Null when no other thread uses the queue.</param>
     /// <param name="enabledFeatures">
     /// The pNext chain of the VkDeviceCreateInfo that made the device: its structures say which features are enabled. Read during this
     /// call only. 0 when it is not at hand.

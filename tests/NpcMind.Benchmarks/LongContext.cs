@@ -8,8 +8,8 @@ using NpcMind.Reference;
 namespace NpcMind.Benchmarks;
 
 /// <summary>
-/// A conversation of 32,768 tokens on models of architecture llama4 with chunks of 1024: for every second chunk what a token costs, read in steps of 64 and said one by one
-/// in the middle of the chunk, and what keys and values take.
+/// A conversation of 32,768 tokens on models of architecture llama4 with chunks of 1024: for every second chunk what a token costs, read in
+/// steps of 64 and said one by one in the middle of the chunk, and what keys and values take.
 /// </summary>
 internal static class LongContext
 {
@@ -44,7 +44,8 @@ internal static class LongContext
         try
         {
             using GgufFile file = GgufFile.Open(path);
-            using InferenceEngine engine = InferenceEngine.Load(device, file, new EngineOptions { ContextTokens = Context, MaxSequences = 2, CacheTokens = Context + 2 * Chunk });
+            using InferenceEngine engine = InferenceEngine.Load(device, file,
+                new EngineOptions { ContextTokens = Context, MaxSequences = 2, CacheTokens = Context + 2 * Chunk });
             Console.WriteLine($"{name}: {blocks} layers, {engine.Transfer.Groups} groups");
             Read(engine, new TinyRandom(1));
         }
@@ -54,7 +55,10 @@ internal static class LongContext
         }
     }
 
-    /// <summary>Beside the long sequence a peer stays in the middle of its second chunk: tokens of both take turns, so that the ratio does not depend on what else the machine does.</summary>
+    /// <summary>
+    /// Beside the long sequence a peer stays in the middle of its second chunk: tokens of both take turns, so that the ratio does not
+    /// depend on what else the machine does.
+    /// </summary>
     private static void Read(InferenceEngine engine, TinyRandom random)
     {
         int slot = engine.Open(new Inference.SamplerSettings()), peer = engine.Open(new Inference.SamplerSettings());
@@ -75,7 +79,9 @@ internal static class LongContext
             if (chunk % 2 == 0) continue;
             (long full, long limited) = engine.Transfer.HeldBytes(slot);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  to token {engine.Length(slot),6}: read {read,6:F3} ms a token, said {Median(said),7:F3} ms, peer in its second chunk {Median(peers),7:F3} ms, ratio {Median(ratios):F3}; keys and values {full / 1e6,7:F2} MB of full layers, {limited / 1e6,6:F2} MB of chunked ones"));
+                $"  to token {engine.Length(slot),6}: read {read,6:F3} ms a token, said {Median(said),7:F3} ms, peer in its second chunk " +
+                $"{Median(peers),7:F3} ms, ratio {Median(ratios):F3}; keys and values {full / 1e6,7:F2} MB of full layers, " +
+                $"{limited / 1e6,6:F2} MB of chunked ones"));
         }
 
         engine.Close(slot);

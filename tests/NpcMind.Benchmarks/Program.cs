@@ -45,7 +45,8 @@ switch (args)
               long-context  reads 32,768 tokens on a chunked model: time per token and memory of keys and values.
               restoring  reads a mind of 2,000 tokens and restores it from a save: seconds to the next word, and their ratio.
               shaders   compiles kernels as a GPU would run them. With a driver that tells what it made of them, e.g. AMD's without a card:
-                        RADV_FORCE_FAMILY=NAVI21 RADV_DEBUG=shaderstats,nocache VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/radeon_icd.x86_64.json
+                        RADV_FORCE_FAMILY=NAVI21 RADV_DEBUG=shaderstats,nocache
+                        VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/radeon_icd.x86_64.json
               synthesise SHAPE FILE [FORMAT]  writes a model of a published shape (135m, 1b, 8b, 30b-a3b) with weights that mean nothing.
               check FOLDER SECONDS [--small]  what scripts/gpu-check.sh runs on a machine with a card; writes gpu-check.json there.
               tests ASSEMBLY NAME...  runs the NUnit tests whose names hold one of these, without an SDK.

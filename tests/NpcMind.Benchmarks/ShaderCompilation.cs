@@ -3,7 +3,9 @@ using NpcMind.Inference;
 
 namespace NpcMind.Benchmarks;
 
-/// <summary>Compiles every kernel with the specialization a GPU gets, so that a driver's statistics (registers, spills, occupancy) can be read.</summary>
+/// <summary>
+/// Compiles every kernel with the specialization a GPU gets, so that a driver's statistics (registers, spills, occupancy) can be read.
+/// </summary>
 internal static class ShaderCompilation
 {
     public static void Run(string[] names)
@@ -18,7 +20,8 @@ internal static class ShaderCompilation
             {
                 SpirvModule module = KernelLibrary.ReadModule(name);
                 bool wide = attention || name.StartsWith("matmul_", StringComparison.Ordinal);
-                Constant[] specialization = [.. module.Specializations.Select(s => new Constant(s.Name, Value(kernels, name, s.Name, rows, wide)))];
+                Constant[] specialization = [
+                    .. module.Specializations.Select(s => new Constant(s.Name, Value(kernels, name, s.Name, rows, wide)))];
                 Console.Error.WriteLine($"=== {name} {string.Join(' ', specialization.Select(c => $"{c.Name}={c.Bits}"))}");
                 kernels.Pipeline(name, specialization);
             }

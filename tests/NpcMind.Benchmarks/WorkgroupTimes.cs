@@ -7,8 +7,8 @@ using NpcMind.Inference;
 namespace NpcMind.Benchmarks;
 
 /// <summary>
-/// Times each dispatch of the kernels that could be long, whole and with a single workgroup: a workgroup is what a dispatch cannot be cut below. A time with one
-/// workgroup contains what any dispatch costs (first line).
+/// Times each dispatch of the kernels that could be long, whole and with a single workgroup: a workgroup is what a dispatch cannot be cut
+/// below. A time with one workgroup contains what any dispatch costs (first line).
 /// </summary>
 internal static class WorkgroupTimes
 {
@@ -17,8 +17,11 @@ internal static class WorkgroupTimes
     private static IEnumerable<KernelCase> Cases =>
     [
         RowCases.GatherRows(64, [0], 1),
-        AttentionCases.Attention(9, 3, 64, Context, 1), AttentionCases.Attention(9, 3, 64, Context, 1, NpcMind.KvFormat.Q8), AttentionCases.Attention(4, 4, 64, Context, 4), AttentionCases.Attention(32, 8, 128, Context, 1), AttentionCases.Attention(32, 8, 128, Context, 2),
-        MatMulCases.Dense(TensorType.Q8_0, Vocabulary, 576, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 1536, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 1), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 8),
+        AttentionCases.Attention(9, 3, 64, Context, 1), AttentionCases.Attention(9, 3, 64, Context, 1, NpcMind.KvFormat.Q8),
+        AttentionCases.Attention(4, 4, 64, Context, 4), AttentionCases.Attention(32, 8, 128, Context, 1),
+        AttentionCases.Attention(32, 8, 128, Context, 2),
+        MatMulCases.Dense(TensorType.Q8_0, Vocabulary, 576, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 1536, 8),
+        MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 1), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 8),
         MatMulCases.Dense(TensorType.Q6_K, 96, 14336, 1), MatMulCases.Dense(TensorType.Q6_K, 96, 14336, 8),
         RowCases.RmsNorm(576, 1), RowCases.RmsNorm(8192, 1), RowCases.Tiles(64, 2, 64, 8), RowCases.Tiles(64, 8, 64, 8),
         RowCases.Router(64, 8, 1, ties: false), RowCases.GatedActivation(14336, 1, 1),
@@ -42,8 +45,10 @@ internal static class WorkgroupTimes
         uint[] log = [.. Enumerable.Range(0, Context).Select(i => (uint)(i * 7919 % 1500))];
         foreach ((string name, SamplerSettings settings) in new (string, SamplerSettings)[]
         {
-            ("greedy", new()), ("plain", new() { Temperature = 1 }), ("top-k 40", new() { Temperature = 1, TopK = 40 }), ("top-p 0.95", new() { Temperature = 1, TopP = 0.95f }),
-            ("all", new() { Temperature = 0.8f, TopK = 40, TopP = 0.95f, MinP = 0.05f, RepetitionPenalty = 1.1f }), ("penalties over 2048", new() { RepetitionPenalty = 1.1f, PenaltyTokens = Context }),
+            ("greedy", new()), ("plain", new() { Temperature = 1 }), ("top-k 40", new() { Temperature = 1, TopK = 40 }),
+            ("top-p 0.95", new() { Temperature = 1, TopP = 0.95f }),
+            ("all", new() { Temperature = 0.8f, TopK = 40, TopP = 0.95f, MinP = 0.05f, RepetitionPenalty = 1.1f }),
+            ("penalties over 2048", new() { RepetitionPenalty = 1.1f, PenaltyTokens = Context }),
         })
         {
             if (!filter.All(f => $"sampler {name}".Contains(f, StringComparison.OrdinalIgnoreCase))) continue;
@@ -56,13 +61,21 @@ internal static class WorkgroupTimes
     private static void Time(KernelRig rig, TimestampQueries times, string name, IReadOnlyList<GraphNode> nodes, StepShape shape)
     {
         List<(string Label, int Groups, double Milliseconds)> whole = Median(rig, times, nodes, shape);
-        List<(string Label, int Groups, double Milliseconds)> single = Median(rig, times, [.. nodes.Select(n => n with { Grid = s => n.Grid(s) is { X: > 0, Y: > 0, Z: > 0 } g ? new Grid(1, 1, 1, g.Variant) : new Grid(0) })], shape);
+        List<(string Label, int Groups, double Milliseconds)> single = Median(rig, times,
+            [.. nodes.Select(n =>
+                n with { Grid = s => n.Grid(s) is { X: > 0, Y: > 0, Z: > 0 } g ? new Grid(1, 1, 1, g.Variant) : new Grid(0) })], shape);
         for (int i = 0; i < whole.Count; i++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-46} {whole[i].Label,-20} {whole[i].Milliseconds,9:F4} ms in {whole[i].Groups,6} workgroups {single[i].Milliseconds,9:F4} ms with one"));
-        if (whole.Count > 1) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-46} {"together",-20} {whole.Sum(w => w.Milliseconds),9:F4} ms"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{name,-46} {whole[i].Label,-20} {whole[i].Milliseconds,9:F4} ms in {whole[i].Groups,6} workgroups " +
+                    $"{single[i].Milliseconds,9:F4} ms with one"));
+        if (whole.Count > 1)
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{name,-46} {"together",-20} {whole.Sum(w => w.Milliseconds),9:F4} ms"));
     }
 
-    private static List<(string Label, int Groups, double Milliseconds)> Median(KernelRig rig, TimestampQueries times, IReadOnlyList<GraphNode> nodes, StepShape shape)
+    private static List<(string Label, int Groups, double Milliseconds)> Median(KernelRig rig, TimestampQueries times,
+        IReadOnlyList<GraphNode> nodes, StepShape shape)
     {
         List<double[]> runs = [];
         for (int run = 0; run <= Runs; run++)

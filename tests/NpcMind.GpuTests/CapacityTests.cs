@@ -44,7 +44,8 @@ internal sealed class CapacityTests : GpuTest
         int free = engine.Batch.FreeRows;
         Assert.That(engine.Batch.Add(slot, 1, output: true), Is.False);
         Assert.That(engine.Batch.AddNext(slot), Is.False);
-        Assert.That((engine.Batch.FreeRows, engine.Batch.FreeOutputs, engine.Length(slot)), Is.EqualTo((free, engine.Options.MaxOutputs, 20)));
+        Assert.That((engine.Batch.FreeRows, engine.Batch.FreeOutputs, engine.Length(slot)),
+            Is.EqualTo((free, engine.Options.MaxOutputs, 20)));
         engine.Collect(engine.Submit());
     }
 

@@ -76,16 +76,19 @@ internal sealed class CliTests
         JsonElement json = Json("tokenize", ModelPath, "--text", "Grüß Gott 🍺", "--json");
         string ids = string.Join(',', json.GetProperty("ids").EnumerateArray().Select(e => e.GetInt32()));
         Assert.That(Run("detokenize", ModelPath, "--tokens", ids).Output.TrimEnd('\n'), Is.EqualTo("Grüß Gott 🍺"));
-        Assert.That(Run("detokenize", ModelPath, "--tokens", ids, "--hex").Output.TrimEnd('\n'), Is.EqualTo(Convert.ToHexStringLower(System.Text.Encoding.UTF8.GetBytes("Grüß Gott 🍺"))));
+        Assert.That(Run("detokenize", ModelPath, "--tokens", ids, "--hex").Output.TrimEnd('\n'),
+            Is.EqualTo(Convert.ToHexStringLower(System.Text.Encoding.UTF8.GetBytes("Grüß Gott 🍺"))));
     }
 
     [Test]
     public void Template_prints_the_prompt_and_nothing_else()
     {
         string messages = Write("messages.json", """[{"role":"user","content":"Hello"}]""");
-        string jinja = Write("template.jinja", "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}|{{ place }}|{{ strftime_now('%Y') }}");
+        string jinja = Write("template.jinja",
+            "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}|{{ place }}|{{ strftime_now('%Y') }}");
         string vars = Write("vars.json", """{"place":"inn"}""");
-        Assert.That(Run("template", "--jinja", jinja, "--messages", messages, "--vars", vars, "--now", "2026-11-23T10:30:00").Output, Is.EqualTo("[user] Hello|inn|2026"));
+        Assert.That(Run("template", "--jinja", jinja, "--messages", messages, "--vars", vars, "--now", "2026-11-23T10:30:00").Output,
+            Is.EqualTo("[user] Hello|inn|2026"));
         Assert.That(Run("template", ModelPath, "--messages", messages, "--add-generation-prompt").Output, Does.Contain("Hello"));
     }
 
@@ -94,7 +97,8 @@ internal sealed class CliTests
     {
         string all = Path.Combine(Folder, "all.bin"), single = Path.Combine(Folder, "single.bin");
         Assert.That(Run("logits", ModelPath, "--tokens", "1 2 3 4 5 6 7", "--out", all).Code, Is.Zero);
-        Assert.That(Run("logits", ModelPath, "--tokens", "1,2,3,4,5,6,7", "--from", "2", "--one-at-a-time", "--validate", "--out", single).Code, Is.Zero);
+        Assert.That(Run("logits", ModelPath, "--tokens", "1,2,3,4,5,6,7", "--from", "2", "--one-at-a-time", "--validate", "--out", single)
+            .Code, Is.Zero);
         byte[] whole = File.ReadAllBytes(all);
         Assert.That(File.ReadAllBytes(single), Is.EqualTo(whole[(whole.Length / 7 * 2)..]));
     }
@@ -102,8 +106,10 @@ internal sealed class CliTests
     [Test]
     public void Generate_repeats_itself_with_the_same_seed_only()
     {
-        string[] arguments = ["generate", ModelPath, "--prompt", "Hello", "--max-tokens", "12", "--temperature", "1.5", "--ignore-end", "--json"];
-        string first = Ids([.. arguments, "--seed", "7"]), again = Ids([.. arguments, "--seed", "7"]), other = Ids([.. arguments, "--seed", "8"]);
+        string[] arguments = ["generate", ModelPath, "--prompt", "Hello", "--max-tokens", "12", "--temperature", "1.5", "--ignore-end",
+            "--json"];
+        string first = Ids([.. arguments, "--seed", "7"]), again = Ids([.. arguments, "--seed", "7"]),
+            other = Ids([.. arguments, "--seed", "8"]);
         Assert.That(again, Is.EqualTo(first));
         Assert.That(other, Is.Not.EqualTo(first));
     }
@@ -112,14 +118,17 @@ internal sealed class CliTests
     public void Bench_reports_every_operation()
     {
         JsonElement json = Json("bench", ModelPath, "--prompt-tokens", "20", "--generate-tokens", "3", "--json");
-        Assert.That(json.GetProperty("ops").EnumerateArray().Select(o => o.GetProperty("name").GetString()), Does.Contain("attention").And.Contain("ffn_gate_up_exps").And.Contain("sample"));
-        foreach (string figure in (string[])["prefill_tokens_per_s", "decode_tokens_per_s", "weight_gb_per_s", "load_s", "peak_bytes"]) Assert.That(json.GetProperty(figure).GetDouble(), Is.Positive, figure);
+        Assert.That(json.GetProperty("ops").EnumerateArray().Select(o => o.GetProperty("name").GetString()),
+            Does.Contain("attention").And.Contain("ffn_gate_up_exps").And.Contain("sample"));
+        foreach (string figure in (string[])["prefill_tokens_per_s", "decode_tokens_per_s", "weight_gb_per_s", "load_s", "peak_bytes"])
+            Assert.That(json.GetProperty(figure).GetDouble(), Is.Positive, figure);
     }
 
     [Test]
     public void Chat_answers_and_ends_with_the_input()
     {
-        (int code, string output, string error) = Start("Hello\nAnd you?\n", "chat", ModelPath, "--system", "Be brief.", "--max-tokens", "8", "--context", "512");
+        (int code, string output, string error) = Start("Hello\nAnd you?\n", "chat", ModelPath, "--system", "Be brief.", "--max-tokens",
+            "8", "--context", "512");
         Assert.That(code, Is.Zero, error);
         Assert.That(output.Split('\n'), Has.Length.GreaterThanOrEqualTo(2));
     }
@@ -129,8 +138,10 @@ internal sealed class CliTests
     {
         string plot = Path.Combine(Folder, "frames.png");
         File.Delete(plot);
-        JsonElement json = Json("frames", ModelPath, "--npcs", "2", "--budget-ms", "4", "--frames", "90", "--fps", "60", "--json", "--plot", plot, "--warmup", "60", "--noise-frames", "30", "--context", "512", "--validate");
-        foreach (JsonElement figures in (JsonElement[])[json.GetProperty("gpu_ms"), json.GetProperty("noise").GetProperty("gpu_ms"), json.GetProperty("tick_cpu_ms")])
+        JsonElement json = Json("frames", ModelPath, "--npcs", "2", "--budget-ms", "4", "--frames", "90", "--fps", "60", "--json", "--plot",
+            plot, "--warmup", "60", "--noise-frames", "30", "--context", "512", "--validate");
+        foreach (JsonElement figures in (JsonElement[])[json.GetProperty("gpu_ms"), json.GetProperty("noise").GetProperty("gpu_ms"),
+            json.GetProperty("tick_cpu_ms")])
         {
             double[] quantiles = [.. ((string[])["p50", "p95", "p99", "max"]).Select(q => figures.GetProperty(q).GetDouble())];
             Assert.That(quantiles, Is.Ordered.And.All.Positive);
@@ -140,10 +151,12 @@ internal sealed class CliTests
         Assert.That(json.GetProperty("overruns").GetInt32(), Is.InRange(0, json.GetProperty("gpu_frames").GetInt32()));
         Assert.That(json.GetProperty("quantum_ms").GetDouble(), Is.EqualTo(0.5));
         Assert.That(json.GetProperty("allocated_bytes_per_tick").GetDouble(), Is.Zero);
-        Assert.That(json.GetProperty("tokens_read").GetInt32() + json.GetProperty("tokens_said").GetInt32(), Is.Positive, "the characters think");
+        Assert.That(json.GetProperty("tokens_read").GetInt32() + json.GetProperty("tokens_said").GetInt32(), Is.Positive,
+            "the characters think");
         Assert.That(json.GetProperty("tokens_per_s_per_npc").GetDouble(), Is.GreaterThanOrEqualTo(0));
         Assert.That(json.GetProperty("first_word_ms").TryGetProperty("p50", out _));
-        Assert.That(File.ReadAllBytes(plot).AsSpan(0, 8).ToArray(), Is.EqualTo((byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]));
+        Assert.That(File.ReadAllBytes(plot).AsSpan(0, 8).ToArray(),
+            Is.EqualTo((byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]));
     }
 
     [Test]
@@ -155,14 +168,18 @@ internal sealed class CliTests
             string Path(string name) => TestData.Shared("golden", "vision", family, name);
             string pixels = System.IO.Path.Combine(Folder, "pixels.bin"), features = System.IO.Path.Combine(Folder, "features.bin");
             string[] arguments = ["vision", Path("model.gguf"), "--mmproj", Path("mmproj.gguf"), "--image", Path("image-wide.png")];
-            Assert.That(Run([.. arguments, "--pixels", pixels, "--features", features, "--validate"]).Output, Does.Contain("7 tiles, 63 features of 64"));
+            Assert.That(Run([.. arguments, "--pixels", pixels, "--features", features, "--validate"]).Output,
+                Does.Contain("7 tiles, 63 features of 64"));
             Assert.That(TestData.Nmse(TestData.Floats(pixels), TestData.Floats(Path("wide.pixels.bin"))), Is.LessThan(1e-12));
             Assert.That(TestData.Nmse(TestData.Floats(features), TestData.Floats(Path("wide.features.bin"))), Is.LessThan(1e-6));
 
             using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(Path("case.json")));
-            JsonElement picture = golden.RootElement.GetProperty("images").EnumerateArray().Single(i => i.GetProperty("name").GetString() == "wide");
+            JsonElement picture = golden.RootElement.GetProperty("images").EnumerateArray()
+                .Single(i => i.GetProperty("name").GetString() == "wide");
             int slot = golden.RootElement.GetProperty("image_token_id").GetInt32();
-            int[] ids = [.. Json([.. arguments, "--tokens"]).EnumerateArray().SelectMany(p => p.TryGetProperty("ids", out JsonElement text) ? text.EnumerateArray().Select(e => e.GetInt32()) : Enumerable.Repeat(slot, p.GetProperty("count").GetInt32()))];
+            int[] ids = [.. Json([.. arguments, "--tokens"]).EnumerateArray()
+                .SelectMany(p => p.TryGetProperty("ids", out JsonElement text)
+                    ? text.EnumerateArray().Select(e => e.GetInt32()) : Enumerable.Repeat(slot, p.GetProperty("count").GetInt32()))];
             string all = string.Join(' ', picture.GetProperty("input_ids").EnumerateArray().Select(e => e.GetInt32()));
             Assert.That(all, Does.Contain(string.Join(' ', ids)));
         }
@@ -267,7 +284,8 @@ internal sealed class CliTests
     public void Embed_WhatCannotBe_SaysSo()
     {
         string path = TinyEngines.Path(new TinyBertOptions());
-        Assert.That(Start("", "embed", path, new string('x', 95)), Is.EqualTo((1, "", "npcmind: text 1 has 97 tokens; the model reads at most 96.\n")));
+        Assert.That(Start("", "embed", path, new string('x', 95)),
+            Is.EqualTo((1, "", "npcmind: text 1 has 97 tokens; the model reads at most 96.\n")));
         Assert.That(Start("", "embed", path), Is.EqualTo((1, "", "npcmind: there are no texts.\n")));
         Assert.That(Start("", "embed", ModelPath, "a").Error, Does.Contain("as embedding model").And.Contain("bge"));
     }
@@ -296,7 +314,8 @@ internal sealed class CliTests
     internal static (int Code, string Output, string Error) Start(string input, params string[] arguments)
     {
         string configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
-        ProcessStartInfo info = new(Path.Combine(TestData.Root, "src", "NpcMind.Cli", "bin", configuration, "net10.0", "NpcMind.Cli"), arguments)
+        ProcessStartInfo info = new(Path.Combine(TestData.Root, "src", "NpcMind.Cli", "bin", configuration, "net10.0", "NpcMind.Cli"),
+            arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -6,7 +6,10 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests;
 
-/// <summary>The golden blocks (tests/golden/dequant) through the loader's packing and the embed kernels, as weights go: bit for bit, sign of zero included.</summary>
+/// <summary>
+/// The golden blocks (tests/golden/dequant) through the loader's packing and the embed kernels, as weights go: bit for bit, sign of zero
+/// included.
+/// </summary>
 internal sealed class DequantizeOnDeviceTests : GpuTest
 {
     public static IEnumerable<TensorType> Types => WeightLayout.Supported;
@@ -20,9 +23,11 @@ internal sealed class DequantizeOnDeviceTests : GpuTest
         foreach (int columns in elements == 256 ? new[] { 256, 512 } : [32, 64, 96, 256])
         {
             int rows = floats.Length / columns;
-            float[] device = Dequantized(type, blocks.AsSpan(0, rows * columns / elements * TensorTypes.Layout(type)!.Value.Bytes), rows, columns);
+            float[] device = Dequantized(type, blocks.AsSpan(0, rows * columns / elements * TensorTypes.Layout(type)!.Value.Bytes), rows,
+                columns);
             int wrong = Enumerable.Range(0, rows * columns).FirstOrDefault(i => Bits(device[i]) != Bits(floats[i]), -1);
-            Assert.That(wrong, Is.EqualTo(-1), () => $"{type}, {columns} columns: weight {wrong} is {device[wrong]:R}, should be {floats[wrong]:R}.");
+            Assert.That(wrong, Is.EqualTo(-1),
+                () => $"{type}, {columns} columns: weight {wrong} is {device[wrong]:R}, should be {floats[wrong]:R}.");
         }
     }
 
@@ -51,9 +56,12 @@ internal sealed class DequantizeOnDeviceTests : GpuTest
     /// <summary>Files of the folder; F32 stands for itself, with the values where conversions go wrong.</summary>
     private static (byte[] Blocks, float[] Floats) Golden(TensorType type)
     {
-        if (type != TensorType.F32) return (File.ReadAllBytes(TestData.Golden("dequant", $"{type}.blocks.bin")), TestData.Floats(TestData.Golden("dequant", $"{type}.floats.bin")));
+        if (type != TensorType.F32)
+            return (File.ReadAllBytes(TestData.Golden("dequant", $"{type}.blocks.bin")),
+                TestData.Floats(TestData.Golden("dequant", $"{type}.floats.bin")));
         float[] values = CaseData.Normal(3, 1536);
-        float[] special = [0f, -0f, float.Epsilon, -float.Epsilon, 1.1754942e-38f, float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity, float.NaN];
+        float[] special = [0f, -0f, float.Epsilon, -float.Epsilon, 1.1754942e-38f, float.MaxValue, float.MinValue, float.PositiveInfinity,
+            float.NegativeInfinity, float.NaN];
         special.CopyTo(values, 5);
         return (MemoryMarshal.AsBytes(values.AsSpan()).ToArray(), values);
     }

@@ -17,7 +17,8 @@ internal sealed class DeviceTests : GpuTest
         float[] expected;
         using (InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Dense, Small)) expected = engine.ReadFresh(ids, 16);
         using GpuDevice game = GpuFixture.NewDevice();
-        GpuHandles handles = new(game.Instance.Handle, game.Physical.Handle, game.Handle.Handle, game.Queue.Handle, game.QueueFamily, new object());
+        GpuHandles handles = new(game.Instance.Handle, game.Physical.Handle, game.Handle.Handle, game.Queue.Handle, game.QueueFamily,
+            new object());
         for (int i = 0; i < 2; i++)
         {
             using GpuDevice shared = GpuDevice.Share(handles);
@@ -25,22 +26,30 @@ internal sealed class DeviceTests : GpuTest
             TinyEngines.AssertSameBits(engine.ReadFresh(ids, 16), expected, "on the shared device");
         }
 
-        using (InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Dense, Small, game)) TinyEngines.AssertSameBits(engine.ReadFresh(ids, 16), expected, "on the game's device");
+        using (InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Dense, Small, game))
+            TinyEngines.AssertSameBits(engine.ReadFresh(ids, 16), expected, "on the game's device");
         GpuFixture.CheckValidation(game);
     }
 
     [Test]
     public void Handles_that_cannot_be_are_refused()
     {
-        Assert.That(() => GpuDevice.Share(new GpuHandles(Device.Instance.Handle, Device.Physical.Handle, 0, Device.Queue.Handle, Device.QueueFamily)), Throws.ArgumentException);
-        Assert.That(() => GpuDevice.Share(new GpuHandles(Device.Instance.Handle, Device.Physical.Handle, Device.Handle.Handle, Device.Queue.Handle, 99)), Throws.InstanceOf<GpuUnavailableException>());
+        Assert.That(
+            () => GpuDevice.Share(
+                new GpuHandles(Device.Instance.Handle, Device.Physical.Handle, 0, Device.Queue.Handle, Device.QueueFamily)),
+                Throws.ArgumentException);
+        Assert.That(
+            () => GpuDevice.Share(
+                new GpuHandles(Device.Instance.Handle, Device.Physical.Handle, Device.Handle.Handle, Device.Queue.Handle, 99)),
+                Throws.InstanceOf<GpuUnavailableException>());
     }
 
     [Test]
     public void Cache_that_does_not_fit_is_refused_before_anything_is_allocated()
     {
         long before = Device.Memory.AllocatedBytes, peak = Device.Memory.PeakBytes;
-        InsufficientGpuMemoryException e = Assert.Throws<InsufficientGpuMemoryException>(() => TinyEngines.Load(TinyModelOptions.Dense, Small with { ContextTokens = 1_000_000_000 }).Dispose())!;
+        InsufficientGpuMemoryException e = Assert.Throws<InsufficientGpuMemoryException>(
+            () => TinyEngines.Load(TinyModelOptions.Dense, Small with { ContextTokens = 1_000_000_000 }).Dispose())!;
         Assert.That((Device.Memory.AllocatedBytes, Device.Memory.PeakBytes), Is.EqualTo((before, peak)));
         Assert.That(e.Needed, Is.GreaterThan(e.Available));
         Assert.That(e.Message, Does.Contain("KV cache").And.Contain("shorter context"));
@@ -75,7 +84,8 @@ internal sealed class DeviceTests : GpuTest
 
     [Test]
     public void Unknown_device_lists_the_choices() =>
-        Assert.That(() => GpuDevice.Create(new GpuOptions { Device = "no such device" }), Throws.InstanceOf<GpuUnavailableException>().With.Message.Contains(GpuDevice.List()[0].Name));
+        Assert.That(() => GpuDevice.Create(new GpuOptions { Device = "no such device" }),
+            Throws.InstanceOf<GpuUnavailableException>().With.Message.Contains(GpuDevice.List()[0].Name));
 
     [TestCase(TensorType.F16, false)]
     [TestCase(TensorType.Q8_0, false)]

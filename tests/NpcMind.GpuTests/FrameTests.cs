@@ -6,8 +6,9 @@ using NpcMind.Scheduling;
 namespace NpcMind.GpuTests;
 
 /// <summary>
-/// Steps cut into frames, sequences that share, wait in host memory and come back: always the same bits as the plain way. A few scenarios run under validation, which
-/// makes submissions some ten times slower; the many run without, and more of them with NPCMIND_SCENARIOS (<see cref="Scenarios"/>).
+/// Steps cut into frames, sequences that share, wait in host memory and come back: always the same bits as the plain way. A few scenarios
+/// run under validation, which makes submissions some ten times slower; the many run without, and more of them with NPCMIND_SCENARIOS
+/// (<see cref="Scenarios"/>).
 /// </summary>
 [TestFixtureSource(nameof(Models))]
 internal sealed class FrameTests(object model, string name, bool validated) : GpuTest, IDisposable
@@ -77,12 +78,15 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
             int child = _engine.Fork(parent, 1 + random.Below(world.Length), new Inference.SamplerSettings());
             int at = _engine.Length(child); // less than asked for where the parent's chunks are gone
             bool childFirst = random.Below(2) == 0;
-            (float[] firstLogits, float[] secondLogits) = childFirst ? Interleave(child, own, parent, more, random) : Interleave(parent, more, child, own, random);
+            (float[] firstLogits, float[] secondLogits) = childFirst
+                ? Interleave(child, own, parent, more, random) : Interleave(parent, more, child, own, random);
             (float[] childLogits, float[] parentLogits) = childFirst ? (firstLogits, secondLogits) : (secondLogits, firstLogits);
             _engine.Close(child);
             _engine.Close(parent);
-            TinyEngines.AssertSameBits(childLogits, _engine.ReadFresh([.. world[..at], .. own], 16).AsSpan(at * vocabulary), $"{name}, child of scenario {scenario}");
-            TinyEngines.AssertSameBits(parentLogits, _engine.ReadFresh([.. world, .. more], 16).AsSpan(world.Length * vocabulary), $"{name}, parent of scenario {scenario}");
+            TinyEngines.AssertSameBits(childLogits, _engine.ReadFresh([.. world[..at], .. own], 16).AsSpan(at * vocabulary),
+                $"{name}, child of scenario {scenario}");
+            TinyEngines.AssertSameBits(parentLogits, _engine.ReadFresh([.. world, .. more], 16).AsSpan(world.Length * vocabulary),
+                $"{name}, parent of scenario {scenario}");
             Assert.That(_engine.Transfer.FreeBlocks, Is.EqualTo(_engine.Transfer.Blocks), "every block was given back");
         }
     }
@@ -107,7 +111,8 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
             float[] logits = ReadInFrames(slot, after, random);
             _engine.Close(intruder);
             _engine.Close(slot);
-            TinyEngines.AssertSameBits(logits, _engine.ReadFresh([.. before, .. after], 16).AsSpan(before.Length * vocabulary), $"{name}, scenario {scenario}");
+            TinyEngines.AssertSameBits(logits, _engine.ReadFresh([.. before, .. after], 16).AsSpan(before.Length * vocabulary),
+                $"{name}, scenario {scenario}");
             Assert.That(_engine.Transfer.FreeBlocks, Is.EqualTo(_engine.Transfer.Blocks));
         }
     }
@@ -136,7 +141,8 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
             Assert.That(_engine.Transfer.Restore(slot));
             float[] logits = ReadInFrames(slot, after, random);
             _engine.Close(slot);
-            TinyEngines.AssertSameBits(logits, _engine.ReadFresh([.. before, .. after], 16).AsSpan(before.Length * vocabulary), $"{name}, scenario {scenario}");
+            TinyEngines.AssertSameBits(logits, _engine.ReadFresh([.. before, .. after], 16).AsSpan(before.Length * vocabulary),
+                $"{name}, scenario {scenario}");
             Assert.That(_engine.Host.Pool.Free, Is.EqualTo(_engine.Host.Pool.Count));
         }
     }
@@ -199,7 +205,8 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
 
         Collect();
         int vocabulary = _engine.Config.Vocabulary;
-        for (int i = 0; i < logits.Length / vocabulary; i++) _engine.Logits(new StepTicket(0, 0, logits.Length / vocabulary, 0), i).CopyTo(logits[(i * vocabulary)..]);
+        for (int i = 0; i < logits.Length / vocabulary; i++)
+            _engine.Logits(new StepTicket(0, 0, logits.Length / vocabulary, 0), i).CopyTo(logits[(i * vocabulary)..]);
     }
 
     private void Collect()
@@ -212,5 +219,6 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
     [OneTimeTearDown]
     public void Steps_really_were_cut() => Assert.That(_cut, Is.GreaterThan(_scenarios));
 
-    private static TestFixtureData Named(object model, string name, bool validated) => new TestFixtureData(model, name, validated).SetArgDisplayNames(name, validated ? "validated" : "many");
+    private static TestFixtureData Named(object model, string name, bool validated) =>
+        new TestFixtureData(model, name, validated).SetArgDisplayNames(name, validated ? "validated" : "many");
 }

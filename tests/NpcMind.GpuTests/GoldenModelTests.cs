@@ -32,7 +32,8 @@ internal sealed class GoldenModelTests : GpuTest
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Golden("architectures", name, "case.json")));
         JsonElement greedy = json.RootElement.GetProperty("greedy");
         int[] expected = [.. greedy.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
-        int[] prompt = [.. json.RootElement.GetProperty("sequences")[0].GetProperty("ids").EnumerateArray().Take(greedy.GetProperty("prompt_length").GetInt32()).Select(id => id.GetInt32())];
+        int[] prompt = [.. json.RootElement.GetProperty("sequences")[0].GetProperty("ids").EnumerateArray()
+            .Take(greedy.GetProperty("prompt_length").GetInt32()).Select(id => id.GetInt32())];
         using GgufFile file = GgufFile.Open(TestData.Golden("architectures", name, "model.gguf"));
         using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options);
         using TokenGenerator generator = new(engine, Device, new Inference.SamplerSettings());

@@ -14,7 +14,8 @@ internal sealed class GpuFixture
 
     public static GpuDevice Device => _device ?? throw new InvalidOperationException("The fixture has not made its device.");
 
-    public static GpuDevice NewDevice(string? cacheFolder = null) => GpuDevice.Create(new GpuOptions { Validate = true, CacheFolder = cacheFolder });
+    public static GpuDevice NewDevice(string? cacheFolder = null) =>
+        GpuDevice.Create(new GpuOptions { Validate = true, CacheFolder = cacheFolder });
 
     /// <summary>Fails when the validation layer has said anything.</summary>
     public static void CheckValidation(GpuDevice device)

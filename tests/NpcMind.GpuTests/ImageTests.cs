@@ -48,7 +48,8 @@ internal sealed class ImageTests : GpuTest, IDisposable
         byte[] seen = See(image.Handle);
         for (int i = 0; i < 1024; i++)
             for (int c = 0; c < 3; c++)
-                Assert.That(seen[i * 4 + c], Is.EqualTo((byte)Math.Round((values[i] >> (10 * c) & 1023) * 255 / 1023.0)), $"value {i}, channel {c}");
+                Assert.That(seen[i * 4 + c], Is.EqualTo((byte)Math.Round((values[i] >> (10 * c) & 1023) * 255 / 1023.0)),
+                    $"value {i}, channel {c}");
     }
 
     [TestCase(null)]
@@ -56,7 +57,8 @@ internal sealed class ImageTests : GpuTest, IDisposable
     [TestCase(false)]
     public void Floats_are_clamped_and_encoded_unless_they_already_are(bool? linear)
     {
-        Half[] values = [Half.NaN, Half.NegativeInfinity, (Half)(-0.5f), (Half)0f, (Half)0.0031f, (Half)0.0032f, (Half)0.2f, (Half)0.5f, (Half)0.99f, (Half)1f, (Half)7f, Half.PositiveInfinity];
+        Half[] values = [Half.NaN, Half.NegativeInfinity, (Half)(-0.5f), (Half)0f, (Half)0.0031f, (Half)0.0032f, (Half)0.2f, (Half)0.5f,
+            (Half)0.99f, (Half)1f, (Half)7f, Half.PositiveInfinity];
         Half[] texels = [.. values.SelectMany(v => new[] { v, Half.One, v, Half.Zero })];
         using TestImage image = new(Device, values.Length, 1, Format.R16G16B16A16Sfloat, MemoryMarshal.AsBytes(texels.AsSpan()));
         byte[] seen = See(image.Handle with { IsLinear = linear });
@@ -64,7 +66,8 @@ internal sealed class ImageTests : GpuTest, IDisposable
         {
             double v = (float)values[i] > 0 ? Math.Min((double)values[i], 1) : 0;
             if (linear ?? true) v = v <= 0.0031308 ? 12.92 * v : 1.055 * Math.Pow(v, 1 / 2.4) - 0.055;
-            Assert.That(seen[(i * 4)..(i * 4 + 4)], Is.EqualTo(new byte[] { (byte)Math.Round(v * 255), 255, (byte)Math.Round(v * 255), 255 }), $"{values[i]}");
+            Assert.That(seen[(i * 4)..(i * 4 + 4)],
+                Is.EqualTo(new byte[] { (byte)Math.Round(v * 255), 255, (byte)Math.Round(v * 255), 255 }), $"{values[i]}");
         }
     }
 
@@ -73,12 +76,15 @@ internal sealed class ImageTests : GpuTest, IDisposable
     {
         ExternalImage good = new(1, 4, 4, (uint)Format.R8G8B8A8Unorm);
         Assert.That(() => good.Check(), Throws.Nothing);
-        Assert.That(() => (good with { Format = (uint)Format.D32Sfloat }).Check(), Throws.ArgumentException.With.Message.Contains("D32Sfloat").And.Message.Contains("R16G16B16A16Sfloat"));
+        Assert.That(() => (good with { Format = (uint)Format.D32Sfloat }).Check(),
+            Throws.ArgumentException.With.Message.Contains("D32Sfloat").And.Message.Contains("R16G16B16A16Sfloat"));
         Assert.That(() => (good with { Image = 0 }).Check(), Throws.ArgumentException);
         Assert.That(() => (good with { Height = 0 }).Check(), Throws.ArgumentException);
         Assert.That(() => _rig.Library.Pipeline("activation", ("workgroupSize", 8u), ("Form", 0u)).Node("x", null, [_rig.Nothing]),
             Throws.ArgumentException);
-        Assert.That(() => _rig.Library.Pipeline("resample_image", ("workgroupSize", 8u), ("Encode", 0u)).Node("x", null, [_rig.Nothing.As(TexelFormat.UInt1), _rig.Nothing]), Throws.ArgumentException.With.Message.Contains("fetches 1 images"));
+        Assert.That(() => _rig.Library.Pipeline("resample_image", ("workgroupSize", 8u), ("Encode", 0u))
+            .Node("x", null, [_rig.Nothing.As(TexelFormat.UInt1), _rig.Nothing]),
+            Throws.ArgumentException.With.Message.Contains("fetches 1 images"));
     }
 
     [Test]
@@ -125,10 +131,12 @@ internal sealed class ImageTests : GpuTest, IDisposable
     {
         using ImageView2D view = new(Device, image);
         uint[] across = Identity(image.Width);
-        Tensor canvas = _rig.Empty(image.Width * image.Height * 4), tables = _rig.Words([.. across, .. Identity(image.Height)]).As(TexelFormat.UInt1);
+        Tensor canvas = _rig.Empty(image.Width * image.Height * 4),
+            tables = _rig.Words([.. across, .. Identity(image.Height)]).As(TexelFormat.UInt1);
         DispatchNode node = _rig.Library.Pipeline("resample_image", ("workgroupSize", 8u), ("Encode", view.FetchIsLinear ? 1u : 0u)).Node(
             "resample", view, [tables, canvas],
-            ("sourceFirst", 0u), ("sourceStride", 0u), ("width", (uint)image.Width), ("height", (uint)image.Height), ("canvasWidth", (uint)image.Width), ("horizontal", 0u), ("vertical", (uint)across.Length),
+            ("sourceFirst", 0u), ("sourceStride", 0u), ("width", (uint)image.Width), ("height", (uint)image.Height),
+            ("canvasWidth", (uint)image.Width), ("horizontal", 0u), ("vertical", (uint)across.Length),
             ("pictureX", 0u), ("pictureY", 0u), ("pictureWidth", (uint)image.Width), ("pictureHeight", (uint)image.Height), ("fill", 0u));
         _rig.Run([], MatMulCases.Step(1));
         using CommandRecorder recorder = new(Device, "see");
@@ -142,5 +150,6 @@ internal sealed class ImageTests : GpuTest, IDisposable
         return [.. MemoryMarshal.AsBytes(_rig.ReadWords(canvas, image.Width * image.Height).AsSpan())];
     }
 
-    private static uint[] Identity(int size) => [1, .. Enumerable.Range(0, size).Select(i => (uint)i), .. Enumerable.Repeat(1u, size), .. Enumerable.Repeat(1u << 22, size)];
+    private static uint[] Identity(int size) =>
+        [1, .. Enumerable.Range(0, size).Select(i => (uint)i), .. Enumerable.Repeat(1u, size), .. Enumerable.Repeat(1u << 22, size)];
 }

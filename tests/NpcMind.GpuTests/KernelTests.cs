@@ -3,7 +3,10 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests;
 
-/// <summary>Every kernel case (Kernels/) against the reference, which sums in double. A test runs all cases of an operation and prints the error of each.</summary>
+/// <summary>
+/// Every kernel case (Kernels/) against the reference, which sums in double. A test runs all cases of an operation and prints the error of
+/// each.
+/// </summary>
 internal sealed class KernelTests : GpuTest, IDisposable
 {
     private KernelRig _rig = null!;
@@ -36,7 +39,8 @@ internal sealed class KernelTests : GpuTest, IDisposable
     private double Error(KernelOutput output)
     {
         float[] expected = output.Expected();
-        float[] actual = output.Bytes ? AttentionCases.Bytes(_rig.ReadWords(output.Values, expected.Length / 4)) : output.Words ? [.. _rig.ReadWords(output.Values, expected.Length).Select(w => (float)w)] : _rig.ReadFloats(output.Values, expected.Length);
+        float[] actual = output.Bytes ? AttentionCases.Bytes(_rig.ReadWords(output.Values, expected.Length / 4)) : output.Words
+            ? [.. _rig.ReadWords(output.Values, expected.Length).Select(w => (float)w)] : _rig.ReadFloats(output.Values, expected.Length);
         return TestData.Nmse(actual, expected);
     }
 }

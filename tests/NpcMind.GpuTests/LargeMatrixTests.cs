@@ -3,7 +3,10 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests;
 
-/// <summary>A matrix larger than one storage-buffer binding may cover on lavapipe (128 MiB), and large enough that 32-bit byte offsets would wrap on the way.</summary>
+/// <summary>
+/// A matrix larger than one storage-buffer binding may cover on lavapipe (128 MiB), and large enough that 32-bit byte offsets would wrap on
+/// the way.
+/// </summary>
 internal sealed class LargeMatrixTests : GpuTest
 {
     [Test]

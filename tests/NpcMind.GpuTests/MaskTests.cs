@@ -43,7 +43,8 @@ internal sealed class MaskTests : GpuTest, IDisposable
         for (int step = 0; step < 60; step++)
         {
             // From one allowed token to all but one, the log's own tokens among the forbidden ones.
-            int[] allowed = step % 3 == 0 ? [random.Below(Vocabulary)] : step % 3 == 1 ? [.. TinyEngines.Ids(4, step)] : [.. Enumerable.Range(0, Vocabulary).Where(i => i != 7)];
+            int[] allowed = step % 3 == 0 ? [random.Below(Vocabulary)] : step % 3 == 1
+                ? [.. TinyEngines.Ids(4, step)] : [.. Enumerable.Range(0, Vocabulary).Where(i => i != 7)];
             Assert.That(_engine.Batch.Add(_slot, random.Below(Vocabulary), true, Mask(allowed)));
             _engine.Batch.Sample();
             int token = _engine.Collect(_engine.Submit())[0];
@@ -79,9 +80,12 @@ internal sealed class MaskTests : GpuTest, IDisposable
     public void Bad_masks_are_refused_with_a_sentence_and_change_nothing()
     {
         _slot = _engine.Open(new Settings());
-        Assert.That(() => _engine.Batch.Add(_slot, 1, true, new uint[Words - 1]), Throws.ArgumentException.With.Message.Contains("17 words; 16"));
-        Assert.That(() => _engine.Batch.Add(_slot, 1, true, new uint[Words]), Throws.ArgumentException.With.Message.Contains("at least one"));
-        Assert.That(() => _engine.Batch.Add(_slot, 1, true, [.. new uint[Words - 1], 0xFFFFFFF8]), Throws.ArgumentException.With.Message.Contains("at least one"), "Bits beyond the vocabulary allow nothing.");
+        Assert.That(() => _engine.Batch.Add(_slot, 1, true, new uint[Words - 1]),
+            Throws.ArgumentException.With.Message.Contains("17 words; 16"));
+        Assert.That(() => _engine.Batch.Add(_slot, 1, true, new uint[Words]),
+            Throws.ArgumentException.With.Message.Contains("at least one"));
+        Assert.That(() => _engine.Batch.Add(_slot, 1, true, [.. new uint[Words - 1], 0xFFFFFFF8]),
+            Throws.ArgumentException.With.Message.Contains("at least one"), "Bits beyond the vocabulary allow nothing.");
         Assert.That(() => _engine.Batch.Add(_slot, 1, false, Mask([1])), Throws.ArgumentException.With.Message.Contains("output"));
         Assert.That((_engine.Length(_slot), _engine.Batch.FreeRows), Is.EqualTo((0, _engine.Options.MaxRows)));
     }

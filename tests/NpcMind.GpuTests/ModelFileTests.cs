@@ -4,7 +4,9 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests;
 
-/// <summary>Files that are sound as files but would make a model compute something else than it was trained for: refused by name, never run.</summary>
+/// <summary>
+/// Files that are sound as files but would make a model compute something else than it was trained for: refused by name, never run.
+/// </summary>
 internal sealed class ModelFileTests
 {
     private static readonly TinyModelOptions Model = TinyModelOptions.Mixture with { Tokenizer = true, ChatTemplate = true };
@@ -31,10 +33,13 @@ internal sealed class ModelFileTests
     }, _ => { }, "yarn_beta_fast");
 
     [Test]
-    public void A_tensor_that_nothing_reads_is_refused() => Refused(_ => { }, writer => Vector(writer, "blk.0.attn_q_norm.weight", 1, 1), "blk.0.attn_q_norm.weight");
+    public void A_tensor_that_nothing_reads_is_refused() =>
+        Refused(_ => { }, writer => Vector(writer, "blk.0.attn_q_norm.weight", 1, 1), "blk.0.attn_q_norm.weight");
 
     [Test]
-    public void Frequency_factors_of_zero_are_refused() => Refused(_ => { }, writer => Vector(writer, "rope_freqs.weight", [1, .. new float[(Model.HeadDimension / 2) - 1]]), "'rope_freqs.weight', found 0 at 1");
+    public void Frequency_factors_of_zero_are_refused() =>
+        Refused(_ => { }, writer => Vector(writer, "rope_freqs.weight", [1, .. new float[(Model.HeadDimension / 2) - 1]]),
+            "'rope_freqs.weight', found 0 at 1");
 
     [Test]
     public void More_tokens_than_embeddings_are_refused()
@@ -44,10 +49,13 @@ internal sealed class ModelFileTests
             foreach (string key in (string[])["tokenizer.ggml.tokens", "tokenizer.ggml.token_type"])
             {
                 GgufValue old = (GgufValue)keys[key];
-                keys[key] = key.EndsWith("type", StringComparison.Ordinal) ? (int[])[.. Enumerable.Range(0, old.Count).Select(i => (int)old.Number(i)), 1] : (string[])[.. Enumerable.Range(0, old.Count).Select(old.Text), "one_more"];
+                keys[key] = key.EndsWith("type", StringComparison.Ordinal)
+                    ? (int[])[.. Enumerable.Range(0, old.Count).Select(i => (int)old.Number(i)), 1]
+                    : (string[])[.. Enumerable.Range(0, old.Count).Select(old.Text), "one_more"];
             }
         }, _ => { });
-        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("516 tokens").And.Message.Contains("515 rows"));
+        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("516 tokens")
+            .And.Message.Contains("515 rows"));
         File.Delete(path);
     }
 
@@ -69,7 +77,9 @@ internal sealed class ModelFileTests
     {
         string path = Write(change, add);
         using (GgufFile file = GgufFile.Open(path))
-            Assert.That(() => InferenceEngine.Load(GpuFixture.Device, file, TinyEngines.Options), (Throws.InstanceOf<UnsupportedModelException>().Or.InstanceOf<GgufFormatException>()).With.Message.Contains(expected).And.Message.Contains(path));
+            Assert.That(() => InferenceEngine.Load(GpuFixture.Device, file, TinyEngines.Options),
+                (Throws.InstanceOf<UnsupportedModelException>().Or.InstanceOf<GgufFormatException>()).With.Message.Contains(expected)
+                .And.Message.Contains(path));
         File.Delete(path);
     }
 
@@ -107,5 +117,6 @@ internal sealed class ModelFileTests
     }
 
     private static void Vector(GgufWriter writer, string name, params float[] values) =>
-        writer.AddTensor(name, TensorType.F32, [values.Length], System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray());
+        writer.AddTensor(name, TensorType.F32, [values.Length],
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray());
 }

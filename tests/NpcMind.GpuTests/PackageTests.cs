@@ -12,9 +12,12 @@ internal sealed class PackageTests
 
         using NpcRuntime runtime = NpcRuntime.Load(args[0], new NpcRuntimeOptions { ContextTokens = 320, MaxNpcs = 2, CacheFolder = "" });
         using Prefix world = runtime.CreatePrefix("A small harbour town.");
-        Reply reply = world.CreateNpc("Mira", "You are a baker.").Hear("Player", "Hello!", new ReplyOptions { MaxTokens = 12, Action = ActionType.Of<Gesture>() });
+        Reply reply = world.CreateNpc("Mira", "You are a baker.").Hear("Player", "Hello!",
+            new ReplyOptions { MaxTokens = 12, Action = ActionType.Of<Gesture>() });
         bool idle = runtime.ThinkUntilIdle(TimeSpan.FromMinutes(1));
-        Console.WriteLine($"idle {idle}, done {reply.IsDone}, action {(reply.TryTakeAction(out Gesture gesture) ? gesture : "none")}, said {reply.Characters > 0 || reply.End == ReplyEnd.Completed}");
+        string action = reply.TryTakeAction(out Gesture taken) ? taken.ToString() : "none";
+        bool said = reply.Characters > 0 || reply.End == ReplyEnd.Completed;
+        Console.WriteLine($"idle {idle}, done {reply.IsDone}, action {action}, said {said}");
 
         [NpcAction]
         internal enum Gesture
@@ -33,13 +36,16 @@ internal sealed class PackageTests
         try
         {
             // A version of its own, in a packages folder of its own: no package of an earlier run can stand in for this one.
-            string version = $"0.1.0-test.{Environment.ProcessId}.{DateTime.UtcNow.Ticks}", feed = Path.Combine(folder, "feed"), game = Path.Combine(folder, "game");
-            Dotnet(TestData.Root, "pack", "src/NpcMind", "-c", Configuration, "--no-build", "-o", feed, $"-p:Version={version}", "-nologo", "-v", "quiet", "-nodeReuse:false");
+            string version = $"0.1.0-test.{Environment.ProcessId}.{DateTime.UtcNow.Ticks}", feed = Path.Combine(folder, "feed"),
+            game = Path.Combine(folder, "game");
+            Dotnet(TestData.Root, "pack", "src/NpcMind", "-c", Configuration, "--no-build", "-o", feed, $"-p:Version={version}", "-nologo",
+                "-v", "quiet", "-nodeReuse:false");
             string package = Path.Combine(feed, $"NpcMind.{version}.nupkg");
             CheckContent(package);
 
             Directory.CreateDirectory(game);
-            string cached = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            string cached = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
             File.WriteAllText(Path.Combine(game, "Game.csproj"), $"""
                 <Project Sdk="Microsoft.NET.Sdk">
                   <PropertyGroup>
@@ -59,8 +65,10 @@ internal sealed class PackageTests
                 </Project>
                 """);
             File.WriteAllText(Path.Combine(game, "Program.cs"), Game);
-            Dotnet(game, "build", "-nologo", "-v", "quiet", "-o", Path.Combine(folder, "out"), "-nodeReuse:false", "-p:UseSharedCompilation=false");
-            string said = Dotnet(game, Path.Combine(folder, "out", "Game.dll"), TinyEngines.Path(TinyModelOptions.Mixture with { Tokenizer = true, ChatTemplate = true }));
+            Dotnet(game, "build", "-nologo", "-v", "quiet", "-o", Path.Combine(folder, "out"), "-nodeReuse:false",
+                "-p:UseSharedCompilation=false");
+            string said = Dotnet(game, Path.Combine(folder, "out", "Game.dll"),
+                TinyEngines.Path(TinyModelOptions.Mixture with { Tokenizer = true, ChatTemplate = true }));
             Assert.That(said.TrimEnd(), Does.Match("^idle True, done True, action (Nod|Shrug), said True$"));
         }
         finally
@@ -74,17 +82,22 @@ internal sealed class PackageTests
         using ZipArchive zip = ZipFile.OpenRead(package);
         string[] rooms = ["NpcMind", "NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference"];
-        string[] content = [.. rooms.SelectMany(r => (string[])[$"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml"]), "analyzers/dotnet/cs/NpcMind.Generators.dll", "README.md", "NpcMind.nuspec"];
-        Assert.That(zip.Entries.Select(e => e.FullName).Where(n => !n.StartsWith("_rels/", StringComparison.Ordinal) && !n.StartsWith("package/", StringComparison.Ordinal) && n != "[Content_Types].xml"), Is.EquivalentTo(content));
+        string[] content = [.. rooms.SelectMany(r => (string[])[$"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml"]),
+            "analyzers/dotnet/cs/NpcMind.Generators.dll", "README.md", "NpcMind.nuspec"];
+        Assert.That(zip.Entries.Select(e => e.FullName).Where(n => !n.StartsWith("_rels/", StringComparison.Ordinal)
+            && !n.StartsWith("package/", StringComparison.Ordinal) && n != "[Content_Types].xml"), Is.EquivalentTo(content));
         using StreamReader nuspec = new(zip.GetEntry("NpcMind.nuspec")!.Open());
-        Assert.That(nuspec.ReadToEnd(), Does.Contain("\"Silk.NET.Vulkan\"").And.Contain("\"StbImageSharp\"").And.Contain("\"MessagePack\"").And.Not.Contain("id=\"NpcMind."));
+        Assert.That(nuspec.ReadToEnd(), Does.Contain("\"Silk.NET.Vulkan\"").And.Contain("\"StbImageSharp\"").And.Contain("\"MessagePack\"")
+            .And.Not.Contain("id=\"NpcMind."));
     }
 
     private static string Dotnet(string folder, params string[] arguments)
     {
-        ProcessStartInfo info = new("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo info = new("dotnet", arguments)
+        { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         // What the build that started these tests set for itself is not this one's business.
-        foreach (string name in info.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray()) info.Environment.Remove(name);
+        foreach (string name in info.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
+            info.Environment.Remove(name);
         using Process process = Process.Start(info)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

@@ -9,7 +9,8 @@ internal sealed class PipelineCacheTests
     private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, $"cache-{Guid.NewGuid():N}")).FullName;
+    public void MakeFolder() => _folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, $"cache-{Guid.NewGuid():N}"))
+        .FullName;
 
     [TearDown]
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
@@ -27,7 +28,8 @@ internal sealed class PipelineCacheTests
         LoadAndSave();
         string path = Directory.GetFiles(_folder).Single();
         byte[] good = File.ReadAllBytes(path);
-        foreach (byte[] damaged in new[] { [.. good[..^1], (byte)(good[^1] ^ 1)], [(byte)(good[0] ^ 1), .. good[1..]], good[..(good.Length / 2)], good[..10], [] })
+        foreach (byte[] damaged in new[] { [.. good[..^1], (byte)(good[^1] ^ 1)], [(byte)(good[0] ^ 1), .. good[1..]],
+            good[..(good.Length / 2)], good[..10], [] })
         {
             File.WriteAllBytes(path, damaged);
             Assert.That(LoadAndSave(), Is.False, $"{damaged.Length} of {good.Length} bytes");

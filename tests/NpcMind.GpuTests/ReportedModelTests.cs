@@ -160,7 +160,8 @@ internal sealed class ReportedModelTests : GpuTest
         bool binds = Device.Limits.MaxStorageBufferRange < 200 << 20; // what patches need; a larger device gets to the next fault
         using (GgufFile file = GgufFile.Open(path))
             Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(),
-                Throws.InstanceOf<GgufFormatException>().With.Message.StartsWith(path).And.Message.Contains(binds ? fault : "v.patch_embd.weight"));
+                Throws.InstanceOf<GgufFormatException>().With.Message.StartsWith(path)
+                .And.Message.Contains(binds ? fault : "v.patch_embd.weight"));
         File.Delete(path);
     }
 

@@ -6,9 +6,9 @@ using Settings = NpcMind.Inference.SamplerSettings;
 namespace NpcMind.GpuTests;
 
 /// <summary>
-/// The choice of the next token on the device. It inverts the cumulative distribution in order of token id, the reference in order of probability, so
-/// distributions are compared, not single picks. With 8 lanes, as on lavapipe, and with 64, as on GPUs; with the engine's chunks
-/// and with smaller ones, so that small vocabularies are several.
+/// The choice of the next token on the device. It inverts the cumulative distribution in order of token id, the reference in order of
+/// probability, so distributions are compared, not single picks. With 8 lanes, as on lavapipe, and with 64, as on GPUs; with the engine's
+/// chunks and with smaller ones, so that small vocabularies are several.
 /// </summary>
 [TestFixture(8u, Sampler.ChunkTokens)]
 [TestFixture(8u, 16)]
@@ -69,9 +69,12 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
         }
 
         double limit = cells - 1 + 4 * Math.Sqrt(2.0 * Math.Max(1, cells - 1));
-        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ids.Length} candidates, chi-square {squares:F1} of {cells} cells, limit {limit:F1}"));
+        TestContext.Out.WriteLine(
+            string.Create(CultureInfo.InvariantCulture,
+                $"{ids.Length} candidates, chi-square {squares:F1} of {cells} cells, limit {limit:F1}"));
         Assert.That(squares, Is.LessThan(limit));
-        Assert.That(Draw(logits, Draws, settings, i => (ulong)i * 7919, i => (uint)i % 50, _ => []).Tokens, Is.EqualTo(drawn.Tokens), "The same again.");
+        Assert.That(Draw(logits, Draws, settings, i => (ulong)i * 7919, i => (uint)i % 50, _ => []).Tokens, Is.EqualTo(drawn.Tokens),
+            "The same again.");
     }
 
     [TestCaseSource(nameof(Filters))]
@@ -99,7 +102,9 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     {
         float[] logits = CaseData.Normal(8, 2500);
         uint[] log = [.. Enumerable.Range(0, 40).Select(i => (uint)(i % 7))];
-        (Settings, int, uint[])[] outputs = [.. Filters.Select((f, i) => ((Settings)f.Arguments[0]! with { Seed = (ulong)i, PresencePenalty = i % 2 }, 39, log)), (new Settings(), 39, log), (new Settings { FrequencyPenalty = 1 }, 39, log)];
+        (Settings, int, uint[])[] outputs = [
+            .. Filters.Select((f, i) => ((Settings)f.Arguments[0]! with { Seed = (ulong)i, PresencePenalty = i % 2 }, 39, log)),
+            (new Settings(), 39, log), (new Settings { FrequencyPenalty = 1 }, 39, log)];
         uint[] together = Tokens([.. outputs]);
         Assert.That(outputs.Select(o => Tokens([o])[0]), Is.EqualTo(together));
 
@@ -121,8 +126,10 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
             {
                 float[] logits = [.. CaseData.Normal(seed, vocabulary).Select(v => MathF.Round(v) - (seed % 2) * 20)];
                 int expected = Sampling.Greedy(logits);
-                Assert.That(Draw(logits, 1, new Settings(), _ => 0, _ => 3, _ => []).Tokens[0], Is.EqualTo(expected), $"{vocabulary} tokens, seed {seed}");
-                Assert.That(Draw(logits, 1, new Settings { Temperature = 1, TopP = 0 }, _ => 0, _ => 3, _ => []).Tokens[0], Is.AnyOf([.. Enumerable.Range(0, vocabulary).Where(i => logits[i] == logits[expected])]));
+                Assert.That(Draw(logits, 1, new Settings(), _ => 0, _ => 3, _ => []).Tokens[0], Is.EqualTo(expected),
+                    $"{vocabulary} tokens, seed {seed}");
+                Assert.That(Draw(logits, 1, new Settings { Temperature = 1, TopP = 0 }, _ => 0, _ => 3, _ => []).Tokens[0],
+                    Is.AnyOf([.. Enumerable.Range(0, vocabulary).Where(i => logits[i] == logits[expected])]));
             }
     }
 
@@ -148,17 +155,22 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     [Test]
     public void Philox_follows_the_published_vector_and_the_device_follows_philox()
     {
-        Assert.That(Philox(0, 0), Is.EqualTo(0x6627e8d5u), "Salmon et al. 2011, known-answer test of philox4x32-10 with zero counter and key.");
+        Assert.That(Philox(0, 0), Is.EqualTo(0x6627e8d5u),
+            "Salmon et al. 2011, known-answer test of philox4x32-10 with zero counter and key.");
         float[] equal = new float[64];
         Drawn drawn = Draw(equal, 500, new Settings { Temperature = 1 }, i => (ulong)i * 0x9E3779B97F4A7C15, i => (uint)i * 3, _ => []);
-        Assert.That(drawn.Tokens, Is.EqualTo(Enumerable.Range(0, 500).Select(i => Philox((ulong)i * 0x9E3779B97F4A7C15, (uint)i * 3) >> 26)), "64 equal tokens: the top six bits.");
+        Assert.That(drawn.Tokens,
+            Is.EqualTo(Enumerable.Range(0, 500).Select(i => Philox((ulong)i * 0x9E3779B97F4A7C15, (uint)i * 3) >> 26)),
+            "64 equal tokens: the top six bits.");
     }
 
     [Test]
     public void Extreme_logits_give_a_token_that_exists()
     {
-        foreach (float[] logits in new float[][] { [.. Enumerable.Repeat(-1e30f, 33)], [1e30f, -1e30f, 0], [float.NegativeInfinity, 1, float.NegativeInfinity], [.. Enumerable.Repeat(88f, 300)] })
-            foreach (Settings settings in new[] { new Settings { Temperature = 1 }, new Settings { Temperature = 0.01f, TopP = 0.5f, MinP = 0.1f, TopK = 2 } })
+        foreach (float[] logits in new float[][] { [.. Enumerable.Repeat(-1e30f, 33)], [1e30f, -1e30f, 0],
+            [float.NegativeInfinity, 1, float.NegativeInfinity], [.. Enumerable.Repeat(88f, 300)] })
+            foreach (Settings settings in new[] { new Settings { Temperature = 1 },
+                new Settings { Temperature = 0.01f, TopP = 0.5f, MinP = 0.1f, TopK = 2 } })
                 foreach (uint token in Draw(logits, 20, settings, i => (ulong)i, _ => 0, _ => []).Tokens)
                     Assert.That(token < logits.Length && logits[token] >= logits.Max() - 100, $"{token} of {logits.Length}");
     }

@@ -4,7 +4,8 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>
-/// What a sequence computes depends on its tokens alone, bit for bit: not on how they were cut into steps, not on its companions, not on what its memory held before.
+/// What a sequence computes depends on its tokens alone, bit for bit: not on how they were cut into steps, not on its companions, not on
+/// what its memory held before.
 /// </summary>
 [TestFixtureSource(nameof(Models))]
 internal sealed class SequenceTests(object model, KvFormat kv, string name) : GpuTest, IDisposable
@@ -32,7 +33,8 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     {
         int[] ids = TinyEngines.Ids(70, 11);
         float[] single = _engine.ReadFresh(ids, 1);
-        foreach (int chunk in new[] { 2, 3, 5, 15, 16, 17, 33, 40, 64 }) TinyEngines.AssertSameBits(_engine.ReadFresh(ids, chunk), single, $"{name}, chunks of {chunk}");
+        foreach (int chunk in new[] { 2, 3, 5, 15, 16, 17, 33, 40, 64 })
+            TinyEngines.AssertSameBits(_engine.ReadFresh(ids, chunk), single, $"{name}, chunks of {chunk}");
     }
 
     [Test]
@@ -41,7 +43,8 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
         int[] ids = TinyEngines.Ids(40, 12);
         float[] single = _engine.ReadFresh(ids, 1);
         for (int rows = 1; rows <= 40; rows++)
-            TinyEngines.AssertSameBits(_engine.ReadFresh(ids.AsSpan(0, rows), rows), single.AsSpan(0, rows * _engine.Config.Vocabulary), $"{name}, {rows} rows");
+            TinyEngines.AssertSameBits(_engine.ReadFresh(ids.AsSpan(0, rows), rows), single.AsSpan(0, rows * _engine.Config.Vocabulary),
+                $"{name}, {rows} rows");
     }
 
     [Test]
@@ -67,7 +70,8 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
                 }
 
             _engine.SubmitForLogits(logits);
-            for (int r = 0; r < rows.Count; r++) logits.AsSpan(r * vocabulary, vocabulary).CopyTo(together[rows[r].Sequence].AsSpan(rows[r].Index * vocabulary));
+            for (int r = 0; r < rows.Count; r++)
+                logits.AsSpan(r * vocabulary, vocabulary).CopyTo(together[rows[r].Sequence].AsSpan(rows[r].Index * vocabulary));
         }
 
         for (int s = 0; s < ids.Length; s++)
@@ -90,8 +94,10 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
             _engine.Read(slot, [.. ids[..keep], .. TinyEngines.Ids(70, 32)], 16);
             int left = _engine.Rewind(slot, keep); // chunked layers may have to read their chunk again
             Assert.That(_engine.Length(slot), Is.EqualTo(left));
-            Assert.That(left, model is TinyLlama4Options { Chunk: { } chunk } ? Is.EqualTo(keep).Or.EqualTo(keep / chunk * chunk) : Is.EqualTo(keep));
-            TinyEngines.AssertSameBits(_engine.Read(slot, ids.AsSpan(left), 16), fresh.AsSpan(left * vocabulary), $"{name}, rewound to {keep}");
+            Assert.That(left, model is TinyLlama4Options { Chunk: { } chunk }
+                ? Is.EqualTo(keep).Or.EqualTo(keep / chunk * chunk) : Is.EqualTo(keep));
+            TinyEngines.AssertSameBits(_engine.Read(slot, ids.AsSpan(left), 16), fresh.AsSpan(left * vocabulary),
+                $"{name}, rewound to {keep}");
         }
 
         _engine.Close(slot);
@@ -104,7 +110,8 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
         int vocabulary = _engine.Config.Vocabulary;
         int[] prompt = TinyEngines.Ids(20, 41);
         int slot = _engine.Open(new Inference.SamplerSettings { Temperature = 1, Seed = 5 });
-        foreach (int id in prompt) Assert.That(_engine.Batch.Add(slot, id, output: id == prompt[^1] && _engine.Length(slot) == prompt.Length - 1));
+        foreach (int id in prompt)
+            Assert.That(_engine.Batch.Add(slot, id, output: id == prompt[^1] && _engine.Length(slot) == prompt.Length - 1));
         _engine.Batch.Sample();
         List<int> tokens = [_engine.SubmitForLogits(new float[vocabulary])[0]];
         float[] device = new float[Steps * vocabulary];
@@ -155,5 +162,6 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
         return [.. Enumerable.Range(0, 30).Select(_ => generator.Next()!.Value)];
     }
 
-    private static TestFixtureData Named(object model, string name, KvFormat kv = KvFormat.F32) => new TestFixtureData(model, kv, name).SetArgDisplayNames(name);
+    private static TestFixtureData Named(object model, string name, KvFormat kv = KvFormat.F32) =>
+        new TestFixtureData(model, kv, name).SetArgDisplayNames(name);
 }

@@ -11,7 +11,10 @@ namespace NpcMind.GpuTests;
 /// <summary>What must hold for every embedded shader.</summary>
 internal sealed class ShaderAuditTests : GpuTest
 {
-    /// <summary>Buffers that a shader means to read and write. All others are declared readonly or writeonly, or the recorder would place needless barriers.</summary>
+    /// <summary>
+    /// Buffers that a shader means to read and write. All others are declared readonly or writeonly, or the recorder would place needless
+    /// barriers.
+    /// </summary>
     private static readonly HashSet<(string Shader, string Buffer)> ReadWrite =
     [
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
@@ -33,7 +36,8 @@ internal sealed class ShaderAuditTests : GpuTest
         foreach (ShaderBinding binding in module.Bindings.Where(b => b.Access != BindingAccess.None))
         {
             Assert.That(binding.Name, Is.Not.Empty);
-            Assert.That(binding.Access == (BindingAccess.Read | BindingAccess.Write), Is.EqualTo(ReadWrite.Contains((name, binding.Name))), $"{binding.Name} is {binding.Access}.");
+            Assert.That(binding.Access == (BindingAccess.Read | BindingAccess.Write), Is.EqualTo(ReadWrite.Contains((name, binding.Name))),
+                $"{binding.Name} is {binding.Access}.");
         }
     }
 
@@ -81,7 +85,8 @@ internal sealed class ShaderAuditTests : GpuTest
         File.WriteAllBytes(path, module.Code);
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("spirv-val", ["--target-env", "vulkan1.3", path]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using Process process = Process.Start(new ProcessStartInfo("spirv-val", ["--target-env", "vulkan1.3", path])
+            { RedirectStandardError = true, RedirectStandardOutput = true })!;
             string output = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
             process.WaitForExit();
             Assert.That(process.ExitCode, Is.Zero, output);

@@ -28,7 +28,8 @@ internal sealed class SharedArchitectureTests : GpuTest
         {
             int[] ids = sequence.Ids;
             bool isLong = ids.Length > 200;
-            foreach (int chunk in isLong ? (int[])[64] : Scenarios.Factor > 1 ? [64, 16, 7, 1] : [64, 1]) Check($"chunks of {chunk}", engine.ReadFresh(ids, chunk), 0);
+            foreach (int chunk in isLong ? (int[])[64] : Scenarios.Factor > 1 ? [64, 16, 7, 1] : [64, 1])
+                Check($"chunks of {chunk}", engine.ReadFresh(ids, chunk), 0);
             if (isLong) continue;
             Check("among others", ReadAmongOthers(engine, ids), 0);
             if (ids.Length < 8 || sequence.Positions is not null) continue;

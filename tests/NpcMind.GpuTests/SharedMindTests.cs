@@ -16,7 +16,8 @@ internal sealed class SharedMindTests
     [Test]
     public void LoadNpc_LongMind_ReadsNothingButWhatIsNew()
     {
-        using NpcRuntime runtime = NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 2304, MaxNpcs = 4, DeviceKvTokens = 3 * 2304, CacheFolder = "" });
+        using NpcRuntime runtime = NpcRuntime.Load(Model,
+            new NpcRuntimeOptions { ContextTokens = 2304, MaxNpcs = 4, DeviceKvTokens = 3 * 2304, CacheFolder = "" });
         using Prefix nothing = runtime.CreatePrefix("");
         runtime.DefaultReplyOptions = new ReplyOptions { MaxTokens = 1, Temperature = 0 };
         Npc npc = nothing.CreateNpc("Reader", Words(Lore, runtime, nothing));
@@ -28,7 +29,8 @@ internal sealed class SharedMindTests
         save.Position = 0;
         npc = runtime.LoadNpc(save, nothing);
         (int readAgain, int broughtBack) = Say(runtime, npc);
-        TestContext.Out.WriteLine($"{before} tokens, {save.Length / 1e6:F1} MB: {read} tokens read, {readAgain} after restoring; then {npc.Tokens} tokens");
+        TestContext.Out.WriteLine(
+            $"{before} tokens, {save.Length / 1e6:F1} MB: {read} tokens read, {readAgain} after restoring; then {npc.Tokens} tokens");
         Assert.That(npc.TurnCount, Is.EqualTo(2));
         Assert.That(read, Is.GreaterThan(Lore));
         Assert.That(broughtBack, Is.EqualTo(1));
@@ -38,16 +40,29 @@ internal sealed class SharedMindTests
     [Test]
     public void CreateNpc_ManyOnASharedWorld_CostOneWorldAndTheirOwnWords()
     {
-        using NpcRuntime runtime = NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 2304, MaxNpcs = 51, DeviceKvTokens = 2304 + 51 * 96, HostKvTokens = 256, CacheFolder = "" });
+        using NpcRuntime runtime = NpcRuntime.Load(Model,
+            new NpcRuntimeOptions
+            {
+                ContextTokens = 2304,
+                MaxNpcs = 51,
+                DeviceKvTokens = 2304 + 51 * 96,
+                HostKvTokens = 256,
+                CacheFolder = ""
+            });
         using Prefix nothing = runtime.CreatePrefix("");
         using Prefix world = runtime.CreatePrefix(Words(Lore, runtime, nothing));
         Assert.That(world.Tokens, Is.GreaterThanOrEqualTo(Lore));
-        Npc[] npcs = [.. Enumerable.Range(0, Long ? 50 : 10).Select(i => world.CreateNpc($"Guest {i}", $"You are guest number {i} of the inn, you came from the north and you like to sing. Tonight you sit at table {i} and wait for somebody who has not come."))];
+        Npc[] npcs = [.. Enumerable.Range(0, Long ? 50 : 10)
+            .Select(i =>
+                world.CreateNpc($"Guest {i}",
+                    $"You are guest number {i} of the inn, you came from the north and you like to sing. Tonight you sit at table {i} " +
+                    $"and wait for somebody who has not come."))];
         Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromMinutes(5)));
         (int free, int all) = runtime.Tick(FrameBudget.FromMilliseconds(0)).KvBlocks;
         int worldBlocks = (world.Tokens + 7) / 8, ownTokens = npcs.Sum(n => n.Tokens - n.SharedTokens);
         double copies = (all - free) / (worldBlocks + ownTokens / 8.0);
-        TestContext.Out.WriteLine($"{all - free} blocks; one world {worldBlocks}, own tokens {ownTokens} ({ownTokens / 8.0:F1} blocks): {copies:F3} x; without sharing {npcs.Sum(n => (n.Tokens + 7) / 8)}");
+        TestContext.Out.WriteLine($"{all - free} blocks; one world {worldBlocks}, own tokens {ownTokens} ({ownTokens / 8.0:F1} blocks): " +
+            $"{copies:F3} x; without sharing {npcs.Sum(n => (n.Tokens + 7) / 8)}");
         Assert.That(npcs.Min(n => n.SharedTokens), Is.GreaterThan(Lore - 10));
         Assert.That(copies, Is.LessThanOrEqualTo(1.1));
     }
@@ -73,7 +88,8 @@ internal sealed class SharedMindTests
     private static string Words(int tokens, NpcRuntime runtime, Prefix prefix)
     {
         StringBuilder text = new();
-        for (int day = 1; runtime.Tokenizer.Encode(text.ToString()).Length < tokens; day++) text.Append($"On day {day} the ship number {day * 7 % 31} came to the harbour with {day % 5 + 2} barrels of salt. ");
+        for (int day = 1; runtime.Tokenizer.Encode(text.ToString()).Length < tokens; day++)
+            text.Append($"On day {day} the ship number {day * 7 % 31} came to the harbour with {day % 5 + 2} barrels of salt. ");
         return text.ToString();
     }
 }

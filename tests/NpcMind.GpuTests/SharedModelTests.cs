@@ -20,7 +20,8 @@ internal sealed class SharedModelTests : GpuTest
     public void Mixture_form_of_the_real_model_gives_the_same()
     {
         string path = Path.Combine(AppContext.BaseDirectory, "smollm2-moe.gguf");
-        using (Process process = Process.Start("python3", [TestData.Shared("models", "make_moe.py"), TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"), path, "4"]))
+        using (Process process = Process.Start("python3",
+            [TestData.Shared("models", "make_moe.py"), TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"), path, "4"]))
         {
             process.WaitForExit();
             Assert.That(process.ExitCode, Is.Zero, "make_moe.py");
@@ -37,13 +38,15 @@ internal sealed class SharedModelTests : GpuTest
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));
         using GgufFile file = GgufFile.Open(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"));
-        using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options with { ContextTokens = 1536, MaxSequences = 1, Kv = kv });
+        using InferenceEngine engine = InferenceEngine.Load(Device, file,
+            TinyEngines.Options with { ContextTokens = 1536, MaxSequences = 1, Kv = kv });
         string[] names = Scenarios.Factor > 1 ? ["thief", "turns", "long"] : ["thief", "turns"];
         foreach (JsonElement one in json.RootElement.EnumerateArray().Where(c => names.Contains(c.GetProperty("name").GetString())))
         {
             int[] prompt = Ids(one.GetProperty("prompt_tokens"));
             float[] logits = AfterPrompt(engine, prompt, Ids(one.GetProperty("greedy_tokens"))[..1]);
-            double nmse = TestData.Nmse(logits, TestData.Floats(TestData.Shared("golden", "smollm2-135m", one.GetProperty("logits0").GetString()!)));
+            double nmse = TestData.Nmse(logits,
+                TestData.Floats(TestData.Shared("golden", "smollm2-135m", one.GetProperty("logits0").GetString()!)));
             TestContext.Out.WriteLine($"KV {kv}, {one.GetProperty("name")}, {prompt.Length} prompt tokens: NMSE {nmse:E2}");
             Assert.That(nmse, Is.LessThanOrEqualTo(tolerance));
         }
@@ -53,7 +56,8 @@ internal sealed class SharedModelTests : GpuTest
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));
         using GgufFile file = GgufFile.Open(path);
-        using InferenceEngine engine = InferenceEngine.Load(Device, file, TinyEngines.Options with { ContextTokens = 1536, MaxSequences = 1 });
+        using InferenceEngine engine = InferenceEngine.Load(Device, file,
+            TinyEngines.Options with { ContextTokens = 1536, MaxSequences = 1 });
         foreach (JsonElement one in json.RootElement.EnumerateArray().Where(c => names.Contains(c.GetProperty("name").GetString())))
         {
             string name = one.GetProperty("name").GetString()!;
@@ -62,17 +66,21 @@ internal sealed class SharedModelTests : GpuTest
             float[] logits = AfterPrompt(engine, prompt, greedy);
             int vocabulary = engine.Config.Vocabulary;
 
-            double nmse = TestData.Nmse(logits.AsSpan(0, vocabulary), TestData.Floats(TestData.Shared("golden", "smollm2-135m", one.GetProperty("logits0").GetString()!)));
+            double nmse = TestData.Nmse(logits.AsSpan(0, vocabulary),
+                TestData.Floats(TestData.Shared("golden", "smollm2-135m", one.GetProperty("logits0").GetString()!)));
             if (one.TryGetProperty("logits", out JsonElement steps))
             {
-                float[] chosen = [.. Ids(one.GetProperty("logits_steps")).SelectMany(s => logits.AsSpan(s * vocabulary, vocabulary).ToArray())];
-                nmse = Math.Max(nmse, TestData.Nmse(chosen, TestData.Floats(TestData.Shared("golden", "smollm2-135m", steps.GetString()!))));
+                float[] chosen = [.. Ids(one.GetProperty("logits_steps"))
+                    .SelectMany(s => logits.AsSpan(s * vocabulary, vocabulary).ToArray())];
+                nmse = Math.Max(nmse,
+                    TestData.Nmse(chosen, TestData.Floats(TestData.Shared("golden", "smollm2-135m", steps.GetString()!))));
             }
 
             TestContext.Out.WriteLine($"{Path.GetFileName(path)} {name}, {prompt.Length} prompt tokens: NMSE {nmse:E2}");
             Assert.That(nmse, Is.LessThanOrEqualTo(1e-8), name);
             for (int i = 0; i < greedy.Length; i++)
-                if (margins[i] >= ClearMargin) Assert.That(Sampling.Greedy(logits.AsSpan(i * vocabulary, vocabulary)), Is.EqualTo(greedy[i]), $"{name}, step {i}");
+                if (margins[i] >= ClearMargin)
+                    Assert.That(Sampling.Greedy(logits.AsSpan(i * vocabulary, vocabulary)), Is.EqualTo(greedy[i]), $"{name}, step {i}");
 
             int free = Array.FindIndex(margins, m => m < ClearMargin);
             int[] clear = greedy[..(free < 0 ? greedy.Length : free)];

@@ -23,8 +23,10 @@ internal sealed class TelemetryTests
         using JsonDocument json = JsonDocument.Parse(stream.ToArray());
         JsonElement[] events = [.. json.RootElement.EnumerateArray()];
         Assert.That(events.Count(e => e.GetProperty("name").GetString() == "tick"), Is.GreaterThan(3));
-        Assert.That(events.Where(e => e.GetProperty("name").GetString() == "minds").Sum(e => e.GetProperty("dur").GetDouble()), Is.GreaterThan(0));
-        Assert.That(events.Any(e => e.GetProperty("name").GetString() == "Mira" && e.GetProperty("args").GetProperty("waiting").GetString()!.Length > 0));
+        Assert.That(events.Where(e => e.GetProperty("name").GetString() == "minds").Sum(e => e.GetProperty("dur").GetDouble()),
+            Is.GreaterThan(0));
+        Assert.That(events.Any(e => e.GetProperty("name").GetString() == "Mira"
+            && e.GetProperty("args").GetProperty("waiting").GetString()!.Length > 0));
     }
 
     [Test]
@@ -36,8 +38,10 @@ internal sealed class TelemetryTests
         {
             if (instrument.Meter.Name == "NpcMind") l.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => totals[instrument.Name] = totals.GetValueOrDefault(instrument.Name) + value);
-        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => totals[instrument.Name] = totals.GetValueOrDefault(instrument.Name) + value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
+            totals[instrument.Name] = totals.GetValueOrDefault(instrument.Name) + value);
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) =>
+            totals[instrument.Name] = totals.GetValueOrDefault(instrument.Name) + value);
         listener.Start();
         using NpcRuntime runtime = Load("");
         Reply reply = Talk(runtime);
@@ -71,7 +75,8 @@ internal sealed class TelemetryTests
         }
     }
 
-    private static NpcRuntime Load(string cache) => NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 256, MaxNpcs = 2, CacheFolder = cache });
+    private static NpcRuntime Load(string cache) =>
+        NpcRuntime.Load(Model, new NpcRuntimeOptions { ContextTokens = 256, MaxNpcs = 2, CacheFolder = cache });
 
     private static Reply Talk(NpcRuntime runtime)
     {

@@ -3,7 +3,10 @@ using Silk.NET.Vulkan;
 
 namespace NpcMind.GpuTests;
 
-/// <summary>What a game has rendered: a VkImage with given texels, in a given layout, filled by a submission of the game's own that nobody waits for.</summary>
+/// <summary>
+/// What a game has rendered: a VkImage with given texels, in a given layout, filled by a submission of the game's own that nobody waits
+/// for.
+/// </summary>
 internal sealed unsafe class TestImage : IDisposable
 {
     private readonly GpuDevice _device;
@@ -19,7 +22,8 @@ internal sealed unsafe class TestImage : IDisposable
     /// <param name="format">Format.</param>
     /// <param name="texels">Bytes of all texels.</param>
     /// <param name="layout">Layout it is left in.</param>
-    public TestImage(GpuDevice device, int width, int height, Format format, ReadOnlySpan<byte> texels, ImageLayoutKind layout = ImageLayoutKind.ShaderReadOnly)
+    public TestImage(GpuDevice device, int width, int height, Format format, ReadOnlySpan<byte> texels,
+        ImageLayoutKind layout = ImageLayoutKind.ShaderReadOnly)
     {
         _device = device;
         Vk vk = device.Api;
@@ -36,7 +40,12 @@ internal sealed unsafe class TestImage : IDisposable
         };
         Check(vk.CreateImage(device.Handle, in info, null, out _image));
         vk.GetImageMemoryRequirements(device.Handle, _image, out MemoryRequirements needs);
-        MemoryAllocateInfo allocate = new() { SType = StructureType.MemoryAllocateInfo, AllocationSize = needs.Size, MemoryTypeIndex = uint.TrailingZeroCount(needs.MemoryTypeBits) };
+        MemoryAllocateInfo allocate = new()
+        {
+            SType = StructureType.MemoryAllocateInfo,
+            AllocationSize = needs.Size,
+            MemoryTypeIndex = uint.TrailingZeroCount(needs.MemoryTypeBits)
+        };
         Check(vk.AllocateMemory(device.Handle, in allocate, null, out _memory));
         Check(vk.BindImageMemory(device.Handle, _image, _memory, 0));
         Handle = new ExternalImage(_image.Handle, width, height, (uint)format, layout);
@@ -54,16 +63,24 @@ internal sealed unsafe class TestImage : IDisposable
         Vk vk = _device.Api;
         texels.CopyTo(_texels.Mapped);
         Check(vk.ResetCommandPool(_device.Handle, _pool, 0));
-        CommandBufferAllocateInfo allocate = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, CommandBufferCount = 1 };
+        CommandBufferAllocateInfo allocate = new()
+        { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, CommandBufferCount = 1 };
         Check(vk.AllocateCommandBuffers(_device.Handle, in allocate, out CommandBuffer commands));
-        CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
+        CommandBufferBeginInfo begin = new()
+        { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
         Check(vk.BeginCommandBuffer(commands, in begin));
-        Transition(commands, ImageLayout.Undefined, ImageLayout.TransferDstOptimal, PipelineStageFlags.BottomOfPipeBit, PipelineStageFlags.TransferBit, 0, AccessFlags.TransferWriteBit);
-        BufferImageCopy copy = new() { ImageSubresource = new ImageSubresourceLayers(ImageAspectFlags.ColorBit, 0, 0, 1), ImageExtent = new Extent3D((uint)Handle.Width, (uint)Handle.Height, 1) };
+        Transition(commands, ImageLayout.Undefined, ImageLayout.TransferDstOptimal, PipelineStageFlags.BottomOfPipeBit,
+            PipelineStageFlags.TransferBit, 0, AccessFlags.TransferWriteBit);
+        BufferImageCopy copy = new()
+        {
+            ImageSubresource = new ImageSubresourceLayers(ImageAspectFlags.ColorBit, 0, 0, 1),
+            ImageExtent = new Extent3D((uint)Handle.Width, (uint)Handle.Height, 1)
+        };
         vk.CmdCopyBufferToImage(commands, _texels.Handle, _image, ImageLayout.TransferDstOptimal, 1, in copy);
         ImageLayout final = Handle.Layout == ImageLayoutKind.General ? ImageLayout.General : ImageLayout.ShaderReadOnlyOptimal;
         // Only as far as a game must: making the texels visible to the fetches is our barrier's part.
-        Transition(commands, ImageLayout.TransferDstOptimal, final, PipelineStageFlags.TransferBit, PipelineStageFlags.AllCommandsBit, AccessFlags.TransferWriteBit, AccessFlags.MemoryWriteBit);
+        Transition(commands, ImageLayout.TransferDstOptimal, final, PipelineStageFlags.TransferBit, PipelineStageFlags.AllCommandsBit,
+            AccessFlags.TransferWriteBit, AccessFlags.MemoryWriteBit);
         Check(vk.EndCommandBuffer(commands));
         SubmitInfo submit = new() { SType = StructureType.SubmitInfo, CommandBufferCount = 1, PCommandBuffers = &commands };
         Check(vk.QueueSubmit(_device.Queue, 1, in submit, default));
@@ -78,7 +95,8 @@ internal sealed unsafe class TestImage : IDisposable
         _texels.Dispose();
     }
 
-    private void Transition(CommandBuffer commands, ImageLayout from, ImageLayout to, PipelineStageFlags after, PipelineStageFlags before, AccessFlags written, AccessFlags next)
+    private void Transition(CommandBuffer commands, ImageLayout from, ImageLayout to, PipelineStageFlags after, PipelineStageFlags before,
+        AccessFlags written, AccessFlags next)
     {
         ImageMemoryBarrier barrier = new()
         {

@@ -12,7 +12,8 @@ internal static class TinyEngines
     private static readonly Dictionary<TinyModelOptions, LlamaReference> References = [];
 
     /// <summary>Sizes that most tests use: all rows of a step may have logits.</summary>
-    public static EngineOptions Options { get; } = new() { ContextTokens = 160, MaxSequences = 4, MaxRows = 64, MaxOutputs = 64, HostKvTokens = 320 };
+    public static EngineOptions Options { get; } = new()
+    { ContextTokens = 160, MaxSequences = 4, MaxRows = 64, MaxOutputs = 64, HostKvTokens = 320 };
 
     /// <summary>
     /// Path of the model: a <see cref="TinyModelOptions"/>, <see cref="TinyLlama4Options"/>, <see cref="TinyEyesOptions"/> or

@@ -8,12 +8,15 @@ namespace NpcMind.GpuTests;
 /// <summary>Whole tiny models against the CPU reference, in every weight format.</summary>
 internal sealed class TinyModelTests : GpuTest
 {
-    private static readonly TinyModelOptions Odd = TinyModelOptions.Dense with { Tied = true, Biases = true, RopeFactors = true, RopeLinearFactor = 2, Seed = 3 };
+    private static readonly TinyModelOptions Odd = TinyModelOptions.Dense
+        with
+    { Tied = true, Biases = true, RopeFactors = true, RopeLinearFactor = 2, Seed = 3 };
 
     public static IEnumerable<TensorType> Formats => Dequantize.Supported;
 
     [TestCaseSource(nameof(Formats))]
-    public void Dense_model_agrees_with_the_reference(TensorType format) => Agrees(TinyModelOptions.Dense.With(format), KvFormat.F32, 1e-11);
+    public void Dense_model_agrees_with_the_reference(TensorType format) =>
+        Agrees(TinyModelOptions.Dense.With(format), KvFormat.F32, 1e-11);
 
     [TestCaseSource(nameof(Formats))]
     public void Mixture_agrees_with_the_reference(TensorType format) => Agrees(TinyModelOptions.Mixture.With(format), KvFormat.F32, 1e-11);
@@ -32,7 +35,9 @@ internal sealed class TinyModelTests : GpuTest
     [TestCase(2, 1, 128)]
     [TestCase(8, 1, 16)]
     public void Head_counts_and_sizes_agree_with_the_reference(int heads, int kvHeads, int headDim) =>
-        Agrees(TinyModelOptions.Dense with { Heads = heads, KvHeads = kvHeads, HeadDimension = headDim, Blocks = 1, Matrices = TensorType.F32 }, KvFormat.F32, 1e-11);
+        Agrees(TinyModelOptions.Dense
+            with
+        { Heads = heads, KvHeads = kvHeads, HeadDimension = headDim, Blocks = 1, Matrices = TensorType.F32 }, KvFormat.F32, 1e-11);
 
     [Test]
     public void Keys_and_values_in_half_precision_cost_little()
@@ -69,8 +74,11 @@ internal sealed class TinyModelTests : GpuTest
     [Test]
     public void Keys_and_values_in_bytes_need_heads_of_whole_blocks()
     {
-        TinyModelOptions model = TinyModelOptions.Dense with { Heads = 4, KvHeads = 4, HeadDimension = 20, Blocks = 1, Matrices = TensorType.F32 };
-        Assert.That(() => TinyEngines.Load(model, TinyEngines.Options with { Kv = KvFormat.Q8 }), Throws.TypeOf<UnsupportedModelException>().With.Message.Contains("heads of 20").And.Message.Contains("F16"));
+        TinyModelOptions model = TinyModelOptions.Dense
+            with
+        { Heads = 4, KvHeads = 4, HeadDimension = 20, Blocks = 1, Matrices = TensorType.F32 };
+        Assert.That(() => TinyEngines.Load(model, TinyEngines.Options with { Kv = KvFormat.Q8 }),
+            Throws.TypeOf<UnsupportedModelException>().With.Message.Contains("heads of 20").And.Message.Contains("F16"));
     }
 
     [Test]
@@ -81,7 +89,8 @@ internal sealed class TinyModelTests : GpuTest
         Assert.That(f32, Is.EqualTo(2L * 1 * 2 * 32 * 4 * 104), "whole blocks of 8 tokens");
         Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.F16, 100), Is.EqualTo(f32 / 2));
         Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q8, 100), Is.EqualTo(f32 * 9 / 32));
-        Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q4, 100), Is.EqualTo(f32 * 5 / 32), "of 32, a texel of scales is half full");
+        Assert.That(InferenceEngine.KvBytes(engine.Config, KvFormat.Q4, 100), Is.EqualTo(f32 * 5 / 32),
+            "of 32, a texel of scales is half full");
     }
 
     [Test]
@@ -101,7 +110,8 @@ internal sealed class TinyModelTests : GpuTest
         int[] ids = TinyModels.Ids(reference, 40);
         float[] expected = reference.Forward(ids).Logits;
         using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { Kv = kv });
-        Report($"{(model.Experts > 0 ? "mixture" : "dense")} {model.Matrices} KV {kv}", TestData.Nmse(engine.ReadFresh(ids, 17), expected), tolerance);
+        Report($"{(model.Experts > 0 ? "mixture" : "dense")} {model.Matrices} KV {kv}", TestData.Nmse(engine.ReadFresh(ids, 17), expected),
+            tolerance);
     }
 
     private static void Report(string what, double nmse, double tolerance)

@@ -12,7 +12,8 @@ internal static class Dequantize
     /// <summary>Types <see cref="Rows"/> knows: the ones NpcMind runs.</summary>
     public static IReadOnlyList<TensorType> Supported { get; } =
     [
-        TensorType.F32, TensorType.F16, TensorType.BF16, TensorType.Q4_0, TensorType.Q4_1, TensorType.Q5_0, TensorType.Q5_1, TensorType.Q8_0,
+        TensorType.F32, TensorType.F16, TensorType.BF16, TensorType.Q4_0, TensorType.Q4_1, TensorType.Q5_0, TensorType.Q5_1,
+        TensorType.Q8_0,
         TensorType.Q4_K, TensorType.Q5_K, TensorType.Q6_K, TensorType.Q2_K, TensorType.Q3_K,
         TensorType.IQ4_NL, TensorType.IQ4_XS, TensorType.MXFP4, TensorType.TQ1_0, TensorType.TQ2_0,
         TensorType.IQ2_XXS, TensorType.IQ2_XS, TensorType.IQ2_S, TensorType.IQ3_XXS, TensorType.IQ3_S, TensorType.IQ1_S, TensorType.IQ1_M,

@@ -17,7 +17,9 @@ internal static class DequantizeKQuants
         }
     }
 
-    /// <summary>176 bytes: f16 d, f16 dmin, 12 bytes of scales and minima, fifth bits[32] (bit s of byte l: sub-block s), codes[128].</summary>
+    /// <summary>
+    /// 176 bytes: f16 d, f16 dmin, 12 bytes of scales and minima, fifth bits[32] (bit s of byte l: sub-block s), codes[128].
+    /// </summary>
     public static void Q5_K(ReadOnlySpan<byte> block, Span<float> y)
     {
         for (int sub = 0; sub < 8; sub++)
@@ -33,7 +35,8 @@ internal static class DequantizeKQuants
 
     /// <summary>
     /// 210 bytes: low 4 bits[128], high 2 bits[64], i8 scales[16] (one for 16 weights), f16 d. y = (d scale) (code - 32).
-    /// Each half of 128 weights is four runs of 32: runs 0 and 2 share bytes 0..31 of the low bits, runs 1 and 3 bytes 32..63; all share the high bytes.
+    /// Each half of 128 weights is four runs of 32: runs 0 and 2 share bytes 0..31 of the low bits, runs 1 and 3 bytes 32..63; all share
+    /// the high bytes.
     /// </summary>
     public static void Q6_K(ReadOnlySpan<byte> block, Span<float> y)
     {
@@ -51,7 +54,9 @@ internal static class DequantizeKQuants
 
     private static int Code(byte pair, int sub) => sub % 2 == 0 ? pair & 15 : pair >> 4;
 
-    /// <summary>d * scale and dmin * min of a sub-block. Sub-blocks 4..7 keep their upper two bits in the tops of the bytes of 0..3.</summary>
+    /// <summary>
+    /// d * scale and dmin * min of a sub-block. Sub-blocks 4..7 keep their upper two bits in the tops of the bytes of 0..3.
+    /// </summary>
     private static (float Scale, float Min) SubBlock(ReadOnlySpan<byte> block, int sub)
     {
         ReadOnlySpan<byte> s = block.Slice(4, 12);

@@ -13,7 +13,8 @@ internal static class Embed
     public static float[] Run(ReadOnlySpan<float> table, int dim, ReadOnlySpan<int> ids, float[]?[]? rows = null)
     {
         float[] y = new float[ids.Length * dim];
-        for (int i = 0; i < ids.Length; i++) (rows?[i] is { } row ? row.AsSpan(0, dim) : table.Slice(ids[i] * dim, dim)).CopyTo(y.AsSpan(i * dim));
+        for (int i = 0; i < ids.Length; i++)
+            (rows?[i] is { } row ? row.AsSpan(0, dim) : table.Slice(ids[i] * dim, dim)).CopyTo(y.AsSpan(i * dim));
         return y;
     }
 

@@ -1,6 +1,8 @@
 namespace NpcMind.Reference;
 
-/// <summary>y = x P(z &lt;= x) for a normal z (Hendrycks and Gimpel 2016), exact and in the usual approximation; they differ by up to 5e-4.</summary>
+/// <summary>
+/// y = x P(z &lt;= x) for a normal z (Hendrycks and Gimpel 2016), exact and in the usual approximation; they differ by up to 5e-4.
+/// </summary>
 internal static class Gelu
 {
     private const double ErfIsOne = 6; // the rest is below 1e-16
@@ -9,7 +11,8 @@ internal static class Gelu
     public static float[] Exact(ReadOnlySpan<float> x) => Run(x, v => (1 + Erf(v / Math.Sqrt(2))) / 2);
 
     /// <summary>y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.</summary>
-    public static float[] Tanh(ReadOnlySpan<float> x) => Run(x, v => (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2);
+    public static float[] Tanh(ReadOnlySpan<float> x) =>
+        Run(x, v => (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2);
 
     /// <summary>y = x / (1 + exp(-1.702 x)), a coarser approximation (CLIP).</summary>
     public static float[] Quick(ReadOnlySpan<float> x) => Run(x, v => 1 / (1 + Math.Exp(-1.702 * v)));

@@ -1,6 +1,8 @@
 namespace NpcMind.Reference;
 
-/// <summary>y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias, row by row, with the variance of the population (Ba et al. 2016).</summary>
+/// <summary>
+/// y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias, row by row, with the variance of the population (Ba et al. 2016).
+/// </summary>
 internal static class LayerNorm
 {
     /// <param name="x">[rows, dim].</param>

@@ -3,8 +3,8 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>
-/// The numbers that define a model of architecture <c>llama4</c>, read from the metadata with the defaults of the format. Published files have none of the keys
-/// of chunk and temperature (golden/architectures/CONVENTIONS.md, section 1).
+/// The numbers that define a model of architecture <c>llama4</c>, read from the metadata with the defaults of the format. Published files
+/// have none of the keys of chunk and temperature (golden/architectures/CONVENTIONS.md, section 1).
 /// </summary>
 internal sealed class Llama4Config
 {
@@ -15,7 +15,8 @@ internal sealed class Llama4Config
     public Llama4Config(GgufFile file)
     {
         _metadata = file.Metadata;
-        if (_metadata.String("general.architecture") != "llama4") throw _metadata.Wrong("general.architecture", "'llama4', the only one this reference computes");
+        if (_metadata.String("general.architecture") != "llama4")
+            throw _metadata.Wrong("general.architecture", "'llama4', the only one this reference computes");
         Embedding = Required("embedding_length");
         Blocks = Required("block_count");
         Context = Required("context_length");
@@ -23,7 +24,8 @@ internal sealed class Llama4Config
         Heads = Required("attention.head_count");
         KvHeads = Integer("attention.head_count_kv") ?? Heads;
         KeyDimension = Integer("attention.key_length") ?? Embedding / Heads;
-        Epsilon = Number("attention.layer_norm_rms_epsilon") ?? throw _metadata.Wrong("llama4.attention.layer_norm_rms_epsilon", "a number");
+        Epsilon = Number("attention.layer_norm_rms_epsilon")
+            ?? throw _metadata.Wrong("llama4.attention.layer_norm_rms_epsilon", "a number");
         Experts = Required("expert_count");
         ExpertsUsed = Required("expert_used_count");
         MixtureStep = Required("interleave_moe_layer_step");

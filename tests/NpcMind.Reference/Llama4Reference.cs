@@ -3,8 +3,8 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>
-/// The whole text pass of architecture <c>llama4</c> over one sequence that starts at position 0, with pictures as given rows. Values between the operations are
-/// binary32, every operation computes in double. Slow: all weights are expanded.
+/// The whole text pass of architecture <c>llama4</c> over one sequence that starts at position 0, with pictures as given rows. Values
+/// between the operations are binary32, every operation computes in double. Slow: all weights are expanded.
 /// </summary>
 internal sealed class Llama4Reference
 {
@@ -72,7 +72,8 @@ internal sealed class Llama4Reference
 
         int positions = h.Length / Config.Embedding;
         double scale = 1 / Math.Sqrt(Config.KeyDimension);
-        return block.Output.Times(Attention.Run(q, k, block.V.Times(h), Config.Heads, Config.KvHeads, positions, 0, scale, rotates ? Config.Chunk : 0));
+        return block.Output.Times(
+            Attention.Run(q, k, block.V.Times(h), Config.Heads, Config.KvHeads, positions, 0, scale, rotates ? Config.Chunk : 0));
     }
 
     /// <summary>The shared expert, plus those the router chooses: an expert's weight is on what it reads.</summary>

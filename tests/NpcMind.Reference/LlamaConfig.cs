@@ -2,7 +2,10 @@ using NpcMind.Gguf;
 
 namespace NpcMind.Reference;
 
-/// <summary>The numbers that define a model of architecture <c>llama</c>, read from the metadata with the defaults of the format (llama.cpp's key names).</summary>
+/// <summary>
+/// The numbers that define a model of architecture <c>llama</c>, read from the metadata with the defaults of the format (llama.cpp's key
+/// names).
+/// </summary>
 internal sealed class LlamaConfig
 {
     private readonly GgufMetadata _metadata;
@@ -10,14 +13,16 @@ internal sealed class LlamaConfig
     public LlamaConfig(GgufFile file)
     {
         _metadata = file.Metadata;
-        string architecture = _metadata.String("general.architecture") ?? throw _metadata.Wrong("general.architecture", "an architecture name");
+        string architecture = _metadata.String("general.architecture")
+            ?? throw _metadata.Wrong("general.architecture", "an architecture name");
         if (architecture != "llama") throw _metadata.Wrong("general.architecture", "'llama', the only one this reference computes");
         Embedding = (int)Required("llama.embedding_length");
         Blocks = (int)Required("llama.block_count");
         Context = (int)Required("llama.context_length");
         // The matrix decides: files without a tokenizer have no token list, and llama.vocab_size may be missing or differ.
         Vocabulary = (int)(file.Find("token_embd.weight") ?? throw new InvalidDataException("No tensor 'token_embd.weight'.")).Rows;
-        Epsilon = _metadata.Number("llama.attention.layer_norm_rms_epsilon") ?? throw _metadata.Wrong("llama.attention.layer_norm_rms_epsilon", "a number");
+        Epsilon = _metadata.Number("llama.attention.layer_norm_rms_epsilon")
+            ?? throw _metadata.Wrong("llama.attention.layer_norm_rms_epsilon", "a number");
         KeyDimension = (int)(_metadata.Integer("llama.attention.key_length") ?? Embedding / Heads(0));
         ValueDimension = (int)(_metadata.Integer("llama.attention.value_length") ?? Embedding / Heads(0));
         double scale = _metadata.Number("llama.attention.scale") ?? 0;
@@ -56,7 +61,8 @@ internal sealed class LlamaConfig
     /// <summary>Without frequency factors: those are a tensor.</summary>
     public RopeSettings Rope { get; }
 
-    public int Heads(int block) => (int)(PerBlock("llama.attention.head_count", block) ?? throw _metadata.Wrong("llama.attention.head_count", "an integer"));
+    public int Heads(int block) =>
+        (int)(PerBlock("llama.attention.head_count", block) ?? throw _metadata.Wrong("llama.attention.head_count", "an integer"));
 
     public int KvHeads(int block) => (int)(PerBlock("llama.attention.head_count_kv", block) ?? Heads(block));
 

@@ -4,12 +4,13 @@ namespace NpcMind.Reference;
 
 /// <summary>What a forward pass gives.</summary>
 /// <param name="Logits">[positions, vocabulary].</param>
-/// <param name="Residuals">Blocks + 1 arrays [positions, embedding]: before the first block (the embedding), then after each block; before the final norm.</param>
+/// <param name="Residuals">Blocks + 1 arrays [positions, embedding]: before the first block (the embedding), then after each block; before
+/// the final norm.</param>
 internal sealed record LlamaOutput(float[] Logits, IReadOnlyList<float[]> Residuals)
 {
     /// <summary>
-    /// Per position the smallest distance, over the blocks, between the router logit of the last selected expert and that of the first other one; infinite for dense models.
-    /// Where it is tiny, an implementation that sums in another order may rightly choose otherwise.
+    /// Per position the smallest distance, over the blocks, between the router logit of the last selected expert and that of the first
+    /// other one; infinite for dense models. Where it is tiny, an implementation that sums in another order may rightly choose otherwise.
     /// </summary>
     public required IReadOnlyList<double> RouterMargins { get; init; }
 
@@ -18,8 +19,9 @@ internal sealed record LlamaOutput(float[] Logits, IReadOnlyList<float[]> Residu
 }
 
 /// <summary>
-/// The whole forward pass of architecture <c>llama</c> (Touvron et al. 2023), dense or a mixture of experts (Jiang et al. 2024, Mixtral), over one sequence that
-/// starts at position 0. Values between the operations are binary32, every operation computes in double. Slow: all weights are expanded.
+/// The whole forward pass of architecture <c>llama</c> (Touvron et al. 2023), dense or a mixture of experts (Jiang et al. 2024, Mixtral),
+/// over one sequence that starts at position 0. Values between the operations are binary32, every operation computes in double. Slow: all
+/// weights are expanded.
 /// </summary>
 internal sealed class LlamaReference
 {
@@ -56,7 +58,8 @@ internal sealed class LlamaReference
             residuals.Add([.. x]);
         }
 
-        return new LlamaOutput(_weights.Output.Times(RmsNorm.Run(x, _weights.OutputNorm, Config.Epsilon)), residuals) { RouterMargins = margins };
+        return new LlamaOutput(_weights.Output.Times(RmsNorm.Run(x, _weights.OutputNorm, Config.Epsilon)), residuals)
+        { RouterMargins = margins };
     }
 
     /// <summary>Greedy continuation; recomputes the sequence for every token.</summary>

@@ -2,9 +2,12 @@ using NpcMind.Gguf;
 
 namespace NpcMind.Reference;
 
-/// <summary>Weights of one block. Dense blocks have a feed-forward unit of one slab; blocks of experts one slab per expert, and a Router.</summary>
+/// <summary>
+/// Weights of one block. Dense blocks have a feed-forward unit of one slab; blocks of experts one slab per expert, and a Router.
+/// </summary>
 internal sealed record LlamaBlock(
-    float[] AttentionNorm, Matrix Q, Matrix K, Matrix V, Matrix Output, float[] FeedForwardNorm, Matrix? Router, GatedUnit FeedForward, float[]? RopeFactors);
+    float[] AttentionNorm, Matrix Q, Matrix K, Matrix V, Matrix Output, float[] FeedForwardNorm, Matrix? Router, GatedUnit FeedForward,
+    float[]? RopeFactors);
 
 /// <summary>Reads the tensors of a model of architecture <c>llama</c>, all expanded to binary32.</summary>
 internal sealed class LlamaWeights
@@ -46,7 +49,8 @@ internal sealed class LlamaWeights
     /// <summary>Three tensors, or one with the rows of q, k and v after each other.</summary>
     private (Matrix Q, Matrix K, Matrix V) QueryKeyValue(string at, int index, LlamaConfig config)
     {
-        if (!_tensors.Has(at + "attn_qkv.weight")) return (_tensors.Matrix(at + "attn_q"), _tensors.Matrix(at + "attn_k"), _tensors.Matrix(at + "attn_v"));
+        if (!_tensors.Has(at + "attn_qkv.weight"))
+            return (_tensors.Matrix(at + "attn_q"), _tensors.Matrix(at + "attn_k"), _tensors.Matrix(at + "attn_v"));
         Matrix fused = _tensors.Matrix(at + "attn_qkv");
         int q = config.Heads(index) * config.KeyDimension;
         int k = config.KvHeads(index) * config.KeyDimension;

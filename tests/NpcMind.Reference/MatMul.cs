@@ -15,7 +15,8 @@ internal static class MatMul
         int rows = weights.Length / columns;
         int n = x.Length / columns;
         if (rows * columns != weights.Length || n * columns != x.Length)
-            throw new ArgumentException($"Neither {weights.Length} nor {x.Length} may leave a part of a row of {columns}.", nameof(columns));
+            throw new ArgumentException($"Neither {weights.Length} nor {x.Length} may leave a part of a row of {columns}.",
+                nameof(columns));
         float[] y = new float[n * rows];
         for (int i = 0; i < n; i++)
         {

@@ -1,8 +1,8 @@
 namespace NpcMind.Reference;
 
 /// <summary>
-/// Makes one token of every factor x factor patches. Tokens go row by row; inside a token the patches go row by row, each with all its channels
-/// (llama4 and idefics3 alike).
+/// Makes one token of every factor x factor patches. Tokens go row by row; inside a token the patches go row by row, each with all its
+/// channels (llama4 and idefics3 alike).
 /// </summary>
 internal static class PixelShuffle
 {

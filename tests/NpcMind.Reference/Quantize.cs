@@ -14,7 +14,8 @@ internal static class Quantize
     {
         BlockLayout layout = TensorTypes.Layout(type) ?? throw new ArgumentOutOfRangeException(nameof(type), type, "No storage type.");
         int count = weights.Length / layout.Elements;
-        if (count * layout.Elements != weights.Length) throw new ArgumentException($"{weights.Length} weights are not whole {type} blocks of {layout.Elements}.", nameof(weights));
+        if (count * layout.Elements != weights.Length)
+            throw new ArgumentException($"{weights.Length} weights are not whole {type} blocks of {layout.Elements}.", nameof(weights));
         byte[] blocks = new byte[count * layout.Bytes];
         for (int i = 0; i < count; i++)
             Block(type, weights.Slice(i * layout.Elements, layout.Elements), blocks.AsSpan(i * layout.Bytes, layout.Bytes));

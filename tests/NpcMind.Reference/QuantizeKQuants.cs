@@ -3,7 +3,9 @@ namespace NpcMind.Reference;
 /// <summary>The inverse of <see cref="DequantizeKQuants"/>, rounding to nearest at both levels.</summary>
 internal static class QuantizeKQuants
 {
-    /// <summary>Q4_K and Q5_K: per sub-block of 32 a scale and a minimum (stored as a number that is subtracted, so never negative).</summary>
+    /// <summary>
+    /// Q4_K and Q5_K: per sub-block of 32 a scale and a minimum (stored as a number that is subtracted, so never negative).
+    /// </summary>
     public static void WithMinima(ReadOnlySpan<float> x, Span<byte> block, int bits)
     {
         int largest = (1 << bits) - 1;

@@ -17,7 +17,8 @@ internal static class QuantizeKv
             float largest = 0;
             foreach (float v in x.Slice(block * BlockElements, BlockElements)) largest = MathF.Max(largest, MathF.Abs(v));
             float d = scales[block] = largest < 1e-35f ? 0 : largest * (1 / 127f);
-            for (int i = block * BlockElements; i < (block + 1) * BlockElements; i++) codes[i] = (sbyte)MathF.Round(x[i] * (d == 0 ? 0 : 1 / d));
+            for (int i = block * BlockElements; i < (block + 1) * BlockElements; i++)
+                codes[i] = (sbyte)MathF.Round(x[i] * (d == 0 ? 0 : 1 / d));
         }
 
         return (codes, scales);

@@ -1,6 +1,9 @@
 namespace NpcMind.Reference;
 
-/// <summary>Makes attention sharper far into a text (Llama 4, blocks without rotation): query at position p times 1 + scale * ln(1 + floor((p + 1) / length)).</summary>
+/// <summary>
+/// Makes attention sharper far into a text (Llama 4, blocks without rotation): query at position p times 1 + scale * ln(1 + floor((p + 1) /
+/// length)).
+/// </summary>
 internal static class QueryTemperature
 {
     /// <summary>Scales in place.</summary>

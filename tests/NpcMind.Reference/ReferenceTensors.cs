@@ -2,7 +2,9 @@ using NpcMind.Gguf;
 
 namespace NpcMind.Reference;
 
-/// <summary>A matrix with its optional bias, expanded to binary32: [rows, columns] and [rows]. With several slabs (experts) they lie back to back.</summary>
+/// <summary>
+/// A matrix with its optional bias, expanded to binary32: [rows, columns] and [rows]. With several slabs (experts) they lie back to back.
+/// </summary>
 internal sealed record Matrix(float[] Weights, int Rows, int Columns, float[] Bias)
 {
     /// <summary>y[n, rows] = W x + bias.</summary>
@@ -10,7 +12,8 @@ internal sealed record Matrix(float[] Weights, int Rows, int Columns, float[] Bi
 
     /// <summary>The same with slab <paramref name="index"/>.</summary>
     public float[] Times(int index, ReadOnlySpan<float> x) =>
-        MatMul.Run(Weights.AsSpan(index * Rows * Columns, Rows * Columns), x, Columns, Bias.Length == 0 ? default : Bias.AsSpan(index * Rows, Rows));
+        MatMul.Run(Weights.AsSpan(index * Rows * Columns, Rows * Columns), x, Columns, Bias.Length == 0
+            ? default : Bias.AsSpan(index * Rows, Rows));
 }
 
 /// <summary>Matrices of a gated feed-forward unit, with one slab or one per expert: down (silu(gate x) * up x).</summary>

@@ -55,7 +55,8 @@ internal static class Resample
             // What lies beyond the result is padding, which is 0.
             for (int y = 0; y < Math.Min(size, step.Height - place.Y); y++)
                 for (int x = 0; x < Math.Min(size, step.Width - place.X); x++)
-                    Array.Copy(results[place.Step], (((place.Y + y) * step.Width) + place.X + x) * 3, tiles, (((((t * size) + y) * size) + x) * 3), 3);
+                    Array.Copy(results[place.Step], (((place.Y + y) * step.Width) + place.X + x) * 3, tiles,
+                        (((((t * size) + y) * size) + x) * 3), 3);
         }
 
         return tiles;

@@ -1,6 +1,8 @@
 namespace NpcMind.Reference;
 
-/// <summary>YaRN (Peng et al. 2023): dimensions that turn fast keep their angle, slow ones are divided by the factor, a ramp between.</summary>
+/// <summary>
+/// YaRN (Peng et al. 2023): dimensions that turn fast keep their angle, slow ones are divided by the factor, a ramp between.
+/// </summary>
 /// <param name="OriginalContext">Context length of the training before the stretch.</param>
 /// <param name="ExtensionFactor">Weight of the unstretched angle; 1 normally.</param>
 /// <param name="Magnitude">Factor on sine and cosine, normally 1 + 0.1 ln(factor).</param>
@@ -15,9 +17,12 @@ internal sealed record Yarn(double OriginalContext, double ExtensionFactor, doub
 /// <param name="FrequencyScale">Linear scaling: 1 / factor.</param>
 /// <param name="FrequencyFactors">[Dimensions / 2] divisors of the angle (tensor rope_freqs), or null.</param>
 /// <param name="Yarn">YaRN settings, or null.</param>
-internal sealed record RopeSettings(int Dimensions, double Base = 10000, bool Neox = false, double FrequencyScale = 1, float[]? FrequencyFactors = null, Yarn? Yarn = null);
+internal sealed record RopeSettings(int Dimensions, double Base = 10000, bool Neox = false, double FrequencyScale = 1,
+    float[]? FrequencyFactors = null, Yarn? Yarn = null);
 
-/// <summary>Rotary position embedding (Su et al. 2021): pair k turns by position * base^(-2k / Dimensions) * FrequencyScale / factor_k.</summary>
+/// <summary>
+/// Rotary position embedding (Su et al. 2021): pair k turns by position * base^(-2k / Dimensions) * FrequencyScale / factor_k.
+/// </summary>
 internal static class Rope
 {
     /// <summary>Rotates in place.</summary>

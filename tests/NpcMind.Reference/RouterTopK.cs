@@ -5,7 +5,10 @@ internal static class RouterTopK
 {
     private const double SmallestSum = 6.1035e-5; // ggml's floor: the smallest normal f16
 
-    /// <summary>Softmax over all experts, the k most probable (ties: the lower index first), their probabilities divided by their sum (Jiang et al. 2024, Mixtral).</summary>
+    /// <summary>
+    /// Softmax over all experts, the k most probable (ties: the lower index first), their probabilities divided by their sum (Jiang et al.
+    /// 2024, Mixtral).
+    /// </summary>
     /// <param name="logits">[experts].</param>
     /// <param name="k">Experts to select.</param>
     /// <param name="normalise">Divide by the sum of the selected.</param>
@@ -55,7 +58,9 @@ internal static class RouterTopK
         return (experts, [.. experts.Select(e => (float)(1 / (1 + Math.Exp(-(double)values[e]))))]);
     }
 
-    /// <summary>Distance between the logit of the last of <paramref name="experts"/> and the largest of the others; infinite if there is no other.</summary>
+    /// <summary>
+    /// Distance between the logit of the last of <paramref name="experts"/> and the largest of the others; infinite if there is no other.
+    /// </summary>
     public static double Margin(float[] logits, int[] experts)
     {
         float[] others = [.. logits.Where((_, e) => !experts.Contains(e))];

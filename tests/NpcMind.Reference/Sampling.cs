@@ -16,9 +16,10 @@ internal sealed record SamplerSettings(
 /// <summary>
 /// Choice of the next token. The order is llama.cpp's default order of the steps it shares with us:
 /// penalties (over the last n tokens), top-k, top-p, min-p, temperature, softmax, pick.
-/// Top-p and min-p look at the distribution at temperature 1 of what the step before left. Candidates are sorted by logit, larger first, equal ones by
-/// lower id; every cut keeps the front of that list and at least one token. The pick is the first candidate whose cumulative probability exceeds the uniform number.
-/// Only finite logits above <see cref="MaskLogits.Forbidden"/> are candidates; without one the choice is <see cref="None"/>.
+/// Top-p and min-p look at the distribution at temperature 1 of what the step before left. Candidates are sorted by logit, larger first,
+/// equal ones by lower id; every cut keeps the front of that list and at least one token. The pick is the first candidate whose cumulative
+/// probability exceeds the uniform number. Only finite logits above <see cref="MaskLogits.Forbidden"/> are candidates; without one the
+/// choice is <see cref="None"/>.
 /// </summary>
 internal static class Sampling
 {
@@ -52,7 +53,8 @@ internal static class Sampling
     }
 
     /// <summary>The candidates that are left after all steps, in descending order of probability, and their probabilities.</summary>
-    public static (int[] Ids, double[] Probabilities) Distribution(ReadOnlySpan<float> logits, SamplerSettings settings, ReadOnlySpan<int> recent)
+    public static (int[] Ids, double[] Probabilities) Distribution(ReadOnlySpan<float> logits, SamplerSettings settings,
+        ReadOnlySpan<int> recent)
     {
         double[] penalised = Penalise(logits, settings, recent);
         int[] ids = [.. Enumerable.Range(0, penalised.Length).Where(i => CanBeChosen(penalised[i]))];

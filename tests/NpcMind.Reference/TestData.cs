@@ -22,7 +22,9 @@ internal static class TestData
         return floats;
     }
 
-    /// <summary>Normalised mean squared error sum((a-b)^2) / sum(b^2), b the reference; infinite when lengths differ or a value is not a number.</summary>
+    /// <summary>
+    /// Normalised mean squared error sum((a-b)^2) / sum(b^2), b the reference; infinite when lengths differ or a value is not a number.
+    /// </summary>
     public static double Nmse(ReadOnlySpan<float> actual, ReadOnlySpan<float> reference)
     {
         if (actual.Length != reference.Length) return double.PositiveInfinity;

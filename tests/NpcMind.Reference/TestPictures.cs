@@ -1,8 +1,8 @@
 namespace NpcMind.Reference;
 
 /// <summary>
-/// Draws pictures for tests, the same on every machine: red rises to the right, green falls downwards, blue has stripes that the seed sets, and three corners
-/// carry different marks. Turned, mirrored, shifted or with channels exchanged, a picture is another one.
+/// Draws pictures for tests, the same on every machine: red rises to the right, green falls downwards, blue has stripes that the seed sets,
+/// and three corners carry different marks. Turned, mirrored, shifted or with channels exchanged, a picture is another one.
 /// </summary>
 internal static class TestPictures
 {
@@ -31,20 +31,25 @@ internal static class TestPictures
         return bytes;
     }
 
-    /// <summary>[3, height, width]: byte / 255 less the mean, divided by the deviation. What an encoder gets of a picture that is exactly a tile.</summary>
+    /// <summary>
+    /// [3, height, width]: byte / 255 less the mean, divided by the deviation. What an encoder gets of a picture that is exactly a tile.
+    /// </summary>
     public static float[] Pixels(ReadOnlySpan<byte> rgba, EyesConfig config)
     {
         int count = rgba.Length / 4;
         float[] pixels = new float[3 * count];
         for (int channel = 0; channel < 3; channel++)
             for (int i = 0; i < count; i++)
-                pixels[(channel * count) + i] = (float)(((rgba[(i * 4) + channel] / 255.0) - config.Mean[channel]) / config.Deviation[channel]);
+                pixels[(channel * count) + i] = (float)(
+                    ((rgba[(i * 4) + channel] / 255.0) - config.Mean[channel]) / config.Deviation[channel]);
         return pixels;
     }
 
     private static byte Ramp(int at, int length) => (byte)(255 * at / Math.Max(1, length - 1));
 
-    /// <summary>White in the first corner, black to its right, a smaller yellow one below; nothing in the last. Pictures below 4 pixels have none.</summary>
+    /// <summary>
+    /// White in the first corner, black to its right, a smaller yellow one below; nothing in the last. Pictures below 4 pixels have none.
+    /// </summary>
     private static (byte Red, byte Green, byte Blue)? Mark(int x, int y, int width, int height)
     {
         int size = Math.Min(width, height) / 4;

@@ -3,8 +3,8 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>
-/// Writes small image encoders (mmproj files, architecture <c>clip</c>) with seeded random weights: the same options give the same file, byte for byte, on every machine.
-/// Gains are chosen so that rows for the text model are as wide as its embeddings and every block matters.
+/// Writes small image encoders (mmproj files, architecture <c>clip</c>) with seeded random weights: the same options give the same file,
+/// byte for byte, on every machine. Gains are chosen so that rows for the text model are as wide as its embeddings and every block matters.
 /// </summary>
 internal static class TinyEyes
 {
@@ -18,7 +18,8 @@ internal static class TinyEyes
         GgufWriter writer = new();
         Keys(writer, options);
         TinyWeights weights = new(writer, options.Seed);
-        int side = options.Tile / options.Patch, pixels = 3 * options.Patch * options.Patch, token = options.Width * options.Scale * options.Scale;
+        int side = options.Tile / options.Patch, pixels = 3 * options.Patch * options.Patch,
+            token = options.Width * options.Scale * options.Scale;
         TensorType patches = llama4 && options.Matrices != TensorType.F32 ? TensorType.F16 : TensorType.F32;
         long[] kernel = llama4 ? [pixels, options.Width] : [options.Patch, options.Patch, 3, options.Width];
         weights.Matrix("v.patch_embd", patches, kernel, pixels, 1.5, biases: llama4 ? 0 : options.Width);
@@ -56,7 +57,8 @@ internal static class TinyEyes
             .Add("clip.vision.attention.layer_norm_epsilon", options.Form == TinyEyesForm.Llama4 ? 1e-5f : 1e-6f)
             .Add("clip.vision.projector.scale_factor", (uint)options.Scale)
             .Add("clip.use_gelu", true);
-        if (options.Form == TinyEyesForm.Idefics3) writer.Add("clip.vision.preproc_image_size", (uint)(options.LongestEdge ?? 2 * options.Tile));
+        if (options.Form == TinyEyesForm.Idefics3)
+            writer.Add("clip.vision.preproc_image_size", (uint)(options.LongestEdge ?? 2 * options.Tile));
     }
 
     private static void Block(TinyWeights weights, TinyEyesOptions options, string at)

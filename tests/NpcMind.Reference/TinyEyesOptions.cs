@@ -12,7 +12,10 @@ internal enum TinyEyesForm
     Idefics3,
 }
 
-/// <summary>What <see cref="TinyEyes"/> builds. As given, a tile has 16 patches and gives 4 rows of 96, the width of <see cref="TinyLlama4Options"/>.</summary>
+/// <summary>
+/// What <see cref="TinyEyes"/> builds. As given, a tile has 16 patches and gives 4 rows of 96, the width of
+/// <see cref="TinyLlama4Options"/>.
+/// </summary>
 internal sealed record TinyEyesOptions
 {
     public TinyEyesForm Form { get; init; } = TinyEyesForm.Llama4;
@@ -45,7 +48,9 @@ internal sealed record TinyEyesOptions
     /// <summary>Pixels of the longer side that pictures are brought to (idefics3 only); null for two tiles.</summary>
     public int? LongestEdge { get; init; }
 
-    /// <summary>Type of the matrices; that of the patches is F16 at most, for its rows fill no blocks. Norms, biases and positions are F32.</summary>
+    /// <summary>
+    /// Type of the matrices; that of the patches is F16 at most, for its rows fill no blocks. Norms, biases and positions are F32.
+    /// </summary>
     public TensorType Matrices { get; init; } = TensorType.F16;
 
     /// <summary>The second norm of a block is named <c>attn_post_norm</c>, as one converter does for llama4.</summary>

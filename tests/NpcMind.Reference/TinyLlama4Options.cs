@@ -3,8 +3,8 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>
-/// What <see cref="TinyModels"/> builds of architecture <c>llama4</c>. Sizes are odd on purpose; chunk and temperature are small enough to matter within 40 tokens.
-/// With 5 blocks the fourth sees everything and does not rotate, and one that rotates comes after it.
+/// What <see cref="TinyModels"/> builds of architecture <c>llama4</c>. Sizes are odd on purpose; chunk and temperature are small enough to
+/// matter within 40 tokens. With 5 blocks the fourth sees everything and does not rotate, and one that rotates comes after it.
 /// </summary>
 internal sealed record TinyLlama4Options
 {
@@ -62,14 +62,29 @@ internal sealed record TinyLlama4Options
     /// <summary>A tensor rope_freqs that divides the angles, as Scout's files have.</summary>
     public bool RopeFactors { get; init; }
 
-    /// <summary>A byte-level BPE tokenizer with the control tokens of <see cref="TinyTokenizer"/>, those of pictures among them. Without one, token ids are the only input.</summary>
+    /// <summary>
+    /// A byte-level BPE tokenizer with the control tokens of <see cref="TinyTokenizer"/>, those of pictures among them. Without one, token
+    /// ids are the only input.
+    /// </summary>
     public bool Tokenizer { get; init; }
 
     /// <summary>A chat template that takes texts and lists of texts and pictures; needs the tokenizer.</summary>
     public bool ChatTemplate { get; init; }
 
-    /// <summary>The same kind of model with sizes that fill whole blocks of <paramref name="type"/>: unchanged for types of up to 32 weights, wider for K-quants.</summary>
+    /// <summary>
+    /// The same kind of model with sizes that fill whole blocks of <paramref name="type"/>: unchanged for types of up to 32 weights, wider
+    /// for K-quants.
+    /// </summary>
     public TinyLlama4Options With(TensorType type) => TensorTypes.Layout(type)!.Value.Elements <= 32
         ? this with { Matrices = type }
-        : this with { Matrices = type, Embedding = 256, Heads = 8, KvHeads = 2, HeadDimension = 64, FeedForward = 768, ExpertFeedForward = 256 };
+        : this with
+        {
+            Matrices = type,
+            Embedding = 256,
+            Heads = 8,
+            KvHeads = 2,
+            HeadDimension = 64,
+            FeedForward = 768,
+            ExpertFeedForward = 256
+        };
 }

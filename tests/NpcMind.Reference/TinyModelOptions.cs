@@ -56,7 +56,9 @@ internal sealed record TinyModelOptions
     /// <summary>Divides all positions; 1 writes no key.</summary>
     public float RopeLinearFactor { get; init; } = 1;
 
-    /// <summary>A byte-level BPE tokenizer with the control tokens of <see cref="TinyTokenizer"/>. Without one, token ids are the only input.</summary>
+    /// <summary>
+    /// A byte-level BPE tokenizer with the control tokens of <see cref="TinyTokenizer"/>. Without one, token ids are the only input.
+    /// </summary>
     public bool Tokenizer { get; init; }
 
     /// <summary>A chat template; needs the tokenizer.</summary>
@@ -65,7 +67,10 @@ internal sealed record TinyModelOptions
     /// <summary>A chat template in place of the usual one; null for that.</summary>
     public string? Template { get; init; }
 
-    /// <summary>The same kind of model with sizes that fill whole blocks of <paramref name="type"/>: unchanged for types of up to 32 weights, wider for K-quants.</summary>
+    /// <summary>
+    /// The same kind of model with sizes that fill whole blocks of <paramref name="type"/>: unchanged for types of up to 32 weights, wider
+    /// for K-quants.
+    /// </summary>
     public TinyModelOptions With(TensorType type) => TensorTypes.Layout(type)!.Value.Elements <= 32
         ? this with { Matrices = type }
         : this with { Matrices = type, Embedding = 256, Heads = 8, KvHeads = 2, HeadDimension = 64, FeedForward = Experts > 0 ? 256 : 768 };

@@ -32,7 +32,8 @@ internal static partial class TinyModels
     }
 
     /// <summary>
-    /// Random tokens at which no router decision is closer than <paramref name="margin"/>, so that implementations that round differently must agree on the experts.
+    /// Random tokens at which no router decision is closer than <paramref name="margin"/>, so that implementations that round differently
+    /// must agree on the experts.
     /// </summary>
     public static int[] Ids(Llama4Reference model, int count, int seed = 1, double margin = 0.02) =>
         Ids(ids => model.Forward(ids).RouterMargins, model.Config.Vocabulary, count, seed, margin);

@@ -3,8 +3,9 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>
-/// Writes small models of architecture <c>llama</c> (dense or Mixtral's form) with seeded random weights: the same options give the same file, byte for byte, on every
-/// machine. Gains are chosen so that logits spread over several units, attention is far from uniform and every block matters: an error in any part shows.
+/// Writes small models of architecture <c>llama</c> (dense or Mixtral's form) with seeded random weights: the same options give the same
+/// file, byte for byte, on every machine. Gains are chosen so that logits spread over several units, attention is far from uniform and
+/// every block matters: an error in any part shows.
 /// </summary>
 internal static partial class TinyModels
 {
@@ -22,7 +23,8 @@ internal static partial class TinyModels
 
         TinyWeights weights = new(writer, options.Seed);
         TensorType embedding = options.EmbeddingMatrices ?? options.Matrices;
-        weights.Matrix("token_embd", embedding, options.Vocabulary, options.Embedding, options.Tied ? 2.5 : Math.Sqrt(options.Embedding), bias: false);
+        weights.Matrix("token_embd", embedding, options.Vocabulary, options.Embedding, options.Tied
+            ? 2.5 : Math.Sqrt(options.Embedding), bias: false);
         if (!options.Tied) weights.Matrix("output", embedding, options.Vocabulary, options.Embedding, 2.5, bias: false);
         weights.Norm("output_norm", options.Embedding);
         if (options.RopeFactors) weights.RopeFactors(options.HeadDimension);
@@ -31,7 +33,8 @@ internal static partial class TinyModels
     }
 
     /// <summary>
-    /// Random tokens at which no router decision is closer than <paramref name="margin"/>, so that implementations that round differently must agree on the experts.
+    /// Random tokens at which no router decision is closer than <paramref name="margin"/>, so that implementations that round differently
+    /// must agree on the experts.
     /// </summary>
     public static int[] Ids(LlamaReference model, int count, int seed = 1, double margin = 0.02) =>
         Ids(ids => model.Config.Experts == 0 ? [] : model.Forward(ids).RouterMargins, model.Config.Vocabulary, count, seed, margin);
@@ -49,7 +52,8 @@ internal static partial class TinyModels
             ids[close] = random.Below(vocabulary);
         }
 
-        throw new InvalidOperationException($"No {count} tokens keep the router {margin} away from a tie: ask for fewer or for a smaller margin.");
+        throw new InvalidOperationException(
+            $"No {count} tokens keep the router {margin} away from a tie: ask for fewer or for a smaller margin.");
     }
 
     private static void Keys(GgufWriter writer, TinyModelOptions options)
@@ -68,8 +72,10 @@ internal static partial class TinyModels
             .Add("llama.rope.dimension_count", (uint)options.HeadDimension)
             .Add("llama.rope.freq_base", 5000f)
             .Add("llama.vocab_size", (uint)options.Vocabulary);
-        if (options.RopeLinearFactor != 1) writer.Add("llama.rope.scaling.type", "linear").Add("llama.rope.scaling.factor", options.RopeLinearFactor);
-        if (options.Experts > 0) writer.Add("llama.expert_count", (uint)options.Experts).Add("llama.expert_used_count", (uint)options.ExpertsUsed);
+        if (options.RopeLinearFactor != 1)
+            writer.Add("llama.rope.scaling.type", "linear").Add("llama.rope.scaling.factor", options.RopeLinearFactor);
+        if (options.Experts > 0)
+            writer.Add("llama.expert_count", (uint)options.Experts).Add("llama.expert_used_count", (uint)options.ExpertsUsed);
     }
 
     private static void Block(TinyWeights weights, TinyModelOptions options, string at)

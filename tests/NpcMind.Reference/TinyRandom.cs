@@ -1,6 +1,9 @@
 namespace NpcMind.Reference;
 
-/// <summary>Random numbers that are the same on every machine and runtime: splitmix64 (Steele et al. 2014), normal values as a sum of uniform ones (no library sine or logarithm).</summary>
+/// <summary>
+/// Random numbers that are the same on every machine and runtime: splitmix64 (Steele et al. 2014), normal values as a sum of uniform ones
+/// (no library sine or logarithm).
+/// </summary>
 internal sealed class TinyRandom(int seed)
 {
     private ulong _state = (ulong)(uint)seed;

@@ -4,8 +4,9 @@ using NpcMind.Gguf;
 namespace NpcMind.Reference;
 
 /// <summary>
-/// A byte-level BPE vocabulary for the tiny models: 256 byte tokens, merges learned from a few lines of text, unused tokens to fill up, and at the end
-/// the control tokens: those of pictures if asked for, then <see cref="Start"/>, <see cref="TurnStart"/> and <see cref="TurnEnd"/>. Any text can be encoded; short English words become single tokens.
+/// A byte-level BPE vocabulary for the tiny models: 256 byte tokens, merges learned from a few lines of text, unused tokens to fill up, and
+/// at the end the control tokens: those of pictures if asked for, then <see cref="Start"/>, <see cref="TurnStart"/> and
+/// <see cref="TurnEnd"/>. Any text can be encoded; short English words become single tokens.
 /// </summary>
 internal static class TinyTokenizer
 {
@@ -18,11 +19,15 @@ internal static class TinyTokenizer
     /// <summary>Closes a chat turn; also end of sequence (eos).</summary>
     public const string TurnEnd = "<|end|>";
 
-    /// <summary>The place of a picture in what the chat template writes; in the tokens of a picture, what stands before the tile that shows the whole of it.</summary>
+    /// <summary>
+    /// The place of a picture in what the chat template writes; in the tokens of a picture, what stands before the tile that shows the
+    /// whole of it.
+    /// </summary>
     public const string Picture = "<|image|>";
 
     /// <summary>The control tokens around and in pictures, as Llama 4 has them.</summary>
-    public static IReadOnlyList<string> PictureTokens { get; } = ["<|image_start|>", "<|image_end|>", Picture, "<|patch|>", "<|tile_x_separator|>", "<|tile_y_separator|>"];
+    public static IReadOnlyList<string> PictureTokens { get; } = ["<|image_start|>", "<|image_end|>", Picture, "<|patch|>",
+        "<|tile_x_separator|>", "<|tile_y_separator|>"];
 
     private const int Normal = 1, Control = 3, Unused = 5;
 
@@ -59,7 +64,8 @@ internal static class TinyTokenizer
     {
         string[] controls = [.. pictures ? PictureTokens : [], Start, TurnStart, TurnEnd];
         string[] merges = Learn(vocabulary - 256 - controls.Length);
-        List<string> tokens = [.. Enumerable.Range(0, 256).Select(b => ByteSymbol((byte)b).ToString()), .. merges.Select(m => m.Replace(" ", "", StringComparison.Ordinal))];
+        List<string> tokens = [.. Enumerable.Range(0, 256).Select(b => ByteSymbol((byte)b).ToString()),
+            .. merges.Select(m => m.Replace(" ", "", StringComparison.Ordinal))];
         List<int> types = [.. Enumerable.Repeat(Normal, tokens.Count)];
         for (int i = 0; tokens.Count < vocabulary - controls.Length; i++)
         {
@@ -80,7 +86,9 @@ internal static class TinyTokenizer
         if (chatTemplate) writer.Add("tokenizer.chat_template", template is not null ? template : pictures ? PictureTemplate : Template);
     }
 
-    /// <summary>GPT-2's printable stand-in for a byte: printable Latin-1 characters stand for themselves, the others for U+0100 onwards in order.</summary>
+    /// <summary>
+    /// GPT-2's printable stand-in for a byte: printable Latin-1 characters stand for themselves, the others for U+0100 onwards in order.
+    /// </summary>
     internal static char ByteSymbol(byte value)
     {
         if (Printable(value)) return (char)value;
@@ -92,7 +100,10 @@ internal static class TinyTokenizer
 
     private static bool Printable(int value) => value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
 
-    /// <summary>Byte pair encoding (Sennrich et al. 2016): join the most frequent pair, the ordinally first among equals, until enough or nothing is left.</summary>
+    /// <summary>
+    /// Byte pair encoding (Sennrich et al. 2016): join the most frequent pair, the ordinally first among equals, until enough or nothing is
+    /// left.
+    /// </summary>
     private static string[] Learn(int count)
     {
         List<List<string>> words = [.. Words()];
@@ -107,7 +118,8 @@ internal static class TinyTokenizer
             // A symbol may be reachable by two pairs; tokens must be unique, so only the first is learned.
             var candidates = pairs.Where(p => !known.Contains(p.Key.Item1 + p.Key.Item2)).ToList();
             if (candidates.Count == 0) break;
-            (string left, string right) = candidates.OrderByDescending(p => p.Value).ThenBy(p => $"{p.Key.Item1} {p.Key.Item2}", StringComparer.Ordinal).First().Key;
+            (string left, string right) = candidates.OrderByDescending(p => p.Value)
+                .ThenBy(p => $"{p.Key.Item1} {p.Key.Item2}", StringComparer.Ordinal).First().Key;
             merges.Add($"{left} {right}");
             known.Add(left + right);
             foreach (List<string> word in words) Join(word, left, right);
@@ -116,13 +128,17 @@ internal static class TinyTokenizer
         return [.. merges];
     }
 
-    /// <summary>The words of the text, each with the space before it and in byte symbols; punctuation stands alone as the pre-tokenizer will have it.</summary>
+    /// <summary>
+    /// The words of the text, each with the space before it and in byte symbols; punctuation stands alone as the pre-tokenizer will have
+    /// it.
+    /// </summary>
     private static IEnumerable<List<string>> Words()
     {
         int start = 0;
         for (int i = 1; i <= Text.Length; i++)
         {
-            bool boundary = i == Text.Length || Text[i] == ' ' || (char.IsLetter(Text[i]) != char.IsLetter(Text[i - 1]) && Text[i - 1] != ' ');
+            bool boundary = i == Text.Length || Text[i] == ' '
+                || (char.IsLetter(Text[i]) != char.IsLetter(Text[i - 1]) && Text[i - 1] != ' ');
             if (!boundary) continue;
             yield return [.. Encoding.UTF8.GetBytes(Text[start..i]).Select(b => ByteSymbol(b).ToString())];
             start = i;

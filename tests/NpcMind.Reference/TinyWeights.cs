@@ -7,7 +7,10 @@ internal sealed class TinyWeights(GgufWriter writer, int seed)
 {
     private readonly TinyRandom _random = new(seed);
 
-    /// <summary>Tensor <c>name.weight</c> of normal values: <paramref name="gain"/> is by how much it widens what it reads. With a bias, <c>name.bias</c> as well.</summary>
+    /// <summary>
+    /// Tensor <c>name.weight</c> of normal values: <paramref name="gain"/> is by how much it widens what it reads. With a bias,
+    /// <c>name.bias</c> as well.
+    /// </summary>
     public void Matrix(string name, TensorType type, int rows, int columns, double gain, bool bias = false, int slabs = 0) =>
         Matrix(name, type, slabs > 0 ? [columns, rows, slabs] : [columns, rows], columns, gain, bias ? rows : 0);
 
@@ -36,7 +39,8 @@ internal sealed class TinyWeights(GgufWriter writer, int seed)
         Vector("rope_freqs.weight", [.. Enumerable.Range(0, pairs).Select(k => 1 + (7f * k / Math.Max(1, pairs - 1)))]);
     }
 
-    private void Vector(string name, float[] values) => writer.AddTensor(name, TensorType.F32, [values.Length], Quantize.Rows(TensorType.F32, values));
+    private void Vector(string name, float[] values) =>
+        writer.AddTensor(name, TensorType.F32, [values.Length], Quantize.Rows(TensorType.F32, values));
 
     private float[] Draw(long count, double mean, double deviation)
     {

@@ -4,13 +4,14 @@ namespace NpcMind.Reference;
 
 /// <summary>What an encoder gives; tiles one after the other.</summary>
 /// <param name="Features">[tiles * tokens per tile, width of the text model].</param>
-/// <param name="Layers">Blocks + 1 arrays [tiles * rows per tile, width]: what the first block reads, then what each gives. llama4 has a class token at the end of a tile's rows.</param>
+/// <param name="Layers">Blocks + 1 arrays [tiles * rows per tile, width]: what the first block reads, then what each gives. llama4 has a
+/// class token at the end of a tile's rows.</param>
 /// <param name="Encoded">[tiles * patches per tile, width]: what the projector reads.</param>
 internal sealed record VisionOutput(float[] Features, IReadOnlyList<float[]> Layers, float[] Encoded);
 
 /// <summary>
-/// Image encoder and projector of the forms llama4 and idefics3 (SmolVLM), from normalised pixels to rows for the text model. Values between the operations are
-/// binary32, every operation computes in double. Slow: all weights are expanded.
+/// Image encoder and projector of the forms llama4 and idefics3 (SmolVLM), from normalised pixels to rows for the text model. Values
+/// between the operations are binary32, every operation computes in double. Slow: all weights are expanded.
 /// </summary>
 internal sealed class VisionReference
 {
@@ -28,7 +29,8 @@ internal sealed class VisionReference
         Config = new EyesConfig(file);
         ReferenceTensors tensors = new(file);
         // A matrix, or a convolution kernel [patch, patch, 3, width]: the same numbers in the same order.
-        _patches = new Matrix(tensors.Vector("v.patch_embd.weight"), Config.Width, 3 * Config.Patch * Config.Patch, tensors.Optional("v.patch_embd.bias") ?? []);
+        _patches = new Matrix(tensors.Vector("v.patch_embd.weight"), Config.Width, 3 * Config.Patch * Config.Patch,
+            tensors.Optional("v.patch_embd.bias") ?? []);
         _positions = tensors.Vector("v.position_embd.weight");
         _class = Config.IsLlama4 ? tensors.Vector("v.class_embd") : null;
         _preNorm = Config.IsLlama4 ? new Norm(tensors, "v.pre_ln") : null;
@@ -107,7 +109,8 @@ internal sealed class VisionReference
 
         float[] y = new float[h.Length];
         for (int at = 0; at < h.Length; at += Config.Width)
-            Attention.Run(q.AsSpan(at, Config.Width), k, v, Config.Heads, Config.Heads, rows, rows - 1, 1 / Math.Sqrt(headDim)).CopyTo(y, at);
+            Attention.Run(q.AsSpan(at, Config.Width), k, v, Config.Heads, Config.Heads, rows, rows - 1, 1 / Math.Sqrt(headDim))
+                .CopyTo(y, at);
         return block.Output.Times(y);
     }
 

@@ -1,8 +1,8 @@
 namespace NpcMind.Reference;
 
 /// <summary>
-/// Rotation by place in the picture (Llama 4): the first half of a head turns by column + 1, the second by row + 1, neighbours in pairs, frequencies as for a head of half
-/// the width. Rows after the last patch (the class token) do not turn.
+/// Rotation by place in the picture (Llama 4): the first half of a head turns by column + 1, the second by row + 1, neighbours in pairs,
+/// frequencies as for a head of half the width. Rows after the last patch (the class token) do not turn.
 /// </summary>
 internal static class VisionRope
 {

@@ -17,20 +17,24 @@ internal sealed class ArchitectureTests
         ["NpcMind.Vision"] = ["NpcMind.Core", "StbImageSharp"],
         ["NpcMind.Inference"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Gpu", "NpcMind.Scheduling", "NpcMind.Vision"],
         ["NpcMind"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
-            "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Microsoft.Extensions.Logging.Abstractions", "Silk.NET.Vulkan", "StbImageSharp",
+            "NpcMind.Inference", "NpcMind.Generators", "MessagePack", "Microsoft.Extensions.Logging.Abstractions", "Silk.NET.Vulkan",
+            "StbImageSharp",
             "Microsoft.CodeAnalysis.PublicApiAnalyzers"],
         ["NpcMind.Generators"] = ["Microsoft.CodeAnalysis.CSharp"],
         ["HelloNpc"] = ["NpcMind", "NpcMind.Core", "NpcMind.Generators"],
         ["Tavern.World"] = ["NpcMind", "NpcMind.Core", "NpcMind.Generators"],
         ["Tavern.Game"] = ["NpcMind", "NpcMind.Core", "Tavern.World"],
         ["Tavern.Renderer"] = ["Tavern.World", "Silk.NET.Vulkan"],
-        ["Tavern"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
+        ["Tavern"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "Silk.NET.Vulkan", "SkiaSharp",
+            "SkiaSharp.NativeAssets.Linux.NoDependencies", "StbImageWriteSharp", "System.CommandLine"],
         ["Tavern.Forge"] = ["NpcMind", "NpcMind.Core", "Tavern.World", "Tavern.Game", "Tavern.Renderer", "System.CommandLine"],
         ["NpcMind.Cli"] = ["NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
             "NpcMind.Inference", "NpcMind", "System.CommandLine", "StbImageWriteSharp"],
     };
 
-    private static IEnumerable<string> Projects => new[] { "src", "samples" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(TestData.Root, folder), "*.csproj", SearchOption.AllDirectories));
+    private static IEnumerable<string> Projects =>
+        new[] { "src", "samples" }.SelectMany(
+            folder => Directory.EnumerateFiles(Path.Combine(TestData.Root, folder), "*.csproj", SearchOption.AllDirectories));
 
     [Test]
     public void Every_room_references_only_what_the_architecture_allows()
@@ -40,7 +44,8 @@ internal sealed class ArchitectureTests
             string room = Path.GetFileNameWithoutExtension(project);
             Assert.That(Allowed.Keys, Does.Contain(room), "docs/architecture.md and this test must know every room");
             XDocument xml = XDocument.Load(project);
-            IEnumerable<string> references = xml.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')))
+            IEnumerable<string> references = xml.Descendants("ProjectReference")
+                .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')))
                 .Concat(xml.Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value));
             Assert.That(references, Is.SubsetOf(Allowed[room]), room);
         }
@@ -55,10 +60,21 @@ internal sealed class ArchitectureTests
     }
 
     [Test]
-    public void Every_shipped_file_is_of_readable_length()
+    public void Sources_LinesAndFiles_AreOfReadableLength()
     {
-        foreach (string source in Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.cs", SearchOption.AllDirectories))
-            if (!source.Contains("/obj/", StringComparison.Ordinal))
-                Assert.That(File.ReadLines(source).Count(), Is.LessThanOrEqualTo(400), source);
+        string[] kinds = [".cs", ".glsl", ".comp", ".vert", ".frag"];
+        foreach (string folder in (string[])["src", "shaders", "samples", "tests"])
+        {
+            IEnumerable<string> sources = Directory.EnumerateFiles(Path.Combine(TestData.Root, folder), "*", SearchOption.AllDirectories)
+                .Where(f => kinds.Contains(Path.GetExtension(f)) && !f.Contains("/obj/", StringComparison.Ordinal)
+                    && !f.Contains("/bin/", StringComparison.Ordinal));
+            foreach (string source in sources)
+            {
+                string[] lines = File.ReadAllLines(source);
+                Assert.That(lines, Has.Length.LessThanOrEqualTo(400), source);
+                int wide = Array.FindIndex(lines, l => l.Length > 140);
+                if (wide >= 0) Assert.Fail($"{source}:{wide + 1} has {lines[wide].Length} columns; 140 are the most.");
+            }
+        }
     }
 }

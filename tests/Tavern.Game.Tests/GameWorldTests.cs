@@ -23,7 +23,8 @@ public sealed class GameWorldTests
         Assert.That(Marbel.Person.Place, Is.EqualTo("by the door"));
         Assert.That(_world.Facts.Facts(), Does.Contain("Marbel is by the door."));
         Assert.That(_told, Is.EqualTo(new[] { "Marbel is now by the door." }));
-        Assert.That(seconds, Is.EqualTo(Vector2.Distance(new(0.2f, -2.6f), Marbel.Position) / Body.Speed).Within(1.0), "about the straight way at walking speed");
+        Assert.That(seconds, Is.EqualTo(Vector2.Distance(new(0.2f, -2.6f), Marbel.Position) / Body.Speed).Within(1.0),
+            "about the straight way at walking speed");
     }
 
     [Test]
@@ -34,7 +35,8 @@ public sealed class GameWorldTests
             _world.Do(Marbel, new Deed(DeedVerb.Walk, place));
             Until(() => Marbel.Doing is null, () =>
             {
-                Assert.That(Floor.IsFree(Marbel.Position) || Marbel.Position == Floor.Push(Marbel.Position), $"{Marbel.Position} on the way to {place}");
+                Assert.That(Floor.IsFree(Marbel.Position) || Marbel.Position == Floor.Push(Marbel.Position),
+                    $"{Marbel.Position} on the way to {place}");
                 Assert.That(Marbel.DistanceTo(Osbert), Is.GreaterThan(0.4));
             });
         }
@@ -51,7 +53,8 @@ public sealed class GameWorldTests
                 (Vector2 start, Vector2 end) = (Targets.Stand(from).Foot, Targets.Stand(to).Foot);
                 Assert.That(Floor.IsFree(start), from);
                 Floor.FindPath(start, end, path);
-                for (int i = 0; i < path.Count; i++) Assert.That(Floor.IsClear(i == 0 ? start : path[i - 1], path[i]), $"{from} to {to}, leg {i}");
+                for (int i = 0; i < path.Count; i++)
+                    Assert.That(Floor.IsClear(i == 0 ? start : path[i - 1], path[i]), $"{from} to {to}, leg {i}");
                 Assert.That(path[^1], Is.EqualTo(end));
             }
         }

@@ -9,7 +9,8 @@ namespace Tavern.Game.Tests;
 [Category("Gpu")]
 public sealed partial class MindsTests
 {
-    private static readonly MindSettings Tiny = new() { ContextTokens = 1400, MaxTokens = 10, CacheFolder = "", Host = VulkanHost.CreateOwn() };
+    private static readonly MindSettings Tiny = new()
+    { ContextTokens = 1400, MaxTokens = 10, CacheFolder = "", Host = VulkanHost.CreateOwn() };
     private string _models = "", _first = "", _second = "", _corrupt = "", _seeing = "", _eyes = "";
     private Worlds _worlds = null!;
     private GameLoop _game = null!;
@@ -19,10 +20,22 @@ public sealed partial class MindsTests
     public void WriteModels()
     {
         _models = Directory.CreateTempSubdirectory("tavern-models-").FullName;
-        TinyModelOptions chat = new() { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Context = 2048, Tokenizer = true, ChatTemplate = true };
+        TinyModelOptions chat = new()
+        {
+            Blocks = 2,
+            Embedding = 64,
+            Heads = 2,
+            KvHeads = 1,
+            HeadDimension = 32,
+            FeedForward = 96,
+            Context = 2048,
+            Tokenizer = true,
+            ChatTemplate = true
+        };
         TinyModels.Write(_first = Path.Combine(_models, "first.gguf"), chat);
         TinyModels.Write(_second = Path.Combine(_models, "second.gguf"), chat with { Seed = 2, Blocks = 3 });
-        TinyModels.Write(_seeing = Path.Combine(_models, "seeing.gguf"), TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Context = 2048 });
+        TinyModels.Write(_seeing = Path.Combine(_models, "seeing.gguf"),
+            TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Context = 2048 });
         TinyEyes.Write(_eyes = Path.Combine(_models, "mmproj-seeing.gguf"), new TinyEyesOptions());
         byte[] whole = File.ReadAllBytes(_first);
         File.WriteAllBytes(_corrupt = Path.Combine(_models, "corrupt.gguf"), whole[..(whole.Length / 2)]);
@@ -58,7 +71,8 @@ public sealed partial class MindsTests
         Assert.That(_game.Say(0, "Who are you?"));
         Run(() => !_game.Talk.IsAnswering);
         Assert.That(_game.Talk.LastAnswer, Is.Not.Empty);
-        Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0).Select(l => (l.Speaker, l.Text)), Is.EqualTo(new[] { ("Player", "Who are you?"), ("Marbel", _game.Talk.LastAnswer) }));
+        Assert.That(_game.Minds.HearsayOf("Osbert").Lines.Where(l => l.Speaker.Length > 0).Select(l => (l.Speaker, l.Text)),
+            Is.EqualTo(new[] { ("Player", "Who are you?"), ("Marbel", _game.Talk.LastAnswer) }));
         Assert.That(_game.Minds.HearsayOf("Marbel").Lines.Where(l => l.Speaker.Length > 0), Is.Empty);
         Assert.That(_happened.Count(h => h.Kind == HappeningKind.Said), Is.EqualTo(2));
         int before = _game.Minds.Of(1)!.TurnCount;
@@ -142,7 +156,8 @@ public sealed partial class MindsTests
         string heard = _game.Talk.LastAnswer;
         _game.Type("ait. Who?");
         _game.Press(GameKeys.Enter);
-        Assert.That(_happened.Where(h => h.Kind == HappeningKind.Said).Select(h => h.Text), Is.EqualTo(new[] { "Tell me all.", heard, "Wait. Who?" }));
+        Assert.That(_happened.Where(h => h.Kind == HappeningKind.Said).Select(h => h.Text),
+            Is.EqualTo(new[] { "Tell me all.", heard, "Wait. Who?" }));
     }
 
     [Test]
@@ -279,7 +294,8 @@ public sealed partial class MindsTests
     {
         _game.Drop([Path.Combine(_models, "mmproj-none.gguf"), _second]);
         Run(() => !_game.Minds.IsLoading);
-        Assert.That(_game.Message.Last, Does.StartWith("second.gguf was refused: ").And.Contain("mmproj-none.gguf"), "there are no such eyes");
+        Assert.That(_game.Message.Last, Does.StartWith("second.gguf was refused: ").And.Contain("mmproj-none.gguf"),
+            "there are no such eyes");
     }
 
     [Test]
@@ -333,7 +349,10 @@ public sealed partial class MindsTests
         Assert.That(_happened.First(h => h.Kind == HappeningKind.Said).To, Is.AnyOf("Marbel", "Osbert"));
     }
 
-    /// <summary>Plays until something is so. Game time waits for the device as it does in a game that draws, but goes on faster than real time; the limit is of real time.</summary>
+    /// <summary>
+    /// Plays until something is so. Game time waits for the device as it does in a game that draws, but goes on faster than real time; the
+    /// limit is of real time.
+    /// </summary>
     private void Run(Func<bool> done)
     {
         Stopwatch watch = Stopwatch.StartNew();

@@ -53,7 +53,9 @@ public sealed class SaveGameTests
         List<string> said = [];
         game.Happened += h => said.Add(h.Text);
         game.World.Bodies[1].Position = new(1.5f, -2.0f); // within earshot
-        game.Talk.Resume([new BubbleState("Marbel", Deed.Player, "I am the baker of this town.", 4, true, true, false, new Deed(DeedVerb.Open, "the door"))]);
+        game.Talk.Resume(
+            [new BubbleState("Marbel", Deed.Player, "I am the baker of this town.", 4, true, true, false,
+                new Deed(DeedVerb.Open, "the door"))]);
         Worlds.Run(game, 0.5);
         int shown = game.Talk.Of("Marbel")!.Shown;
         Assert.That(shown, Is.InRange(5, 20));
@@ -85,9 +87,11 @@ public sealed class SaveGameTests
     public void Who_was_faced_may_be_gone_when_a_game_is_loaded()
     {
         using Worlds worlds = new();
-        worlds.Edit(Worlds.Small.Replace("""{ "name": "Marbel", "trade": "baker", "cloak": "red", "place": "by the hearth", "item": "a gold coin" },""", "", StringComparison.Ordinal));
+        const string Marbel =
+            """{ "name": "Marbel", "trade": "baker", "cloak": "red", "place": "by the hearth", "item": "a gold coin" },""";
+        worlds.Edit(Worlds.Small.Replace(Marbel, "", StringComparison.Ordinal));
         using GameLoop game = worlds.Game();
-        game.Save("quick");
+    game.Save("quick");
         worlds.Edit(Worlds.Small);
         Worlds.Run(game, 2);
         game.World.Player.Position = game.World.Bodies[1].Position + new System.Numerics.Vector2(0, 1);
@@ -185,12 +189,14 @@ public sealed class SaveGameTests
         worlds.Edit(Worlds.Small.Replace("baker", "cook", StringComparison.Ordinal));
         Worlds.Run(game, 2);
         Assert.That(game.Message.Last, Does.Contain("Marbel begins anew").And.Contain("forget"));
-        Assert.That(game.World.Facts.Facts(), Does.Contain("Marbel is the cook.").And.Contain("Osbert is by the window."), "who was not edited stays where it went");
+        Assert.That(game.World.Facts.Facts(), Does.Contain("Marbel is the cook.").And.Contain("Osbert is by the window."),
+            "who was not edited stays where it went");
         worlds.Edit("{ \"tavern\": 1 }");
         Worlds.Run(game, 2);
         Assert.That(game.Message.Last, Does.Contain("line 1").And.Contain("The old world stays."));
         Assert.That(game.World.Facts.Facts(), Does.Contain("Marbel is the cook."));
-        worlds.Edit(Worlds.Small.Replace("baker", "cook", StringComparison.Ordinal).Replace("red apple", "white bell", StringComparison.Ordinal));
+        worlds.Edit(Worlds.Small.Replace("baker", "cook", StringComparison.Ordinal)
+            .Replace("red apple", "white bell", StringComparison.Ordinal));
         Worlds.Run(game, 2);
         Assert.That(game.Message.Last, Does.Contain("nobody forgets"));
         Assert.That(game.Scene.Parts, Has.Some.Matches<ScenePart>(p => p.Kind == ThingKind.Bell));

@@ -24,7 +24,8 @@ public sealed class ScriptTests
     public void Repeated_lines_are_played_as_often_and_keep_their_numbers()
     {
         Script script = Script.Parse("play.txt", "wait 1\nrepeat 2\n# twice\nsave a\nkey F1\nend\nworld\n");
-        Assert.That(script.Lines.Select(l => (l.Line, l.Verb)), Is.EqualTo(new[] { (1, "wait"), (4, "save"), (5, "key"), (4, "save"), (5, "key"), (7, "world") }));
+        Assert.That(script.Lines.Select(l => (l.Line, l.Verb)),
+            Is.EqualTo(new[] { (1, "wait"), (4, "save"), (5, "key"), (4, "save"), (5, "key"), (7, "world") }));
     }
 
     [Test]
@@ -66,7 +67,9 @@ public sealed class ScriptTests
         using StringWriter written = new();
         using Transcript transcript = new(game, written);
         List<string> pictures = [];
-        ScriptPlayer player = new(Script.Parse("play.txt", "goto Marbel\nface Marbel\npicture one\nkey F1\nkey +\nwait 1\nbudget 2.5\nsave one\ngoto 2 3\nload one\nmessage Loaded (one)\n"), game);
+        ScriptPlayer player = new(
+            Script.Parse("play.txt", "goto Marbel\nface Marbel\npicture one\nkey F1\nkey +\nwait 1\nbudget 2.5\nsave one\ngoto 2 3\nload " +
+                "one\nmessage Loaded (one)\n"), game);
         player.PictureWanted += pictures.Add;
         Play(game, player, 60);
         Assert.That(pictures, Is.EqualTo(new[] { "one" }));
@@ -81,10 +84,14 @@ public sealed class ScriptTests
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
-        Assert.That(() => Play(game, new(Script.Parse("play.txt", "wait 0.1\nsay Hello\n"), game), 10), Throws.TypeOf<ScriptException>().With.Message.Contains("line 2: nobody is faced"));
-        Assert.That(() => Play(game, new(Script.Parse("play.txt", "expect bread\n"), game), 10), Throws.TypeOf<ScriptException>().With.Message.Contains("expected 'bread'"));
-        Assert.That(() => Play(game, new(Script.Parse("play.txt", "goto Nobody\n"), game), 10), Throws.TypeOf<ScriptException>().With.Message.Contains("Marbel, Osbert"));
-        Assert.That(() => Play(game, new(Script.Parse("play.txt", "goto Marbel\nface Marbel\nsay Hello\n"), game), 20), Throws.TypeOf<ScriptException>().With.Message.Contains("no model"));
+        Assert.That(() => Play(game, new(Script.Parse("play.txt", "wait 0.1\nsay Hello\n"), game), 10),
+            Throws.TypeOf<ScriptException>().With.Message.Contains("line 2: nobody is faced"));
+        Assert.That(() => Play(game, new(Script.Parse("play.txt", "expect bread\n"), game), 10),
+            Throws.TypeOf<ScriptException>().With.Message.Contains("expected 'bread'"));
+        Assert.That(() => Play(game, new(Script.Parse("play.txt", "goto Nobody\n"), game), 10),
+            Throws.TypeOf<ScriptException>().With.Message.Contains("Marbel, Osbert"));
+        Assert.That(() => Play(game, new(Script.Parse("play.txt", "goto Marbel\nface Marbel\nsay Hello\n"), game), 20),
+            Throws.TypeOf<ScriptException>().With.Message.Contains("no model"));
     }
 
     [TestCase("load none\n", "there is no such save")]
@@ -93,7 +100,8 @@ public sealed class ScriptTests
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
-        Assert.That(() => Play(game, new(Script.Parse("play.txt", text), game), 10), Throws.TypeOf<ScriptException>().With.Message.Contains("line 1: it was refused: ").And.Message.Contains(says));
+        Assert.That(() => Play(game, new(Script.Parse("play.txt", text), game), 10),
+            Throws.TypeOf<ScriptException>().With.Message.Contains("line 1: it was refused: ").And.Message.Contains(says));
     }
 
     [Test]

@@ -31,6 +31,7 @@ public sealed class TalkTests
         hearsay.Notice("Osbert now carries a gold coin.");
         for (int i = 0; i < 9; i++) hearsay.Overhear("Marbel", $"{i}");
         hearsay.Notice("Osbert is now by the door.");
-        Assert.That(hearsay.Lines.Select(l => l.Text), Is.EqualTo(new[] { "Osbert now carries a gold coin.", "5", "6", "7", "8", "Osbert is now by the door." }));
+        Assert.That(hearsay.Lines.Select(l => l.Text),
+            Is.EqualTo(new[] { "Osbert now carries a gold coin.", "5", "6", "7", "8", "Osbert is now by the door." }));
     }
 }

@@ -14,7 +14,9 @@ public sealed class TavernFileTests
         Assert.That(plan.World.People, Has.Count.EqualTo(5));
         Assert.That(plan.World.People.Select(p => p.Name), Is.SubsetOf(held));
         Assert.That(plan.World.People.Select(p => p.Name[..2]), Is.Unique);
-        Assert.That(plan.World.People, Has.All.Matches<Person>(p => p.Trade is not null && p.Cloak is not null && p.Place is not null && p.Item is not null && p.Secret is not null && p.Wish is not null));
+        Assert.That(plan.World.People,
+            Has.All.Matches<Person>(p => p.Trade is not null && p.Cloak is not null && p.Place is not null && p.Item is not null
+                && p.Secret is not null && p.Wish is not null));
     }
 
     [Test]
@@ -42,10 +44,12 @@ public sealed class TavernFileTests
     [TestCase("\"tavern\": \"Golden Owl\",", "", 1, "'tavern' is missing")]
     [TestCase("[ \"red apple\", \"blue book\" ]", "\"red apple\"", 10, "square brackets")]
     [TestCase("\"blue book\"", "\"blue book\", \"red mug\", \"red bell\", \"white mug\"", 10, "5 things on the long table and at most 4")]
-    [TestCase("\"long table\": [ \"red apple\",", "\"bar\": [ \"red mug\", \"red bell\", \"white mug\",", 10, "5 things on the bar, 1 of them in 'things', and at most 4")]
+    [TestCase("\"long table\": [ \"red apple\",", "\"bar\": [ \"red mug\", \"red bell\", \"white mug\",", 10,
+        "5 things on the bar, 1 of them in 'things', and at most 4")]
     public void What_is_wrong_is_said_with_its_line(string find, string replace, int line, string says)
     {
-        WorldFileException e = Assert.Throws<WorldFileException>(() => Worlds.Plan(Worlds.Small.Replace(find, replace, StringComparison.Ordinal)))!;
+        WorldFileException e = Assert.Throws<WorldFileException>(
+            () => Worlds.Plan(Worlds.Small.Replace(find, replace, StringComparison.Ordinal)))!;
         Assert.That(e.Line, Is.EqualTo(line), e.Message);
         Assert.That(e.Message, Does.StartWith($"tavern.json, line {line}: ").And.Contain(says));
     }
@@ -53,14 +57,16 @@ public sealed class TavernFileTests
     [Test]
     public void Messages_are_one_line_whatever_they_quote()
     {
-        WorldFileException e = Assert.Throws<WorldFileException>(() => Worlds.Plan(Worlds.Small.Replace("\"town\"", "\"to\\nwn\\u2028\"", StringComparison.Ordinal)))!;
+        WorldFileException e = Assert.Throws<WorldFileException>(
+            () => Worlds.Plan(Worlds.Small.Replace("\"town\"", "\"to\\nwn\\u2028\"", StringComparison.Ordinal)))!;
         Assert.That(e.Message, Does.StartWith("tavern.json, line 3: 'to\\nwn\\u2028' means nothing"));
     }
 
     [Test]
     public void Unknown_words_are_taken_with_a_warning()
     {
-        TavernPlan plan = Worlds.Plan(Worlds.Small.Replace("baker", "astronomer", StringComparison.Ordinal).Replace("at the bar", "on the roof", StringComparison.Ordinal));
+        TavernPlan plan = Worlds.Plan(Worlds.Small.Replace("baker", "astronomer", StringComparison.Ordinal)
+            .Replace("at the bar", "on the roof", StringComparison.Ordinal));
         Assert.That(plan.World.People[0].Trade, Is.EqualTo("astronomer"));
         Assert.That(plan.Warnings, Has.Some.Contains("astronomer").And.Some.Contains("on the roof"));
     }

@@ -32,7 +32,14 @@ internal sealed class Worlds : IDisposable
 
     public static TavernPlan Plan(string json = Small) => TavernFile.Parse("tavern.json", Encoding.UTF8.GetBytes(json));
 
-    public GameLoop Game(MindSettings? minds = null) => new(new GameOptions { WorldFile = WorldFile, SaveFolder = Path.Combine(Folder, "saves"), Minds = minds ?? new MindSettings(), Gossip = false });
+    public GameLoop Game(MindSettings? minds = null) =>
+        new(new GameOptions
+        {
+            WorldFile = WorldFile,
+            SaveFolder = Path.Combine(Folder, "saves"),
+            Minds = minds ?? new MindSettings(),
+            Gossip = false
+        });
 
     /// <summary>Writes another world, with a time that differs whatever the file system's grain.</summary>
     public void Edit(string json)

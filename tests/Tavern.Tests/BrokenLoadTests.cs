@@ -11,7 +11,19 @@ public sealed class BrokenLoadTests
     public void A_load_that_is_broken_off_leaves_nothing_on_the_games_device()
     {
         string folder = Directory.CreateTempSubdirectory("tavern-broken-").FullName, model = Path.Combine(folder, "model.gguf");
-        TinyModels.Write(model, new TinyModelOptions { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Context = 2048, Tokenizer = true, ChatTemplate = true });
+        TinyModels.Write(model,
+            new TinyModelOptions
+            {
+                Blocks = 2,
+                Embedding = 64,
+                Heads = 2,
+                KvHeads = 1,
+                HeadDimension = 32,
+                FeedForward = 96,
+                Context = 2048,
+                Tokenizer = true,
+                ChatTemplate = true
+            });
         RenderDevice device = RenderDevice.Create(new RenderDeviceOptions { Validate = true });
         try
         {
@@ -22,7 +34,8 @@ public sealed class BrokenLoadTests
                 CacheFolder = "",
             };
             using CancellationTokenSource stop = new();
-            Assert.That(() => NpcRuntime.Load(model, options, new StopsAtOnce(stop), stop.Token), Throws.TypeOf<OperationCanceledException>());
+            Assert.That(() => NpcRuntime.Load(model, options, new StopsAtOnce(stop), stop.Token),
+                Throws.TypeOf<OperationCanceledException>());
         }
         finally
         {

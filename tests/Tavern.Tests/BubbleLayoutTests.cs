@@ -43,7 +43,8 @@ public sealed class BubbleLayoutTests
         {
             Box[] taken = [new(8, 8, random.Next(1, 250), random.Next(1, 200)), new(290, 190, 60, 30)];
             Box[] boxes = new Box[random.Next(1, 7)];
-            for (int i = 0; i < boxes.Length; i++) boxes[i] = new(random.Next(-300, 900), random.Next(-200, 500), random.Next(40, 200), random.Next(20, 60));
+            for (int i = 0; i < boxes.Length; i++)
+                boxes[i] = new(random.Next(-300, 900), random.Next(-200, 500), random.Next(40, 200), random.Next(20, 60));
             BubbleLayout.Arrange(boxes, Area, taken, [], 4);
             AssertApart([.. taken, .. boxes], Area);
             Assert.That(boxes, Has.All.Matches<Box>(box => box.Width > 0), $"round {round}: there was room for all");
@@ -66,7 +67,8 @@ public sealed class BubbleLayoutTests
             if (boxes[i].Width == 0) continue;
             Box box = boxes[i].Inflate(-0.1f);
             Assert.That(box.Within(area), Is.EqualTo(box), $"box {i} is on the screen");
-            for (int j = 0; j < i; j++) Assert.That(boxes[j].Width > 0 && box.Overlaps(boxes[j]), Is.False, $"boxes {j} and {i} are apart: {boxes[j]} {boxes[i]}");
+            for (int j = 0; j < i; j++)
+                Assert.That(boxes[j].Width > 0 && box.Overlaps(boxes[j]), Is.False, $"boxes {j} and {i} are apart: {boxes[j]} {boxes[i]}");
         }
     }
 }

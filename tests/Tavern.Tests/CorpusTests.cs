@@ -9,8 +9,12 @@ public sealed class CorpusTests
 {
     private static readonly PictureEntry[] Pictures =
     [
-        new(0, Split.Train, [new Seen(ThingKind.Mug, Colour.Red, 10, 40, 20, 50, 80, 15), new Seen(ThingKind.Person, Colour.Blue, 60, 10, 90, 100, 900, 75)]),
-        new(1, Split.Held, [new Seen(ThingKind.Bell, Colour.White, 10, 40, 20, 50, 80, 15), new Seen(ThingKind.Book, Colour.Green, 60, 40, 90, 50, 90, 75)]),
+        new(0, Split.Train,
+            [new Seen(ThingKind.Mug, Colour.Red, 10, 40, 20, 50, 80, 15),
+                new Seen(ThingKind.Person, Colour.Blue, 60, 10, 90, 100, 900, 75)]),
+        new(1, Split.Held,
+            [new Seen(ThingKind.Bell, Colour.White, 10, 40, 20, 50, 80, 15),
+                new Seen(ThingKind.Book, Colour.Green, 60, 40, 90, 50, 90, 75)]),
     ];
 
     [Test]
@@ -41,14 +45,18 @@ public sealed class CorpusTests
     [Test]
     public void Words_of_held_out_wordings_are_known_from_training()
     {
-        static IEnumerable<string> Words(IEnumerable<string> texts) => texts.SelectMany(t => t.ToUpperInvariant().Split([' ', '.', ',', '?', '!', ':', '\'', '{', '}', '0', '1'], StringSplitOptions.RemoveEmptyEntries));
+        static IEnumerable<string> Words(IEnumerable<string> texts) =>
+            texts.SelectMany(t => t.ToUpperInvariant()
+                .Split([' ', '.', ',', '?', '!', ':', '\'', '{', '}', '0', '1'], StringSplitOptions.RemoveEmptyEntries));
         HashSet<string> known = [.. Words(Some(Split.Train, 3000).SelectMany(c => c.Turns.Select(t => t.User).Append(c.System)))];
-        Assert.That(Words(Wordings.Everything.SelectMany(w => w.All(Split.Held)).Concat(Wordings.HeldNeverTold)).Distinct().Where(w => !known.Contains(w)), Is.Empty);
+        Assert.That(Words(Wordings.Everything.SelectMany(w => w.All(Split.Held)).Concat(Wordings.HeldNeverTold)).Distinct()
+            .Where(w => !known.Contains(w)), Is.Empty);
     }
 
     [Test]
     public void The_same_number_gives_the_same_conversation() =>
-        Assert.That(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17)), Is.EqualTo(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17))));
+        Assert.That(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17)),
+            Is.EqualTo(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17))));
 
     [Test]
     public void Every_answer_passes_its_own_judgement()
@@ -59,7 +67,8 @@ public sealed class CorpusTests
             {
                 foreach (Turn turn in conversation.Turns)
                 {
-                    Assert.That(turn.Expect.All(e => Evaluation.Holds(turn.Answer, e)) && !turn.Reject.Any(r => Evaluation.Holds(turn.Answer, r)), $"{turn.User} -> {turn.Answer}");
+                    Assert.That(turn.Expect.All(e => Evaluation.Holds(turn.Answer, e))
+                        && !turn.Reject.Any(r => Evaluation.Holds(turn.Answer, r)), $"{turn.User} -> {turn.Answer}");
                     foreach (int[] span in turn.Spans) Assert.That(span[0] < span[1] && span[1] <= turn.Answer.Length);
                     Assert.That(turn.Answer, Does.Not.Contain("[").And.Not.Contain("{"));
                     Assert.That(turn.User, Does.Not.Contain("{"));
@@ -93,12 +102,14 @@ public sealed class CorpusTests
             foreach (Turn turn in conversation.Turns)
             {
                 foreach (string line in turn.User.Split('\n'))
-                    if (line.Split(line.Contains(" is now ", StringComparison.Ordinal) ? " is now " : " now carries ") is [var who, var what]) now[who + line.Contains("carries", StringComparison.Ordinal)] = what.TrimEnd('.');
+                    if (line.Split(line.Contains(" is now ", StringComparison.Ordinal) ? " is now " : " now carries ")
+                        is [var who, var what]) now[who + line.Contains("carries", StringComparison.Ordinal)] = what.TrimEnd('.');
                 foreach ((string key, string what) in now)
                 {
                     bool carries = key.EndsWith("True", StringComparison.Ordinal);
                     string who = key[..^(carries ? 4 : 5)];
-                    string[] begins = who == conversation.Name ? [carries ? "I carry " : "I am in ", carries ? "I carry " : "I am at "] : [carries ? $"{who} carries " : $"{who} is in ", carries ? $"{who} carries " : $"{who} is at "];
+                    string[] begins = who == conversation.Name ? [carries ? "I carry " : "I am in ", carries ? "I carry " : "I am at "]
+                        : [carries ? $"{who} carries " : $"{who} is in ", carries ? $"{who} carries " : $"{who} is at "];
                     if (!begins.Any(b => turn.Answer.StartsWith(b, StringComparison.Ordinal))) continue;
                     Assert.That(turn.Answer, Does.Contain(what), CorpusWriter.Readable(conversation));
                     asked++;
@@ -157,7 +168,8 @@ public sealed class CorpusTests
     [Test]
     public void Others_than_the_player_ask_too_and_never_about_themselves()
     {
-        Turn[] asked = [.. Some(Split.Held, 200).SelectMany(c => c.Turns).Where(t => !t.User.Split('\n')[^1].StartsWith("Player:", StringComparison.Ordinal))];
+        Turn[] asked = [.. Some(Split.Held, 200).SelectMany(c => c.Turns)
+            .Where(t => !t.User.Split('\n')[^1].StartsWith("Player:", StringComparison.Ordinal))];
         Assert.That(asked, Has.Length.GreaterThan(100));
         foreach (Turn turn in asked)
         {
@@ -175,5 +187,6 @@ public sealed class CorpusTests
         Assert.That(Evaluation.Holds("I do not know.", "do not know"), Is.True);
     }
 
-    private static IEnumerable<Conversation> Some(Split split, int count) => Enumerable.Range(0, count).Select(i => new Conversations(1, Pictures).Make(split, i));
+    private static IEnumerable<Conversation> Some(Split split, int count) =>
+        Enumerable.Range(0, count).Select(i => new Conversations(1, Pictures).Make(split, i));
 }

@@ -2,21 +2,36 @@ using NpcMind.Reference;
 
 namespace Tavern.Tests;
 
-/// <summary>The whole game in its window, with a tiny model and the validation layer, played from outside: keys, files, the frame's buttons.</summary>
+/// <summary>
+/// The whole game in its window, with a tiny model and the validation layer, played from outside: keys, files, the frame's buttons.
+/// </summary>
 [Category("Window")]
 public sealed class GameWindowTests
 {
     private const nuint Enter = 0xff0d, Escape = 0xff1b, F1 = 0xffbe, F5 = 0xffc2;
 
     /// <summary>Somebody whose place is unknown stands before the player.</summary>
-    private const string World = """{ "tavern": "Golden Owl", "town": "Ashford", "people": [ { "name": "Marbel", "trade": "baker", "cloak": "red" } ] }""";
+    private const string World = """
+        { "tavern": "Golden Owl", "town": "Ashford", "people": [ { "name": "Marbel", "trade": "baker", "cloak": "red" } ] }
+        """;
     private string _folder = "", _model = "", _other = "", _corrupt = "", _note = "", _world = "";
 
     [SetUp]
     public void WriteFiles()
     {
         _folder = Directory.CreateTempSubdirectory("tavern window ").FullName;
-        TinyModelOptions chat = new() { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Context = 2048, Tokenizer = true, ChatTemplate = true };
+        TinyModelOptions chat = new()
+        {
+            Blocks = 2,
+            Embedding = 64,
+            Heads = 2,
+            KvHeads = 1,
+            HeadDimension = 32,
+            FeedForward = 96,
+            Context = 2048,
+            Tokenizer = true,
+            ChatTemplate = true
+        };
         TinyModels.Write(_model = Path.Combine(_folder, "first.gguf"), chat);
         TinyModels.Write(_other = Path.Combine(_folder, "second.gguf"), chat with { Seed = 2 });
         byte[] whole = File.ReadAllBytes(_model);
@@ -33,7 +48,8 @@ public sealed class GameWindowTests
     public void It_is_played_resized_minimised_given_files_and_closed()
     {
         using XServer server = XServer.Start();
-        using GameProcess game = new(server.Display, _folder, "--world", _world, "--model", _model, "--size", "640x360", "--budget", "20", "--validate");
+        using GameProcess game = new(server.Display, _folder, "--world", _world, "--model", _model, "--size", "640x360", "--budget", "20",
+            "--validate");
         nuint window = 0;
         game.WaitUntil(() => (window = server.Find("The Tavern")) != 0, "there is a window");
         game.WaitFor("thinks now");

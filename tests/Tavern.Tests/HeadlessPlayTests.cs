@@ -67,7 +67,8 @@ public sealed class HeadlessPlayTests
         ImageResult smith = Picture("smith"), shown = Picture("figures");
         Assert.That(Share(smith, (r, g, b) => r > 120 && g > 100 && b < r / 2), Is.GreaterThan(0.03), "a yellow cloak");
         Assert.That(Share(smith, (r, g, b) => r > 225 && g > 210 && b > 180), Is.GreaterThan(0.01), "parchment");
-        Assert.That(Enumerable.Range(0, smith.Data.Length).Count(i => smith.Data[i] != shown.Data[i]), Is.GreaterThan(smith.Data.Length / 20), "the figures stand on it");
+        Assert.That(Enumerable.Range(0, smith.Data.Length).Count(i => smith.Data[i] != shown.Data[i]),
+            Is.GreaterThan(smith.Data.Length / 20), "the figures stand on it");
     }
 
     /// <summary>
@@ -103,7 +104,8 @@ public sealed class HeadlessPlayTests
             """);
         Assert.That(game.End(), Is.Zero, game.Problems + "\n" + game.Transcript);
         Assert.That(game.Problems, Is.Empty);
-        double[] budgets = Column("budget_ms"), eyes = Column("eyes_gpu_ms"), minds = Column("minds_gpu_ms"), tokens = [.. Column("tokens_read").Zip(Column("tokens_said"), (read, said) => read + said)];
+        double[] budgets = Column("budget_ms"), eyes = Column("eyes_gpu_ms"), minds = Column("minds_gpu_ms"),
+            tokens = [.. Column("tokens_read").Zip(Column("tokens_said"), (read, said) => read + said)];
         int first = Array.IndexOf(budgets, 0), after = Array.LastIndexOf(budgets, 0) + 1;
         Assert.That(after - first, Is.EqualTo(20));
         Assert.That(eyes[first..after], Has.All.Zero);
@@ -127,7 +129,8 @@ public sealed class HeadlessPlayTests
             expect the emperor
             """);
         Assert.That(game.End(), Is.EqualTo(1));
-        Assert.That(game.Problems, Does.StartWith("tavern: play.txt, line 7: the last answer was '").And.Contain("expected 'the emperor' in it").And.Not.Contain("\n"));
+        Assert.That(game.Problems, Does.StartWith("tavern: play.txt, line 7: the last answer was '")
+            .And.Contain("expected 'the emperor' in it").And.Not.Contain("\n"));
         Assert.That(game.Transcript, Does.Contain("Player to Osbert: Who are you?"));
     }
 
@@ -186,7 +189,8 @@ public sealed class HeadlessPlayTests
     {
         string file = Path.Combine(_folder, "play.txt");
         File.WriteAllText(file, script);
-        return new GameProcess("", _folder, ["--headless", "--script", file, "--size", "320x180", "--fps", "10", "--budget", "100", .. arguments]);
+        return new GameProcess("", _folder,
+            ["--headless", "--script", file, "--size", "320x180", "--fps", "10", "--budget", "100", .. arguments]);
     }
 
     /// <summary>A column of frames.csv.</summary>
@@ -208,6 +212,7 @@ public sealed class HeadlessPlayTests
     private static double Share(ImageResult picture, Func<int, int, int, bool> isSo)
     {
         int pixels = picture.Width * picture.Height;
-        return Enumerable.Range(0, pixels).Count(i => isSo(picture.Data[3 * i], picture.Data[(3 * i) + 1], picture.Data[(3 * i) + 2])) / (double)pixels;
+        return Enumerable.Range(0, pixels).Count(i => isSo(picture.Data[3 * i], picture.Data[(3 * i) + 1], picture.Data[(3 * i) + 2]))
+            / (double)pixels;
     }
 }

@@ -11,12 +11,14 @@ public sealed class HudTests : RenderTest
 {
     private static readonly string[] Places = ["by the hearth", "at the bar", "by the door", "at the long table", "by the window"];
     private static readonly string[] Names = ["Marta", "Old Tobin", "Ilse", "Brother Anselm", "Kaspar"];
-    private static readonly Ink[] Accents = [new(232, 96, 84), new(104, 190, 110), new(110, 150, 240), new(232, 190, 70), new(190, 120, 220)];
+    private static readonly Ink[] Accents = [new(232, 96, 84), new(104, 190, 110), new(110, 150, 240), new(232, 190, 70),
+        new(190, 120, 220)];
 
     private static readonly string[] Sayings =
     [
         "Good evening, traveller! There's a red apple and a candle on the table, and the ale is fresh.",
-        "Hush. She hid the key in the green chest, but you did not hear that from me – not a word of it, mind you, or the captain will have us all out in the rain before the bell rings twice.",
+        "Hush. She hid the key in the green chest, but you did not hear that from me – not a word of it, mind you, or the captain will " +
+            "have us all out in the rain before the bell rings twice.",
         "The door sticks.",
         "I see two mugs and a blue book.",
         "",
@@ -27,7 +29,15 @@ public sealed class HudTests : RenderTest
     [TestCase(1920, 1080)]
     public void Everything_at_once_can_be_read_and_lies_apart(int width, int height)
     {
-        HudState hud = new() { Faced = "Marta", FacedHint = "Enter: talk", Entry = "What do you see on the table by the hearth", EntryPrompt = "To Marta", Message = "Saved to tavern.save (F9 loads it).", Figures = Figures() };
+        HudState hud = new()
+        {
+            Faced = "Marta",
+            FacedHint = "Enter: talk",
+            Entry = "What do you see on the table by the hearth",
+            EntryPrompt = "To Marta",
+            Message = "Saved to tavern.save (F9 loads it).",
+            Figures = Figures()
+        };
         AddBubbles(hud);
         Draw($"hud_all_{width}x{height}", hud, Camera(), width, height);
     }
@@ -86,12 +96,21 @@ public sealed class HudTests : RenderTest
     private static void AddBubbles(HudState hud)
     {
         for (int i = 0; i < Names.Length; i++)
-            hud.Bubbles.Add(new HudBubble(Names[i], Sayings[i], i == 1 ? 150 : 1000, TavernRoom.Stand(Places[i]).Foot + new Vector3(0, 1.85f, 0), Accents[i]));
+            hud.Bubbles.Add(new HudBubble(Names[i], Sayings[i], i == 1
+                ? 150 : 1000, TavernRoom.Stand(Places[i]).Foot + new Vector3(0, 1.85f, 0), Accents[i]));
     }
 
     private static HudFigures Figures()
     {
-        HudFigures figures = new() { Device = RenderFixture.Device.Name, Model = "tavern-mind.gguf, 24 M parameters, Q8_0", BudgetMs = 4, TokensPerSecond = 41.3, KvBlocks = 212, KvBlocksInAll = 1024 };
+        HudFigures figures = new()
+        {
+            Device = RenderFixture.Device.Name,
+            Model = "tavern-mind.gguf, 24 M parameters, Q8_0",
+            BudgetMs = 4,
+            TokensPerSecond = 41.3,
+            KvBlocks = 212,
+            KvBlocksInAll = 1024
+        };
         for (int i = 0; i < 200; i++)
         {
             float minds = i % 40 < 4 ? 0 : 3.4f + (0.5f * MathF.Sin(i * 1.7f)) + (i % 61 == 0 ? 1.5f : 0);

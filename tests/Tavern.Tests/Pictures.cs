@@ -8,7 +8,8 @@ namespace Tavern.Tests;
 /// <summary>Scenes that tests draw, and where to look at them: TAVERN_PICTURES names a folder that gets them as PNG files.</summary>
 internal static class Pictures
 {
-    public static readonly ThingKind[] Things = [ThingKind.Barrel, ThingKind.Chest, ThingKind.Bottle, ThingKind.Apple, ThingKind.Book, ThingKind.Candle, ThingKind.Bell, ThingKind.Mug, ThingKind.Person];
+    public static readonly ThingKind[] Things = [ThingKind.Barrel, ThingKind.Chest, ThingKind.Bottle, ThingKind.Apple, ThingKind.Book,
+        ThingKind.Candle, ThingKind.Bell, ThingKind.Mug, ThingKind.Person];
 
     private static readonly Vector3 Warm = new(1, 0.72f, 0.42f);
 
@@ -19,7 +20,8 @@ internal static class Pictures
         Vector3 place = new(0, stands ? 0 : 0.8f, 0);
         List<ScenePart> parts = [new(1, kind, place, 0.5f, Palette.Of(colour))];
         if (!stands) parts.Add(new(2, ThingKind.Table, Vector3.Zero, 0, Vector3.Zero));
-        Scene scene = new(new(3, 3), 2.8f, parts, [new(new(0.6f, 2.3f, 0.9f), Warm * 4, 9), new(new(-2, 1.6f, 2), Warm * 2, 7)], new(0.1f, 0.09f, 0.1f));
+        Scene scene = new(new(3, 3), 2.8f, parts, [new(new(0.6f, 2.3f, 0.9f), Warm * 4, 9), new(new(-2, 1.6f, 2), Warm * 2, 7)],
+            new(0.1f, 0.09f, 0.1f));
         Vector3 target = place + new Vector3(0, kind == ThingKind.Person ? 0.95f : kind == ThingKind.Barrel ? 0.45f : 0.2f, 0);
         return (scene, new Camera(target + (Vector3.Normalize(new(0.1f, 0.35f, 1)) * distance), target, 0.9f));
     }
@@ -55,7 +57,8 @@ internal static class Pictures
             new(new(0.75f, 1.25f, 0.1f), new Vector3(1, 0.6f, 0.25f) * 0.4f, 3),
             new(new(-2, 2.2f, -1.9f), Warm * 1.2f, 6),
         ];
-        return (new Scene(new(3.5f, 3), 2.9f, parts, lights, new(0.06f, 0.055f, 0.07f)), new Camera(new(-0.4f, 1.7f, 2.9f), new(0.1f, 0.95f, -1), 1.05f));
+        return (new Scene(new(3.5f, 3), 2.9f, parts, lights, new(0.06f, 0.055f, 0.07f)),
+            new Camera(new(-0.4f, 1.7f, 2.9f), new(0.1f, 0.95f, -1), 1.05f));
     }
 
     /// <summary>Pictures side by side.</summary>
@@ -65,7 +68,8 @@ internal static class Pictures
         byte[] rgb = new byte[width * columns * height * rows * 3];
         for (int i = 0; i < pictures.Count; i++)
             for (int y = 0; y < height; y++)
-                pictures[i].Rgb.AsSpan(y * width * 3, width * 3).CopyTo(rgb.AsSpan((((((i / columns) * height) + y) * columns) + (i % columns)) * width * 3));
+                pictures[i].Rgb.AsSpan(y * width * 3, width * 3)
+                    .CopyTo(rgb.AsSpan((((((i / columns) * height) + y) * columns) + (i % columns)) * width * 3));
         return new ScenePicture(width * columns, height * rows, rgb, []);
     }
 

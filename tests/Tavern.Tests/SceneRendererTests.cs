@@ -87,7 +87,8 @@ public sealed class SceneRendererTests : RenderTest
             for (int i = 0; i < Count; i++) maker.Render(scene, camera, width, height);
             TimeSpan elapsed = watch.Elapsed;
             process.Refresh();
-            TestContext.Out.WriteLine($"{width}x{height} on {maker.Device.Name}: {elapsed.TotalMilliseconds / Count:F2} ms, of processors {(process.TotalProcessorTime - before).TotalMilliseconds / Count:F2} ms");
+            TestContext.Out.WriteLine($"{width}x{height} on {maker.Device.Name}: {elapsed.TotalMilliseconds / Count:F2} ms, of " +
+                $"processors {(process.TotalProcessorTime - before).TotalMilliseconds / Count:F2} ms");
         }
     }
 }

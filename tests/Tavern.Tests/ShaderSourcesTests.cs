@@ -11,7 +11,8 @@ public sealed class ShaderSourcesTests
     public void Changed_shaders_draw_from_the_next_frame_and_broken_ones_change_nothing()
     {
         string folder = Directory.CreateTempSubdirectory("tavern-shaders-").FullName;
-        foreach (string file in Directory.GetFiles(Path.Combine(Samples(), "Tavern.Renderer", "shaders"))) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        foreach (string file in Directory.GetFiles(Path.Combine(Samples(), "Tavern.Renderer", "shaders")))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         string shader = Path.Combine(folder, "scene.frag"), before = File.ReadAllText(shader);
         using (RenderDevice device = RenderDevice.Create(new RenderDeviceOptions { Validate = true }))
         {
@@ -42,9 +43,11 @@ public sealed class ShaderSourcesTests
 
     [Test]
     public void A_folder_that_is_not_there_is_refused() =>
-        Assert.That(() => new ShaderSources(["/nowhere"]), Throws.TypeOf<RenderException>().With.Message.Contains("no folder of shaders '/nowhere'"));
+        Assert.That(() => new ShaderSources(["/nowhere"]),
+            Throws.TypeOf<RenderException>().With.Message.Contains("no folder of shaders '/nowhere'"));
 
-    private static string Samples([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", "samples"));
+    private static string Samples([CallerFilePath] string file = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", "samples"));
 
     private static byte[] Draw(OffscreenTarget target, FrameDrawer drawer)
     {

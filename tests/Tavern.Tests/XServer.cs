@@ -6,8 +6,8 @@ using System.Text;
 namespace Tavern.Tests;
 
 /// <summary>
-/// A display in memory for window tests, and a connection to it of the tests' own: they press keys, drop files, and, as there is no window manager, do what one would do. Windows may be
-/// this process's or another's.
+/// A display in memory for window tests, and a connection to it of the tests' own: they press keys, drop files, and, as there is no window
+/// manager, do what one would do. Windows may be this process's or another's.
 /// </summary>
 internal sealed unsafe partial class XServer : IDisposable
 {
@@ -34,9 +34,11 @@ internal sealed unsafe partial class XServer : IDisposable
     public static XServer Start()
     {
         if (!NativeLibrary.TryLoad("libglfw.so.3", out _)) Assert.Fail("GLFW is not installed (scripts/setup.sh test).");
-        string? path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "Xvfb")).FirstOrDefault(File.Exists);
+        string? path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "Xvfb"))
+            .FirstOrDefault(File.Exists);
         if (path is null) Assert.Fail("Xvfb is not installed (scripts/setup.sh test).");
-        ProcessStartInfo info = new(path!, ["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo info = new(path!, ["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         Process process = Process.Start(info) ?? throw new InvalidOperationException("Xvfb does not start.");
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
@@ -111,10 +113,13 @@ internal sealed unsafe partial class XServer : IDisposable
         }
     }
 
-    /// <summary>Drops a file, as a file manager does (XDND 5): announces it, lets it go, and hands the path over when the window asks for it.</summary>
+    /// <summary>
+    /// Drops a file, as a file manager does (XDND 5): announces it, lets it go, and hands the path over when the window asks for it.
+    /// </summary>
     public void Drop(nuint window, string file)
     {
-        nuint source = CreateSimpleWindow(_display, RootWindow(_display), 0, 0, 1, 1, 0, 0, 0), list = Atom("text/uri-list"), selection = Atom("XdndSelection");
+        nuint source = CreateSimpleWindow(_display, RootWindow(_display), 0, 0, 1, 1, 0, 0, 0), list = Atom("text/uri-list"),
+        selection = Atom("XdndSelection");
         _ = SetSelectionOwner(_display, selection, source, 0);
         SendMessage(window, "XdndEnter", (long)source, 5L << 24, (long)list);
         SendMessage(window, "XdndPosition", (long)source, 0, (8 << 16) | 8, 0, (long)Atom("XdndActionCopy"));
@@ -131,7 +136,8 @@ internal sealed unsafe partial class XServer : IDisposable
         (nuint requestor, nuint property) = ((nuint)asked[5], (nuint)asked[8]);
         byte[] path = Encoding.UTF8.GetBytes(new Uri(file).AbsoluteUri + "\r\n");
         fixed (byte* data = path) _ = ChangeProperty(_display, requestor, property, list, 8, 0, data, path.Length);
-        long* answer = stackalloc long[24] { SelectionNotify, 0, 0, 0, (long)requestor, (long)selection, (long)list, (long)property, asked[9], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+        long* answer = stackalloc long[24] { SelectionNotify, 0, 0, 0, (long)requestor, (long)selection, (long)list, (long)property,
+            asked[9], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
         _ = SendEvent(_display, requestor, 0, 0, answer);
         Flush();
     }
@@ -200,10 +206,12 @@ internal sealed unsafe partial class XServer : IDisposable
     private static partial nuint InternAtom(nint display, string name, int onlyIfExists);
 
     [LibraryImport(X11, EntryPoint = "XChangeProperty")]
-    private static partial int ChangeProperty(nint display, nuint window, nuint property, nuint type, int format, int mode, void* data, int count);
+    private static partial int ChangeProperty(nint display, nuint window, nuint property, nuint type, int format, int mode, void* data,
+        int count);
 
     [LibraryImport(X11, EntryPoint = "XCreateSimpleWindow")]
-    private static partial nuint CreateSimpleWindow(nint display, nuint parent, int x, int y, uint width, uint height, uint border, nuint borderColour, nuint background);
+    private static partial nuint CreateSimpleWindow(nint display, nuint parent, int x, int y, uint width, uint height, uint border,
+        nuint borderColour, nuint background);
 
     [LibraryImport(X11, EntryPoint = "XMapWindow")]
     private static partial int MapWindow(nint display, nuint window);

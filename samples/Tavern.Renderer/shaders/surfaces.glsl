@@ -22,8 +22,10 @@ vec3 pattern(uint surface, vec3 world, vec3 model, vec3 normal)
     vec2 onModel = m.y > m.x && m.y > m.z ? model.xz : m.x > m.z ? model.yz : model.yx;
     vec2 onWall = n.x > n.z ? world.zy : world.xy;
     bool plaster = surface == Wall && world.y > 0.95;
-    vec2 uv = surface == Floor ? world.xz : surface == Ceiling ? world.zx : surface == Wall ? (plaster ? onWall : onWall.yx) : surface == Stone ? onModel.yx : onModel;
-    vec2 board = surface == Floor ? vec2(1.7, 0.2) : surface == Stone ? vec2(0.34, 0.17) : surface == Wood || plaster ? vec2(1e4) : vec2(1e4, 0.2);
+    vec2 uv = surface == Floor ? world.xz : surface == Ceiling ? world.zx : surface == Wall
+        ? (plaster ? onWall : onWall.yx) : surface == Stone ? onModel.yx : onModel;
+    vec2 board = surface == Floor ? vec2(1.7, 0.2) : surface == Stone ? vec2(0.34, 0.17) : surface == Wood || plaster
+        ? vec2(1e4) : vec2(1e4, 0.2);
     vec2 grain = plaster ? vec2(5) : surface == Stone ? vec2(9) : vec2(2.5, 45);
 
     float row = floor(uv.y / board.y);

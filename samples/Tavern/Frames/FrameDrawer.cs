@@ -26,7 +26,9 @@ public sealed class FrameDrawer : IDisposable
         _timer = new GpuTimer(device, target.FramesInFlight);
     }
 
-    /// <summary>Rows that a scene is drawn with at most; larger frames show it enlarged, with the overlay sharp. For slow devices.</summary>
+    /// <summary>
+    /// Rows that a scene is drawn with at most; larger frames show it enlarged, with the overlay sharp. For slow devices.
+    /// </summary>
     public int MostSceneRows { get; set; } = int.MaxValue;
 
     /// <summary>Device time of the newest frame that is known to have finished.</summary>

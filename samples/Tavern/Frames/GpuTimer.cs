@@ -19,7 +19,8 @@ public sealed unsafe class GpuTimer : IDisposable
         _frames = framesInFlight;
         device.Api.GetPhysicalDeviceProperties(device.Physical, out PhysicalDeviceProperties properties);
         _tickMs = properties.Limits.TimestampComputeAndGraphics ? properties.Limits.TimestampPeriod / 1e6 : 0;
-        QueryPoolCreateInfo info = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = 2 * (uint)framesInFlight };
+        QueryPoolCreateInfo info = new()
+        { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = 2 * (uint)framesInFlight };
         device.Api.CreateQueryPool(device.Handle, &info, null, out _queries).ThrowOnError("vkCreateQueryPool");
     }
 
@@ -35,7 +36,8 @@ public sealed unsafe class GpuTimer : IDisposable
         if (_frame >= _frames)
         {
             ulong* times = stackalloc ulong[2];
-            Result result = _device.Api.GetQueryPoolResults(_device.Handle, _queries, FirstQuery, 2, 16, times, 8, QueryResultFlags.Result64Bit);
+            Result result = _device.Api.GetQueryPoolResults(_device.Handle, _queries, FirstQuery, 2, 16, times, 8,
+                QueryResultFlags.Result64Bit);
             result.ThrowOnError("vkGetQueryPoolResults");
             if (result == Result.Success) Milliseconds = (times[1] - times[0]) * _tickMs;
         }

@@ -13,7 +13,8 @@ public sealed class OffscreenTarget : IFrameTarget
     public OffscreenTarget(RenderDevice device, int width, int height)
     {
         _commands = new CommandRing(device, 1);
-        _image = new DeviceImage(device, width, height, Format, ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransferDstBit | ImageUsageFlags.TransferSrcBit);
+        _image = new DeviceImage(device, width, height, Format,
+            ImageUsageFlags.ColorAttachmentBit | ImageUsageFlags.TransferDstBit | ImageUsageFlags.TransferSrcBit);
         _readback = new Readback(device, _image);
     }
 

@@ -10,16 +10,19 @@ internal sealed unsafe class SurfaceFunctions(RenderDevice device)
         (delegate* unmanaged<Instance, SurfaceKHR, AllocationCallbacks*, void>)OfInstance(device, "vkDestroySurfaceKHR");
 
     public readonly delegate* unmanaged<PhysicalDevice, SurfaceKHR, SurfaceCapabilitiesKHR*, Result> GetCapabilities =
-        (delegate* unmanaged<PhysicalDevice, SurfaceKHR, SurfaceCapabilitiesKHR*, Result>)OfInstance(device, "vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
+        (delegate* unmanaged<PhysicalDevice, SurfaceKHR, SurfaceCapabilitiesKHR*, Result>)OfInstance(device,
+            "vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
 
     public readonly delegate* unmanaged<PhysicalDevice, SurfaceKHR, uint*, SurfaceFormatKHR*, Result> GetFormats =
-        (delegate* unmanaged<PhysicalDevice, SurfaceKHR, uint*, SurfaceFormatKHR*, Result>)OfInstance(device, "vkGetPhysicalDeviceSurfaceFormatsKHR");
+        (delegate* unmanaged<PhysicalDevice, SurfaceKHR, uint*, SurfaceFormatKHR*, Result>)OfInstance(device,
+            "vkGetPhysicalDeviceSurfaceFormatsKHR");
 
     public readonly delegate* unmanaged<PhysicalDevice, uint, SurfaceKHR, uint*, Result> GetSupport =
         (delegate* unmanaged<PhysicalDevice, uint, SurfaceKHR, uint*, Result>)OfInstance(device, "vkGetPhysicalDeviceSurfaceSupportKHR");
 
     public readonly delegate* unmanaged<Device, SwapchainCreateInfoKHR*, AllocationCallbacks*, SwapchainKHR*, Result> CreateSwapchain =
-        (delegate* unmanaged<Device, SwapchainCreateInfoKHR*, AllocationCallbacks*, SwapchainKHR*, Result>)OfDevice(device, "vkCreateSwapchainKHR");
+        (delegate* unmanaged<Device, SwapchainCreateInfoKHR*, AllocationCallbacks*, SwapchainKHR*, Result>)OfDevice(device,
+            "vkCreateSwapchainKHR");
 
     public readonly delegate* unmanaged<Device, SwapchainKHR, AllocationCallbacks*, void> DestroySwapchain =
         (delegate* unmanaged<Device, SwapchainKHR, AllocationCallbacks*, void>)OfDevice(device, "vkDestroySwapchainKHR");
@@ -28,14 +31,18 @@ internal sealed unsafe class SurfaceFunctions(RenderDevice device)
         (delegate* unmanaged<Device, SwapchainKHR, uint*, Image*, Result>)OfDevice(device, "vkGetSwapchainImagesKHR");
 
     public readonly delegate* unmanaged<Device, SwapchainKHR, ulong, Silk.NET.Vulkan.Semaphore, Fence, uint*, Result> Acquire =
-        (delegate* unmanaged<Device, SwapchainKHR, ulong, Silk.NET.Vulkan.Semaphore, Fence, uint*, Result>)OfDevice(device, "vkAcquireNextImageKHR");
+        (delegate* unmanaged<Device, SwapchainKHR, ulong, Silk.NET.Vulkan.Semaphore, Fence, uint*, Result>)OfDevice(device,
+            "vkAcquireNextImageKHR");
 
     public readonly delegate* unmanaged<Queue, PresentInfoKHR*, Result> Present =
         (delegate* unmanaged<Queue, PresentInfoKHR*, Result>)OfDevice(device, "vkQueuePresentKHR");
 
-    private static nint OfInstance(RenderDevice device, string name) => Known((nint)device.Api.GetInstanceProcAddr(device.Instance, name).Handle, name);
+    private static nint OfInstance(RenderDevice device, string name) =>
+        Known((nint)device.Api.GetInstanceProcAddr(device.Instance, name).Handle, name);
 
-    private static nint OfDevice(RenderDevice device, string name) => Known((nint)device.Api.GetDeviceProcAddr(device.Handle, name).Handle, name);
+    private static nint OfDevice(RenderDevice device, string name) =>
+        Known((nint)device.Api.GetDeviceProcAddr(device.Handle, name).Handle, name);
 
-    private static nint Known(nint address, string name) => address != 0 ? address : throw new RenderException($"The driver does not know {name}.");
+    private static nint Known(nint address, string name) => address != 0
+        ? address : throw new RenderException($"The driver does not know {name}.");
 }

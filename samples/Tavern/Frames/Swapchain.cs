@@ -14,7 +14,8 @@ internal sealed unsafe class Swapchain : IDisposable
     /// <summary>One per image: signalled when its frame is drawn, free again when the image is next acquired.</summary>
     private readonly Semaphore[] _drawn;
 
-    public Swapchain(RenderDevice device, SurfaceFunctions functions, SurfaceKHR surface, SurfaceFormatKHR format, in SurfaceCapabilitiesKHR abilities, Extent2D size, Swapchain? old)
+    public Swapchain(RenderDevice device, SurfaceFunctions functions, SurfaceKHR surface, SurfaceFormatKHR format,
+        in SurfaceCapabilitiesKHR abilities, Extent2D size, Swapchain? old)
     {
         _device = device;
         _functions = functions;
@@ -62,7 +63,9 @@ internal sealed unsafe class Swapchain : IDisposable
         return semaphore;
     }
 
-    /// <summary>The next image and the semaphore to signal when it is drawn; null when the window has changed and another swapchain is needed.</summary>
+    /// <summary>
+    /// The next image and the semaphore to signal when it is drawn; null when the window has changed and another swapchain is needed.
+    /// </summary>
     public (uint Index, DeviceImage Image, Semaphore Drawn)? Acquire(Semaphore acquired)
     {
         uint index;
@@ -77,7 +80,15 @@ internal sealed unsafe class Swapchain : IDisposable
     {
         SwapchainKHR swapchain = Handle;
         Semaphore drawn = _drawn[index];
-        PresentInfoKHR info = new() { SType = StructureType.PresentInfoKhr, WaitSemaphoreCount = 1, PWaitSemaphores = &drawn, SwapchainCount = 1, PSwapchains = &swapchain, PImageIndices = &index };
+        PresentInfoKHR info = new()
+        {
+            SType = StructureType.PresentInfoKhr,
+            WaitSemaphoreCount = 1,
+            PWaitSemaphores = &drawn,
+            SwapchainCount = 1,
+            PSwapchains = &swapchain,
+            PImageIndices = &index
+        };
         Result result;
         lock (_device.QueueLock) result = _functions.Present(_device.Queue, &info);
         if (result is Result.ErrorOutOfDateKhr or Result.SuboptimalKhr) return false;

@@ -116,12 +116,14 @@ public sealed unsafe class WindowTarget : IFrameTarget
     private SurfaceFormatKHR ChooseFormat()
     {
         uint isSupported;
-        _functions.GetSupport(_device.Physical, _device.Handles.QueueFamily, _surface, &isSupported).ThrowOnError("vkGetPhysicalDeviceSurfaceSupportKHR");
+        _functions.GetSupport(_device.Physical, _device.Handles.QueueFamily, _surface, &isSupported)
+            .ThrowOnError("vkGetPhysicalDeviceSurfaceSupportKHR");
         if (isSupported == 0) throw new RenderException($"'{_device.Name}' cannot draw in this window.");
         uint count;
         _functions.GetFormats(_device.Physical, _surface, &count, null).ThrowOnError("vkGetPhysicalDeviceSurfaceFormatsKHR");
         SurfaceFormatKHR[] formats = new SurfaceFormatKHR[count];
-        fixed (SurfaceFormatKHR* p = formats) _functions.GetFormats(_device.Physical, _surface, &count, p).ThrowOnError("vkGetPhysicalDeviceSurfaceFormatsKHR");
+        fixed (SurfaceFormatKHR* p = formats)
+            _functions.GetFormats(_device.Physical, _surface, &count, p).ThrowOnError("vkGetPhysicalDeviceSurfaceFormatsKHR");
         SurfaceFormatKHR format = formats.FirstOrDefault(f => f.Format is Format.B8G8R8A8Srgb or Format.R8G8B8A8Srgb);
         return format.Format != Format.Undefined ? format : throw new RenderException("The window takes no sRGB pictures.");
     }

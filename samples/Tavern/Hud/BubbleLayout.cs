@@ -8,8 +8,8 @@ public static class BubbleLayout
     private const float Tolerance = 0.01f;
 
     /// <summary>
-    /// Moves boxes, one after the other, as little as it takes for each to lie within the area, free of what is taken and of the boxes before it. The nearest free place touches
-    /// an edge of what is in the way, so only those places are looked at.
+    /// Moves boxes, one after the other, as little as it takes for each to lie within the area, free of what is taken and of the boxes
+    /// before it. The nearest free place touches an edge of what is in the way, so only those places are looked at.
     /// </summary>
     /// <param name="boxes">Where each would like to be; then where it is, or empty when there is no room.</param>
     /// <param name="area">In which they lie.</param>
@@ -58,7 +58,8 @@ public static class BubbleLayout
     }
 
     private static bool Contains(in Box area, in Box box) =>
-        box.Left >= area.Left - Tolerance && box.Top >= area.Top - Tolerance && box.Right <= area.Right + Tolerance && box.Bottom <= area.Bottom + Tolerance;
+        box.Left >= area.Left - Tolerance && box.Top >= area.Top - Tolerance && box.Right <= area.Right + Tolerance
+        && box.Bottom <= area.Bottom + Tolerance;
 
     private static bool IsBlocked(in Box box, ReadOnlySpan<Box> blocks)
     {

@@ -29,14 +29,17 @@ internal sealed class BubblePainter
         while (_lines.Count < bubbles.Count) _lines.Add([]);
         Matrix4x4 projection = camera.ViewProjection((float)painter.Width / painter.Height);
         for (int i = 0; i < bubbles.Count; i++) AddWish(bubbles[i], _lines[i], projection, painter, style, area);
-        BubbleLayout.Arrange(CollectionsMarshal.AsSpan(_boxes), area, CollectionsMarshal.AsSpan(taken), CollectionsMarshal.AsSpan(_faces), style.Margin / 2);
+        BubbleLayout.Arrange(CollectionsMarshal.AsSpan(_boxes), area, CollectionsMarshal.AsSpan(taken), CollectionsMarshal.AsSpan(_faces),
+            style.Margin / 2);
         for (int i = 0; i < bubbles.Count; i++)
             if (_boxes[i].Width > 0 && _heads[i] is { } head) PaintTail(_boxes[i], head, taken, painter, style);
         for (int i = 0; i < bubbles.Count; i++)
             if (_boxes[i].Width > 0) PaintBubble(bubbles[i], _boxes[i], _lines[i], painter, style);
     }
 
-    /// <summary>Pixel of a place; null behind the camera or outside of the screen. <paramref name="nearest"/> is always on the screen.</summary>
+    /// <summary>
+    /// Pixel of a place; null behind the camera or outside of the screen. <paramref name="nearest"/> is always on the screen.
+    /// </summary>
     private static Vector2? OnScreen(Vector3 place, in Matrix4x4 projection, float width, float height, out Vector2 nearest)
     {
         Vector4 clip = Vector4.Transform(new Vector4(place, 1), projection);
@@ -54,7 +57,8 @@ internal sealed class BubblePainter
     private static float HeightOf(int lines, in HudStyle style) =>
         OverlayPainter.LineHeight(style.Small) + (lines * OverlayPainter.LineHeight(style.Text)) + style.Margin;
 
-    private void AddWish(in HudBubble bubble, List<Range> lines, in Matrix4x4 projection, OverlayPainter painter, in HudStyle style, in Box area)
+    private void AddWish(in HudBubble bubble, List<Range> lines, in Matrix4x4 projection, OverlayPainter painter, in HudStyle style,
+        in Box area)
     {
         int size = style.Text, shown = Math.Min(bubble.Shown, bubble.Text.Length);
         float padding = style.Margin;
@@ -68,7 +72,9 @@ internal sealed class BubblePainter
         width = MathF.Ceiling(width + (2 * padding));
         float height = HeightOf(Math.Max(1, lines.Count), style);
         _heads.Add(OnScreen(bubble.Head, projection, painter.Width, painter.Height, out Vector2 head));
-        if (_heads[^1] is not null && OnScreen(bubble.Head - new Vector3(0, FaceHeight, 0), projection, painter.Width, painter.Height, out Vector2 chin) is not null)
+        if (_heads[^1] is not null
+            && OnScreen(bubble.Head - new Vector3(0, FaceHeight, 0), projection, painter.Width, painter.Height, out Vector2 chin)
+            is not null)
             _faces.Add(new Box(head.X - ((chin.Y - head.Y) / 2), head.Y, chin.Y - head.Y, chin.Y - head.Y));
         _boxes.Add(new Box(MathF.Round(head.X - (width / 2)), MathF.Round(head.Y - height - size), width, height));
     }
@@ -77,7 +83,8 @@ internal sealed class BubblePainter
     private void PaintTail(in Box box, Vector2 to, List<Box> taken, OverlayPainter painter, in HudStyle style)
     {
         float inset = style.Text * 0.9f; // of the tail's root from the edges
-        Vector2 from = new(Math.Clamp(to.X, box.Left + inset, Math.Max(box.Left + inset, box.Right - inset)), Math.Clamp(to.Y, box.Top + (inset / 2), box.Bottom - (inset / 2)));
+        Vector2 from = new(Math.Clamp(to.X, box.Left + inset, Math.Max(box.Left + inset, box.Right - inset)),
+            Math.Clamp(to.Y, box.Top + (inset / 2), box.Bottom - (inset / 2)));
         float way = Vector2.Distance(from, to);
         if (way < style.Text) return;
         float reach = to.Y < box.Top ? style.Text * 0.6f : style.Text * 3; // from below, a long one would lie on the face

@@ -14,7 +14,8 @@ internal static class FiguresPainter
         int size = style.Small;
         float padding = MathF.Round(size * 0.7f), line = OverlayPainter.LineHeight(size), graph = MathF.Round(GraphLines * size);
         float width = Math.Min(area.Width, MathF.Round(size * 25f));
-        Box box = new(area.Left, area.Top, width, Math.Min(area.Height, (2 * padding) + ((6 + figures.Npcs.Count) * line) + graph + (1.5f * padding)));
+        Box box = new(area.Left, area.Top, width,
+            Math.Min(area.Height, (2 * padding) + ((6 + figures.Npcs.Count) * line) + graph + (1.5f * padding)));
         painter.Panel(box, HudStyle.Dark, size * 0.4f, HudStyle.DarkEdge, 1);
         float x = box.Left + padding, y = box.Top + padding, inner = width - (2 * padding), half = (inner - padding) / 2;
         TextWithin(painter, x, y, inner, size, HudStyle.Light, figures.Device, FontFace.Bold);
@@ -63,7 +64,10 @@ internal static class FiguresPainter
         return box;
     }
 
-    /// <summary>One digit after the point while there is room: three numbers stand in one line, and on a slow machine each has three digits before it.</summary>
+    /// <summary>
+    /// One digit after the point while there is room: three numbers stand in one line, and on a slow machine each has three digits before
+    /// it.
+    /// </summary>
     private static int Milliseconds(Span<char> text, float value, string unit)
     {
         bool written = value < 99.95f ? text.TryWrite($"{value:0.0}{unit}", out int length) : text.TryWrite($"{value:0}{unit}", out length);
@@ -85,7 +89,8 @@ internal static class FiguresPainter
         for (int i = 0; i < frames.Count; i++, left += bar)
         {
             FrameFigures frame = frames[i];
-            float minds = Math.Min(1, frame.MindsMs / top) * box.Height, render = isMinds ? 0 : (Math.Min(1, (frame.MindsMs + frame.RenderMs) / top) * box.Height) - minds;
+            float minds = Math.Min(1, frame.MindsMs / top) * box.Height, render = isMinds
+                ? 0 : (Math.Min(1, (frame.MindsMs + frame.RenderMs) / top) * box.Height) - minds;
             Ink ink = isMinds && frame.MindsMs > 1.1f * budget ? HudStyle.Red : HudStyle.Amber;
             if (minds > 0) painter.Panel(new Box(left, box.Bottom - minds, bar, minds), ink);
             if (render > 0) painter.Panel(new Box(left, box.Bottom - minds - render, bar, render), HudStyle.Blue);

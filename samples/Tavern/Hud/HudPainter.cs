@@ -53,7 +53,8 @@ public sealed class HudPainter
         float padding = style.Margin, height = OverlayPainter.LineHeight(size) + padding, width = Math.Min(area.Width, size * 40);
         Box box = new(MathF.Round(area.Left + ((area.Width - width) / 2)), MathF.Round(area.Bottom - height), width, height);
         painter.Panel(box, HudStyle.Dark, size * 0.4f, HudStyle.Amber, Math.Max(1, size / 12f));
-        float y = box.Top + (padding / 2), x = painter.Text(box.Left + padding, y, size, HudStyle.Amber, state.EntryPrompt, FontFace.Bold) + (padding * 0.7f);
+        float y = box.Top + (padding / 2), x = painter.Text(box.Left + padding, y, size, HudStyle.Amber, state.EntryPrompt, FontFace.Bold)
+            + (padding * 0.7f);
         x = painter.Text(x, y, size, HudStyle.Light, EndOf(state.Entry, box.Right - padding - 2 - x, size, painter));
         painter.Panel(new Box(MathF.Round(x) + 1, y, Math.Max(1, MathF.Round(size / 9f)), OverlayPainter.LineHeight(size)), HudStyle.Amber);
         _taken.Add(box);
@@ -116,7 +117,8 @@ public sealed class HudPainter
         painter.Panel(dot, ink, radius);
         _taken.Add(dot);
         if (state.Faced is null) return;
-        float padding = style.Margin / 2, nameWidth = painter.Measure(state.Faced, style.Text, FontFace.Bold), hintWidth = painter.Measure(state.FacedHint, style.Small);
+        float padding = style.Margin / 2, nameWidth = painter.Measure(state.Faced, style.Text, FontFace.Bold),
+            hintWidth = painter.Measure(state.FacedHint, style.Small);
         float nameLine = OverlayPainter.LineHeight(style.Text), width = Math.Max(nameWidth, hintWidth) + (2 * padding);
         float height = nameLine + (string.IsNullOrEmpty(state.FacedHint) ? 0 : OverlayPainter.LineHeight(style.Small)) + padding;
         Box box = new(MathF.Round(middle.X - (width / 2)), MathF.Round(middle.Y + (painter.Height * BelowFace)), width, height);

@@ -6,7 +6,8 @@ namespace Tavern.Hud;
 internal readonly record struct HudStyle(int Text, int Small, float Margin)
 {
     public static readonly Ink Parchment = new(243, 231, 205, 250), ParchmentEdge = new(120, 84, 44), Writing = new(42, 28, 18);
-    public static readonly Ink Dark = new(18, 14, 12, 232), DarkEdge = new(150, 112, 60), Light = new(240, 232, 216), Faint = new(178, 166, 148);
+    public static readonly Ink Dark = new(18, 14, 12, 232), DarkEdge = new(150, 112, 60), Light = new(240, 232, 216),
+        Faint = new(178, 166, 148);
     public static readonly Ink Amber = new(246, 178, 76), Blue = new(104, 158, 220), Red = new(238, 88, 70), Grid = new(60, 54, 50);
 
     /// <param name="width">Pixels of the frame.</param>

@@ -65,7 +65,12 @@ internal sealed unsafe class GlyphAtlas : IDisposable
         int from = _dirtyFrom * Size, bytes = (_dirtyTo - _dirtyFrom) * Size;
         _pixels.AsSpan(from, bytes).CopyTo(_staging[slot].Span);
         Image.Transition(commands, ImageLayout.TransferDstOptimal);
-        BufferImageCopy region = new() { ImageSubresource = new(ImageAspectFlags.ColorBit, 0, 0, 1), ImageOffset = new(0, _dirtyFrom, 0), ImageExtent = new(Size, (uint)(_dirtyTo - _dirtyFrom), 1) };
+        BufferImageCopy region = new()
+        {
+            ImageSubresource = new(ImageAspectFlags.ColorBit, 0, 0, 1),
+            ImageOffset = new(0, _dirtyFrom, 0),
+            ImageExtent = new(Size, (uint)(_dirtyTo - _dirtyFrom), 1)
+        };
         _device.Api.CmdCopyBufferToImage(commands, _staging[slot].Handle, Image.Handle, ImageLayout.TransferDstOptimal, 1, &region);
         Image.Transition(commands, ImageLayout.ShaderReadOnlyOptimal);
         (_dirtyFrom, _dirtyTo) = (Size, 0);

@@ -52,7 +52,8 @@ internal sealed class GlyphRaster : IDisposable
         }
 
         byte[] coverage = new byte[width * height];
-        for (int row = 0; row < height; row++) bitmap.GetPixelSpan().Slice(row * bitmap.RowBytes, width).CopyTo(coverage.AsSpan(row * width));
+        for (int row = 0; row < height; row++)
+            bitmap.GetPixelSpan().Slice(row * bitmap.RowBytes, width).CopyTo(coverage.AsSpan(row * width));
         return new GlyphBitmap(left, -top, width, height, coverage);
     }
 
@@ -64,7 +65,8 @@ internal sealed class GlyphRaster : IDisposable
 
     private static SKTypeface Load(string name)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new FileNotFoundException($"The font {name} is not in the assembly.");
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new FileNotFoundException($"The font {name} is not in the assembly.");
         return SKTypeface.FromStream(stream) ?? throw new InvalidDataException($"{name} is no font.");
     }
 }

@@ -7,7 +7,10 @@ using Tavern.Renderer;
 
 namespace Tavern.Overlay;
 
-/// <summary>Paints text, panels and lines over a picture, in pixels from the upper left corner. Per frame: <see cref="Begin"/>, the painting, <see cref="End"/>.</summary>
+/// <summary>
+/// Paints text, panels and lines over a picture, in pixels from the upper left corner. Per frame: <see cref="Begin"/>, the painting,
+/// <see cref="End"/>.
+/// </summary>
 public sealed class OverlayPainter : IDisposable
 {
     private const int MostQuads = 8192;
@@ -27,7 +30,8 @@ public sealed class OverlayPainter : IDisposable
     {
         _atlas = new GlyphAtlas(device, framesInFlight);
         _pipeline = new OverlayPipeline(device, format, _atlas.Image);
-        _buffers = [.. Enumerable.Range(0, framesInFlight).Select(_ => new DeviceBuffer(device, MostQuads * Unsafe.SizeOf<Quad>(), BufferUsageFlags.VertexBufferBit))];
+        _buffers = [.. Enumerable.Range(0, framesInFlight)
+            .Select(_ => new DeviceBuffer(device, MostQuads * Unsafe.SizeOf<Quad>(), BufferUsageFlags.VertexBufferBit))];
         _advance = c => Measure([c], _breakSize);
     }
 

@@ -23,21 +23,38 @@ internal sealed unsafe class OverlayPipeline : IDisposable
         (_device, _format) = (device, format);
         Vk vk = device.Api;
         DescriptorSetLayoutBinding binding = new(0, DescriptorType.CombinedImageSampler, 1, ShaderStageFlags.FragmentBit);
-        DescriptorSetLayoutCreateInfo setInfo = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = 1, PBindings = &binding };
+        DescriptorSetLayoutCreateInfo setInfo = new()
+        { SType = StructureType.DescriptorSetLayoutCreateInfo, BindingCount = 1, PBindings = &binding };
         vk.CreateDescriptorSetLayout(device.Handle, &setInfo, null, out _setLayout).ThrowOnError("vkCreateDescriptorSetLayout");
         SamplerCreateInfo samplerInfo = new() { SType = StructureType.SamplerCreateInfo };
         vk.CreateSampler(device.Handle, &samplerInfo, null, out _sampler).ThrowOnError("vkCreateSampler");
         DescriptorPoolSize size = new(DescriptorType.CombinedImageSampler, 1);
-        DescriptorPoolCreateInfo poolInfo = new() { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = 1, PoolSizeCount = 1, PPoolSizes = &size };
+        DescriptorPoolCreateInfo poolInfo = new()
+        { SType = StructureType.DescriptorPoolCreateInfo, MaxSets = 1, PoolSizeCount = 1, PPoolSizes = &size };
         vk.CreateDescriptorPool(device.Handle, &poolInfo, null, out _pool).ThrowOnError("vkCreateDescriptorPool");
         DescriptorSetLayout setLayout = _setLayout;
-        DescriptorSetAllocateInfo allocateInfo = new() { SType = StructureType.DescriptorSetAllocateInfo, DescriptorPool = _pool, DescriptorSetCount = 1, PSetLayouts = &setLayout };
+        DescriptorSetAllocateInfo allocateInfo = new()
+        { SType = StructureType.DescriptorSetAllocateInfo, DescriptorPool = _pool, DescriptorSetCount = 1, PSetLayouts = &setLayout };
         vk.AllocateDescriptorSets(device.Handle, &allocateInfo, out _set).ThrowOnError("vkAllocateDescriptorSets");
         DescriptorImageInfo image = new(_sampler, atlas.View, ImageLayout.ShaderReadOnlyOptimal);
-        WriteDescriptorSet write = new() { SType = StructureType.WriteDescriptorSet, DstSet = _set, DescriptorCount = 1, DescriptorType = DescriptorType.CombinedImageSampler, PImageInfo = &image };
+        WriteDescriptorSet write = new()
+        {
+            SType = StructureType.WriteDescriptorSet,
+            DstSet = _set,
+            DescriptorCount = 1,
+            DescriptorType = DescriptorType.CombinedImageSampler,
+            PImageInfo = &image
+        };
         vk.UpdateDescriptorSets(device.Handle, 1, &write, 0, null);
         PushConstantRange range = new(ShaderStageFlags.VertexBit, 0, 8);
-        PipelineLayoutCreateInfo layoutInfo = new() { SType = StructureType.PipelineLayoutCreateInfo, SetLayoutCount = 1, PSetLayouts = &setLayout, PushConstantRangeCount = 1, PPushConstantRanges = &range };
+        PipelineLayoutCreateInfo layoutInfo = new()
+        {
+            SType = StructureType.PipelineLayoutCreateInfo,
+            SetLayoutCount = 1,
+            PSetLayouts = &setLayout,
+            PushConstantRangeCount = 1,
+            PPushConstantRanges = &range
+        };
         vk.CreatePipelineLayout(device.Handle, &layoutInfo, null, out _layout).ThrowOnError("vkCreatePipelineLayout");
         _pipeline = MakePipeline();
     }
@@ -64,7 +81,14 @@ internal sealed unsafe class OverlayPipeline : IDisposable
             StoreOp = AttachmentStoreOp.Store,
         };
         Rect2D area = new(default, new((uint)image.Width, (uint)image.Height));
-        RenderingInfo info = new() { SType = StructureType.RenderingInfo, RenderArea = area, LayerCount = 1, ColorAttachmentCount = 1, PColorAttachments = &colour };
+        RenderingInfo info = new()
+        {
+            SType = StructureType.RenderingInfo,
+            RenderArea = area,
+            LayerCount = 1,
+            ColorAttachmentCount = 1,
+            PColorAttachments = &colour
+        };
         vk.CmdBeginRendering(commands, &info);
         Viewport viewport = new(0, 0, image.Width, image.Height, 0, 1);
         vk.CmdSetViewport(commands, 0, 1, &viewport);
@@ -93,12 +117,15 @@ internal sealed unsafe class OverlayPipeline : IDisposable
 
     private Pipeline MakePipeline()
     {
-        using ShaderModuleFile vertex = new(_device, typeof(OverlayPipeline).Assembly, "overlay.vert"), fragment = new(_device, typeof(OverlayPipeline).Assembly, "overlay.frag");
+        using ShaderModuleFile vertex = new(_device, typeof(OverlayPipeline).Assembly, "overlay.vert"),
+        fragment = new(_device, typeof(OverlayPipeline).Assembly, "overlay.frag");
         byte* main = (byte*)SilkMarshal.StringToPtr("main");
         PipelineShaderStageCreateInfo* stages = stackalloc PipelineShaderStageCreateInfo[2]
         {
-            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.VertexBit, Module = vertex.Handle, PName = main },
-            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.FragmentBit, Module = fragment.Handle, PName = main },
+            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.VertexBit, Module = vertex.Handle,
+                PName = main },
+            new() { SType = StructureType.PipelineShaderStageCreateInfo, Stage = ShaderStageFlags.FragmentBit, Module = fragment.Handle,
+                PName = main },
         };
         VertexInputBindingDescription binding = new(0, (uint)Unsafe.SizeOf<Quad>(), VertexInputRate.Instance);
         VertexInputAttributeDescription* attributes = stackalloc VertexInputAttributeDescription[5]
@@ -117,7 +144,8 @@ internal sealed unsafe class OverlayPipeline : IDisposable
             VertexAttributeDescriptionCount = 5,
             PVertexAttributeDescriptions = attributes,
         };
-        PipelineRasterizationStateCreateInfo raster = new() { SType = StructureType.PipelineRasterizationStateCreateInfo, CullMode = CullModeFlags.None, LineWidth = 1 };
+        PipelineRasterizationStateCreateInfo raster = new()
+        { SType = StructureType.PipelineRasterizationStateCreateInfo, CullMode = CullModeFlags.None, LineWidth = 1 };
         PipelineDepthStencilStateCreateInfo depth = new() { SType = StructureType.PipelineDepthStencilStateCreateInfo };
         PipelineColorBlendAttachmentState over = new()
         {
@@ -128,8 +156,10 @@ internal sealed unsafe class OverlayPipeline : IDisposable
             DstAlphaBlendFactor = BlendFactor.OneMinusSrcAlpha,
             ColorWriteMask = ColorComponentFlags.RBit | ColorComponentFlags.GBit | ColorComponentFlags.BBit | ColorComponentFlags.ABit,
         };
-        PipelineColorBlendStateCreateInfo blend = new() { SType = StructureType.PipelineColorBlendStateCreateInfo, AttachmentCount = 1, PAttachments = &over };
-        Pipeline pipeline = GraphicsPipeline.Make(_device, _layout, stages, 2, input, raster, depth, blend, SampleCountFlags.Count1Bit, [_format], Format.Undefined);
+        PipelineColorBlendStateCreateInfo blend = new()
+        { SType = StructureType.PipelineColorBlendStateCreateInfo, AttachmentCount = 1, PAttachments = &over };
+        Pipeline pipeline = GraphicsPipeline.Make(_device, _layout, stages, 2, input, raster, depth, blend, SampleCountFlags.Count1Bit,
+            [_format], Format.Undefined);
         SilkMarshal.Free((nint)main);
         return pipeline;
     }

@@ -34,7 +34,12 @@ public readonly record struct Box(float Left, float Top, float Width, float Heig
     public bool Overlaps(in Box other) => Left < other.Right && other.Left < Right && Top < other.Bottom && other.Top < Bottom;
 
     /// <summary>This, moved as little as it takes to lie within another.</summary>
-    public Box Within(in Box area) => this with { Left = Math.Max(area.Left, Math.Min(Left, area.Right - Width)), Top = Math.Max(area.Top, Math.Min(Top, area.Bottom - Height)) };
+    public Box Within(in Box area) =>
+        this with
+        {
+            Left = Math.Max(area.Left, Math.Min(Left, area.Right - Width)),
+            Top = Math.Max(area.Top, Math.Min(Top, area.Bottom - Height))
+        };
 
     public Box Inflate(float by) => new(Left - by, Top - by, Width + (2 * by), Height + (2 * by));
 }

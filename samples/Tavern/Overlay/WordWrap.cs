@@ -3,7 +3,9 @@ namespace Tavern.Overlay;
 /// <summary>Breaks text into lines.</summary>
 public static class WordWrap
 {
-    /// <summary>Lines of a text that are no wider than allowed: breaks at line feeds and spaces, and within a word only where it alone is too wide.</summary>
+    /// <summary>
+    /// Lines of a text that are no wider than allowed: breaks at line feeds and spaces, and within a word only where it alone is too wide.
+    /// </summary>
     /// <param name="text">What to break.</param>
     /// <param name="width">Allowed width.</param>
     /// <param name="measure">Width of a single character.</param>

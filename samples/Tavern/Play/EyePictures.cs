@@ -7,8 +7,9 @@ using Tavern.World;
 namespace Tavern.Play;
 
 /// <summary>
-/// What characters see: small pictures drawn on the device and handed to their minds where they lie. A mind has its picture at once and looks at it when it is drawn
-/// (<see cref="NpcImage.IsDrawn"/>): that takes some frames, with a piece of one picture in each, so that no frame is late. A picture's image is used again once a mind has read it.
+/// What characters see: small pictures drawn on the device and handed to their minds where they lie. A mind has its picture at once and
+/// looks at it when it is drawn (<see cref="NpcImage.IsDrawn"/>): that takes some frames, with a piece of one picture in each, so that no
+/// frame is late. A picture's image is used again once a mind has read it.
 /// </summary>
 internal sealed class EyePictures : IDisposable
 {
@@ -61,7 +62,8 @@ internal sealed class EyePictures : IDisposable
     /// <returns>Device milliseconds that it takes, from such pieces before; 0 when nothing waits.</returns>
     public double Advance()
     {
-        for (; _waiting.TryPeek(out Drawing next) && next.Image.IsCaptured; _piece = 0) _waiting.Dequeue(); // nobody wants to see it any more
+        // Nobody wants to see it any more.
+        for (; _waiting.TryPeek(out Drawing next) && next.Image.IsCaptured; _piece = 0) _waiting.Dequeue();
         if (!_waiting.TryPeek(out Drawing drawing)) return 0;
         CommandBuffer commands = _commands.Begin();
         _timer.Begin(commands);

@@ -5,24 +5,31 @@ using NpcMind;
 
 namespace Tavern.Play;
 
-/// <summary>What frames cost. The device's clocks are read without waiting: those that come with a frame are of the one before it.</summary>
+/// <summary>
+/// What frames cost. The device's clocks are read without waiting: those that come with a frame are of the one before it.
+/// </summary>
 internal sealed class FrameStatistics
 {
     private readonly List<double> _whole = [], _render = [], _minds = [];
     private readonly StringBuilder _rows = new(Header);
     private long _said, _read;
-    private const string Header = "frame,budget_ms,whole_ms,render_gpu_ms,eyes_gpu_ms,minds_gpu_ms,tokens_read,tokens_said,eye_pictures,bubbles\n";
+    private const string Header =
+        "frame,budget_ms,whole_ms,render_gpu_ms,eyes_gpu_ms,minds_gpu_ms,tokens_read,tokens_said,eye_pictures,bubbles\n";
 
     /// <param name="budgetMs">What minds may take of the frame.</param>
     /// <param name="wholeMs">The frame, on the CPU's clock.</param>
     /// <param name="renderMs">Device time of the newest picture known.</param>
-    /// <param name="eyesMs">Device time that the last such piece took, in a frame with a piece of a picture for somebody's eyes; 0 in all others.</param>
+    /// <param name="eyesMs">Device time that the last such piece took, in a frame with a piece of a picture for somebody's eyes; 0 in all
+    /// others.</param>
     /// <param name="report">Of the minds.</param>
     /// <param name="pictures">For characters' eyes, asked for in this frame.</param>
     /// <param name="bubbles">Shown.</param>
     public void Add(double budgetMs, double wholeMs, double renderMs, double eyesMs, in TickReport report, int pictures, int bubbles)
     {
-        _rows.Append(CultureInfo.InvariantCulture, $"{_whole.Count},{budgetMs:0.##},{wholeMs:0.00},{renderMs:0.00},{eyesMs:0.00},{(report.GpuTime?.TotalMilliseconds ?? double.NaN):0.00},{report.TokensProcessed},{report.TokensGenerated},{pictures},{bubbles}\n");
+        _rows.Append(CultureInfo.InvariantCulture,
+            $"{_whole.Count},{budgetMs:0.##},{wholeMs:0.00},{renderMs:0.00},{eyesMs:0.00}," +
+            $"{(report.GpuTime?.TotalMilliseconds ?? double.NaN):0.00},{report.TokensProcessed},{report.TokensGenerated}," +
+            $"{pictures},{bubbles}\n");
         _whole.Add(wholeMs);
         _render.Add(renderMs);
         if (report.GpuTime is { } time) _minds.Add(time.TotalMilliseconds);
@@ -68,7 +75,8 @@ internal sealed class FrameStatistics
         double[] sorted = [.. values.Order()];
         json.WriteStartObject(name);
         foreach ((string key, double share) in new[] { ("p50", 0.5), ("p95", 0.95), ("p99", 0.99) })
-            json.WriteNumber(key, sorted.Length == 0 ? 0 : Math.Round(sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))], 3));
+            json.WriteNumber(key, sorted.Length == 0
+                ? 0 : Math.Round(sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))], 3));
         json.WriteNumber("max", sorted.Length == 0 ? 0 : Math.Round(sorted[^1], 3));
         json.WriteEndObject();
     }

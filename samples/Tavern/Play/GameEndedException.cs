@@ -17,5 +17,6 @@ internal sealed class GameEndedException(string message, Exception cause) : Exce
     }
 
     private static bool IsForeseen(Exception e) =>
-        e is NpcMindException or RenderException or IOException or UnauthorizedAccessException or InvalidOperationException or ArgumentException;
+        e is NpcMindException or RenderException or IOException or UnauthorizedAccessException or InvalidOperationException
+        or ArgumentException;
 }

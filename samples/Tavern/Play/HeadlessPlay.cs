@@ -20,7 +20,8 @@ internal static class HeadlessPlay
         if (folder is not null) Directory.CreateDirectory(folder);
         using RenderDevice device = RenderDevice.Create(new RenderDeviceOptions { Validate = options.Validate });
         using OffscreenTarget target = new(device, options.Width, options.Height);
-        using StreamWriter words = folder is null ? new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) : new StreamWriter(Path.Combine(folder, "transcript.txt"), false, new UTF8Encoding(false));
+        using StreamWriter words = folder is null ? new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false))
+            : new StreamWriter(Path.Combine(folder, "transcript.txt"), false, new UTF8Encoding(false));
         words.AutoFlush = true; // long plays can be followed
         FrameStatistics statistics = new();
         using (Stage stage = new(device, target, options))
@@ -46,7 +47,8 @@ internal static class HeadlessPlay
                     long started = Stopwatch.GetTimestamp();
                     PlayerInput input = player?.Advance() ?? default;
                     stage.Frame(seconds, input, out TickReport report);
-                    statistics.Add(stage.Game.Budget, Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds, stage.EyesMilliseconds, report, stage.TakePicturesAsked(), stage.BubblesShown);
+                    statistics.Add(stage.Game.Budget, Stopwatch.GetElapsedTime(started).TotalMilliseconds, stage.RenderMilliseconds,
+                        stage.EyesMilliseconds, report, stage.TakePicturesAsked(), stage.BubblesShown);
                     foreach (string name in wanted) Write(folder!, name, target);
                     wanted.Clear();
                     memory?.Update(stage.Game);

@@ -53,7 +53,8 @@ internal sealed record PlayOptions
     public static int Run(string[] arguments, Func<PlayOptions, int> play)
     {
         string home = AppContext.BaseDirectory;
-        Option<string> world = new("--world") { Description = "World file (JSON; data/README.md).", DefaultValueFactory = _ => Path.Combine(home, "data", "tavern.json") };
+        Option<string> world = new("--world")
+        { Description = "World file (JSON; data/README.md).", DefaultValueFactory = _ => Path.Combine(home, "data", "tavern.json") };
         Option<string?> story = new("--story")
         {
             Description = "Story file (JSON; data/README.md), or 'none'. A new game begins with it; a script only where it says mystery on."
@@ -67,24 +68,33 @@ internal sealed record PlayOptions
         };
         Option<bool> headless = new("--headless") { Description = "Without a window." };
         Option<int?> frames = new("--frames") { Description = "Frames after which the game ends; the script ends it earlier." };
-        Option<double> pace = new("--fps") { Description = "Frames of a second of game time, of a headless play: 4 to 240.", DefaultValueFactory = _ => 60 };
+        Option<double> pace = new("--fps")
+        { Description = "Frames of a second of game time, of a headless play: 4 to 240.", DefaultValueFactory = _ => 60 };
         Option<string?> script = new("--script") { Description = "A play (data/README.md)." };
-        Option<string?> record = new("--record") { Description = "Folder for transcript.txt and, of a headless play, pictures, frames.json and memory.csv." };
+        Option<string?> record = new("--record")
+        { Description = "Folder for transcript.txt and, of a headless play, pictures, frames.json and memory.csv." };
         Option<string> size = new("--size") { Description = "WIDTHxHEIGHT.", DefaultValueFactory = _ => "1280x720" };
         Option<bool> validate = new("--validate") { Description = "Turns the Vulkan validation layers on." };
         Option<bool> silent = new("--no-minds") { Description = "Nobody thinks or speaks." };
         Option<string?> saves = new("--saves") { Description = "Folder of saves." };
-        Option<string[]> shaders = new("--shaders") { Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than once. Debug builds follow their own.", DefaultValueFactory = _ => OwnShaders() };
+        Option<string[]> shaders = new("--shaders")
+        {
+            Description = "Folder of shader sources (*.vert, *.frag) that are compiled again when they change; may be given more than " +
+                "once. Debug builds follow their own.",
+            DefaultValueFactory = _ => OwnShaders()
+        };
         RootCommand root = new("The Tavern: a small world whose people talk about it, and see it.") { world, story, model, eyes, budget,
             headless, frames, pace, script, record, size, validate, silent, saves, shaders };
         root.SetAction(parsed =>
         {
             string[] sides = parsed.GetValue(size)!.Split('x');
-            if (sides.Length != 2 || !int.TryParse(sides[0], out int width) || !int.TryParse(sides[1], out int height) || width is < 64 or > 8192 || height is < 64 or > 8192)
+            if (sides.Length != 2 || !int.TryParse(sides[0], out int width) || !int.TryParse(sides[1], out int height)
+                || width is < 64 or > 8192 || height is < 64 or > 8192)
                 throw new ArgumentException($"--size wants WIDTHxHEIGHT with 64 to 8192 pixels a side, not '{parsed.GetValue(size)}'.");
             if (parsed.GetValue(frames) is < 1) throw new ArgumentException($"--frames {parsed.GetValue(frames)}: must be at least 1.");
             double perSecond = parsed.GetValue(pace);
-            if (perSecond is not (>= 4 and <= 240)) throw new ArgumentException($"--fps wants 4 to 240 frames of a second, not {perSecond}.");
+            if (perSecond is not (>= 4 and <= 240))
+                throw new ArgumentException($"--fps wants 4 to 240 frames of a second, not {perSecond}.");
             if (parsed.GetValue(budget) is { } milliseconds && milliseconds is not (>= 0 and <= MindBudget.Most))
                 throw new ArgumentException($"--budget wants 0 to {MindBudget.Most} milliseconds, not {milliseconds}.");
             string own = Path.Combine(home, "models", "mind.gguf");

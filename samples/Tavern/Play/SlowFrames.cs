@@ -60,6 +60,7 @@ internal sealed class SlowFrames(RenderDevice device) : IDisposable
         Restored = before.Restored + last.Restored,
         Dropped = before.Dropped + last.Dropped,
         TurnsForgotten = before.TurnsForgotten + last.TurnsForgotten,
-        Images = new ImageCounts(before.Images.Encoded + last.Images.Encoded, before.Images.Reused + last.Images.Reused, last.Images.Pending),
+        Images = new ImageCounts(before.Images.Encoded + last.Images.Encoded, before.Images.Reused + last.Images.Reused,
+            last.Images.Pending),
     };
 }

@@ -49,7 +49,11 @@ internal sealed class Stage : IDisposable
             StoryFile = options.Story,
             BeginsStory = options.Script is null && !options.Silent,
             HasPlayer = options.Script is null && !options.Headless,
-            Minds = new MindSettings { Host = VulkanHost.UseExisting(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily, h.QueueLock) },
+            Minds = new MindSettings
+            {
+                Host = VulkanHost.UseExisting(h.Instance, h.PhysicalDevice, h.Device, h.Queue, h.QueueFamily,
+                h.QueueLock)
+            },
         };
         if (options.Saves is { } saves) game = game with { SaveFolder = saves };
         Game = new GameLoop(game);
@@ -124,7 +128,9 @@ internal sealed class Stage : IDisposable
 
         Game.Pace.Drew(_drawer.Milliseconds);
         double now = System.Diagnostics.Stopwatch.GetTimestamp() * 1000.0 / System.Diagnostics.Stopwatch.Frequency;
-        if (_lastFrame > 0) _figures.Frames.Add(new FrameFigures((float)(now - _lastFrame), (float)_drawer.Milliseconds, (float)Game.Overlay.LastMilliseconds));
+        if (_lastFrame > 0)
+            _figures.Frames.Add(
+                new FrameFigures((float)(now - _lastFrame), (float)_drawer.Milliseconds, (float)Game.Overlay.LastMilliseconds));
         _lastFrame = now;
         return true;
     }
@@ -138,7 +144,8 @@ internal sealed class Stage : IDisposable
         _drawer.Dispose();
     }
 
-    private static TickReport Checked(in TickReport report) => report.Status != TickStatus.DeviceLost ? report : throw new RenderException("The minds have lost the device.", isDeviceLost: true);
+    private static TickReport Checked(in TickReport report) => report.Status != TickStatus.DeviceLost
+        ? report : throw new RenderException("The minds have lost the device.", isDeviceLost: true);
 
     private TickReport ThinkSlowly()
     {
@@ -209,7 +216,8 @@ internal sealed class Stage : IDisposable
             Bubble bubble = Game.Talk.Bubbles[i];
             if (!bubble.IsOpen || Game.World.Find(bubble.Speaker) is not { } speaker || speaker == Game.World.Player) continue;
             Vector3 head = new(speaker.Position.X, 1.95f, speaker.Position.Y);
-            if (Vector3.Dot(head - camera.Eye, camera.Target - camera.Eye) > 0) _hud.Bubbles.Add(new HudBubble(bubble.Speaker, bubble.All, bubble.Shown, head, Accent(speaker)));
+            if (Vector3.Dot(head - camera.Eye, camera.Target - camera.Eye) > 0)
+                _hud.Bubbles.Add(new HudBubble(bubble.Speaker, bubble.All, bubble.Shown, head, Accent(speaker)));
         }
 
         Body? faced = Game.Faced is var index and >= 0 ? Game.World.Bodies[index] : null;
@@ -258,7 +266,8 @@ internal sealed class Stage : IDisposable
         foreach (MindFigures mind in Game.Overlay.Minds)
         {
             // The figures are of the last tick; somebody may have left since.
-            if (Game.World.Find(mind.Name) is { } body) _figures.Npcs.Add(new HudNpc(mind.Name, _states.Of(_figures.Npcs.Count, mind), Accent(body)));
+            if (Game.World.Find(mind.Name) is { } body)
+                _figures.Npcs.Add(new HudNpc(mind.Name, _states.Of(_figures.Npcs.Count, mind), Accent(body)));
         }
 
         return _figures;

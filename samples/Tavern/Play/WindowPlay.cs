@@ -21,7 +21,8 @@ internal static class WindowPlay
         using (Stage stage = new(device, target, options))
         {
             ScriptPlayer? player = options.Script is { } script ? new ScriptPlayer(Script.Read(script), stage.Game) : null;
-            using StreamWriter? words = options.Record is { } folder ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) { AutoFlush = true } : null;
+            using StreamWriter? words = options.Record is { } folder
+                ? new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, "transcript.txt")) { AutoFlush = true } : null;
             using Transcript? transcript = words is null ? null : new Transcript(stage.Game, words);
             using AnswerLog? answers = words is null ? null : new AnswerLog(stage.Game, Path.Combine(options.Record!, "answers.csv"));
             stage.Play(() => Play(window, stage, player, answers, options.Frames ?? int.MaxValue));
@@ -54,7 +55,8 @@ internal static class WindowPlay
             window.Poll();
             Vector2 moved = captured ? window.MousePosition - mouse : default;
             mouse = window.MousePosition;
-            Vector2 walk = new((window.IsDown(Key.D) ? 1 : 0) - (window.IsDown(Key.A) ? 1 : 0), (window.IsDown(Key.W) ? 1 : 0) - (window.IsDown(Key.S) ? 1 : 0));
+            Vector2 walk = new((window.IsDown(Key.D) ? 1 : 0) - (window.IsDown(Key.A) ? 1 : 0),
+                (window.IsDown(Key.W) ? 1 : 0) - (window.IsDown(Key.S) ? 1 : 0));
             PlayerInput input = player?.Advance() ?? new PlayerInput(walk, Look(moved, stage.Game.Options.Settings));
             float seconds = (float)Stopwatch.GetElapsedTime(last).TotalSeconds;
             last = Stopwatch.GetTimestamp();

@@ -93,9 +93,11 @@ public sealed unsafe class GlfwWindow : IWindow
         return false;
     }
 
-    public void SetCursorCaptured(bool captured) => Glfw.SetInputMode(_window, Glfw.Cursor, captured ? Glfw.CursorDisabled : Glfw.CursorNormal);
+    public void SetCursorCaptured(bool captured) =>
+        Glfw.SetInputMode(_window, Glfw.Cursor, captured ? Glfw.CursorDisabled : Glfw.CursorNormal);
 
-    public bool CanPresent(nint instance, nint physicalDevice, uint queueFamily) => Glfw.GetPhysicalDevicePresentationSupport(instance, physicalDevice, queueFamily) != 0;
+    public bool CanPresent(nint instance, nint physicalDevice, uint queueFamily) =>
+        Glfw.GetPhysicalDevicePresentationSupport(instance, physicalDevice, queueFamily) != 0;
 
     public ulong CreateSurface(nint instance)
     {
@@ -120,7 +122,9 @@ public sealed unsafe class GlfwWindow : IWindow
         return new InvalidOperationException(why);
     }
 
-    /// <summary>Hands an event on. An exception cannot pass through native code: the first is kept and thrown when the window has been polled.</summary>
+    /// <summary>
+    /// Hands an event on. An exception cannot pass through native code: the first is kept and thrown when the window has been polled.
+    /// </summary>
     private static void Tell(nint window, Action<GlfwWindow> tell)
     {
         GlfwWindow self = (GlfwWindow)GCHandle.FromIntPtr(Glfw.GetWindowUserPointer(window)).Target!;
@@ -169,20 +173,25 @@ public sealed unsafe class GlfwWindow : IWindow
     [
         ('W', Key.W), ('A', Key.A), ('S', Key.S), ('D', Key.D), ('E', Key.E), ('G', Key.G), ('Q', Key.Q), ('T', Key.T), ('H', Key.H),
         ('N', Key.N), (32, Key.Space),
-        (256, Key.Escape), (257, Key.Enter), (335, Key.Enter), (258, Key.Tab), (259, Key.Backspace), (261, Key.Delete), (262, Key.Right), (263, Key.Left), (264, Key.Down), (265, Key.Up),
-        (266, Key.PageUp), (267, Key.PageDown), (268, Key.Home), (269, Key.End), (290, Key.F1), (291, Key.F2), (292, Key.F3), (293, Key.F4), (294, Key.F5), (295, Key.F6), (296, Key.F7),
-        (297, Key.F8), (298, Key.F9), (299, Key.F10), (300, Key.F11), (301, Key.F12), (340, Key.Shift), (344, Key.Shift), (341, Key.Control), (345, Key.Control),
+        (256, Key.Escape), (257, Key.Enter), (335, Key.Enter), (258, Key.Tab), (259, Key.Backspace), (261, Key.Delete), (262, Key.Right),
+        (263, Key.Left), (264, Key.Down), (265, Key.Up),
+        (266, Key.PageUp), (267, Key.PageDown), (268, Key.Home), (269, Key.End), (290, Key.F1), (291, Key.F2), (292, Key.F3), (293, Key.F4),
+        (294, Key.F5), (295, Key.F6), (296, Key.F7),
+        (297, Key.F8), (298, Key.F9), (299, Key.F10), (300, Key.F11), (301, Key.F12), (340, Key.Shift), (344, Key.Shift),
+        (341, Key.Control), (345, Key.Control),
     ];
 }
 
 /// <summary>The functions and numbers of glfw3.h that the window uses.</summary>
 internal static unsafe partial class Glfw
 {
-    public const int ClientApi = 0x22001, Iconified = 0x20002, Cursor = 0x33001, CursorNormal = 0x34001, CursorDisabled = 0x34003, Release = 0, Press = 1, Repeat = 2;
+    public const int ClientApi = 0x22001, Iconified = 0x20002, Cursor = 0x33001, CursorNormal = 0x34001, CursorDisabled = 0x34003,
+    Release = 0, Press = 1, Repeat = 2;
     private const string Library = "glfw3";
 
     private static readonly string[] Names =
-        OperatingSystem.IsWindows() ? ["glfw3.dll"] : OperatingSystem.IsMacOS() ? ["libglfw.3.dylib", "/opt/homebrew/lib/libglfw.3.dylib"] : ["libglfw.so.3"];
+        OperatingSystem.IsWindows() ? ["glfw3.dll"] : OperatingSystem.IsMacOS()
+        ? ["libglfw.3.dylib", "/opt/homebrew/lib/libglfw.3.dylib"] : ["libglfw.so.3"];
 
     static Glfw() => NativeLibrary.SetDllImportResolver(typeof(Glfw).Assembly, (name, assembly, path) =>
     {

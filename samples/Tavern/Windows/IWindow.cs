@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Tavern.Windows;
 
-/// <summary>What the game needs of a window. All of it is used from the thread that made the window; events come during <see cref="Poll"/>.</summary>
+/// <summary>
+/// What the game needs of a window. All of it is used from the thread that made the window; events come during <see cref="Poll"/>.
+/// </summary>
 public interface IWindow : IDisposable
 {
     /// <summary>A key went down; true when it repeats because it is held.</summary>

@@ -2,7 +2,9 @@ using NpcMind.Core;
 
 namespace NpcMind;
 
-/// <summary>Text, an image or a reply does not fit into the context, even with everything forgotten that may be. Nothing has changed.</summary>
+/// <summary>
+/// Text, an image or a reply does not fit into the context, even with everything forgotten that may be. Nothing has changed.
+/// </summary>
 public sealed class ContextOverflowException : NpcMindException
 {
     /// <summary>Creates the error.</summary>

@@ -1,6 +1,8 @@
 namespace NpcMind;
 
-/// <summary>No usable Vulkan device: loader or driver missing, no device of the wanted name, or one that lacks what NpcMind needs.</summary>
+/// <summary>
+/// No usable Vulkan device: loader or driver missing, no device of the wanted name, or one that lacks what NpcMind needs.
+/// </summary>
 public sealed class GpuUnavailableException : NpcMindException
 {
     /// <summary>Creates the error.</summary>

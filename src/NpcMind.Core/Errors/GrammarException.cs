@@ -3,7 +3,10 @@ using NpcMind.Core;
 
 namespace NpcMind;
 
-/// <summary>A grammar cannot be used: its text is wrong, it asks for too much, or the vocabulary cannot spell it. The message says where, and what to do.</summary>
+/// <summary>
+/// A grammar cannot be used: its text is wrong, it asks for too much, or the vocabulary cannot spell it. The message says where, and what
+/// to do.
+/// </summary>
 public sealed class GrammarException : NpcMindException
 {
     /// <summary>Creates the error; the message is composed from the parts.</summary>

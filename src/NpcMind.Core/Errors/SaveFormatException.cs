@@ -28,7 +28,9 @@ public sealed class SaveFormatException : NpcMindException
     /// <summary>Path of the file, or "stream".</summary>
     public string Place { get; }
 
-    /// <summary>Byte offset in <see cref="Place"/> where it shows; counted from where reading began if the stream has no positions.</summary>
+    /// <summary>
+    /// Byte offset in <see cref="Place"/> where it shows; counted from where reading began if the stream has no positions.
+    /// </summary>
     public long Offset { get; }
 
     /// <summary>What the format demands at <see cref="Offset"/>.</summary>

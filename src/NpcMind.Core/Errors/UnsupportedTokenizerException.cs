@@ -2,7 +2,9 @@ using NpcMind.Core;
 
 namespace NpcMind;
 
-/// <summary>A model file is well-formed but asks for a kind of tokenizer that is not built in. Guessing one would spoil every answer.</summary>
+/// <summary>
+/// A model file is well-formed but asks for a kind of tokenizer that is not built in. Guessing one would spoil every answer.
+/// </summary>
 public sealed class UnsupportedTokenizerException : NpcMindException
 {
     /// <summary>Creates the error; the message is composed from the parts.</summary>

@@ -1,6 +1,8 @@
 namespace NpcMind;
 
-/// <summary>A Vulkan call failed. After <see cref="IsDeviceLost"/> nothing on the device can be used any more; other data is unharmed.</summary>
+/// <summary>
+/// A Vulkan call failed. After <see cref="IsDeviceLost"/> nothing on the device can be used any more; other data is unharmed.
+/// </summary>
 public sealed class VulkanException : NpcMindException
 {
     /// <summary>Creates the error.</summary>

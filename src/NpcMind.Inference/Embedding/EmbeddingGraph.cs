@@ -219,7 +219,8 @@ internal sealed class EmbeddingGraph
         RopeTable table = new([rope], null);
         int pairs = table.RowAngles;
         float[] angles = new float[_sizes.Rows * pairs * 2];
-        for (int position = 0; position < _sizes.Rows; position++) table.Angles(position, RopePlace.At(position), angles.AsSpan(position * pairs * 2, pairs * 2));
+        for (int position = 0; position < _sizes.Rows; position++)
+            table.Angles(position, RopePlace.At(position), angles.AsSpan(position * pairs * 2, pairs * 2));
         return new RopeAngles(_weights.Upload(MemoryMarshal.Cast<float, uint>(angles), "rope angles"), pairs, 0, pairs);
     }
 

@@ -2,7 +2,10 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>The embedded shaders of this assembly and the pipelines made from them, each once per set of specialization constants. Owned by an engine.</summary>
+/// <summary>
+/// The embedded shaders of this assembly and the pipelines made from them, each once per set of specialization constants. Owned by an
+/// engine.
+/// </summary>
 internal sealed class KernelLibrary(GpuDevice device) : IDisposable
 {
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
@@ -11,7 +14,9 @@ internal sealed class KernelLibrary(GpuDevice device) : IDisposable
     /// <summary>Device the pipelines run on.</summary>
     public GpuDevice Device => device;
 
-    /// <summary>Lanes of workgroups that need no more than one cluster or subgroup: one subgroup on a software device, more on a GPU.</summary>
+    /// <summary>
+    /// Lanes of workgroups that need no more than one cluster or subgroup: one subgroup on a software device, more on a GPU.
+    /// </summary>
     public uint SmallWorkgroup { get; } = device.Limits.IsSoftware ? 8u : 64u;
 
     /// <summary>Lanes of workgroups that work on a whole row.</summary>
@@ -22,7 +27,8 @@ internal sealed class KernelLibrary(GpuDevice device) : IDisposable
 
     /// <summary>Names of all embedded shaders.</summary>
     public static IEnumerable<string> ShaderNames =>
-        typeof(KernelLibrary).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".spv", StringComparison.Ordinal)).Select(n => n[..^4]).Order(StringComparer.Ordinal);
+        typeof(KernelLibrary).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".spv", StringComparison.Ordinal))
+        .Select(n => n[..^4]).Order(StringComparer.Ordinal);
 
     /// <summary>Workgroups for so many items.</summary>
     internal static int Groups(int items, uint perGroup) => (items + (int)perGroup - 1) / (int)perGroup;
@@ -30,7 +36,8 @@ internal sealed class KernelLibrary(GpuDevice device) : IDisposable
     /// <summary>Reads an embedded shader.</summary>
     public static SpirvModule ReadModule(string name)
     {
-        using Stream stream = typeof(KernelLibrary).Assembly.GetManifestResourceStream(name + ".spv") ?? throw new ArgumentException($"There is no shader '{name}'.", nameof(name));
+        using Stream stream = typeof(KernelLibrary).Assembly.GetManifestResourceStream(name + ".spv")
+            ?? throw new ArgumentException($"There is no shader '{name}'.", nameof(name));
         byte[] code = new byte[stream.Length];
         stream.ReadExactly(code);
         return SpirvModule.Read(name, code);

@@ -2,7 +2,9 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>Rows of activations times a weight matrix; the shader is chosen by the matrix's format, its tile by the number of rows.</summary>
+/// <summary>
+/// Rows of activations times a weight matrix; the shader is chosen by the matrix's format, its tile by the number of rows.
+/// </summary>
 internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
 {
     /// <summary>Rows per workgroup of the variants. All give the same bits; larger tiles read the weights less often.</summary>
@@ -63,7 +65,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
             DispatchNode[] variants = [.. TileRows.Select(
                 t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor, 1, rowLimit))];
             int groups = weights.GroupsPerSlab;
-            yield return new GraphNode(variants, shape => new Grid(groups, routing.TileCount(shape.Rows), 1, Variant(shape.Rows)), segment.Tensor.Bytes / weights.Slabs * routing.Used);
+            yield return new GraphNode(variants, shape => new Grid(groups, routing.TileCount(shape.Rows), 1, Variant(shape.Rows)),
+                segment.Tensor.Bytes / weights.Slabs * routing.Used);
         }
     }
 
@@ -81,7 +84,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
         Tensor codes = segment.Tensor.As(TexelFormat.UInt4);
         return pipeline.Node(
             label,
-            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? emptyTensor, routing?.Tiles ?? emptyTensor,
+            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? emptyTensor,
+                routing?.Tiles ?? emptyTensor,
                 routing?.Order ?? emptyTensor, .. Codebook(weights)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / 64))),
             ("xStride", (uint)xStride / 4),

@@ -17,9 +17,10 @@ internal enum SamplingSteps
 }
 
 /// <summary>
-/// Chooses the next token of each output, by the order of llama.cpp's default sampler: penalties, mask, top-k, top-p (on probabilities at temperature 1), min-p,
-/// temperature, choice (docs/decisions/0006). A workgroup sees a chunk of one output's vocabulary, so a dispatch can be cut between any two and no workgroup
-/// grows with the vocabulary. What an output gets does not depend on the others: a node that only they need does nothing for it.
+/// Chooses the next token of each output, by the order of llama.cpp's default sampler: penalties, mask, top-k, top-p (on probabilities at
+/// temperature 1), min-p, temperature, choice (docs/decisions/0006). A workgroup sees a chunk of one output's vocabulary, so a dispatch can
+/// be cut between any two and no workgroup grows with the vocabulary. What an output gets does not depend on the others: a node that only
+/// they need does nothing for it.
 /// </summary>
 /// <param name="kernels">Shaders.</param>
 /// <param name="rows">Logits of an output, and bits of a mask.</param>
@@ -60,16 +61,19 @@ internal sealed class Sampler(
         yield return new GraphNode([mask], s => new Grid(_chunks, s.Masked));
 
         yield return Chunked(Node("sample_maximum", "sample_maximum", 0, t.Best, t.Histograms), SamplingSteps.None);
-        for (int pass = 0; pass < 4; pass++) yield return Chunked(Threshold("sample_histogram", "sample_top_k", pass, t.Histograms), SamplingSteps.TopK);
+        for (int pass = 0; pass < 4; pass++)
+            yield return Chunked(Threshold("sample_histogram", "sample_top_k", pass, t.Histograms), SamplingSteps.TopK);
         yield return Chunked(Threshold("sample_sum", "sample_sum", 0, t.Sums), SamplingSteps.TopP);
-        for (int pass = 4; pass < Passes; pass++) yield return Chunked(Threshold("sample_histogram", "sample_top_p", pass, t.Histograms), SamplingSteps.TopP);
+        for (int pass = 4; pass < Passes; pass++)
+            yield return Chunked(Threshold("sample_histogram", "sample_top_p", pass, t.Histograms), SamplingSteps.TopP);
         yield return Chunked(Threshold("sample_sum", "sample_sum", 1, t.Sums), SamplingSteps.Stochastic);
         yield return Chunked(Threshold("sample_sum", "sample_units", 2, t.Units), SamplingSteps.Stochastic);
         DispatchNode choice = Threshold("sample", "sample", 0, t.Units.As(TexelFormat.UInt1), t.Next, t.Results);
         yield return new GraphNode([choice], s => new Grid(s.Sampled));
     }
 
-    private GraphNode Chunked(DispatchNode node, SamplingSteps step) => new([node], s => (s.Sampling & step) == step ? new Grid(_chunks, s.Sampled) : new Grid(0));
+    private GraphNode Chunked(DispatchNode node, SamplingSteps step) =>
+        new([node], s => (s.Sampling & step) == step ? new Grid(_chunks, s.Sampled) : new Grid(0));
 
     private DispatchNode Threshold(string shader, string label, int pass, params ReadOnlySpan<Tensor> last) =>
         Node(shader, label, pass, [t.Best.As(TexelFormat.UInt2), t.Histograms, t.Sums.As(TexelFormat.UInt1), t.State, .. last]);
@@ -78,7 +82,8 @@ internal sealed class Sampler(
         label, [t.Logits.As(TexelFormat.Float4), t.Outputs, t.Samplers, .. last],
         ("vocabulary", (uint)tokens), ("quads", _stride / 4), ("chunks", (uint)_chunks), ("pass", (uint)pass));
 
-    private ComputePipeline Pipeline(string shader) => kernels.Pipeline(shader, ("workgroupSize", lanes), ("ChunkTokens", (uint)chunkTokens));
+    private ComputePipeline Pipeline(string shader) =>
+        kernels.Pipeline(shader, ("workgroupSize", lanes), ("ChunkTokens", (uint)chunkTokens));
 }
 
 /// <summary>Where the sampler's inputs, results and partial results lie.</summary>
@@ -96,4 +101,5 @@ internal sealed class Sampler(
 /// <param name="Next">[slots] u32.</param>
 /// <param name="Results">[outputs] u32.</param>
 internal sealed record SamplerTensors(
-    Tensor Logits, Tensor Outputs, Tensor Masks, Tensor Samplers, Tensor TokenLog, int MaxContext, Tensor Best, Tensor Histograms, Tensor State, Tensor Sums, Tensor Units, Tensor Next, Tensor Results);
+    Tensor Logits, Tensor Outputs, Tensor Masks, Tensor Samplers, Tensor TokenLog, int MaxContext, Tensor Best, Tensor Histograms,
+    Tensor State, Tensor Sums, Tensor Units, Tensor Next, Tensor Results);

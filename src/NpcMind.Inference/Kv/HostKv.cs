@@ -5,8 +5,8 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// Blocks of keys and values in host memory that the device can copy from and to: where cold sequences wait, and the way to and from files.
-/// A block here holds its layers one after the other, keys then values of each. The memory is allocated chunk by chunk when blocks are first
-/// needed, because the device pins it. Used by one thread.
+/// A block here holds its layers one after the other, keys then values of each. The memory is allocated chunk by chunk when blocks are
+/// first needed, because the device pins it. Used by one thread.
 /// </summary>
 internal sealed class HostKv : IDisposable
 {
@@ -70,7 +70,8 @@ internal sealed class HostKv : IDisposable
     }
 
     private GpuBuffer Of(int block) =>
-        _chunks[block / _blocksPerChunk] ?? throw new InvalidOperationException($"Block {block} was taken before its memory was allocated.");
+        _chunks[block / _blocksPerChunk]
+        ?? throw new InvalidOperationException($"Block {block} was taken before its memory was allocated.");
 
     /// <summary>False where the memory has gone to others since loading: the sequence is read again instead of kept.</summary>
     private bool TryAllocate(int chunk)

@@ -1,9 +1,10 @@
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Which blocks hold the tokens of which sequence, one table per group of layers. Sequences that began alike share blocks; one that writes into a shared block gets its own
-/// copy first (Kwon et al. 2023, PagedAttention, section 4.3). Blocks of a sequence can wait in host memory. Blocks that a group's layers can no longer see are given back;
-/// to go on before them, tokens are read again (docs/decisions/0015). Used by one thread.
+/// Which blocks hold the tokens of which sequence, one table per group of layers. Sequences that began alike share blocks; one that writes
+/// into a shared block gets its own copy first (Kwon et al. 2023, PagedAttention, section 4.3). Blocks of a sequence can wait in host
+/// memory. Blocks that a group's layers can no longer see are given back; to go on before them, tokens are read again
+/// (docs/decisions/0015). Used by one thread.
 /// </summary>
 internal sealed class KvBlocks
 {
@@ -39,7 +40,10 @@ internal sealed class KvBlocks
     /// <summary>Whether a slot is in use.</summary>
     public bool IsOpen(int slot) => (uint)slot < (uint)_sequences.Length && _sequences[slot] is not null;
 
-    /// <summary>Lets empty tables begin with the first <paramref name="tokens"/> tokens of another sequence, which must be resident; returns how many of them they have: fewer where what the next token sees is gone.</summary>
+    /// <summary>
+    /// Lets empty tables begin with the first <paramref name="tokens"/> tokens of another sequence, which must be resident; returns how
+    /// many of them they have: fewer where what the next token sees is gone.
+    /// </summary>
     public int Share(int parent, int child, int tokens)
     {
         Sequence from = Of(parent), to = Of(child);
@@ -48,7 +52,8 @@ internal sealed class KvBlocks
             for (int i = 0; i < Count(tokens); i++)
             {
                 Place place = from.Tables[g][i];
-                if (place.OnHost) throw new InvalidOperationException($"Sequence {parent} waits in host memory: restore it before it is forked.");
+                if (place.OnHost)
+                    throw new InvalidOperationException($"Sequence {parent} waits in host memory: restore it before it is forked.");
                 if (!place.IsGone) _cache.Pool.Share(place.Block);
                 Append(child, to, g, place);
             }
@@ -56,7 +61,10 @@ internal sealed class KvBlocks
         return tokens;
     }
 
-    /// <summary>Up to which of its first <paramref name="tokens"/> tokens a sequence can go on: all of them, or fewer where what the next token sees is gone.</summary>
+    /// <summary>
+    /// Up to which of its first <paramref name="tokens"/> tokens a sequence can go on: all of them, or fewer where what the next token sees
+    /// is gone.
+    /// </summary>
     public int Resumable(int slot, int tokens)
     {
         Sequence sequence = Of(slot);
@@ -72,7 +80,10 @@ internal sealed class KvBlocks
         return tokens;
     }
 
-    /// <summary>Gives back the blocks beyond the first <paramref name="tokens"/> tokens; returns how many tokens are left, as <see cref="Resumable"/> says.</summary>
+    /// <summary>
+    /// Gives back the blocks beyond the first <paramref name="tokens"/> tokens; returns how many tokens are left, as
+    /// <see cref="Resumable"/> says.
+    /// </summary>
     public int Truncate(int slot, int tokens)
     {
         Sequence sequence = Of(slot);
@@ -92,7 +103,10 @@ internal sealed class KvBlocks
         return tokens;
     }
 
-    /// <summary>Gives back the blocks that neither the token at <paramref name="position"/> nor one shortly before it sees. No row of an unfinished step may see them.</summary>
+    /// <summary>
+    /// Gives back the blocks that neither the token at <paramref name="position"/> nor one shortly before it sees. No row of an unfinished
+    /// step may see them.
+    /// </summary>
     public void Release(int slot, int position)
     {
         if (!_cache.Layout.Forgets) return;
@@ -100,7 +114,8 @@ internal sealed class KvBlocks
         for (int g = 0; g < _groups.Count; g++)
         {
             List<Place> table = sequence.Tables[g];
-            int first = Math.Min(_groups[g].Span.FirstVisible(Math.Max(0, position - KvLayout.SlackTokens)) / KvCache.BlockTokens, table.Count);
+            int first = Math.Min(_groups[g].Span.FirstVisible(Math.Max(0, position - KvLayout.SlackTokens)) / KvCache.BlockTokens,
+                table.Count);
             for (int i = sequence.First[g]; i < first; i++)
             {
                 Return(table[i]);
@@ -119,7 +134,9 @@ internal sealed class KvBlocks
         _sequences[slot] = null;
     }
 
-    /// <summary>Sees to it that a token at <paramref name="position"/> can be written; false, with nothing changed, when too few blocks are free.</summary>
+    /// <summary>
+    /// Sees to it that a token at <paramref name="position"/> can be written; false, with nothing changed, when too few blocks are free.
+    /// </summary>
     public bool Reserve(int slot, int position)
     {
         Sequence sequence = Of(slot);
@@ -229,7 +246,10 @@ internal sealed class KvBlocks
         return (full, limited);
     }
 
-    /// <summary>Blocks that hold what the token after the first <paramref name="tokens"/> sees, from token <paramref name="first"/> on (a multiple of 8): what a save of them has.</summary>
+    /// <summary>
+    /// Blocks that hold what the token after the first <paramref name="tokens"/> sees, from token <paramref name="first"/> on (a multiple
+    /// of 8): what a save of them has.
+    /// </summary>
     public int SavedBlocks(int first, int tokens)
     {
         int count = 0;
@@ -248,7 +268,10 @@ internal sealed class KvBlocks
         }
     }
 
-    /// <summary>Makes places in host memory for <see cref="SavedBlocks"/>, for bytes from a file; the sequence must have just its first <paramref name="first"/> tokens, and host memory enough blocks.</summary>
+    /// <summary>
+    /// Makes places in host memory for <see cref="SavedBlocks"/>, for bytes from a file; the sequence must have just its first
+    /// <paramref name="first"/> tokens, and host memory enough blocks.
+    /// </summary>
     public void AppendOnHost(int slot, int first, int tokens)
     {
         Sequence sequence = Of(slot);
@@ -273,14 +296,17 @@ internal sealed class KvBlocks
     }
 
     /// <summary>Where block <paramref name="index"/> of a group of a slot lies.</summary>
-    public (int Block, bool OnHost) Where(int slot, int group, int index) => (Of(slot).Tables[group][index].Block, Of(slot).Tables[group][index].OnHost);
+    public (int Block, bool OnHost) Where(int slot, int group, int index) =>
+        (Of(slot).Tables[group][index].Block, Of(slot).Tables[group][index].OnHost);
 
     /// <summary>Blocks of one group that so many tokens take.</summary>
     public static int Count(int tokens) => (tokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens;
 
-    private int SavedFrom(int group, int first, int tokens) => Math.Max(first, _groups[group].Span.FirstVisible(tokens)) / KvCache.BlockTokens;
+    private int SavedFrom(int group, int first, int tokens) =>
+        Math.Max(first, _groups[group].Span.FirstVisible(tokens)) / KvCache.BlockTokens;
 
-    private bool IsWritable(List<Place> table, int index) => index < table.Count && !table[index].IsGone && _cache.Pool.References(table[index].Block) == 1;
+    private bool IsWritable(List<Place> table, int index) => index < table.Count && !table[index].IsGone
+        && _cache.Pool.References(table[index].Block) == 1;
 
     private bool IsOwn(Place place) => place is { OnHost: false, IsGone: false } && _cache.Pool.References(place.Block) == 1;
 
@@ -289,7 +315,8 @@ internal sealed class KvBlocks
         if (!place.IsGone) (place.OnHost ? _host.Pool : _cache.Pool).Return(place.Block);
     }
 
-    private Sequence Of(int slot) => IsOpen(slot) ? _sequences[slot]! : throw new ArgumentException($"Sequence {slot} is not open.", nameof(slot));
+    private Sequence Of(int slot) => IsOpen(slot) ? _sequences[slot]!
+        : throw new ArgumentException($"Sequence {slot} is not open.", nameof(slot));
 
     private void Append(int slot, Sequence sequence, int group, Place place)
     {

@@ -4,8 +4,9 @@ using NpcMind.Scheduling;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Keys and values of all sequences in blocks of 8 tokens (layout: shaders/lib/kv_layout.glsl). A block holds the layers of one group (<see cref="KvLayout"/>), each in the
-/// arena of its lane. A sequence owns block ids, not memory; the same id names the same place in every lane. Used by one thread.
+/// Keys and values of all sequences in blocks of 8 tokens (layout: shaders/lib/kv_layout.glsl). A block holds the layers of one group
+/// (<see cref="KvLayout"/>), each in the arena of its lane. A sequence owns block ids, not memory; the same id names the same place in
+/// every lane. Used by one thread.
 /// </summary>
 internal sealed class KvCache
 {
@@ -85,7 +86,8 @@ internal sealed class KvCache
     public static void Check(ModelConfig config, KvFormat format, string path)
     {
         if (format == KvFormat.Q8 && config.HeadDim % ScaleElements != 0)
-            throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}", $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
+            throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}",
+                $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
         if (format == KvFormat.Q4 && config.HeadDim % NibblesPerTexel != 0)
             throw new UnsupportedModelException(path, $"a KV cache in Q4 for heads of {config.HeadDim}",
                 $"The head size must be a multiple of {NibblesPerTexel}; use F16 (--kv f16) or F32.");

@@ -14,13 +14,15 @@ internal enum KvCopyKind
 }
 
 /// <summary>
-/// Copies of blocks that must happen before the next step begins, in order. Neighbours in the queue are recorded together, layer by layer, so that a frame can
-/// stop between two layers. The source is given back when its copy has been recorded: whoever takes it next is recorded later on the same queue. Used by one thread.
+/// Copies of blocks that must happen before the next step begins, in order. Neighbours in the queue are recorded together, layer by layer,
+/// so that a frame can stop between two layers. The source is given back when its copy has been recorded: whoever takes it next is recorded
+/// later on the same queue. Used by one thread.
 /// </summary>
 internal sealed class KvCopyQueue(KvCache cache, HostKv host)
 {
     private const int MostTogether = 32;
-    private readonly Queue<(KvCopyKind Kind, int Source, int Target)> _copies = new(cache.Pool.Count + host.Pool.Count); // a frame must not allocate
+    // A frame must not allocate.
+    private readonly Queue<(KvCopyKind Kind, int Source, int Target)> _copies = new(cache.Pool.Count + host.Pool.Count);
     private readonly (int Source, int Target)[] _together = new (int, int)[MostTogether];
     private readonly CopyPart[] _parts = new CopyPart[MostTogether];
     private KvCopyKind _kind;
@@ -88,7 +90,9 @@ internal sealed class KvCopyQueue(KvCache cache, HostKv host)
     {
         while (_count < MostTogether && _layer == 0 && _copies.TryPeek(out var next))
         {
-            if (_count > 0 && (next.Kind != _kind || Chunk(next.Kind, next.Source, next.Target) != Chunk(_kind, _together[0].Source, _together[0].Target))) return;
+            if (_count > 0
+                && (next.Kind != _kind
+                    || Chunk(next.Kind, next.Source, next.Target) != Chunk(_kind, _together[0].Source, _together[0].Target))) return;
             _kind = next.Kind;
             _together[_count++] = (next.Source, next.Target);
             _copies.Dequeue();

@@ -6,8 +6,9 @@ namespace NpcMind.Inference;
 internal sealed record KvGroup(AttentionSpan Span, IReadOnlyList<int> Layers);
 
 /// <summary>
-/// Which layers share blocks. Layers that see equally far form groups of equal size, so that a block of any group fits into any place of one pool: what chunked layers no
-/// longer see is free for whoever needs it (docs/decisions/0015). A model whose layers all see everything has one group.
+/// Which layers share blocks. Layers that see equally far form groups of equal size, so that a block of any group fits into any place of
+/// one pool: what chunked layers no longer see is free for whoever needs it (docs/decisions/0015). A model whose layers all see everything
+/// has one group.
 /// </summary>
 internal sealed class KvLayout
 {
@@ -23,7 +24,8 @@ internal sealed class KvLayout
         int size = kinds.Select(k => spans.Count(s => s == k)).Aggregate(Gcd);
         List<KvGroup> groups = [];
         foreach (AttentionSpan kind in kinds)
-            groups.AddRange(Enumerable.Range(0, spans.Length).Where(i => spans[i] == kind).Chunk(size).Select(layers => new KvGroup(kind, layers)));
+            groups.AddRange(Enumerable.Range(0, spans.Length).Where(i => spans[i] == kind).Chunk(size)
+                .Select(layers => new KvGroup(kind, layers)));
         Groups = groups;
         LayersPerBlock = size;
         _places = new (int, int)[spans.Length];
@@ -42,7 +44,10 @@ internal sealed class KvLayout
     /// <summary>A layer's group, and its place in a block.</summary>
     public (int Group, int Lane) Of(int layer) => _places[layer];
 
-    /// <summary>Most blocks, over all groups, that <paramref name="sequences"/> sequences with together <paramref name="tokens"/> tokens can hold while steps of <paramref name="rows"/> rows run.</summary>
+    /// <summary>
+    /// Most blocks, over all groups, that <paramref name="sequences"/> sequences with together <paramref name="tokens"/> tokens can hold
+    /// while steps of <paramref name="rows"/> rows run.
+    /// </summary>
     public long Blocks(long tokens, int sequences, int rows)
     {
         long all = (tokens + KvCache.BlockTokens - 1) / KvCache.BlockTokens, count = 0;

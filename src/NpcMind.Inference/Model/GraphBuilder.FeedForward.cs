@@ -5,7 +5,9 @@ namespace NpcMind.Inference;
 /// <content>Feed-forward parts of blocks: dense and mixtures of experts.</content>
 internal sealed partial class GraphBuilder
 {
-    /// <summary>y (+)= scale * down(f(gate h) * up h): <c>ffn_gate</c>, <c>ffn_up</c>, <c>ffn_down</c> + <paramref name="suffix"/>.</summary>
+    /// <summary>
+    /// y (+)= scale * down(f(gate h) * up h): <c>ffn_gate</c>, <c>ffn_up</c>, <c>ffn_down</c> + <paramref name="suffix"/>.
+    /// </summary>
     /// <param name="blk">Layer.</param>
     /// <param name="suffix">What the names end in.</param>
     /// <param name="hidden">Hidden width.</param>
@@ -61,7 +63,8 @@ internal sealed partial class GraphBuilder
         int routerStride = Workspace.Stride(experts);
         Tensor scores = Rows("router scores", experts), chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
         Routing routing = new(experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
-        Tensor gateUp = Rows("expert gate_up", 2 * part, used), activated = Rows("expert activated", hidden, used), outputs = Rows("expert outputs", Config.Width, used);
+        Tensor gateUp = Rows("expert gate_up", 2 * part, used), activated = Rows("expert activated", hidden, used),
+            outputs = Rows("expert outputs", Config.Width, used);
 
         MatMul($"{blk}.ffn_gate_inp", Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, experts), h, width, scores, routerStride);
         Tensor? bias = spec.HasSelectionBias ? Weights.Vector($"{blk}.exp_probs_b.bias", experts) : null;
@@ -69,7 +72,8 @@ internal sealed partial class GraphBuilder
         Nodes.Add(_router.Tiles($"{blk}.expert_tiles", chosen, _inputs.Header, routing, _options.MaxRows * used));
         foreach (PlacedMatrix placed in Weights.Stack(
             Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden)))
-            Nodes.AddRange(_matMul.ExpertNodes($"{blk}.ffn_gate_up_exps", placed.Matrix, h, width, used, gateUp, 2 * part, placed.Offset, routing));
+            Nodes.AddRange(
+                _matMul.ExpertNodes($"{blk}.ffn_gate_up_exps", placed.Matrix, h, width, used, gateUp, 2 * part, placed.Offset, routing));
         Nodes.Add(_activation.Gated(
             $"{blk}.gated_activation_exps", form, gateUp, activated, part, stride, s => s.Rows * used, spec.WeighsInput ? weights : null));
         WeightMatrix down = Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, experts);

@@ -103,7 +103,8 @@ internal sealed partial class GraphBuilder
     /// <summary>A buffer [rows, stride of width] that lives as long as the engine; the same name and sizes give the same buffer.</summary>
     public Tensor Rows(string name, int width, int perRow = 1)
     {
-        if (!_shared.TryGetValue((name, width, perRow), out Tensor? tensor)) _shared[(name, width, perRow)] = tensor = _rows.Rows(name, width, perRow);
+        if (!_shared.TryGetValue((name, width, perRow), out Tensor? tensor))
+            _shared[(name, width, perRow)] = tensor = _rows.Rows(name, width, perRow);
         return tensor;
     }
 
@@ -154,7 +155,8 @@ internal sealed partial class GraphBuilder
     /// <summary>The products of one input with one or several matrices beside each other.</summary>
     public void MatMul(string label, IReadOnlyList<PlacedMatrix> matrices, Tensor x, int xStride, Tensor y, int yStride)
     {
-        foreach (PlacedMatrix placed in matrices) Nodes.AddRange(_matMul.Nodes(label, placed.Matrix, x, xStride, y, yStride, placed.Offset, false, s => s.Rows));
+        foreach (PlacedMatrix placed in matrices)
+            Nodes.AddRange(_matMul.Nodes(label, placed.Matrix, x, xStride, y, yStride, placed.Offset, false, s => s.Rows));
     }
 
     /// <summary>y = W x; with <paramref name="rowLimit"/>, so many columns of y and no zeros behind them.</summary>
@@ -279,7 +281,8 @@ internal sealed partial class GraphBuilder
     {
         Tensor last = _outputs.Rows("last", dim);
         uint lanes = _kernels.SmallWorkgroup;
-        DispatchNode gather = _kernels.Pipeline("gather_rows", ("workgroupSize", lanes)).Node("gather_rows", [x, _inputs.Outputs, last], ("stride", (uint)width));
+        DispatchNode gather = _kernels.Pipeline("gather_rows", ("workgroupSize", lanes))
+            .Node("gather_rows", [x, _inputs.Outputs, last], ("stride", (uint)width));
         int groups = KernelLibrary.Groups(width, lanes);
         Nodes.Add(new GraphNode([gather], s => new Grid(groups, s.Outputs)));
         return last;
@@ -304,14 +307,18 @@ internal sealed partial class GraphBuilder
 
         var bytes = Sampler.Bytes(_options.MaxOutputs, Config.Vocabulary);
         SamplerTensors tensors = new(
-            LogitsTensor, _inputs.Outputs, _inputs.Masks, _inputs.Samplers, TokenLog, _options.ContextTokens, _outputs.Cleared("sampler maxima", bytes.Best), _outputs.Cleared("sampler histograms", bytes.Histograms),
-            _outputs.Cleared("sampler state", bytes.State), _outputs.Cleared("sampler sums", bytes.Sums), _outputs.Cleared("sampler units", bytes.Sums), NextTokens, Results);
+            LogitsTensor, _inputs.Outputs, _inputs.Masks, _inputs.Samplers, TokenLog, _options.ContextTokens,
+            _outputs.Cleared("sampler maxima", bytes.Best), _outputs.Cleared("sampler histograms", bytes.Histograms),
+            _outputs.Cleared("sampler state", bytes.State), _outputs.Cleared("sampler sums", bytes.Sums),
+            _outputs.Cleared("sampler units", bytes.Sums), NextTokens, Results);
         Nodes.AddRange(new Sampler(_kernels, Config.Vocabulary, Config.Tokens, tensors, _kernels.SmallWorkgroup).Nodes());
     }
 
     private static int Padded(int rows) => (rows + WeightLayout.GroupRows - 1) / WeightLayout.GroupRows * WeightLayout.GroupRows;
 
-    /// <summary>A matrix per head as a matrix per expert; each row takes all, in order. Made once; its tiles follow the step's rows.</summary>
+    /// <summary>
+    /// A matrix per head as a matrix per expert; each row takes all, in order. Made once; its tiles follow the step's rows.
+    /// </summary>
     private Routing HeadRouting(int heads)
     {
         if (_headRouting is not null) return _headRouting;

@@ -4,9 +4,9 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architecture <c>llama4</c>: Scout (experts in every layer) and Maverick (in every second). Three of four layers turn queries and keys (RoPE) and see the tokens of
-/// their chunk; every fourth turns nothing and sees everything, with queries that grow with the position. A shared expert sees every token. Keys, tensors and
-/// formulas: docs/reference/models-in-gguf.md section 6.
+/// The architecture <c>llama4</c>: Scout (experts in every layer) and Maverick (in every second). Three of four layers turn queries and
+/// keys (RoPE) and see the tokens of their chunk; every fourth turns nothing and sees everything, with queries that grow with the position.
+/// A shared expert sees every token. Keys, tensors and formulas: docs/reference/models-in-gguf.md section 6.
 /// </summary>
 internal static class Llama4Graph
 {
@@ -29,7 +29,8 @@ internal static class Llama4Graph
         bool normalizes = c.Experts != 128; // Maverick; there is no key for it
         c = c with
         {
-            Spans = [.. Enumerable.Range(0, c.Blocks).Select(i => interleaves && TurnsIn(i) ? new AttentionSpan(AttentionSpanKind.Chunk, chunk) : AttentionSpan.Full)],
+            Spans = [.. Enumerable.Range(0, c.Blocks)
+                .Select(i => interleaves && TurnsIn(i) ? new AttentionSpan(AttentionSpanKind.Chunk, chunk) : AttentionSpan.Full)],
             Temperature = interleaves ? new QueryTemperature(scale, length) : null,
         };
         return new ModelPlan(c, g => Build(g, layer => (layer + 1) % step == 0, TurnsIn, normalizes));
@@ -52,7 +53,8 @@ internal static class Llama4Graph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, turns(i) ? turning : still, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads),
+                x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);

@@ -4,8 +4,9 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// The architecture <c>llama</c>: Llama 2 and 3, Mistral, Mixtral, SmolLM and their relatives, dense and mixture of experts. The forward pass is the
-/// straight list that <see cref="Build"/> writes down (Touvron et al. 2023; Jiang et al. 2024; tensor names: docs/reference/models-in-gguf.md section 5).
+/// The architecture <c>llama</c>: Llama 2 and 3, Mistral, Mixtral, SmolLM and their relatives, dense and mixture of experts. The forward
+/// pass is the straight list that <see cref="Build"/> writes down (Touvron et al. 2023; Jiang et al. 2024; tensor names:
+/// docs/reference/models-in-gguf.md section 5).
 /// </summary>
 internal static class LlamaGraph
 {
@@ -32,7 +33,8 @@ internal static class LlamaGraph
             g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
             g.QueryKeyValue(blk, h, width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
-            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
+            g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads),
+                x, width);
 
             // feed-forward
             g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);

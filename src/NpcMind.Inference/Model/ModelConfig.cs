@@ -106,7 +106,8 @@ internal sealed record ModelConfig
         int headDim = shape?.HeadDim ?? Size(metadata, $"{a}.attention.key_length", 4096, width % heads == 0 ? width / heads : null);
         int valueDim = shape is null ? Size(metadata, $"{a}.attention.value_length", 4096, headDim) : headDim;
         if (heads % kvHeads != 0) throw metadata.Wrong($"{a}.attention.head_count_kv", $"a divisor of {heads} heads");
-        if (heads / kvHeads > MaximumGroup) throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
+        if (heads / kvHeads > MaximumGroup)
+            throw new UnsupportedModelException(file.Path, $"{heads / kvHeads} query heads for each key head", $"At most {MaximumGroup}.");
         if (shape is null && headDim > MaximumHeadDim)
             throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", $"At most {MaximumHeadDim}.");
         if (headDim % 2 != 0) throw new UnsupportedModelException(file.Path, $"a head size of {headDim}", "It must be even.");
@@ -115,7 +116,8 @@ internal sealed record ModelConfig
                 $"value heads of {valueDim} with key heads of {headDim} ('{a}.attention.value_length')", "Both must be of one size.");
         int experts = Size(metadata, $"{a}.expert_count", MaximumExperts, 0, 0);
         int used = Size(metadata, $"{a}.expert_used_count", MaximumExperts, 0, 0);
-        if (experts > 0 && (used < 1 || used > experts)) throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
+        if (experts > 0 && (used < 1 || used > experts))
+            throw metadata.Wrong($"{a}.expert_used_count", $"1 to {experts} experts per token");
         GgufTensor embedding = file.Find("token_embd.weight")
             ?? throw new GgufFormatException(file.Path, 0, "a tensor 'token_embd.weight'", $"{file.Tensors.Count} tensors without it",
                 GgufFormatException.OtherConversion);
@@ -126,7 +128,8 @@ internal sealed record ModelConfig
         double scale = metadata.Number($"{a}.attention.scale") ?? 0;
         if (!double.IsFinite((float)scale)) throw metadata.Wrong($"{a}.attention.scale", "a finite number");
         int blocks = Size(metadata, $"{a}.block_count", MaximumBlocks);
-        int? expertFeedForward = experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null ? Size(metadata, $"{a}.expert_feed_forward_length", MaximumFeedForward) : null;
+        int? expertFeedForward = experts > 0 && metadata.Find($"{a}.expert_feed_forward_length") is not null
+            ? Size(metadata, $"{a}.expert_feed_forward_length", MaximumFeedForward) : null;
         int feedForward = Size(metadata, $"{a}.feed_forward_length", MaximumFeedForward, expertFeedForward);
         int vocabulary = embedding.Rows is > 0 and < 1 << 24
             ? (int)embedding.Rows : throw new GgufFormatException(
@@ -183,7 +186,8 @@ internal sealed record ModelConfig
     /// <summary>A size that may stand as scalar or as per-layer array of equal values.</summary>
     internal static int Size(GgufMetadata metadata, string key, int maximum, int? absent = null, int minimum = 1)
     {
-        if (metadata.Find(key) is not { } value) return absent ?? throw metadata.Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a size from {minimum} to {maximum}"));
+        if (metadata.Find(key) is not { } value)
+            return absent ?? throw metadata.Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a size from {minimum} to {maximum}"));
         if (value.Type == GgufValueType.Array)
         {
             GgufValue array = metadata.Numbers(key)!;

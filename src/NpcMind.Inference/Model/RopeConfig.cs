@@ -39,17 +39,21 @@ internal sealed record RopeConfig(int Dims, double Base, double Scale, YarnConfi
         double attention = metadata.Number(a + "scaling.attn_factor") ?? 1;
         if (!(attention > 0 && attention < 1e6)) throw metadata.Wrong(a + "scaling.attn_factor", "a factor above 0 and below 1e6");
         double extrapolation = metadata.Number(a + "scaling.yarn_ext_factor") is { } given and >= 0 ? given : type == "yarn" ? 1 : 0;
-        double original = metadata.Integer(a + "scaling.original_context_length") ?? metadata.Integer(architecture + ".context_length") ?? 0;
+        double original = metadata.Integer(a + "scaling.original_context_length")
+            ?? metadata.Integer(architecture + ".context_length") ?? 0;
         if (extrapolation == 0) return new RopeConfig((int)dims, frequencyBase, scale, null, attention, original);
         if (original < 1) throw metadata.Wrong(a + "scaling.original_context_length", "a positive context length");
         foreach (string beta in (string[])["yarn_beta_fast", "yarn_beta_slow"])
-            if (metadata.Number(a + "scaling." + beta) is { } turns && !(turns > 0 && turns < 1e9)) throw metadata.Wrong(a + "scaling." + beta, "a number above 0 and below 1e9");
-        YarnConfig yarn = new(extrapolation, metadata.Number(a + "scaling.yarn_beta_fast") ?? 32, metadata.Number(a + "scaling.yarn_beta_slow") ?? 1, original);
+            if (metadata.Number(a + "scaling." + beta) is { } turns && !(turns > 0 && turns < 1e9))
+                throw metadata.Wrong(a + "scaling." + beta, "a number above 0 and below 1e9");
+        YarnConfig yarn = new(extrapolation, metadata.Number(a + "scaling.yarn_beta_fast") ?? 32,
+            metadata.Number(a + "scaling.yarn_beta_slow") ?? 1, original);
         return new RopeConfig((int)dims, frequencyBase, scale, yarn, attention * (1 + 0.1 * Math.Log(Math.Max(1, factor))), original);
     }
 
     /// <summary>
-    /// Angle per position of pair <paramref name="pair"/>, in radians. <paramref name="frequencyFactor"/> divides it (tensor <c>rope_freqs</c>; 1 if none).
+    /// Angle per position of pair <paramref name="pair"/>, in radians. <paramref name="frequencyFactor"/> divides it (tensor
+    /// <c>rope_freqs</c>; 1 if none).
     /// </summary>
     public double Frequency(int pair, double frequencyFactor)
     {

@@ -1,8 +1,8 @@
 namespace NpcMind.Inference;
 
 /// <summary>
-/// What depends on a row's position alone: cosines and sines of rotary embedding, and the factor on queries, computed on the host in double, because sin, cos and log differ
-/// from driver to driver.
+/// What depends on a row's position alone: cosines and sines of rotary embedding, and the factor on queries, computed on the host in
+/// double, because sin, cos and log differ from driver to driver.
 /// </summary>
 internal sealed class RopeTable
 {
@@ -87,7 +87,9 @@ internal readonly record struct RopePlace(int Time, int Row, int Column)
     public int On(int axis) => axis switch { 0 => Time, 1 => Row, _ => Column };
 }
 
-/// <summary>Attention temperature: a factor on queries that grows with the position (Llama 4, its layers without rotary embedding).</summary>
+/// <summary>
+/// Attention temperature: a factor on queries that grows with the position (Llama 4, its layers without rotary embedding).
+/// </summary>
 /// <param name="Scale">Weight of the logarithm.</param>
 /// <param name="Tokens">Positions over which the factor stays the same.</param>
 internal sealed record QueryTemperature(double Scale, int Tokens)

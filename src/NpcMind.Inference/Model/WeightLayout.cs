@@ -5,10 +5,11 @@ using NpcMind.Gguf;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// How weights lie on the device. Rows are taken in groups of 32 and interleaved by texels of 16 bytes, so that neighbouring lanes, which work on
-/// neighbouring rows, fetch neighbouring texels: a group holds the codes of all units, <c>[unit][texel][row]</c>, then their scales, <c>[unit][row]</c>.
-/// No bit of a weight changes; Q5_0 grows by a tenth, MXFP4 by a seventeenth, IQ2_XS by a twelfth, others by a twenty-fifth at most, for
-/// alignment. Missing rows and columns are zero, which every format decodes to 0 (docs/decisions/0004, shaders/lib/weights.glsl).
+/// How weights lie on the device. Rows are taken in groups of 32 and interleaved by texels of 16 bytes, so that neighbouring lanes, which
+/// work on neighbouring rows, fetch neighbouring texels: a group holds the codes of all units, <c>[unit][texel][row]</c>, then their
+/// scales, <c>[unit][row]</c>. No bit of a weight changes; Q5_0 grows by a tenth, MXFP4 by a seventeenth, IQ2_XS by a twelfth, others by a
+/// twenty-fifth at most, for alignment. Missing rows and columns are zero, which every format decodes to 0 (docs/decisions/0004,
+/// shaders/lib/weights.glsl).
 /// </summary>
 /// <param name="Type">Storage type.</param>
 /// <param name="UnitColumns">Columns per unit: 64, or 256 for formats with blocks of 256.</param>
@@ -90,7 +91,8 @@ internal sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTe
                     source = last;
                 }
 
-                PackUnit(source[..unitBytes], group[(((unit * UnitTexels * GroupRows) + row) * 16)..], scales[(((unit * GroupRows) + row) * ScaleWords)..]);
+                PackUnit(source[..unitBytes], group[(((unit * UnitTexels * GroupRows) + row) * 16)..],
+                    scales[(((unit * GroupRows) + row) * ScaleWords)..]);
             }
         }
     }

@@ -103,7 +103,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>The same of some rows of each slab.</summary>
     public WeightMatrix Matrix(MatrixPart part, int columns, int slabs) => Stack(columns, slabs, part)[0].Matrix;
 
-    /// <summary>Several matrices with the same input, below each other; those of one type become one matrix, so that one dispatch computes them.</summary>
+    /// <summary>
+    /// Several matrices with the same input, below each other; those of one type become one matrix, so that one dispatch computes them.
+    /// </summary>
     public IReadOnlyList<PlacedMatrix> Stack(int columns, int slabs, params ReadOnlySpan<MatrixPart> parts)
     {
         List<PlacedMatrix> placed = [];
@@ -168,7 +170,8 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
                 TensorType.F32 => BitConverter.ToSingle(bytes, i * 4),
                 TensorType.F16 => (float)BitConverter.ToHalf(bytes, i * 2),
                 TensorType.BF16 => BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(bytes, i * 2) << 16),
-                _ => throw new UnsupportedModelException(file.Path, $"tensor type {tensor.Type} of '{name}'", "What is not multiplied as a matrix must be F32, F16 or BF16."),
+                _ => throw new UnsupportedModelException(file.Path, $"tensor type {tensor.Type} of '{name}'",
+                    "What is not multiplied as a matrix must be F32, F16 or BF16."),
             };
         return values;
     }
@@ -176,7 +179,8 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     private WeightMatrix Load(ReadOnlySpan<MatrixPart> parts, int columns, int slabs, TensorType type)
     {
         WeightLayout layout = WeightLayout.For(type)
-            ?? throw new UnsupportedModelException(file.Path, $"tensor type {type} of '{parts[0].Name}.weight'", $"Supported: {string.Join(", ", WeightLayout.Supported)}. Use a file in one of these.");
+            ?? throw new UnsupportedModelException(file.Path, $"tensor type {type} of '{parts[0].Name}.weight'",
+                $"Supported: {string.Join(", ", WeightLayout.Supported)}. Use a file in one of these.");
         List<Source> sources = [];
         int groupsPerSlab = 0;
         foreach (MatrixPart part in parts)
@@ -189,13 +193,16 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         long groups = (long)groupsPerSlab * slabs;
         int texelBytes = layout.ScaleWords is > 0 and < 4 ? layout.ScaleWords * 4 : 16;
         long perSegment = Math.Min(groups, Math.Min(device.Limits.MaxTexels * texelBytes, int.MaxValue) / groupBytes);
-        if (perSegment == 0 || groups > int.MaxValue) throw new UnsupportedModelException(file.Path, $"'{parts[0].Name}' with {columns} columns and {groups} row groups", $"The device fetches at most {device.Limits.MaxTexels} texels.");
+        if (perSegment == 0 || groups > int.MaxValue)
+            throw new UnsupportedModelException(file.Path, $"'{parts[0].Name}' with {columns} columns and {groups} row groups",
+                $"The device fetches at most {device.Limits.MaxTexels} texels.");
         List<WeightSegment> segments = [];
         for (long at = 0; at < groups; at += perSegment)
         {
             int count = (int)Math.Min(perSegment, groups - at), start = (int)at;
             Tensor target = arena.Allocate(count * groupBytes, parts[0].Name);
-            uploader.Write(target, groupBytes, (to, offset) => Fill(sources, layout, columns, groupsPerSlab, start + (int)(offset / groupBytes), to));
+            uploader.Write(target, groupBytes,
+                (to, offset) => Fill(sources, layout, columns, groupsPerSlab, start + (int)(offset / groupBytes), to));
             segments.Add(new WeightSegment(target, start, count));
         }
 
@@ -264,8 +271,12 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         return tensor;
     }
 
-    /// <summary>A convolution kernel, which has four dimensions, as the matrix that multiplies unrolled patches: its rows already lie one after the other.</summary>
-    private static GgufTensor Unrolled(GgufTensor tensor) => tensor.Dimensions is { Count: 4 } d ? tensor with { Dimensions = [d[0] * d[1] * d[2], d[3]] } : tensor;
+    /// <summary>
+    /// A convolution kernel, which has four dimensions, as the matrix that multiplies unrolled patches: its rows already lie one after the
+    /// other.
+    /// </summary>
+    private static GgufTensor Unrolled(GgufTensor tensor) => tensor.Dimensions is { Count: 4 } d
+        ? tensor with { Dimensions = [d[0] * d[1] * d[2], d[3]] } : tensor;
 
     public GgufFormatException Missing(string name) =>
         new(file.Path, 0, $"a tensor '{name}'", $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);

@@ -2,15 +2,18 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>A part of a matrix that one binding can cover: <paramref name="Groups"/> row groups from <paramref name="FirstGroup"/>.</summary>
+/// <summary>
+/// A part of a matrix that one binding can cover: <paramref name="Groups"/> row groups from <paramref name="FirstGroup"/>.
+/// </summary>
 /// <param name="Tensor">Device memory, laid out by <see cref="WeightLayout"/>.</param>
 /// <param name="FirstGroup">First row group, counted over all slabs.</param>
 /// <param name="Groups">Row groups.</param>
 internal sealed record WeightSegment(Tensor Tensor, int FirstGroup, int Groups);
 
 /// <summary>
-/// A weight matrix on the device: one or several tensors of the file with their rows below each other, each part starting at a row group of its own, or a
-/// stack of such matrices (experts). One larger than a binding can cover lies in several segments; kernels are dispatched once per segment.
+/// A weight matrix on the device: one or several tensors of the file with their rows below each other, each part starting at a row group of
+/// its own, or a stack of such matrices (experts). One larger than a binding can cover lies in several segments; kernels are dispatched
+/// once per segment.
 /// </summary>
 /// <param name="Name">Name in the file (of the first part).</param>
 /// <param name="Layout">Format and interleaving.</param>
@@ -36,7 +39,9 @@ internal sealed record WeightMatrix(
 /// <param name="Offset">First output column.</param>
 internal sealed record PlacedMatrix(WeightMatrix Matrix, int Offset);
 
-/// <summary>Rows <paramref name="FirstRow"/> to FirstRow + <paramref name="Rows"/> of a tensor with <paramref name="AllRows"/> rows.</summary>
+/// <summary>
+/// Rows <paramref name="FirstRow"/> to FirstRow + <paramref name="Rows"/> of a tensor with <paramref name="AllRows"/> rows.
+/// </summary>
 /// <param name="Name">Tensor name without <c>.weight</c>.</param>
 /// <param name="Rows">Rows to take.</param>
 /// <param name="FirstRow">First of them.</param>

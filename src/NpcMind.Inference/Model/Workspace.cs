@@ -3,7 +3,8 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Buffers that a step works in. Rows are padded to multiples of 64 elements that stay zero: kernels fetch whole chunks and never check for the end.
+/// Buffers that a step works in. Rows are padded to multiples of 64 elements that stay zero: kernels fetch whole chunks and never check for
+/// the end.
 /// </summary>
 internal sealed class Workspace(TensorArena arena, Uploader uploader, int rows)
 {

@@ -89,7 +89,8 @@ internal sealed class VisionEncoder : IDisposable
             throw new UnsupportedModelException(model.Path, "an image encoder (mmproj) as language model",
                 "Were the two files swapped? Give the language model as the model and this file as mmproj.");
         string architecture = ModelKind.RequireLanguageModel(model);
-        return model.Metadata.Integer($"{architecture}.embedding_length") is { } width and > 0 and <= 1 << 20 ? (int)width : throw model.Metadata.Wrong($"{architecture}.embedding_length", "the width of the embeddings");
+        return model.Metadata.Integer($"{architecture}.embedding_length") is { } width and > 0 and <= 1 << 20
+            ? (int)width : throw model.Metadata.Wrong($"{architecture}.embedding_length", "the width of the embeddings");
     }
 
     /// <summary>Loads an encoder.</summary>
@@ -98,7 +99,8 @@ internal sealed class VisionEncoder : IDisposable
     /// <param name="textWidth">Width of the language model's embeddings.</param>
     /// <param name="textModel">Path of the language model, for errors.</param>
     /// <exception cref="GgufFormatException">The file is damaged or inconsistent.</exception>
-    /// <exception cref="UnsupportedModelException">Another kind of file, another family, or an encoder made for another language model.</exception>
+    /// <exception cref="UnsupportedModelException">Another kind of file, another family, or an encoder made for another language
+    /// model.</exception>
     /// <exception cref="InsufficientGpuMemoryException">It does not fit; nothing was allocated.</exception>
     public static VisionEncoder Load(GpuDevice device, GgufFile mmproj, int textWidth, string textModel)
     {
@@ -106,7 +108,9 @@ internal sealed class VisionEncoder : IDisposable
         ArgumentNullException.ThrowIfNull(mmproj);
         VisionConfig config = VisionConfig.Read(mmproj);
         if (config.OutputWidth != textWidth)
-            throw new UnsupportedModelException(mmproj.Path, $"a projector to {config.OutputWidth} elements with '{textModel}', whose embeddings have {textWidth},", "The two files belong to different models: take the mmproj file that was published with the language model.");
+            throw new UnsupportedModelException(mmproj.Path,
+                $"a projector to {config.OutputWidth} elements with '{textModel}', whose embeddings have {textWidth},",
+                "The two files belong to different models: take the mmproj file that was published with the language model.");
         long bytes = Bytes(device, mmproj, config);
         device.Memory.Check(bytes, $"the image encoder '{mmproj.Path}'");
         CheckBindings(device, mmproj, config);
@@ -192,7 +196,9 @@ internal sealed class VisionEncoder : IDisposable
         for (int pass = 0; pass < job.Passes; pass++) Run(job, pass, Nodes(job, pass).Count);
     }
 
-    /// <summary>The normalised tiles [tiles, 3, height, width] as the encoder gets them. Runs the preparation and waits for it: for tools and tests.</summary>
+    /// <summary>
+    /// The normalised tiles [tiles, 3, height, width] as the encoder gets them. Runs the preparation and waits for it: for tools and tests.
+    /// </summary>
     public float[] ReadPixels(VisionJob job)
     {
         ArgumentNullException.ThrowIfNull(job);
@@ -216,7 +222,9 @@ internal sealed class VisionEncoder : IDisposable
         return pixels;
     }
 
-    /// <summary>Waits for what was run here, then frees everything. Jobs are freed before; what others recorded must have finished.</summary>
+    /// <summary>
+    /// Waits for what was run here, then frees everything. Jobs are freed before; what others recorded must have finished.
+    /// </summary>
     public void Dispose()
     {
         _timeline?.Dispose();
@@ -258,5 +266,6 @@ internal sealed class VisionEncoder : IDisposable
         WeightLoader.DeviceBytes(file) + VisionSizes.WorkspaceBytes(device, config);
 
     /// <summary>A staging buffer must hold a whole row group.</summary>
-    private static int StagingBytes(GgufFile file) => (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / t.Dimensions[^1]) * 40, 4 << 20, 1 << 30);
+    private static int StagingBytes(GgufFile file) =>
+        (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / t.Dimensions[^1]) * 40, 4 << 20, 1 << 30);
 }

@@ -29,8 +29,12 @@ internal sealed class VisionJob : IDisposable
         Plan = plan;
         Check(plan, encoder.Config);
         (int width, int height) = picture is null ? (image!.Width, image.Height) : (picture.Width, picture.Height);
-        if ((width, height) != (plan.Width, plan.Height)) throw new ArgumentException($"The plan is for {plan.Width} x {plan.Height} pixels; the picture has {width} x {height}.", nameof(plan));
-        if (picture is not null && picture.Rgba.Length != 4L * width * height) throw new ArgumentException($"A picture of {width} x {height} pixels has {4L * width * height} bytes, not {picture.Rgba.Length}.", nameof(picture));
+        if ((width, height) != (plan.Width, plan.Height))
+            throw new ArgumentException($"The plan is for {plan.Width} x {plan.Height} pixels; the picture has {width} x {height}.",
+                nameof(plan));
+        if (picture is not null && picture.Rgba.Length != 4L * width * height)
+            throw new ArgumentException(
+                $"A picture of {width} x {height} pixels has {4L * width * height} bytes, not {picture.Rgba.Length}.", nameof(picture));
         image?.Check();
         _canvasStarts = Canvases(plan, encoder);
         PatchGrid grid = new(plan.TileWidth / encoder.Config.PatchSize, plan.TileHeight / encoder.Config.PatchSize);
@@ -70,7 +74,8 @@ internal sealed class VisionJob : IDisposable
                 (uint)grid.Rows, 0u, 0u,
         })];
         // Sums start from what the words do not tell: the same pixels in other rows are another picture.
-        _seeds = [(uint)plan.Rows * 0x9E3779B1, (uint)plan.Columns * 0x85EBCA77, (uint)plan.Steps[^1].CanvasWidth * 0xC2B2AE3D, plan.HasGlobal ? 0x27D4EB2Fu : 0x165667B1];
+        _seeds = [(uint)plan.Rows * 0x9E3779B1, (uint)plan.Columns * 0x85EBCA77, (uint)plan.Steps[^1].CanvasWidth * 0xC2B2AE3D,
+            plan.HasGlobal ? 0x27D4EB2Fu : 0x165667B1];
     }
 
     /// <summary>How the picture is prepared.</summary>
@@ -88,10 +93,15 @@ internal sealed class VisionJob : IDisposable
     /// <summary>What decides the grids of a pass.</summary>
     public StepShape Shape(int pass) => pass == 0 ? default : _shape;
 
-    /// <summary>What tells this picture's prepared tiles from others', whatever it was made from. Valid once the device has finished pass 0.</summary>
+    /// <summary>
+    /// What tells this picture's prepared tiles from others', whatever it was made from. Valid once the device has finished pass 0.
+    /// </summary>
     public UInt128 Hash => MemoryMarshal.Read<UInt128>(Readback.Mapped);
 
-    /// <summary>[tiles * tokens per tile, width of the language model] f32 in the order the language model receives them. Valid once the device has finished all passes.</summary>
+    /// <summary>
+    /// [tiles * tokens per tile, width of the language model] f32 in the order the language model receives them. Valid once the device has
+    /// finished all passes.
+    /// </summary>
     public ReadOnlySpan<float> Features =>
         MemoryMarshal.Cast<byte, float>(Readback.Mapped[16..])[..(Plan.Tiles.Count * RowsPerTile * _encoder.Config.OutputWidth)];
 
@@ -137,7 +147,8 @@ internal sealed class VisionJob : IDisposable
         Tensor canvases = _encoder.Canvases, canvas = canvases.Slice(_canvasStarts[index], 4L * step.CanvasWidth * step.CanvasHeight);
         // Earlier canvases are fetched through the whole buffer: a view per size would stay behind.
         (int sourceWidth, int sourceHeight) = SourceOf(Plan, step);
-        (Tensor source, uint first, int stride) = step.Source < 0 ? (pixels, 0u, Plan.Width) : (canvases, (uint)(_canvasStarts[step.Source] / 4), Plan.Steps[step.Source].CanvasWidth);
+        (Tensor source, uint first, int stride) = step.Source < 0
+            ? (pixels, 0u, Plan.Width) : (canvases, (uint)(_canvasStarts[step.Source] / 4), Plan.Steps[step.Source].CanvasWidth);
         Constant[] constants =
         [
             ("sourceFirst", first), ("sourceStride", (uint)stride), ("width", (uint)step.Width), ("height", (uint)step.Height),
@@ -146,8 +157,10 @@ internal sealed class VisionJob : IDisposable
             ("pictureWidth", (uint)sourceWidth), ("pictureHeight", (uint)sourceHeight), ("fill", step.Frame?.Fill ?? 0),
         ];
         DispatchNode node = step.Source < 0 && _image is { } image
-            ? kernels.Pipeline("resample_image", ("workgroupSize", kernels.SmallWorkgroup), ("Encode", image.FetchIsLinear ? 1u : 0u)).Node("v.resample", image, [tables, canvas], constants)
-            : kernels.Pipeline("resample_buffer", ("workgroupSize", kernels.SmallWorkgroup)).Node("v.resample", [source.As(TexelFormat.UInt1), tables, canvas], constants);
+            ? kernels.Pipeline("resample_image", ("workgroupSize", kernels.SmallWorkgroup), ("Encode", image.FetchIsLinear ? 1u : 0u))
+            .Node("v.resample", image, [tables, canvas], constants)
+            : kernels.Pipeline("resample_buffer", ("workgroupSize", kernels.SmallWorkgroup))
+            .Node("v.resample", [source.As(TexelFormat.UInt1), tables, canvas], constants);
         int groups = (step.CanvasWidth + (int)kernels.SmallWorkgroup - 1) / (int)kernels.SmallWorkgroup;
         _preparation.Add(new GraphNode([node], _ => new Grid(groups, step.CanvasHeight), Work: _ => table.Taps));
     }
@@ -157,7 +170,8 @@ internal sealed class VisionJob : IDisposable
         KernelLibrary kernels = _encoder.Kernels;
         int words = Plan.Steps[index].CanvasWidth * Plan.Steps[index].CanvasHeight, perGroup = (int)kernels.SmallWorkgroup * LaneWords;
         DispatchNode node = kernels.Pipeline("picture_hash", ("workgroupSize", kernels.SmallWorkgroup)).Node(
-            "v.hash", [_encoder.Canvases.As(TexelFormat.UInt1), _encoder.HashSums], ("at", (uint)(_canvasStarts[index] / 4)), ("count", (uint)words), ("first", counted));
+            "v.hash", [_encoder.Canvases.As(TexelFormat.UInt1), _encoder.HashSums], ("at", (uint)(_canvasStarts[index] / 4)),
+            ("count", (uint)words), ("first", counted));
         _preparation.Add(new GraphNode([node], _ => new Grid((words + perGroup - 1) / perGroup)));
         counted += (uint)words;
     }
@@ -204,7 +218,9 @@ internal sealed class VisionJob : IDisposable
         {
             starts[i] = at;
             at += 4L * plan.Steps[i].CanvasWidth * plan.Steps[i].CanvasHeight;
-            if (at > encoder.Canvases.Bytes) throw new ArgumentException($"The plan's canvases take more than the {encoder.Canvases.Bytes} bytes that a picture of this encoder can take.", nameof(plan));
+            if (at > encoder.Canvases.Bytes)
+                throw new ArgumentException($"The plan's canvases take more than the {encoder.Canvases.Bytes} bytes that a picture of " +
+                    $"this encoder can take.", nameof(plan));
             at = (at + encoder.CanvasAlignment - 1) / encoder.CanvasAlignment * encoder.CanvasAlignment;
         }
 
@@ -236,7 +252,8 @@ internal sealed class VisionJob : IDisposable
         {
             PictureStep step = plan.Steps[i];
             (int width, int height) = step.Frame is { } frame ? (frame.Width, frame.Height) : SourceOf(plan, step);
-            ResampleTable across = ResampleTable.Create(width, step.Width, step.Filter), down = ResampleTable.Create(height, step.Height, step.Filter);
+            ResampleTable across = ResampleTable.Create(width, step.Width, step.Filter),
+                down = ResampleTable.Create(height, step.Height, step.Filter);
             steps[i] = (Append(across), Append(down), across.Taps * down.Taps);
         }
 

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace NpcMind.Text.Grammars;
 
 /// <summary>
-/// A grammar read byte by byte. A state is the set of readings (position, stack of open rules) that the bytes so far allow; each distinct set is one state,
-/// and each step is computed once. States are numbered densely; <see cref="Forget"/> frees numbers. Nothing is allocated while states fit
-/// into what <see cref="Reserve"/> has set aside.
+/// A grammar read byte by byte. A state is the set of readings (position, stack of open rules) that the bytes so far allow; each distinct
+/// set is one state, and each step is computed once. States are numbered densely; <see cref="Forget"/> frees numbers. Nothing is allocated
+/// while states fit into what <see cref="Reserve"/> has set aside.
 /// </summary>
 internal sealed class ByteAutomaton
 {
@@ -159,7 +159,9 @@ internal sealed class ByteAutomaton
             if (++_work > GrammarLimits.Work || _seen.Count > GrammarLimits.Readings)
             {
                 Clear();
-                throw new GrammarException(_name, 0, 0, "the same text can be read in too many ways. Make the grammar less ambiguous: alternatives that begin alike should share that beginning.");
+                throw new GrammarException(_name, 0, 0,
+                    "the same text can be read in too many ways. Make the grammar less ambiguous: alternatives that begin alike should " +
+                    "share that beginning.");
             }
 
             if (_program.IsEnd[position])
@@ -174,7 +176,8 @@ internal sealed class ByteAutomaton
             {
                 // A call that ends its rule returns to whoever called that rule: right recursion needs no stack.
                 if (_program.IsEnd[call.Return]) Open(call.Start, stack);
-                else if (_stacks.Depth(stack) + _program.Need[call.Return] <= GrammarLimits.Depth) Open(call.Start, _stacks.Push(call.Return, stack));
+                else if (_stacks.Depth(stack) + _program.Need[call.Return] <= GrammarLimits.Depth)
+                    Open(call.Start, _stacks.Push(call.Return, stack));
             }
 
             if (_program.Edges[position].Length > 0) _readings.Add(reading);
@@ -202,7 +205,9 @@ internal sealed class ByteAutomaton
         if (++_added > GrammarLimits.NewStates)
         {
             Clear();
-            throw new GrammarException(_name, 0, 0, $"one step leads to more than {GrammarLimits.NewStates} states. Make the grammar simpler: fewer alternatives that begin alike, smaller repetitions.");
+            throw new GrammarException(_name, 0, 0,
+                $"one step leads to more than {GrammarLimits.NewStates} states. Make the grammar simpler: fewer alternatives that begin " +
+                $"alike, smaller repetitions.");
         }
 
         if (!_free.TryPop(out int state))

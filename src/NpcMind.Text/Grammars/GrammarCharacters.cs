@@ -19,7 +19,9 @@ internal sealed class GrammarCharacters(GrammarSource source)
             if (at >= _text.Length) throw source.Error(open, "the quote that begins here has no end. Close it with '\"'.");
             if (_text[at] == '"') break;
             int start = at, value = Character(ref at);
-            if (!Rune.TryCreate(value, out Rune rune)) throw source.Error(start, $"U+{value:X4} is half of a surrogate pair and no character. Write \\U and the eight digits of the whole one.");
+            if (!Rune.TryCreate(value, out Rune rune))
+                throw source.Error(start,
+                    $"U+{value:X4} is half of a surrogate pair and no character. Write \\U and the eight digits of the whole one.");
             utf8.AddRange(encoded[..rune.EncodeToUtf8(encoded)]);
         }
 
@@ -51,14 +53,16 @@ internal sealed class GrammarCharacters(GrammarSource source)
 
         at++;
         CodePointSet set = CodePointSet.From(ranges, negate);
-        if (ranges.Count == 0 || set.IsEmpty) throw source.Error(open, "this class matches no character. Name characters in it, or use '.' for any.");
+        if (ranges.Count == 0 || set.IsEmpty)
+            throw source.Error(open, "this class matches no character. Name characters in it, or use '.' for any.");
         return new ClassNode(set);
     }
 
     private int Character(ref int at)
     {
         if (_text[at] == '\\') return Escape(ref at);
-        if (!Rune.TryGetRuneAt(_text, at, out Rune rune)) throw source.Error(at, "half of a surrogate pair stands here. Save the grammar as UTF-8.");
+        if (!Rune.TryGetRuneAt(_text, at, out Rune rune))
+            throw source.Error(at, "half of a surrogate pair stands here. Save the grammar as UTF-8.");
         at += rune.Utf16SequenceLength;
         return rune.Value;
     }
@@ -76,13 +80,16 @@ internal sealed class GrammarCharacters(GrammarSource source)
             case 'x': return Hex(ref at, start, 2);
             case 'u': return Hex(ref at, start, 4);
             case 'U': return Hex(ref at, start, 8);
-            default: throw source.Error(start, "this escape is unknown. There are \\n \\t \\r \\\\ \\\" \\[ \\] \\- \\^ \\xHH \\uHHHH and \\UHHHHHHHH.");
+            default:
+                throw source.Error(start,
+                "this escape is unknown. There are \\n \\t \\r \\\\ \\\" \\[ \\] \\- \\^ \\xHH \\uHHHH and \\UHHHHHHHH.");
         }
     }
 
     private int Hex(ref int at, int start, int digits)
     {
-        if (at + digits > _text.Length || !uint.TryParse(_text.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint value))
+        if (at + digits > _text.Length
+            || !uint.TryParse(_text.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint value))
             throw source.Error(start, $"expected {digits} hexadecimal digits after this escape.");
         at += digits;
         return value <= CodePointSet.Last ? (int)value : throw source.Error(start, "the last character is U+10FFFF. Use one up to it.");

@@ -1,6 +1,8 @@
 namespace NpcMind.Text.Grammars;
 
-/// <summary>Refuses grammars that could not be followed: rules without an end, rules that begin with themselves, rules nested beyond the limit.</summary>
+/// <summary>
+/// Refuses grammars that could not be followed: rules without an end, rules that begin with themselves, rules nested beyond the limit.
+/// </summary>
 internal static class GrammarChecks
 {
     private const int Never = int.MaxValue, TooDeep = GrammarLimits.Depth + 1;
@@ -9,7 +11,8 @@ internal static class GrammarChecks
     private readonly record struct Way(int From, int Target, int Rule = -1);
 
     /// <returns><see cref="GrammarProgram.Need"/>.</returns>
-    public static int[] Run(GrammarSource source, List<GrammarRule> rules, List<(int, ByteEdge)> edges, List<(int, int)> skips, List<(int, Call)> calls, bool[] isEnd)
+    public static int[] Run(GrammarSource source, List<GrammarRule> rules, List<(int, ByteEdge)> edges, List<(int, int)> skips,
+        List<(int, Call)> calls, bool[] isEnd)
     {
         List<Way> ways = [];
         foreach ((int from, int to) in skips) ways.Add(new Way(from, to));
@@ -21,16 +24,23 @@ internal static class GrammarChecks
         for (int i = 0; i < rules.Count; i++)
         {
             int need = needs[GrammarCompiler.StartOf(i)];
-            if (need == Never) throw source.Error(rules[i].Offset, $"the rule '{rules[i].Name}' can never end: every way through it leads into it again. Add an alternative that does not.");
-            if (need == TooDeep) throw source.Error(rules[i].Offset, $"even the flattest text of the rule '{rules[i].Name}' opens more than {GrammarLimits.Depth} rules inside one another. Use fewer rules.");
+            if (need == Never)
+                throw source.Error(rules[i].Offset,
+                    $"the rule '{rules[i].Name}' can never end: every way through it leads into it again. Add an alternative that " +
+                    $"does not.");
+            if (need == TooDeep)
+                throw source.Error(rules[i].Offset,
+                    $"even the flattest text of the rule '{rules[i].Name}' opens more than {GrammarLimits.Depth} rules inside one " +
+                    $"another. Use fewer rules.");
         }
 
         return needs;
     }
 
     /// <summary>
-    /// Open rules needed to get from each position to the end of its rule along the ways given; <see cref="Never"/> where there is no way. Knuth's
-    /// generalisation of Dijkstra's algorithm: a need is at least that of what follows, so positions are settled once, in order of need.
+    /// Open rules needed to get from each position to the end of its rule along the ways given; <see cref="Never"/> where there is no way.
+    /// Knuth's generalisation of Dijkstra's algorithm: a need is at least that of what follows, so positions are settled once, in order of
+    /// need.
     /// </summary>
     private static int[] Needs(List<Way> ways, bool[] isEnd)
     {
@@ -100,7 +110,9 @@ internal static class GrammarChecks
                 }
 
                 if (FindRule(path, target, rules.Count) is { } rule)
-                    throw source.Error(rules[rule].Offset, $"the rule '{rules[rule].Name}' begins with itself. Repeat with '*' or '+' instead, or put what comes first before it.");
+                    throw source.Error(rules[rule].Offset,
+                        $"the rule '{rules[rule].Name}' begins with itself. Repeat with '*' or '+' instead, or put what comes first " +
+                        $"before it.");
             }
         }
     }

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace NpcMind.Text.Grammars;
 
-/// <summary>Rules to positions. Every construct is the set of ways from one position to another; a call that is the last step of a rule returns to its end.</summary>
+/// <summary>
+/// Rules to positions. Every construct is the set of ways from one position to another; a call that is the last step of a rule returns to
+/// its end.
+/// </summary>
 internal sealed class GrammarCompiler
 {
     private readonly GrammarSource _source;
@@ -176,7 +179,8 @@ internal sealed class GrammarCompiler
     }
 
     private GrammarException TooLarge() =>
-        _source.Error(_rule.Offset, $"with this rule the grammar, repetitions written out, has more than {GrammarLimits.Positions} positions. Use smaller repetitions, or {{m,}} for no limit.");
+        _source.Error(_rule.Offset, $"with this rule the grammar, repetitions written out, has more than {GrammarLimits.Positions} " +
+            $"positions. Use smaller repetitions, or {{m,}} for no limit.");
 
     private (byte[] Classes, byte[] Representative) Classes()
     {

@@ -22,8 +22,8 @@ internal static class GrammarLimits
     public const int Edges = 1_500_000;
 
     /// <summary>
-    /// Rules open inside one another while text is matched. Tokens that would open more are not allowed, and neither are those after which the text could
-    /// only be completed by opening more, so that the limit never leads into a dead end.
+    /// Rules open inside one another while text is matched. Tokens that would open more are not allowed, and neither are those after which
+    /// the text could only be completed by opening more, so that the limit never leads into a dead end.
     /// </summary>
     public const int Depth = 256;
 

@@ -28,9 +28,11 @@ internal sealed class GrammarParser
             throw Source.Error(0, $"the grammar has {_text.Length} characters and at most {GrammarLimits.TextLength} are read. Split it.");
         Rule("root", 0);
         for (Skip(newLines: true); _at < _text.Length; Skip(newLines: true)) ParseRule();
-        if (_rules[0].Body is null) throw Source.Error(_text.Length, "there is no rule 'root', where every text begins. Add a line root ::= ...");
+        if (_rules[0].Body is null)
+            throw Source.Error(_text.Length, "there is no rule 'root', where every text begins. Add a line root ::= ...");
         if (_rules.Find(rule => rule.Body is null) is { } missing)
-            throw Source.Error(missing.Offset, $"the rule '{missing.Name}' is used here and defined nowhere. Add a line {missing.Name} ::= ..., or correct the name.");
+            throw Source.Error(missing.Offset,
+                $"the rule '{missing.Name}' is used here and defined nowhere. Add a line {missing.Name} ::= ..., or correct the name.");
         return _rules;
     }
 
@@ -38,15 +40,22 @@ internal sealed class GrammarParser
     {
         int offset = _at;
         string name = Word();
-        if (name.Length == 0) throw Source.Error(_at, $"expected a rule, name ::= ..., and found {Source.Show(_at)}. An alternative on its own line begins with '|'.");
+        if (name.Length == 0)
+            throw Source.Error(_at,
+                $"expected a rule, name ::= ..., and found {Source.Show(_at)}. An alternative on its own line begins with '|'.");
         GrammarRule rule = _rules[Rule(name, offset)];
-        if (rule.Body is not null) throw Source.Error(offset, $"the rule '{name}' is defined twice, first in line {Source.Line(rule.Offset)}. Join the two with '|', or rename one.");
+        if (rule.Body is not null)
+            throw Source.Error(offset,
+                $"the rule '{name}' is defined twice, first in line {Source.Line(rule.Offset)}. Join the two with '|', or rename one.");
         Skip(newLines: false);
-        if (!_text.AsSpan(_at).StartsWith("::=")) throw Source.Error(_at, $"expected '::=' after the rule name '{name}' and found {Source.Show(_at)}.");
+        if (!_text.AsSpan(_at).StartsWith("::="))
+            throw Source.Error(_at, $"expected '::=' after the rule name '{name}' and found {Source.Show(_at)}.");
         _at += 3;
         Skip(newLines: true);
         rule.Define(offset, Choice(depth: 0));
-        if (_at < _text.Length && !AtNewLine) throw Source.Error(_at, $"did not expect {Source.Show(_at)} here. Close groups and quotes, and begin each rule on its own line.");
+        if (_at < _text.Length && !AtNewLine)
+            throw Source.Error(_at,
+                $"did not expect {Source.Show(_at)} here. Close groups and quotes, and begin each rule on its own line.");
     }
 
     private GrammarNode Choice(int depth)
@@ -82,8 +91,12 @@ internal sealed class GrammarParser
         {
             if (Current is '*' or '+' or '?' or '{')
             {
-                if (items.Count == 0) throw Source.Error(_at, $"there is nothing before {Source.Show(_at)} to repeat. Put a text, class, group or rule name before it, or quote it.");
-                if (++marks > GrammarLimits.Marks) throw Source.Error(_at, $"more than {GrammarLimits.Marks} repetition marks follow one item. Use one.");
+                if (items.Count == 0)
+                    throw Source.Error(_at,
+                        $"there is nothing before {Source.Show(_at)} to repeat. Put a text, class, group or rule name before it, or " +
+                        $"quote it.");
+                if (++marks > GrammarLimits.Marks)
+                    throw Source.Error(_at, $"more than {GrammarLimits.Marks} repetition marks follow one item. Use one.");
                 items[^1] = Repeat(items[^1]);
                 continue;
             }
@@ -121,11 +134,13 @@ internal sealed class GrammarParser
     private GrammarNode Group(int depth)
     {
         int open = _at;
-        if (depth > GrammarLimits.Nesting) throw Source.Error(open, $"groups are nested deeper than {GrammarLimits.Nesting}. Give the inner ones a rule of their own.");
+        if (depth > GrammarLimits.Nesting)
+            throw Source.Error(open, $"groups are nested deeper than {GrammarLimits.Nesting}. Give the inner ones a rule of their own.");
         _at++;
         Skip(newLines: true);
         GrammarNode inner = Choice(depth);
-        if (Current != ')') throw Source.Error(_at, $"expected ')' for the group opened in line {Source.Line(open)} and found {Source.Show(_at)}.");
+        if (Current != ')')
+            throw Source.Error(_at, $"expected ')' for the group opened in line {Source.Line(open)} and found {Source.Show(_at)}.");
         _at++;
         return inner;
     }
@@ -150,7 +165,8 @@ internal sealed class GrammarParser
             maximum = Current == '}' ? null : Number(open);
         }
 
-        if (Current != '}') throw Source.Error(_at, $"expected '}}' and found {Source.Show(_at)}. Repetitions are written {{m}}, {{m,}} or {{m,n}}.");
+        if (Current != '}')
+            throw Source.Error(_at, $"expected '}}' and found {Source.Show(_at)}. Repetitions are written {{m}}, {{m,}} or {{m,n}}.");
         _at++;
         if (maximum < minimum) throw Source.Error(open, $"at least {minimum} and at most {maximum} times is never. Swap the numbers.");
         return new RepeatNode(item, minimum, maximum);
@@ -160,8 +176,10 @@ internal sealed class GrammarParser
     {
         int start = _at;
         while (char.IsAsciiDigit(Current)) _at++;
-        if (start == _at) throw Source.Error(_at, $"expected a number and found {Source.Show(_at)}. Repetitions are written {{m}}, {{m,}} or {{m,n}}.");
-        if (int.TryParse(_text.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= GrammarLimits.Repetition)
+        if (start == _at)
+            throw Source.Error(_at, $"expected a number and found {Source.Show(_at)}. Repetitions are written {{m}}, {{m,}} or {{m,n}}.");
+        if (int.TryParse(_text.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out int value)
+            && value <= GrammarLimits.Repetition)
         {
             Skip(newLines: true);
             return value;

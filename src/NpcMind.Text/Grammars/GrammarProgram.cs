@@ -26,8 +26,8 @@ internal sealed class PositionTable<T>
 }
 
 /// <summary>
-/// A grammar as a machine with a stack: positions joined by byte edges, by skips, and by calls, which go to the start of a rule and come back to a position
-/// when the rule reaches its end. Immutable.
+/// A grammar as a machine with a stack: positions joined by byte edges, by skips, and by calls, which go to the start of a rule and come
+/// back to a position when the rule reaches its end. Immutable.
 /// </summary>
 internal sealed class GrammarProgram
 {
@@ -42,7 +42,9 @@ internal sealed class GrammarProgram
     /// <summary>Whether a position is the end of its rule.</summary>
     public required bool[] IsEnd { get; init; }
 
-    /// <summary>How many more rules must be open at once to get from a position to the end of its rule, on the way that needs fewest.</summary>
+    /// <summary>
+    /// How many more rules must be open at once to get from a position to the end of its rule, on the way that needs fewest.
+    /// </summary>
     public required int[] Need { get; init; }
 
     /// <summary>Class of each byte; bytes of one class lie on the same edges everywhere.</summary>

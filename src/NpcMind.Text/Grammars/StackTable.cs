@@ -1,6 +1,8 @@
 namespace NpcMind.Text.Grammars;
 
-/// <summary>The stacks of open rules, each distinct one once: a stack is a position to return to and the stack below. 0 is the empty stack.</summary>
+/// <summary>
+/// The stacks of open rules, each distinct one once: a stack is a position to return to and the stack below. 0 is the empty stack.
+/// </summary>
 internal sealed class StackTable
 {
     private readonly Dictionary<(int Return, int Below), int> _known = [];

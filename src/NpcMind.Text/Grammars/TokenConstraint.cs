@@ -3,17 +3,19 @@ using NpcMind.Text.Grammars;
 namespace NpcMind.Text;
 
 /// <summary>
-/// A grammar over the tokens of a vocabulary: which tokens may come next, exactly. A state is a number that stands for the text written so far; states and
-/// masks are computed when first asked for, or all at once by <see cref="CompileAll"/>, and then cost no allocation. One thread at a time.
+/// A grammar over the tokens of a vocabulary: which tokens may come next, exactly. A state is a number that stands for the text written so
+/// far; states and masks are computed when first asked for, or all at once by <see cref="CompileAll"/>, and then cost no allocation. One
+/// thread at a time.
 /// </summary>
 /// <remarks>
-/// Grammars that nest have states without end. When more than the number given to <see cref="Compile(Grammar, TokenTrie, int)"/> are known, or states or masks
-/// pass 64 MiB, all are forgotten but the start, those held by <see cref="Hold"/>, and the one in use by the call. Whoever keeps the states of several texts
-/// over calls holds them; a forgotten state is refused, never mistaken.
+/// Grammars that nest have states without end. When more than the number given to <see cref="Compile(Grammar, TokenTrie, int)"/> are known,
+/// or states or masks pass 64 MiB, all are forgotten but the start, those held by <see cref="Hold"/>, and the one in use by the call.
+/// Whoever keeps the states of several texts over calls holds them; a forgotten state is refused, never mistaken.
 /// </remarks>
 internal sealed class TokenConstraint
 {
-    private const int SlotBits = 20, GenerationMask = (1 << (31 - SlotBits)) - 1, SlotMask = (1 << SlotBits) - 1, MaxStatesLimit = SlotMask / 2;
+    private const int SlotBits = 20, GenerationMask = (1 << (31 - SlotBits)) - 1, SlotMask = (1 << SlotBits) - 1,
+    MaxStatesLimit = SlotMask / 2;
     private const int NoMask = -1;
 
     /// <summary>Tokens above which a mask is worth keeping: where fewer are allowed, most of the tree is left out.</summary>
@@ -52,7 +54,9 @@ internal sealed class TokenConstraint
     /// <summary>States known now, those between the bytes of tokens included.</summary>
     public int StateCount => _automaton.Count;
 
-    /// <summary>Distinct masks known now; valid indices of <see cref="MaskAt"/> are below it. Grows until <see cref="Epoch"/> changes.</summary>
+    /// <summary>
+    /// Distinct masks known now; valid indices of <see cref="MaskAt"/> are below it. Grows until <see cref="Epoch"/> changes.
+    /// </summary>
     public int MaskCount => _masks.Count;
 
     /// <summary>How often states were forgotten. When it changes, mask indices start anew.</summary>
@@ -94,7 +98,9 @@ internal sealed class TokenConstraint
         return constraint;
     }
 
-    /// <summary>The state after a token; -1 when it is not allowed. A token that ends the answer leaves the state as it is where the text can end.</summary>
+    /// <summary>
+    /// The state after a token; -1 when it is not allowed. A token that ends the answer leaves the state as it is where the text can end.
+    /// </summary>
     public int Advance(int state, int token)
     {
         int slot = Enter(state);
@@ -103,11 +109,17 @@ internal sealed class TokenConstraint
         return bytes.IsEmpty ? -1 : Follow(slot, bytes);
     }
 
-    /// <summary>The state after bytes of a text; -1 when they are not allowed. Restores a state from the text written since <see cref="Start"/>.</summary>
+    /// <summary>
+    /// The state after bytes of a text; -1 when they are not allowed. Restores a state from the text written since <see cref="Start"/>.
+    /// </summary>
     public int AdvanceBytes(int state, ReadOnlySpan<byte> bytes) => Follow(Enter(state), bytes);
 
-    /// <summary>The tokens allowed in a state: token i is bit i % 32 of word i / 32. Tokens that end the answer are among them where the text can end.</summary>
-    /// <remarks>None only where <see cref="MustEnd"/> is true and the vocabulary has no token that ends an answer. The span stays as it is.</remarks>
+    /// <summary>
+    /// The tokens allowed in a state: token i is bit i % 32 of word i / 32. Tokens that end the answer are among them where the text can
+    /// end.
+    /// </summary>
+    /// <remarks>None only where <see cref="MustEnd"/> is true and the vocabulary has no token that ends an answer. The span stays as it
+    /// is.</remarks>
     /// <exception cref="GrammarException">The text is not complete and the vocabulary has no token to go on with.</exception>
     public ReadOnlySpan<uint> Mask(int state) => _masks[MaskIndex(state)];
 
@@ -170,7 +182,8 @@ internal sealed class TokenConstraint
     /// <summary>Computes every state that tokens lead to, and its mask: afterwards nothing is computed or allocated any more.</summary>
     /// <param name="maxStates">States between tokens computed at most.</param>
     /// <returns>Whether that was all. False for grammars with more states, or without end: the rest is computed when asked for.</returns>
-    /// <exception cref="GrammarException">In a state that tokens lead to the text is not complete and the vocabulary has no token to go on with.</exception>
+    /// <exception cref="GrammarException">In a state that tokens lead to the text is not complete and the vocabulary has no token to go on
+    /// with.</exception>
     public bool CompileAll(int maxStates)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxStates, 1);
@@ -196,7 +209,9 @@ internal sealed class TokenConstraint
         return At(slot).Mask = _masks.Intern(_scratch);
     }
 
-    /// <summary>Computes a state's mask: the tokens of the tree whose bytes the grammar allows, whole branches left out where it does not.</summary>
+    /// <summary>
+    /// Computes a state's mask: the tokens of the tree whose bytes the grammar allows, whole branches left out where it does not.
+    /// </summary>
     /// <returns>How many these are.</returns>
     private int Walk(int slot, Span<uint> mask, Action<int>? reached)
     {
@@ -226,7 +241,9 @@ internal sealed class TokenConstraint
         if (_automaton.IsComplete(slot))
             foreach (int token in _trie.Ends) Allow(mask, token);
         else if (allowed == 0)
-            throw new GrammarException(_grammar.Name, 0, 0, "after some text no token of the vocabulary can go on, and the text is not complete. Use characters that the vocabulary can write, or a vocabulary with a token for each byte.");
+            throw new GrammarException(_grammar.Name, 0, 0,
+                "after some text no token of the vocabulary can go on, and the text is not complete. Use characters that the vocabulary " +
+                "can write, or a vocabulary with a token for each byte.");
         return allowed;
     }
 
@@ -282,7 +299,8 @@ internal sealed class TokenConstraint
     {
         int slot = state & SlotMask;
         if (state < 0 || !_automaton.IsKnown(slot) || At(slot).Generation != state >> SlotBits)
-            throw new ArgumentException($"State {state} is none of this constraint, or was forgotten. Keep states of several texts with Hold.", nameof(state));
+            throw new ArgumentException(
+                $"State {state} is none of this constraint, or was forgotten. Keep states of several texts with Hold.", nameof(state));
         return slot;
     }
 

@@ -59,7 +59,8 @@ internal sealed class TokenTrie
         }
 
         int[] tokens = [.. writing];
-        Array.Sort(tokens, (a, b) => tokenizer.Bytes(a).SequenceCompareTo(tokenizer.Bytes(b)) is var order and not 0 ? order : a.CompareTo(b));
+        Array.Sort(tokens, (a, b) => tokenizer.Bytes(a).SequenceCompareTo(tokenizer.Bytes(b)) is var order and not 0
+            ? order : a.CompareTo(b));
         return new TokenTrie(tokenizer, [.. ends], tokens);
     }
 

@@ -3,7 +3,9 @@ namespace NpcMind.Text.Grammars;
 /// <summary>One step of a UTF-8 sequence: any byte from <paramref name="First"/> to <paramref name="Last"/>.</summary>
 internal readonly record struct ByteRange(byte First, byte Last);
 
-/// <summary>Character ranges as sequences of byte ranges: each sequence matches exactly the encodings of some of the range, together all of it.</summary>
+/// <summary>
+/// Character ranges as sequences of byte ranges: each sequence matches exactly the encodings of some of the range, together all of it.
+/// </summary>
 internal static class Utf8Ranges
 {
     private static readonly int[] LastOfLength = [0x7F, 0x7FF, 0xFFFF, CodePointSet.Last];

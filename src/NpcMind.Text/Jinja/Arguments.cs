@@ -24,7 +24,8 @@ internal sealed class Arguments(object[] positional, OrderedDictionary<string, o
     /// <param name="parameters">Their names; one that starts with a slash takes a value by position only.</param>
     public BoundArguments Bind(string function, int required, params ReadOnlySpan<string> parameters)
     {
-        if (positional.Length > parameters.Length) throw JinjaError.Evaluation($"{function} takes at most {parameters.Length} arguments, {positional.Length} given");
+        if (positional.Length > parameters.Length)
+            throw JinjaError.Evaluation($"{function} takes at most {parameters.Length} arguments, {positional.Length} given");
         object?[] values = new object?[parameters.Length];
         positional.CopyTo(values, 0);
         if (named is not null)

@@ -97,7 +97,8 @@ internal sealed class Binder
                 Array.ForEach(other.Names, _symbols.Assign);
                 break;
             case BreakStatement when !_inLoop:
-                throw JinjaError.Syntax($"'{(((BreakStatement)statement).IsContinue ? "continue" : "break")}' stands outside a loop", statement.Line);
+                throw JinjaError.Syntax($"'{(((BreakStatement)statement).IsContinue ? "continue" : "break")}' stands outside a loop",
+                    statement.Line);
         }
 
         _budget.Leave();

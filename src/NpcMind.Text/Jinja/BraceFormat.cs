@@ -86,7 +86,8 @@ internal sealed class BraceFormat(Interpreter interpreter, Func<int, object?> po
             char conversion = nameEnd + 1 < text.Length ? text[nameEnd + 1] : '\0';
             value = Convert(value, conversion);
             specStart = nameEnd + 2;
-            if (specStart < text.Length && text[specStart] != ':') throw JinjaError.Evaluation("a format has more than one letter behind '!'");
+            if (specStart < text.Length && text[specStart] != ':')
+                throw JinjaError.Evaluation("a format has more than one letter behind '!'");
         }
 
         TemplateString layout = specStart + 1 < text.Length ? Run(field.From(specStart + 1), depth - 1) : TemplateString.Empty;
@@ -132,7 +133,8 @@ internal sealed class BraceFormat(Interpreter interpreter, Func<int, object?> po
                 int close = path.IndexOf(']', at);
                 if (path[at] != '[' || close < 0) throw JinjaError.Evaluation($"the field '{path}' of a format is not valid");
                 string key = path[(at + 1)..close];
-                value = Members.Item(value, Numbers.ParseInteger(key, 10, _budget) is long index && index >= 0 ? index : TemplateString.Trusted(key), interpreter);
+                value = Members.Item(value, Numbers.ParseInteger(key, 10, _budget) is long index && index >= 0
+                    ? index : TemplateString.Trusted(key), interpreter);
                 at = close + 1;
             }
         }
@@ -143,10 +145,12 @@ internal sealed class BraceFormat(Interpreter interpreter, Func<int, object?> po
     private object First(string name)
     {
         bool isNumber = name.Length > 0 && name.All(char.IsAsciiDigit);
-        if (name.Length > 0 && !isNumber) return named(name) ?? throw JinjaError.Evaluation($"the format names '{name}', which is not given");
+        if (name.Length > 0 && !isNumber)
+            return named(name) ?? throw JinjaError.Evaluation($"the format names '{name}', which is not given");
         if (_explicit is { } given && given != isNumber) throw JinjaError.Evaluation("a format cannot number some of its fields only");
         _explicit = isNumber;
-        int index = !isNumber ? _next++ : Numbers.ParseInteger(name, 10, _budget) is long number && number < int.MaxValue ? (int)number : int.MaxValue;
+        int index = !isNumber ? _next++ : Numbers.ParseInteger(name, 10, _budget) is long number && number < int.MaxValue
+            ? (int)number : int.MaxValue;
         return positional(index) ?? throw JinjaError.Evaluation("the format needs more values");
     }
 }

@@ -131,5 +131,6 @@ internal sealed class LoopValue(
     }
 
     public override object Call(Interpreter interpreter, Arguments arguments) => recurse is null
-        ? throw JinjaError.Evaluation("'loop(...)' is called in a loop without 'recursive'") : recurse(arguments.Bind("loop", 1, "iterable")[0]!);
+        ? throw JinjaError.Evaluation("'loop(...)' is called in a loop without 'recursive'")
+        : recurse(arguments.Bind("loop", 1, "iterable")[0]!);
 }

@@ -8,14 +8,16 @@ namespace NpcMind.Text.Jinja;
 internal static class Casing
 {
     // Each entry: the letter, then what it becomes. From Unicode's SpecialCasing and UnicodeData (title case).
-    private const string UpperTable = "ßSS ıI ſS ŉʼN ǰJ\u030c ΐΙ\u0308\u0301 ΰΥ\u0308\u0301 ևԵՒ ẖH\u0331 ẗT\u0308 ẘW\u030a ẙY\u030a ẚAʾ ὐΥ\u0313 ὒΥ\u0313\u0300 "
+    private const string UpperTable = "ßSS ıI ſS ŉʼN ǰJ\u030c ΐΙ\u0308\u0301 ΰΥ\u0308\u0301 ևԵՒ ẖH\u0331 ẗT\u0308 ẘW\u030a ẙY\u030a ẚAʾ " +
+        "ὐΥ\u0313 ὒΥ\u0313\u0300 "
         + "ὔΥ\u0313\u0301 ὖΥ\u0313\u0342 ᾀἈΙ ᾁἉΙ ᾂἊΙ ᾃἋΙ ᾄἌΙ ᾅἍΙ ᾆἎΙ ᾇἏΙ ᾈἈΙ ᾉἉΙ ᾊἊΙ ᾋἋΙ ᾌἌΙ ᾍἍΙ ᾎἎΙ ᾏἏΙ ᾐἨΙ ᾑἩΙ ᾒἪΙ ᾓἫΙ ᾔἬΙ ᾕἭΙ "
         + "ᾖἮΙ ᾗἯΙ ᾘἨΙ ᾙἩΙ ᾚἪΙ ᾛἫΙ ᾜἬΙ ᾝἭΙ ᾞἮΙ ᾟἯΙ ᾠὨΙ ᾡὩΙ ᾢὪΙ ᾣὫΙ ᾤὬΙ ᾥὭΙ ᾦὮΙ ᾧὯΙ ᾨὨΙ ᾩὩΙ ᾪὪΙ ᾫὫΙ ᾬὬΙ ᾭὭΙ ᾮὮΙ ᾯὯΙ ᾲᾺΙ ᾳΑΙ ᾴΆΙ "
         + "ᾶΑ\u0342 ᾷΑ\u0342Ι ᾼΑΙ ῂῊΙ ῃΗΙ ῄΉΙ ῆΗ\u0342 ῇΗ\u0342Ι ῌΗΙ ῒΙ\u0308\u0300 ΐΙ\u0308\u0301 ῖΙ\u0342 ῗΙ\u0308\u0342 "
         + "ῢΥ\u0308\u0300 ΰΥ\u0308\u0301 ῤΡ\u0313 ῦΥ\u0342 ῧΥ\u0308\u0342 ῲῺΙ ῳΩΙ ῴΏΙ ῶΩ\u0342 ῷΩ\u0342Ι ῼΩΙ ﬀFF ﬁFI ﬂFL ﬃFFI ﬄFFL "
         + "ﬅST ﬆST ﬓՄՆ ﬔՄԵ ﬕՄԻ ﬖՎՆ ﬗՄԽ";
 
-    private const string TitleTable = "ßSs Ǆǅ ǆǅ Ǉǈ ǉǈ Ǌǋ ǌǋ Ǳǲ ǳǲ ևԵւ ᾀᾈ ᾁᾉ ᾂᾊ ᾃᾋ ᾄᾌ ᾅᾍ ᾆᾎ ᾇᾏ ᾐᾘ ᾑᾙ ᾒᾚ ᾓᾛ ᾔᾜ ᾕᾝ ᾖᾞ ᾗᾟ ᾠᾨ ᾡᾩ ᾢᾪ ᾣᾫ ᾤᾬ ᾥᾭ ᾦᾮ ᾧᾯ ᾲᾺ\u0345 ᾳᾼ "
+    private const string TitleTable = "ßSs Ǆǅ ǆǅ Ǉǈ ǉǈ Ǌǋ ǌǋ Ǳǲ ǳǲ ևԵւ ᾀᾈ ᾁᾉ ᾂᾊ ᾃᾋ ᾄᾌ ᾅᾍ ᾆᾎ ᾇᾏ ᾐᾘ ᾑᾙ ᾒᾚ ᾓᾛ ᾔᾜ ᾕᾝ ᾖᾞ ᾗᾟ ᾠᾨ ᾡᾩ ᾢᾪ ᾣᾫ ᾤᾬ ᾥᾭ " +
+        "ᾦᾮ ᾧᾯ ᾲᾺ\u0345 ᾳᾼ "
         + "ᾴΆ\u0345 ᾷΑ\u0342\u0345 ῂῊ\u0345 ῃῌ ῄΉ\u0345 ῇΗ\u0342\u0345 ῲῺ\u0345 ῳῼ ῴΏ\u0345 ῷΩ\u0342\u0345 ﬀFf ﬁFi ﬂFl ﬃFfi ﬄFfl "
         + "ﬅSt ﬆSt ﬓՄն ﬔՄե ﬕՄի ﬖՎն ﬗՄխ";
 
@@ -25,13 +27,15 @@ internal static class Casing
 
     public static TemplateString Lower(TemplateString text, Budget budget) => Map(text, budget, Lower);
 
-    public static TemplateString Fold(TemplateString text, Budget budget) => Map(text, budget, (value, i) => value[i] == 'ı' ? "ı" : LowerAll(Upper(value, i)));
+    public static TemplateString Fold(TemplateString text, Budget budget) =>
+        Map(text, budget, (value, i) => value[i] == 'ı' ? "ı" : LowerAll(Upper(value, i)));
 
     public static TemplateString Swap(TemplateString text, Budget budget) =>
         Map(text, budget, (value, i) => IsUpper(value, i) ? Lower(value, i) : IsLower(value, i) ? Upper(value, i) : Plain(value, i));
 
     /// <summary>First letter as a title, the rest lower.</summary>
-    public static TemplateString Capitalize(TemplateString text, Budget budget) => Map(text, budget, (value, i) => i == 0 ? Title(value, i) : Lower(value, i));
+    public static TemplateString Capitalize(TemplateString text, Budget budget) =>
+        Map(text, budget, (value, i) => i == 0 ? Title(value, i) : Lower(value, i));
 
     /// <summary>str.title(): every letter behind a non-letter as a title, the others lower.</summary>
     public static TemplateString Title(TemplateString text, Budget budget)
@@ -59,9 +63,11 @@ internal static class Casing
 
     // Roman numerals and letters in circles have case without being letters.
     public static bool IsUpper(string text, int at) =>
-        CodePoints.Category(text, at) == UnicodeCategory.UppercaseLetter || text[at] is >= '\u2160' and <= '\u216f' or >= '\u24b6' and <= '\u24cf';
+        CodePoints.Category(text, at) == UnicodeCategory.UppercaseLetter
+        || text[at] is >= '\u2160' and <= '\u216f' or >= '\u24b6' and <= '\u24cf';
 
-    public static bool IsLower(string text, int at) => CodePoints.Category(text, at) == UnicodeCategory.LowercaseLetter || text[at] is 'ª' or 'º'
+    public static bool IsLower(string text, int at) => CodePoints.Category(text, at) == UnicodeCategory.LowercaseLetter
+        || text[at] is 'ª' or 'º'
         or >= '\u2170' and <= '\u217f' or >= '\u24d0' and <= '\u24e9' or >= 'ʰ' and <= 'ʸ' or >= 'ᴬ' and <= 'ᵪ';
 
     public static bool IsTitle(string text, int at) => CodePoints.Category(text, at) == UnicodeCategory.TitlecaseLetter;
@@ -116,7 +122,9 @@ internal static class Casing
     }
 
     private static bool IsIgnorable(string text, int at) => text[at] is '\'' or '.' or ':' or '·' or '’' || CodePoints.Category(text, at) is
-        UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+        UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter
+        or UnicodeCategory.ModifierSymbol;
 
-    private static FrozenDictionary<int, string> Read(string table) => table.Split(' ').ToFrozenDictionary(entry => (int)entry[0], entry => entry[1..]);
+    private static FrozenDictionary<int, string> Read(string table) =>
+        table.Split(' ').ToFrozenDictionary(entry => (int)entry[0], entry => entry[1..]);
 }

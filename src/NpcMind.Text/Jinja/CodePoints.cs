@@ -35,9 +35,11 @@ internal static class CodePoints
     /// <summary>Code points before a UTF-16 offset.</summary>
     public static int Index(TemplateString text, int offset) => text.IsFlat ? offset : Count(text.Value[..offset]);
 
-    public static int ValueAt(string text, int offset) => SizeAt(text, offset) == 2 ? char.ConvertToUtf32(text[offset], text[offset + 1]) : text[offset];
+    public static int ValueAt(string text, int offset) => SizeAt(text, offset) == 2
+        ? char.ConvertToUtf32(text[offset], text[offset + 1]) : text[offset];
 
-    public static string ToText(int codePoint) => codePoint is >= 0xD800 and < 0xE000 ? ((char)codePoint).ToString() : char.ConvertFromUtf32(codePoint);
+    public static string ToText(int codePoint) => codePoint is >= 0xD800 and < 0xE000
+        ? ((char)codePoint).ToString() : char.ConvertFromUtf32(codePoint);
 
     /// <summary>Order by code point: UTF-16 order differs above the surrogates.</summary>
     public static int Compare(string left, string right)
@@ -52,7 +54,8 @@ internal static class CodePoints
     public static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\x1c' and <= '\x1f';
 
     /// <summary>Ends a line for <c>splitlines</c>.</summary>
-    public static bool IsLineEnd(char c) => c is '\n' or '\r' or '\v' or '\f' or '\x1c' or '\x1d' or '\x1e' or '\x85' or '\u2028' or '\u2029';
+    public static bool IsLineEnd(char c) => c is '\n' or '\r' or '\v' or '\f' or '\x1c' or '\x1d' or '\x1e' or '\x85' or '\u2028'
+        or '\u2029';
 
     public static UnicodeCategory Category(string text, int offset) => CharUnicodeInfo.GetUnicodeCategory(text, offset);
 
@@ -69,7 +72,8 @@ internal static class CodePoints
     public static bool IsWord(string text, int offset) => text[offset] == '_' || IsAlphanumeric(text, offset);
 
     public static bool IsPrintable(string text, int offset) => text[offset] == ' ' || Category(text, offset) is not (
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+            or UnicodeCategory.OtherNotAssigned or
         UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
 
     public static bool IsIdentifier(string text)
@@ -78,7 +82,8 @@ internal static class CodePoints
         {
             UnicodeCategory category = Category(text, i);
             bool start = text[i] == '_' || category is <= UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber;
-            bool rest = category is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation;
+            bool rest = category is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
+                or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation;
             if (!start && (i == 0 || !rest)) return false;
         }
 

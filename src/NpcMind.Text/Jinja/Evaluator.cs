@@ -83,7 +83,8 @@ internal sealed class Evaluator(Interpreter interpreter)
     private object Conditional(ConditionalExpression expression, Scope scope)
     {
         if (Operators.IsTrue(Evaluate(expression.Test, scope))) return Evaluate(expression.Then, scope);
-        return expression.Else is null ? new UndefinedValue(null, null, "the condition is false and there is no 'else'") : Evaluate(expression.Else, scope);
+        return expression.Else is null ? new UndefinedValue(null, null, "the condition is false and there is no 'else'")
+            : Evaluate(expression.Else, scope);
     }
 
     private bool Compare(CompareExpression expression, Scope scope)

@@ -86,7 +86,8 @@ internal sealed partial class ExpressionParser
                 tokens.Next();
                 doubleStar = ReadExpression();
             }
-            else if (doubleStar is null && tokens.Current.Kind == TokenKind.Name && tokens.Following is { Kind: TokenKind.Operator, Text: "=" })
+            else if (doubleStar is null && tokens.Current.Kind == TokenKind.Name
+                && tokens.Following is { Kind: TokenKind.Operator, Text: "=" })
             {
                 string name = tokens.Next().Text;
                 tokens.Next();
@@ -150,7 +151,8 @@ internal sealed partial class ExpressionParser
         {
             arguments = ReadArguments();
         }
-        else if (tokens.Current.Kind is TokenKind.Name or TokenKind.Text or TokenKind.Number || tokens.IsOperator("[") || tokens.IsOperator("{"))
+        else if (tokens.Current.Kind is TokenKind.Name or TokenKind.Text or TokenKind.Number || tokens.IsOperator("[")
+            || tokens.IsOperator("{"))
         {
             if (tokens.IsName("is")) throw tokens.Error("tests cannot be chained with 'is'");
             if (!tokens.IsAnyName(["else", "or", "and"])) arguments = new CallArguments([ReadMembers(ReadPrimary())], [], null, null);

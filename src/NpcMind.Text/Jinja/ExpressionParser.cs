@@ -1,6 +1,9 @@
 namespace NpcMind.Text.Jinja;
 
-/// <summary>Reads expressions. Precedence, loosest first: if-else, or, and, not, comparisons, + -, ~, * / // %, **, sign, then members, calls, filters and tests.</summary>
+/// <summary>
+/// Reads expressions. Precedence, loosest first: if-else, or, and, not, comparisons, + -, ~, * / // %, **, sign, then members, calls,
+/// filters and tests.
+/// </summary>
 internal sealed partial class ExpressionParser(TokenStream tokens, Budget budget)
 {
     private static readonly Dictionary<string, object> Constants = new()
@@ -195,7 +198,13 @@ internal sealed partial class ExpressionParser(TokenStream tokens, Budget budget
             case TokenKind.Name:
                 tokens.Next();
                 if (Constants.TryGetValue(token.Text, out object? constant)) return new LiteralExpression(token.Line, constant);
-                Uses |= token.Text switch { "caller" => MacroUses.Caller, "varargs" => MacroUses.VarArgs, "kwargs" => MacroUses.KeywordArgs, _ => 0 };
+                Uses |= token.Text switch
+                {
+                    "caller" => MacroUses.Caller,
+                    "varargs" => MacroUses.VarArgs,
+                    "kwargs" => MacroUses.KeywordArgs,
+                    _ => 0
+                };
                 return new NameExpression(token.Line, token.Text);
             case TokenKind.Text:
                 List<string> parts = [];

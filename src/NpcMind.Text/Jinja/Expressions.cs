@@ -76,9 +76,12 @@ internal sealed record FilterExpression(int Line, Expression? Target, string Nam
 internal sealed record TestExpression(int Line, Expression Target, string Name, CallArguments Arguments) : Expression(Line);
 
 /// <summary>Arguments of a call as written: <c>(a, name=b, *list, **dict)</c>.</summary>
-internal sealed record CallArguments(Expression[] Positional, (string Name, Expression Value)[] Named, Expression? Star, Expression? DoubleStar)
+internal sealed record CallArguments(Expression[] Positional, (string Name, Expression Value)[] Named, Expression? Star,
+    Expression? DoubleStar)
 {
     public static readonly CallArguments None = new([], [], null, null);
 
-    public IEnumerable<Expression> All => [.. Positional, .. Named.Select(n => n.Value), .. Star is null ? [] : new[] { Star }, .. DoubleStar is null ? [] : new[] { DoubleStar }];
+    public IEnumerable<Expression> All =>
+        [.. Positional, .. Named.Select(n => n.Value), .. Star is null ? [] : new[] { Star }, .. DoubleStar is null
+            ? [] : new[] { DoubleStar }];
 }

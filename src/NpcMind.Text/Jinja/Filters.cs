@@ -24,7 +24,10 @@ internal static class Filters
         ["default"] = Default,
         ["e"] = Escape,
         ["escape"] = Escape,
-        ["filesizeformat"] = (i, v, a) => TemplateString.Trusted(StringLayout.FileSize(ToFloat(v) ?? throw Unsuited("filesizeformat", v), a.Bind("filesizeformat", 0, "binary").Truth(0))),
+        ["filesizeformat"]
+        = (i, v, a) =>
+            TemplateString.Trusted(
+                StringLayout.FileSize(ToFloat(v) ?? throw Unsuited("filesizeformat", v), a.Bind("filesizeformat", 0, "binary").Truth(0))),
         ["float"] = Float,
         ["forceescape"] = Plain("forceescape", (i, v) => Markup.Escape(Text(i, v).WithMarkup(false), i.Budget)),
         ["format"] = Format,
@@ -51,7 +54,8 @@ internal static class Filters
     public static bool Exists(string name) => All.ContainsKey(name);
 
     /// <exception cref="JinjaError">There is no such filter.</exception>
-    public static Filter Find(string name) => All.TryGetValue(name, out Filter? filter) ? filter : throw new JinjaError(ChatTemplateFault.Syntax, $"unknown filter '{name}'");
+    public static Filter Find(string name) => All.TryGetValue(name, out Filter? filter)
+        ? filter : throw new JinjaError(ChatTemplateFault.Syntax, $"unknown filter '{name}'");
 
     /// <summary>A filter without arguments.</summary>
     public static Filter Plain(string name, Func<Interpreter, object, object> filter) => (interpreter, value, arguments) =>
@@ -69,7 +73,8 @@ internal static class Filters
     public static TemplateString Text(Interpreter interpreter, object value) => PythonText.Str(value, interpreter.Budget);
 
     public static JinjaError Unsuited(string filter, object value) =>
-        value is UndefinedValue undefined ? undefined.Error() : JinjaError.Evaluation($"the filter '{filter}' does not suit {TypeNames.Of(value)}");
+        value is UndefinedValue undefined ? undefined.Error()
+        : JinjaError.Evaluation($"the filter '{filter}' does not suit {TypeNames.Of(value)}");
 
     private static TemplateString NeedText(string filter, object value) => value as TemplateString ?? throw Unsuited(filter, value);
 
@@ -87,8 +92,10 @@ internal static class Filters
 
     private static TemplateString Format(Interpreter interpreter, object value, Arguments arguments)
     {
-        if (arguments.Named is null) return PercentFormat.Format(Text(interpreter, value), new TupleValue(arguments.Positional), interpreter.Budget);
-        if (arguments.Positional.Length > 0) throw JinjaError.Evaluation("the filter 'format' takes positional or named arguments, not both");
+        if (arguments.Named is null)
+            return PercentFormat.Format(Text(interpreter, value), new TupleValue(arguments.Positional), interpreter.Budget);
+        if (arguments.Positional.Length > 0)
+            throw JinjaError.Evaluation("the filter 'format' takes positional or named arguments, not both");
         DictValue named = new(interpreter.Budget);
         foreach ((string name, object argument) in arguments.Named) named[name] = argument;
         return PercentFormat.Format(Text(interpreter, value), named, interpreter.Budget);
@@ -98,7 +105,8 @@ internal static class Filters
     {
         BoundArguments bound = arguments.Bind("replace", 2, "old", "new", "count");
         long count = bound[2] is null or NoneValue ? -1 : bound.Integer(2);
-        return StringSearch.Replace(Text(interpreter, value).WithMarkup(false), Text(interpreter, bound[0]!), Text(interpreter, bound[1]!), count, interpreter.Budget);
+        return StringSearch.Replace(Text(interpreter, value).WithMarkup(false), Text(interpreter, bound[0]!), Text(interpreter, bound[1]!),
+            count, interpreter.Budget);
     }
 
     private static object Integer(Interpreter interpreter, object value, Arguments arguments)
@@ -110,10 +118,12 @@ internal static class Filters
         if (value is TemplateString text)
         {
             object? integer = radix is 0 or >= 2 and <= 36 ? Numbers.ParseInteger(text.Value, radix, interpreter.Budget) : null;
-            return integer ?? (Numbers.ParseFloat(text.Value) is { } number && double.IsFinite(number) ? Numbers.Normalize(new BigInteger(number)) : fallback);
+            return integer ?? (Numbers.ParseFloat(text.Value) is { } number && double.IsFinite(number)
+                ? Numbers.Normalize(new BigInteger(number)) : fallback);
         }
 
-        if (value is double real) return double.IsNaN(real) ? fallback : double.IsInfinity(real) ? throw Unsuited("int", value) : Numbers.Normalize(new BigInteger(real));
+        if (value is double real) return double.IsNaN(real) ? fallback : double.IsInfinity(real)
+            ? throw Unsuited("int", value) : Numbers.Normalize(new BigInteger(real));
         return Numbers.IsNumber(value) ? Numbers.Normalize(Numbers.ToBig(value)) : fallback;
     }
 
@@ -138,7 +148,8 @@ internal static class Filters
         if (method is not ("common" or "ceil" or "floor")) throw JinjaError.Evaluation("the filter 'round' knows common, ceil and floor");
         if (!Numbers.IsNumber(value)) throw Unsuited("round", value);
         interpreter.Budget.Spend(100);
-        if (method == "common") return value is double number ? RoundFloat(number, precision) : RoundInteger(Numbers.ToBig(value), precision);
+        if (method == "common")
+            return value is double number ? RoundFloat(number, precision) : RoundInteger(Numbers.ToBig(value), precision);
         object scale = Numbers.Binary(BinaryOperator.Power, 10L, (long)precision);
         object scaled = Numbers.Binary(BinaryOperator.Multiply, value, scale);
         if (scaled is double real)
@@ -153,13 +164,15 @@ internal static class Filters
     private static double RoundFloat(double value, int precision)
     {
         double rounded = FloatText.Round(value, precision);
-        return double.IsInfinity(rounded) && double.IsFinite(value) ? throw JinjaError.Evaluation("the rounded value is too large for a float") : rounded;
+        return double.IsInfinity(rounded) && double.IsFinite(value)
+            ? throw JinjaError.Evaluation("the rounded value is too large for a float") : rounded;
     }
 
     private static object RoundInteger(BigInteger value, int precision)
     {
         if (precision >= 0) return Numbers.Normalize(value);
-        BigInteger unit = BigInteger.Pow(10, -precision), rest = BigInteger.Remainder(BigInteger.Abs(value), unit), down = BigInteger.Abs(value) - rest;
+        BigInteger unit = BigInteger.Pow(10, -precision), rest = BigInteger.Remainder(BigInteger.Abs(value), unit),
+            down = BigInteger.Abs(value) - rest;
         int order = (rest * 2).CompareTo(unit);
         if (order > 0 || order == 0 && !(down / unit).IsEven) down += unit;
         return Numbers.Normalize(value.Sign < 0 ? -down : down);
@@ -168,7 +181,8 @@ internal static class Filters
     private static TemplateString UrlEncode(Interpreter interpreter, object value)
     {
         if (value is TemplateString || Sequences.TryIterate(value) is null) return Quote(Text(interpreter, value), "/");
-        IEnumerable<object> pairs = value is DictValue dict ? dict.Items.Select(pair => (object)new TupleValue([pair.Key, pair.Value])) : Sequences.Iterate(value, interpreter.Budget);
+        IEnumerable<object> pairs = value is DictValue dict
+            ? dict.Items.Select(pair => (object)new TupleValue([pair.Key, pair.Value])) : Sequences.Iterate(value, interpreter.Budget);
         return StringMethods.Join(TemplateString.Trusted("&"), new IteratorValue(pairs.Select(pair =>
         {
             object[] parts = Sequences.ToArray(pair, interpreter.Budget);
@@ -184,7 +198,8 @@ internal static class Filters
             foreach (byte unit in Encoding.UTF8.GetBytes(text.Value))
             {
                 char c = (char)unit;
-                if (char.IsAsciiLetterOrDigit(c) || "_.-~".Contains(c, StringComparison.Ordinal) || safe.Contains(c, StringComparison.Ordinal)) quoted.Append(c);
+                if (char.IsAsciiLetterOrDigit(c) || "_.-~".Contains(c, StringComparison.Ordinal)
+                    || safe.Contains(c, StringComparison.Ordinal)) quoted.Append(c);
                 else quoted.Append('%').Append(unit.ToString("X2", System.Globalization.CultureInfo.InvariantCulture));
             }
 
@@ -202,7 +217,8 @@ internal static class Filters
         {
             if (content is NoneValue or UndefinedValue) continue;
             TemplateString name = Text(interpreter, key);
-            if (name.Value.AsSpan().IndexOfAny(NotInNames) >= 0) throw JinjaError.Evaluation("a key of 'xmlattr' holds a character that cannot be in a name");
+            if (name.Value.AsSpan().IndexOfAny(NotInNames) >= 0)
+                throw JinjaError.Evaluation("a key of 'xmlattr' holds a character that cannot be in a name");
             if (text.Length > 0 || bound.Truth(0, true)) text.Append(" ");
             text.Append(Markup.Escape(name, interpreter.Budget));
             text.Append("=\"");

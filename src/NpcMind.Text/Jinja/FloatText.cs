@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace NpcMind.Text.Jinja;
 
-/// <summary>Floats as text, digit for digit as Python writes them: shortest form, and fixed forms that round the exact value half to even.</summary>
+/// <summary>
+/// Floats as text, digit for digit as Python writes them: shortest form, and fixed forms that round the exact value half to even.
+/// </summary>
 internal static class FloatText
 {
     public static string Repr(double value)

@@ -59,7 +59,11 @@ internal sealed record FormatSpec
         if (at < text.Length && text[at] == '.')
         {
             at++;
-            spec = spec with { Precision = ReadNumber(text, ref at, budget) ?? throw JinjaError.Evaluation("a format misses its precision") };
+            spec = spec with
+            {
+                Precision = ReadNumber(text, ref at, budget)
+                ?? throw JinjaError.Evaluation("a format misses its precision")
+            };
         }
 
         if (at < text.Length) spec = spec with { Type = text[at++] };
@@ -90,7 +94,8 @@ internal sealed record FormatSpec
 
     public void AppendText(TemplateStringBuilder builder, TemplateString text)
     {
-        if (Type is not ('\0' or 's') || Align == '=' || Grouping != 0 || Sign != '-') throw JinjaError.Evaluation("the format does not suit a text");
+        if (Type is not ('\0' or 's') || Align == '=' || Grouping != 0 || Sign != '-')
+            throw JinjaError.Evaluation("the format does not suit a text");
         if (Precision < text.Count) text = text.Slice(0, CodePoints.Offset(text, Precision!.Value));
         (int left, int right) = Padding(text.Count, Align is '\0' or '0' ? '<' : Align);
         Pad(builder, left);
@@ -136,7 +141,8 @@ internal sealed record FormatSpec
     {
         int size = Type is 'b' or 'o' or 'x' or 'X' ? 4 : 3;
         if (digits.Length > 0 && !char.IsAsciiHexDigit(digits[0])) return digits;
-        digits = digits.PadLeft(width <= 0 ? 0 : width - (width - 1) / (size + 1), '0'); // so many digits, and a mark between groups, fill the width
+        // So many digits, and a mark between groups, fill the width.
+        digits = digits.PadLeft(width <= 0 ? 0 : width - (width - 1) / (size + 1), '0');
         StringBuilder grouped = new();
         for (int at = 0; at < digits.Length; at++)
         {

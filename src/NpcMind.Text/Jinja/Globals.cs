@@ -12,9 +12,11 @@ internal static class Globals
         ("range", Range),
         ("dict", Dict),
         ("namespace", (i, a) => new NamespaceValue(Dict(i, a))),
-        ("cycler", (_, a) => a.Named is null && a.Positional.Length > 0 ? new CyclerValue(a.Positional) : throw JinjaError.Evaluation("cycler needs values")),
+        ("cycler", (_, a) => a.Named is null && a.Positional.Length > 0
+            ? new CyclerValue(a.Positional) : throw JinjaError.Evaluation("cycler needs values")),
         ("joiner", (_, a) => new JoinerValue(a.Bind("joiner", 0, "sep")[0] ?? TemplateString.Trusted(", "))),
-        ("raise_exception", (i, a) => throw new JinjaError(ChatTemplateFault.Raised, Filters.Text(i, a.Bind("raise_exception", 1, "message")[0]!).Value)),
+        ("raise_exception",
+            (i, a) => throw new JinjaError(ChatTemplateFault.Raised, Filters.Text(i, a.Bind("raise_exception", 1, "message")[0]!).Value)),
         ("strftime_now", Now),
         ("lipsum", (_, _) => throw JinjaError.Evaluation("lipsum is not offered here")),
     }.ToFrozenDictionary(global => global.Name, global => (object)new NativeFunction(global.Name, global.Body));

@@ -98,7 +98,8 @@ internal sealed class Interpreter
                 Run(block.Body.Statements, new Scope(block.Scoped ? scope : _root, block.Body));
                 return Flow.Next;
             case AutoescapeStatement autoescape:
-                if (Operators.IsTrue(_evaluator.Evaluate(autoescape.Enabled, scope))) throw JinjaError.Evaluation("'autoescape' cannot be turned on: prompts are not HTML");
+                if (Operators.IsTrue(_evaluator.Evaluate(autoescape.Enabled, scope)))
+                    throw JinjaError.Evaluation("'autoescape' cannot be turned on: prompts are not HTML");
                 return Run(autoescape.Body.Statements, new Scope(scope, autoescape.Body));
             case BreakStatement jump:
                 return jump.IsContinue ? Flow.Continue : Flow.Break;
@@ -189,7 +190,8 @@ internal sealed class Interpreter
     }
 
     // A filtered loop goes over what its names were given: previtem of "for a, b in list if a" is a tuple.
-    private object Unpacked(AssignTarget target, object item) => target is TupleTarget ? new TupleValue(Sequences.ToArray(item, Budget)) : item;
+    private object Unpacked(AssignTarget target, object item) => target is TupleTarget
+        ? new TupleValue(Sequences.ToArray(item, Budget)) : item;
 
     private TemplateString RunNested(ForStatement loop, object source, int depth, Scope scope)
     {
@@ -219,7 +221,8 @@ internal sealed class Interpreter
                 break;
             case TupleTarget tuple:
                 object[] items = value is UndefinedValue undefined ? throw undefined.Error() : Sequences.ToArray(value, Budget);
-                if (items.Length != tuple.Items.Length) throw JinjaError.Evaluation($"{items.Length} values cannot be unpacked into {tuple.Items.Length} names");
+                if (items.Length != tuple.Items.Length)
+                    throw JinjaError.Evaluation($"{items.Length} values cannot be unpacked into {tuple.Items.Length} names");
                 for (int i = 0; i < items.Length; i++) Assign(tuple.Items[i], items[i], scope);
                 break;
         }
@@ -242,7 +245,8 @@ internal sealed class Interpreter
         }
 
         if (macro.Uses.HasFlag(MacroUses.Caller))
-            scope.Set("caller", named.Remove("caller", out object? caller) ? caller : new UndefinedValue(null, null, "the macro has no caller: use it with 'call'"));
+            scope.Set("caller", named.Remove("caller", out object? caller)
+                ? caller : new UndefinedValue(null, null, "the macro has no caller: use it with 'call'"));
         if (macro.Uses.HasFlag(MacroUses.KeywordArgs)) scope.Set("kwargs", ToDict(named));
         else if (named.Count > 0) throw JinjaError.Evaluation($"macro '{macro.Name}' has no parameter '{named.GetAt(0).Key}'");
         if (macro.Uses.HasFlag(MacroUses.VarArgs)) scope.Set("varargs", new TupleValue(arguments.Positional[count..]));
@@ -251,7 +255,8 @@ internal sealed class Interpreter
         {
             string parameter = macro.Parameters[i];
             scope.Set(parameter, i < required
-                ? new UndefinedValue(null, null, $"parameter '{parameter}' of macro '{macro.Name}' is not given") : _evaluator.Evaluate(macro.Defaults[i - required], scope));
+                ? new UndefinedValue(null, null, $"parameter '{parameter}' of macro '{macro.Name}' is not given")
+                : _evaluator.Evaluate(macro.Defaults[i - required], scope));
         }
 
         int line = Line;
@@ -271,7 +276,8 @@ internal sealed class Interpreter
 /// <summary>The variable <c>self</c>: the blocks of the template as functions.</summary>
 internal sealed class BlocksValue(Dictionary<string, BlockStatement> blocks, Func<BlockStatement, object> render)
 {
-    public NativeFunction? Find(string name) => !blocks.TryGetValue(name, out BlockStatement? block) ? null : new NativeFunction(name, (_, arguments) =>
+    public NativeFunction? Find(string name) => !blocks.TryGetValue(name, out BlockStatement? block)
+        ? null : new NativeFunction(name, (_, arguments) =>
     {
         arguments.Bind(name, 0);
         return render(block);

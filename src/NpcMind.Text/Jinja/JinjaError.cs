@@ -1,6 +1,8 @@
 namespace NpcMind.Text.Jinja;
 
-/// <summary>A failure inside the engine. <see cref="ChatTemplate"/> turns it into a <see cref="ChatTemplateException"/>, adding name and line.</summary>
+/// <summary>
+/// A failure inside the engine. <see cref="ChatTemplate"/> turns it into a <see cref="ChatTemplateException"/>, adding name and line.
+/// </summary>
 internal sealed class JinjaError(ChatTemplateFault fault, string problem, int line = 0) : Exception(problem)
 {
     public ChatTemplateFault Fault { get; } = fault;

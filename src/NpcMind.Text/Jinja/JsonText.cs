@@ -3,8 +3,11 @@ using System.Numerics;
 
 namespace NpcMind.Text.Jinja;
 
-/// <summary>The filter <c>tojson</c>: JSON laid out as Python's json.dumps does. The result is trusted only if every text in the value is.</summary>
-internal sealed class JsonText(TemplateStringBuilder builder, bool asciiOnly, string? indent, string itemSeparator, string keySeparator, bool sortKeys)
+/// <summary>
+/// The filter <c>tojson</c>: JSON laid out as Python's json.dumps does. The result is trusted only if every text in the value is.
+/// </summary>
+internal sealed class JsonText(TemplateStringBuilder builder, bool asciiOnly, string? indent, string itemSeparator, string keySeparator,
+    bool sortKeys)
 {
     private readonly Budget _budget = builder.Budget;
     private bool _untrusted;
@@ -13,12 +16,14 @@ internal sealed class JsonText(TemplateStringBuilder builder, bool asciiOnly, st
     {
         BoundArguments bound = arguments.Bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys");
         Budget budget = interpreter.Budget;
-        string? indent = bound[1] is null or NoneValue ? null : bound[1] is TemplateString text ? text.Value : new string(' ', bound.Count(1, 0, budget));
+        string? indent = bound[1] is null or NoneValue ? null : bound[1] is TemplateString text
+            ? text.Value : new string(' ', bound.Count(1, 0, budget));
         string item = indent is null ? ", " : ",", key = ": ";
         if (bound[2] is not (null or NoneValue))
         {
             object[] separators = Sequences.ToArray(bound[2]!, budget);
-            if (separators is not [TemplateString first, TemplateString second]) throw JinjaError.Evaluation("tojson needs two texts as separators");
+            if (separators is not [TemplateString first, TemplateString second])
+                throw JinjaError.Evaluation("tojson needs two texts as separators");
             (item, key) = (first.Value, second.Value);
         }
 
@@ -87,7 +92,8 @@ internal sealed class JsonText(TemplateStringBuilder builder, bool asciiOnly, st
         NoneValue => "null",
         bool truth => truth ? "true" : "false",
         long or BigInteger => Numbers.IntegerText(value, _budget),
-        double number => FloatText.NotFinite(number) switch { "nan" => "NaN", "inf" => "Infinity", "-inf" => "-Infinity", _ => FloatText.Repr(number) },
+        double number =>
+            FloatText.NotFinite(number) switch { "nan" => "NaN", "inf" => "Infinity", "-inf" => "-Infinity", _ => FloatText.Repr(number) },
         _ => null,
     };
 

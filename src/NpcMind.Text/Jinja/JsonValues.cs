@@ -27,7 +27,9 @@ internal static class JsonValues
         return value;
     }
 
-    /// <summary>Reads the list of messages. Nothing in it is trusted but a role that is a plain word: templates put roles inside control tokens.</summary>
+    /// <summary>
+    /// Reads the list of messages. Nothing in it is trusted but a role that is a plain word: templates put roles inside control tokens.
+    /// </summary>
     public static object ReadMessages(JsonElement messages, Budget budget)
     {
         object value = Read(messages, false, budget);
@@ -46,7 +48,8 @@ internal static class JsonValues
     private static DictValue Object(JsonElement element, bool trusted, Budget budget)
     {
         DictValue dict = new(budget);
-        foreach (JsonProperty property in element.EnumerateObject()) dict.Items[TemplateString.Of(Name(property), !trusted)] = Read(property.Value, trusted, budget);
+        foreach (JsonProperty property in element.EnumerateObject())
+            dict.Items[TemplateString.Of(Name(property), !trusted)] = Read(property.Value, trusted, budget);
         return dict;
     }
 
@@ -68,5 +71,6 @@ internal static class JsonValues
 
     private static object Number(string text) => text.AsSpan().IndexOfAny('.', 'e', 'E') >= 0
         ? double.Parse(text, CultureInfo.InvariantCulture)
-        : text.Length > 4300 ? throw JinjaError.Limit("an integer passed in has more than 4300 digits") : Numbers.Normalize(BigInteger.Parse(text, CultureInfo.InvariantCulture));
+        : text.Length > 4300 ? throw JinjaError.Limit("an integer passed in has more than 4300 digits")
+        : Numbers.Normalize(BigInteger.Parse(text, CultureInfo.InvariantCulture));
 }

@@ -4,7 +4,8 @@ namespace NpcMind.Text.Jinja;
 
 /// <summary>
 /// Cuts a template into tokens. White space rules are those of an environment with trim_blocks and lstrip_blocks: the newline after a tag
-/// goes, so does white space before a tag that starts its line; <c>-</c> and <c>+</c> in a tag override. Line endings become LF and one at the end goes.
+/// goes, so does white space before a tag that starts its line; <c>-</c> and <c>+</c> in a tag override. Line endings become LF and one at
+/// the end goes.
 /// </summary>
 internal sealed class Lexer
 {

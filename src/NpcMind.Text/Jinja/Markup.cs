@@ -10,7 +10,15 @@ internal static class Markup
         TemplateStringBuilder escaped = new(budget);
         for (int i = 0; i < text.Length; i++)
         {
-            string? entity = text.Value[i] switch { '&' => "&amp;", '<' => "&lt;", '>' => "&gt;", '"' => "&#34;", '\'' => "&#39;", _ => null };
+            string? entity = text.Value[i] switch
+            {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&#34;",
+                '\'' => "&#39;",
+                _ => null
+            };
             if (entity is null) escaped.Append(text, i, 1);
             else escaped.Append(entity, text.IsUntrustedAt(i));
         }
@@ -27,7 +35,8 @@ internal static class Markup
         bool anyComment = true, anyTag = true; // whether a closing mark may still come
         while (at < text.Length)
         {
-            int comment = anyComment && string.CompareOrdinal(value, at, "<!--", 0, 4) == 0 ? value.IndexOf("-->", at + 4, StringComparison.Ordinal) : at;
+            int comment = anyComment && string.CompareOrdinal(value, at, "<!--", 0, 4) == 0
+                ? value.IndexOf("-->", at + 4, StringComparison.Ordinal) : at;
             int tag = anyTag && value[at] == '<' ? value.IndexOf('>', at) : at;
             (anyComment, anyTag) = (anyComment && comment >= 0, anyTag && tag >= 0);
             if (comment > at) at = comment + 3;
@@ -40,7 +49,8 @@ internal static class Markup
         return TemplateString.Of(Unescape(string.Join(' ', words)), text.HasUntrusted);
     }
 
-    private static string Unescape(string text) => text.Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal)
+    private static string Unescape(string text) => text.Replace("&lt;", "<", StringComparison.Ordinal)
+        .Replace("&gt;", ">", StringComparison.Ordinal)
         .Replace("&#34;", "\"", StringComparison.Ordinal).Replace("&quot;", "\"", StringComparison.Ordinal)
         .Replace("&#39;", "'", StringComparison.Ordinal).Replace("&amp;", "&", StringComparison.Ordinal);
 }

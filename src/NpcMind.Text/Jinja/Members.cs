@@ -9,14 +9,17 @@ namespace NpcMind.Text.Jinja;
 /// </summary>
 internal static class Members
 {
-    private static readonly FrozenSet<string> ListChanges = FrozenSet.Create("append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove");
+    private static readonly FrozenSet<string> ListChanges = FrozenSet.Create("append", "clear", "pop", "reverse", "insert", "sort",
+        "extend", "remove");
 
     private static readonly FrozenSet<string> DictChanges = FrozenSet.Create("clear", "pop", "popitem", "setdefault", "update");
 
     // What every object has in Python; anything else with underscores is just missing.
     private static readonly FrozenSet<string> Internals = FrozenSet.Create(
-        "__class__", "__dict__", "__doc__", "__init__", "__new__", "__reduce__", "__reduce_ex__", "__subclasshook__", "__init_subclass__", "__repr__", "__str__", "__hash__",
-        "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__format__", "__sizeof__");
+        "__class__", "__dict__", "__doc__", "__init__", "__new__", "__reduce__", "__reduce_ex__", "__subclasshook__", "__init_subclass__",
+        "__repr__", "__str__", "__hash__",
+        "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__getattribute__", "__setattr__", "__delattr__", "__dir__",
+        "__format__", "__sizeof__");
 
     /// <summary><c>target.name</c></summary>
     public static object Attribute(object target, string name, Interpreter interpreter)
@@ -54,7 +57,8 @@ internal static class Members
 
     private static long? Bound(object? value) => value is null or NoneValue ? null : Clamp(Numbers.ToBig(value));
 
-    private static long Clamp(BigInteger value) => value > long.MaxValue ? long.MaxValue : value < -long.MaxValue ? -long.MaxValue : (long)value;
+    private static long Clamp(BigInteger value) => value > long.MaxValue ? long.MaxValue : value < -long.MaxValue
+        ? -long.MaxValue : (long)value;
 
     private static object? Indexed(object target, object key, Budget budget)
     {
@@ -70,14 +74,16 @@ internal static class Members
         if (Internals.Contains(name)) return Refused(target, name);
         return target switch
         {
-            TemplateString text => StringMethods.All.TryGetValue(name, out StringMethod? method) ? Method(name, (i, a) => CallMethod(method, i, text, a)) : null,
+            TemplateString text => StringMethods.All.TryGetValue(name, out StringMethod? method)
+                ? Method(name, (i, a) => CallMethod(method, i, text, a)) : null,
             DictValue dict => DictMember(dict, name, interpreter.Budget),
             GroupValue group when name == "grouper" => group.Items[0],
             GroupValue group when name == "list" => group.Items[1],
             ListValue when ListChanges.Contains(name) => Refused(target, name),
             ListValue list when name == "copy" => Plain(name, () => list),
             ItemsValue items => SequenceMember(items, name),
-            RangeValue range => name switch { "start" => range.Start, "stop" => range.Stop, "step" => range.Step, _ => SequenceMember(range, name) },
+            RangeValue range =>
+                name switch { "start" => range.Start, "stop" => range.Stop, "step" => range.Step, _ => SequenceMember(range, name) },
             LoopValue loop => LoopMember(loop, name),
             MacroValue macro => MacroMember(macro, name),
             CyclerValue cycler => name switch
@@ -99,7 +105,8 @@ internal static class Members
         return method(interpreter, text, arguments);
     }
 
-    private static UndefinedValue Refused(object target, string name) => new(target, name, $"'{name}' of {TypeNames.Of(target)} is out of reach", isForbidden: true);
+    private static UndefinedValue Refused(object target, string name) =>
+        new(target, name, $"'{name}' of {TypeNames.Of(target)} is out of reach", isForbidden: true);
 
     private static NativeFunction Method(string name, Func<Interpreter, Arguments, object> body) => new(name, body, isMethod: true);
 

@@ -37,7 +37,8 @@ internal static class NumberFormat
     {
         if (!Numbers.IsInteger(value)) throw JinjaError.Evaluation("the format 'c' needs an integer");
         BigInteger code = Numbers.ToBig(value);
-        return code >= 0 && code <= 0x10FFFF ? TemplateString.Untrusted(CodePoints.ToText((int)code)) : throw JinjaError.Evaluation("there is no character of this code");
+        return code >= 0 && code <= 0x10FFFF ? TemplateString.Untrusted(CodePoints.ToText((int)code))
+            : throw JinjaError.Evaluation("there is no character of this code");
     }
 
     private static string Radix(BigInteger number, int bits)

@@ -22,7 +22,8 @@ internal static class NumberLiteral
         if (source[at] == '0')
         {
             end++;
-            while (end < source.Length && (source[end] == '0' || source[end] == '_' && end + 1 < source.Length && source[end + 1] == '0')) end++;
+            while (end < source.Length && (source[end] == '0' || source[end] == '_' && end + 1 < source.Length && source[end + 1] == '0'))
+                end++;
         }
         else
         {
@@ -39,7 +40,9 @@ internal static class NumberLiteral
     private static int Digits(string source, int at)
     {
         int i = at;
-        while (i < source.Length && (char.IsAsciiDigit(source[i]) || i > at && source[i] == '_' && i + 1 < source.Length && char.IsAsciiDigit(source[i + 1]))) i++;
+        while (i < source.Length
+            && (char.IsAsciiDigit(source[i]) || i > at && source[i] == '_' && i + 1 < source.Length
+                && char.IsAsciiDigit(source[i + 1]))) i++;
         return i;
     }
 

@@ -10,10 +10,12 @@ internal static class Numbers
     private const long MaxExact = 1L << 53;
 
     /// <summary>A long when it fits, so that each integer has one form.</summary>
-    public static object Normalize(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : Checked(value);
+    public static object Normalize(BigInteger value) => value >= long.MinValue && value <= long.MaxValue
+        ? (object)(long)value : Checked(value);
 
     private static BigInteger Checked(BigInteger value) =>
-        value.GetBitLength() <= Budget.MaxIntegerBits ? value : throw JinjaError.Limit($"an integer would need more than {Budget.MaxIntegerBits} bits");
+        value.GetBitLength() <= Budget.MaxIntegerBits
+        ? value : throw JinjaError.Limit($"an integer would need more than {Budget.MaxIntegerBits} bits");
 
     public static bool IsNumber(object value) => value is long or double or bool or BigInteger;
 
@@ -156,9 +158,11 @@ internal static class Numbers
 
         double a = ToDouble(left), b = ToDouble(right);
         if (a == 0 && b < 0) throw JinjaError.Evaluation("0.0 cannot be raised to a negative power");
-        if (a < 0 && !double.IsInfinity(a) && !double.IsInfinity(b) && b != Math.Floor(b)) throw JinjaError.Evaluation("a fractional power of a negative number is complex");
+        if (a < 0 && !double.IsInfinity(a) && !double.IsInfinity(b) && b != Math.Floor(b))
+            throw JinjaError.Evaluation("a fractional power of a negative number is complex");
         double result = a == 1 ? 1 : Math.Pow(a, b);
-        return double.IsInfinity(result) && !double.IsInfinity(a) && !double.IsInfinity(b) ? throw JinjaError.Evaluation("the power is too large for a float") : result;
+        return double.IsInfinity(result) && !double.IsInfinity(a) && !double.IsInfinity(b)
+            ? throw JinjaError.Evaluation("the power is too large for a float") : result;
     }
 
     public static object Negate(object value) => value is double number ? -number : Normalize(-ToBig(value));
@@ -193,14 +197,16 @@ internal static class Numbers
         }
 
         if (zeroRadix) radix = 10;
-        if (digits.Length is 0 or > MaxDigits || digits[0] == '_' || digits[^1] == '_' || digits.Contains("__", StringComparison.Ordinal)) return null;
+        if (digits.Length is 0 or > MaxDigits || digits[0] == '_' || digits[^1] == '_' || digits.Contains("__", StringComparison.Ordinal))
+            return null;
         if (zeroRadix && digits[0] == '0' && digits.Trim('0', '_').Length > 0) return null;
         budget.Digits(digits.Length);
         BigInteger value = 0;
         for (int i = 0; i < digits.Length; i += CodePoints.SizeAt(digits, i))
         {
             if (digits[i] == '_') continue;
-            int digit = digits[i] < 128 ? NumberLiteral.Digit(digits[i]) : CodePoints.IsDecimal(digits, i) ? CharUnicodeInfo.GetDecimalDigitValue(digits, i) : 99;
+            int digit = digits[i] < 128 ? NumberLiteral.Digit(digits[i]) : CodePoints.IsDecimal(digits, i)
+                ? CharUnicodeInfo.GetDecimalDigitValue(digits, i) : 99;
             if (digit >= radix) return null;
             value = value * radix + digit;
         }
@@ -214,15 +220,18 @@ internal static class Numbers
         string digits = Trim(text);
         string word = digits.TrimStart('+', '-').ToLowerInvariant();
         bool negative = digits.StartsWith('-');
-        if (digits.Length - word.Length <= 1 && word is "inf" or "infinity" or "nan") return word == "nan" ? double.NaN : negative ? double.NegativeInfinity : double.PositiveInfinity;
+        if (digits.Length - word.Length <= 1 && word is "inf" or "infinity" or "nan")
+            return word == "nan" ? double.NaN : negative ? double.NegativeInfinity : double.PositiveInfinity;
         for (int i = 0; i < digits.Length; i++)
         {
             bool betweenDigits = i > 0 && i + 1 < digits.Length && char.IsAsciiDigit(digits[i - 1]) && char.IsAsciiDigit(digits[i + 1]);
-            if (digits[i] == '_' ? !betweenDigits : !char.IsAsciiDigit(digits[i]) && !"+-.eE".Contains(digits[i], StringComparison.Ordinal)) return null;
+            if (digits[i] == '_' ? !betweenDigits : !char.IsAsciiDigit(digits[i]) && !"+-.eE".Contains(digits[i], StringComparison.Ordinal))
+                return null;
         }
 
         const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        return double.TryParse(digits.Replace("_", "", StringComparison.Ordinal), Style, CultureInfo.InvariantCulture, out double value) ? value : null;
+        return double.TryParse(digits.Replace("_", "", StringComparison.Ordinal), Style, CultureInfo.InvariantCulture, out double value)
+            ? value : null;
     }
 
     private static string Trim(string text)

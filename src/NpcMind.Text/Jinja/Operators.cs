@@ -220,7 +220,8 @@ internal static class Operators
         {
             case TemplateString text:
                 if (item is UndefinedValue undefined) throw undefined.Error();
-                if (item is not TemplateString part) throw JinjaError.Evaluation($"only a text can be 'in' a text, not {TypeNames.Of(item)}");
+                if (item is not TemplateString part)
+                    throw JinjaError.Evaluation($"only a text can be 'in' a text, not {TypeNames.Of(item)}");
                 budget.Search(text.Length, part.Length);
                 return text.Value.Contains(part.Value, StringComparison.Ordinal);
             case DictValue dict:

@@ -164,7 +164,8 @@ internal sealed class Parser
     private CallStatement ReadCallBlock(int line)
     {
         (string[] parameters, Expression[] defaults) = _tokens.IsOperator("(") ? ReadSignature() : ([], []);
-        CallExpression call = _expressions.ReadExpression() as CallExpression ?? throw _tokens.Error("'call' needs a macro call, like {% call box() %}");
+        CallExpression call = _expressions.ReadExpression() as CallExpression
+            ?? throw _tokens.Error("'call' needs a macro call, like {% call box() %}");
         return new CallStatement(line, call, ReadMacroBody(line, "caller", "call", parameters, defaults));
     }
 
@@ -297,7 +298,8 @@ internal sealed class Parser
 
     private string ReadTargetName()
     {
-        if (_tokens.Current.Kind == TokenKind.Name && ExpressionParser.IsConstant(_tokens.Current.Text)) throw _tokens.Error($"cannot assign to '{_tokens.Current.Text}'");
+        if (_tokens.Current.Kind == TokenKind.Name && ExpressionParser.IsConstant(_tokens.Current.Text))
+            throw _tokens.Error($"cannot assign to '{_tokens.Current.Text}'");
         return _tokens.ExpectAnyName();
     }
 }

@@ -22,7 +22,8 @@ internal sealed class PercentFormat
         _output = new TemplateStringBuilder(budget);
     }
 
-    public static TemplateString Format(TemplateString format, object value, Budget budget) => new PercentFormat(format, value, budget).Run();
+    public static TemplateString Format(TemplateString format, object value, Budget budget) =>
+        new PercentFormat(format, value, budget).Run();
 
     private TemplateString Run()
     {
@@ -89,7 +90,8 @@ internal sealed class PercentFormat
         if (_at >= text.Length) throw JinjaError.Evaluation("a name in a format is not closed");
         string name = text[start.._at++];
         if (_value is not DictValue dict) throw JinjaError.Evaluation("a format with names needs a mapping");
-        return dict.Items.TryGetValue(TemplateString.Trusted(name), out object? value) ? value : throw JinjaError.Evaluation($"the format names '{name}', which is not given");
+        return dict.Items.TryGetValue(TemplateString.Trusted(name), out object? value)
+            ? value : throw JinjaError.Evaluation($"the format names '{name}', which is not given");
     }
 
     private int? ReadSize()
@@ -114,7 +116,8 @@ internal sealed class PercentFormat
                 break;
             case 'c':
                 TemplateString character = value is TemplateString { Count: 1 } text ? text : NumberFormat.Character(value);
-                (spec with { Type = 's', Sign = '-', Fill = " ", Precision = null, Align = spec.Align == '<' ? '<' : '>' }).AppendText(_output, character);
+                (spec with { Type = 's', Sign = '-', Fill = " ", Precision = null, Align = spec.Align == '<' ? '<' : '>' })
+                    .AppendText(_output, character);
                 break;
             case 'd' or 'i' or 'u':
                 AppendInteger(value is double number ? Truncate(number) : value, spec with { Type = 'd' });
@@ -123,7 +126,8 @@ internal sealed class PercentFormat
                 AppendInteger(value, spec);
                 break;
             case 'e' or 'E' or 'f' or 'F' or 'g' or 'G':
-                if (!Numbers.IsNumber(value)) throw JinjaError.Evaluation($"the format '{spec.Type}' needs a number, found {TypeNames.Of(value)}");
+                if (!Numbers.IsNumber(value))
+                    throw JinjaError.Evaluation($"the format '{spec.Type}' needs a number, found {TypeNames.Of(value)}");
                 spec.Append(_output, Numbers.ToDouble(value));
                 break;
             default:
@@ -139,12 +143,14 @@ internal sealed class PercentFormat
         return quoted.ToTemplateString();
     }
 
-    private static object Truncate(double number) => double.IsFinite(number) ? Numbers.Normalize(new BigInteger(number)) : throw JinjaError.Evaluation("the float has no integer value");
+    private static object Truncate(double number) => double.IsFinite(number)
+        ? Numbers.Normalize(new BigInteger(number)) : throw JinjaError.Evaluation("the float has no integer value");
 
     // A precision is a least number of digits here.
     private void AppendInteger(object value, FormatSpec spec)
     {
-        if (!Numbers.IsInteger(value)) throw JinjaError.Evaluation($"the format '{spec.Type}' needs an integer, found {TypeNames.Of(value)}");
+        if (!Numbers.IsInteger(value))
+            throw JinjaError.Evaluation($"the format '{spec.Type}' needs an integer, found {TypeNames.Of(value)}");
         BigInteger number = Numbers.ToBig(value);
         string digits = NumberFormat.Digits(BigInteger.Abs(number), spec.Type, _budget);
         int missing = _budget.Reserve(Math.Max(0, (spec.Precision ?? 0) - digits.Length));

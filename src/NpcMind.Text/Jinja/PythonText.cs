@@ -53,9 +53,13 @@ internal static class PythonText
             case DictViewValue view:
                 AppendItems(builder, TypeNames.Of(view) + "([", Sequences.Iterate(view, budget), "])");
                 break;
-            case LoopValue loop: builder.Append(string.Create(CultureInfo.InvariantCulture, $"<LoopContext {loop.Index + 1}/{loop.Count}>")); break;
+            case LoopValue loop:
+                builder.Append(
+                string.Create(CultureInfo.InvariantCulture, $"<LoopContext {loop.Index + 1}/{loop.Count}>")); break;
             case MacroValue macro: builder.Append($"<Macro '{macro.Macro.Name}'>"); break;
-            case NativeFunction function: builder.Append($"<{(function.IsMethod ? "built-in method" : "function")} {function.Name}>"); break;
+            case NativeFunction function:
+                builder.Append(
+                $"<{(function.IsMethod ? "built-in method" : "function")} {function.Name}>"); break;
             default: builder.Append($"<{TypeNames.Of(value)} object>"); break;
         }
 

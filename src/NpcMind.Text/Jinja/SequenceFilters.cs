@@ -65,7 +65,8 @@ internal static class SequenceFilters
             return ignoreCase && item is TemplateString text ? Casing.Lower(text, interpreter.Budget) : item;
         };
 
-        object Part(string part) => (part.All(char.IsAsciiDigit) ? Numbers.ParseInteger(part, 10, interpreter.Budget) : null) ?? TemplateString.Trusted(part);
+        object Part(string part) => (part.All(char.IsAsciiDigit) ? Numbers.ParseInteger(part, 10, interpreter.Budget) : null)
+            ?? TemplateString.Trusted(part);
     }
 
     private static IEnumerable<object> Batch(Interpreter interpreter, object value, BoundArguments bound)
@@ -118,7 +119,8 @@ internal static class SequenceFilters
         if (by is not ("key" or "value")) throw JinjaError.Evaluation("the filter 'dictsort' sorts by key or by value");
         if (value is not DictValue dict) throw Filters.Unsuited("dictsort", value);
         Func<object, object> fold = Getter(interpreter, null, !bound.Truth(0));
-        KeyValuePair<object, object>[] sorted = Sorting.Sort([.. dict.Items], pair => fold(by == "key" ? pair.Key : pair.Value), interpreter.Budget, bound.Truth(2));
+        KeyValuePair<object, object>[] sorted = Sorting.Sort([.. dict.Items], pair => fold(by == "key" ? pair.Key : pair.Value),
+            interpreter.Budget, bound.Truth(2));
         return new ListValue([.. sorted.Select(pair => new TupleValue([pair.Key, pair.Value]))]);
     }
 
@@ -126,7 +128,8 @@ internal static class SequenceFilters
     {
         BoundArguments bound = arguments.Bind("groupby", 1, "attribute", "default", "case_sensitive");
         bool ignoreCase = !bound.Truth(2);
-        Func<object, object> key = Getter(interpreter, bound[0], ignoreCase, bound[1]), shown = Getter(interpreter, bound[0], false, bound[1]);
+        Func<object, object> key = Getter(interpreter, bound[0], ignoreCase, bound[1]),
+            shown = Getter(interpreter, bound[0], false, bound[1]);
         List<object> groups = [], group = [];
         object? current = null;
         foreach (object item in Sorting.Sort(Sequences.ToArray(value, interpreter.Budget), key, interpreter.Budget))
@@ -159,7 +162,9 @@ internal static class SequenceFilters
         BoundArguments bound = arguments.Bind("join", 0, "d", "attribute");
         Func<object, object> get = Getter(interpreter, bound[1]);
         TemplateString separator = bound.Has(0) ? Filters.Text(interpreter, bound[0]!).WithMarkup(false) : TemplateString.Empty;
-        return StringMethods.Join(separator, Stream(interpreter, Sequences.Iterate(value, interpreter.Budget).Select(item => (object)Filters.Text(interpreter, get(item)))), interpreter.Budget);
+        return StringMethods.Join(separator,
+            Stream(interpreter, Sequences.Iterate(value, interpreter.Budget).Select(item => (object)Filters.Text(interpreter, get(item)))),
+            interpreter.Budget);
     }
 
     private static IEnumerable<object> Map(Interpreter interpreter, object value, Arguments arguments)
@@ -173,7 +178,8 @@ internal static class SequenceFilters
         }
         else
         {
-            if (arguments.Positional is not [TemplateString name, ..]) throw JinjaError.Evaluation("the filter 'map' needs the name of a filter, or attribute=");
+            if (arguments.Positional is not [TemplateString name, ..])
+                throw JinjaError.Evaluation("the filter 'map' needs the name of a filter, or attribute=");
             Arguments rest = arguments.Skip(1);
             map = item =>
             {
@@ -194,7 +200,8 @@ internal static class SequenceFilters
         Func<object, bool> test = Operators.IsTrue;
         if (rest.Positional.Length > 0)
         {
-            string named = rest.Positional[0] is TemplateString name ? name.Value : throw JinjaError.Evaluation("the name of a test must be a text");
+            string named = rest.Positional[0] is TemplateString name
+                ? name.Value : throw JinjaError.Evaluation("the name of a test must be a text");
             Arguments others = rest.Skip(1);
             test = item => Tests.Find(named)(interpreter, item, others);
         }
@@ -210,7 +217,8 @@ internal static class SequenceFilters
         foreach (object item in Sequences.Iterate(value, interpreter.Budget))
         {
             object itemKey = key(item);
-            if (best is not null && Operators.Order(itemKey, bestKey!, interpreter.Budget) is var order && (order is null || Math.Sign(order.Value) != wanted)) continue;
+            if (best is not null && Operators.Order(itemKey, bestKey!, interpreter.Budget) is var order
+                && (order is null || Math.Sign(order.Value) != wanted)) continue;
             (best, bestKey) = (item, itemKey);
         }
 
@@ -228,7 +236,8 @@ internal static class SequenceFilters
         arguments.Bind("reverse", 0);
         if (value is TemplateString text) return Sequences.Slice(text, null, null, -1, interpreter.Budget);
         object[] items = [.. Sequences.ToArray(value, interpreter.Budget).Reverse()];
-        return Sequences.Count(value) is null ? new ListValue(items) : new IteratorValue(items, interpreter.Budget, value is ListValue ? "list_reverseiterator" : "reversed");
+        return Sequences.Count(value) is null ? new ListValue(items)
+            : new IteratorValue(items, interpreter.Budget, value is ListValue ? "list_reverseiterator" : "reversed");
     }
 
     private static ListValue Sort(Interpreter interpreter, object value, Arguments arguments)
@@ -238,7 +247,8 @@ internal static class SequenceFilters
         object?[] names = bound[2] is TemplateString text ? [.. text.Value.Split(',').Select(TemplateString.Trusted)] : [bound[2]];
         Func<object, object>[] keys = [.. names.Select(name => Getter(interpreter, name, ignoreCase))];
         // A list even for one key: equal ones are then not compared further, so that they need no order.
-        object[] sorted = Sorting.Sort(Sequences.ToArray(value, interpreter.Budget), item => new ListValue([.. keys.Select(key => key(item))]), interpreter.Budget, bound.Truth(0));
+        object[] sorted = Sorting.Sort(Sequences.ToArray(value, interpreter.Budget),
+            item => new ListValue([.. keys.Select(key => key(item))]), interpreter.Budget, bound.Truth(0));
         return new ListValue(sorted);
     }
 
@@ -248,7 +258,8 @@ internal static class SequenceFilters
         Func<object, object> get = Getter(interpreter, bound[0]);
         object total = bound[1] ?? 0L;
         if (total is TemplateString) throw JinjaError.Evaluation("the filter 'sum' does not add texts");
-        foreach (object item in Sequences.Iterate(value, interpreter.Budget)) total = Operators.Binary(BinaryOperator.Add, total, get(item), interpreter.Budget);
+        foreach (object item in Sequences.Iterate(value, interpreter.Budget))
+            total = Operators.Binary(BinaryOperator.Add, total, get(item), interpreter.Budget);
         return total;
     }
 

@@ -116,7 +116,8 @@ internal static class Sequences
     {
         try
         {
-            return new RangeValue(checked(range.Start + first * range.Step), checked(range.Start + last * range.Step), checked(range.Step * by));
+            return new RangeValue(checked(range.Start + first * range.Step), checked(range.Start + last * range.Step),
+                checked(range.Step * by));
         }
         catch (OverflowException)
         {

@@ -12,7 +12,8 @@ internal static class Sorting
         {
             for (int start = 0; start < items.Length; start += 2 * width)
             {
-                int left = start, middle = Math.Min(start + width, items.Length), right = middle, end = Math.Min(start + 2 * width, items.Length);
+                int left = start, middle = Math.Min(start + width, items.Length), right = middle,
+                end = Math.Min(start + 2 * width, items.Length);
                 for (int i = start; i < end; i++)
                 {
                     bool takeRight = right < end && (left == middle || IsBefore(from[right].Key, from[left].Key, reverse, budget));
@@ -26,5 +27,6 @@ internal static class Sorting
         return [.. from.Select(pair => pair.Item)];
     }
 
-    private static bool IsBefore(object a, object b, bool reverse, Budget budget) => Operators.Order(a, b, budget) is int order && (reverse ? order > 0 : order < 0);
+    private static bool IsBefore(object a, object b, bool reverse, Budget budget) => Operators.Order(a, b, budget) is int order
+        && (reverse ? order > 0 : order < 0);
 }

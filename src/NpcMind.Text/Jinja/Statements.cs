@@ -26,10 +26,12 @@ internal sealed record SetBlockStatement(int Line, AssignTarget Target, FilterEx
 /// <summary><c>if</c> and <c>elif</c> in order, then <c>else</c>. Branches share the scope around them.</summary>
 internal sealed record IfStatement(int Line, (Expression Test, Statement[] Then)[] Branches, Statement[] Else) : Statement(Line);
 
-internal sealed record ForStatement(int Line, AssignTarget Target, Expression Items, Expression? Filter, bool Recursive, Body Body, Body Else) : Statement(Line);
+internal sealed record ForStatement(int Line, AssignTarget Target, Expression Items, Expression? Filter, bool Recursive, Body Body,
+    Body Else) : Statement(Line);
 
 /// <summary>Parameters and body of a macro, or of the text handed to one by <c>call</c>.</summary>
-internal sealed record MacroStatement(int Line, string Name, string[] Parameters, Expression[] Defaults, Body Body, MacroUses Uses) : Statement(Line);
+internal sealed record MacroStatement(int Line, string Name, string[] Parameters, Expression[] Defaults, Body Body, MacroUses Uses)
+    : Statement(Line);
 
 /// <summary>Which of the names with a meaning inside macros the body reads.</summary>
 [Flags]

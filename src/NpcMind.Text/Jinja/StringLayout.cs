@@ -60,7 +60,8 @@ internal static class StringLayout
         {
             interpreter.Budget.Spend();
             long code = CodePoints.ValueAt(character.Value, 0);
-            object? mapped = table is DictValue dict ? dict.Items.GetValueOrDefault(code, character) : Sequences.ItemAt(table, code, interpreter.Budget) ?? character;
+            object? mapped = table is DictValue dict ? dict.Items.GetValueOrDefault(code, character)
+                : Sequences.ItemAt(table, code, interpreter.Budget) ?? character;
             if (mapped is TemplateString other) translated.Append(other);
             else if (mapped is not NoneValue) translated.Append(NumberFormat.Character(mapped));
         }
@@ -71,7 +72,8 @@ internal static class StringLayout
     /// <summary>The filter indent: every line but the first, unless asked; blank lines only when asked.</summary>
     public static TemplateString Indent(TemplateString text, BoundArguments bound, Budget budget)
     {
-        TemplateString indention = bound[0] is TemplateString given ? given : TemplateString.Trusted(new string(' ', bound.Count(0, 4, budget)));
+        TemplateString indention = bound[0] is TemplateString given
+            ? given : TemplateString.Trusted(new string(' ', bound.Count(0, 4, budget)));
         bool blank = bound.Truth(2);
         List<TemplateString> lines = StringSearch.Lines(Operators.Concat(text, TemplateString.Trusted("\n"), budget), false, budget);
         TemplateStringBuilder indented = new(budget);
@@ -119,7 +121,8 @@ internal static class StringLayout
     public static string FileSize(double bytes, bool binary)
     {
         int unit = binary ? 1024 : 1000;
-        string[] names = binary ? ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"] : ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
+        string[] names = binary ? ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
+            : ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
         if (bytes == 1) return "1 Byte";
         if (bytes < unit) return string.Create(CultureInfo.InvariantCulture, $"{(long)bytes} Bytes");
         int at = 0;

@@ -45,7 +45,9 @@ internal static class StringLiteral
 
     private static int Hex(ReadOnlySpan<char> rest, int digits, StringBuilder text, int line)
     {
-        if (rest.Length < digits || !uint.TryParse(rest[..digits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code) || code > 0x10FFFF)
+        if (rest.Length < digits
+            || !uint.TryParse(rest[..digits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code)
+            || code > 0x10FFFF)
             throw JinjaError.Syntax("a \\x, \\u or \\U escape in a string is not complete", line);
         text.Append(CodePoints.ToText((int)code));
         return digits;

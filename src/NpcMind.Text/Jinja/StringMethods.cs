@@ -5,7 +5,10 @@ namespace NpcMind.Text.Jinja;
 /// <summary>One method of texts.</summary>
 internal delegate object StringMethod(Interpreter interpreter, TemplateString self, Arguments arguments);
 
-/// <summary>Methods of texts, by Python's names. Those that search or cut are in <see cref="StringSearch"/>, those that pad in <see cref="StringLayout"/>.</summary>
+/// <summary>
+/// Methods of texts, by Python's names. Those that search or cut are in <see cref="StringSearch"/>, those that pad in
+/// <see cref="StringLayout"/>.
+/// </summary>
 internal static class StringMethods
 {
     public static readonly FrozenDictionary<string, StringMethod> All = new Dictionary<string, StringMethod>
@@ -36,7 +39,10 @@ internal static class StringMethods
         ["replace"] = Replace,
         ["join"] = (i, s, a) => Join(s, a.Bind("join", 1, "/iterable")[0]!, i.Budget),
         ["format"] = BraceFormat.Format,
-        ["format_map"] = (i, s, a) => BraceFormat.FormatMap(i, s, a.Bind("format_map", 1, "/mapping")[0] as DictValue ?? throw JinjaError.Evaluation("format_map needs a mapping")),
+        ["format_map"]
+        = (i, s, a) =>
+            BraceFormat.FormatMap(i, s, a.Bind("format_map", 1, "/mapping")[0] as DictValue
+                ?? throw JinjaError.Evaluation("format_map needs a mapping")),
         ["center"] = (i, s, a) => StringLayout.Pad(s, a.Bind("center", 1, "/width", "/fillchar"), '^', i.Budget),
         ["ljust"] = (i, s, a) => StringLayout.Pad(s, a.Bind("ljust", 1, "/width", "/fillchar"), '<', i.Budget),
         ["rjust"] = (i, s, a) => StringLayout.Pad(s, a.Bind("rjust", 1, "/width", "/fillchar"), '>', i.Budget),

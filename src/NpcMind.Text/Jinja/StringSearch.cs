@@ -21,7 +21,8 @@ internal static class StringSearch
         return text.Slice(start, end - start);
     }
 
-    private static bool Matches(string text, int at, HashSet<int>? wanted) => wanted is null ? CodePoints.IsSpace(text[at]) : wanted.Contains(CodePoints.ValueAt(text, at));
+    private static bool Matches(string text, int at, HashSet<int>? wanted) => wanted is null
+        ? CodePoints.IsSpace(text[at]) : wanted.Contains(CodePoints.ValueAt(text, at));
 
     public static ListValue Split(TemplateString text, BoundArguments bound, bool fromEnd, Budget budget)
     {
@@ -42,7 +43,8 @@ internal static class StringSearch
         int start = 0, end = text.Length;
         for (; most > 0; most--)
         {
-            int at = fromEnd ? text.Value.AsSpan(0, end).LastIndexOf(separator) : text.Value.IndexOf(separator, start, StringComparison.Ordinal);
+            int at = fromEnd ? text.Value.AsSpan(0, end).LastIndexOf(separator)
+                : text.Value.IndexOf(separator, start, StringComparison.Ordinal);
             if (at < 0) break;
             int stop = at + separator.Length;
             items.Add(fromEnd ? text.Slice(stop, end - stop) : text.Slice(start, at - start));
@@ -75,7 +77,8 @@ internal static class StringSearch
                 return items;
             }
 
-            while (fromEnd ? at > start && !CodePoints.IsSpace(value[at - 1]) : at < end && !CodePoints.IsSpace(value[at])) at += fromEnd ? -1 : 1;
+            while (fromEnd ? at > start && !CodePoints.IsSpace(value[at - 1]) : at < end && !CodePoints.IsSpace(value[at]))
+                at += fromEnd ? -1 : 1;
             items.Add(fromEnd ? text.Slice(at, end - at) : text.Slice(start, at - start));
             if (fromEnd) end = at;
             else start = at;
@@ -91,7 +94,8 @@ internal static class StringSearch
         {
             int stop = start;
             while (stop < value.Length && !CodePoints.IsLineEnd(value[stop])) stop++;
-            end = stop == value.Length ? stop : value[stop] == '\r' && stop + 1 < value.Length && value[stop + 1] == '\n' ? stop + 2 : stop + 1;
+            end = stop == value.Length ? stop : value[stop] == '\r' && stop + 1 < value.Length && value[stop + 1] == '\n'
+                ? stop + 2 : stop + 1;
             lines.Add(text.Slice(start, (keepEnds ? end : stop) - start));
             budget.Spend();
         }
@@ -104,7 +108,8 @@ internal static class StringSearch
         if (separator.Length == 0) throw JinjaError.Evaluation("the separator of partition is empty");
         budget.Search(text.Length, separator.Length);
         int at = fromEnd ? text.Value.AsSpan().LastIndexOf(separator.Value) : text.Value.IndexOf(separator.Value, StringComparison.Ordinal);
-        if (at < 0) return new TupleValue(fromEnd ? [TemplateString.Empty, TemplateString.Empty, text] : [text, TemplateString.Empty, TemplateString.Empty]);
+        if (at < 0) return new TupleValue(fromEnd ? [TemplateString.Empty, TemplateString.Empty, text]
+            : [text, TemplateString.Empty, TemplateString.Empty]);
         return new TupleValue([text.Slice(0, at), text.Slice(at, separator.Length), text.From(at + separator.Length)]);
     }
 
@@ -117,7 +122,8 @@ internal static class StringSearch
         foreach (object item in affixes)
         {
             if (item is not TemplateString affix) throw JinjaError.Evaluation("startswith and endswith need a text or a tuple of texts");
-            if (atEnd ? value.EndsWith(affix.Value, StringComparison.Ordinal) : value.StartsWith(affix.Value, StringComparison.Ordinal)) return true;
+            if (atEnd ? value.EndsWith(affix.Value, StringComparison.Ordinal) : value.StartsWith(affix.Value, StringComparison.Ordinal))
+                return true;
         }
 
         return false;
@@ -155,7 +161,8 @@ internal static class StringSearch
     // Start and end arguments (1 and 2) as UTF-16 offsets; false when the range lies outside.
     private static bool Range(TemplateString text, BoundArguments bound, out int start, out int end)
     {
-        long first = bound[1] is null or NoneValue ? 0 : bound.Integer(1), stop = bound[2] is null or NoneValue ? text.Count : bound.Integer(2);
+        long first = bound[1] is null or NoneValue ? 0 : bound.Integer(1), stop = bound[2] is null or NoneValue
+            ? text.Count : bound.Integer(2);
         if (first < 0) first = Math.Max(0, first + text.Count);
         if (stop < 0) stop = Math.Max(0, stop + text.Count);
         stop = Math.Min(stop, text.Count);
@@ -184,7 +191,8 @@ internal static class StringSearch
         }
         else
         {
-            for (int next; most > 0 && (next = text.Value.IndexOf(old.Value, at, StringComparison.Ordinal)) >= 0; at = next + old.Length, most--)
+            for (int next; most > 0 && (next = text.Value.IndexOf(old.Value, at, StringComparison.Ordinal)) >= 0;
+                at = next + old.Length, most--)
             {
                 replaced.Append(text, at, next - at);
                 replaced.Append(replacement);

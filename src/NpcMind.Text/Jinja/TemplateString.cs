@@ -42,7 +42,8 @@ internal sealed class TemplateString
 
     public static TemplateString Of(string value, bool untrusted) => untrusted ? Untrusted(value) : Trusted(value);
 
-    public static TemplateString Create(string value, bool startsUntrusted, int[]? cuts, bool isMarkup) => new(value, startsUntrusted, cuts, isMarkup);
+    public static TemplateString Create(string value, bool startsUntrusted, int[]? cuts, bool isMarkup) =>
+        new(value, startsUntrusted, cuts, isMarkup);
 
     public TemplateString WithMarkup(bool isMarkup) => isMarkup == IsMarkup ? this : new(Value, _startsUntrusted, _cuts, isMarkup);
 
@@ -82,7 +83,8 @@ internal sealed class TemplateString
         }
     }
 
-    public IEnumerable<PromptSegment> Segments() => Runs(0, Length).Select(run => new PromptSegment(Value.Substring(run.Start, run.Length), !run.Untrusted));
+    public IEnumerable<PromptSegment> Segments() =>
+        Runs(0, Length).Select(run => new PromptSegment(Value.Substring(run.Start, run.Length), !run.Untrusted));
 
     public bool IsUniform => _cuts is null;
 

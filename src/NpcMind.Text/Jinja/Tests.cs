@@ -13,7 +13,8 @@ internal static class Tests
     public static bool Exists(string name) => All.ContainsKey(name);
 
     /// <exception cref="JinjaError">There is no such test.</exception>
-    public static Test Find(string name) => All.TryGetValue(name, out Test? test) ? test : throw new JinjaError(ChatTemplateFault.Syntax, $"unknown test '{name}'");
+    public static Test Find(string name) => All.TryGetValue(name, out Test? test)
+        ? test : throw new JinjaError(ChatTemplateFault.Syntax, $"unknown test '{name}'");
 
     private static Dictionary<string, Test> Create()
     {
@@ -60,7 +61,8 @@ internal static class Tests
 
         void Comparing(Comparison comparison, params ReadOnlySpan<string> names)
         {
-            foreach (string name in names) tests[name] = (i, v, a) => Operators.Compare(comparison, v, a.Bind(name, 1, "/other")[0]!, i.Budget);
+            foreach (string name in names)
+                tests[name] = (i, v, a) => Operators.Compare(comparison, v, a.Bind(name, 1, "/other")[0]!, i.Budget);
         }
     }
 

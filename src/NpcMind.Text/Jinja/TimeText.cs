@@ -83,6 +83,7 @@ internal static class TimeText
         };
 
         string Text(string format) => time.ToString(format, CultureInfo.InvariantCulture);
-        static string Number(int value, int digits) => value.ToString("D" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        static string Number(int value, int digits) =>
+            value.ToString("D" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 }

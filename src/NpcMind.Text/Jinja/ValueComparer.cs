@@ -20,7 +20,8 @@ internal sealed class ValueComparer(Budget budget) : IEqualityComparer<object>
             case long number:
                 return number.GetHashCode();
             case double number:
-                return number == Math.Floor(number) && !double.IsInfinity(number) ? GetHashCode(Numbers.Normalize(new BigInteger(number))) : number.GetHashCode();
+                return number == Math.Floor(number) && !double.IsInfinity(number)
+                    ? GetHashCode(Numbers.Normalize(new BigInteger(number))) : number.GetHashCode();
             case BigInteger number:
                 return number.GetHashCode();
             case TupleValue tuple:

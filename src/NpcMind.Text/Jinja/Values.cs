@@ -82,7 +82,8 @@ internal sealed record RangeValue(long Start, long Stop, long Step)
         get
         {
             Int128 start = Start, stop = Stop, step = Step; // the difference of two longs is none
-            Int128 count = step > 0 ? start >= stop ? 0 : (stop - start - 1) / step + 1 : start <= stop ? 0 : (start - stop - 1) / -step + 1;
+            Int128 count = step > 0 ? start >= stop ? 0 : (stop - start - 1) / step + 1 : start <= stop
+            ? 0 : (start - stop - 1) / -step + 1;
             return (long)Int128.Min(count, long.MaxValue);
         }
     }

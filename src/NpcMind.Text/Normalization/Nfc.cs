@@ -5,8 +5,9 @@ using System.Text;
 namespace NpcMind.Text.Normalization;
 
 /// <summary>
-/// Unicode normalisation forms C and D (UAX #15). <see cref="string.Normalize()"/> cannot be used: with InvariantGlobalization it returns its input, and
-/// with ICU it refuses the noncharacter U+FFFE. Ill-formed UTF-16 becomes U+FFFD. Linear in the text but for sorting runs of marks. Safe from any thread.
+/// Unicode normalisation forms C and D (UAX #15). <see cref="string.Normalize()"/> cannot be used: with InvariantGlobalization it returns
+/// its input, and with ICU it refuses the noncharacter U+FFFE. Ill-formed UTF-16 becomes U+FFFD. Linear in the text but for sorting runs of
+/// marks. Safe from any thread.
 /// </summary>
 internal static class Nfc
 {
@@ -75,7 +76,8 @@ internal static class Nfc
             if (data.Class(points[start]) == 0) continue;
             int end = start + 1;
             bool sorted = true;
-            for (; end < points.Length && data.Class(points[end]) is var mark and not 0; end++) sorted &= data.Class(points[end - 1]) <= mark;
+            for (; end < points.Length && data.Class(points[end]) is var mark and not 0; end++)
+                sorted &= data.Class(points[end - 1]) <= mark;
             if (!sorted)
             {
                 long[] keys = new long[end - start];
@@ -117,7 +119,8 @@ internal static class Nfc
     {
         if (first is >= LeadBase and < LeadBase + LeadCount && second is >= VowelBase and < VowelBase + VowelCount)
             return SyllableBase + ((((first - LeadBase) * VowelCount) + second - VowelBase) * TrailCount);
-        if (first is >= SyllableBase and < SyllableBase + SyllableCount && (first - SyllableBase) % TrailCount == 0 && second is > TrailBase and < TrailBase + TrailCount)
+        if (first is >= SyllableBase and < SyllableBase + SyllableCount && (first - SyllableBase) % TrailCount == 0
+            && second is > TrailBase and < TrailBase + TrailCount)
             return first + second - TrailBase;
         return data.Compositions.GetValueOrDefault((first, second));
     }

@@ -26,7 +26,9 @@ internal sealed class CasedWordRule(int digits, bool contractions) : MatchRule
         return last - at;
     }
 
-    /// <summary>End of <c>U*T+</c> from <paramref name="at"/>, or 0. Where no lower case follows, U* gives back to the last letter without case.</summary>
+    /// <summary>
+    /// End of <c>U*T+</c> from <paramref name="at"/>, or 0. Where no lower case follows, U* gives back to the last letter without case.
+    /// </summary>
     private static int Capitalised(ReadOnlySpan<CodePoint> text, int at)
     {
         int head = at + Run(text, at, CharClass.WordHead);

@@ -1,8 +1,8 @@
 namespace NpcMind.Text.PreTokenization;
 
 /// <summary>
-/// How text is cut into pieces before byte-level BPE merges inside each piece: the rules in order, each splitting the pieces of the one before,
-/// and what else hangs on the name in <c>tokenizer.ggml.pre</c>. The expressions are those of the published tokenizer definitions;
+/// How text is cut into pieces before byte-level BPE merges inside each piece: the rules in order, each splitting the pieces of the one
+/// before, and what else hangs on the name in <c>tokenizer.ggml.pre</c>. The expressions are those of the published tokenizer definitions;
 /// golden cases: tests/golden/tokenizers. Immutable; safe from any thread.
 /// </summary>
 internal sealed class PreTokenizer
@@ -21,16 +21,22 @@ internal sealed class PreTokenizer
         (["smollm", "starcoder", "refact", "codeshell", "exaone", "minerva"], new([Digit, Gpt2])),
         (["command-r"], new([Digit, Gpt2], composes: true)),
         (["falcon"], new([new RunRule(CharSets.FalconPunctuation), Gpt2, ThreeAsciiDigits])),
-        (["llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "lfm2"], new([new LlamaRule(digits: 3)], wholePieces: true, addsBos: true)),
+        (["llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "lfm2"],
+            new([new LlamaRule(digits: 3)], wholePieces: true, addsBos: true)),
         (["dbrx", "smaug-bpe", "chatglm-bpe", "glm4"], new([new LlamaRule(digits: 3)])),
         (["qwen2", "deepseek-r1-qwen"], new([new LlamaRule(digits: 1)], composes: true)),
         (["stablelm2", "megrez", "hunyuan"], new([new LlamaRule(digits: 1)])),
         (["qwen35"], new([new LlamaRule(digits: 1, marks: true)], composes: true)),
         (["gpt-4o", "llama4", "kanana2"], new([new CasedWordRule(digits: 3, contractions: true)])),
         (["tekken"], new([new CasedWordRule(digits: 1, contractions: false)], wholePieces: true, addsBos: true)),
-        (["deepseek-v3", "hunyuan-dense", "joyai", "joyai-llm"], new([new RunRule(CharSets.Number, max: 3), new RunRule(CharSets.EastAsian), new DeepSeekRule()])),
-        (["deepseek-llm"], new([LineEnd, new RunRule(CharSets.Cased, leadingSpace: true), new RunRule(CharSets.DeepSeekPunctuation, leadingSpace: true), new TrailingSpaceRule(), WideEastAsian, Numbers])),
-        (["deepseek-coder"], new([LineEnd, new RunRule(CharSets.Letter, leadingSpace: true), new RunRule(CharSets.Punctuation, leadingSpace: true), WideEastAsian, Digit])));
+        (["deepseek-v3", "hunyuan-dense", "joyai", "joyai-llm"],
+            new([new RunRule(CharSets.Number, max: 3), new RunRule(CharSets.EastAsian), new DeepSeekRule()])),
+        (["deepseek-llm"],
+            new([LineEnd, new RunRule(CharSets.Cased, leadingSpace: true), new RunRule(CharSets.DeepSeekPunctuation, leadingSpace: true),
+                new TrailingSpaceRule(), WideEastAsian, Numbers])),
+        (["deepseek-coder"],
+            new([LineEnd, new RunRule(CharSets.Letter, leadingSpace: true), new RunRule(CharSets.Punctuation, leadingSpace: true),
+                WideEastAsian, Digit])));
 
     private readonly SplitRule[] _rules;
 
@@ -57,7 +63,9 @@ internal sealed class PreTokenizer
     /// <summary>The pre-tokenizer of that name, or null.</summary>
     public static PreTokenizer? Find(string name) => ByName.GetValueOrDefault(name);
 
-    /// <summary>Fills <paramref name="ends"/> with the end index of every piece, in order; <paramref name="spare"/> is overwritten.</summary>
+    /// <summary>
+    /// Fills <paramref name="ends"/> with the end index of every piece, in order; <paramref name="spare"/> is overwritten.
+    /// </summary>
     public void Split(ReadOnlySpan<CodePoint> text, List<int> ends, List<int> spare)
     {
         ends.Clear();

@@ -3,7 +3,10 @@ namespace NpcMind.Text.PreTokenization;
 /// <summary>One step of a pre-tokenizer: splits each piece made so far into smaller ones. Immutable; safe from any thread.</summary>
 internal abstract class SplitRule
 {
-    /// <summary>Adds the end (an index into the whole text) of every part of <paramref name="piece"/>, in order, the last being the end of the piece.</summary>
+    /// <summary>
+    /// Adds the end (an index into the whole text) of every part of <paramref name="piece"/>, in order, the last being the end of the
+    /// piece.
+    /// </summary>
     /// <param name="piece">The piece alone: rules that look ahead see its end as the end of the text.</param>
     /// <param name="start">Index of the piece's first code point in the whole text.</param>
     /// <param name="ends">Receives the ends.</param>
@@ -34,10 +37,14 @@ internal abstract class MatchRule : SplitRule
         if (done < piece.Length) ends.Add(start + piece.Length);
     }
 
-    /// <summary>Number of code points matched at <paramref name="at"/>, 0 for none. Over a piece, all calls together take time linear in its length.</summary>
+    /// <summary>
+    /// Number of code points matched at <paramref name="at"/>, 0 for none. Over a piece, all calls together take time linear in its length.
+    /// </summary>
     protected abstract int Match(ReadOnlySpan<CodePoint> text, int at);
 
-    /// <summary>Length of the run from <paramref name="at"/> that is in one of <paramref name="classes"/>, at most <paramref name="max"/>.</summary>
+    /// <summary>
+    /// Length of the run from <paramref name="at"/> that is in one of <paramref name="classes"/>, at most <paramref name="max"/>.
+    /// </summary>
     protected static int Run(ReadOnlySpan<CodePoint> text, int at, CharClass classes, int max = int.MaxValue)
     {
         int end = at;

@@ -17,7 +17,8 @@ internal sealed class Gpt2Rule : MatchRule
 }
 
 /// <summary>
-/// <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?W+|\p{N}{1,digits}| ?[^\sW\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c> with W = \p{L}, or with
+/// <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?W+|\p{N}{1,digits}| ?[^\sW\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c> with W = \p{L},
+/// or with
 /// <paramref name="marks"/> [\p{L}\p{M}] (Llama 3; Qwen 2 with one digit; Qwen 3.5 with one digit and marks).
 /// </summary>
 internal sealed class LlamaRule(int digits, bool marks = false) : MatchRule
@@ -29,7 +30,8 @@ internal sealed class LlamaRule(int digits, bool marks = false) : MatchRule
         int contraction = Contraction(text, at, ignoreCase: true);
         if (contraction > 0) return contraction;
         CodePoint first = text[at];
-        if (!first.Is(CharClass.NewLine | CharClass.Letter | CharClass.Number) && Run(text, at + 1, _word) is var rest and > 0) return 1 + rest;
+        if (!first.Is(CharClass.NewLine | CharClass.Letter | CharClass.Number) && Run(text, at + 1, _word) is var rest and > 0)
+            return 1 + rest;
         if (first.Is(_word)) return Run(text, at, _word);
         if (first.Is(CharClass.Number)) return Run(text, at, CharClass.Number, digits);
         int start = first.Value == ' ' ? at + 1 : at;

@@ -94,7 +94,10 @@ internal sealed class BpeModel : TokenModel
         }
     }
 
-    /// <summary>One number for a pair. Multiplied by an odd constant, which loses nothing: the dictionary folds a ulong to left ^ right, which is 0 for every doubled symbol.</summary>
+    /// <summary>
+    /// One number for a pair. Multiplied by an odd constant, which loses nothing: the dictionary folds a ulong to left ^ right, which is 0
+    /// for every doubled symbol.
+    /// </summary>
     private static ulong Pair(int left, int right) => unchecked((((ulong)(uint)left << 32) | (uint)right) * 0x9E3779B97F4A7C15);
 
     private void AddTokens(TokenType first, TokenType second)

@@ -3,8 +3,8 @@ using System.Text;
 namespace NpcMind.Text.Tokenization;
 
 /// <summary>
-/// The visible characters that byte-level vocabularies write bytes with: 0x21-0x7E, 0xA1-0xAC and 0xAE-0xFF stand for themselves, the other 68
-/// bytes in order are U+0100, U+0101, ... Source: Radford et al. 2019, GPT-2's published encoder.
+/// The visible characters that byte-level vocabularies write bytes with: 0x21-0x7E, 0xA1-0xAC and 0xAE-0xFF stand for themselves, the other
+/// 68 bytes in order are U+0100, U+0101, ... Source: Radford et al. 2019, GPT-2's published encoder.
 /// </summary>
 internal static class ByteAlphabet
 {
@@ -20,7 +20,8 @@ internal static class ByteAlphabet
         count = 0;
         while (!text.IsEmpty)
         {
-            if (Rune.DecodeFromUtf8(text, out Rune rune, out int length) != System.Buffers.OperationStatus.Done || rune.Value >= Bytes.Length || Bytes[rune.Value] < 0) return false;
+            if (Rune.DecodeFromUtf8(text, out Rune rune, out int length) != System.Buffers.OperationStatus.Done
+                || rune.Value >= Bytes.Length || Bytes[rune.Value] < 0) return false;
             bytes[count++] = (byte)Bytes[rune.Value];
             text = text[length..];
         }

@@ -1,6 +1,8 @@
 namespace NpcMind.Text.Tokenization;
 
-/// <summary>A hash table from byte strings to numbers, all keys in one buffer: a dictionary of arrays costs five times the memory at 100,000 keys.</summary>
+/// <summary>
+/// A hash table from byte strings to numbers, all keys in one buffer: a dictionary of arrays costs five times the memory at 100,000 keys.
+/// </summary>
 internal sealed class ByteTable
 {
     private readonly List<uint> _hashes = [];

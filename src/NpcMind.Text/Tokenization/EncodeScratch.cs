@@ -23,7 +23,8 @@ internal sealed class EncodeScratch
     public MergeList Symbols { get; } = new();
 
     /// <summary>False after an unusually long text: then the buffers are better left to the collector.</summary>
-    public bool WorthKeeping => Utf8.Length <= KeptLength * 4 && Symbols.Capacity <= KeptLength && Ends.Capacity <= KeptLength && Points.Length <= KeptLength;
+    public bool WorthKeeping => Utf8.Length <= KeptLength * 4 && Symbols.Capacity <= KeptLength && Ends.Capacity <= KeptLength
+        && Points.Length <= KeptLength;
 
     public void ReserveUtf8(int length)
     {

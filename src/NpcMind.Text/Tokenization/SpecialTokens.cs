@@ -24,7 +24,8 @@ internal sealed class SpecialTokens
     /// <summary>Collects the tokens of types control, unknown and user-defined; of equal texts the first counts.</summary>
     /// <param name="vocabulary">All tokens.</param>
     /// <param name="stripsRight">Which of them swallow the white space after them; null for none.</param>
-    /// <param name="template">The file's chat template. Some files call the tokens that open its turns (<c>&lt;|user|></c>) user-defined, and those are found in any text: in prompts only the template may write them.</param>
+    /// <param name="template">The file's chat template. Some files call the tokens that open its turns (<c>&lt;|user|></c>) user-defined,
+    /// and those are found in any text: in prompts only the template may write them.</param>
     public SpecialTokens(Vocabulary vocabulary, Func<int, bool>? stripsRight, string? template)
     {
         _stripsRight = stripsRight;

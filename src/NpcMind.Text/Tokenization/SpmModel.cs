@@ -5,8 +5,8 @@ using NpcMind.Gguf;
 namespace NpcMind.Text.Tokenization;
 
 /// <summary>
-/// SentencePiece's byte pair encoding: merge the pair whose concatenation is the token of highest score; characters that are no token become byte tokens.
-/// Source: Kudo and Richardson 2018.
+/// SentencePiece's byte pair encoding: merge the pair whose concatenation is the token of highest score; characters that are no token
+/// become byte tokens. Source: Kudo and Richardson 2018.
 /// </summary>
 internal sealed class SpmModel : TokenModel
 {
@@ -112,7 +112,9 @@ internal sealed class SpmModel : TokenModel
         vocabulary.Type(id) is TokenType.Normal or TokenType.Undefined or TokenType.UserDefined
             && vocabulary.Utf8(id).Length is > 0 and <= Vocabulary.MaxWrittenBytes;
 
-    /// <summary>Length of the first word with the spaces before it. Where no token has a space after something else, no merge crosses its end.</summary>
+    /// <summary>
+    /// Length of the first word with the spaces before it. Where no token has a space after something else, no merge crosses its end.
+    /// </summary>
     private static int WordLength(ReadOnlySpan<byte> text)
     {
         int at = 0;

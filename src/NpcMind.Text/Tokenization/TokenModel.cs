@@ -4,11 +4,14 @@ namespace NpcMind.Text.Tokenization;
 internal abstract class TokenModel(Vocabulary vocabulary)
 {
     private const byte Whole = 1, Split = 2;
-    private readonly byte[] _memo = new byte[vocabulary.Count]; // what merging the text of each token gives: not known yet, the token itself, or others
+    // What merging the text of each token gives: not known yet, the token itself, or others.
+    private readonly byte[] _memo = new byte[vocabulary.Count];
 
     protected Vocabulary Vocabulary { get; } = vocabulary;
 
-    /// <summary>Bytes as the model merges them, to ids; ids from <see cref="Vocabulary.Count"/> on are stations of merges and no tokens.</summary>
+    /// <summary>
+    /// Bytes as the model merges them, to ids; ids from <see cref="Vocabulary.Count"/> on are stations of merges and no tokens.
+    /// </summary>
     protected ByteTable Table { get; } = new();
 
     public abstract void Encode(ReadOnlySpan<char> text, EncodeScratch scratch, List<int> ids);
@@ -34,7 +37,8 @@ internal abstract class TokenModel(Vocabulary vocabulary)
             else AddUnknown(piece[bytes], ids);
         }
 
-        if (token && _memo[whole] == 0) _memo[whole] = ids.Count == before + 1 && ids[before] == whole ? Whole : Split; // a race writes the same value
+        // A race writes the same value.
+        if (token && _memo[whole] == 0) _memo[whole] = ids.Count == before + 1 && ids[before] == whole ? Whole : Split;
     }
 
     /// <summary>Fills <paramref name="symbols"/> with the piece, and merges.</summary>

@@ -4,16 +4,19 @@ using NpcMind.Gguf;
 namespace NpcMind.Text.Tokenization;
 
 /// <summary>
-/// The tokens with a part to play: begin, end, unknown, and the set that ends an answer. That set is the ids the file names (end of sequence, of turn,
-/// of message, padding of infill) and the control tokens whose text is known to end one; of infill tokens for file and repository names none.
-/// Immutable; safe from any thread.
+/// The tokens with a part to play: begin, end, unknown, and the set that ends an answer. That set is the ids the file names (end of
+/// sequence, of turn, of message, padding of infill) and the control tokens whose text is known to end one; of infill tokens for file and
+/// repository names none. Immutable; safe from any thread.
 /// </summary>
 internal sealed class TokenRoles
 {
-    /// <summary>Texts that can be nothing else: files that call them ordinary tokens are mistaken, and a player could end or forge a turn with them.</summary>
+    /// <summary>
+    /// Texts that can be nothing else: files that call them ordinary tokens are mistaken, and a player could end or forge a turn with them.
+    /// </summary>
     private static readonly string[] Unmistakable =
     [
-        "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>", "<|endoftext|>", "<|eom_id|>", "<|eot|>",
+        "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>", "<|endoftext|>",
+        "<|eom_id|>", "<|eot|>",
         "<|end_of_text|>", "<end_of_utterance>", "<turn|>", "<|tool_response>", "<\uFF5Cend\u2581of\u2581sentence\uFF5C>", "<|fim_pad|>",
     ];
 
@@ -31,7 +34,9 @@ internal sealed class TokenRoles
 
     public int? Eos { get; private init; }
 
-    /// <summary>What stands for bytes that no token has. None where the file gives that role to a control token: text would turn into it.</summary>
+    /// <summary>
+    /// What stands for bytes that no token has. None where the file gives that role to a control token: text would turn into it.
+    /// </summary>
     public int? Unknown { get; private set; }
 
     /// <summary>Reads the roles, and retypes to control the tokens that must be. Ids outside the vocabulary count as absent.</summary>
@@ -41,7 +46,8 @@ internal sealed class TokenRoles
     public static TokenRoles Read(GgufMetadata metadata, Vocabulary vocabulary, bool spm)
     {
         int? Id(string name, int? fallback = null) =>
-            (metadata.Integer($"tokenizer.ggml.{name}_token_id") ?? fallback) is { } id && id >= 0 && id < vocabulary.Count ? (int)id : null;
+            (metadata.Integer($"tokenizer.ggml.{name}_token_id") ?? fallback) is { } id && id >= 0 && id < vocabulary.Count
+            ? (int)id : null;
 
         TokenRoles roles = new() { Bos = Id("bos", spm ? 1 : null), Eos = Id("eos", spm ? 2 : null) };
         foreach (int? id in (ReadOnlySpan<int?>)[roles.Eos, Id("eot"), Id("eom"), Id("fim_pad")])
@@ -60,7 +66,8 @@ internal sealed class TokenRoles
         }
 
         // Harmony (gpt-oss): <|end|> closes one channel and the answer goes on in the next.
-        if (found.TryGetValue(Array.IndexOf(Unmistakable, "<|end|>"), out int channelEnd) && found.ContainsKey(Array.IndexOf(Unmistakable, "<|return|>")) && found.ContainsKey(Array.IndexOf(Unmistakable, "<|call|>")))
+        if (found.TryGetValue(Array.IndexOf(Unmistakable, "<|end|>"), out int channelEnd)
+            && found.ContainsKey(Array.IndexOf(Unmistakable, "<|return|>")) && found.ContainsKey(Array.IndexOf(Unmistakable, "<|call|>")))
             roles._ends.Remove(channelEnd);
         if (Id("unknown", spm ? 0 : null) is { } unknown && vocabulary.Type(unknown) != TokenType.Control) roles.Unknown = unknown;
         return roles;
@@ -102,10 +109,12 @@ internal sealed class TokenRoles
 
     private static void MakeControl(Vocabulary vocabulary, int id)
     {
-        if (vocabulary.Type(id) is TokenType.Normal or TokenType.Undefined or TokenType.UserDefined) vocabulary.Retype(id, TokenType.Control);
+        if (vocabulary.Type(id) is TokenType.Normal or TokenType.Undefined or TokenType.UserDefined)
+            vocabulary.Retype(id, TokenType.Control);
     }
 
-    private static bool LooksSpecial(ReadOnlySpan<byte> text) => text.Length >= 3 && text[0] is (byte)'<' or (byte)'[' && text[^1] is (byte)'>' or (byte)']';
+    private static bool LooksSpecial(ReadOnlySpan<byte> text) => text.Length >= 3 && text[0] is (byte)'<' or (byte)'['
+        && text[^1] is (byte)'>' or (byte)']';
 
     private static ByteTable KnownTexts()
     {

@@ -15,7 +15,9 @@ internal enum TokenType : byte
     Byte = 6,
 }
 
-/// <summary>The tokens of a file: text, type and the bytes each stands for. Immutable once <see cref="Retype"/> is done; safe from any thread.</summary>
+/// <summary>
+/// The tokens of a file: text, type and the bytes each stands for. Immutable once <see cref="Retype"/> is done; safe from any thread.
+/// </summary>
 internal sealed class Vocabulary
 {
     /// <summary>
@@ -44,7 +46,8 @@ internal sealed class Vocabulary
     /// <exception cref="GgufFormatException">Tokens are missing, none, or more than their types.</exception>
     public static Vocabulary Read(GgufMetadata metadata, bool byteLevel)
     {
-        GgufValue tokens = metadata.Strings(TokensKey) is { Count: > 0 } strings ? strings : throw metadata.Wrong(TokensKey, "at least one token");
+        GgufValue tokens = metadata.Strings(TokensKey) is { Count: > 0 } strings
+            ? strings : throw metadata.Wrong(TokensKey, "at least one token");
         GgufValue? typeValues = metadata.Numbers(TypesKey);
         if (typeValues is not null && (!typeValues.IsInteger || typeValues.Count < tokens.Count))
             throw metadata.Wrong(TypesKey, string.Create(CultureInfo.InvariantCulture, $"integers, one for each of {tokens.Count} tokens"));
@@ -54,7 +57,8 @@ internal sealed class Vocabulary
         long total = 0;
         for (int id = 0; id < types.Length; id++)
         {
-            long type = typeValues?.ElementType == GgufValueType.UInt64 ? (long)Math.Min(typeValues.Number(id), long.MaxValue / 2) : typeValues?.Integer(id) ?? 1;
+            long type = typeValues?.ElementType == GgufValueType.UInt64
+                ? (long)Math.Min(typeValues.Number(id), long.MaxValue / 2) : typeValues?.Integer(id) ?? 1;
             types[id] = type is >= 0 and <= (long)TokenType.Byte ? (TokenType)type : TokenType.Normal;
             total += tokens.Utf8(id).Length;
         }
@@ -80,7 +84,8 @@ internal sealed class Vocabulary
     public ReadOnlySpan<byte> Utf8(int id) => _tokens.Utf8(id);
 
     /// <summary>Text of a token; a token without text has the substitute that llama.cpp gives it.</summary>
-    public string Text(int id) => _tokens.Utf8(id).IsEmpty ? string.Create(CultureInfo.InvariantCulture, $"[EMPTY_{id}]") : _tokens.Text(id);
+    public string Text(int id) => _tokens.Utf8(id).IsEmpty
+        ? string.Create(CultureInfo.InvariantCulture, $"[EMPTY_{id}]") : _tokens.Text(id);
 
     /// <summary>The bytes a token stands for when everything is shown.</summary>
     public ReadOnlySpan<byte> Bytes(int id) => _bytes.AsSpan(_starts[id].._starts[id + 1]);
@@ -95,7 +100,8 @@ internal sealed class Vocabulary
             return 1;
         }
 
-        if (byteLevel && type is TokenType.Normal or TokenType.Undefined && ByteAlphabet.TryDecode(text, bytes, out int count)) return count;
+        if (byteLevel && type is TokenType.Normal or TokenType.Undefined && ByteAlphabet.TryDecode(text, bytes, out int count))
+            return count;
         if (byteLevel)
         {
             text.CopyTo(bytes);
@@ -118,6 +124,7 @@ internal sealed class Vocabulary
     private static bool TryByte(ReadOnlySpan<byte> text, out byte value)
     {
         value = 0;
-        return text.Length == 6 && text.StartsWith("<0x"u8) && text[5] == '>' && byte.TryParse(text[3..5], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+        return text.Length == 6 && text.StartsWith("<0x"u8) && text[5] == '>'
+            && byte.TryParse(text[3..5], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 }

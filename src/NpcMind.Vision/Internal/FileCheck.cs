@@ -11,7 +11,8 @@ internal sealed class FileCheck(string name, PictureLimits limits)
     /// <summary>More than this no array of four bytes a pixel holds, whatever the caller's limits say.</summary>
     private const long MaxArrayPixels = 1 << 28;
 
-    public ImageFormatException Error(string where, string expected, string found, string advice = Damaged, Exception? inner = null) => new(name, where, expected, found, advice, inner);
+    public ImageFormatException Error(string where, string expected, string found, string advice = Damaged, Exception? inner = null) =>
+        new(name, where, expected, found, advice, inner);
 
     public static string At(string part, int offset) => string.Create(CultureInfo.InvariantCulture, $"{part} at byte {offset}");
 
@@ -21,7 +22,9 @@ internal sealed class FileCheck(string name, PictureLimits limits)
     {
         if (bytes == 0) throw Error("length", "a PNG or JPEG file", "an empty file");
         long most = Math.Min(limits.MaxFileBytes, Array.MaxLength);
-        if (bytes > most) throw Error("length", $"at most {Text(most)} bytes", Text(bytes), "Save the picture smaller, or raise PictureLimits.MaxFileBytes.");
+        if (bytes > most)
+            throw Error("length", $"at most {Text(most)} bytes", Text(bytes),
+                "Save the picture smaller, or raise PictureLimits.MaxFileBytes.");
     }
 
     /// <summary>To be called with the sizes of the header before anything is allocated by them.</summary>
@@ -29,8 +32,12 @@ internal sealed class FileCheck(string name, PictureLimits limits)
     {
         if (width == 0 || height == 0) throw Error(where, "at least one pixel", Text(width, height));
         long side = Math.Min(limits.MaxSide, ResampleTable.MaxSide), pixels = Math.Min(limits.MaxPixels, MaxArrayPixels);
-        if (width > side || height > side) throw Error(where, $"sides of at most {Text(side)} pixels", Text(width, height), "Save the picture smaller, or raise PictureLimits.MaxSide.");
-        if (width * height > pixels) throw Error(where, $"at most {Text(pixels)} pixels", Text(width, height), "Save the picture smaller, or raise PictureLimits.MaxPixels.");
+        if (width > side || height > side)
+            throw Error(where, $"sides of at most {Text(side)} pixels", Text(width, height),
+                "Save the picture smaller, or raise PictureLimits.MaxSide.");
+        if (width * height > pixels)
+            throw Error(where, $"at most {Text(pixels)} pixels", Text(width, height),
+                "Save the picture smaller, or raise PictureLimits.MaxPixels.");
     }
 
     /// <summary>To be called for each scan of a JPEG with the samples that all so far visit.</summary>

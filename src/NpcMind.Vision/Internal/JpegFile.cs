@@ -3,8 +3,8 @@ using StbImageSharp;
 namespace NpcMind.Vision.Internal;
 
 /// <summary>
-/// Decodes JPEG files: <see cref="JpegWalk"/> checks the structure first, because StbImageSharp neither notices files cut short nor looks at limits, and works on
-/// unmanaged memory.
+/// Decodes JPEG files: <see cref="JpegWalk"/> checks the structure first, because StbImageSharp neither notices files cut short nor looks
+/// at limits, and works on unmanaged memory.
 /// </summary>
 internal static class JpegFile
 {

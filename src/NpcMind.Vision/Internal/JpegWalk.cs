@@ -2,15 +2,20 @@ using System.Buffers.Binary;
 
 namespace NpcMind.Vision.Internal;
 
-/// <summary>Walks the segments of a JPEG file (ITU-T T.81, annex B) without decoding: every table and header must be whole and consistent, and the file must end with EOI.</summary>
+/// <summary>
+/// Walks the segments of a JPEG file (ITU-T T.81, annex B) without decoding: every table and header must be whole and consistent, and the
+/// file must end with EOI.
+/// </summary>
 internal ref struct JpegWalk
 {
-    /// <summary>Encoders write about ten; each costs a pass over the picture, so a small file with thousands would keep a machine busy.</summary>
+    /// <summary>
+    /// Encoders write about ten; each costs a pass over the picture, so a small file with thousands would keep a machine busy.
+    /// </summary>
     private const int MaxScans = 100;
 
     /// <summary>
-    /// Pixels a byte can stand for: a block of 64 takes at least a bit of its DC scan, the finest component has a fourth of the finest sampling or more, and a byte has 8 bits.
-    /// Shorter files are refused before the picture is allocated.
+    /// Pixels a byte can stand for: a block of 64 takes at least a bit of its DC scan, the finest component has a fourth of the finest
+    /// sampling or more, and a byte has 8 bits. Shorter files are refused before the picture is allocated.
     /// </summary>
     private const long MaxExpansion = 64 * 4 * 8;
 
@@ -134,19 +139,23 @@ internal ref struct JpegWalk
     private void Frame(ReadOnlySpan<byte> content, string where)
     {
         if (_count != 0) throw _check.Error(where, "one frame", "a second one");
-        if (content.Length < 6 || content.Length != 6 + (3 * content[5])) throw _check.Error(where, "6 bytes and 3 for each component", FileCheck.Text(content.Length));
+        if (content.Length < 6 || content.Length != 6 + (3 * content[5]))
+            throw _check.Error(where, "6 bytes and 3 for each component", FileCheck.Text(content.Length));
         if (content[0] != 8) throw _check.Error(where, "8 bits per channel", FileCheck.Text(content[0]), FileCheck.Convert);
         int height = BinaryPrimitives.ReadUInt16BigEndian(content[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(content[3..]);
         _check.Size(where, width, height);
-        if ((long)width * height > _file.Length * MaxExpansion) throw _check.Error(where, "a size that the file can hold", $"{width} x {height} pixels in {_file.Length} bytes");
+        if ((long)width * height > _file.Length * MaxExpansion)
+            throw _check.Error(where, "a size that the file can hold", $"{width} x {height} pixels in {_file.Length} bytes");
         // Four components without Adobe's marker are CMYK in one polarity or the other: wrong colours would be the likelier result.
         if (content[5] is not (1 or 3) && !(content[5] == 4 && _adobe is 0 or 2))
             throw _check.Error(where, "gray, YCbCr, RGB or Adobe's CMYK", $"{FileCheck.Text(content[5])} channels", FileCheck.Convert);
         for (int i = 0; i < content[5]; i++)
         {
             ReadOnlySpan<byte> component = content.Slice(6 + (3 * i), 3);
-            if (_components.AsSpan(0, i).Contains(component[0])) throw _check.Error(where, "components with names of their own", FileCheck.Text(component[0]));
-            if ((component[1] >> 4) is < 1 or > 4 || (component[1] & 15) is < 1 or > 4) throw _check.Error(where, "sampling factors from 1 to 4", component[1].ToString("X2", null));
+            if (_components.AsSpan(0, i).Contains(component[0]))
+                throw _check.Error(where, "components with names of their own", FileCheck.Text(component[0]));
+            if ((component[1] >> 4) is < 1 or > 4 || (component[1] & 15) is < 1 or > 4)
+                throw _check.Error(where, "sampling factors from 1 to 4", component[1].ToString("X2", null));
             if (component[2] > 3) throw _check.Error(where, "quantization tables 0 to 3", FileCheck.Text(component[2]));
             _components[i] = component[0];
             _sampling[i] = (component[1] >> 4) * (component[1] & 15);
@@ -160,17 +169,21 @@ internal ref struct JpegWalk
         if (_count == 0) throw _check.Error(where, "a frame before its scans", "none");
         if (++_scans > MaxScans) throw _check.Error(where, $"at most {MaxScans} scans", "more", FileCheck.Convert);
         int count = content.IsEmpty ? 0 : content[0];
-        if (count < 1 || count > _count || content.Length != 4 + (2 * count)) throw _check.Error(where, "1 to 4 components and 3 bytes", FileCheck.Text(content.Length));
+        if (count < 1 || count > _count || content.Length != 4 + (2 * count))
+            throw _check.Error(where, "1 to 4 components and 3 bytes", FileCheck.Text(content.Length));
         int first = content[^3], last = content[^2], high = content[^1] >> 4, low = content[^1] & 15;
-        bool sound = _progressive ? last <= 63 && (first == 0 ? last == 0 : first <= last && count == 1) && high <= 13 && low <= 13 : first == 0 && high == 0 && low == 0;
+        bool sound = _progressive ? last <= 63 && (first == 0 ? last == 0 : first <= last && count == 1) && high <= 13
+            && low <= 13 : first == 0 && high == 0 && low == 0;
         if (!sound) throw _check.Error(where, "a spectral band of the process", $"{first} to {last}, bits {high} and {low}");
         int finest = _sampling.AsSpan(0, _count).ToArray().Max();
         for (int i = 0; i < count; i++)
         {
-            int component = _components.AsSpan(0, _count).IndexOf(content[1 + (2 * i)]), dc = content[2 + (2 * i)] >> 4, ac = content[2 + (2 * i)] & 15;
+            int component = _components.AsSpan(0, _count).IndexOf(content[1 + (2 * i)]), dc = content[2 + (2 * i)] >> 4,
+            ac = content[2 + (2 * i)] & 15;
             if (component < 0) throw _check.Error(where, "components of the frame", FileCheck.Text(content[1 + (2 * i)]));
             bool needsDc = !_progressive || (first == 0 && high == 0), needsAc = !_progressive || first > 0;
-            if ((needsDc && (dc > 3 || (_dcTables >> dc & 1) == 0)) || (needsAc && (ac > 3 || (_acTables >> ac & 1) == 0)) || _quantizers == 0)
+            if ((needsDc && (dc > 3 || (_dcTables >> dc & 1) == 0)) || (needsAc && (ac > 3 || (_acTables >> ac & 1) == 0))
+                || _quantizers == 0)
                 throw _check.Error(where, "tables defined before the scan", "a missing one");
             if (first == 0) _scanned |= 1 << component;
             _samples += (long)Width * Height * _sampling[component] / finest;
@@ -183,7 +196,8 @@ internal ref struct JpegWalk
     {
         while (!content.IsEmpty)
         {
-            if (content.Length < 17 || (content[0] >> 4) > 1 || (content[0] & 15) > 3) throw _check.Error(where, "a Huffman table 0 to 3 of class 0 or 1", "another");
+            if (content.Length < 17 || (content[0] >> 4) > 1 || (content[0] & 15) > 3)
+                throw _check.Error(where, "a Huffman table 0 to 3 of class 0 or 1", "another");
             int symbols = 0, free = 1;
             for (int bits = 1; bits <= 16; bits++)
             {
@@ -192,7 +206,9 @@ internal ref struct JpegWalk
                 if (free < 0) throw _check.Error(where, "a prefix code", $"too many codes of {FileCheck.Text(bits)} bits");
             }
 
-            if (symbols > 256 || symbols > content.Length - 17) throw _check.Error(where, $"{FileCheck.Text(symbols)} symbols (at most 256)", $"{FileCheck.Text(content.Length - 17)} bytes");
+            if (symbols > 256 || symbols > content.Length - 17)
+                throw _check.Error(where, $"{FileCheck.Text(symbols)} symbols (at most 256)",
+                    $"{FileCheck.Text(content.Length - 17)} bytes");
             if (content[0] >> 4 == 0) _dcTables |= 1 << (content[0] & 15);
             else _acTables |= 1 << (content[0] & 15);
             content = content[(17 + symbols)..];
@@ -204,7 +220,8 @@ internal ref struct JpegWalk
         while (!content.IsEmpty)
         {
             int size = 1 + (64 * (1 + (content[0] >> 4)));
-            if ((content[0] >> 4) > 1 || (content[0] & 15) > 3 || content.Length < size) throw _check.Error(where, "a whole quantization table 0 to 3 of 8 or 16 bits", $"{FileCheck.Text(content.Length)} bytes");
+            if ((content[0] >> 4) > 1 || (content[0] & 15) > 3 || content.Length < size)
+                throw _check.Error(where, "a whole quantization table 0 to 3 of 8 or 16 bits", $"{FileCheck.Text(content.Length)} bytes");
             _quantizers |= 1 << (content[0] & 15);
             content = content[size..];
         }
@@ -221,5 +238,6 @@ internal ref struct JpegWalk
         throw CutShort();
     }
 
-    private readonly ImageFormatException CutShort() => _check.Error("end of file", "the end of the picture (FFD9)", "the end of the file before it");
+    private readonly ImageFormatException CutShort() =>
+        _check.Error("end of file", "the end of the picture (FFD9)", "the end of the file before it");
 }

@@ -79,5 +79,6 @@ internal static class Orientation
     private static uint U32(ReadOnlySpan<byte> bytes, int at, bool little) =>
         little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]) : BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]);
 
-    private static int U16(ReadOnlySpan<byte> bytes, int at, bool little) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]) : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
+    private static int U16(ReadOnlySpan<byte> bytes, int at, bool little) => little
+        ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]) : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
 }

@@ -38,7 +38,8 @@ internal static class PngFile
                     break;
                 case "PLTE":
                     if (!palette.IsEmpty || data.Length > 0) throw check.Error(where, "one palette, before the pixels", "another");
-                    if (content.IsEmpty || content.Length % 3 != 0 || content.Length > 768) throw check.Error(where, "1 to 256 colours of 3 bytes", $"{FileCheck.Text(content.Length)} bytes");
+                    if (content.IsEmpty || content.Length % 3 != 0 || content.Length > 768)
+                        throw check.Error(where, "1 to 256 colours of 3 bytes", $"{FileCheck.Text(content.Length)} bytes");
                     palette = content;
                     break;
                 case "IDAT":
@@ -51,7 +52,8 @@ internal static class PngFile
                 case "IEND":
                     if (data.Length == 0) throw check.Error(where, "pixel data before the end", "none");
                     data.Position = 0;
-                    return Orientation.Apply(header!.Value.Width, header.Value.Height, PngPixels.Read(header.Value, palette, data, check), orientation);
+                    return Orientation.Apply(header!.Value.Width, header.Value.Height, PngPixels.Read(header.Value, palette, data, check),
+                        orientation);
                 // An upper case first letter: the picture cannot be understood without this chunk (PNG specification, 5.4).
                 case var _ when char.IsAsciiLetterUpper(type[0]):
                     throw check.Error(where, "IHDR, PLTE, IDAT or IEND", type, FileCheck.Convert);
@@ -66,12 +68,17 @@ internal static class PngFile
     private static ReadOnlySpan<byte> Chunk(ReadOnlySpan<byte> file, int at, FileCheck check, out string type)
     {
         ReadOnlySpan<byte> rest = file[at..];
-        if (rest.Length < 12) throw check.Error(FileCheck.At("chunk", at), "a chunk of at least 12 bytes, IEND last", $"{FileCheck.Text(rest.Length)} bytes and the end of the file");
+        if (rest.Length < 12)
+            throw check.Error(FileCheck.At("chunk", at), "a chunk of at least 12 bytes, IEND last",
+                $"{FileCheck.Text(rest.Length)} bytes and the end of the file");
         uint length = BinaryPrimitives.ReadUInt32BigEndian(rest);
         foreach (byte letter in rest.Slice(4, 4))
-            if (!char.IsAsciiLetter((char)letter)) throw check.Error(FileCheck.At("chunk", at), "a chunk name of four letters", Convert.ToHexString(rest.Slice(4, 4)));
+            if (!char.IsAsciiLetter((char)letter))
+                throw check.Error(FileCheck.At("chunk", at), "a chunk name of four letters", Convert.ToHexString(rest.Slice(4, 4)));
         type = Encoding.ASCII.GetString(rest.Slice(4, 4));
-        if (length > rest.Length - 12) throw check.Error(FileCheck.At($"chunk {type}", at), $"{FileCheck.Text(length)} bytes and a checksum", $"{FileCheck.Text(rest.Length - 8)} bytes and the end of the file");
+        if (length > rest.Length - 12)
+            throw check.Error(FileCheck.At($"chunk {type}", at), $"{FileCheck.Text(length)} bytes and a checksum",
+                $"{FileCheck.Text(rest.Length - 8)} bytes and the end of the file");
         uint stored = BinaryPrimitives.ReadUInt32BigEndian(rest[(8 + (int)length)..]), actual = Crc32.Of(rest.Slice(4, 4 + (int)length));
         if (stored != actual) throw check.Error(FileCheck.At($"chunk {type}", at), $"bytes with checksum {stored:X8}", $"{actual:X8}");
         return rest.Slice(8, (int)length);
@@ -89,9 +96,12 @@ internal static class PngFile
             2 or 4 or 6 => depth is 8 or 16,
             _ => false,
         };
-        if (!known) throw check.Error(where, "a colour type and bit depth of the PNG specification", $"type {FileCheck.Text(color)} with {FileCheck.Text(depth)} bits");
+        if (!known) throw check.Error(where, "a colour type and bit depth of the PNG specification",
+            $"type {FileCheck.Text(color)} with {FileCheck.Text(depth)} bits");
         if (content[10] != 0 || content[11] != 0 || content[12] > 1)
-            throw check.Error(where, "compression 0, filter 0, interlacing 0 or 1", $"{FileCheck.Text(content[10])}, {FileCheck.Text(content[11])}, {FileCheck.Text(content[12])}");
-        return new(BinaryPrimitives.ReadInt32BigEndian(content), BinaryPrimitives.ReadInt32BigEndian(content[4..]), depth, color, content[12] == 1);
+            throw check.Error(where, "compression 0, filter 0, interlacing 0 or 1",
+                $"{FileCheck.Text(content[10])}, {FileCheck.Text(content[11])}, {FileCheck.Text(content[12])}");
+        return new(BinaryPrimitives.ReadInt32BigEndian(content), BinaryPrimitives.ReadInt32BigEndian(content[4..]), depth, color,
+            content[12] == 1);
     }
 }

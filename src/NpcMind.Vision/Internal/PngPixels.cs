@@ -2,16 +2,22 @@ using System.IO.Compression;
 
 namespace NpcMind.Vision.Internal;
 
-/// <summary>The pixels of a PNG file: inflated row by row, so that memory is bounded by the picture and not by what the data might expand to.</summary>
+/// <summary>
+/// The pixels of a PNG file: inflated row by row, so that memory is bounded by the picture and not by what the data might expand to.
+/// </summary>
 internal static class PngPixels
 {
-    /// <summary>Deflate cannot do better: 258 bytes from two bits (zlib, technical details). Data too short for its picture is refused before the picture is allocated.</summary>
+    /// <summary>
+    /// Deflate cannot do better: 258 bytes from two bits (zlib, technical details). Data too short for its picture is refused before the
+    /// picture is allocated.
+    /// </summary>
     private const long MaxExpansion = 1032;
 
     private const string Where = "pixel data";
 
     // First column and row and the steps of the seven passes (PNG specification, 8.2).
-    private static readonly (int X, int Y, int Dx, int Dy)[] Adam7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
+    private static readonly (int X, int Y, int Dx, int Dy)[] Adam7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
+        (1, 0, 2, 2), (0, 1, 1, 2)];
     private static readonly (int X, int Y, int Dx, int Dy)[] Whole = [(0, 0, 1, 1)];
 
     public static byte[] Read(PngHeader header, ReadOnlySpan<byte> palette, MemoryStream data, FileCheck check)
@@ -25,8 +31,10 @@ internal static class PngPixels
             if (width > 0) raw += height * (header.RowBytes(width) + 1L);
         }
 
-        if (raw > data.Length * MaxExpansion) throw check.Error(Where, $"data for {FileCheck.Text(raw)} bytes", $"{FileCheck.Text(data.Length)} compressed bytes");
-        byte[] rgba = new byte[header.Width * header.Height * 4], row = new byte[header.RowBytes(header.Width)], above = new byte[row.Length];
+        if (raw > data.Length * MaxExpansion)
+            throw check.Error(Where, $"data for {FileCheck.Text(raw)} bytes", $"{FileCheck.Text(data.Length)} compressed bytes");
+        byte[] rgba = new byte[header.Width * header.Height * 4], row = new byte[header.RowBytes(header.Width)],
+            above = new byte[row.Length];
         using ZLibStream inflated = new(data, CompressionMode.Decompress);
         try
         {
@@ -114,7 +122,8 @@ internal static class PngPixels
             return;
         }
 
-        if (value >= palette.Length / 3) throw check.Error(Where, $"colours below {FileCheck.Text(palette.Length / 3)}", FileCheck.Text(value));
+        if (value >= palette.Length / 3)
+            throw check.Error(Where, $"colours below {FileCheck.Text(palette.Length / 3)}", FileCheck.Text(value));
         palette.Slice(value * 3, 3).CopyTo(rgba);
     }
 }

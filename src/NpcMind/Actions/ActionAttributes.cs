@@ -1,8 +1,9 @@
 namespace NpcMind;
 
 /// <summary>
-/// Makes an enum or a record something that characters can do: the generator of this package writes its <see cref="ActionType{T}"/>. A record's members are the
-/// parameters of its primary constructor: enums, bools, integers with <see cref="ActionRangeAttribute"/>, strings with <see cref="ActionTextAttribute"/>, each of them nullable or not.
+/// Makes an enum or a record something that characters can do: the generator of this package writes its <see cref="ActionType{T}"/>. A
+/// record's members are the parameters of its primary constructor: enums, bools, integers with <see cref="ActionRangeAttribute"/>, strings
+/// with <see cref="ActionTextAttribute"/>, each of them nullable or not.
 /// </summary>
 [AttributeUsage(AttributeTargets.Enum | AttributeTargets.Class | AttributeTargets.Struct)]
 public sealed class NpcActionAttribute : Attribute;

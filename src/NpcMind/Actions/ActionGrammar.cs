@@ -96,7 +96,8 @@ internal sealed class ActionGrammar
         {
             case ActionMemberKind.Choice:
                 for (int i = 0; i < member.Choices.Count; i++)
-                    if (legal?.Choices![i] ?? true) alternatives.Add(Quote(member.IsBoolean ? member.Choices[i] : ActionText.Json(member.Choices[i])));
+                    if (legal?.Choices![i] ?? true)
+                        alternatives.Add(Quote(member.IsBoolean ? member.Choices[i] : ActionText.Json(member.Choices[i])));
                 break;
             case ActionMemberKind.Number:
                 Numbers(legal?.Minimum ?? member.Minimum, legal?.Maximum ?? member.Maximum, alternatives);
@@ -159,5 +160,6 @@ internal sealed class ActionGrammar
         return ways.Count == 1 ? ways[0] : $"({string.Join(" | ", ways)})";
     }
 
-    private static string Quote(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    private static string Quote(string text) =>
+        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

@@ -65,7 +65,8 @@ public sealed class ActionMember
 
     /// <summary>A bool; for generated code.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
-    public static ActionMember Boolean(string name, bool isNullable) => new(name, ActionMemberKind.Choice, isNullable, ["false", "true"]) { IsBoolean = true };
+    public static ActionMember Boolean(string name, bool isNullable) =>
+        new(name, ActionMemberKind.Choice, isNullable, ["false", "true"]) { IsBoolean = true };
 
     /// <summary>A whole number; for generated code.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]

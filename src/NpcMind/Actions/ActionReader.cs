@@ -23,7 +23,8 @@ internal ref struct ActionReader
         {
             ActionMember member = type.Members[i];
             if (i > 0 && !Symbol(',')) return false;
-            if (!Quoted(out ReadOnlySpan<char> name) || !name.SequenceEqual(member.Name) || !Symbol(':') || !Value(member, out values[i])) return false;
+            if (!Quoted(out ReadOnlySpan<char> name) || !name.SequenceEqual(member.Name) || !Symbol(':') || !Value(member, out values[i]))
+                return false;
         }
 
         return Symbol('}');
@@ -71,7 +72,8 @@ internal ref struct ActionReader
         int digits = _at;
         while (_at < _text.Length && char.IsAsciiDigit(_text[_at])) _at++;
         bool zero = digits < _at && _text[digits] == '0';
-        return int.TryParse(_text[start.._at], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && (!zero || _at == start + 1);
+        return int.TryParse(_text[start.._at], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)
+            && (!zero || _at == start + 1);
     }
 
     private bool Quoted(out ReadOnlySpan<char> value)
@@ -109,7 +111,9 @@ internal ref struct ActionReader
                 case '"' or '\\' or '/':
                     plain[length++] = value[i];
                     break;
-                case 'u' when i + 4 < value.Length && ushort.TryParse(value.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit):
+                case 'u' when i + 4 < value.Length
+                    && ushort.TryParse(value.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                        out ushort unit):
                     plain[length++] = (char)unit;
                     i += 4;
                     break;

@@ -20,8 +20,10 @@ internal static class ActionText
         if (text.Length > maxLength) return $"has {text.Length} UTF-16 units and at most {maxLength} fit. Shorten it";
         for (int at = 0; at < text.Length;)
         {
-            if (Rune.DecodeFromUtf16(text[at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done) return $"has half of a surrogate pair at {at}. Remove it";
-            if (rune.Value is < 0x20 or (>= 0x7F and < 0xA0) or 0x2028 or 0x2029 or 0xFFFE or 0xFFFF) return $"has the unprintable character U+{rune.Value:X4} at {at}. Remove it";
+            if (Rune.DecodeFromUtf16(text[at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
+                return $"has half of a surrogate pair at {at}. Remove it";
+            if (rune.Value is < 0x20 or (>= 0x7F and < 0xA0) or 0x2028 or 0x2029 or 0xFFFE or 0xFFFF)
+                return $"has the unprintable character U+{rune.Value:X4} at {at}. Remove it";
             at += length;
         }
 

@@ -6,14 +6,14 @@ using System.Runtime.CompilerServices;
 namespace NpcMind;
 
 /// <summary>
-/// Something that characters can do, as text and back: made by the generator for each enum and record with <see cref="NpcActionAttribute"/>. An enum is written
-/// <c>"Wave"</c>, a record <c>{"item":"Bread","coins":3}</c>: JSON without spaces, members in the order of the primary constructor, names in camel case, enums by
-/// name. Immutable; safe from any thread.
+/// Something that characters can do, as text and back: made by the generator for each enum and record with
+/// <see cref="NpcActionAttribute"/>. An enum is written <c>"Wave"</c>, a record <c>{"item":"Bread","coins":3}</c>: JSON without spaces,
+/// members in the order of the primary constructor, names in camel case, enums by name. Immutable; safe from any thread.
 /// </summary>
 /// <remarks>
-/// Texts have printable characters only: no control characters, line separators, halves of surrogate pairs or U+FFFE and U+FFFF. In the canonical form only
-/// <c>"</c> and <c>\</c> are escaped. The grammar accepts exactly the canonical forms of all (legal) values; <see cref="ActionType{T}.TryParse"/> reads those, and
-/// the same with JSON's spaces and escapes.
+/// Texts have printable characters only: no control characters, line separators, halves of surrogate pairs or U+FFFE and U+FFFF. In the
+/// canonical form only <c>"</c> and <c>\</c> are escaped. The grammar accepts exactly the canonical forms of all (legal) values;
+/// <see cref="ActionType{T}.TryParse"/> reads those, and the same with JSON's spaces and escapes.
 /// </remarks>
 public abstract class ActionType
 {
@@ -46,12 +46,17 @@ public abstract class ActionType
 
     /// <summary>The action of a type.</summary>
     /// <typeparam name="T">An enum or record with <see cref="NpcActionAttribute"/>.</typeparam>
-    /// <exception cref="InvalidOperationException">The type has no such attribute, or its assembly was built without the generator.</exception>
+    /// <exception cref="InvalidOperationException">The type has no such attribute, or its assembly was built without the
+    /// generator.</exception>
     public static ActionType<T> Of<T>()
     {
-        // Initialisers of a module run when its code first does; naming one of its types here is not yet that. Ahead-of-time compiled, they run at the start.
-        if (Registered<T>.Type is null && RuntimeFeature.IsDynamicCodeSupported) RuntimeHelpers.RunModuleConstructor(typeof(T).Module.ModuleHandle);
-        return Registered<T>.Type ?? throw new InvalidOperationException($"{typeof(T)} is no action. Put [NpcAction] on it, and reference the package NpcMind, with its generator, in its project.");
+        // Initialisers of a module run when its code first does; naming one of its types here is not yet that. Ahead-of-time compiled, they
+        // run at the start.
+        if (Registered<T>.Type is null && RuntimeFeature.IsDynamicCodeSupported)
+            RuntimeHelpers.RunModuleConstructor(typeof(T).Module.ModuleHandle);
+        return Registered<T>.Type
+            ?? throw new InvalidOperationException(
+                $"{typeof(T)} is no action. Put [NpcAction] on it, and reference the package NpcMind, with its generator, in its project.");
     }
 
     /// <summary>Makes an action known to <see cref="Of"/>; for generated code.</summary>
@@ -83,14 +88,18 @@ public abstract class ActionType
     /// <exception cref="ArgumentException"><paramref name="legal"/> is of another action.</exception>
     public string ToGbnf(LegalActions? legal = null) => ActionGrammar.Write(this, Check(legal), withSpeech: false);
 
-    /// <summary>The grammar of a reply: one line of free speech, and then, if the character wants, the action on a line of its own. What follows the line feed is the action.</summary>
+    /// <summary>
+    /// The grammar of a reply: one line of free speech, and then, if the character wants, the action on a line of its own. What follows the
+    /// line feed is the action.
+    /// </summary>
     /// <param name="legal">What is legal now; everything when null.</param>
     /// <exception cref="ArgumentException"><paramref name="legal"/> is of another action.</exception>
     public string ToReplyGbnf(LegalActions? legal = null) => ActionGrammar.Write(this, Check(legal), withSpeech: true);
 
     internal LegalActions? Check(LegalActions? legal) => legal is null || legal.Type == this
         ? legal
-        : throw new ArgumentException($"These restrictions are of the action {legal.Type.Name}, not of {Name}. Make new LegalActions for it.", nameof(legal));
+        : throw new ArgumentException(
+            $"These restrictions are of the action {legal.Type.Name}, not of {Name}. Make new LegalActions for it.", nameof(legal));
 
     private static class Registered<T>
     {
@@ -132,7 +141,8 @@ public abstract class ActionType<T> : ActionType
     }
 
     /// <summary>Writes an action in the canonical form.</summary>
-    /// <exception cref="ArgumentException">The value cannot be written: an enum value without a name, a number out of bounds, a text too long or not printable, null where it cannot be.</exception>
+    /// <exception cref="ArgumentException">The value cannot be written: an enum value without a name, a number out of bounds, a text too
+    /// long or not printable, null where it cannot be.</exception>
     public string Write(T value)
     {
         ArgumentNullException.ThrowIfNull(value);

@@ -57,5 +57,6 @@ internal static class ActionWriter
         json.Append(Write(member, value));
     }
 
-    private static ArgumentException Wrong(ActionType type, ActionMember member, string problem) => new($"{type.Name}: member '{member.Name}' {problem}.");
+    private static ArgumentException Wrong(ActionType type, ActionMember member, string problem) =>
+        new($"{type.Name}: member '{member.Name}' {problem}.");
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace NpcMind;
 
 /// <summary>
-/// What of an action is legal now: a game changes it as often as it likes, and <see cref="Version"/> tells whether anything did change. At first everything is
-/// legal. One thread at a time.
+/// What of an action is legal now: a game changes it as often as it likes, and <see cref="Version"/> tells whether anything did change. At
+/// first everything is legal. One thread at a time.
 /// </summary>
 /// <remarks>
 /// Either each member has its legal values, whatever the others are (<see cref="Allow"/>, <see cref="AllowRange"/>,
@@ -96,15 +96,20 @@ public sealed class LegalActions
     /// <param name="member">Name of the member as it is written.</param>
     /// <param name="minimum">Smallest, not below that of the member.</param>
     /// <param name="maximum">Largest, not above that of the member.</param>
-    /// <exception cref="ArgumentException">There is no such member, it is no number, or the range is empty or leaves the member's.</exception>
+    /// <exception cref="ArgumentException">There is no such member, it is no number, or the range is empty or leaves the
+    /// member's.</exception>
     /// <exception cref="InvalidOperationException">The rows of <see cref="AllowOnly{T}(ReadOnlySpan{T})"/> decide the member.</exception>
     public void AllowRange(string member, int minimum, int maximum)
     {
         Restriction legal = FindOutsideRows(member);
         if (legal.Member.Kind != ActionMemberKind.Number) throw Wrong(member, "is no number. Use Allow");
-        if (minimum > maximum) throw Wrong(member, "would have no legal value left: the range is empty. Swap its ends, or do not offer the action");
+        if (minimum > maximum)
+            throw Wrong(member, "would have no legal value left: the range is empty. Swap its ends, or do not offer the action");
         if (minimum < legal.Member.Minimum || maximum > legal.Member.Maximum)
-            throw Wrong(member, string.Create(CultureInfo.InvariantCulture, $"has values from {legal.Member.Minimum} to {legal.Member.Maximum}, and {minimum} to {maximum} leaves them. Clamp the range"));
+            throw Wrong(member,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"has values from {legal.Member.Minimum} to {legal.Member.Maximum}, and {minimum} to {maximum} leaves them. Clamp " +
+                    $"the range"));
         bool changed = (legal.Minimum, legal.Maximum) != (minimum, maximum);
         (legal.Minimum, legal.Maximum) = (minimum, maximum);
         Changed(changed);
@@ -172,7 +177,8 @@ public sealed class LegalActions
         foreach (string value in values)
         {
             if (value is null) throw Wrong(legal.Member.Name, "cannot be given null here. Use AllowNull");
-            if (ActionText.Fault(value, legal.Member.MaxLength) is { } fault) throw Wrong(legal.Member.Name, $"cannot be '{value}': it {fault}");
+            if (ActionText.Fault(value, legal.Member.MaxLength) is { } fault)
+                throw Wrong(legal.Member.Name, $"cannot be '{value}': it {fault}");
             bytes += Encoding.UTF8.GetByteCount(value);
         }
 
@@ -189,7 +195,8 @@ public sealed class LegalActions
         ArgumentNullException.ThrowIfNull(member);
         foreach (Restriction legal in _members)
             if (legal.Member.Name == member) return legal;
-        throw new ArgumentException($"{Type.Name} has no member '{member}'. It has: {string.Join(", ", Type.Members.Select(m => m.Name))}.", nameof(member));
+        throw new ArgumentException($"{Type.Name} has no member '{member}'. It has: {string.Join(", ", Type.Members.Select(m => m.Name))}.",
+            nameof(member));
     }
 
     private Restriction FindOutsideRows(string member)
@@ -250,7 +257,8 @@ public sealed class LegalActions
 
         public bool Reset()
         {
-            bool changed = AllowsNull != Member.IsNullable || Texts is not null || (Minimum, Maximum) != (Member.Minimum, Member.Maximum) || Choices?.Contains(false) == true;
+            bool changed = AllowsNull != Member.IsNullable || Texts is not null || (Minimum, Maximum) != (Member.Minimum, Member.Maximum)
+                || Choices?.Contains(false) == true;
             (AllowsNull, Texts, Minimum, Maximum) = (Member.IsNullable, null, Member.Minimum, Member.Maximum);
             Choices?.AsSpan().Fill(true);
             return changed;

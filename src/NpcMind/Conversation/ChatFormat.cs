@@ -12,9 +12,9 @@ internal readonly record struct DatedPrompt(string Text, DateTime? Date)
 }
 
 /// <summary>
-/// A model's chat template as the pieces that conversations are made of, in tokens: how it opens, the first turn, and what stands between one answer and the
-/// next. Words of players never become control tokens. Templates without a system role get its text at the head of the first turn. Pictures stand where the template puts
-/// them, or at the head of their turn where it knows none.
+/// A model's chat template as the pieces that conversations are made of, in tokens: how it opens, the first turn, and what stands between
+/// one answer and the next. Words of players never become control tokens. Templates without a system role get its text at the head of the
+/// first turn. Pictures stand where the template puts them, or at the head of their turn where it knows none.
 /// </summary>
 internal sealed class ChatFormat
 {

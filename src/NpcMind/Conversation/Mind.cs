@@ -1,8 +1,8 @@
 namespace NpcMind;
 
 /// <summary>
-/// A sequence of tokens that is to be in the KV cache: of a prefix, or of a character. The token log is the truth; what the cache holds of it (<see cref="Slot"/>)
-/// can be lost and read again. <see cref="MindScheduler"/> moves the one after the other.
+/// A sequence of tokens that is to be in the KV cache: of a prefix, or of a character. The token log is the truth; what the cache holds of
+/// it (<see cref="Slot"/>) can be lost and read again. <see cref="MindScheduler"/> moves the one after the other.
 /// </summary>
 internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
 {
@@ -64,7 +64,10 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
         throw new InvalidOperationException($"{Name} has a token of a picture that it does not remember.");
     }
 
-    /// <summary>Whether the token after the first <paramref name="read"/> is a row of a picture that is not there yet. Who waits so takes no memory: a game may draw a picture whenever it likes.</summary>
+    /// <summary>
+    /// Whether the token after the first <paramref name="read"/> is a row of a picture that is not there yet. Who waits so takes no memory:
+    /// a game may draw a picture whenever it likes.
+    /// </summary>
     public bool WaitsForPicture(int read) => read < Tokens.Count && Readable(read) == read;
 
     /// <summary>Tokens up to the first row, from token <paramref name="from"/> on, of a picture that is not encoded yet.</summary>

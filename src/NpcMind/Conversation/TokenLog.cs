@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace NpcMind;
 
 /// <summary>
-/// The tokens of a mind: what it has read or is to read, with what it said. Feature rows of images are negative (<see cref="PictureToken"/>).
-/// Read by all, edited by <see cref="Conversation"/> alone, which brings the KV cache after it.
+/// The tokens of a mind: what it has read or is to read, with what it said. Feature rows of images are negative
+/// (<see cref="PictureToken"/>). Read by all, edited by <see cref="Conversation"/> alone, which brings the KV cache after it.
 /// </summary>
 internal sealed class TokenLog(int capacity) : IReadOnlyList<int>
 {

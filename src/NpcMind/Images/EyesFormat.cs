@@ -44,7 +44,9 @@ internal sealed class EyesFormat
     public TurnImage TurnImage(IReadOnlyList<ImagePiece> layout)
     {
         int id = _nextId, rows = layout.Sum(p => p.Count);
-        if (rows > PictureToken.MaxRows) throw new ArgumentException($"A picture of {rows} tokens cannot be remembered: at most {PictureToken.MaxRows}. Lower NpcRuntimeOptions.MaxImageTiles.");
+        if (rows > PictureToken.MaxRows)
+            throw new ArgumentException(
+                $"A picture of {rows} tokens cannot be remembered: at most {PictureToken.MaxRows}. Lower NpcRuntimeOptions.MaxImageTiles.");
         _nextId = (id + 1) % PictureToken.MaxSights;
         List<int> tokens = [];
         foreach (ImagePiece piece in layout)

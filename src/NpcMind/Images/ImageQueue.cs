@@ -4,8 +4,9 @@ using NpcMind.Vision;
 namespace NpcMind;
 
 /// <summary>
-/// Pictures on their way through the image encoder, one after the other, in slices of frames. A picture's pixels are read first, and hashed on the device: one that was seen
-/// before, by whomever, is not encoded again. Nothing here waits; within a tick nothing allocates. Used by the game's thread.
+/// Pictures on their way through the image encoder, one after the other, in slices of frames. A picture's pixels are read first, and hashed
+/// on the device: one that was seen before, by whomever, is not encoded again. Nothing here waits; within a tick nothing allocates. Used by
+/// the game's thread.
 /// </summary>
 internal sealed class ImageQueue : IDisposable
 {
@@ -59,10 +60,15 @@ internal sealed class ImageQueue : IDisposable
     {
         FreeSpent();
         if (image.TurnImage is { } known && image.SeenBy == this && (known.IsReady || known.Job is not null)) return known;
-        if (_waiting.Count == MostWaiting) throw new InvalidOperationException($"{MostWaiting} pictures wait to be seen: tick more, or show fewer.");
+        if (_waiting.Count == MostWaiting)
+            throw new InvalidOperationException($"{MostWaiting} pictures wait to be seen: tick more, or show fewer.");
         PicturePlan plan = Format.Plan(image.Width, image.Height);
         TurnImage turnImage = Format.TurnImage(plan);
-        if (turnImage.Tokens.Length > mostTokens) throw new ContextOverflowException($"An image of {image.Width} x {image.Height} pixels takes {turnImage.Tokens.Length} tokens in {plan.Tiles.Count} tiles; at most {mostTokens} are possible, half of the context. Lower NpcRuntimeOptions.MaxImageTiles or use a larger context.");
+        if (turnImage.Tokens.Length > mostTokens)
+            throw new ContextOverflowException(
+                $"An image of {image.Width} x {image.Height} pixels takes {turnImage.Tokens.Length} tokens in {plan.Tiles.Count} tiles; " +
+                    $"at most {mostTokens} are possible, half of the context. Lower NpcRuntimeOptions.MaxImageTiles or use a larger " +
+                    $"context.");
         turnImage.Job = image.Picture is { } picture ? _eyes.CreateJob(plan, picture) : _eyes.CreateJob(plan, image.External!);
         turnImage.Preparation = new WorkPlan(_eyes.Nodes(turnImage.Job, 0), _frames.Costs);
         turnImage.Image = image;

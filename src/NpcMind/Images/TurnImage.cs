@@ -4,8 +4,8 @@ using NpcMind.Vision;
 namespace NpcMind;
 
 /// <summary>
-/// A picture as a mind holds it: the tokens that stand for it, and the feature rows that stand in the places of some of them. The rows are there once the picture is encoded,
-/// and stay as long as somebody remembers it, so that it can be read again without the picture.
+/// A picture as a mind holds it: the tokens that stand for it, and the feature rows that stand in the places of some of them. The rows are
+/// there once the picture is encoded, and stay as long as somebody remembers it, so that it can be read again without the picture.
 /// </summary>
 internal sealed class TurnImage(int id, IReadOnlyList<ImagePiece> layout, int[] tokens, int rows, int width)
 {

@@ -24,7 +24,8 @@ internal static class OptionChecks
         NotNull(Of, nameof(o.Host), o.Host);
         NotNull(Of, nameof(o.Clock), o.Clock);
         if (o.ImageEncoderPath is { Length: 0 })
-            throw new ArgumentException($"{Of}.{nameof(o.ImageEncoderPath)} is empty: it must name a file, or be null for none.", Parameter);
+            throw new ArgumentException($"{Of}.{nameof(o.ImageEncoderPath)} is empty: it must name a file, or be null for none.",
+                Parameter);
         InRange(Of, nameof(o.MaxImageTiles), o.MaxImageTiles, 1, VisionConfig.MaxTiles);
         InRange(Of, nameof(o.MaxNpcs), o.MaxNpcs, 1, MaxCharacters);
         InRange(Of, nameof(o.MaxPrefixes), o.MaxPrefixes, 1, MaxCharacters);
@@ -37,7 +38,8 @@ internal static class OptionChecks
                 $"one of {string.Join(", ", Enum.GetNames<KvFormat>())}");
         InRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep, 16, 1024);
         if (o.MaxTokensPerStep % 16 != 0)
-            throw OutOfRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep.ToString(CultureInfo.InvariantCulture), "a multiple of 16 from 16 to 1024");
+            throw OutOfRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep.ToString(CultureInfo.InvariantCulture),
+                "a multiple of 16 from 16 to 1024");
         Above(Of, nameof(o.MaxDispatchMilliseconds), o.MaxDispatchMilliseconds, 0, 1000);
         InRange(Of, nameof(o.MaxFramesPerStep), o.MaxFramesPerStep, 1, 1_000_000);
         long log = 2L * (o.MaxNpcs + o.MaxPrefixes) * o.ContextTokens;
@@ -70,11 +72,13 @@ internal static class OptionChecks
         if (o.StopStrings.Any(string.IsNullOrEmpty))
             throw new ArgumentException($"{Of}.{nameof(o.StopStrings)} holds an empty string: leave it out.", Parameter);
         if (o.LegalActions is not null && o.Action is null)
-            throw new ArgumentException($"{Of}.{nameof(o.LegalActions)} is set without {nameof(o.Action)}: set the action that it is about, too.",
+            throw new ArgumentException(
+                $"{Of}.{nameof(o.LegalActions)} is set without {nameof(o.Action)}: set the action that it is about, too.",
                 Parameter);
         Above(Of, nameof(o.CharactersPerSecond), o.CharactersPerSecond, 0, double.PositiveInfinity);
         InRange(Of, nameof(o.LeadTokens), o.LeadTokens, 1, int.MaxValue);
-        if (o.FirstWordDeadline < TimeSpan.Zero) throw OutOfRange(Of, nameof(o.FirstWordDeadline), o.FirstWordDeadline.ToString(), "0 or more");
+        if (o.FirstWordDeadline < TimeSpan.Zero)
+            throw OutOfRange(Of, nameof(o.FirstWordDeadline), o.FirstWordDeadline.ToString(), "0 or more");
     }
 
     private static void NotNull(string of, string name, object? value)

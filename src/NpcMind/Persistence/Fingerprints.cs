@@ -13,7 +13,10 @@ internal static class Fingerprints
     private const int EngineVersion = 1;
     private const int SampleBytes = 4096;
 
-    /// <summary>SHA-256 over the metadata (of long arrays a thousand values) and tensors' names, shapes and types, and the ends of each tensor: reading gigabytes would delay every start.</summary>
+    /// <summary>
+    /// SHA-256 over the metadata (of long arrays a thousand values) and tensors' names, shapes and types, and the ends of each tensor:
+    /// reading gigabytes would delay every start.
+    /// </summary>
     public static byte[] Model(GgufFile file)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -45,7 +48,8 @@ internal static class Fingerprints
     }
 
     /// <summary>Where keys and values have the same bits.</summary>
-    public static string Cache(GpuDevice device, KvFormat precision) => $"{EngineVersion} {precision} {device.Limits.Name} {device.Limits.Driver}";
+    public static string Cache(GpuDevice device, KvFormat precision) =>
+        $"{EngineVersion} {precision} {device.Limits.Name} {device.Limits.Driver}";
 
     /// <summary>SHA-256 of tokens.</summary>
     public static byte[] Tokens(ReadOnlySpan<int> tokens) => SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(tokens));

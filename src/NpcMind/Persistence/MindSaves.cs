@@ -18,7 +18,9 @@ internal static class MindSaves
         Mind mind = npc.Mind;
         List<TurnImage> turnImages = [.. mind.Seen.Concat(npc.PendingImages).Distinct()];
         bool alive = runtime.TryFlush();
-        if (alive && turnImages.Exists(s => s.Image is { IsDrawn: false })) throw new InvalidOperationException($"'{npc.Name}' is to see an image that has not been drawn yet: draw it and call NpcImage.MarkDrawn, then save.");
+        if (alive && turnImages.Exists(s => s.Image is { IsDrawn: false }))
+            throw new InvalidOperationException(
+                $"'{npc.Name}' is to see an image that has not been drawn yet: draw it and call NpcImage.MarkDrawn, then save.");
         if (alive && turnImages.Exists(s => !s.IsReady)) alive = runtime.TryFinishLooking();
         // A lost device cannot finish a picture, nor give back keys and values: the mind is saved as its words, and read again.
         bool seen = turnImages.All(s => s.IsReady);
@@ -44,7 +46,8 @@ internal static class MindSaves
             PrefixTokens = mind.Shared,
             Turns = [.. Turns(npc, mind, turnImages)],
             Tokens = Plain(runtime, tokens[mind.Shared..]),
-            Pictures = [.. turnImages.Select(s => new SavedPicture(s.Layout, s.Width, MemoryMarshal.AsBytes(s.Features.AsSpan()).ToArray()))],
+            Pictures = [
+                .. turnImages.Select(s => new SavedPicture(s.Layout, s.Width, MemoryMarshal.AsBytes(s.Features.AsSpan()).ToArray()))],
             Slots = seen ? Slots(mind, tokens[mind.Shared..], turnImages) : [],
             Sampler = Sampler(npc.Sampler(npc.Reply?.Options ?? runtime.DefaultReplyOptions)),
             Reply = reply is null ? null : new SavedReply
@@ -102,7 +105,8 @@ internal static class MindSaves
         {
             if (tokens[i] >= 0) continue;
             int picture = turnImages.IndexOf(mind.TurnImage(tokens[i])), row = PictureToken.Row(tokens[i]);
-            if (slots.Count > 0 && slots[^1] is var last && last.Picture == picture && last.FirstToken + last.Count == i && last.FirstRow + last.Count == row) slots[^1] = last with { Count = last.Count + 1 };
+            if (slots.Count > 0 && slots[^1] is var last && last.Picture == picture && last.FirstToken + last.Count == i
+                && last.FirstRow + last.Count == row) slots[^1] = last with { Count = last.Count + 1 };
             else slots.Add(new SavedSlots(i, picture, row, 1));
         }
 
@@ -130,12 +134,15 @@ internal static class MindSaves
         }
 
         turns.Reverse();
-        if (npc.PendingImages.Count > 0 && turnImages.Count > 0) turns.Add(new SavedTurn(Seen, "", "", mind.Tokens.Count - mind.Shared, 0) { Pictures = [.. npc.PendingImages.Select(s => turnImages.IndexOf(s))] });
+        if (npc.PendingImages.Count > 0 && turnImages.Count > 0)
+            turns.Add(new SavedTurn(Seen, "", "", mind.Tokens.Count - mind.Shared, 0)
+            { Pictures = [.. npc.PendingImages.Select(s => turnImages.IndexOf(s))] });
         foreach (string line in npc.Pending) turns.Add(new SavedTurn(Overheard, "", line, mind.Tokens.Count - mind.Shared, 0));
         return turns;
     }
 
-    private static SavedSampler Sampler(SamplerSettings s) => new(s.Temperature, s.TopK, s.TopP, s.MinP, s.RepetitionPenalty, s.FrequencyPenalty, s.PresencePenalty, s.PenaltyTokens, s.Seed);
+    private static SavedSampler Sampler(SamplerSettings s) =>
+        new(s.Temperature, s.TopK, s.TopP, s.MinP, s.RepetitionPenalty, s.FrequencyPenalty, s.PresencePenalty, s.PenaltyTokens, s.Seed);
 
     /// <summary>Hands out blocks one by one, fetched from the device several at a time.</summary>
     private sealed class KvReader(InferenceEngine engine, int slot, int first, int tokens, int blocks)

@@ -8,12 +8,16 @@ namespace NpcMind;
 /// <summary>Fills all of <paramref name="destination"/> with the keys and values of one block.</summary>
 internal delegate void KvBlockWriter(int block, Span<byte> destination);
 
-/// <summary>Takes one sound block of <paramref name="mind"/>; false if this and the following ones are not wanted, because the fingerprints differ or there is no room.</summary>
+/// <summary>
+/// Takes one sound block of <paramref name="mind"/>; false if this and the following ones are not wanted, because the fingerprints differ
+/// or there is no room.
+/// </summary>
 internal delegate bool KvBlockReader(SavedMind mind, int block, ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// One mind in a stream: header, body, then the KV blocks, each followed by its checksum. Minds may stand one after another; reading stops behind the last byte of one.
-/// Streams need not have positions. Damage in header or body refuses the mind; damage in a KV block costs the blocks from there on, which the token log replaces.
+/// One mind in a stream: header, body, then the KV blocks, each followed by its checksum. Minds may stand one after another; reading stops
+/// behind the last byte of one. Streams need not have positions. Damage in header or body refuses the mind; damage in a KV block costs the
+/// blocks from there on, which the token log replaces.
 /// </summary>
 internal static class SaveCodec
 {
@@ -25,11 +29,16 @@ internal static class SaveCodec
     /// <exception cref="ArgumentException">The mind breaks a rule of the format, which names the field.</exception>
     public static void Write(Stream stream, SavedMind mind, KvBlockWriter? kv)
     {
-        if (mind.Violation() is (string field, string expected, string found)) throw new ArgumentException($"{mind.Name} cannot be saved: {field}: expected {expected}, found {found}.", nameof(mind));
-        if (mind.Kv is { Blocks: > 0 } && kv is null) throw new ArgumentException($"{mind.Name} has {mind.Kv.Blocks} KV blocks: pass what writes them, or save it without.", nameof(kv));
+        if (mind.Violation() is (string field, string expected, string found))
+            throw new ArgumentException($"{mind.Name} cannot be saved: {field}: expected {expected}, found {found}.", nameof(mind));
+        if (mind.Kv is { Blocks: > 0 } && kv is null)
+            throw new ArgumentException($"{mind.Name} has {mind.Kv.Blocks} KV blocks: pass what writes them, or save it without.",
+                nameof(kv));
         ArrayBufferWriter<byte> body = new();
         SavedMindWriter.Write(body, mind);
-        if (body.WrittenCount > MaximumBodyBytes) throw new ArgumentException($"{mind.Name} cannot be saved: its texts and tokens take {body.WrittenCount} bytes, at most {MaximumBodyBytes} are possible.", nameof(mind));
+        if (body.WrittenCount > MaximumBodyBytes)
+            throw new ArgumentException($"{mind.Name} cannot be saved: its texts and tokens take {body.WrittenCount} bytes, at most " +
+                $"{MaximumBodyBytes} are possible.", nameof(mind));
         Span<byte> header = stackalloc byte[SaveHeader.Bytes];
         uint checksum = SaveHeader.Write(header, body.WrittenSpan);
         stream.Write(header);
@@ -37,7 +46,9 @@ internal static class SaveCodec
         if (mind.Kv is { Blocks: > 0 } shape) WriteBlocks(stream, shape, kv!, checksum);
     }
 
-    /// <summary>Reads one mind; KV blocks go to <paramref name="kv"/> as they are found sound, in order. Without it they are passed over.</summary>
+    /// <summary>
+    /// Reads one mind; KV blocks go to <paramref name="kv"/> as they are found sound, in order. Without it they are passed over.
+    /// </summary>
     /// <exception cref="SaveFormatException">Header or body are damaged, cut short, or of a newer major version.</exception>
     public static LoadedMind Read(Stream stream, KvBlockReader? kv)
     {
@@ -48,7 +59,8 @@ internal static class SaveCodec
         long bodyStart = start + SaveHeader.Bytes;
         int bodyBytes = (int)header.BodyBytes;
         int got = Fill(stream, ref buffer, bodyBytes);
-        if (got < bodyBytes) throw new SaveFormatException(place, bodyStart + got, Text($"a body of {bodyBytes} bytes"), Text($"the end after {got}"));
+        if (got < bodyBytes)
+            throw new SaveFormatException(place, bodyStart + got, Text($"a body of {bodyBytes} bytes"), Text($"the end after {got}"));
         if (!SHA256.HashData(buffer.AsSpan(0, bodyBytes)).AsSpan().SequenceEqual(hash))
             throw new SaveFormatException(place, bodyStart, Text($"the {bodyBytes} bytes of the body to match their checksum"), "others");
         SavedMind mind = SavedMindReader.Read(buffer.AsMemory(0, bodyBytes), place, bodyStart);
@@ -63,14 +75,19 @@ internal static class SaveCodec
         byte[] bytes = new byte[SaveHeader.Bytes];
         int got = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         if (!bytes.AsSpan().StartsWith(SaveHeader.Magic))
-            throw new SaveFormatException(place, start, "a saved mind, which begins with NPCMIND", got == 0 ? "the end" : "other bytes", "Is it a save of NpcMind? If it was one, it is damaged; load an earlier one.");
+            throw new SaveFormatException(place, start, "a saved mind, which begins with NPCMIND", got == 0
+                ? "the end" : "other bytes", "Is it a save of NpcMind? If it was one, it is damaged; load an earlier one.");
         if (got < bytes.Length) throw new SaveFormatException(place, start + got, Text($"a header of {SaveHeader.Bytes} bytes"), "the end");
-        if (!SaveHeader.TryRead(bytes, out SaveHeader header)) throw new SaveFormatException(place, start, "the header to match its checksum", "another one");
+        if (!SaveHeader.TryRead(bytes, out SaveHeader header))
+            throw new SaveFormatException(place, start, "the header to match its checksum", "another one");
         if (header.Major != SaveHeader.CurrentMajor)
             throw new SaveFormatException(
                 place, start + 8, Text($"save format {SaveHeader.CurrentMajor}.x"), Text($"{header.Major}.{header.Minor}"),
-                header.Major > SaveHeader.CurrentMajor ? "A newer NpcMind wrote it; update the game, or load a save of this version." : "No released NpcMind wrote it; load another save.");
-        if (header.BodyBytes > MaximumBodyBytes) throw new SaveFormatException(place, start + 12, Text($"a body of at most {MaximumBodyBytes} bytes"), Text($"{header.BodyBytes}"));
+                header.Major > SaveHeader.CurrentMajor ? "A newer NpcMind wrote it; update the game, or load a save of this version."
+                    : "No released NpcMind wrote it; load another save.");
+        if (header.BodyBytes > MaximumBodyBytes)
+            throw new SaveFormatException(place, start + 12, Text($"a body of at most {MaximumBodyBytes} bytes"),
+                Text($"{header.BodyBytes}"));
         hash = bytes[SaveHeader.HashAt..(SaveHeader.HashAt + SaveHeader.HashBytes)];
         return header;
     }
@@ -85,7 +102,8 @@ internal static class SaveCodec
             for (int i = 0; i < shape.Blocks; i++)
             {
                 kv(i, bytes);
-                BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(shape.BytesPerBlock), SaveHeader.BlockChecksum(headerChecksum, i, bytes));
+                BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(shape.BytesPerBlock),
+                    SaveHeader.BlockChecksum(headerChecksum, i, bytes));
                 stream.Write(buffer.AsSpan(0, shape.BytesPerBlock + ChecksumBytes));
             }
         }
@@ -104,7 +122,8 @@ internal static class SaveCodec
             int wanted = shape.BytesPerBlock + ChecksumBytes;
             if (Fill(stream, ref buffer, wanted) < wanted) return new(mind, taken, KvDamaged: true);
             ReadOnlySpan<byte> bytes = buffer.AsSpan(0, shape.BytesPerBlock);
-            bool sound = BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(shape.BytesPerBlock)) == SaveHeader.BlockChecksum(headerChecksum, taken, bytes);
+            bool sound = BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(shape.BytesPerBlock))
+                == SaveHeader.BlockChecksum(headerChecksum, taken, bytes);
             if (!sound || !kv(mind, taken, bytes))
             {
                 bool whole = Pass(stream, (long)(shape.Blocks - taken - 1) * wanted);
@@ -145,7 +164,10 @@ internal static class SaveCodec
         }
     }
 
-    /// <summary>Reads up to <paramref name="count"/> bytes and returns how many came. The buffer grows as bytes arrive: a length alone allocates nothing.</summary>
+    /// <summary>
+    /// Reads up to <paramref name="count"/> bytes and returns how many came. The buffer grows as bytes arrive: a length alone allocates
+    /// nothing.
+    /// </summary>
     private static int Fill(Stream stream, ref byte[] buffer, int count)
     {
         int got = 0;

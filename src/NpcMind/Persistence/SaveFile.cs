@@ -50,7 +50,9 @@ internal static partial class SaveFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SaveFileException(path, $"not saved: {e.Message}", "The earlier save, if there is one, is unchanged. Free space or choose a folder that can be written to, then save again.", e);
+            throw new SaveFileException(path, $"not saved: {e.Message}",
+                "The earlier save, if there is one, is unchanged. Free space or choose a folder that can be written to, then save again.",
+                e);
         }
         finally
         {
@@ -189,7 +191,10 @@ internal static partial class SaveFile
         }
     }
 
-    /// <summary>Makes the rename itself durable (fsync(2) asks for it on the folder). .NET opens no folders; a file system that cannot do it has done what it can.</summary>
+    /// <summary>
+    /// Makes the rename itself durable (fsync(2) asks for it on the folder). .NET opens no folders; a file system that cannot do it has
+    /// done what it can.
+    /// </summary>
     private static void FlushFolder(string folder)
     {
         int descriptor = Open(Encoding.UTF8.GetBytes(folder + '\0'), 0);

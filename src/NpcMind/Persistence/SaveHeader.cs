@@ -5,8 +5,9 @@ using System.Security.Cryptography;
 namespace NpcMind;
 
 /// <summary>
-/// The first 52 bytes of a saved mind, little-endian: magic (8), major and minor version (2 + 2), length of the body (4), SHA-256 of the body (32),
-/// CRC-32C of all that (4). Every version, also a later major one, begins so: a damaged version number is told from a newer version by the checksum.
+/// The first 52 bytes of a saved mind, little-endian: magic (8), major and minor version (2 + 2), length of the body (4), SHA-256 of the
+/// body (32), CRC-32C of all that (4). Every version, also a later major one, begins so: a damaged version number is told from a newer
+/// version by the checksum.
 /// </summary>
 internal readonly record struct SaveHeader(ushort Major, ushort Minor, uint BodyBytes, uint Checksum)
 {
@@ -43,7 +44,10 @@ internal readonly record struct SaveHeader(ushort Major, ushort Minor, uint Body
         return Crc32C(0, header[..ChecksumAt]) == read.Checksum;
     }
 
-    /// <summary>Checksum of a KV block. It takes in the block's number and the save's header, so that a block of another place or another save is found out too.</summary>
+    /// <summary>
+    /// Checksum of a KV block. It takes in the block's number and the save's header, so that a block of another place or another save is
+    /// found out too.
+    /// </summary>
     public static uint BlockChecksum(uint headerChecksum, int block, ReadOnlySpan<byte> bytes) =>
         Crc32C(BitOperations.Crc32C(headerChecksum, (uint)block), bytes);
 

@@ -1,6 +1,9 @@
 namespace NpcMind;
 
-/// <summary>What is kept of an NPC: enough to go on exactly where it stopped, and, on another model or device, to rebuild the KV cache from the token log.</summary>
+/// <summary>
+/// What is kept of an NPC: enough to go on exactly where it stopped, and, on another model or device, to rebuild the KV cache from the
+/// token log.
+/// </summary>
 internal sealed record SavedMind
 {
     public const int FingerprintBytes = 32;
@@ -35,7 +38,10 @@ internal sealed record SavedMind
     /// <summary>Where in <see cref="Tokens"/> feature rows of pictures stand, in order.</summary>
     public IReadOnlyList<SavedSlots> Slots { get; init; } = [];
 
-    /// <summary>Tokens dropped so far because the context was full; with the log's length it tells how many positions were ever used, which the random numbers need.</summary>
+    /// <summary>
+    /// Tokens dropped so far because the context was full; with the log's length it tells how many positions were ever used, which the
+    /// random numbers need.
+    /// </summary>
     public long DroppedTokens { get; init; }
 
     public required SavedSampler Sampler { get; init; }
@@ -46,15 +52,19 @@ internal sealed record SavedMind
     /// <summary>Shape of the KV blocks that follow the body; null if none were saved.</summary>
     public SavedKv? Kv { get; init; }
 
-    /// <summary>The first rule this mind breaks, or null. The writer and the reader ask the same question, so that what is written can be read.</summary>
+    /// <summary>
+    /// The first rule this mind breaks, or null. The writer and the reader ask the same question, so that what is written can be read.
+    /// </summary>
     public (string Field, string Expected, string Found)? Violation()
     {
         if (ModelFingerprint.Length != FingerprintBytes) return ("model fingerprint", "32 bytes", $"{ModelFingerprint.Length}");
         if (PrefixFingerprint.Length != FingerprintBytes) return ("prefix fingerprint", "32 bytes", $"{PrefixFingerprint.Length}");
         if (PrefixTokens < 0) return ("prefix tokens", "0 or more", $"{PrefixTokens}");
         if (DroppedTokens < 0) return ("dropped tokens", "0 or more", $"{DroppedTokens}");
-        if (Tokens.AsSpan().IndexOfAnyInRange(int.MinValue, -1) is >= 0 and int at) return ($"token {at}", "a token id of 0 or more", $"{Tokens[at]}");
-        return TurnViolation() ?? PictureViolation() ?? Sampler.Violation() ?? Reply?.Violation() ?? Kv?.Violation(PrefixTokens + (long)Tokens.Length);
+        if (Tokens.AsSpan().IndexOfAnyInRange(int.MinValue, -1) is >= 0 and int at)
+            return ($"token {at}", "a token id of 0 or more", $"{Tokens[at]}");
+        return TurnViolation() ?? PictureViolation() ?? Sampler.Violation() ?? Reply?.Violation()
+            ?? Kv?.Violation(PrefixTokens + (long)Tokens.Length);
     }
 
     private (string Field, string Expected, string Found)? PictureViolation()
@@ -65,7 +75,8 @@ internal sealed record SavedMind
         long end = 0;
         foreach (SavedSlots s in Slots)
         {
-            if (s.FirstToken < end || s.Count < 1 || (long)s.FirstToken + s.Count > Tokens.Length) return ("picture rows", $"tokens within {end}..{Tokens.Length}", $"{s.Count} from {s.FirstToken}");
+            if (s.FirstToken < end || s.Count < 1 || (long)s.FirstToken + s.Count > Tokens.Length)
+                return ("picture rows", $"tokens within {end}..{Tokens.Length}", $"{s.Count} from {s.FirstToken}");
             if ((uint)s.Picture >= (uint)Pictures.Count) return ("picture", $"one of {Pictures.Count}", $"{s.Picture}");
             if (s.FirstRow < 0 || (long)s.FirstRow + s.Count > rows[s.Picture])
                 return ("picture rows", $"within 0..{rows[s.Picture]}", $"{s.Count} from {s.FirstRow}");
@@ -123,13 +134,15 @@ internal sealed record SavedPicture(IReadOnlyList<NpcMind.Vision.ImagePiece> Lay
         long rows = 0;
         foreach (NpcMind.Vision.ImagePiece piece in Layout)
         {
-            if (piece.Count < 0 || (piece.IsSlot && piece.FirstFeature != rows)) return ("picture's piece", $"rows from {rows} on", $"{piece.Count} from {piece.FirstFeature}");
+            if (piece.Count < 0 || (piece.IsSlot && piece.FirstFeature != rows))
+                return ("picture's piece", $"rows from {rows} on", $"{piece.Count} from {piece.FirstFeature}");
             if (piece.Columns < 0 || piece.Columns > piece.Count) return ("picture's columns", $"0 to {piece.Count}", $"{piece.Columns}");
             rows += piece.Count;
         }
 
         if (rows is < 1 or > PictureToken.MaxRows) return ("picture's rows", $"1 to {PictureToken.MaxRows}", $"{rows}");
-        return Width >= 1 && Features.Length == rows * Width * 4 ? null : ("picture's features", $"{rows} rows of {Width} elements", $"{Features.Length} bytes");
+        return Width >= 1 && Features.Length == rows * Width * 4
+            ? null : ("picture's features", $"{rows} rows of {Width} elements", $"{Features.Length} bytes");
     }
 }
 
@@ -142,13 +155,15 @@ internal readonly record struct SavedSlots(int FirstToken, int Picture, int Firs
 
 /// <summary>How the next token is chosen; seed and position are the whole random state.</summary>
 internal sealed record SavedSampler(
-    float Temperature, int TopK, float TopP, float MinP, float RepetitionPenalty, float FrequencyPenalty, float PresencePenalty, int PenaltyTokens, ulong Seed)
+    float Temperature, int TopK, float TopP, float MinP, float RepetitionPenalty, float FrequencyPenalty, float PresencePenalty,
+    int PenaltyTokens, ulong Seed)
 {
     // The ranges of SamplerSettings, which takes -0 for negative, too: a crafted save must be refused here, not when the first token is
     // sampled.
     public (string Field, string Expected, string Found)? Violation()
     {
-        if (!float.IsFinite(Temperature + RepetitionPenalty + FrequencyPenalty + PresencePenalty)) return ("sampler", "finite numbers", $"{this}");
+        if (!float.IsFinite(Temperature + RepetitionPenalty + FrequencyPenalty + PresencePenalty))
+            return ("sampler", "finite numbers", $"{this}");
         if (float.IsNegative(Temperature)) return ("temperature", "0 or more", $"{Temperature}");
         if (TopK < 0) return ("top k", "0 or more", $"{TopK}");
         if (float.IsNegative(TopP) || TopP is not (>= 0 and <= 1)) return ("top p", "0 to 1", $"{TopP}");
@@ -210,12 +225,14 @@ internal sealed record SavedReply
         if (MaximumTokens < 0) return ("maximum tokens", "0 or more", $"{MaximumTokens}");
         if (ReadCharacters < 0 || ReadCharacters > Text.Length) return ("read characters", $"0 to {Text.Length}", $"{ReadCharacters}");
         if (HeardCharacters < 0 || HeardCharacters > Text.Length) return ("heard characters", $"0 to {Text.Length}", $"{HeardCharacters}");
-        return PendingTokens.AsSpan().IndexOfAnyInRange(int.MinValue, -1) is >= 0 and int at ? ($"pending token {at}", "a token id of 0 or more", $"{PendingTokens[at]}") : null;
+        return PendingTokens.AsSpan().IndexOfAnyInRange(int.MinValue, -1) is >= 0 and int at
+            ? ($"pending token {at}", "a token id of 0 or more", $"{PendingTokens[at]}") : null;
     }
 }
 
 /// <summary>KV blocks of what follows the prefix.</summary>
-/// <param name="FirstToken">Position in the whole sequence, prefix included, of the first block's first token: a copied block may begin inside the prefix.</param>
+/// <param name="FirstToken">Position in the whole sequence, prefix included, of the first block's first token: a copied block may begin
+/// inside the prefix.</param>
 /// <param name="Tokens">Tokens whose keys and values the blocks hold; the last block may be partly filled.</param>
 /// <param name="Blocks">Number of blocks.</param>
 /// <param name="BytesPerBlock">Bytes of one block.</param>
@@ -227,14 +244,17 @@ internal sealed record SavedKv(int FirstToken, int Tokens, int Blocks, int Bytes
     public (string Field, string Expected, string Found)? Violation(long sequenceTokens)
     {
         if (Blocks is < 0 or > MaximumBlocks) return ("KV blocks", $"0 to {MaximumBlocks}", $"{Blocks}");
-        if (BytesPerBlock is < 0 or > MaximumBytesPerBlock) return ("bytes per KV block", $"0 to {MaximumBytesPerBlock}", $"{BytesPerBlock}");
-        if (FirstToken < 0 || Tokens < 0 || (long)FirstToken + Tokens > sequenceTokens) return ("KV tokens", $"within 0..{sequenceTokens}", $"{Tokens} from {FirstToken}");
+        if (BytesPerBlock is < 0 or > MaximumBytesPerBlock)
+            return ("bytes per KV block", $"0 to {MaximumBytesPerBlock}", $"{BytesPerBlock}");
+        if (FirstToken < 0 || Tokens < 0 || (long)FirstToken + Tokens > sequenceTokens)
+            return ("KV tokens", $"within 0..{sequenceTokens}", $"{Tokens} from {FirstToken}");
         return null;
     }
 }
 
 /// <summary>A mind as it was read.</summary>
 /// <param name="Mind">What was saved.</param>
-/// <param name="KvBlocks">Leading KV blocks that were sound and accepted by the reader; what lies behind them is prefilled from the token log.</param>
+/// <param name="KvBlocks">Leading KV blocks that were sound and accepted by the reader; what lies behind them is prefilled from the token
+/// log.</param>
 /// <param name="KvDamaged">Some KV block is damaged or cut off.</param>
 internal sealed record LoadedMind(SavedMind Mind, int KvBlocks, bool KvDamaged);

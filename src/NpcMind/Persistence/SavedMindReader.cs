@@ -4,7 +4,10 @@ using NpcMind.Vision;
 
 namespace NpcMind;
 
-/// <summary>Reads the body that <see cref="SavedMindWriter"/> wrote. Its checksum was right, but a save may be crafted: every count is held against the bytes that follow.</summary>
+/// <summary>
+/// Reads the body that <see cref="SavedMindWriter"/> wrote. Its checksum was right, but a save may be crafted: every count is held against
+/// the bytes that follow.
+/// </summary>
 internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, long offset)
 {
     private readonly long _length = body.Length;
@@ -17,13 +20,17 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
         try
         {
             SavedMind mind = reader.Mind();
-            if (reader._reader.Consumed != reader._length) throw reader.Error("the end of the body", $"{reader._length - reader._reader.Consumed} more bytes");
-            if (mind.Violation() is (string field, string expected, string found)) throw new SaveFormatException(place, offset, $"{field}: {expected}", found);
+            if (reader._reader.Consumed != reader._length)
+                throw reader.Error("the end of the body", $"{reader._length - reader._reader.Consumed} more bytes");
+            if (mind.Violation() is (string field, string expected, string found))
+                throw new SaveFormatException(place, offset, $"{field}: {expected}", found);
             return mind;
         }
-        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or ArgumentOutOfRangeException)
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException
+            or ArgumentOutOfRangeException)
         {
-            // MessagePack's way to say: another type, an array longer than what follows, a number too large, a binary longer than what follows.
+            // MessagePack's way to say: another type, an array longer than what follows, a number too large, a binary longer than what
+            // follows.
             throw reader.Error($"a sound {reader._field}", e.InnerException?.Message ?? e.Message, e);
         }
     }
@@ -89,7 +96,8 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
         for (int i = 0; i < count; i++)
         {
             int more = Fields("picture rows", 4);
-            slots.Add(new SavedSlots(Int("first token of picture rows"), Int("picture of rows"), Int("first of picture rows"), Int("count of picture rows")));
+            slots.Add(new SavedSlots(Int("first token of picture rows"), Int("picture of rows"), Int("first of picture rows"),
+                Int("count of picture rows")));
             Skip(more);
         }
 
@@ -103,7 +111,8 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
         for (int i = 0; i < count; i++)
         {
             int more = Fields("turn", 5);
-            SavedTurn turn = new(Byte("turn's role"), Text("turn's speaker"), Text("turn's text"), Int("turn's first token"), Int("turn's tokens"));
+            SavedTurn turn = new(Byte("turn's role"), Text("turn's speaker"), Text("turn's text"), Int("turn's first token"),
+                Int("turn's tokens"));
             if (more-- > 0) turn = turn with { Pictures = Tokens("turn's pictures") }; // since 1.1
             if (more-- > 0) turn = turn with { OverheardCharacters = Int("turn's overheard characters") }; // since 1.2
             turns.Add(turn);
@@ -117,7 +126,8 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
     {
         int more = Fields("sampler", 9);
         SavedSampler sampler = new(
-            Float("temperature"), Int("top k"), Float("top p"), Float("min p"), Float("repetition penalty"), Float("frequency penalty"), Float("presence penalty"),
+            Float("temperature"), Int("top k"), Float("top p"), Float("min p"), Float("repetition penalty"), Float("frequency penalty"),
+            Float("presence penalty"),
             Int("penalty tokens"), UInt64("seed"));
         Skip(more);
         return sampler;
@@ -188,7 +198,9 @@ internal ref struct SavedMindReader(ReadOnlyMemory<byte> body, string place, lon
         return count >= known ? count - known : throw Error($"a {field} of at least {known} fields", $"{count}");
     }
 
-    /// <summary>Every element takes a byte or more, so a count is at most what follows; <c>ReadArrayHeader</c> holds it against that.</summary>
+    /// <summary>
+    /// Every element takes a byte or more, so a count is at most what follows; <c>ReadArrayHeader</c> holds it against that.
+    /// </summary>
     private int Array(string field)
     {
         _field = field;

@@ -5,8 +5,8 @@ using NpcMind.Vision;
 namespace NpcMind;
 
 /// <summary>
-/// Body of a saved mind: MessagePack arrays, one element per field in the order written here. A later minor version appends fields; it never moves or removes one.
-/// Unpaired surrogates in strings become U+FFFD, as they did when the text was tokenized.
+/// Body of a saved mind: MessagePack arrays, one element per field in the order written here. A later minor version appends fields; it
+/// never moves or removes one. Unpaired surrogates in strings become U+FFFD, as they did when the text was tokenized.
 /// </summary>
 internal static class SavedMindWriter
 {

@@ -139,7 +139,10 @@ internal sealed class Constraint
         return true;
     }
 
-    /// <summary>Follows a change of what is legal. False when what was written so far has become illegal: it must be written anew, from an empty text.</summary>
+    /// <summary>
+    /// Follows a change of what is legal. False when what was written so far has become illegal: it must be written anew, from an empty
+    /// text.
+    /// </summary>
     public bool UpdateLegalActions()
     {
         if (_legal is null || _legal.Version == _version) return true;

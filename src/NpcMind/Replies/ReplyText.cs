@@ -3,8 +3,8 @@ using NpcMind.Text;
 namespace NpcMind;
 
 /// <summary>
-/// Text of a reply as its tokens arrive: whole characters only, and nothing that may turn out to be the start of a stop string. Remembers after which token
-/// each character was there, so that a reply can be cut where somebody interrupted it.
+/// Text of a reply as its tokens arrive: whole characters only, and nothing that may turn out to be the start of a stop string. Remembers
+/// after which token each character was there, so that a reply can be cut where somebody interrupted it.
 /// </summary>
 internal sealed class ReplyText
 {
@@ -192,7 +192,8 @@ internal sealed class ReplyText
         int first = -1;
         for (int i = 0; i < _stops.Count; i++)
         {
-            int from = Math.Max(0, before - _stops[i].Length + 1), at = _chars.AsSpan(from, Length - from).IndexOf(_stops[i], StringComparison.Ordinal);
+            int from = Math.Max(0, before - _stops[i].Length + 1),
+            at = _chars.AsSpan(from, Length - from).IndexOf(_stops[i], StringComparison.Ordinal);
             if (at >= 0 && (first < 0 || from + at < first)) (first, StoppedBy) = (from + at, i);
         }
 

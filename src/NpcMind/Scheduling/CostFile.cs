@@ -3,7 +3,10 @@ using NpcMind.Scheduling;
 
 namespace NpcMind;
 
-/// <summary>Learned costs of a model on a device, kept in a file beside the compiled shaders. A file that cannot be used or written costs some learning, nothing else.</summary>
+/// <summary>
+/// Learned costs of a model on a device, kept in a file beside the compiled shaders. A file that cannot be used or written costs some
+/// learning, nothing else.
+/// </summary>
 internal sealed class CostFile
 {
     private const double UnknownMilliseconds = 1;
@@ -30,5 +33,6 @@ internal sealed class CostFile
         if (_path is not null) CacheFile.Write(_path, Costs.Save(_device));
     }
 
-    private static byte[] Fingerprint(string device, byte[] model) => System.Security.Cryptography.SHA256.HashData([.. System.Text.Encoding.UTF8.GetBytes(device), .. model]);
+    private static byte[] Fingerprint(string device, byte[] model) =>
+        System.Security.Cryptography.SHA256.HashData([.. System.Text.Encoding.UTF8.GetBytes(device), .. model]);
 }

@@ -37,8 +37,11 @@ internal sealed class MemoryClaims(InferenceEngine engine, Mind?[] minds)
     /// <summary>Forgets all claims.</summary>
     public void Reset() => _claimant = _waiting = null;
 
-    /// <summary>Whether blocks are being freed for another that is no less urgent: else two minds could keep each other out for ever.</summary>
-    public bool AreBefore(Mind mind) => _claimantWaits && _claimant is { } claimant && claimant != mind && claimant.Priority <= mind.Priority;
+    /// <summary>
+    /// Whether blocks are being freed for another that is no less urgent: else two minds could keep each other out for ever.
+    /// </summary>
+    public bool AreBefore(Mind mind) => _claimantWaits && _claimant is { } claimant && claimant != mind
+        && claimant.Priority <= mind.Priority;
 
     /// <summary>Remembers the most urgent of those that wait for blocks.</summary>
     public void Request(Mind mind, int blocks)
@@ -75,7 +78,8 @@ internal sealed class MemoryClaims(InferenceEngine engine, Mind?[] minds)
             {
                 if (mind is not { Slot: >= 0, RowsInStep: 0, Pinned: false } || mind == waiting || mind == _claimant) continue;
                 int own = engine.Transfer.Own(mind.Slot);
-                if (own > 0 && (pass == 1 || mind.Reply is null)) _residents[count++] = new Resident(mind.Id, own, mind.LastUsed, mind.Priority, mind.AwaitsToken);
+                if (own > 0 && (pass == 1 || mind.Reply is null))
+                    _residents[count++] = new Resident(mind.Id, own, mind.LastUsed, mind.Priority, mind.AwaitsToken);
             }
         }
 

@@ -5,10 +5,13 @@ using NpcMind.Scheduling;
 namespace NpcMind;
 
 /// <summary>
-/// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction policy), what fits (the
-/// frame runner). Pictures share the frame (<paramref name="imageQueue"/>). Chosen tokens go to <paramref name="onToken"/>, minds whose grammar cannot be followed to <paramref name="onError"/>. Nothing here waits or, once warm, allocates. Used by the game's thread.
+/// Moves minds from their token logs into the KV cache, frame by frame: who runs (the planner), whose memory gives way (the eviction
+/// policy), what fits (the frame runner). Pictures share the frame (<paramref name="imageQueue"/>). Chosen tokens go to
+/// <paramref name="onToken"/>, minds whose grammar cannot be followed to <paramref name="onError"/>. Nothing here waits or, once warm,
+/// allocates. Used by the game's thread.
 /// </summary>
-internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock, int framesPerStep,
+internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner frames, Mind?[] minds, Func<double> clock,
+    int framesPerStep,
     Action<Mind, int> onToken, Action<Mind, string> onError, ImageQueue? imageQueue)
 {
     /// <summary>Times as long a step may be while nobody's next word waits for it: long steps read prompts with less effort.</summary>
@@ -20,7 +23,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     private readonly PlannedRows[] _planned = new PlannedRows[minds.Length];
     private readonly Deferral[] _deferrals = new Deferral[minds.Length];
     private readonly StepTimes _stepTimes = new(engine, frames);
-    private readonly (Mind Mind, int Epoch)[][] _outputs = [.. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
+    private readonly (Mind Mind, int Epoch)[][] _outputs = [
+        .. Enumerable.Range(0, InferenceEngine.ResultSlots + 1).Select(_ => new (Mind, int)[engine.Options.MaxOutputs])];
     private readonly int[] _outputCounts = new int[InferenceEngine.ResultSlots + 1];
     private int _firstOutputs;
     private int _lastOutputs;
@@ -69,7 +73,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         if (mind.RowsInStep == 0) CloseNow(mind);
     }
 
-    /// <summary>Hands out the tokens of finished frames, then puts work on this one. Whether any was; null when the device is behind.</summary>
+    /// <summary>
+    /// Hands out the tokens of finished frames, then puts work on this one. Whether any was; null when the device is behind.
+    /// </summary>
     /// <exception cref="Exception">Whatever went wrong; the next tick goes on, and nothing counts as read that was not.</exception>
     public bool? Tick(double milliseconds, GameCommands? game)
     {
@@ -98,7 +104,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
     private bool LooksAtImages => imageQueue is { IsBusy: true };
 
-    private bool HasWork => LooksAtImages || Embeddings is { IsBusy: true } || frames.StepIsActive || frames.HasRepeat || _batchIsFilled || AnybodyWantsToThink();
+    private bool HasWork => LooksAtImages || Embeddings is { IsBusy: true } || frames.StepIsActive || frames.HasRepeat || _batchIsFilled
+        || AnybodyWantsToThink();
 
     private void BeginReport()
     {
@@ -106,7 +113,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         Claims.BeginReport();
     }
 
-    /// <summary>Records steps, each planned, with blocks reserved, until one does not fit into the frame whole; it goes on in the next.</summary>
+    /// <summary>
+    /// Records steps, each planned, with blocks reserved, until one does not fit into the frame whole; it goes on in the next.
+    /// </summary>
     private void Record(double milliseconds)
     {
         _stepTimes.Refresh();
@@ -200,7 +209,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         if (count > 0)
         {
             double target = milliseconds * framesPerStep * (SomebodySpeaks() ? 1 : SilentSteps);
-            StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks, InferenceEngine.BlockTokens, target);
+            StepLimits limits = new(engine.Options.MaxRows, engine.Options.MaxOutputs, engine.Transfer.FreeBlocks,
+                InferenceEngine.BlockTokens, target);
             planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepTimes.Milliseconds, _planned, _deferrals);
         }
 

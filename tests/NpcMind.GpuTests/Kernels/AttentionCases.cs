@@ -28,7 +28,8 @@ internal static class AttentionCases
             foreach (int context in new[] { 1, 33, 600 }) yield return Attention(heads, kvHeads, headDim, context, 1, KvFormat.Q8);
         }
 
-        foreach ((int heads, int kvHeads, int headDim) in new[] { (3, 1, 64), (4, 4, 32), (9, 3, 96), (2, 1, 128), (3, 1, 80), (2, 2, 24), (2, 1, 256) })
+        foreach ((int heads, int kvHeads, int headDim) in new[] { (3, 1, 64), (4, 4, 32), (9, 3, 96), (2, 1, 128), (3, 1, 80), (2, 2, 24),
+            (2, 1, 256) })
         {
             yield return RopeAndKvWriteQuantized(heads, kvHeads, headDim, 5, KvFormat.Q4);
             foreach (int context in new[] { 33, 600 }) yield return Attention(heads, kvHeads, headDim, context, 1, KvFormat.Q4);
@@ -46,7 +47,8 @@ internal static class AttentionCases
         yield return Attention(3, 1, 64, 40, 2);
         yield return Attention(9, 3, 20, 33, 2);
         yield return Attention(4, 4, 64, 515, 4);
-        foreach ((AttentionSpanKind kind, int tokens) in new[] { (AttentionSpanKind.Chunk, 24), (AttentionSpanKind.Chunk, 520), (AttentionSpanKind.Window, 7), (AttentionSpanKind.Window, 600) })
+        foreach ((AttentionSpanKind kind, int tokens) in new[] { (AttentionSpanKind.Chunk, 24), (AttentionSpanKind.Chunk, 520),
+            (AttentionSpanKind.Window, 7), (AttentionSpanKind.Window, 600) })
             foreach ((int context, int queries) in new[] { (25, 4), (49, 1), (1042, 4), (1563, 2), (2049, 4) })
                 yield return Attention(4, 4, 32, context, queries, span: new AttentionSpan(kind, tokens));
     }
@@ -69,12 +71,14 @@ internal static class AttentionCases
             for (int row = 0; row < rows; row++)
             {
                 turns.AddRange(CaseData.Normal(row, 2 * Before));
-                for (int k = 0; k < pairs; k++) turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
+                for (int k = 0; k < pairs; k++)
+                    turns.AddRange([(float)Rope.Turn(first + row, k, settings).Cosine, (float)Rope.Turn(first + row, k, settings).Sine]);
                 turns.AddRange([1.5f + row, 0]);
             }
 
             uint[] table = [.. Enumerable.Range(0, Blocks).Reverse().Select(b => (uint)b)];
-            Tensor queries = rig.Empty(rows * q * 4), keys = rig.Empty(Blocks * Block * kv * 4), values = rig.Empty(Blocks * Block * kv * 4);
+            Tensor queries = rig.Empty(rows * q * 4), keys = rig.Empty(Blocks * Block * kv * 4),
+                values = rig.Empty(Blocks * Block * kv * 4);
             AttentionSpec spec =
                 new(heads, kvHeads, headDim, 1) { Rope = new RopeForm(0, neox), Norm = norm, ScalesQueries = scalesQueries };
             GraphNode node = new RopeKvWrite(rig.Library, rig.Nothing).Node(
@@ -88,7 +92,8 @@ internal static class AttentionCases
                 new KernelOutput(keys, () => Cache(Zeros(first * kv, Rotated(q, kv, kvHeads)), kvHeads, headDim, table, byToken: false)),
                 new KernelOutput(values, () => Cache(Zeros(first * kv, Part(q + kv, kv)), kvHeads, headDim, table, byToken: true)));
 
-            float[] Part(int offset, int width) => [.. Enumerable.Range(0, rows).SelectMany(row => qkv.Skip(row * (q + 2 * kv) + offset).Take(width))];
+            float[] Part(int offset, int width) =>
+                [.. Enumerable.Range(0, rows).SelectMany(row => qkv.Skip(row * (q + 2 * kv) + offset).Take(width))];
 
             float[] Rotated(int offset, int width, int count)
             {
@@ -155,7 +160,8 @@ internal static class AttentionCases
                 : Math.Min(GraphBuilder.SplitsOf(context - 1), (span.Tokens + (ahead ? queries : 4)) / 512 + 2),
                 stride = CaseData.RoundUp(heads * headDim, 64);
             float scale = (float)(1.5 / Math.Sqrt(headDim));
-            float[] q = CaseData.Normal(1, queries * heads * headDim), k = CaseData.Normal(2, context * kvHeads * headDim), v = CaseData.Normal(3, context * kvHeads * headDim);
+            float[] q = CaseData.Normal(1, queries * heads * headDim), k = CaseData.Normal(2, context * kvHeads * headDim),
+                v = CaseData.Normal(3, context * kvHeads * headDim);
             uint[] table = [.. Enumerable.Range(0, blocks).Select(i => (uint)(blocks - 1 - i))];
             Tensor parts = rig.Empty((long)queries * heads * splits * (headDim + 4) * 4), output = rig.Empty(queries * stride * 4),
                 rows = rig.Words(Rows(first, queries, ahead));
@@ -203,7 +209,8 @@ internal static class AttentionCases
         int quads = headDim / 4;
         for (int i = 0; i < values.Length; i++)
         {
-            int token = i / (kvHeads * headDim), head = i / headDim % kvHeads, quad = i % headDim / 4, start = ((int)table[token / Block] * kvHeads + head) * quads * Block;
+            int token = i / (kvHeads * headDim), head = i / headDim % kvHeads, quad = i % headDim / 4,
+            start = ((int)table[token / Block] * kvHeads + head) * quads * Block;
             cache[(start + (byToken ? token % Block * quads + quad : quad * Block + token % Block)) * 4 + i % 4] = values[i];
         }
 

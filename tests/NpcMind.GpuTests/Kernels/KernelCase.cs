@@ -13,12 +13,16 @@ namespace NpcMind.GpuTests;
 /// <param name="Bytes">Bytes that must be read and written at least.</param>
 /// <param name="Flops">Floating-point operations that must be done at least.</param>
 /// <param name="Make">Puts inputs on the device.</param>
-internal sealed record KernelCase(string Op, string Shape, TensorType? Format, double Tolerance, double Bytes, double Flops, Func<KernelRig, KernelRun> Make)
+internal sealed record KernelCase(string Op, string Shape, TensorType? Format, double Tolerance, double Bytes, double Flops,
+    Func<KernelRig, KernelRun> Make)
 {
     public override string ToString() => $"{Op}{(Format is { } f ? $" {f}" : "")} {Shape}";
 }
 
-/// <summary>A result of a case: f32 values, u32 values when <paramref name="Words"/> is set, or u8 values when <paramref name="Bytes"/> is, from the first byte of a tensor.</summary>
+/// <summary>
+/// A result of a case: f32 values, u32 values when <paramref name="Words"/> is set, or u8 values when <paramref name="Bytes"/> is, from the
+/// first byte of a tensor.
+/// </summary>
 /// <param name="Values">Where they are.</param>
 /// <param name="Expected">The reference's values, paddings included.</param>
 /// <param name="Words">Integers.</param>
@@ -85,7 +89,8 @@ internal sealed class KernelRig : IDisposable
     /// <param name="slabs">Matrices.</param>
     /// <param name="bias">[slabs, rows], or null.</param>
     /// <param name="segmentGroups">Row groups per segment.</param>
-    public WeightMatrix Matrix(TensorType type, ReadOnlySpan<byte> blocks, int rows, int columns, int slabs = 1, float[]? bias = null, int segmentGroups = int.MaxValue)
+    public WeightMatrix Matrix(TensorType type, ReadOnlySpan<byte> blocks, int rows, int columns, int slabs = 1, float[]? bias = null,
+        int segmentGroups = int.MaxValue)
     {
         WeightLayout layout = WeightLayout.For(type)!;
         int groupBytes = (int)layout.GroupBytes(columns), rowBytes = blocks.Length / rows / slabs, groups = (rows + 31) / 32;
@@ -93,7 +98,8 @@ internal sealed class KernelRig : IDisposable
         for (int g = 0; g < groups * slabs; g++)
         {
             int row = g % groups * 32, count = Math.Min(32, rows - row);
-            layout.Pack(blocks.Slice((g / groups * rows + row) * rowBytes, count * rowBytes), columns, packed.AsSpan(g * groupBytes, groupBytes));
+            layout.Pack(blocks.Slice((g / groups * rows + row) * rowBytes, count * rowBytes), columns,
+                packed.AsSpan(g * groupBytes, groupBytes));
         }
 
         List<WeightSegment> segments = [];
@@ -114,7 +120,8 @@ internal sealed class KernelRig : IDisposable
         new([Library.Pipeline(shader, ("workgroupSize", lanes)).Node(shader, tensors, constants)], _ => grid);
 
     /// <summary>A node of one dispatch whose shader has more specialization constants than the workgroup size.</summary>
-    public GraphNode Node(string shader, ReadOnlySpan<Constant> specialization, ReadOnlySpan<Tensor> tensors, Grid grid, params ReadOnlySpan<Constant> constants) =>
+    public GraphNode Node(string shader, ReadOnlySpan<Constant> specialization, ReadOnlySpan<Tensor> tensors, Grid grid,
+        params ReadOnlySpan<Constant> constants) =>
         new([Library.Pipeline(shader, specialization).Node(shader, tensors, constants)], _ => grid);
 
     /// <summary>Runs a case once and waits; with <paramref name="times"/>, timed.</summary>

@@ -16,7 +16,8 @@ internal static class LatentCases
         yield return Write(new LatentSpec(2, 512, 64, 128, 128, 0), 3, KvFormat.Q8);
         yield return Write(new LatentSpec(2, 512, 64, 128, 128, 0), 3, KvFormat.Q4);
         yield return Write(new LatentSpec(4, 40, 16, 24, 32, 0), 5, KvFormat.Q4);
-        foreach ((int block, int blocks) in new[] { (4, 5), (8, 7), (16, 3), (32, 9), (64, 8), (256, 2) }) yield return Rotation(block, blocks, 3);
+        foreach ((int block, int blocks) in new[] { (4, 5), (8, 7), (16, 3), (32, 9), (64, 8), (256, 2) })
+            yield return Rotation(block, blocks, 3);
         yield return Attention(4, 56, 40, 33, 2);
         yield return Attention(16, 576, 512, 600, 1);
         yield return Attention(6, 56, 40, 515, 1);

@@ -41,13 +41,15 @@ internal static class MatMulCases
     {
         string extras = $"{(bias ? " +bias" : "")}{(accumulate ? " +y" : "")}{(yOffset > 0 ? $" at {yOffset}" : "")}"
             + $"{(outliers ? " outliers" : "")}{(segmentGroups < int.MaxValue ? " segments" : "")}{(scale == 1 ? "" : $" times {scale}")}";
-        double bytes = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements + 4.0 * tokens * (rows + columns);
+        double bytes = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements
+            + 4.0 * tokens * (rows + columns);
         return new KernelCase("matmul", $"{rows}x{columns} x{tokens}{extras}", type, 1e-12, bytes, 2.0 * rows * columns * tokens, rig =>
         {
             byte[] blocks = Quantize.Rows(type, CaseData.Normal(1, rows * columns));
             float[] x = CaseData.Normal(2, tokens * columns, outliers);
             float[]? biases = bias ? CaseData.Normal(3, rows) : null;
-            int padded = CaseData.RoundUp(rows, 32), xStride = CaseData.RoundUp(columns, 64), yStride = yOffset + padded + 32, allocated = CaseData.RoundUp(tokens, 16);
+            int padded = CaseData.RoundUp(rows, 32), xStride = CaseData.RoundUp(columns, 64), yStride = yOffset + padded + 32,
+                allocated = CaseData.RoundUp(tokens, 16);
             float[] y = CaseData.Normal(4, allocated * yStride);
             Tensor output = rig.Floats(y);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);
@@ -76,7 +78,8 @@ internal static class MatMulCases
         int pairs = tokens * used;
         string extras = $"{(segmentGroups < int.MaxValue ? " segments" : "")}{(xPerPair ? " x per pair" : "")}{(bias ? " +bias" : "")}";
         double slab = (double)rows * columns * TensorTypes.Layout(type)!.Value.Bytes / TensorTypes.Layout(type)!.Value.Elements;
-        return new KernelCase("matmul_experts", $"{experts} take {used} {rows}x{columns} x{tokens}{extras}", type, 1e-12, slab * Math.Min(experts, pairs) + 4.0 * pairs * (rows + columns), 2.0 * rows * columns * pairs, rig =>
+        return new KernelCase("matmul_experts", $"{experts} take {used} {rows}x{columns} x{tokens}{extras}", type, 1e-12,
+            slab * Math.Min(experts, pairs) + 4.0 * pairs * (rows + columns), 2.0 * rows * columns * pairs, rig =>
         {
             byte[] blocks = Quantize.Rows(type, CaseData.Normal(1, experts * rows * columns));
             int xRows = xPerPair ? pairs : tokens;
@@ -92,13 +95,16 @@ internal static class MatMulCases
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, biases, segmentGroups);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);
             Tensor input = rig.Floats(CaseData.Pad(x, columns, xStride, xRows));
-            return new KernelRun([tiles, .. matMul.ExpertNodes("experts", matrix, input, xStride, xPerPair ? 1 : used, output, padded, 0, routing)], Step(tokens), output, () =>
+            return new KernelRun(
+                [tiles, .. matMul.ExpertNodes("experts", matrix, input, xStride, xPerPair ? 1 : used, output, padded, 0, routing)],
+                Step(tokens), output, () =>
             {
                 float[] expected = new float[pairs * padded];
                 int slabBytes = blocks.Length / experts;
                 for (int p = 0; p < pairs; p++)
                 {
-                    Reference.MatMul.Run(type, blocks.AsSpan((int)chosen[p] * slabBytes, slabBytes), x.AsSpan((xPerPair ? p : p / used) * columns, columns), columns).CopyTo(expected, p * padded);
+                    Reference.MatMul.Run(type, blocks.AsSpan((int)chosen[p] * slabBytes, slabBytes),
+                        x.AsSpan((xPerPair ? p : p / used) * columns, columns), columns).CopyTo(expected, p * padded);
                     for (int r = 0; r < rows && biases is not null; r++) expected[p * padded + r] += biases[(int)chosen[p] * rows + r];
                 }
 

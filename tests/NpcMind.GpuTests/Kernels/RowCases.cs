@@ -180,37 +180,46 @@ internal static class RowCases
         $"{r.Gate}{(r.Normalizes ? " normalised" : "")}{(r.HasSelectionBias ? " biased" : "")}"
             + $"{(r.Groups > 1 ? $" {r.GroupsUsed} of {r.Groups} groups" : "")}{(r.Scale == 1 ? "" : $" times {r.Scale}")}";
 
-    public static KernelCase GatherRows(int stride, uint[] rows, int sources) => new("gather_rows", $"{rows.Length} of {sources} rows of {stride}", null, 0, 8.0 * stride * rows.Length, 0, rig =>
+    public static KernelCase GatherRows(int stride, uint[] rows, int sources) =>
+        new("gather_rows", $"{rows.Length} of {sources} rows of {stride}", null, 0, 8.0 * stride * rows.Length, 0, rig =>
     {
         float[] x = CaseData.Normal(1, sources * stride);
         Tensor y = rig.Empty((long)rows.Length * stride * 4);
         uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node("gather_rows", lanes, [rig.Floats(x), rig.Words([.. rows.SelectMany(r => new[] { r, 0u, 0u, 0u })]), y], new Grid((stride + (int)lanes - 1) / (int)lanes, rows.Length), ("stride", (uint)stride));
+        GraphNode node = rig.Node("gather_rows", lanes, [rig.Floats(x), rig.Words([.. rows.SelectMany(r => new[] { r, 0u, 0u, 0u })]), y],
+            new Grid((stride + (int)lanes - 1) / (int)lanes, rows.Length), ("stride", (uint)stride));
         return new KernelRun([node], MatMulCases.Step(sources), y, () => [.. rows.SelectMany(r => x.Skip((int)r * stride).Take(stride))]);
     });
 
     /// <summary>Every output but the second has a mask; padding must stay as it is.</summary>
-    public static KernelCase MaskLogits(int vocabulary, int outputs) => new("mask_logits", $"{vocabulary} x{outputs}", null, 0, outputs * (vocabulary * 4.0 + vocabulary / 8.0), 0, rig =>
+    public static KernelCase MaskLogits(int vocabulary, int outputs) =>
+        new("mask_logits", $"{vocabulary} x{outputs}", null, 0, outputs * (vocabulary * 4.0 + vocabulary / 8.0), 0, rig =>
     {
         const int ChunkTokens = 2048;
         int stride = CaseData.RoundUp(vocabulary, 64), words = (vocabulary + 31) / 32;
         TinyRandom random = new(2);
         float[] logits = CaseData.Normal(1, outputs * stride);
-        uint[] masks = [.. Enumerable.Range(0, outputs * words).Select(_ => (uint)random.Below(1 << 16) << 16 | (uint)random.Below(1 << 16))];
+        uint[] masks = [.. Enumerable.Range(0, outputs * words)
+            .Select(_ => (uint)random.Below(1 << 16) << 16 | (uint)random.Below(1 << 16))];
         uint[] rows = [.. Enumerable.Range(0, outputs).SelectMany(o => new[] { 0u, 0u, 0u, o == 1 ? 0u : 1u })];
         Tensor output = rig.Floats(logits);
-        DispatchNode node = rig.Library.Pipeline("mask_logits", ("workgroupSize", rig.Library.SmallWorkgroup), ("ChunkTokens", ChunkTokens)).Node(
-            "mask_logits", [rig.Words(rows), rig.Words(masks).As(TexelFormat.UInt1), output], ("vocabulary", (uint)vocabulary), ("stride", (uint)stride), ("words", (uint)words));
-        return new KernelRun([new GraphNode([node], _ => new Grid((vocabulary + ChunkTokens - 1) / ChunkTokens, outputs))], MatMulCases.Step(outputs), output, () =>
+        DispatchNode node = rig.Library.Pipeline("mask_logits", ("workgroupSize", rig.Library.SmallWorkgroup),
+            ("ChunkTokens", ChunkTokens)).Node(
+            "mask_logits", [rig.Words(rows), rig.Words(masks).As(TexelFormat.UInt1), output], ("vocabulary", (uint)vocabulary),
+            ("stride", (uint)stride), ("words", (uint)words));
+        return new KernelRun([new GraphNode([node], _ => new Grid((vocabulary + ChunkTokens - 1) / ChunkTokens, outputs))],
+            MatMulCases.Step(outputs), output, () =>
         [
             .. Enumerable.Range(0, outputs).SelectMany(o => o == 1
                 ? logits[(o * stride)..((o + 1) * stride)]
-                : [.. Reference.MaskLogits.Run(logits.AsSpan(o * stride, vocabulary), masks.AsSpan(o * words, words)), .. logits[(o * stride + vocabulary)..((o + 1) * stride)]]),
+                : [.. Reference.MaskLogits.Run(logits.AsSpan(o * stride, vocabulary), masks.AsSpan(o * words, words)),
+                    .. logits[(o * stride + vocabulary)..((o + 1) * stride)]]),
         ]);
     });
 
     /// <summary>Pairs sorted by expert, and tiles that cover each expert's run.</summary>
-    public static KernelCase Tiles(int experts, int used, int rows, int tileRows) => new("expert_tiles", $"{used} of {experts} x{rows} by {tileRows}", null, 0, 8.0 * rows * used, 0, rig =>
+    public static KernelCase Tiles(int experts, int used, int rows, int tileRows) =>
+        new("expert_tiles", $"{used} of {experts} x{rows} by {tileRows}", null, 0, 8.0 * rows * used, 0, rig =>
     {
         int pairs = rows * used;
         uint[] chosen = MatMulCases.Choose(experts, used, rows);

@@ -19,7 +19,8 @@ internal static class SamplerCases
         KernelRig rig, float[] logits, IReadOnlyList<(Settings Settings, int Position, uint[] Log)> outputs, uint lanes,
         int chunkTokens = Sampler.ChunkTokens, int? choosable = null)
     {
-        int count = outputs.Count, vocabulary = logits.Length, stride = CaseData.RoundUp(vocabulary, 64), context = Math.Max(1, outputs.Max(o => o.Log.Length));
+        int count = outputs.Count, vocabulary = logits.Length, stride = CaseData.RoundUp(vocabulary, 64),
+        context = Math.Max(1, outputs.Max(o => o.Log.Length));
         uint[] samplers = new uint[count * StepInputs.SamplerWords];
         for (int i = 0; i < count; i++) StepInputs.Pack(outputs[i].Settings, samplers.AsSpan(i * StepInputs.SamplerWords));
         Tensor rows = rig.Floats([.. Enumerable.Range(0, count).SelectMany(_ => CaseData.Pad(logits, vocabulary, stride, 1))]);
@@ -28,7 +29,9 @@ internal static class SamplerCases
         Tensor results = rig.Empty(count * 4);
         var bytes = Sampler.Bytes(count, vocabulary, chunkTokens);
         SamplerTensors tensors = new(
-            rows, places, rig.Nothing, rig.Words(samplers), tokens, context, rig.Empty(bytes.Best), rig.Words([.. Enumerable.Repeat(9u, (int)bytes.Histograms / 4)]), rig.Empty(bytes.State), rig.Empty(bytes.Sums), rig.Empty(bytes.Sums),
+            rows, places, rig.Nothing, rig.Words(samplers), tokens, context, rig.Empty(bytes.Best),
+            rig.Words([.. Enumerable.Repeat(9u, (int)bytes.Histograms / 4)]), rig.Empty(bytes.State), rig.Empty(bytes.Sums),
+            rig.Empty(bytes.Sums),
             rig.Empty(count * 4), results);
         SamplingSteps steps = outputs.Aggregate(SamplingSteps.None, (all, o) => all | StepInputs.Steps(o.Settings, vocabulary));
         int window = outputs.Max(o => StepInputs.HasPenalties(o.Settings) ? Math.Min(o.Settings.PenaltyTokens, o.Position + 1) : 0);

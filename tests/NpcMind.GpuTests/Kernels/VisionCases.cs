@@ -19,7 +19,8 @@ internal static class VisionCases
         yield return Pool(6, 3, 20);
         yield return Hash(1, 0);
         yield return Hash(5000, 70_000);
-        foreach ((int size, int columns, int width) in new[] { (14, 6, 84), (16, 2, 100), (1, 3, 9) }) yield return Patches(size, columns, width);
+        foreach ((int size, int columns, int width) in new[] { (14, 6, 84), (16, 2, 100), (1, 3, 9) })
+            yield return Patches(size, columns, width);
         foreach (int dim in new[] { 24, 64, 1152 })
             foreach (int rows in new[] { 1, 37 })
                 yield return LayerNorm(dim, rows, 1);
@@ -33,7 +34,9 @@ internal static class VisionCases
             (8, 4, 96) }) yield return Shuffle(columns, scale, width, scale % 2);
     }
 
-    /// <summary>Tables with gaps, overlaps, negative weights and sums beyond a byte, over a source with more columns than are used.</summary>
+    /// <summary>
+    /// Tables with gaps, overlaps, negative weights and sums beyond a byte, over a source with more columns than are used.
+    /// </summary>
     private static KernelCase ResampleBuffer(
         int sourceWidth, int sourceHeight, int width, int height, int canvasWidth, int canvasHeight, bool framed = false) => new(
         "resample_buffer",
@@ -58,7 +61,8 @@ internal static class VisionCases
             uint lanes = rig.Library.SmallWorkgroup;
             GraphNode node = rig.Node(
                 "resample_buffer", lanes,
-                [rig.Words([.. new uint[5], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1), rig.Words([.. across, .. Words(vertical)]).As(TexelFormat.UInt1), canvas],
+                [rig.Words([.. new uint[5], .. MemoryMarshal.Cast<byte, uint>(rgba)]).As(TexelFormat.UInt1),
+                    rig.Words([.. across, .. Words(vertical)]).As(TexelFormat.UInt1), canvas],
                 new Grid((canvasWidth + (int)lanes - 1) / (int)lanes, canvasHeight),
                 ("sourceFirst", 5u + firstPixel), ("sourceStride", (uint)stride), ("width", (uint)width), ("height", (uint)height),
                     ("canvasWidth", (uint)canvasWidth), ("horizontal", 0u), ("vertical", (uint)across.Length),
@@ -76,19 +80,22 @@ internal static class VisionCases
         uint[] words = [.. Enumerable.Range(0, count).Select(_ => (uint)random.Below(1 << 30))], sums = new uint[4];
         Tensor hash = rig.Empty(16);
         uint lanes = rig.Library.SmallWorkgroup;
-        GraphNode node = rig.Node("picture_hash", lanes, [rig.Words([7, 7, 7, .. words]).As(TexelFormat.UInt1), hash], new Grid((count + (int)lanes * 64 - 1) / ((int)lanes * 64)), ("at", 3u), ("count", (uint)count), ("first", first));
+        GraphNode node = rig.Node("picture_hash", lanes, [rig.Words([7, 7, 7, .. words]).As(TexelFormat.UInt1), hash],
+            new Grid((count + (int)lanes * 64 - 1) / ((int)lanes * 64)), ("at", 3u), ("count", (uint)count), ("first", first));
         PictureHash.Add(sums, words, first);
         return new KernelRun([node], MatMulCases.Step(1), new KernelOutput(hash, () => AttentionCases.Bytes(sums), Bytes: true));
     });
 
-    private static KernelCase Patches(int size, int columns, int width) => new("patchify", $"{columns} x {columns} of {size} in {width}", null, 0, 16.0 * columns * columns * size * size, 0, rig =>
+    private static KernelCase Patches(int size, int columns, int width) =>
+        new("patchify", $"{columns} x {columns} of {size} in {width}", null, 0, 16.0 * columns * columns * size * size, 0, rig =>
     {
         const int Before = 7, X = 2, Y = 1;
         int pixels = 3 * size * size, stride = CaseData.RoundUp(pixels, 64), side = columns * size, canvasWidth = width + X;
         TinyRandom random = new(size);
         byte[] rgba = [.. Enumerable.Range(0, canvasWidth * (side + Y) * 4).Select(_ => (byte)random.Below(256))];
         float[] mean = [0.5f, 0.48f, 0.4f], std = [0.5f, 0.27f, 0.26f];
-        uint[] shades = [.. Enumerable.Range(0, 768).Select(i => BitConverter.SingleToUInt32Bits((i % 256 / 255f - mean[i / 256]) / std[i / 256]))];
+        uint[] shades = [.. Enumerable.Range(0, 768)
+            .Select(i => BitConverter.SingleToUInt32Bits((i % 256 / 255f - mean[i / 256]) / std[i / 256]))];
         Tensor patches = rig.Empty(columns * columns * stride * 4);
         uint lanes = rig.Library.SmallWorkgroup;
         GraphNode node = rig.Node(
@@ -97,21 +104,26 @@ internal static class VisionCases
                 rig.Words([Before, (uint)canvasWidth, X, Y, (uint)columns, (uint)columns, 0, 0]), rig.Words(shades).As(TexelFormat.UInt1),
                 patches],
             new Grid((size * size + (int)lanes - 1) / (int)lanes, columns * columns), ("size", (uint)size), ("stride", (uint)stride));
-        return new KernelRun([node], MatMulCases.Step(1), patches, () => CaseData.Pad(Patchify.Run(rgba, canvasWidth, X, Y, size, columns, mean, std), pixels, stride, columns * columns));
+        return new KernelRun([node], MatMulCases.Step(1), patches,
+            () => CaseData.Pad(Patchify.Run(rgba, canvasWidth, X, Y, size, columns, mean, std), pixels, stride, columns * columns));
     });
 
     /// <param name="dim">Width.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="offset">Added to every value: a variance from squares would lose what is left.</param>
-    private static KernelCase LayerNorm(int dim, int rows, float offset) => new("layer_norm", $"{dim} x{rows} around {offset}", null, offset > 1 ? 1e-8 : 1e-13, 4.0 * dim * (2 * rows + 2), 6.0 * dim * rows, rig =>
+    private static KernelCase LayerNorm(int dim, int rows, float offset) =>
+        new("layer_norm", $"{dim} x{rows} around {offset}", null, offset > 1
+            ? 1e-8 : 1e-13, 4.0 * dim * (2 * rows + 2), 6.0 * dim * rows, rig =>
     {
         int stride = CaseData.RoundUp(dim, 64);
-        float[] x = [.. CaseData.Normal(1, rows * dim).Select(v => v + offset)], weight = CaseData.Normal(2, dim), bias = CaseData.Normal(3, dim);
+        float[] x = [.. CaseData.Normal(1, rows * dim).Select(v => v + offset)], weight = CaseData.Normal(2, dim),
+            bias = CaseData.Normal(3, dim);
         Tensor y = rig.Empty((long)rows * stride * 4);
         GraphNode node = new Norm(rig.Library).Layer(
             "layer_norm", rig.Floats(CaseData.Pad(x, dim, stride, rows)), rig.Floats(weight), rig.Floats(bias), y, dim, stride, 1e-5f,
             s => s.Rows);
-        return new KernelRun([node], MatMulCases.Step(rows), y, () => CaseData.Pad(Reference.LayerNorm.Run(x, weight, bias, 1e-5f), dim, stride, rows));
+        return new KernelRun([node], MatMulCases.Step(rows), y,
+            () => CaseData.Pad(Reference.LayerNorm.Run(x, weight, bias, 1e-5f), dim, stride, rows));
     });
 
     private static KernelCase Activation(ActivationForm form, float largest) =>
@@ -148,7 +160,8 @@ internal static class VisionCases
         new("pixel_shuffle", $"{columns} x {columns} by {scale} of {width} from {firstRow}", null, 0, 8.0 * columns * columns * width, 0,
         rig =>
     {
-        int stride = CaseData.RoundUp(width, 64), joined = scale * scale * width, yStride = CaseData.RoundUp(joined, 64), tokens = columns / scale * (columns / scale);
+        int stride = CaseData.RoundUp(width, 64), joined = scale * scale * width, yStride = CaseData.RoundUp(joined, 64),
+        tokens = columns / scale * (columns / scale);
         float[] x = CaseData.Normal(1, columns * columns * width);
         Tensor y = rig.Empty(tokens * yStride * 4);
         uint lanes = rig.Library.SmallWorkgroup;
@@ -160,7 +173,8 @@ internal static class VisionCases
                 new Grid((joined / 4 + (int)lanes - 1) / (int)lanes, tokens),
             ("firstRow", (uint)firstRow), ("scale", (uint)scale), ("quads", (uint)width / 4), ("xStride", (uint)stride / 4),
                 ("yStride", (uint)yStride / 4));
-        return new KernelRun([node], MatMulCases.Step(1), y, () => CaseData.Pad(PixelShuffle.Run(x, columns, scale), joined, yStride, tokens));
+        return new KernelRun([node], MatMulCases.Step(1), y,
+            () => CaseData.Pad(PixelShuffle.Run(x, columns, scale), joined, yStride, tokens));
     });
 
     private static KernelCase Pool(int columns, int scale, int width) =>
@@ -201,5 +215,6 @@ internal static class VisionCases
         return table;
     }
 
-    private static uint[] Words(ResampleByTable.Table table) => [(uint)table.Taps, .. table.First.Select(v => (uint)v), .. table.Count.Select(v => (uint)v), .. table.Weights.Select(v => (uint)v)];
+    private static uint[] Words(ResampleByTable.Table table) =>
+        [(uint)table.Taps, .. table.First.Select(v => (uint)v), .. table.Count.Select(v => (uint)v), .. table.Weights.Select(v => (uint)v)];
 }

@@ -2,7 +2,9 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests.Runtime;
 
-/// <summary>Actions always parse, are legal when they are complete, and cost no memory per token. Nothing a warm tick does allocates.</summary>
+/// <summary>
+/// Actions always parse, are legal when they are complete, and cost no memory per token. Nothing a warm tick does allocates.
+/// </summary>
 internal sealed class ActionTests : RuntimeTest
 {
     private static readonly Sizes Home = new() { Context = 320, Device = 320 * 12 };
@@ -18,7 +20,8 @@ internal sealed class ActionTests : RuntimeTest
         trade.AllowRange("coins", 7, 21);
         walk.AllowRange("direction", -90, 45);
         walk.AllowNull("steps", false);
-        int all = Write<Gesture>(runtime, random, null) + Write<Trade>(runtime, random, trade) + Write<Walk>(runtime, random, walk) + Write<Remember>(runtime, random, null) + Write<Hand>(runtime, random, null);
+        int all = Write<Gesture>(runtime, random, null) + Write<Trade>(runtime, random, trade) + Write<Walk>(runtime, random, walk)
+            + Write<Remember>(runtime, random, null) + Write<Hand>(runtime, random, null);
         Assert.That(all, Is.EqualTo(5 * 20 * Scenarios.Count(3)));
     }
 
@@ -33,7 +36,9 @@ internal sealed class ActionTests : RuntimeTest
         for (int round = 0; round < 4; round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 6).Select(i => world.CreateNpc($"{round} {i}", "You trade."))];
-            foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 3), new ReplyOptions { Temperature = 1, MaxTokens = 2, Action = legal.Type, LegalActions = legal });
+            foreach (Npc npc in npcs)
+                npc.Hear("Player", Words(random, 3),
+                    new ReplyOptions { Temperature = 1, MaxTokens = 2, Action = legal.Type, LegalActions = legal });
             int taken = 0;
             Until(runtime, random, () =>
             {
@@ -70,7 +75,8 @@ internal sealed class ActionTests : RuntimeTest
     {
         NpcRuntime runtime = Use(new Sizes { Context = 96 });
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
-        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 40, Action = ActionType.Of<Remember>() }), Throws.TypeOf<ContextOverflowException>());
+        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 40, Action = ActionType.Of<Remember>() }),
+            Throws.TypeOf<ContextOverflowException>());
         Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 2, Action = ActionType.Of<Gesture>() });
         Finish(runtime, new TinyRandom(1));
         Assert.That(reply.TryTakeAction(out Gesture _));
@@ -85,7 +91,15 @@ internal sealed class ActionTests : RuntimeTest
         LegalActions legal = new(ActionType.Of<Trade>());
         runtime.Prepare(legal.Type, legal);
         Npc[] npcs = [.. Enumerable.Range(0, 8).Select(i => world.CreateNpc($"npc {i}", "You."))];
-        ReplyOptions options = new() { Temperature = 1, RepetitionPenalty = 1, MaxTokens = actions ? 3 : 20, Action = actions ? legal.Type : null, LegalActions = actions ? legal : null };
+        ReplyOptions options = new()
+        {
+            Temperature = 1,
+            RepetitionPenalty = 1,
+            MaxTokens = actions ? 3 : 20,
+            Action = actions
+            ? legal.Type : null,
+            LegalActions = actions ? legal : null
+        };
         long worst = 0;
         int measured = 0, said = 0;
         for (int round = 0; round < 6; round++)
@@ -127,7 +141,17 @@ internal sealed class ActionTests : RuntimeTest
         for (int round = 0; round < Scenarios.Count(3); round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 20).Select(i => world.CreateNpc($"{type.Name} {round} {i}", "You."))];
-            foreach (Npc npc in npcs) npc.Hear("", Words(random, 2), new ReplyOptions { Temperature = 1, TopP = 1, RepetitionPenalty = 1, MaxTokens = 1, Action = type, LegalActions = legal });
+            foreach (Npc npc in npcs)
+                npc.Hear("", Words(random, 2),
+                    new ReplyOptions
+                    {
+                        Temperature = 1,
+                        TopP = 1,
+                        RepetitionPenalty = 1,
+                        MaxTokens = 1,
+                        Action = type,
+                        LegalActions = legal
+                    });
             Until(runtime, random, () =>
             {
                 runtime.Tick(FrameBudget.FromMilliseconds(20));

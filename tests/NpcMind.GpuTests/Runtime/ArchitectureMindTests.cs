@@ -23,7 +23,8 @@ internal sealed class ArchitectureMindTests : RuntimeTest
         TalkingModel.Write(TestData.Golden("architectures", name, "model.gguf"), path);
         try
         {
-            using NpcRuntime runtime = Runtimes.New(new Sizes { Model = path, Context = 224, Device = 896, Host = 448, MaxNpcs = 4, Kv = kv });
+            using NpcRuntime runtime = Runtimes.New(
+                new Sizes { Model = path, Context = 224, Device = 896, Host = 448, MaxNpcs = 4, Kv = kv });
             Play(runtime);
             Assert.That(runtime.ValidationMessages, Is.Empty);
         }

@@ -83,7 +83,8 @@ internal sealed class AwaitTests : RuntimeTest
         runtime.Scheduler.GiveUpAll("the test says so");
         runtime.Tick(FrameBudget.FromMilliseconds(1));
         Wait(runtime);
-        Assert.That(async () => await completion, Throws.InstanceOf<NpcMindException>().With.Message.Contains("Mira").And.Message.Contains("the test says so"));
+        Assert.That(async () => await completion,
+            Throws.InstanceOf<NpcMindException>().With.Message.Contains("Mira").And.Message.Contains("the test says so"));
         Assert.That(async () => await streamed, Throws.InstanceOf<ReplyFailedException>());
 
         async Task<int> Count()
@@ -150,6 +151,7 @@ internal sealed class AwaitTests : RuntimeTest
         Assert.That(reply.TryTakeAction(out Gesture gesture));
         Assert.That(Enum.IsDefined(gesture));
         Assert.That(reply.TryTakeAction(out _), Is.False, "once");
-        Assert.That(() => npc.Hear<Gesture>("Player", "Well?", new ReplyOptions { Action = ActionType.Of<Trade>() }), Throws.ArgumentException);
+        Assert.That(() => npc.Hear<Gesture>("Player", "Well?", new ReplyOptions { Action = ActionType.Of<Trade>() }),
+            Throws.ArgumentException);
     }
 }

@@ -61,7 +61,8 @@ internal sealed class ConversationEditTests : RuntimeTest
         npc.SetConversation(History);
         int[] log = Log(npc);
         Assert.That(() => npc.SetConversation([History[2]]), Throws.ArgumentException.With.Message.Contains("answers nothing"));
-        Assert.That(() => npc.SetConversation([new(ConversationTurnKind.Heard, "Player", new string('a', 100_000))]), Throws.TypeOf<ContextOverflowException>());
+        Assert.That(() => npc.SetConversation([new(ConversationTurnKind.Heard, "Player", new string('a', 100_000))]),
+            Throws.TypeOf<ContextOverflowException>());
         Assert.That((Log(npc), npc.GetConversation()), Is.EqualTo((log, History)));
     }
 

@@ -125,7 +125,8 @@ internal sealed class ConversationTests : RuntimeTest
             Assert.That(npc.SharedTokens, Is.GreaterThan(world.Tokens / 2));
             string text = Say(runtime, npc, "Who goes there?", new ReplyOptions { MaxTokens = 8, Temperature = 0 });
             Assert.That(text, Is.Not.Empty);
-            Assert.That(runtime.Tokenizer.Decode(Log(npc)), Does.Contain("You keep the gate.").And.Contain("Who goes there?").And.Contain(Lore));
+            Assert.That(runtime.Tokenizer.Decode(Log(npc)),
+                Does.Contain("You keep the gate.").And.Contain("Who goes there?").And.Contain(Lore));
         }
     }
 
@@ -150,7 +151,8 @@ internal sealed class ConversationTests : RuntimeTest
         TickReport last = runtime.Tick(FrameBudget.FromMilliseconds(1));
         int used = last.KvBlocks.Total - last.KvBlocks.Free, own = npcs.Sum(n => (n.Tokens - n.SharedTokens + 7) / 8);
         Assert.That(world.Tokens, Is.GreaterThanOrEqualTo(2000));
-        Assert.That(used, Is.LessThanOrEqualTo(1.1 * copy + own + 50), $"{copy} blocks of the world, {own} of own tokens, a copied block for each");
+        Assert.That(used, Is.LessThanOrEqualTo(1.1 * copy + own + 50),
+            $"{copy} blocks of the world, {own} of own tokens, a copied block for each");
         TestContext.Out.WriteLine($"{used} blocks used; the world takes {copy}, own tokens {own}");
     }
 
@@ -158,7 +160,9 @@ internal sealed class ConversationTests : RuntimeTest
     private sealed record Script(string Name, string Persona, (string Text, ReplyOptions Options)[] Turns)
     {
         public static Script Draw(TinyRandom random, string name) =>
-            new(name, Words(random, 1 + random.Below(6)), [.. Enumerable.Range(0, 1 + random.Below(3)).Select(_ => (Words(random, 1 + random.Below(6)), ConversationTests.Options(random)))]);
+            new(name, Words(random, 1 + random.Below(6)),
+                [.. Enumerable.Range(0, 1 + random.Below(3))
+                    .Select(_ => (Words(random, 1 + random.Below(6)), ConversationTests.Options(random)))]);
     }
 
     /// <summary>A character that goes through its script.</summary>

@@ -116,8 +116,10 @@ internal sealed class EmbeddingTests : RuntimeTest
         Assert.That((runtime.EmbeddingDimensions, runtime.MaxEmbeddingTokens), Is.EqualTo((96, 96)));
         Assert.That((without.EmbeddingDimensions, without.MaxEmbeddingTokens), Is.EqualTo((0, 0)));
         Assert.That(() => without.Embed("a"), Throws.InvalidOperationException.With.Message.Contains("EmbeddingModelPath"));
-        Assert.That(() => runtime.Embed(new string('x', 95)), Throws.TypeOf<ContextOverflowException>().With.Message.Contains("at most 96"));
-        Assert.That(() => runtime.Embed(new string('x', 1 << 20)), Throws.TypeOf<ContextOverflowException>().With.Message.Contains("too many"));
+        Assert.That(() => runtime.Embed(new string('x', 95)),
+            Throws.TypeOf<ContextOverflowException>().With.Message.Contains("at most 96"));
+        Assert.That(() => runtime.Embed(new string('x', 1 << 20)),
+            Throws.TypeOf<ContextOverflowException>().With.Message.Contains("too many"));
         List<Embedding> embeddings = [.. Enumerable.Range(0, 1024).Select(_ => runtime.Embed("a"))];
         Assert.That(() => runtime.Embed("a"), Throws.InvalidOperationException.With.Message.Contains("1024"));
         Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromMinutes(5)), "All are computed.");

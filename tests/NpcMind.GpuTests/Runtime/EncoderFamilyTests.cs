@@ -71,7 +71,8 @@ internal sealed class EncoderFamilyTests : RuntimeTest
         int[] rows = [.. log[..first].Where(t => t < 0)];
         using TokenGenerator generator = new(engine, GpuFixture.Device, new Inference.SamplerSettings());
         generator.Prefill(
-            MindSaves.Plain(runtime, log.AsSpan(0, first)), [.. rows.SelectMany(t => npc.Mind.TurnImage(t).Row(PictureToken.Row(t)).ToArray())],
+            MindSaves.Plain(runtime, log.AsSpan(0, first)),
+            [.. rows.SelectMany(t => npc.Mind.TurnImage(t).Row(PictureToken.Row(t)).ToArray())],
             runtime.ImageQueue!.Format.SlotToken, [.. MindSaves.Places(npc.Mind, log.AsSpan(0, first)).Where(p => p.Count > 0)]);
         int[] expected = [.. Enumerable.Range(0, log.Length - first).Select(_ => generator.Next()!.Value)];
         Assert.That(log[first..], Is.EqualTo(expected));

@@ -9,7 +9,10 @@ internal sealed class HostTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
 
-    /// <summary>Lavapipe has one queue: the queue that the game submits to is the one it shares. On a device with more, the device of the tests still makes one.</summary>
+    /// <summary>
+    /// Lavapipe has one queue: the queue that the game submits to is the one it shares. On a device with more, the device of the tests
+    /// still makes one.
+    /// </summary>
     [Test]
     public void Minds_in_a_games_command_buffers_say_the_same()
     {
@@ -19,7 +22,8 @@ internal sealed class HostTests : RuntimeTest
             Wait(runtime);
         });
         using GpuDevice device = Runtimes.NewDevice();
-        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
+            device.QueueFamily, new object());
         using (NpcRuntime shared = Runtimes.New(Home, host))
         {
             Assert.That(shared.DeviceName, Is.EqualTo(device.Limits.Name));
@@ -54,7 +58,10 @@ internal sealed class HostTests : RuntimeTest
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { MaxTokens = 0 }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { StopStrings = [""] }), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { CharactersPerSecond = 0 }), Throws.InstanceOf<ArgumentException>());
-        Assert.That(() => npc.Hear("Player", "x", new ReplyOptions { Action = ActionType.Of<Walk>(), LegalActions = new LegalActions(ActionType.Of<Trade>()) }), Throws.InstanceOf<ArgumentException>());
+        Assert.That(
+            () => npc.Hear("Player", "x",
+                new ReplyOptions { Action = ActionType.Of<Walk>(), LegalActions = new LegalActions(ActionType.Of<Trade>()) }),
+                Throws.InstanceOf<ArgumentException>());
         Assert.That(() => npc.Hear(null!, "x"), Throws.InstanceOf<ArgumentNullException>());
         Assert.That(() => npc.Interrupt(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => world.CreateNpc("", "You."), Throws.ArgumentException);
@@ -93,7 +100,9 @@ internal sealed class HostTests : RuntimeTest
     {
         string path = TinyEngines.Path(Sizes.Chat);
         NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.CreateOwn(validate: true), ContextTokens = 256 };
-        foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 }, good with { ContextTokens = 10 }, good with { DeviceKvTokens = 100 }, good with { MaxTokensPerStep = 30 }, good with { MaxTokensPerStep = 0 }, good with { MaxDispatchMilliseconds = 0 }, good with { MaxFramesPerStep = 0 }])
+        foreach (NpcRuntimeOptions bad in (NpcRuntimeOptions[])[good with { MaxNpcs = 0 }, good with { MaxPrefixes = 0 },
+            good with { ContextTokens = 10 }, good with { DeviceKvTokens = 100 }, good with { MaxTokensPerStep = 30 },
+            good with { MaxTokensPerStep = 0 }, good with { MaxDispatchMilliseconds = 0 }, good with { MaxFramesPerStep = 0 }])
             Assert.That(() => NpcRuntime.Load(path, bad).Dispose(), Throws.InstanceOf<ArgumentException>(), $"{bad}");
         Assert.That(() => NpcRuntime.Load("/no/such/model.gguf", good), Throws.TypeOf<FileReadException>());
 

@@ -21,7 +21,8 @@ internal sealed class InterruptTests : RuntimeTest
             bool wantsAction = scenario % 6 == 0;
             Npc npc = world.CreateNpc($"interrupted {scenario}", Words(random, 3));
             if (random.Below(2) == 0) Say(runtime, npc, Words(random, 3), Options(random), random);
-            Reply reply = npc.Hear("Player", Words(random, 1 + random.Below(20)), Options(random, 14) with { Action = wantsAction || random.Below(3) == 0 ? ActionType.Of<Gesture>() : null });
+            Reply reply = npc.Hear("Player", Words(random, 1 + random.Below(20)),
+                Options(random, 14) with { Action = wantsAction || random.Below(3) == 0 ? ActionType.Of<Gesture>() : null });
             int[] heardLog = Log(npc);
             for (int ticks = random.Below(4) * random.Below(16); ticks > 0; ticks--) Tick(runtime, random);
             while (wantsAction && !reply.InAction && !reply.IsDone) Tick(runtime, random);

@@ -3,7 +3,8 @@ namespace NpcMind.GpuTests.Runtime;
 /// <summary>Loading a runtime: progress, cancellation, files that are not there, threads.</summary>
 internal sealed class LoadRuntimeTests
 {
-    private static NpcRuntimeOptions Options => new() { Host = VulkanHost.CreateOwn(), CacheFolder = "", ContextTokens = 128, MaxNpcs = 2, MaxPrefixes = 1 };
+    private static NpcRuntimeOptions Options =>
+        new() { Host = VulkanHost.CreateOwn(), CacheFolder = "", ContextTokens = 128, MaxNpcs = 2, MaxPrefixes = 1 };
 
     [Test]
     public async Task LoadAsync_Listener_HearsOfEveryStageInOrderWhateverItThrows()
@@ -14,7 +15,8 @@ internal sealed class LoadRuntimeTests
             heard.Add(p);
             throw new InvalidOperationException("The listener is broken.");
         }));
-        Assert.That(heard.Select(p => p.Stage).Distinct(), Is.EqualTo((LoadStage[])[LoadStage.Weights, LoadStage.Calibration, LoadStage.Ready]));
+        Assert.That(heard.Select(p => p.Stage).Distinct(),
+            Is.EqualTo((LoadStage[])[LoadStage.Weights, LoadStage.Calibration, LoadStage.Ready]));
         Assert.That(heard, Is.Ordered.By(nameof(LoadProgress.Stage)).Then.By(nameof(LoadProgress.Fraction)));
         Assert.That(heard.Select(p => p.Fraction), Is.All.InRange(0, 1));
     }
@@ -23,14 +25,16 @@ internal sealed class LoadRuntimeTests
     public void LoadAsync_Cancelled_FreesWhatWasLoaded()
     {
         using CancellationTokenSource stop = new();
-        Assert.That(async () => await NpcRuntime.LoadAsync(TinyEngines.Path(Sizes.Chat), Options, new Listener(_ => stop.Cancel()), stop.Token),
+        Assert.That(
+            async () => await NpcRuntime.LoadAsync(TinyEngines.Path(Sizes.Chat), Options, new Listener(_ => stop.Cancel()), stop.Token),
             Throws.InstanceOf<OperationCanceledException>());
     }
 
     [TestCase("/nowhere/model.gguf", "no such f")]
     [TestCase("/tmp", "folder")]
     public void Load_FileThatCannotBeRead_NamesIt(string path, string problem) =>
-        Assert.That(() => NpcRuntime.Load(path), Throws.TypeOf<FileReadException>().With.Message.Contains(path).And.Message.Contains(problem));
+        Assert.That(() => NpcRuntime.Load(path),
+            Throws.TypeOf<FileReadException>().With.Message.Contains(path).And.Message.Contains(problem));
 
     [Test]
     public void CountTokens_Text_IsWhatThePrefixGrowsBy()
@@ -49,7 +53,8 @@ internal sealed class LoadRuntimeTests
         Exception?[] errors = new Exception?[3];
         Thread other = new(() =>
         {
-            Action[] calls = [() => npc.Hear("Player", "Who?", new ReplyOptions { MaxTokens = 8 }), () => runtime.Tick(FrameBudget.FromMilliseconds(1)), npc.Forget];
+            Action[] calls = [() => npc.Hear("Player", "Who?", new ReplyOptions { MaxTokens = 8 }),
+                () => runtime.Tick(FrameBudget.FromMilliseconds(1)), npc.Forget];
             for (int i = 0; i < calls.Length; i++)
             {
                 try

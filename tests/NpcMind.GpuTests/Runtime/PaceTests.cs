@@ -5,7 +5,9 @@ namespace NpcMind.GpuTests.Runtime;
 /// <summary>Who speaks when: readers, deadlines and priorities.</summary>
 internal sealed class PaceTests : RuntimeTest
 {
-    /// <summary>Ticks after which something has stopped rather than being slow: a busy machine puts as little as one part of a dispatch into a tick.</summary>
+    /// <summary>
+    /// Ticks after which something has stopped rather than being slow: a busy machine puts as little as one part of a dispatch into a tick.
+    /// </summary>
     private const int SlowestMachine = 100_000;
 
     private static readonly Clock Time = new();
@@ -19,7 +21,8 @@ internal sealed class PaceTests : RuntimeTest
         Prefix world = World(runtime, "");
         TinyRandom random = new(71);
         Npc npc = world.CreateNpc("Mira", "You."), other = world.CreateNpc("Ned", "You.");
-        Reply reply = npc.Hear("Player", "Tell me.", new ReplyOptions { MaxTokens = 40, Temperature = 1, CharactersPerSecond = pace, LeadTokens = lead });
+        Reply reply = npc.Hear("Player", "Tell me.",
+            new ReplyOptions { MaxTokens = 40, Temperature = 1, CharactersPerSecond = pace, LeadTokens = lead });
         Reply free = other.Hear("Player", "Tell me.", new ReplyOptions { MaxTokens = 40, Temperature = 1 });
         int waits = 0, tooLate = 0;
         double started = double.NaN, freeDone = double.NaN;
@@ -38,7 +41,8 @@ internal sealed class PaceTests : RuntimeTest
             if (npc.Waiting == NpcWait.Reader) waits++;
             if (reply.Words.Tokens > lead && !reply.IsDone)
             {
-                double average = (double)reply.Characters / reply.Words.Tokens, ahead = (reply.Characters - (now - started) * pace) / average;
+                double average = (double)reply.Characters / reply.Words.Tokens,
+                ahead = (reply.Characters - (now - started) * pace) / average;
                 // One more was chosen while there was room for it; it can be longer than the average was.
                 Assert.That(ahead, Is.LessThan(lead + 3), $"token {reply.Words.Tokens}");
                 if (ahead < 0) tooLate++;
@@ -85,8 +89,10 @@ internal sealed class PaceTests : RuntimeTest
         Prefix world = World(runtime, "");
         TinyRandom random = new(74);
         Npc patient = world.CreateNpc("Patient", Words(random, 20)), hurried = world.CreateNpc("Hurried", Words(random, 20));
-        Reply late = patient.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(20) });
-        Reply soon = hurried.Hear("Player", Words(random, 30), new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(0.1) });
+        Reply late = patient.Hear("Player", Words(random, 30),
+            new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(20) });
+        Reply soon = hurried.Hear("Player", Words(random, 30),
+            new ReplyOptions { MaxTokens = 5, FirstWordDeadline = TimeSpan.FromSeconds(0.1) });
         for (int tick = 0; soon.Words.Tokens == 0; tick++)
         {
             Assert.That(late.Words.Tokens, Is.Zero);

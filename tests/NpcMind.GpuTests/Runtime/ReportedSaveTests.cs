@@ -14,7 +14,13 @@ internal sealed class ReportedSaveTests
         string models = Path.Combine(TestData.Root, "samples", "Tavern", "models");
         _runtime = NpcRuntime.Load(
             Path.Combine(models, "mind.gguf"),
-            new NpcRuntimeOptions { ImageEncoderPath = Path.Combine(models, "eyes.gguf"), ContextTokens = 512, CacheFolder = "", MaxNpcs = 4 });
+            new NpcRuntimeOptions
+            {
+                ImageEncoderPath = Path.Combine(models, "eyes.gguf"),
+                ContextTokens = 512,
+                CacheFolder = "",
+                MaxNpcs = 4
+            });
         _world = _runtime.CreatePrefix("");
     }
 

@@ -6,7 +6,8 @@ namespace NpcMind.GpuTests.Runtime;
 /// <summary>What distinguishes the runtimes of the tests.</summary>
 internal sealed record Sizes
 {
-    public static TinyModelOptions Chat { get; } = new() { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Tokenizer = true, ChatTemplate = true };
+    public static TinyModelOptions Chat { get; } = new()
+    { Blocks = 2, Embedding = 64, Heads = 2, KvHeads = 1, HeadDimension = 32, FeedForward = 96, Tokenizer = true, ChatTemplate = true };
 
     /// <summary>A <see cref="TinyModelOptions"/> or a <see cref="TinyLlama4Options"/>.</summary>
     public object Model { get; init; } = Chat;
@@ -67,23 +68,24 @@ internal sealed class Runtimes
     /// <summary>A device of a game.</summary>
     internal static GpuDevice NewDevice() => GpuDevice.Create(new GpuOptions { Validate = Validation.IsOn });
 
-    internal static NpcRuntime New(Sizes sizes, VulkanHost? host = null) => NpcRuntime.Load(TinyEngines.Path(sizes.Model), new NpcRuntimeOptions
-    {
-        Host = host ?? VulkanHost.CreateOwn(validate: Validation.IsOn),
-        CacheFolder = "",
-        ImageEncoderPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
-        EmbeddingModelPath = sizes.Embeddings is null ? null : TinyEngines.Path(sizes.Embeddings),
-        MaxImageTiles = sizes.Tiles,
-        ContextTokens = sizes.Context,
-        DeviceKvTokens = sizes.Device,
-        HostKvTokens = sizes.Host,
-        MaxTokensPerStep = sizes.MaxRows,
-        MaxNpcs = sizes.MaxNpcs,
-        MaxDispatchMilliseconds = sizes.Quantum,
-        KvFormat = sizes.Kv,
-        Clock = sizes.Clock,
-        Seed = 7,
-    });
+    internal static NpcRuntime New(Sizes sizes, VulkanHost? host = null) =>
+        NpcRuntime.Load(TinyEngines.Path(sizes.Model), new NpcRuntimeOptions
+        {
+            Host = host ?? VulkanHost.CreateOwn(validate: Validation.IsOn),
+            CacheFolder = "",
+            ImageEncoderPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
+            EmbeddingModelPath = sizes.Embeddings is null ? null : TinyEngines.Path(sizes.Embeddings),
+            MaxImageTiles = sizes.Tiles,
+            ContextTokens = sizes.Context,
+            DeviceKvTokens = sizes.Device,
+            HostKvTokens = sizes.Host,
+            MaxTokensPerStep = sizes.MaxRows,
+            MaxNpcs = sizes.MaxNpcs,
+            MaxDispatchMilliseconds = sizes.Quantum,
+            KvFormat = sizes.Kv,
+            Clock = sizes.Clock,
+            Seed = 7,
+        });
 }
 
 /// <summary>
@@ -144,15 +146,22 @@ internal abstract class RuntimeTest
         for (int i = 0; !done(); i++)
         {
             TickReport report = Tick(runtime, random);
-            if (i > most / 2) (read, said, spilled, restored, dropped) = (read + report.TokensProcessed, said + report.TokensGenerated, spilled + report.Spilled, restored + report.Restored, dropped + report.Dropped);
+            if (i > most / 2)
+                (read, said, spilled, restored, dropped) = (read + report.TokensProcessed, said + report.TokensGenerated,
+                    spilled + report.Spilled, restored + report.Restored, dropped + report.Dropped);
             if (i < most) continue;
-            Assert.Fail($"Nothing comes of it after {most} ticks. In the last half: {read} read, {said} said, {spilled} spilled, {restored} restored, {dropped} dropped. {report}\n"
-                + string.Join('\n', runtime.Npcs.Select(n => $"{n.Name}: {n.Waiting}, {n.Tokens} tokens, {runtime.Scheduler.Prefilled(n.Mind)} read, slot {n.Mind.Slot}, priority {n.Priority}, {n.Reply?.End}, awaits {n.Mind.AwaitsToken}, {n.Mind.RowsInStep} rows")));
+            Assert.Fail($"Nothing comes of it after {most} ticks. In the last half: {read} read, {said} said, {spilled} spilled, " +
+                $"{restored} restored, {dropped} dropped. {report}\n"
+                + string.Join('\n',
+                    runtime.Npcs.Select(
+                        n => $"{n.Name}: {n.Waiting}, {n.Tokens} tokens, {runtime.Scheduler.Prefilled(n.Mind)} read, slot {n.Mind.Slot}, " +
+                        $"priority {n.Priority}, {n.Reply?.End}, awaits {n.Mind.AwaitsToken}, {n.Mind.RowsInStep} rows")));
         }
     }
 
     /// <summary>Ticks until all replies have ended.</summary>
-    internal static void Finish(NpcRuntime runtime, TinyRandom random) => Until(runtime, random, () => runtime.Npcs.All(n => n.Reply is null or { IsDone: true }));
+    internal static void Finish(NpcRuntime runtime, TinyRandom random) =>
+        Until(runtime, random, () => runtime.Npcs.All(n => n.Reply is null or { IsDone: true }));
 
     internal static string Say(NpcRuntime runtime, Npc npc, string text, ReplyOptions options, TinyRandom? random = null)
     {
@@ -163,12 +172,14 @@ internal abstract class RuntimeTest
 
     internal static int[] Log(Npc npc) => [.. npc.Mind.Tokens];
 
-    internal static string Written(Reply reply) => reply.ActionConstraint is { } action ? System.Text.Encoding.UTF8.GetString(action.Bytes) : "";
+    internal static string Written(Reply reply) => reply.ActionConstraint is { } action
+        ? System.Text.Encoding.UTF8.GetString(action.Bytes) : "";
 
     /// <summary>A few words that the tiny vocabulary has tokens for, and some it has not.</summary>
     internal static string Words(TinyRandom random, int count)
     {
-        string[] words = ["the", "miller", "Good", "morning.", "gate", "river", "What?", "dragon", "Zwölf", "night,", "bread", "\u9f8d", "hill", "you", "north"];
+        string[] words = ["the", "miller", "Good", "morning.", "gate", "river", "What?", "dragon", "Zwölf", "night,", "bread", "\u9f8d",
+            "hill", "you", "north"];
         return string.Join(' ', Enumerable.Range(0, count).Select(_ => words[random.Below(words.Length)]));
     }
 

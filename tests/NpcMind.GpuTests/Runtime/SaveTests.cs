@@ -5,7 +5,8 @@ namespace NpcMind.GpuTests.Runtime;
 /// <summary>Minds that were saved go on as if they had not been.</summary>
 internal sealed class SaveTests : RuntimeTest
 {
-    private const string Lore = "The old miller said that there was a light in the tower. Nobody had been there for seven winters. You ask the guard.";
+    private const string Lore = "The old miller said that there was a light in the tower. Nobody had been there for seven winters. You " +
+        "ask the guard.";
     private static readonly Sizes Home = new();
     private static readonly Sizes Elsewhere = new() { MaxRows = 16, Device = 1600, Quantum = 2 };
     private static readonly Grammar Yes = Grammar.Parse("root ::= (\"yes\" | \"no\" | [a-z]) (\", \" root)?", "yes");
@@ -14,7 +15,12 @@ internal sealed class SaveTests : RuntimeTest
     [Validated]
     public void A_mind_is_saved_after_the_device_was_lost()
     {
-        Sizes seeing = new() { Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 }, Eyes = new TinyEyesOptions(), Context = 320 };
+        Sizes seeing = new()
+        {
+            Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 },
+            Eyes = new TinyEyesOptions(),
+            Context = 320
+        };
         TinyRandom random = new(5);
         using MemoryStream saved = new(), seen = new();
         string heard;
@@ -106,7 +112,8 @@ internal sealed class SaveTests : RuntimeTest
             if (where == 3) into.Dispose();
         }
 
-        TestContext.Out.WriteLine($"{midPrompt} in the prompt, {midReply} in the speech, {midAction} in the action, {spilled} spilled, {withKv} with keys and values");
+        TestContext.Out.WriteLine($"{midPrompt} in the prompt, {midReply} in the speech, {midAction} in the action, {spilled} spilled, " +
+            $"{withKv} with keys and values");
         Assert.That(new[] { midReply, midAction, midPrompt, spilled }, Has.All.GreaterThan(0));
         Assert.That(withKv, Is.GreaterThan(scenarios / 8));
     }
@@ -143,7 +150,8 @@ internal sealed class SaveTests : RuntimeTest
         NpcRuntime home = Use(Home);
         Prefix world = World(home, Lore);
         TinyRandom random = new(4);
-        Sizes[] others = [Home, Home with { Kv = KvFormat.F16 }, Home with { Kv = KvFormat.Q4 }, Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
+        Sizes[] others = [Home, Home with { Kv = KvFormat.F16 }, Home with { Kv = KvFormat.Q4 },
+            Home with { Model = Sizes.Chat with { Seed = 2 } }, Home with { Model = Sizes.Chat with { Vocabulary = 400 } }];
         for (int scenario = 0; scenario < 15; scenario++)
         {
             Npc npc = world.CreateNpc($"moved {scenario}", "You keep the gate.");
@@ -162,7 +170,8 @@ internal sealed class SaveTests : RuntimeTest
             Npc loaded = runtime.LoadNpc(stream, into);
             Finish(runtime, random);
             string all = runtime.Tokenizer.Decode(Log(loaded));
-            Assert.That(all, Does.Contain(lore).And.Contain("You keep the gate.").And.Contain("Player: Good morning.").And.Contain("Where is the bread?"));
+            Assert.That(all, Does.Contain(lore).And.Contain("You keep the gate.").And.Contain("Player: Good morning.")
+                .And.Contain("Where is the bread?"));
             Assert.That(loaded.TurnCount, Is.EqualTo(2));
             Assert.That(loaded.History[0].Said, Is.EqualTo(said));
             Assert.That(loaded.Reply is null or { IsDone: true });
@@ -181,7 +190,8 @@ internal sealed class SaveTests : RuntimeTest
         NpcRuntime home = Use(Home), small = Use(Home with { Context = 128 });
         Prefix world = World(home, "The gate."), there = World(small, "The gate.");
         Npc npc = world.CreateNpc("Mira", "You.");
-        for (int i = 0; i < 4; i++) Say(home, npc, $"Number {i}: the river and the hill and the bread.", new ReplyOptions { MaxTokens = 10 });
+        for (int i = 0; i < 4; i++)
+            Say(home, npc, $"Number {i}: the river and the hill and the bread.", new ReplyOptions { MaxTokens = 10 });
         Assert.That(npc.Tokens, Is.GreaterThan(128));
         using MemoryStream stream = new();
         npc.Save(stream);
@@ -219,13 +229,17 @@ internal sealed class SaveTests : RuntimeTest
     private static ReplyOptions Draw(TinyRandom random) => random.Below(6) switch
     {
         0 or 1 => Options(random, 4) with { Action = random.Below(2) == 0 ? ActionType.Of<Gesture>() : ActionType.Of<Trade>() },
-        2 => Options(random, 12) with { StopStrings = ["e", "the r", "\ufffd"], Action = random.Below(2) == 0 ? ActionType.Of<Gesture>() : null },
+        2 => Options(random, 12)
+            with
+        { StopStrings = ["e", "the r", "\ufffd"], Action = random.Below(2) == 0 ? ActionType.Of<Gesture>() : null },
         3 => Options(random, 12) with { Grammar = Yes },
         _ => Options(random, 16),
     };
 
     private readonly record struct Outcome(string Text, ReplyEnd End, string Action, bool HasAction, string Log)
     {
-        public static Outcome Of(Npc npc, Reply? reply) => new(reply?.Text ?? "", reply?.End ?? ReplyEnd.None, reply is null ? "" : Written(reply), reply?.ActionIsReady ?? false, string.Join(' ', RuntimeTest.Log(npc)));
+        public static Outcome Of(Npc npc, Reply? reply) =>
+            new(reply?.Text ?? "", reply?.End ?? ReplyEnd.None, reply is null
+                ? "" : Written(reply), reply?.ActionIsReady ?? false, string.Join(' ', RuntimeTest.Log(npc)));
     }
 }

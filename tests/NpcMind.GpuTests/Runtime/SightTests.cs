@@ -9,7 +9,9 @@ namespace NpcMind.GpuTests.Runtime;
 /// <summary>What characters see: the same whatever the frames, shared, remembered, saved, forgotten.</summary>
 internal sealed class SightTests : RuntimeTest
 {
-    private static readonly TinyLlama4Options Model = TinyLlama4Options.Scout with { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 };
+    private static readonly TinyLlama4Options Model = TinyLlama4Options.Scout
+        with
+    { Blocks = 4, Tokenizer = true, ChatTemplate = true, Chunk = 40 };
     private static readonly Sizes Home = new() { Model = Model, Eyes = new TinyEyesOptions(), Context = 320 };
     private static readonly Sizes Elsewhere = Home with { MaxRows = 16, Device = 1600, Quantum = 2 };
 
@@ -18,7 +20,8 @@ internal sealed class SightTests : RuntimeTest
     {
         NpcRuntime runtime = Use(Home);
         using GgufFile file = GgufFile.Open(TinyEngines.Path(Model)), mmproj = GgufFile.Open(TinyEngines.Path(new TinyEyesOptions()));
-        using InferenceEngine engine = InferenceEngine.Load(GpuFixture.Device, file, new EngineOptions { ContextTokens = Home.Context, Features = true });
+        using InferenceEngine engine = InferenceEngine.Load(GpuFixture.Device, file,
+            new EngineOptions { ContextTokens = Home.Context, Features = true });
         using VisionEncoder eyes = VisionEncoder.Load(GpuFixture.Device, mmproj, engine.Config.Width, file.Path);
         Prefix world = World(runtime, "You keep the gate.");
         TinyRandom random = new(1);
@@ -51,7 +54,8 @@ internal sealed class SightTests : RuntimeTest
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "You keep the gate.");
-        string[] said = [.. Enumerable.Range(0, 6).Select(i => Ask(runtime, world, $"npc {i}", i == 0 ? null : NpcImage.FromRgba(60, 50, TestPictures.Rgba(60, 50, i))))];
+        string[] said = [.. Enumerable.Range(0, 6)
+            .Select(i => Ask(runtime, world, $"npc {i}", i == 0 ? null : NpcImage.FromRgba(60, 50, TestPictures.Rgba(60, 50, i))))];
         Assert.That(said.Distinct().Count(), Is.GreaterThanOrEqualTo(5), string.Join(" | ", said));
     }
 
@@ -59,7 +63,8 @@ internal sealed class SightTests : RuntimeTest
     public void Eyes_given_as_the_model_are_called_what_they_are()
     {
         string path = TinyEngines.Path(new TinyEyesOptions());
-        Assert.That(() => NpcRuntime.Load(path), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(path).And.Message.Contains("'clip'"));
+        Assert.That(() => NpcRuntime.Load(path),
+            Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(path).And.Message.Contains("'clip'"));
     }
 
     [Test]
@@ -127,7 +132,8 @@ internal sealed class SightTests : RuntimeTest
             // Half of them read everything again, pictures included.
             if (loaded.Mind.Slot >= 0 && random.Below(2) == 0) runtime.Scheduler.Forget(loaded.Mind, 0);
             Finish(runtime, random);
-            Assert.That(Say(runtime, loaded, "Who goes there?", new ReplyOptions { MaxTokens = 7 }, random), Is.EqualTo(expected), $"scenario {scenario}");
+            Assert.That(Say(runtime, loaded, "Who goes there?", new ReplyOptions { MaxTokens = 7 }, random), Is.EqualTo(expected),
+                $"scenario {scenario}");
             Assert.That(MindSaves.Plain(runtime, Log(loaded)), Is.EqualTo(expectedLog), $"scenario {scenario}");
             loaded.Dispose();
             npc.Dispose();
@@ -153,7 +159,8 @@ internal sealed class SightTests : RuntimeTest
         Assert.That(Log(loaded), Has.All.GreaterThanOrEqualTo(0));
         Assert.That(blind.Tokenizer.Decode(Log(loaded)), Does.Contain("dragon"));
         Say(blind, loaded, "Well?", new ReplyOptions { MaxTokens = 5 });
-        Assert.That(() => loaded.See(NpcImage.FromRgba(2, 2, new byte[16])), Throws.InvalidOperationException.With.Message.Contains("has no eyes").And.Message.Contains("ImageEncoderPath"));
+        Assert.That(() => loaded.See(NpcImage.FromRgba(2, 2, new byte[16])),
+            Throws.InvalidOperationException.With.Message.Contains("has no eyes").And.Message.Contains("ImageEncoderPath"));
     }
 
     [Test]
@@ -176,7 +183,8 @@ internal sealed class SightTests : RuntimeTest
                 return npc.Reply!.IsDone;
             });
             Assert.That(npc.Mind.Seen, Is.EqualTo(npc.History.SelectMany(t => t.Seen)), "a mind has the pictures of its turns");
-            Assert.That(npc.Mind.Tokens.Where(t => t < 0).Select(PictureToken.TurnImage).Distinct(), Is.EquivalentTo(npc.Mind.Seen.Select(s => s.Id)));
+            Assert.That(npc.Mind.Tokens.Where(t => t < 0).Select(PictureToken.TurnImage).Distinct(),
+                Is.EquivalentTo(npc.Mind.Seen.Select(s => s.Id)));
         }
 
         Assert.That(npc.TurnCount, Is.LessThan(14), "the context is too small for all");
@@ -209,7 +217,8 @@ internal sealed class SightTests : RuntimeTest
         Assert.That(Log(npc).Count(t => t < 0), Is.EqualTo(4 * 7), "3 x 2 tiles and the whole");
         NpcRuntime small = Use(Home with { Tiles = 16, Context = 128 });
         Npc other = World(small, "").CreateNpc("Mira", "");
-        Assert.That(() => other.See(NpcImage.FromRgba(600, 600, new byte[600 * 600 * 4])), Throws.TypeOf<ContextOverflowException>().With.Message.Contains("MaxImageTiles"));
+        Assert.That(() => other.See(NpcImage.FromRgba(600, 600, new byte[600 * 600 * 4])),
+            Throws.TypeOf<ContextOverflowException>().With.Message.Contains("MaxImageTiles"));
         Assert.That(small.ImageQueue!.IsBusy, Is.False);
     }
 
@@ -247,7 +256,8 @@ internal sealed class SightTests : RuntimeTest
         using GpuDevice device = Runtimes.NewDevice();
         byte[] rgba = TestPictures.Rgba(Side, Side, 7);
         string expected = Ask(Use(Home), World(Use(Home), "You keep the gate."), "Mira", NpcImage.FromRgba(Side, Side, rgba));
-        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
+            device.QueueFamily, new object());
         using NpcRuntime runtime = Runtimes.New(Home, host);
         using TestImage rendered = new(device, Side, Side, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, rgba);
         using Prefix world = runtime.CreatePrefix("You keep the gate.");
@@ -260,7 +270,8 @@ internal sealed class SightTests : RuntimeTest
         Until(runtime, new TinyRandom(1), () => runtime.Tick(FrameBudget.FromMilliseconds(10)).Status == TickStatus.Idle);
         Assert.That((later.IsDrawn, later.IsCaptured, reply.IsDone, reply.Text), Is.EqualTo((false, false, false, "")));
         using MemoryStream stream = new();
-        Assert.That(() => waiting.Save(stream), Throws.InvalidOperationException.With.Message.Contains("'Mira'").And.Message.Contains("NpcImage.MarkDrawn"));
+        Assert.That(() => waiting.Save(stream),
+            Throws.InvalidOperationException.With.Message.Contains("'Mira'").And.Message.Contains("NpcImage.MarkDrawn"));
         Assert.That(stream.Length, Is.Zero);
         other.Save(stream);
 
@@ -299,7 +310,8 @@ internal sealed class SightTests : RuntimeTest
         using GpuDevice device = Runtimes.NewDevice();
         byte[] rgba = TestPictures.Rgba(Width, Height, 5);
         string expected = Ask(Use(Home), World(Use(Home), "You keep the gate."), "Mira", NpcImage.FromRgba(Width, Height, rgba));
-        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle, device.QueueFamily, new object());
+        VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
+            device.QueueFamily, new object());
         using (NpcRuntime runtime = Runtimes.New(Home, host))
         using (TestImage rendered = new(device, Width, Height, Silk.NET.Vulkan.Format.R8G8B8A8Unorm, rgba))
         using (Prefix world = runtime.CreatePrefix("You keep the gate."))
@@ -313,7 +325,8 @@ internal sealed class SightTests : RuntimeTest
             long moved = Transfers(runtime) - before;
             TestContext.Out.WriteLine($"{moved} bytes passed between host and device; the picture has {rgba.Length}");
             Assert.That(moved, Is.LessThan(rgba.Length / 10), "tables, hash and features");
-            Assert.That(Say(runtime, npc, "What?", new ReplyOptions { MaxTokens = 6, Temperature = 0, RepetitionPenalty = 1 }), Is.EqualTo(expected), "and shows what the pixels show");
+            Assert.That(Say(runtime, npc, "What?", new ReplyOptions { MaxTokens = 6, Temperature = 0, RepetitionPenalty = 1 }),
+                Is.EqualTo(expected), "and shows what the pixels show");
             npc.Dispose();
             Until(runtime, new TinyRandom(3), () => runtime.Tick(FrameBudget.FromMilliseconds(10)).Status == TickStatus.Idle);
         }

@@ -27,10 +27,15 @@ internal sealed class SpeechTests : RuntimeTest
             npc.Dispose();
             if (all.Length < 4) continue;
             int at = random.Below(all.Length - 1), length = 1 + random.Below(Math.Min(7, all.Length - at));
-            if (scenario % 4 == 0 && all.IndexOf('\ufffd') is >= 0 and int damaged) (at, length) = (damaged, 1); // looks like half a character
-            string[] stops = random.Below(2) == 0 ? [all.Substring(at, length)] : ["never said", all.Substring(at, length), all[^1].ToString()];
-            // Whichever is complete first counts, seen token by token; a character that is not whole yet is not there, whatever stands for it.
-            int end = Enumerable.Range(1, said.Length).Select(n => WholeCharacters(runtime.Tokenizer.DecodeBytes(said.AsSpan(0, n)))).Select(soFar => stops.Select(s => soFar.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min()).First(i => i >= 0);
+            // Looks like half a character.
+            if (scenario % 4 == 0 && all.IndexOf('\ufffd') is >= 0 and int damaged) (at, length) = (damaged, 1);
+            string[] stops = random.Below(2) == 0 ? [all.Substring(at, length)]
+                : ["never said", all.Substring(at, length), all[^1].ToString()];
+            // Whichever is complete first counts, seen token by token; a character that is not whole yet is not there, whatever stands for
+            // it.
+            int end = Enumerable.Range(1, said.Length).Select(n => WholeCharacters(runtime.Tokenizer.DecodeBytes(said.AsSpan(0, n))))
+                .Select(soFar => stops.Select(s => soFar.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min())
+                .First(i => i >= 0);
             npc = world.CreateNpc($"stop {scenario}", "You.");
             Reply reply = npc.Hear("Player", heard, options with { StopStrings = stops });
             string read = "", sentences = "";
@@ -45,7 +50,8 @@ internal sealed class SpeechTests : RuntimeTest
             Assert.That(reply.End, Is.EqualTo(ReplyEnd.StopString));
             Assert.That(reply.Text, Is.EqualTo(all[..end]), string.Join(" | ", stops));
             Assert.That(read, Is.EqualTo(reply.Text));
-            Assert.That(new string([.. sentences.Where(c => !char.IsWhiteSpace(c))]), Is.EqualTo(new string([.. reply.Text.Where(c => !char.IsWhiteSpace(c))])));
+            Assert.That(new string([.. sentences.Where(c => !char.IsWhiteSpace(c))]),
+                Is.EqualTo(new string([.. reply.Text.Where(c => !char.IsWhiteSpace(c))])));
             int[] kept = Log(npc)[heardTokens..];
             Assert.That(kept, Is.EqualTo(said[..kept.Length]));
             string keptText = runtime.Tokenizer.Decode(kept).TrimEnd('\ufffd');
@@ -80,7 +86,8 @@ internal sealed class SpeechTests : RuntimeTest
             return reply.IsDone;
         });
         while (reply.TryReadSentence(out string? sentence)) sentences.Add((sentence, true));
-        Assert.That(sentences.Select(s => s.Sentence), Is.EqualTo(new[] { "Good morning.", "Who goes there?", "\"I do!\"", "Yes...", "The end" }));
+        Assert.That(sentences.Select(s => s.Sentence),
+            Is.EqualTo(new[] { "Good morning.", "Who goes there?", "\"I do!\"", "Yes...", "The end" }));
         Assert.That(sentences[0].Done, Is.False, "the first comes before the last");
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Completed));
         Assert.That(reply.SecondsToFirstWord, Is.GreaterThan(0));
@@ -97,7 +104,8 @@ internal sealed class SpeechTests : RuntimeTest
         for (int round = 0; round < 12; round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 6).Select(i => world.CreateNpc($"{round} {i}", "You."))];
-            foreach (Npc npc in npcs) npc.Hear("Player", Words(random, 3), new ReplyOptions { Grammar = grammar, Temperature = 1, TopP = 1, MaxTokens = 24 });
+            foreach (Npc npc in npcs)
+                npc.Hear("Player", Words(random, 3), new ReplyOptions { Grammar = grammar, Temperature = 1, TopP = 1, MaxTokens = 24 });
             Finish(runtime, random);
             foreach (Npc npc in npcs)
             {
@@ -127,7 +135,8 @@ internal sealed class SpeechTests : RuntimeTest
         Assert.That(npc.History.Select(t => t.Heard), Is.EqualTo(new[] { "Bard: The dragon slept.\nIt rains.\nPlayer: What now?" }));
         for (int i = 0; i < 200; i++) npc.Overhear("Bard", $"Verse {i} of the long song of the miller.");
         Say(runtime, npc, "And now?", new ReplyOptions { MaxTokens = 3 });
-        Assert.That(npc.History[^1].Heard, Does.EndWith("Verse 199 of the long song of the miller.\nPlayer: And now?").And.Not.Contain("Verse 0 "));
+        Assert.That(npc.History[^1].Heard, Does.EndWith("Verse 199 of the long song of the miller.\nPlayer: And now?")
+            .And.Not.Contain("Verse 0 "));
     }
 
     [Test]
@@ -217,9 +226,11 @@ internal sealed class SpeechTests : RuntimeTest
         Prefix world = World(runtime, "");
         TinyRandom random = new(71);
         Npc npc = world.CreateNpc("Mira", "You."), other = world.CreateNpc("Tom", "You.");
-        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { Grammar = Grammar.Parse($"root ::= {Ambiguous}", "at once") }), Throws.InstanceOf<GrammarException>());
+        Assert.That(() => npc.Hear("Player", "Well?", new ReplyOptions { Grammar = Grammar.Parse($"root ::= {Ambiguous}", "at once") }),
+            Throws.InstanceOf<GrammarException>());
         Assert.That(npc.TurnCount, Is.Zero);
-        Reply reply = npc.Hear("Player", "Well?", new ReplyOptions { Grammar = Grammar.Parse($"root ::= \"the \" {Ambiguous}", "later"), MaxTokens = 20 });
+        Reply reply = npc.Hear("Player", "Well?",
+            new ReplyOptions { Grammar = Grammar.Parse($"root ::= \"the \" {Ambiguous}", "later"), MaxTokens = 20 });
         Reply another = other.Hear("Player", "Well?", new ReplyOptions { MaxTokens = 5 });
         Until(runtime, random, () => reply.IsDone && another.IsDone);
         Assert.That(reply.End, Is.EqualTo(ReplyEnd.Failed));

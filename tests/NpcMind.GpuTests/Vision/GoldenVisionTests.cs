@@ -63,7 +63,8 @@ internal sealed class GoldenVisionTests : GpuTest
             Assert.That(golden.Encoder.ReadPixels(fromImage), Is.EqualTo(pixels), "the same from a VkImage");
             Assert.That(pixels, Has.Length.EqualTo(expected.Length));
             double levels = pixels.Zip(expected, (a, b) => Math.Abs(a - b)).Max() * 255 * golden.Encoder.Config.Std.Min();
-            TestContext.Out.WriteLine($"{files} {name}: {plan.Tiles.Count} tiles, largest difference {levels:F4} levels, {pixels.Zip(expected, (a, b) => Math.Abs(a - b) > 1e-4 ? 1 : 0).Sum()} values differ");
+            TestContext.Out.WriteLine($"{files} {name}: {plan.Tiles.Count} tiles, largest difference {levels:F4} levels, " +
+                $"{pixels.Zip(expected, (a, b) => Math.Abs(a - b) > 1e-4 ? 1 : 0).Sum()} values differ");
             Assert.That(levels, Is.LessThanOrEqualTo(name == "exact" ? 0.01 : 1.01));
 
             golden.Encoder.Encode(fromFile);

@@ -6,7 +6,9 @@ using NpcMind.Vision;
 
 namespace NpcMind.GpuTests.Vision;
 
-/// <summary>Pictures from file to logit: preparation, encoder, projector and language model together, against another implementation.</summary>
+/// <summary>
+/// Pictures from file to logit: preparation, encoder, projector and language model together, against another implementation.
+/// </summary>
 internal sealed class SightLogitsTests : GpuTest
 {
     [Test]
@@ -77,7 +79,8 @@ internal sealed class SightLogitsTests : GpuTest
         using VisionCase vision = new(Device, folder, File.Exists(Path.Combine(folder, "mmproj.gguf")) ? "mmproj.gguf"
             : "mmproj-legacy.gguf");
         using GgufFile text = GgufFile.Open(textPath);
-        using InferenceEngine engine = InferenceEngine.Load(Device, text, TinyEngines.Options with { ContextTokens = 512, MaxSequences = 1, Features = true });
+        using InferenceEngine engine = InferenceEngine.Load(Device, text,
+            TinyEngines.Options with { ContextTokens = 512, MaxSequences = 1, Features = true });
         int place = json.RootElement.GetProperty("image_token_id").GetInt32();
         Dictionary<string, float[]> rows = [];
         Dictionary<string, PictureRow[]> places = [];
@@ -109,7 +112,8 @@ internal sealed class SightLogitsTests : GpuTest
         {
             foreach (int chunk in (int[])[64, 5, 1])
             {
-                int slot = engine.Open(new Inference.SamplerSettings()), row = 0, width = engine.Config.Width, vocabulary = engine.Config.Vocabulary;
+                int slot = engine.Open(new Inference.SamplerSettings()), row = 0, width = engine.Config.Width,
+                vocabulary = engine.Config.Vocabulary;
                 float[] logits = new float[ids.Length * vocabulary];
                 for (int at = 0, count; at < ids.Length; at += count)
                 {

@@ -13,11 +13,13 @@ internal sealed class TinyEyesOnDeviceTests : GpuTest
         TinyEyesOptions llama4 = new(), idefics3 = new() { Form = TinyEyesForm.Idefics3 };
         yield return llama4;
         yield return idefics3;
-        yield return llama4 with { OtherNames = true, Heads = 8, TextWidth = 100, Adapter = 72 };           // heads of 12, rows that fill no chunk
+        // Heads of 12, rows that fill no chunk.
+        yield return llama4 with { OtherNames = true, Heads = 8, TextWidth = 100, Adapter = 72 };
         yield return idefics3 with { Width = 64, Heads = 2, TextWidth = 33, FeedForward = 100, Blocks = 3 };
         yield return idefics3 with { Tile = 96, Patch = 8, Scale = 4, Matrices = TensorType.Q8_0, FeedForward = 128 };
         yield return llama4 with { Tile = 56, Scale = 4, Matrices = TensorType.F32, Heads = 2 };            // one token a tile
-        yield return llama4 with { Tile = 192, Patch = 8, Width = 64, Blocks = 1 };                         // 577 tokens: two splits, as a published tile has
+        // 577 tokens: two splits, as a published tile has.
+        yield return llama4 with { Tile = 192, Patch = 8, Width = 64, Blocks = 1 };
     }
 
     [TestCaseSource(nameof(Encoders))]

@@ -15,7 +15,8 @@ internal sealed class VisionConfigTests : GpuTest
         Inference.VisionConfig c = Read(_ => { });
         Assert.That((c.ClassToken, c.Projector, c.TileSize, c.PatchSize, c.Width, c.FeedForward, c.Blocks, c.Heads, c.HeadDim),
             Is.EqualTo((ClassToken.Last, "llama4", 84, 14, 64, 256, 3, 4, 16)));
-        Assert.That((c.Scale, c.Grid, c.EncoderTokens, c.TokensPerTile, c.AdapterWidth, c.OutputWidth, c.LongestEdge, c.Activation), Is.EqualTo((2, 6, 37, 9, 96, 64, 0, GeluForm.Exact)));
+        Assert.That((c.Scale, c.Grid, c.EncoderTokens, c.TokensPerTile, c.AdapterWidth, c.OutputWidth, c.LongestEdge, c.Activation),
+            Is.EqualTo((2, 6, 37, 9, 96, 64, 0, GeluForm.Exact)));
         Assert.That(Read(k => k["clip.projector_type"] = "idefics3") is
         {
             ClassToken: ClassToken.None, EncoderTokens: 36, AdapterWidth: 0,
@@ -44,7 +45,8 @@ internal sealed class VisionConfigTests : GpuTest
     [TestCase("resampler")]
     [TestCase("")]
     public void Other_projectors_are_refused_by_name(string projector) =>
-        Assert.That(() => Read(k => k["clip.projector_type"] = projector), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains($"'{projector}'").And.Message.Contains("llama4, idefics3"));
+        Assert.That(() => Read(k => k["clip.projector_type"] = projector), Throws.InstanceOf<UnsupportedModelException>()
+            .With.Message.Contains($"'{projector}'").And.Message.Contains("llama4, idefics3"));
 
     [Test]
     public void Nameless_projector_is_the_first_llava() =>
@@ -91,17 +93,20 @@ internal sealed class VisionConfigTests : GpuTest
     [TestCase("clip.vision.projector.scale_factor")]
     [TestCase("clip.vision.image_mean")]
     [TestCase("clip.vision.attention.layer_norm_epsilon")]
-    public void Missing_keys_are_named(string key) => Assert.That(() => Read(k => k.Remove(key)), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(key));
+    public void Missing_keys_are_named(string key) =>
+        Assert.That(() => Read(k => k.Remove(key)), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(key));
 
     [Test]
     public void Heads_that_are_no_whole_texels_are_refused() =>
-        Assert.That(() => Read(k => k["clip.vision.attention.head_count"] = 32u), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("heads of 2"));
+        Assert.That(() => Read(k => k["clip.vision.attention.head_count"] = 32u),
+            Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("heads of 2"));
 
     [Test]
     public void Encoder_of_another_language_model_says_so_with_both_files_and_widths()
     {
         using GgufFile file = GgufFile.Open(Good);
-        UnsupportedModelException e = Assert.Throws<UnsupportedModelException>(() => VisionEncoder.Load(Device, file, 2048, "/models/some-text-model.gguf").Dispose())!;
+        UnsupportedModelException e = Assert.Throws<UnsupportedModelException>(
+            () => VisionEncoder.Load(Device, file, 2048, "/models/some-text-model.gguf").Dispose())!;
         Assert.That(e.Message, Does.Contain(Good).And.Contain("64").And.Contain("/models/some-text-model.gguf").And.Contain("2048"));
     }
 
@@ -110,7 +115,8 @@ internal sealed class VisionConfigTests : GpuTest
     {
         using GgufFile file = GgufFile.Open(Good), model = GgufFile.Open(TestData.Golden("architectures", "llama_head_dim", "model.gguf"));
         Assert.That(() => VisionEncoder.TextWidth(file), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("swapped"));
-        Assert.That(() => VisionEncoder.Load(Device, model, 64, Good).Dispose(), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("This is a language model"));
+        Assert.That(() => VisionEncoder.Load(Device, model, 64, Good).Dispose(),
+            Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("This is a language model"));
         Assert.That(VisionEncoder.TextWidth(model), Is.EqualTo(ModelConfig.Read(model).Width));
     }
 
@@ -127,7 +133,8 @@ internal sealed class VisionConfigTests : GpuTest
             if (key.EndsWith("patch_size", StringComparison.Ordinal)) k["clip.vision.projector.scale_factor"] = 3u;
         }, data: true);
         using (GgufFile file = GgufFile.Open(path))
-            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(tensor));
+            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(),
+                Throws.InstanceOf<GgufFormatException>().With.Message.Contains(tensor));
         File.Delete(path);
         Assert.That(Device.Memory.AllocatedBytes, Is.EqualTo(before));
     }
@@ -142,7 +149,8 @@ internal sealed class VisionConfigTests : GpuTest
             k["clip.vision.patch_size"] = 1u;
         }, data: true);
         using (GgufFile file = GgufFile.Open(path))
-            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(), Throws.InstanceOf<InsufficientGpuMemoryException>().With.Message.Contains("image encoder"));
+            Assert.That(() => VisionEncoder.Load(Device, file, 64, "model.gguf").Dispose(),
+                Throws.InstanceOf<InsufficientGpuMemoryException>().With.Message.Contains("image encoder"));
         File.Delete(path);
         Assert.That((Device.Memory.AllocatedBytes, Device.Memory.PeakBytes), Is.EqualTo((before, peak)));
     }
@@ -161,7 +169,9 @@ internal sealed class VisionConfigTests : GpuTest
         }
     }
 
-    /// <summary>The committed file with other keys; without <paramref name="data"/> only with the tensors whose shapes are hyper-parameters.</summary>
+    /// <summary>
+    /// The committed file with other keys; without <paramref name="data"/> only with the tensors whose shapes are hyper-parameters.
+    /// </summary>
     private static string Write(Action<Dictionary<string, object>> change, bool data)
     {
         using GgufFile good = GgufFile.Open(Good);

@@ -32,7 +32,9 @@ internal sealed class VisionEncoderTests : GpuTest
                 for (long position = 0; position < all;)
                 {
                     var piece = Scheduling.GridSlicer.Next(grid.X, grid.Y, grid.Z, position, 1 + random.Below(200));
-                    recorder.Dispatch(node.Variants[grid.Variant], new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY, (uint)piece.CountZ), position > 0 && recorder.Dispatches > 0);
+                    recorder.Dispatch(node.Variants[grid.Variant],
+                        new Workgroups((uint)piece.X, (uint)piece.Y, (uint)piece.Z, (uint)piece.CountX, (uint)piece.CountY,
+                            (uint)piece.CountZ), position > 0 && recorder.Dispatches > 0);
                     position += piece.Workgroups;
                     if (random.Below(8) == 0) Submit();
                 }
@@ -101,12 +103,15 @@ internal sealed class VisionEncoderTests : GpuTest
         Picture picture = new(640, 360, [.. Enumerable.Range(0, 640 * 360 * 4).Select(i => frame.Rgba[i * 7 % frame.Rgba.Length])]);
         PicturePlan plan = golden.Encoder.Config.Plan(picture.Width, picture.Height);
         using TestImage image = new(Device, picture.Width, picture.Height, Format.R8G8B8A8Unorm, picture.Rgba);
-        long seen = Transfers(() => golden.Encoder.CreateJob(plan, image.Handle)), copied = Transfers(() => golden.Encoder.CreateJob(plan, picture));
-        TestContext.Out.WriteLine($"{seen} bytes pass between host and device for an image, {copied} for a picture of {picture.Rgba.Length} bytes");
+        long seen = Transfers(() => golden.Encoder.CreateJob(plan, image.Handle)),
+            copied = Transfers(() => golden.Encoder.CreateJob(plan, picture));
+        TestContext.Out.WriteLine(
+            $"{seen} bytes pass between host and device for an image, {copied} for a picture of {picture.Rgba.Length} bytes");
         Assert.That(copied - seen, Is.EqualTo(picture.Rgba.Length));
         long features = plan.Tiles.Count * golden.Encoder.TokensPerTile * VisionCase.TextWidth * 4, perPass = 16
             + plan.Tiles.Count * VisionGraph.PlaceBytes;
-        long tables = plan.Steps.Sum(s => 4L * (2 + 2 * (s.Width + s.Height) + s.Width * Taps(640, s.Width, s.Filter) + s.Height * Taps(360, s.Height, s.Filter)));
+        long tables = plan.Steps.Sum(
+            s => 4L * (2 + 2 * (s.Width + s.Height) + s.Width * Taps(640, s.Width, s.Filter) + s.Height * Taps(360, s.Height, s.Filter)));
         Assert.That(seen, Is.EqualTo(features + perPass + 16 + tables), "features, hash, places and resampling tables");
 
         long Transfers(Func<VisionJob> make)
@@ -200,12 +205,17 @@ internal sealed class VisionEncoderTests : GpuTest
     {
         using VisionCase golden = VisionCase.Committed(Device);
         (Picture picture, PicturePlan plan) = golden.Picture("exact");
-        Assert.That(() => golden.Encoder.CreateJob(plan with { TileSize = 100 }, picture), Throws.ArgumentException.With.Message.Contains("100"));
-        Assert.That(() => golden.Encoder.CreateJob(plan with { Width = 85 }, picture), Throws.ArgumentException.With.Message.Contains("85 x 84"));
+        Assert.That(() => golden.Encoder.CreateJob(plan with { TileSize = 100 }, picture),
+            Throws.ArgumentException.With.Message.Contains("100"));
+        Assert.That(() => golden.Encoder.CreateJob(plan with { Width = 85 }, picture),
+            Throws.ArgumentException.With.Message.Contains("85 x 84"));
         Assert.That(() => golden.Encoder.CreateJob(plan with { Tiles = [new TilePlace(0, 1, 0)] }, picture), Throws.ArgumentException);
-        Assert.That(() => golden.Encoder.CreateJob(plan with { Steps = [plan.Steps[0] with { Source = 0 }] }, picture), Throws.ArgumentException);
-        Assert.That(() => golden.Encoder.CreateJob(plan with { Steps = [plan.Steps[0] with { CanvasWidth = 60000, CanvasHeight = 60000 }] }, picture), Throws.ArgumentException.With.Message.Contains("canvases"));
+        Assert.That(() => golden.Encoder.CreateJob(plan with { Steps = [plan.Steps[0] with { Source = 0 }] }, picture),
+            Throws.ArgumentException);
+        Assert.That(() => golden.Encoder.CreateJob(plan with { Steps = [plan.Steps[0] with { CanvasWidth = 60000, CanvasHeight = 60000 }] },
+            picture), Throws.ArgumentException.With.Message.Contains("canvases"));
         Assert.That(() => golden.Encoder.CreateJob(plan, picture with { Rgba = new byte[4] }), Throws.ArgumentException);
-        Assert.That(() => golden.Encoder.CreateJob(plan, new ExternalImage(1, 84, 84, 126)), Throws.ArgumentException.With.Message.Contains("D32Sfloat"));
+        Assert.That(() => golden.Encoder.CreateJob(plan, new ExternalImage(1, 84, 84, 126)),
+            Throws.ArgumentException.With.Message.Contains("D32Sfloat"));
     }
 }

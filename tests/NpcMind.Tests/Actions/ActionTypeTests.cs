@@ -19,9 +19,12 @@ internal sealed class ActionTypeTests
         {
             Assert.That(ActionType.Of<Gesture>().Write(Gesture.Wave), Is.EqualTo("\"Wave\""));
             Assert.That(ActionType.Of<Gesture>().Write(Gesture.@class), Is.EqualTo("\"class\""));
-            Assert.That(ActionType.Of<Give>().Write(new Give(Item.GoldenRing, "a \"b\\é😀", 7, true)), Is.EqualTo("""{"item":"GoldenRing","to":"a \"b\\é😀","coins":7,"kindly":true}"""));
-            Assert.That(ActionType.Of<Move>().Write(new Move(-120, int.MinValue, 3)), Is.EqualTo("""{"x":-120,"y":-2147483648,"speed":3}"""));
-            Assert.That(ActionType.Of<Tavern.Order>().Write(new Tavern.Order(null, null, null, null)), Is.EqualTo("""{"item":null,"count":null,"npcPays":null,"note":null}"""));
+            Assert.That(ActionType.Of<Give>().Write(new Give(Item.GoldenRing, "a \"b\\é😀", 7, true)),
+                Is.EqualTo("""{"item":"GoldenRing","to":"a \"b\\é😀","coins":7,"kindly":true}"""));
+            Assert.That(ActionType.Of<Move>().Write(new Move(-120, int.MinValue, 3)),
+                Is.EqualTo("""{"x":-120,"y":-2147483648,"speed":3}"""));
+            Assert.That(ActionType.Of<Tavern.Order>().Write(new Tavern.Order(null, null, null, null)),
+                Is.EqualTo("""{"item":null,"count":null,"npcPays":null,"note":null}"""));
             Assert.That(ActionType.Of<Tavern.Leave>().Write(new Tavern.Leave()), Is.EqualTo("{}"));
         });
     }
@@ -33,7 +36,8 @@ internal sealed class ActionTypeTests
         Assert.That(type.Name, Is.EqualTo("Order"));
         Assert.That(type.Members.Select(m => (m.Name, m.Kind, m.IsNullable)), Is.EqualTo(new[]
         {
-            ("item", ActionMemberKind.Choice, true), ("count", ActionMemberKind.Number, true), ("npcPays", ActionMemberKind.Choice, true), ("note", ActionMemberKind.Text, true),
+            ("item", ActionMemberKind.Choice, true), ("count", ActionMemberKind.Number, true), ("npcPays", ActionMemberKind.Choice, true),
+            ("note", ActionMemberKind.Text, true),
         }));
         Assert.That(ActionType.Of<Gesture>().Members[0].Choices, Is.EqualTo(new[] { "Wave", "Nod", "Bow", "class" }));
     }
@@ -69,11 +73,16 @@ internal sealed class ActionTypeTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(() => ActionType.Of<Give>().Write(new Give((Item)77, "Ada", 3, true)), Throws.ArgumentException.With.Message.Contains("Give: member 'item' is a value of the enum without a name"));
-            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, "Ada", -1, true)), Throws.ArgumentException.With.Message.Contains("'coins' is -1 and must be from 0 to 250"));
-            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, "line\nline", 1, true)), Throws.ArgumentException.With.Message.Contains("U+000A at 4"));
-            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, "0123456789abc", 1, true)), Throws.ArgumentException.With.Message.Contains("13 UTF-16 units and at most 12"));
-            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, null!, 1, true)), Throws.ArgumentException.With.Message.Contains("is null"));
+            Assert.That(() => ActionType.Of<Give>().Write(new Give((Item)77, "Ada", 3, true)),
+                Throws.ArgumentException.With.Message.Contains("Give: member 'item' is a value of the enum without a name"));
+            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, "Ada", -1, true)),
+                Throws.ArgumentException.With.Message.Contains("'coins' is -1 and must be from 0 to 250"));
+            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, "line\nline", 1, true)),
+                Throws.ArgumentException.With.Message.Contains("U+000A at 4"));
+            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, "0123456789abc", 1, true)),
+                Throws.ArgumentException.With.Message.Contains("13 UTF-16 units and at most 12"));
+            Assert.That(() => ActionType.Of<Give>().Write(new Give(Item.Bread, null!, 1, true)),
+                Throws.ArgumentException.With.Message.Contains("is null"));
             Assert.That(() => ActionType.Of<int>(), Throws.InvalidOperationException.With.Message.Contains("[NpcAction]"));
         });
     }
@@ -124,8 +133,10 @@ internal sealed class ActionTypeTests
         Assert.Multiple(() =>
         {
             Assert.That(() => legal.Allow("item"), Throws.ArgumentException.With.Message.Contains("no legal value left"));
-            Assert.That(() => legal.Allow("item", "Cheese"), Throws.ArgumentException.With.Message.Contains("It has: Bread, Sword, GoldenRing"));
-            Assert.That(() => legal.Allow("thing", "Bread"), Throws.ArgumentException.With.Message.Contains("It has: item, to, coins, kindly"));
+            Assert.That(() => legal.Allow("item", "Cheese"),
+                Throws.ArgumentException.With.Message.Contains("It has: Bread, Sword, GoldenRing"));
+            Assert.That(() => legal.Allow("thing", "Bread"),
+                Throws.ArgumentException.With.Message.Contains("It has: item, to, coins, kindly"));
             Assert.That(() => legal.Allow("coins", "3"), Throws.ArgumentException.With.Message.Contains("Use AllowRange"));
             Assert.That(() => legal.AllowRange("item", 0, 1), Throws.ArgumentException.With.Message.Contains("Use Allow"));
             Assert.That(() => legal.AllowRange("coins", 5, 4), Throws.ArgumentException.With.Message.Contains("empty"));
@@ -138,13 +149,15 @@ internal sealed class ActionTypeTests
     }
 
     [Test]
-    public void A_number_grammar_accepts_exactly_its_range() => Gen.Select(Gen.Int, Gen.Int[0, 5000], Gen.Int[-6000, 6000], Gen.Int[0, 3]).Sample((anchor, width, offset, digits) =>
+    public void A_number_grammar_accepts_exactly_its_range() =>
+        Gen.Select(Gen.Int, Gen.Int[0, 5000], Gen.Int[-6000, 6000], Gen.Int[0, 3]).Sample((anchor, width, offset, digits) =>
     {
         long from = anchor >> (8 * digits), to = Math.Min(int.MaxValue, from + (digits == 0 ? (long)width << 18 : width));
         LegalActions legal = new(ActionType.Of<Move>());
         legal.AllowRange("y", (int)from, (int)to);
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(legal.Type.ToGbnf(legal), "number"), Bytes);
-        foreach (long value in new[] { from - 1, from, from + 1, (from + to) / 2, to - 1, to, to + 1, from + offset, to + offset, anchor, 0, -1, 9, 10, 99, 100 })
+        foreach (long value in new[] { from - 1, from, from + 1, (from + to) / 2, to - 1, to, to + 1, from + offset, to + offset, anchor, 0,
+            -1, 9, 10, 99, 100 })
         {
             string text = string.Create(CultureInfo.InvariantCulture, $"{{\"x\":0,\"y\":{value},\"speed\":1}}");
             Assert.That(Accepts(constraint, text), Is.EqualTo(value >= from && value <= to), $"{value} in {from} to {to}");
@@ -154,12 +167,15 @@ internal sealed class ActionTypeTests
     [Test]
     public void The_grammar_accepts_exactly_the_canonical_texts_that_parse()
     {
-        Gen<string> text = Gen.OneOf(Gen.Char["ab\"\\/{}:,é\u0085\u2028\ud83d\ude00\n"].Array[0, 9].Select(c => new string(c)), Gen.OneOfConst("", "x", "yes", "no", "😀😀😀", "a😀😀b", "a😀😀😀", "😀😀😀😀", "\"\"\"\"\"\""));
-        Gen<string> order = Gen.Select(Gen.OneOfConst("null", "\"Bread\"", "\"Sword\"", "\"bread\""), Gen.Int[-5, 15], Gen.OneOfConst("true", "false", "null", "True"), text, Gen.Int[0, 9]).Select((item, count, pays, note, mode) =>
+        Gen<string> text = Gen.OneOf(Gen.Char["ab\"\\/{}:,é\u0085\u2028\ud83d\ude00\n"].Array[0, 9].Select(c => new string(c)),
+            Gen.OneOfConst("", "x", "yes", "no", "😀😀😀", "a😀😀b", "a😀😀😀", "😀😀😀😀", "\"\"\"\"\"\""));
+        Gen<string> order = Gen.Select(Gen.OneOfConst("null", "\"Bread\"", "\"Sword\"", "\"bread\""), Gen.Int[-5, 15],
+            Gen.OneOfConst("true", "false", "null", "True"), text, Gen.Int[0, 9]).Select((item, count, pays, note, mode) =>
         {
             string quoted = mode == 0 ? "null" : mode == 1 ? $"\"{note}\"" : $"\"{note.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
             string space = mode == 2 ? " " : "";
-            return $"{{\"item\":{space}{item},\"count\":{(mode == 3 ? "null" : count.ToString(CultureInfo.InvariantCulture))},\"npcPays\":{pays},\"note\":{quoted}}}{(mode == 4 ? "}" : "")}";
+            string counted = mode == 3 ? "null" : count.ToString(CultureInfo.InvariantCulture);
+            return $"{{\"item\":{space}{item},\"count\":{counted},\"npcPays\":{pays},\"note\":{quoted}}}{(mode == 4 ? "}" : "")}";
         });
         ActionType<Tavern.Order> type = ActionType.Of<Tavern.Order>();
         LegalActions some = new(type);
@@ -167,7 +183,8 @@ internal sealed class ActionTypeTests
         some.AllowRange("count", -2, 11);
         some.AllowNull("npcPays", false);
         some.Allow("note", "yes", "😀😀😀");
-        TokenConstraint all = TokenConstraint.Compile(Grammar.Parse(type.ToGbnf(), "all"), Bytes), few = TokenConstraint.Compile(Grammar.Parse(type.ToGbnf(some), "few"), Bytes);
+        TokenConstraint all = TokenConstraint.Compile(Grammar.Parse(type.ToGbnf(), "all"), Bytes),
+            few = TokenConstraint.Compile(Grammar.Parse(type.ToGbnf(some), "few"), Bytes);
         int accepted = 0;
         order.Sample(written =>
         {
@@ -202,7 +219,8 @@ internal sealed class ActionTypeTests
         for (int i = 0; i < text.Length; i++)
         {
             if (char.IsSurrogatePair(text, i)) bytes.AddRange(Encoding.UTF8.GetBytes(text.Substring(i++, 2)));
-            else if (char.IsSurrogate(text[i])) bytes.AddRange([(byte)(0xE0 | text[i] >> 12), (byte)(0x80 | text[i] >> 6 & 63), (byte)(0x80 | text[i] & 63)]);
+            else if (char.IsSurrogate(text[i]))
+                bytes.AddRange([(byte)(0xE0 | text[i] >> 12), (byte)(0x80 | text[i] >> 6 & 63), (byte)(0x80 | text[i] & 63)]);
             else bytes.AddRange(Encoding.UTF8.GetBytes(text[i].ToString()));
         }
 

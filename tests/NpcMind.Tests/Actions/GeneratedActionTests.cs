@@ -10,7 +10,8 @@ namespace NpcMind.Tests.Actions;
 /// <summary>A model that knows nothing, any allowed token after any other, still writes nothing but legal actions.</summary>
 internal sealed class GeneratedActionTests
 {
-    private static readonly Tokenizer Tiny = Tokenizer.Create(TinyVocabulary.Write(writer => TinyTokenizer.AddTo(writer, 600, chatTemplate: false)));
+    private static readonly Tokenizer Tiny = Tokenizer.Create(
+        TinyVocabulary.Write(writer => TinyTokenizer.AddTo(writer, 600, chatTemplate: false)));
     private readonly int[] _tokens = new int[4096];
 
     [Test]
@@ -38,7 +39,8 @@ internal sealed class GeneratedActionTests
         Tokenizer tokenizer = TokenizerFiles.Load(vocabulary);
         TokenTrie trie = TokenTrie.Create(tokenizer);
         Random random = new(6);
-        int actions = Generate<Gesture>(tokenizer, trie, random, 20) + Generate<Give>(tokenizer, trie, random, 20) + Generate<Move>(tokenizer, trie, random, 20)
+        int actions = Generate<Gesture>(tokenizer, trie, random, 20) + Generate<Give>(tokenizer, trie, random, 20)
+            + Generate<Move>(tokenizer, trie, random, 20)
             + Generate<Tavern.Order>(tokenizer, trie, random, 20) + Generate<Tavern.Leave>(tokenizer, trie, random, 20);
         Assert.That(actions, Is.EqualTo(100));
     }
@@ -52,7 +54,8 @@ internal sealed class GeneratedActionTests
         double parsed = watch.Elapsed.TotalMilliseconds;
         Assert.That(constraint.CompileAll(20_000), type.Name);
         if (tokenizer != Tiny)
-            TestContext.Out.WriteLine($"{type.Name}: grammar {parsed:F2} ms, all masks {watch.Elapsed.TotalMilliseconds - parsed:F1} ms, {constraint.StateCount} states, {constraint.MaskCount} masks");
+            TestContext.Out.WriteLine($"{type.Name}: grammar {parsed:F2} ms, all masks {watch.Elapsed.TotalMilliseconds - parsed:F1} ms, " +
+                $"{constraint.StateCount} states, {constraint.MaskCount} masks");
         for (int i = 0; i < count; i++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();

@@ -5,12 +5,15 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Actions;
 
-/// <summary>What the generator says of types that cannot be actions, and how it behaves in a compiler. What it writes is tested by its use.</summary>
+/// <summary>
+/// What the generator says of types that cannot be actions, and how it behaves in a compiler. What it writes is tested by its use.
+/// </summary>
 internal sealed class NpcActionGeneratorTests
 {
     private static readonly CSharpParseOptions Language = new(LanguageVersion.CSharp12);
 
-    private static readonly MetadataReference[] References = [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
+    private static readonly MetadataReference[] References = [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+        .Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
 
     [TestCase("[NpcAction] record A(double X);", "NPC001", "A.X: a member of type 'double'")]
     [TestCase("[NpcAction] record A(int[] X);", "NPC001", "A.X: a member of type 'int[]'")]
@@ -49,15 +52,20 @@ internal sealed class NpcActionGeneratorTests
     [Test]
     public void Every_finding_of_a_type_is_told_at_once()
     {
-        GeneratorDriverRunResult result = Driver().RunGenerators(Compile("[NpcAction] record A(int X, string Y, double Z);")).GetRunResult();
+        GeneratorDriverRunResult result = Driver().RunGenerators(Compile("[NpcAction] record A(int X, string Y, double Z);"))
+            .GetRunResult();
         Assert.That(result.Diagnostics.Select(d => d.Id), Is.EquivalentTo(new[] { "NPC001", "NPC002", "NPC003" }));
     }
 
     [TestCase("[NpcAction] enum @class { @new, _2, é }")]
-    [TestCase("namespace A { [NpcAction] record B_C(bool? @params, [ActionRange(0, 1)] short? @in); } namespace A.B { [NpcAction] partial record C; } namespace A.B { partial record C(); }")]
-    [TestCase("#nullable disable\nnamespace Game { [NpcAction] public sealed record A([ActionText(5)] string Name, [ActionRange(-1, 1)] int NPCMood); }")]
-    [TestCase("namespace Game; [NpcAction] public readonly record struct A(System.DayOfWeek? Day, System.DayOfWeek Other, [ActionText(3)] string? Note);")]
-    [TestCase("public partial class Outer { protected internal partial record Inner { [NpcAction] internal record A(bool X) { public bool Twice => X; } } }")]
+    [TestCase("namespace A { [NpcAction] record B_C(bool? @params, [ActionRange(0, 1)] short? @in); } namespace A.B { [NpcAction] " +
+        "partial record C; } namespace A.B { partial record C(); }")]
+    [TestCase("#nullable disable\nnamespace Game { [NpcAction] public sealed record A([ActionText(5)] string Name, [ActionRange(-1, 1)] " +
+        "int NPCMood); }")]
+    [TestCase("namespace Game; [NpcAction] public readonly record struct A(System.DayOfWeek? Day, System.DayOfWeek Other, " +
+        "[ActionText(3)] string? Note);")]
+    [TestCase("public partial class Outer { protected internal partial record Inner { [NpcAction] internal record A(bool X) { public " +
+        "bool Twice => X; } } }")]
     public void Generated_code_compiles_without_warnings(string source)
     {
         Driver().RunGeneratorsAndUpdateCompilation(Compile(source), out Compilation compilation, out var findings);
@@ -72,7 +80,8 @@ internal sealed class NpcActionGeneratorTests
         CSharpCompilation compilation = Compile("[NpcAction] enum A { B }");
         GeneratorDriver driver = Driver().RunGenerators(compilation);
         driver = driver.RunGenerators(compilation.AddSyntaxTrees(CSharpSyntaxTree.ParseText("class Other;", Language)));
-        var reasons = driver.GetRunResult().Results.Single().TrackedOutputSteps.SelectMany(step => step.Value).SelectMany(run => run.Outputs).Select(output => output.Reason);
+        var reasons = driver.GetRunResult().Results.Single().TrackedOutputSteps.SelectMany(step => step.Value)
+            .SelectMany(run => run.Outputs).Select(output => output.Reason);
         Assert.That(reasons, Is.Not.Empty.And.All.EqualTo(IncrementalStepRunReason.Cached));
     }
 
@@ -83,7 +92,9 @@ internal sealed class NpcActionGeneratorTests
 
     private static CSharpCompilation Compile(string source)
     {
-        SyntaxTree[] trees = [CSharpSyntaxTree.ParseText(source, Language, "game.cs"), CSharpSyntaxTree.ParseText("global using NpcMind;", Language, "usings.cs")];
-        return CSharpCompilation.Create("Game", trees, References, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        SyntaxTree[] trees = [CSharpSyntaxTree.ParseText(source, Language, "game.cs"),
+            CSharpSyntaxTree.ParseText("global using NpcMind;", Language, "usings.cs")];
+        return CSharpCompilation.Create("Game", trees, References,
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
     }
 }

@@ -17,7 +17,8 @@ internal sealed record Give(Item Item, [ActionText(12)] string To, [ActionRange(
 
 /// <summary>A record struct of numbers, negative ones among them.</summary>
 [NpcAction]
-internal readonly record struct Move([ActionRange(-120, 75)] short X, [ActionRange(int.MinValue, int.MaxValue)] int Y, [property: ActionRange(1, 3)] byte Speed);
+internal readonly record struct Move([ActionRange(-120, 75)] short X, [ActionRange(int.MinValue, int.MaxValue)] int Y,
+    [property: ActionRange(1, 3)] byte Speed);
 
 /// <summary>What can be in a pocket.</summary>
 internal enum Item : long

@@ -4,14 +4,17 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Gguf;
 
-/// <summary>Dequantisation against ggml's own floats (tests/golden/dequant), and the quantisers of the tiny models against dequantisation.</summary>
+/// <summary>
+/// Dequantisation against ggml's own floats (tests/golden/dequant), and the quantisers of the tiny models against dequantisation.
+/// </summary>
 internal sealed class DequantizeTests
 {
     [TestCaseSource(typeof(Dequantize), nameof(Dequantize.Supported))]
     public void Blocks_expand_to_the_bits_of_ggml(TensorType type)
     {
         // F32 is the identity and has no golden file.
-        float[] expected = type == TensorType.F32 ? [1f, -0f, float.Epsilon, float.NegativeInfinity] : TestData.Floats(TestData.Golden("dequant", $"{type}.floats.bin"));
+        float[] expected = type == TensorType.F32 ? [1f, -0f, float.Epsilon, float.NegativeInfinity]
+            : TestData.Floats(TestData.Golden("dequant", $"{type}.floats.bin"));
         byte[] blocks = type == TensorType.F32 ? Bytes(expected) : File.ReadAllBytes(TestData.Golden("dequant", $"{type}.blocks.bin"));
         float[] actual = new float[expected.Length];
 

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace NpcMind.Tests.Gguf;
 
-/// <summary>Where the integers of a right GGUF header stand, so that mutations can hit them. Written apart from the reader it is used against.</summary>
+/// <summary>
+/// Where the integers of a right GGUF header stand, so that mutations can hit them. Written apart from the reader it is used against.
+/// </summary>
 internal static class GgufFields
 {
     /// <summary>Offsets and widths (4 or 8 bytes) of counts, lengths, types, dimensions and tensor offsets.</summary>

@@ -6,7 +6,8 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Gguf;
 
 /// <summary>
-/// Damaged files, 20000 in all: each opens and can be read, or is refused with file, offset, expectation and finding. Never another exception, never much memory.
+/// Damaged files, 20000 in all: each opens and can be read, or is refused with file, offset, expectation and finding. Never another
+/// exception, never much memory.
 /// </summary>
 internal sealed class GgufFuzzTests : IDisposable
 {
@@ -37,7 +38,8 @@ internal sealed class GgufFuzzTests : IDisposable
 
     [Test]
     public void A_damaged_file_with_a_vocabulary_is_read_or_refused() =>
-        Survive(Bytes(TinyModels.Build(Small with { Vocabulary = 300, Tokenizer = true, ChatTemplate = true })), "vocabulary.gguf", seed: 2);
+        Survive(Bytes(TinyModels.Build(Small with { Vocabulary = 300, Tokenizer = true, ChatTemplate = true })), "vocabulary.gguf",
+            seed: 2);
 
     [TestCase(1)]
     [TestCase(2)]
@@ -73,12 +75,14 @@ internal sealed class GgufFuzzTests : IDisposable
         }
 
         TestContext.Out.WriteLine(
-            $"{FilesPerBase} files from {original.Length} bytes: {refused} refused, at most {mostBytes} bytes allocated beyond the file's length, longest {longest.TotalMilliseconds:F1} ms");
+            $"{FilesPerBase} files from {original.Length} bytes: {refused} refused, at most {mostBytes} bytes allocated beyond the " +
+                $"file's length, longest {longest.TotalMilliseconds:F1} ms");
         Assert.Multiple(() =>
         {
             Assert.That(mostBytes, Is.LessThan(Allowance));
             Assert.That(longest, Is.LessThan(TimeSpan.FromSeconds(5)));
-            Assert.That(refused, Is.InRange(FilesPerBase / 4, FilesPerBase - 1), "the damage must hit the checks, and not always the same one");
+            Assert.That(refused, Is.InRange(FilesPerBase / 4, FilesPerBase - 1),
+                "the damage must hit the checks, and not always the same one");
         });
     }
 
@@ -104,7 +108,8 @@ internal sealed class GgufFuzzTests : IDisposable
         }
         catch (GgufFormatException error)
         {
-            if (error.Path.Length == 0 || error.Offset < 0 || error.Expected.Length == 0 || error.Found.Length == 0 || error.Message.Length > 4000)
+            if (error.Path.Length == 0 || error.Offset < 0 || error.Expected.Length == 0 || error.Found.Length == 0
+                || error.Message.Length > 4000)
                 Assert.Fail($"incomplete refusal: {error.Message}");
             if (File.Exists(error.Path) && error.Offset > new FileInfo(error.Path).Length)
                 Assert.Fail($"refusal at a place behind the file: {error.Message}");

@@ -8,7 +8,8 @@ internal sealed class GgufMutator(byte[] original, TinyRandom random)
 {
     private static readonly ulong[] Extremes =
     [
-        0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 31, 32, 33, 63, 64, 255, 256, 1023, 65535, 65536, 1 << 20, 1 << 24, int.MaxValue, 1UL << 31, uint.MaxValue, 1UL << 32,
+        0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 31, 32, 33, 63, 64, 255, 256, 1023, 65535, 65536, 1 << 20, 1 << 24, int.MaxValue, 1UL << 31,
+        uint.MaxValue, 1UL << 32,
         1UL << 40, 1UL << 47, 1UL << 48, 1UL << 61, long.MaxValue, 1UL << 63, ulong.MaxValue - 31, ulong.MaxValue,
     ];
 

@@ -47,7 +47,8 @@ internal sealed class GgufReaderTests : IDisposable
     [Test]
     public void Strings_keep_their_bytes_even_when_they_are_not_utf8()
     {
-        RawGguf raw = RawGguf.Header(0, 1).Key("tokens", GgufValueType.Array).U32((uint)GgufValueType.String).U64(3).U64(2).Bytes(0xE2, 0x82).U64(0).Text("b");
+        RawGguf raw = RawGguf.Header(0, 1).Key("tokens", GgufValueType.Array).U32((uint)GgufValueType.String).U64(3).U64(2)
+            .Bytes(0xE2, 0x82).U64(0).Text("b");
         using GgufFile file = GgufFile.Open(_folder.Write("strings.gguf", raw.ToArray()));
         GgufValue tokens = file.Metadata.Strings("tokens")!;
         Assert.Multiple(() =>
@@ -90,7 +91,8 @@ internal sealed class GgufReaderTests : IDisposable
             Assert.That(error.Offset, Is.EqualTo(wrong.Offset), error.Message);
             Assert.That(error.Expected, Does.Contain(wrong.Expected));
             Assert.That(error.Found, Is.Not.Empty);
-            Assert.That(error.Message, Does.Contain(path).And.Contain($"at byte {wrong.Offset}").And.Contain(error.Expected).And.Contain(error.Found));
+            Assert.That(error.Message, Does.Contain(path).And.Contain($"at byte {wrong.Offset}").And.Contain(error.Expected)
+                .And.Contain(error.Found));
         });
     }
 

@@ -16,7 +16,8 @@ internal sealed class GgufWriterTests : IDisposable
         string path = _folder.File("all.gguf");
         byte[] odd = [1, 2, 3];
         byte[] blocks = [.. Enumerable.Range(0, 36).Select(i => (byte)i)];
-        new GgufWriter().Add("text", "d\u00e9j\u00e0").Add("u32", uint.MaxValue).Add("u16", (ushort)65535).Add("i32", -5).Add("f32", 0.1f).Add("bool", true)
+        new GgufWriter().Add("text", "d\u00e9j\u00e0").Add("u32", uint.MaxValue).Add("u16", (ushort)65535).Add("i32", -5).Add("f32", 0.1f)
+            .Add("bool", true)
             .Add("texts", ["", "b"]).Add("floats", new[] { 1f, -2.5f }).Add("ints", new[] { int.MinValue, 7 })
             .AddTensor("odd", TensorType.I8, [3], odd).AddTensor("q", TensorType.Q4_0, [32, 1, 2], blocks).Save(path);
 
@@ -27,11 +28,13 @@ internal sealed class GgufWriterTests : IDisposable
         {
             Assert.That(file.Version, Is.EqualTo(3));
             Assert.That(metadata.String("text"), Is.EqualTo("d\u00e9j\u00e0"));
-            Assert.That((metadata.Integer("u32"), metadata.Integer("u16"), metadata.Integer("i32")), Is.EqualTo((4294967295L, 65535L, -5L)));
+            Assert.That((metadata.Integer("u32"), metadata.Integer("u16"), metadata.Integer("i32")),
+                Is.EqualTo((4294967295L, 65535L, -5L)));
             Assert.That(metadata.Number("f32"), Is.EqualTo((double)0.1f));
             Assert.That(metadata.Boolean("bool"), Is.True);
             Assert.That((metadata.Strings("texts")!.Text(0), metadata.Strings("texts")!.Text(1)), Is.EqualTo(("", "b")));
-            Assert.That((metadata.Numbers("floats")!.Number(1), metadata.Numbers("ints")!.Integer(0)), Is.EqualTo((-2.5, (long)int.MinValue)));
+            Assert.That((metadata.Numbers("floats")!.Number(1), metadata.Numbers("ints")!.Integer(0)),
+                Is.EqualTo((-2.5, (long)int.MinValue)));
             Assert.That(Read(file, "odd"), Is.EqualTo(odd));
             Assert.That(Read(file, "q"), Is.EqualTo(blocks));
             Assert.That(file.Find("q")!.Slabs, Is.EqualTo(2));

@@ -40,7 +40,9 @@ internal sealed class GoldenCase(string folder)
 
     public int[] Greedy => _json.TryGetProperty("greedy", out JsonElement greedy) ? Ints(greedy.GetProperty("ids")) : [];
 
-    /// <summary>Holds the residuals of sequence 0 against those of the case, where it has some: [blocks + 1, 8 positions, embedding].</summary>
+    /// <summary>
+    /// Holds the residuals of sequence 0 against those of the case, where it has some: [blocks + 1, 8 positions, embedding].
+    /// </summary>
     public void CheckResiduals(IReadOnlyList<float[]> residuals, int embedding, double tolerance)
     {
         const int Positions = 8;
@@ -50,7 +52,8 @@ internal sealed class GoldenCase(string folder)
         int size = Positions * embedding;
         Assert.That(layers, Has.Length.EqualTo(residuals.Count * size));
         for (int i = 0; i < residuals.Count; i++)
-            Assert.That(TestData.Nmse(residuals[i].AsSpan(0, size), layers.AsSpan(i * size, size)), Is.LessThan(tolerance), $"residual stream after {i} blocks");
+            Assert.That(TestData.Nmse(residuals[i].AsSpan(0, size), layers.AsSpan(i * size, size)), Is.LessThan(tolerance),
+                $"residual stream after {i} blocks");
     }
 
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(i => i.GetInt32())];

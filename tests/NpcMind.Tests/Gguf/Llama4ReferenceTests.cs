@@ -3,14 +3,17 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Gguf;
 
-/// <summary>The reference of architecture llama4 against logits of transformers: what the GPU is tested against must itself be right.</summary>
+/// <summary>
+/// The reference of architecture llama4 against logits of transformers: what the GPU is tested against must itself be right.
+/// </summary>
 internal sealed class Llama4ReferenceTests
 {
-    // Another implementation in binary32 reaches 3e-13 to 8e-12 (golden/architectures/README-special.md). The smallest mistake listed in the cases' "sensitivity",
-    // a temperature step off by one, costs 1.3e-5.
+    // Another implementation in binary32 reaches 3e-13 to 8e-12 (golden/architectures/README-special.md). The smallest mistake listed in
+    // the cases' "sensitivity", a temperature step off by one, costs 1.3e-5.
     private const double Tolerance = 5e-11;
 
-    // transformers rounds rotary angles to binary32. At 8192 positions that is seen: 9e-11, and 6e-13 with this reference's angles rounded likewise.
+    // transformers rounds rotary angles to binary32. At 8192 positions that is seen: 9e-11, and 6e-13 with this reference's angles rounded
+    // likewise.
     private const double FarTolerance = 5e-10;
 
     [Test]
@@ -25,13 +28,15 @@ internal sealed class Llama4ReferenceTests
 
     [Category("Shared")]
     [Test]
-    public void Published_chunk_and_temperature_agree_with_transformers() => Check(TestData.Shared("golden", "architectures", "llama4-defaults-8192"), FarTolerance);
+    public void Published_chunk_and_temperature_agree_with_transformers() =>
+        Check(TestData.Shared("golden", "architectures", "llama4-defaults-8192"), FarTolerance);
 
     [Category("Shared")]
     [TestCase("exact")]
     [TestCase("wide")]
     [TestCase("small")]
-    public void Sequences_with_a_picture_agree_with_transformers(string picture) => CheckPictures(new VisionCase("llama4"), picture, [picture]);
+    public void Sequences_with_a_picture_agree_with_transformers(string picture) =>
+        CheckPictures(new VisionCase("llama4"), picture, [picture]);
 
     [Category("Shared")]
     [Test]

@@ -4,14 +4,18 @@ using NpcMind.Gguf;
 
 namespace NpcMind.Tests.Gguf;
 
-/// <summary>Writes GGUF bytes field by field, right or wrong, independently of <see cref="GgufWriter"/>; <see cref="At"/> tells where the next field will stand.</summary>
+/// <summary>
+/// Writes GGUF bytes field by field, right or wrong, independently of <see cref="GgufWriter"/>; <see cref="At"/> tells where the next field
+/// will stand.
+/// </summary>
 internal sealed class RawGguf
 {
     private readonly List<byte> _bytes = [];
 
     public long At => _bytes.Count;
 
-    public static RawGguf Header(ulong tensors, ulong pairs, uint version = 3) => new RawGguf().U32(0x46554747).U32(version).U64(tensors).U64(pairs);
+    public static RawGguf Header(ulong tensors, ulong pairs, uint version = 3) =>
+        new RawGguf().U32(0x46554747).U32(version).U64(tensors).U64(pairs);
 
     public RawGguf U32(uint value)
     {

@@ -57,7 +57,8 @@ internal sealed class ReferenceOpsTests
     [TestCase(-2, -0.9953222650189527)]
     [TestCase(3, 0.9999779095030014)]
     [TestCase(7, 1)]
-    public void Error_function_has_its_tabulated_values(double x, double expected) => Assert.That(Gelu.Erf(x), Is.EqualTo(expected).Within(2e-15));
+    public void Error_function_has_its_tabulated_values(double x, double expected) =>
+        Assert.That(Gelu.Erf(x), Is.EqualTo(expected).Within(2e-15));
 
     [Test]
     public void Gelu_and_its_approximation_are_not_the_same()
@@ -91,7 +92,8 @@ internal sealed class ReferenceOpsTests
     [Test]
     public void Yarn_keeps_fast_pairs_and_stretches_slow_ones()
     {
-        RopeSettings yarn = new(64, Base: 10000, FrequencyScale: 0.25, Yarn: new Yarn(OriginalContext: 2048, ExtensionFactor: 1, Magnitude: 1));
+        RopeSettings yarn = new(64, Base: 10000, FrequencyScale: 0.25,
+            Yarn: new Yarn(OriginalContext: 2048, ExtensionFactor: 1, Magnitude: 1));
         RopeSettings plain = new(64, Base: 10000);
         RopeSettings linear = plain with { FrequencyScale = 0.25 };
         Assert.That(Rope.Turn(10, 0, yarn), Is.EqualTo(Rope.Turn(10, 0, plain)));
@@ -122,7 +124,8 @@ internal sealed class ReferenceOpsTests
             Assert.That(Left(new(TopK: 99)), Is.EqualTo(new[] { 1, 2, 3, 0, 4 }));
             Assert.That(Left(new(TopP: 0.5)), Is.EqualTo(new[] { 1, 2 }));
             Assert.That(Left(new(TopP: 0)), Is.EqualTo(new[] { 1 }));
-            Assert.That(Left(new(TopK: 2, TopP: 0.49)), Is.EqualTo(new[] { 1 }), "top-p sees the distribution that top-k left: a half each");
+            Assert.That(Left(new(TopK: 2, TopP: 0.49)), Is.EqualTo(new[] { 1 }),
+                "top-p sees the distribution that top-k left: a half each");
             Assert.That(Left(new(MinP: 0.1)), Is.EqualTo(new[] { 1, 2, 3 }));
             Assert.That(Left(new(MinP: 2)), Is.EqualTo(new[] { 1 }));
             Assert.That(Left(new(TopP: 0.5, Temperature: 100)), Is.EqualTo(new[] { 1, 2 }), "temperature comes after the cuts");

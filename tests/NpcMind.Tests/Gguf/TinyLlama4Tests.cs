@@ -15,7 +15,8 @@ internal sealed class TinyLlama4Tests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static IEnumerable<TestCaseData> Models =>
-        from model in new (string Name, TinyLlama4Options Options)[] { ("default", new()), ("Scout", TinyLlama4Options.Scout), ("Maverick", TinyLlama4Options.Maverick) }
+        from model in new (string Name, TinyLlama4Options Options)[] { ("default", new()), ("Scout", TinyLlama4Options.Scout),
+            ("Maverick", TinyLlama4Options.Maverick) }
         from type in model.Name == "Scout" ? Dequantize.Supported : [TensorType.F16, TensorType.Q8_0]
         select new TestCaseData(model.Options.With(type)).SetArgDisplayNames(model.Name, $"{type}");
 
@@ -24,7 +25,8 @@ internal sealed class TinyLlama4Tests : IDisposable
     {
         LlamaOutput output = Open(options).Forward(Ids);
         double mean = output.Logits.Average(), deviation = Math.Sqrt(output.Logits.Average(l => (l - mean) * (l - mean)));
-        TestContext.Out.WriteLine($"deviation {deviation:F2}, {output.Logits.Min():F1} to {output.Logits.Max():F1}, router margin {output.RouterMargin:E1}");
+        TestContext.Out.WriteLine(
+            $"deviation {deviation:F2}, {output.Logits.Min():F1} to {output.Logits.Max():F1}, router margin {output.RouterMargin:E1}");
         Assert.That(deviation, Is.InRange(1.5, 6));
         for (int i = 1; i < output.Residuals.Count; i++)
             Assert.That(TestData.Nmse(output.Residuals[i - 1], output.Residuals[i]), Is.GreaterThan(0.05), $"block {i} must matter");
@@ -38,10 +40,12 @@ internal sealed class TinyLlama4Tests : IDisposable
         Assert.Multiple(() =>
         {
             foreach (TinyLlama4Options other in (TinyLlama4Options[])
-                [plain with { Seed = 2 }, plain with { RopeFactors = true }, plain with { ExpertsUsed = 2 }, plain with { Chunk = null }, plain with { MixtureStep = 1 }, plain with { MixtureStep = 4 }])
+                [plain with { Seed = 2 }, plain with { RopeFactors = true }, plain with { ExpertsUsed = 2 }, plain with { Chunk = null },
+                    plain with { MixtureStep = 1 }, plain with { MixtureStep = 4 }])
                 Assert.That(TestData.Nmse(Open(other).Forward(Ids).Logits, logits), Is.GreaterThan(0.02), $"{other}");
             foreach (TinyLlama4Options other in (TinyLlama4Options[])
-                [plain with { TemperatureLength = null }, plain with { TemperatureLength = 11 }, plain with { TemperatureScale = null }, plain with { Chunk = 25 }])
+                [plain with { TemperatureLength = null }, plain with { TemperatureLength = 11 }, plain with { TemperatureScale = null },
+                    plain with { Chunk = 25 }])
                 Assert.That(TestData.Nmse(Open(other).Forward(Ids).Logits, logits), Is.GreaterThan(1e-4), $"{other}");
         });
     }
@@ -62,7 +66,8 @@ internal sealed class TinyLlama4Tests : IDisposable
         Assert.Multiple(() =>
         {
             Assert.That(changed[border..], Is.EqualTo(logits[border..]), "the second chunk");
-            Assert.That(TestData.Nmse(changed.AsSpan(border - vocabulary, vocabulary), logits.AsSpan(border - vocabulary, vocabulary)), Is.GreaterThan(1e-4), "the end of the first");
+            Assert.That(TestData.Nmse(changed.AsSpan(border - vocabulary, vocabulary), logits.AsSpan(border - vocabulary, vocabulary)),
+                Is.GreaterThan(1e-4), "the end of the first");
         });
     }
 
@@ -78,7 +83,8 @@ internal sealed class TinyLlama4Tests : IDisposable
     [Test]
     public void Chosen_tokens_keep_the_router_away_from_ties()
     {
-        foreach (TinyLlama4Options options in (TinyLlama4Options[])[TinyLlama4Options.Scout, TinyLlama4Options.Maverick, new() { ExpertsUsed = 2 }])
+        foreach (TinyLlama4Options options in (TinyLlama4Options[])[TinyLlama4Options.Scout, TinyLlama4Options.Maverick,
+            new() { ExpertsUsed = 2 }])
         {
             Llama4Reference model = Open(options);
             Assert.That(model.Forward(TinyModels.Ids(model, 32)).RouterMargin, Is.GreaterThanOrEqualTo(0.02), $"{options}");
@@ -105,13 +111,15 @@ internal sealed class TinyLlama4Tests : IDisposable
         JsonElement messages = JsonSerializer.SerializeToElement(new object[]
         {
             new { role = "system", content = "You <|image|> guard." },
-            new { role = "user", content = new object[] { new { type = "image" }, new { type = "text", text = "Who is <|image|> there?" } } },
+            new { role = "user",
+                content = new object[] { new { type = "image" }, new { type = "text", text = "Who is <|image|> there?" } } },
         });
         IReadOnlyList<PromptSegment> segments = template.RenderSegments(messages, true, variables);
         Assert.Multiple(() =>
         {
             Assert.That(string.Concat(segments.Select(s => s.Text)), Is.EqualTo(
-                "<|start|><|turn|>system\nYou <|image|> guard.<|end|>\n<|turn|>user\n<|image|>Who is <|image|> there?<|end|>\n<|turn|>assistant\n"));
+                "<|start|><|turn|>system\nYou <|image|> guard.<|end|>\n<|turn|>user\n<|image|>Who is <|image|> " +
+                    "there?<|end|>\n<|turn|>assistant\n"));
             int[] ids = tokenizer.Encode(segments);
             int picture = Id(tokenizer, TinyTokenizer.Picture);
             Assert.That(ids.Count(id => id == picture), Is.EqualTo(1), "the words of players are no picture");

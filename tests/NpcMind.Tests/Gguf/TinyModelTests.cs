@@ -15,7 +15,8 @@ internal sealed class TinyModelTests : IDisposable
     private static IEnumerable<TestCaseData> Models =>
         from type in Dequantize.Supported
         from mixture in new[] { false, true }
-        select new TestCaseData(type, (mixture ? TinyModelOptions.Mixture : TinyModelOptions.Dense).With(type)).SetArgDisplayNames($"{type}", mixture ? "mixture" : "dense");
+        select new TestCaseData(type, (mixture ? TinyModelOptions.Mixture : TinyModelOptions.Dense).With(type))
+            .SetArgDisplayNames($"{type}", mixture ? "mixture" : "dense");
 
     [TestCaseSource(nameof(Models))]
     public void Logits_spread_over_several_units(TensorType type, TinyModelOptions options)
@@ -23,7 +24,8 @@ internal sealed class TinyModelTests : IDisposable
         LlamaOutput output = Forward(options);
         float[] logits = output.Logits;
         double mean = logits.Average(), deviation = Math.Sqrt(logits.Average(l => (l - mean) * (l - mean)));
-        TestContext.Out.WriteLine($"{type}: deviation {deviation:F2}, {logits.Min():F1} to {logits.Max():F1}, router margin {output.RouterMargin:E1}");
+        TestContext.Out.WriteLine(
+            $"{type}: deviation {deviation:F2}, {logits.Min():F1} to {logits.Max():F1}, router margin {output.RouterMargin:E1}");
         Assert.That(deviation, Is.InRange(1.5, 6));
         for (int i = 1; i < output.Residuals.Count; i++)
             Assert.That(TestData.Nmse(output.Residuals[i - 1], output.Residuals[i]), Is.GreaterThan(0.05), $"block {i} must matter");
@@ -36,7 +38,8 @@ internal sealed class TinyModelTests : IDisposable
         float[] logits = Forward(plain).Logits;
         TinyModelOptions[] others =
         [
-            plain with { Seed = 2 }, plain with { Biases = true }, plain with { Tied = true }, plain with { RopeFactors = true }, plain with { RopeLinearFactor = 4 },
+            plain with { Seed = 2 }, plain with { Biases = true }, plain with { Tied = true }, plain with { RopeFactors = true },
+            plain with { RopeLinearFactor = 4 },
         ];
         Assert.Multiple(() =>
         {
@@ -55,7 +58,8 @@ internal sealed class TinyModelTests : IDisposable
         int vocabulary = model.Config.Vocabulary;
         Assert.Multiple(() =>
         {
-            Assert.That(TestData.Nmse(model.Forward(changedFirst).Logits.AsSpan(^vocabulary..), logits.AsSpan(^vocabulary..)), Is.GreaterThan(1e-4));
+            Assert.That(TestData.Nmse(model.Forward(changedFirst).Logits.AsSpan(^vocabulary..), logits.AsSpan(^vocabulary..)),
+                Is.GreaterThan(1e-4));
             Assert.That(model.Forward(changedLast).Logits[..^vocabulary], Is.EqualTo(logits[..^vocabulary]));
         });
     }
@@ -91,7 +95,8 @@ internal sealed class TinyModelTests : IDisposable
             Assert.That(tokens.Count, Is.EqualTo(515).And.EqualTo(file.Find("token_embd.weight")!.Rows));
             Assert.That(known, Has.Count.EqualTo(515), "no token twice");
             Assert.That(merges.Count, Is.GreaterThan(200));
-            Assert.That(Enumerable.Range(0, merges.Count).All(i => known.Contains(merges.Text(i).Replace(" ", "", StringComparison.Ordinal))));
+            Assert.That(Enumerable.Range(0, merges.Count)
+                .All(i => known.Contains(merges.Text(i).Replace(" ", "", StringComparison.Ordinal))));
             Assert.That(known, Does.Contain("\u0120the"), "a word with the space before it");
             Assert.That(tokens.Text((int)file.Metadata.Integer("tokenizer.ggml.eos_token_id")!.Value), Is.EqualTo(TinyTokenizer.TurnEnd));
             Assert.That(file.Metadata.String("tokenizer.chat_template"), Does.Contain(TinyTokenizer.TurnStart));

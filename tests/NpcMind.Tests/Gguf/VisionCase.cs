@@ -3,10 +3,13 @@ using NpcMind.Reference;
 
 namespace NpcMind.Tests.Gguf;
 
-/// <summary>A folder of ../shared/golden/vision: a tiny encoder, a tiny text model, and what transformers computes from pictures with them.</summary>
+/// <summary>
+/// A folder of ../shared/golden/vision: a tiny encoder, a tiny text model, and what transformers computes from pictures with them.
+/// </summary>
 internal sealed class VisionCase(string name)
 {
-    private readonly JsonElement _json = JsonDocument.Parse(System.IO.File.ReadAllText(TestData.Shared("golden", "vision", name, "case.json"))).RootElement;
+    private readonly JsonElement _json = JsonDocument.Parse(
+        System.IO.File.ReadAllText(TestData.Shared("golden", "vision", name, "case.json"))).RootElement;
 
     public string Model => File("model.gguf");
 

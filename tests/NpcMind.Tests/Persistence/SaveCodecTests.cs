@@ -27,8 +27,10 @@ internal sealed class SaveCodecTests
             mind =>
             {
                 int blocks = 0;
-                LoadedMind loaded = SaveCodec.Read(new MemoryStream(SavedMinds.Bytes(mind)), (_, block, bytes) => block == blocks++ && SavedMinds.IsBlock(block, bytes));
-                return SavedMinds.Describe(loaded.Mind) == SavedMinds.Describe(mind) && !loaded.KvDamaged && loaded.KvBlocks == (mind.Kv?.Blocks ?? 0) && blocks == loaded.KvBlocks;
+                LoadedMind loaded = SaveCodec.Read(new MemoryStream(SavedMinds.Bytes(mind)), (_, block, bytes) => block == blocks++
+                    && SavedMinds.IsBlock(block, bytes));
+                return SavedMinds.Describe(loaded.Mind) == SavedMinds.Describe(mind) && !loaded.KvDamaged
+                    && loaded.KvBlocks == (mind.Kv?.Blocks ?? 0) && blocks == loaded.KvBlocks;
             },
             iter: 1000);
 
@@ -55,14 +57,18 @@ internal sealed class SaveCodecTests
     public void Reading_behind_the_last_mind_says_that_it_ended()
     {
         SaveFormatException error = Refused([]);
-        Assert.That(error.Message, Is.EqualTo("stream: at byte 0: expected a saved mind, which begins with NPCMIND, found the end. Is it a save of NpcMind? If it was one, it is damaged; load an earlier one."));
+        Assert.That(error.Message,
+            Is.EqualTo("stream: at byte 0: expected a saved mind, which begins with NPCMIND, found the end. Is it a save of NpcMind? If " +
+                "it was one, it is damaged; load an earlier one."));
     }
 
     [Test]
     public void A_newer_major_version_is_refused_by_name_and_with_advice()
     {
         SaveFormatException error = Refused(Sealed(Body(Mira), major: 2, minor: 7));
-        Assert.That(error.Message, Is.EqualTo("stream: at byte 8: expected save format 1.x, found 2.7. A newer NpcMind wrote it; update the game, or load a save of this version."));
+        Assert.That(error.Message,
+            Is.EqualTo("stream: at byte 8: expected save format 1.x, found 2.7. A newer NpcMind wrote it; update the game, or load a " +
+                "save of this version."));
     }
 
     [Test]
@@ -123,7 +129,8 @@ internal sealed class SaveCodecTests
         int kv = bytes.Length - 4016;
         bytes.AsSpan(kv, 1004).CopyTo(swapped.AsSpan(kv + 1004));
         Assert.That(SaveCodec.Read(new MemoryStream(swapped), (_, _, _) => true).KvBlocks, Is.EqualTo(1));
-        Assert.That(SaveCodec.Read(new MemoryStream([.. bytes.AsSpan(0, kv), .. other.AsSpan(other.Length - 4016)]), (_, _, _) => true).KvBlocks, Is.Zero);
+        Assert.That(SaveCodec.Read(new MemoryStream([.. bytes.AsSpan(0, kv), .. other.AsSpan(other.Length - 4016)]), (_, _, _) => true)
+            .KvBlocks, Is.Zero);
     }
 
     [Test]
@@ -206,8 +213,10 @@ internal sealed class SaveCodecTests
     public void A_full_disk_and_a_failing_block_end_the_writing_with_their_own_error()
     {
         using FileStream full = new("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        Assert.That(() => SaveCodec.Write(full, Mira, SavedMinds.WriteBlock), Throws.InstanceOf<IOException>().With.Message.Contains("No space left"));
-        Assert.That(() => SaveCodec.Write(new MemoryStream(), Mira, (_, _) => throw new TimeoutException()), Throws.InstanceOf<TimeoutException>());
+        Assert.That(() => SaveCodec.Write(full, Mira, SavedMinds.WriteBlock),
+            Throws.InstanceOf<IOException>().With.Message.Contains("No space left"));
+        Assert.That(() => SaveCodec.Write(new MemoryStream(), Mira, (_, _) => throw new TimeoutException()),
+            Throws.InstanceOf<TimeoutException>());
         Assert.That(() => SaveCodec.Write(new MemoryStream(), Mira, null), Throws.ArgumentException.With.Message.Contains("4 KV blocks"));
     }
 
@@ -226,9 +235,12 @@ internal sealed class SaveCodecTests
         return body.WrittenSpan.ToArray();
     }
 
-    private static SaveFormatException Refused(byte[] bytes) => Assert.Throws<SaveFormatException>(() => SaveCodec.Read(new MemoryStream(bytes), null))!;
+    private static SaveFormatException Refused(byte[] bytes) =>
+        Assert.Throws<SaveFormatException>(() => SaveCodec.Read(new MemoryStream(bytes), null))!;
 
-    /// <summary>Appends three fields to every record. Records are the arrays that hold something else than integers or strings alone.</summary>
+    /// <summary>
+    /// Appends three fields to every record. Records are the arrays that hold something else than integers or strings alone.
+    /// </summary>
     /// <summary>A mind without pictures as version 1.0 wrote it: the mind had 12 fields, a turn 5.</summary>
     private static byte[] Older(byte[] body)
     {
@@ -279,7 +291,8 @@ internal sealed class SaveCodecTests
             return;
         }
 
-        // The lists of the format: turns, tokens, pictures and slots of the mind, stop strings and pending tokens of the reply, pictures of a turn, pieces of a picture.
+        // The lists of the format: turns, tokens, pictures and slots of the mind, stop strings and pending tokens of the reply, pictures of
+        // a turn, pieces of a picture.
         bool list = depth == 1 && field is 6 or 7 or 12 or 13 || depth == 2 && field is 7 or 11 || depth == 3 && field is 0 or 5;
         int count = reader.ReadArrayHeader();
         writer.WriteArrayHeader(list ? count : count + 3);

@@ -48,7 +48,8 @@ internal sealed class SaveFileTests : IDisposable
     [Test]
     public void An_error_of_the_writer_itself_comes_through_and_the_earlier_save_stays()
     {
-        Assert.That(() => SaveFile.WriteAtomically(Save, _ => throw new TimeoutException("the writer's own")), Throws.InstanceOf<TimeoutException>());
+        Assert.That(() => SaveFile.WriteAtomically(Save, _ => throw new TimeoutException("the writer's own")),
+            Throws.InstanceOf<TimeoutException>());
         AssertOld();
     }
 
@@ -57,13 +58,15 @@ internal sealed class SaveFileTests : IDisposable
     {
         string folder = Path.GetDirectoryName(Save)!;
         UnixFileMode mode = File.GetUnixFileMode(folder);
-        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+            | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         try
         {
             Exception? error = null;
             Thread thread = new(() =>
             {
-                // Root may write everywhere: this thread gives that up (setfsuid(2) is per thread), so that the test means the same for every user.
+                // Root may write everywhere: this thread gives that up (setfsuid(2) is per thread), so that the test means the same for
+                // every user.
                 if (Environment.IsPrivilegedProcess) _ = SetFileUser(65534);
                 error = Assert.Catch(() => SaveFile.WriteAtomically(Save, stream => stream.Write("new"u8)));
             });
@@ -86,10 +89,14 @@ internal sealed class SaveFileTests : IDisposable
         string folder = Path.GetDirectoryName(Save)!;
         Assert.Multiple(() =>
         {
-            Assert.That(() => SaveFile.WriteAtomically(folder, _ => { }), Throws.InstanceOf<SaveFileException>().With.Message.Contains("it is a folder"));
-            Assert.That(() => SaveFile.Read(folder, _ => 0), Throws.InstanceOf<SaveFileException>().With.Message.Contains("it is a folder"));
-            Assert.That(() => SaveFile.WriteAtomically(Path.Combine(folder, "none", "a"), _ => { }), Throws.InstanceOf<SaveFileException>().With.Message.Contains("folder does not exist"));
-            Assert.That(() => SaveFile.Read(Path.Combine(folder, "none"), _ => 0), Throws.InstanceOf<SaveFileException>().With.Message.Contains("no such save"));
+            Assert.That(() => SaveFile.WriteAtomically(folder, _ => { }),
+                Throws.InstanceOf<SaveFileException>().With.Message.Contains("it is a folder"));
+            Assert.That(() => SaveFile.Read(folder, _ => 0),
+                Throws.InstanceOf<SaveFileException>().With.Message.Contains("it is a folder"));
+            Assert.That(() => SaveFile.WriteAtomically(Path.Combine(folder, "none", "a"), _ => { }),
+                Throws.InstanceOf<SaveFileException>().With.Message.Contains("folder does not exist"));
+            Assert.That(() => SaveFile.Read(Path.Combine(folder, "none"), _ => 0),
+                Throws.InstanceOf<SaveFileException>().With.Message.Contains("no such save"));
         });
         AssertOld();
     }
@@ -206,7 +213,8 @@ internal sealed class SaveFileTests : IDisposable
             TaskCreationOptions.LongRunning))];
         Task.WaitAll(savers);
         Assert.That(mixed, Is.Zero);
-        for (int i = 0; i < versions.Length; i++) Assert.That(File.ReadAllBytes(_folder.File($"npc {i}")).AsSpan().SequenceEqual(versions[i]));
+        for (int i = 0; i < versions.Length; i++)
+            Assert.That(File.ReadAllBytes(_folder.File($"npc {i}")).AsSpan().SequenceEqual(versions[i]));
         Assert.That(Files, Has.Length.EqualTo(9));
     }
 

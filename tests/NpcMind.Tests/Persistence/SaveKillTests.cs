@@ -30,13 +30,15 @@ internal sealed class SaveKillTests
                 string path = folder.File($"mind {worker}");
                 TinyRandom random = new(worker);
                 int version = 0;
-                SaveFile.WriteAtomically(path, stream => SaveCodec.Write(stream, VersionedMind.Create(0), (block, bytes) => VersionedMind.WriteBlock(0, block, bytes)));
+                SaveFile.WriteAtomically(path, stream =>
+                    SaveCodec.Write(stream, VersionedMind.Create(0), (block, bytes) => VersionedMind.WriteBlock(0, block, bytes)));
                 while (Volatile.Read(ref failure) is null && Interlocked.Increment(ref started) <= Kills)
                 {
                     int announced = Kill(path, version + 1, random);
                     if (Leftovers(path) > 0) Interlocked.Increment(ref inside);
                     int loaded = Load(path);
-                    if (loaded != announced && loaded != announced - 1) throw new AssertionException($"save {announced} was in progress, version {loaded} was found");
+                    if (loaded != announced && loaded != announced - 1)
+                        throw new AssertionException($"save {announced} was in progress, version {loaded} was found");
                     if (loaded == announced - 1) Interlocked.Increment(ref during);
                     version = loaded;
                 }
@@ -49,9 +51,12 @@ internal sealed class SaveKillTests
         foreach (Thread worker in workers) worker.Start();
         foreach (Thread worker in workers) worker.Join();
         Assert.That(failure, Is.Null, failure?.ToString());
-        TestContext.Out.WriteLine($"{Kills} kills: {inside} fell while the new file lay beside the old one, {during} left the old version, {Kills - during} the new one; {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s");
-        Assert.That(inside, Is.GreaterThan(Kills / 5), "the kills must fall into saves; on a busy machine many fall before the victim has got as far as the file");
-        Assert.That(Directory.GetFiles(Path.GetDirectoryName(folder.File("x"))!, "*.saving"), Has.Length.LessThanOrEqualTo(Workers), "each save removes what the killed one before it left");
+        TestContext.Out.WriteLine($"{Kills} kills: {inside} fell while the new file lay beside the old one, {during} left the old " +
+            $"version, {Kills - during} the new one; {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s");
+        Assert.That(inside, Is.GreaterThan(Kills / 5),
+            "the kills must fall into saves; on a busy machine many fall before the victim has got as far as the file");
+        Assert.That(Directory.GetFiles(Path.GetDirectoryName(folder.File("x"))!, "*.saving"), Has.Length.LessThanOrEqualTo(Workers),
+            "each save removes what the killed one before it left");
     }
 
     /// <summary>
@@ -96,9 +101,11 @@ internal sealed class SaveKillTests
         return version;
     }
 
-    private static int Leftovers(string path) => Directory.GetFiles(Path.GetDirectoryName(path)!, "*.saving").Count(f => f.StartsWith(path, StringComparison.Ordinal));
+    private static int Leftovers(string path) => Directory.GetFiles(Path.GetDirectoryName(path)!, "*.saving")
+        .Count(f => f.StartsWith(path, StringComparison.Ordinal));
 
     // The victim is built with the tests, into the same place below its own project.
     private static string VictimPath { get; } = Path.Combine(
-        TestData.Root, "tests", "NpcMind.SaveVictim", Path.GetRelativePath(Path.Combine(TestData.Root, "tests", "NpcMind.Tests"), AppContext.BaseDirectory), "NpcMind.SaveVictim");
+        TestData.Root, "tests", "NpcMind.SaveVictim",
+        Path.GetRelativePath(Path.Combine(TestData.Root, "tests", "NpcMind.Tests"), AppContext.BaseDirectory), "NpcMind.SaveVictim");
 }

@@ -5,8 +5,9 @@ using NUnit.Framework;
 namespace NpcMind.Tests.Persistence;
 
 /// <summary>
-/// 5000 damaged saves: each is refused with place, expectation and finding, or loads as what was saved, KV blocks apart. 5000 more are damaged in the body and sealed
-/// again with a right checksum, so that it is the parser that meets the damage. Never another exception, never much memory.
+/// 5000 damaged saves: each is refused with place, expectation and finding, or loads as what was saved, KV blocks apart. 5000 more are
+/// damaged in the body and sealed again with a right checksum, so that it is the parser that meets the damage. Never another exception,
+/// never much memory.
 /// </summary>
 internal sealed class SaveMutationTests
 {
@@ -17,7 +18,8 @@ internal sealed class SaveMutationTests
     public void A_damaged_save_is_refused_or_loads_as_it_was()
     {
         TinyRandom random = new(4);
-        (SavedMind Mind, byte[] Bytes, string Description)[] originals = [.. Minds().Select(m => (m, SavedMinds.Bytes(m), SavedMinds.Describe(m)))];
+        (SavedMind Mind, byte[] Bytes, string Description)[] originals = [
+            .. Minds().Select(m => (m, SavedMinds.Bytes(m), SavedMinds.Describe(m)))];
         int refused = 0, damaged = 0;
         long most = 0;
         for (int i = 0; i < Saves; i++)
@@ -38,7 +40,8 @@ internal sealed class SaveMutationTests
             if (loaded.KvDamaged) damaged++;
         }
 
-        TestContext.Out.WriteLine($"{Saves} damaged saves: {refused} refused, {damaged} loaded without some KV, {Saves - refused - damaged} whole; at most {most} bytes allocated beyond 8 per byte");
+        TestContext.Out.WriteLine($"{Saves} damaged saves: {refused} refused, {damaged} loaded without some KV, " +
+            $"{Saves - refused - damaged} whole; at most {most} bytes allocated beyond 8 per byte");
         Assert.That(most, Is.LessThan(512 << 10));
         Assert.That(refused, Is.InRange(Saves / 4, Saves - 100));
         Assert.That(damaged, Is.GreaterThan(Saves / 20));
@@ -70,7 +73,8 @@ internal sealed class SaveMutationTests
     [Test]
     public void Read_LyingSaveWithRightChecksums_IsRefusedOrReadAsWritten()
     {
-        int saves = int.TryParse(Environment.GetEnvironmentVariable("NPCMIND_SAVES_PARSED"), out int asked) ? asked : Scenarios.Count(5_000);
+        int saves = int.TryParse(Environment.GetEnvironmentVariable("NPCMIND_SAVES_PARSED"), out int asked)
+            ? asked : Scenarios.Count(5_000);
         SavedMind[] minds = [.. Minds().OrderBy(m => SaveCodecTests.Body(m).Length).Take(Originals / 2)]; // short ones: many can be tried
         int refused = 0;
         long most = 0;
@@ -118,7 +122,8 @@ internal sealed class SaveMutationTests
         }
         catch (SaveFormatException error)
         {
-            if (error.Offset < 0 || error.Offset > bytes.Length || error.Expected.Length == 0 || error.Found.Length == 0 || error.Message.Length > 1000)
+            if (error.Offset < 0 || error.Offset > bytes.Length || error.Expected.Length == 0 || error.Found.Length == 0
+                || error.Message.Length > 1000)
                 Assert.Fail($"incomplete refusal of save {number}: {error.Message}");
         }
         catch (Exception other)
@@ -154,11 +159,14 @@ internal sealed class SaveMutationTests
         return bytes;
     }
 
-    /// <summary>Puts a huge number where a length may stand: MessagePack's 32-bit headers of arrays, maps, strings and binaries, or a plain one.</summary>
+    /// <summary>
+    /// Puts a huge number where a length may stand: MessagePack's 32-bit headers of arrays, maps, strings and binaries, or a plain one.
+    /// </summary>
     private static byte[] Grow(byte[] bytes, int at, TinyRandom random)
     {
         byte[] headers = [0xDD, 0xDF, 0xDB, 0xC6, 0xCE, 0xC9];
-        byte[] huge = [headers[random.Below(headers.Length)], (byte)random.Next(), (byte)random.Next(), (byte)random.Next(), (byte)random.Next()];
+        byte[] huge = [headers[random.Below(headers.Length)], (byte)random.Next(), (byte)random.Next(), (byte)random.Next(),
+            (byte)random.Next()];
         if (random.Below(2) == 0) huge = huge[1..];
         huge.AsSpan(0, Math.Min(huge.Length, bytes.Length - at)).CopyTo(bytes.AsSpan(at));
         return bytes;

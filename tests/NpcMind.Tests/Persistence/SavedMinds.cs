@@ -18,7 +18,8 @@ internal static class SavedMinds
         from shape in Gen.Select(Gen.Float[0, 5], Gen.Int[0, int.MaxValue], Gen.Float[0, 1], Gen.Float[0, 1])
         from penalty in Gen.Select(Gen.Float[0.01f, 3], Gen.Float[-2, 2], Gen.Float[-2, 2], Gen.Int[0, 4096])
         from seed in Gen.ULong
-        select new SavedSampler(shape.Item1, shape.Item2, shape.Item3, shape.Item4, penalty.Item1, penalty.Item2, penalty.Item3, penalty.Item4, seed);
+        select new SavedSampler(shape.Item1, shape.Item2, shape.Item3, shape.Item4, penalty.Item1, penalty.Item2, penalty.Item3,
+            penalty.Item4, seed);
 
     private static readonly Gen<SavedReply> Reply =
         from text in Text
@@ -101,13 +102,16 @@ internal static class SavedMinds
         from width in Gen.Int[1, 8]
         from features in Gen.Byte.Array[counts.Sum() * width * 4]
         from text in Text
-        select new SavedPicture([new ImagePiece(text, -1, 0, 0), .. counts.Select((c, i) => new ImagePiece("<|patch|>", i, counts[..i].Sum(), c))], width, features);
+        select new SavedPicture(
+            [new ImagePiece(text, -1, 0, 0), .. counts.Select((c, i) => new ImagePiece("<|patch|>", i, counts[..i].Sum(), c))], width,
+            features);
 
     private static Gen<List<SavedTurn>> Turns(int tokens, int pictures) =>
         from cuts in Gen.Int[0, tokens].Array[0, 12].Select(c => c.Order().ToArray())
         from said in Gen.Select(Gen.Byte, Text, Text).Array[cuts.Length / 2]
         from seen in Gen.Int[0, Math.Max(0, pictures - 1)].Array[0, Math.Min(pictures, 3)]
-        select said.Select((s, i) => new SavedTurn(s.Item1, s.Item2, s.Item3, cuts[2 * i], cuts[(2 * i) + 1] - cuts[2 * i]) { Pictures = seen }).ToList();
+        select said.Select((s, i) => new SavedTurn(s.Item1, s.Item2, s.Item3, cuts[2 * i], cuts[(2 * i) + 1] - cuts[2 * i])
+        { Pictures = seen }).ToList();
 
     private static Gen<List<SavedSlots>> Slots(int tokens, List<SavedPicture> pictures) =>
         from firsts in Gen.Int[0, Math.Max(0, tokens - 1)].Array[0, 4]

@@ -40,7 +40,8 @@ internal sealed class CostModelFileTests
             CostModel into = new(1);
             byte[] flipped = [.. good];
             flipped[at] ^= flip;
-            return !CostModel.TryLoad(flipped, Device, into) && !CostModel.TryLoad(good.AsSpan(0, length == good.Length ? 0 : length), Device, into) && into.Classes == 0;
+            return !CostModel.TryLoad(flipped, Device, into)
+                && !CostModel.TryLoad(good.AsSpan(0, length == good.Length ? 0 : length), Device, into) && into.Classes == 0;
         }, iter: 2000);
     }
 

@@ -37,7 +37,8 @@ internal sealed class CostModelTests
 
     [Test]
     public void Predictions_never_fall_with_work_and_work_within_is_the_edge() =>
-        Gen.Select(Gen.Select(Gen.Double[0.01, 1e6], Gen.Double[0, 20]).Array[1, 60], Gen.Double[0.1, 1e5], Gen.Double[0, 30]).Sample((samples, perGroup, milliseconds) =>
+        Gen.Select(Gen.Select(Gen.Double[0.01, 1e6], Gen.Double[0, 20]).Array[1, 60], Gen.Double[0.1, 1e5], Gen.Double[0, 30])
+        .Sample((samples, perGroup, milliseconds) =>
         {
             CostModel model = new(1);
             int c = model.Class("c");
@@ -66,7 +67,8 @@ internal sealed class CostModelTests
             double work = Math.Exp(random.NextDouble() * Math.Log(10000));
             model.Learn(c, work, Truth(work) * Math.Exp(0.05 * Gaussian(random)));
         }
-        for (double work = 1; work <= 10000; work *= 1.1) Assert.That(model.Predict(c, work) / Truth(work), Is.InRange(0.85, 1.6), $"work {work}");
+        for (double work = 1; work <= 10000; work *= 1.1)
+            Assert.That(model.Predict(c, work) / Truth(work), Is.InRange(0.85, 1.6), $"work {work}");
 
         static double Truth(double work) => 0.02 + work * 0.001;
     }
@@ -94,7 +96,8 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void A_lasting_change_of_speed_is_followed_within_tens_of_samples([Values(0.02, 0.3)] double noise, [Values(0.1, 0.5, 2, 10)] double factor)
+    public void A_lasting_change_of_speed_is_followed_within_tens_of_samples([Values(0.02, 0.3)] double noise,
+        [Values(0.1, 0.5, 2, 10)] double factor)
     {
         CostModel model = new(1);
         int c = model.Class("c");
@@ -186,7 +189,8 @@ internal sealed class CostModelTests
         Assert.That(model.Class("class 7"), Is.EqualTo(7));
     }
 
-    internal static double Gaussian(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    internal static double Gaussian(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
     private static CostModel Steady(out int costClass, params (double Work, double Time)[] samples)
     {

@@ -7,10 +7,12 @@ namespace NpcMind.Tests.Scheduling;
 internal sealed class EvictionPolicyTests
 {
     private static readonly Gen<Resident[]> Residents =
-        Gen.Select(Gen.Int[0, 6], Gen.Double[0, 100], Gen.Int[0, 3], Gen.Bool).Array[0, 20].Select(all => all.Select((r, i) => new Resident(i, r.Item1, r.Item2, r.Item3, r.Item4)).ToArray());
+        Gen.Select(Gen.Int[0, 6], Gen.Double[0, 100], Gen.Int[0, 3], Gen.Bool).Array[0, 20]
+        .Select(all => all.Select((r, i) => new Resident(i, r.Item1, r.Item2, r.Item3, r.Item4)).ToArray());
 
     [Test]
-    public void Enough_is_freed_by_as_few_of_the_coldest_as_can_be_and_never_by_the_pinned() => Gen.Select(Residents, Gen.Int[-2, 60]).Sample((residents, needed) =>
+    public void Enough_is_freed_by_as_few_of_the_coldest_as_can_be_and_never_by_the_pinned() =>
+        Gen.Select(Residents, Gen.Int[-2, 60]).Sample((residents, needed) =>
     {
         int[] chosen = Choose(residents, needed, out long freed);
         long possible = residents.Where(r => !r.Pinned).Sum(r => (long)r.Blocks);
@@ -36,7 +38,8 @@ internal sealed class EvictionPolicyTests
         Assert.That(Choose([new(0, 4, 10, 0, false), new(1, 4, 10, 2, false), new(2, 4, 20, 0, false)], 4, out _), Is.EqualTo(new[] { 1 }));
 
     [Test]
-    public void Ids_need_room() => Assert.Throws<ArgumentException>(() => EvictionPolicy.Choose([new Resident(0, 1, 0, 0, false)], 1, [], out _));
+    public void Ids_need_room() =>
+        Assert.Throws<ArgumentException>(() => EvictionPolicy.Choose([new Resident(0, 1, 0, 0, false)], 1, [], out _));
 
     private static double Coldness(Resident r, double newest) => (newest - r.LastUsedSeconds) * Math.Pow(2, r.Priority);
 

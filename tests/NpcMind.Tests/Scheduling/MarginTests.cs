@@ -3,10 +3,13 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Scheduling;
 
-/// <summary>The frame contract in simulation: planning with the room that the model gives keeps p50 within the budget and p99 within 1.10 of it.</summary>
+/// <summary>
+/// The frame contract in simulation: planning with the room that the model gives keeps p50 within the budget and p99 within 1.10 of it.
+/// </summary>
 /// <remarks>
-/// Attainable where the time varies in proportion to the work, at the price of a smaller plan: the tail must be planned for. Not attainable: in the first hundreds of
-/// frames under the heaviest noise, of which nothing is known yet; and against stalls that come whatever was planned (the last test).
+/// Attainable where the time varies in proportion to the work, at the price of a smaller plan: the tail must be planned for. Not
+/// attainable: in the first hundreds of frames under the heaviest noise, of which nothing is known yet; and against stalls that come
+/// whatever was planned (the last test).
 /// </remarks>
 internal sealed class MarginTests
 {
@@ -14,12 +17,14 @@ internal sealed class MarginTests
 
     [Test]
     public void The_contract_holds_under_every_noise(
-        [Values("quiet", "lognormal 0.05", "lognormal 0.2", "lognormal 0.5", "outliers", "drift", "drift down", "bimodal", "bursts", "step")] string noise, [Values(1, 2, 3, 4)] int seed) =>
+        [Values("quiet", "lognormal 0.05", "lognormal 0.2", "lognormal 0.5", "outliers", "drift", "drift down", "bimodal", "bursts",
+            "step")] string noise, [Values(1, 2, 3, 4)] int seed) =>
         AssertContract(Frames(noise, seed, 4400, out _)[400..]);
 
     [Test]
     public void The_contract_holds_from_the_first_frame_under_moderate_noise(
-        [Values("quiet", "lognormal 0.05", "lognormal 0.2", "drift", "drift down", "bimodal", "step")] string noise, [Values(1, 2, 3, 4)] int seed) =>
+        [Values("quiet", "lognormal 0.05", "lognormal 0.2", "drift", "drift down", "bimodal", "step")] string noise,
+        [Values(1, 2, 3, 4)] int seed) =>
         AssertContract(Frames(noise, seed, 600, out _));
 
     // The budget's use is bounded by the noise itself: mean over the larger of p97 and p99 / 1.1.
@@ -30,7 +35,8 @@ internal sealed class MarginTests
     [TestCase("drift down", 0.8)]
     [TestCase("bimodal", 0.58)]
     [TestCase("step", 0.84)]
-    public void The_budget_is_used(string noise, double least) => Assert.That(Frames(noise, 7, 4000, out _).Average() / Budget, Is.GreaterThan(least));
+    public void The_budget_is_used(string noise, double least) =>
+        Assert.That(Frames(noise, 7, 4000, out _).Average() / Budget, Is.GreaterThan(least));
 
     [Test]
     public void A_jump_of_the_frame_time_is_followed_within_frames()
@@ -67,7 +73,8 @@ internal sealed class MarginTests
     {
         CostModel model = new(1);
         for (int i = 0; i < 400; i++) model.LearnFrame(50, i % 20 == 0 ? 80 : 50, 100);
-        Assert.That(model.PlannableMilliseconds(100), Is.LessThan(110 - 5 * Budget), "a loading screen's frames stray by more than a game's whole budget");
+        Assert.That(model.PlannableMilliseconds(100), Is.LessThan(110 - 5 * Budget),
+            "a loading screen's frames stray by more than a game's whole budget");
         for (int i = 0; i < 1200; i++)
         {
             double planned = model.PlannableMilliseconds(Budget);
@@ -85,11 +92,13 @@ internal sealed class MarginTests
         Assert.That(model.PlannableMilliseconds(1), Is.EqualTo(10).Within(0.5));
     }
 
-    // With a few large pieces in each frame one outlier among them is 1.5 times the frame, and every twelfth frame has one: the tail costs a third of the budget.
+    // With a few large pieces in each frame one outlier among them is 1.5 times the frame, and every twelfth frame has one: the tail costs
+    // a third of the budget.
     [Test]
     public void Whole_frames_of_learned_dispatches_keep_the_contract([Values(1, 2, 3)] int seed, [Values(0, 0.02)] double outliers)
     {
-        // Eight kernels with a launch cost and a rate each; times vary by 15 %, some dispatches take three times as long, and the device slows down for good.
+        // Eight kernels with a launch cost and a rate each; times vary by 15 %, some dispatches take three times as long, and the device
+        // slows down for good.
         CostModel model = new(0.5);
         Random random = new(seed);
         int[] classes = [.. Enumerable.Range(0, 8).Select(i => model.Class($"kernel {i}"))];
@@ -102,11 +111,13 @@ internal sealed class MarginTests
             while (true)
             {
                 int kernel = dispatch % 8;
-                long total = 40 << kernel, groups = Math.Min(total - position, model.WorkWithin(classes[kernel], 1, Math.Min(0.5, most - planned)));
+                long total = 40 << kernel,
+                    groups = Math.Min(total - position, model.WorkWithin(classes[kernel], 1, Math.Min(0.5, most - planned)));
                 if (groups == 0 && planned > 0) break;
                 groups = Math.Max(groups, 1);
                 double predicted = model.Predict(classes[kernel], groups);
-                double time = (0.003 + groups * 0.00004 * (kernel + 1)) * (frame > 1000 ? 1.7 : 1) * Math.Exp(0.15 * CostModelTests.Gaussian(random)) * (random.NextDouble() < outliers ? 3 : 1);
+                double time = (0.003 + groups * 0.00004 * (kernel + 1)) * (frame > 1000 ? 1.7 : 1)
+                    * Math.Exp(0.15 * CostModelTests.Gaussian(random)) * (random.NextDouble() < outliers ? 3 : 1);
                 model.Learn(classes[kernel], groups, time);
                 planned += predicted;
                 actual[frame] += time;
@@ -125,7 +136,8 @@ internal sealed class MarginTests
         double[] actual = Frames("stalls", 1, 4000, out double planned);
         Assert.That(actual.Order().ElementAt(actual.Length / 2), Is.LessThanOrEqualTo(Budget));
         Assert.That(planned / Budget, Is.GreaterThan(0.24), "a quarter of the budget is always planned");
-        Assert.That(actual.Count(a => a > 1.1 * Budget) / 4000.0, Is.GreaterThan(0.01), "p99 is out of reach here: a driver that stalls twice in a hundred frames");
+        Assert.That(actual.Count(a => a > 1.1 * Budget) / 4000.0, Is.GreaterThan(0.01),
+            "p99 is out of reach here: a driver that stalls twice in a hundred frames");
     }
 
     private static void AssertContract(double[] actual)

@@ -23,11 +23,13 @@ internal sealed class ReadingPaceTests
 
     [Test]
     public void The_next_token_is_due_when_it_was_said_to_be() =>
-        Gen.Select(Gen.Double[1, 100], Gen.Int[1, 30], Gen.Int[0, 4000], Gen.Int[0, 500], Gen.Double[0, 60]).Sample((speed, lead, characters, tokens, seconds) =>
+        Gen.Select(Gen.Double[1, 100], Gen.Int[1, 30], Gen.Int[0, 4000], Gen.Int[0, 500], Gen.Double[0, 60])
+        .Sample((speed, lead, characters, tokens, seconds) =>
         {
             ReadingPace pace = new(speed, lead);
             double wait = pace.SecondsUntilDue(characters, tokens, seconds);
-            return wait >= 0 && pace.IsDue(characters, tokens, seconds) == (wait == 0) && pace.IsDue(characters, tokens, seconds + wait + 1e-6)
+            return wait >= 0 && pace.IsDue(characters, tokens, seconds) == (wait == 0)
+                && pace.IsDue(characters, tokens, seconds + wait + 1e-6)
                 && (wait <= 1e-6 || !pace.IsDue(characters, tokens, seconds + wait - 1e-6));
         });
 
@@ -46,5 +48,6 @@ internal sealed class ReadingPaceTests
     [TestCase(-1, 1)]
     [TestCase(double.NaN, 1)]
     [TestCase(10, 0)]
-    public void A_pace_that_is_none_is_refused(double speed, int lead) => Assert.Throws<ArgumentOutOfRangeException>(() => _ = new ReadingPace(speed, lead));
+    public void A_pace_that_is_none_is_refused(double speed, int lead) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = new ReadingPace(speed, lead));
 }

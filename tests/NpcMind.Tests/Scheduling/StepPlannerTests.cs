@@ -9,18 +9,23 @@ internal sealed class StepPlannerTests
     private const int Capacity = 64;
 
     private static readonly Gen<Candidate[]> Candidates =
-        Gen.Select(Gen.OneOf(Gen.Const(1), Gen.Int[2, 200]), Gen.Bool, Gen.Int[0, 3], Gen.OneOf(Gen.Const(double.PositiveInfinity), Gen.Double[-2, 10]), Gen.Int[0, 16], Gen.Int[0, 1])
-            .Array[0, 40].Select(all => all.Select((c, i) => Make(i, c.Item1, c.Item2, c.Item3, c.Item4, open: c.Item5, copy: c.Item6)).ToArray());
+        Gen.Select(Gen.OneOf(Gen.Const(1), Gen.Int[2, 200]), Gen.Bool, Gen.Int[0, 3],
+            Gen.OneOf(Gen.Const(double.PositiveInfinity), Gen.Double[-2, 10]), Gen.Int[0, 16], Gen.Int[0, 1])
+            .Array[0, 40]
+            .Select(all => all.Select((c, i) => Make(i, c.Item1, c.Item2, c.Item3, c.Item4, open: c.Item5, copy: c.Item6)).ToArray());
 
     private static readonly Gen<StepLimits> Limits =
-        Gen.Select(Gen.Int[1, 96], Gen.Int[1, 16], Gen.Int[0, 30], Gen.Const(16), Gen.Double[0, 12]).Select((rows, outputs, blocks, tokens, time) => new StepLimits(rows, outputs, blocks, tokens, time));
+        Gen.Select(Gen.Int[1, 96], Gen.Int[1, 16], Gen.Int[0, 30], Gen.Const(16), Gen.Double[0, 12])
+        .Select((rows, outputs, blocks, tokens, time) => new StepLimits(rows, outputs, blocks, tokens, time));
 
     [Test]
-    public void A_plan_keeps_every_limit_and_every_deferral_names_a_limit_that_binds() => Gen.Select(Candidates, Limits).Sample((candidates, limits) =>
+    public void A_plan_keeps_every_limit_and_every_deferral_names_a_limit_that_binds() =>
+        Gen.Select(Candidates, Limits).Sample((candidates, limits) =>
     {
         (PlannedRows[] planned, Deferral[] deferrals) = Plan(new StepPlanner(Capacity), candidates, limits);
         Dictionary<int, PlannedRows> rows = planned.ToDictionary(p => p.Id);
-        int total = planned.Sum(p => p.Rows), outputs = planned.Count(p => p.Output), blocks = planned.Sum(p => Blocks(candidates[p.Id], p.Rows));
+        int total = planned.Sum(p => p.Rows), outputs = planned.Count(p => p.Output),
+            blocks = planned.Sum(p => Blocks(candidates[p.Id], p.Rows));
         Assert.That(total, Is.LessThanOrEqualTo(limits.MaxRows));
         Assert.That(outputs, Is.LessThanOrEqualTo(limits.MaxOutputs));
         Assert.That(blocks, Is.LessThanOrEqualTo(limits.FreeBlocks));
@@ -32,8 +37,10 @@ internal sealed class StepPlannerTests
         for (int i = 0; i < candidates.Length; i++)
             Assert.That(Holds(candidates[i], deferrals[i]), $"{candidates[i]} {deferrals[i]}");
 
-        // Over the target there are only decode rows (one of them may come last, by an output that a prompt did not use) and a tile of whoever comes first.
-        int prompts = planned.Count(p => candidates[p.Id].PendingTokens > 1), promptRows = planned.Where(p => candidates[p.Id].PendingTokens > 1).Sum(p => p.Rows);
+        // Over the target there are only decode rows (one of them may come last, by an output that a prompt did not use) and a tile of
+        // whoever comes first.
+        int prompts = planned.Count(p => candidates[p.Id].PendingTokens > 1),
+            promptRows = planned.Where(p => candidates[p.Id].PendingTokens > 1).Sum(p => p.Rows);
         if (Milliseconds(total - 1) > limits.TargetMilliseconds && prompts > 0)
             Assert.That(prompts == 1 && promptRows <= StepPlanner.TileRows, "prompts went over the target");
 
@@ -52,7 +59,8 @@ internal sealed class StepPlannerTests
     public void Whoever_comes_first_and_has_blocks_always_gets_rows() => Gen.Select(Candidates, Limits).Sample((candidates, limits) =>
     {
         (PlannedRows[] planned, _) = Plan(new StepPlanner(Capacity), candidates, limits);
-        Candidate[] able = [.. candidates.Where(c => Blocks(c, 1) <= limits.FreeBlocks).OrderBy(c => c.Priority).ThenBy(c => c.SecondsToDeadline).ThenBy(c => c.Id)];
+        Candidate[] able = [.. candidates.Where(c => Blocks(c, 1) <= limits.FreeBlocks).OrderBy(c => c.Priority)
+            .ThenBy(c => c.SecondsToDeadline).ThenBy(c => c.Id)];
         return able.Length == 0 ? planned.Length == 0 : planned[0].Id == able[0].Id;
     }, iter: 2000);
 
@@ -72,7 +80,8 @@ internal sealed class StepPlannerTests
 
     [Test]
     public void Nobody_starves() =>
-        Gen.Select(Candidates.Where(c => c.Length > 0), Gen.Int[1, 24], Gen.Int[1, 16], Gen.Double[0, 6], Gen.Int[0, 1000]).Sample((ready, maxRows, maxOutputs, time, seed) =>
+        Gen.Select(Candidates.Where(c => c.Length > 0), Gen.Int[1, 24], Gen.Int[1, 16], Gen.Double[0, 6], Gen.Int[0, 1000])
+        .Sample((ready, maxRows, maxOutputs, time, seed) =>
         {
             // All stay ready for good, the urgent with ever new deadlines; the blocks suffice for one new conversation's rows at least.
             Random random = new(seed);
@@ -126,7 +135,8 @@ internal sealed class StepPlannerTests
     public void Decode_rows_ride_along_and_the_prompt_is_cut_at_a_tile()
     {
         Candidate[] candidates = [Make(0, 2000, priority: 2), Make(1, 1), Make(2, 1, priority: 3)];
-        (PlannedRows[] planned, Deferral[] deferrals) = Plan(new StepPlanner(8), candidates, new StepLimits(512, 16, 200, 16, Milliseconds(45)));
+        (PlannedRows[] planned, Deferral[] deferrals) = Plan(new StepPlanner(8), candidates,
+            new StepLimits(512, 16, 200, 16, Milliseconds(45)));
         Assert.That(planned, Is.EqualTo(new PlannedRows[] { new(1, 1, true), new(0, 40, false), new(2, 1, true) }));
         Assert.That(deferrals, Is.All.EqualTo(Deferral.None));
     }
@@ -154,7 +164,8 @@ internal sealed class StepPlannerTests
     [Test]
     public void An_urgent_prompt_gets_a_tile_even_when_the_step_is_full_of_others()
     {
-        Candidate[] candidates = [.. Enumerable.Range(0, 40).Select(i => Make(i, 1, priority: 1)), Make(40, 100, priority: 0), Make(41, 100, priority: 1)];
+        Candidate[] candidates = [.. Enumerable.Range(0, 40).Select(i => Make(i, 1, priority: 1)), Make(40, 100, priority: 0),
+            Make(41, 100, priority: 1)];
         (PlannedRows[] planned, Deferral[] deferrals) = Plan(new StepPlanner(Capacity), candidates, new StepLimits(20, 64, 100, 16, 0));
         Assert.That(planned[0], Is.EqualTo(new PlannedRows(40, 8, false)));
         Assert.That(planned, Has.Length.EqualTo(13));
@@ -226,8 +237,10 @@ internal sealed class StepPlannerTests
         {
             Assert.Throws<ArgumentException>(() => Plan(new StepPlanner(4), [Make(1, 1), Make(1, 1)], limits), "twice");
             Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [Make(4, 1)], limits), "id");
-            Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [Make(0, 1) with { PendingTokens = 0 }], limits), "nothing pending");
-            Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [Make(0, 1, deadline: double.NaN)], limits), "deadline");
+            Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [Make(0, 1) with { PendingTokens = 0 }], limits),
+                "nothing pending");
+            Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [Make(0, 1, deadline: double.NaN)], limits),
+                "deadline");
             Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [], limits with { MaxRows = 0 }), "rows");
             Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [], limits with { MaxOutputs = 0 }), "outputs");
             Assert.Throws<ArgumentOutOfRangeException>(() => Plan(new StepPlanner(4), [], limits with { BlockTokens = 0 }), "block");
@@ -240,7 +253,8 @@ internal sealed class StepPlannerTests
 
     private static double Milliseconds(int rows) => rows * 0.1;
 
-    private static Candidate Make(int id, int pending, bool output = true, int priority = 0, double deadline = double.PositiveInfinity, int open = 16, int copy = 0) =>
+    private static Candidate Make(int id, int pending, bool output = true, int priority = 0, double deadline = double.PositiveInfinity,
+        int open = 16, int copy = 0) =>
         new(id, pending, output, priority, deadline, copy + Math.Max(0, pending - open + 15) / 16, open);
 
     // Block by block, as a KV cache takes them: a copy for the first row if the last block is shared, then one whenever the last is full.

@@ -71,11 +71,13 @@ internal sealed class ChatTemplateLimitTests
         ("squares", "{% set ns = namespace(n=3) %}{% for i in range(9999) %}{% set ns.n = ns.n * ns.n %}{% endfor %}"),
         ("long integers read", "{% set s = '9' * 4300 %}{% for i in range(99999) %}{% set x = s | int %}{% endfor %}"),
         ("long integers printed", "{% for i in range(99999) %}{% set x = (10 ** 4000) | string %}{% endfor %}"),
-        ("search for a long text", "{% set a = 'a' * 900000 %}{% set b = 'a' * 400000 ~ 'b' %}{% for i in range(9999) %}{% set x = b in a %}{% endfor %}"),
+        ("search for a long text",
+            "{% set a = 'a' * 900000 %}{% set b = 'a' * 400000 ~ 'b' %}{% for i in range(9999) %}{% set x = b in a %}{% endfor %}"),
         ("case of a long text", "{% set a = 'a' * 1900000 %}{% for i in range(9999) %}{% set x = a.upper() %}{% endfor %}"),
         ("strip of a long text", "{% set a = ' ' * 1900000 %}{% for i in range(9999) %}{% set x = a.strip() %}{% endfor %}"),
         ("index in a long text", "{% set a = '😀' * 900000 %}{% for i in range(99999) %}{% set x = a[800000] %}{% endfor %}"),
-        ("many lists kept", "{% set ns = namespace(a=[]) %}{% for i in range(99999) %}{% set ns.a = ns.a + [range(99999) | list] %}{% endfor %}"),
+        ("many lists kept",
+            "{% set ns = namespace(a=[]) %}{% for i in range(99999) %}{% set ns.a = ns.a + [range(99999) | list] %}{% endfor %}"),
         ("many texts kept", "{% set ns = namespace(a=[]) %}{% for i in range(99999) %}{% set ns.a = ns.a + ['a' * 1000000] %}{% endfor %}"),
         ("long template", new string('x', 3_000_000)),
     ];
@@ -85,9 +87,11 @@ internal sealed class ChatTemplateLimitTests
     private static string Repeat(string text, int count) => string.Concat(Enumerable.Repeat(text, count));
 
     private static string Tree(string open, string close) =>
-        "{% set ns = namespace(s=1, t=1) %}{% for i in range(60) %}{% set ns.s = " + open + "ns.s, ns.s" + close + " %}{% set ns.t = " + open + "ns.t, ns.t" + close + " %}{% endfor %}";
+        "{% set ns = namespace(s=1, t=1) %}{% for i in range(60) %}{% set ns.s = " + open + "ns.s, ns.s" + close + " %}{% set ns.t = "
+        + open + "ns.t, ns.t" + close + " %}{% endfor %}";
 
-    private static string Deep(string next) => "{% set ns = namespace(s=[1]) %}{% for i in range(20000) %}{% set ns.s = " + next + " %}{% endfor %}";
+    private static string Deep(string next) => "{% set ns = namespace(s=[1]) %}{% for i in range(20000) %}{% set ns.s = " + next
+        + " %}{% endfor %}";
 
     [TestCaseSource(nameof(BombNames)), NonParallelizable]
     public void A_bomb_ends_soon_with_a_limit(string name)
@@ -97,8 +101,10 @@ internal sealed class ChatTemplateLimitTests
         ChatTemplateException? error = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(source).Render([], false));
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(error!.Fault, Is.EqualTo(ChatTemplateFault.Limit).Or.EqualTo(name == "open parentheses" ? ChatTemplateFault.Syntax : ChatTemplateFault.Limit), error.Message);
-            // Of the processor, not of the clock: the machine may be busy. One to two seconds in a debug build; the rest is for slow machines.
+            Assert.That(error!.Fault, Is.EqualTo(ChatTemplateFault.Limit)
+                .Or.EqualTo(name == "open parentheses" ? ChatTemplateFault.Syntax : ChatTemplateFault.Limit), error.Message);
+            // Of the processor, not of the clock: the machine may be busy. One to two seconds in a debug build; the rest is for slow
+            // machines.
             Assert.That(Environment.CpuUsage.TotalTime - start, Is.LessThan(TimeSpan.FromSeconds(10)), error.Message);
         }
     }
@@ -109,7 +115,8 @@ internal sealed class ChatTemplateLimitTests
         List<Exception?> thrown = [];
         Thread thread = new(() =>
         {
-            foreach (string name in (string[])["parentheses", "lists", "sums", "ifs", "recursive macro", "recursive loop", "deep streams", "deep list"])
+            foreach (string name in (string[])["parentheses", "lists", "sums", "ifs", "recursive macro", "recursive loop", "deep streams",
+                "deep list"])
             {
                 try
                 {
@@ -135,10 +142,14 @@ internal sealed class ChatTemplateLimitTests
         string source = TemplateFiles.Source("chatml");
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(() => ChatTemplate.Parse(source, limits: new() { Steps = 20 }).Render(messages, true), Throws.TypeOf<ChatTemplateException>());
-            Assert.That(() => ChatTemplate.Parse("{{ 'a' * 30 }}", limits: new() { Length = 20 }).Render(messages, true), Throws.TypeOf<ChatTemplateException>());
-            Assert.That(() => ChatTemplate.Parse("{{ [[[[[[[[1]]]]]]]] }}", limits: new() { Depth = 5 }), Throws.TypeOf<ChatTemplateException>());
-            Assert.That(() => ChatTemplate.Parse(source, limits: new() { Steps = 20_000, Length = 1000, Depth = 50 }).Render(messages, true), Throws.Nothing);
+            Assert.That(() => ChatTemplate.Parse(source, limits: new() { Steps = 20 }).Render(messages, true),
+                Throws.TypeOf<ChatTemplateException>());
+            Assert.That(() => ChatTemplate.Parse("{{ 'a' * 30 }}", limits: new() { Length = 20 }).Render(messages, true),
+                Throws.TypeOf<ChatTemplateException>());
+            Assert.That(() => ChatTemplate.Parse("{{ [[[[[[[[1]]]]]]]] }}", limits: new() { Depth = 5 }),
+                Throws.TypeOf<ChatTemplateException>());
+            Assert.That(() => ChatTemplate.Parse(source, limits: new() { Steps = 20_000, Length = 1000, Depth = 50 })
+                .Render(messages, true), Throws.Nothing);
         }
     }
 
@@ -153,12 +164,14 @@ internal sealed class ChatTemplateLimitTests
         for (int round = 0; round < 1500; round++)
         {
             string damaged = Damage(source, vocabulary, random);
-            (JsonElement messages, bool addPrompt, Dictionary<string, JsonElement> variables) = TemplateFiles.Input(cases[random.Next(cases.Length)]);
+            (JsonElement messages, bool addPrompt, Dictionary<string, JsonElement> variables) = TemplateFiles.Input(
+                cases[random.Next(cases.Length)]);
             try
             {
                 ChatTemplate template = ChatTemplate.Parse(damaged, limits: limits);
                 string text = template.Render(messages, addPrompt, variables, TemplateFiles.Now);
-                Assert.That(string.Concat(template.RenderSegments(messages, addPrompt, variables, TemplateFiles.Now).Select(s => s.Text)), Is.EqualTo(text));
+                Assert.That(string.Concat(template.RenderSegments(messages, addPrompt, variables, TemplateFiles.Now).Select(s => s.Text)),
+                    Is.EqualTo(text));
                 rendered++;
             }
             catch (ChatTemplateException)
@@ -171,7 +184,8 @@ internal sealed class ChatTemplateLimitTests
             }
         }
 
-        Assert.That((rendered, failed), Is.EqualTo((rendered, failed)).And.Matches<(int Rendered, int Failed)>(n => n.Rendered > 50 && n.Failed > 50));
+        Assert.That((rendered, failed), Is.EqualTo((rendered, failed))
+            .And.Matches<(int Rendered, int Failed)>(n => n.Rendered > 50 && n.Failed > 50));
     }
 
     private static string Damage(string source, string vocabulary, Random random)
@@ -179,7 +193,8 @@ internal sealed class ChatTemplateLimitTests
         string text = source;
         for (int changes = random.Next(1, 5); changes > 0; changes--)
         {
-            int at = random.Next(text.Length), length = Math.Min(random.Next(1, 12), text.Length - at), from = random.Next(vocabulary.Length - 12);
+            int at = random.Next(text.Length), length = Math.Min(random.Next(1, 12), text.Length - at),
+            from = random.Next(vocabulary.Length - 12);
             text = random.Next(5) switch
             {
                 0 => text.Remove(at, length),

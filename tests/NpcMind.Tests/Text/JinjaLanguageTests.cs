@@ -16,7 +16,8 @@ internal sealed class JinjaLanguageTests
         using (Assert.EnterMultipleScope())
         {
             foreach (JsonElement item in cases.EnumerateArray())
-                TemplateFiles.Check(item.GetProperty("template").GetString()!, item.GetProperty("context"), item, item.GetProperty("template").GetString()!);
+                TemplateFiles.Check(item.GetProperty("template").GetString()!, item.GetProperty("context"), item,
+                    item.GetProperty("template").GetString()!);
         }
     }
 
@@ -28,7 +29,8 @@ internal sealed class JinjaLanguageTests
         using (Assert.EnterMultipleScope())
         {
             foreach (JsonElement item in file.GetProperty("cases").EnumerateArray())
-                TemplateFiles.Check(item.GetProperty("template").GetString()!, file.GetProperty("context"), item, item.GetProperty("template").GetString()!);
+                TemplateFiles.Check(item.GetProperty("template").GetString()!, file.GetProperty("context"), item,
+                    item.GetProperty("template").GetString()!);
         }
     }
 

@@ -15,8 +15,11 @@ internal sealed class PreTokenizerTests
     private const string Head = @"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", Tail = @"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", Before = @"[^\r\n\p{L}\p{N}]?";
     private const string WideEastAsian = @"[\u4E00-\u9FA5\u0800-\u4E00\uAC00-\uD7FF]+";
 
-    // Of each class several, and the characters that expressions name. \u01C5 Lt, \u02B0 Lm, \u05D0 \u6F22 \u3042 Lo, \u0301 \u0903 M, \u0663 Nd, \u2167 Nl, \u00BD No.
-    private const string Alphabet = "abstrevmldABSTREVMLD\u00E9\u00C9\u01C5\u02B0\u05D0\u6F22\u3042\uAC00\u0301\u0903079\u0663\u2167\u00BD   \t\r\n\n\u00A0\u2003\u0085'''\"!/.,:~$+|`^=\u2019\uFF01\u3002\u20AC\u200B\uFEFF\u0000\u0378_-";
+    // Of each class several, and the characters that expressions name. \u01C5 Lt, \u02B0 Lm, \u05D0 \u6F22 \u3042 Lo, \u0301 \u0903 M,
+    // \u0663 Nd, \u2167 Nl, \u00BD No.
+    private const string Alphabet =
+        "abstrevmldABSTREVMLD\u00E9\u00C9\u01C5\u02B0\u05D0\u6F22\u3042\uAC00\u0301\u0903079\u0663\u2167\u00BD   " +
+        "\t\r\n\n\u00A0\u2003\u0085'''\"!/.,:~$+|`^=\u2019\uFF01\u3002\u20AC\u200B\uFEFF\u0000\u0378_-";
 
     private static readonly (string Name, string[] Expressions)[] Definitions =
     [
@@ -27,37 +30,49 @@ internal sealed class PreTokenizerTests
         ("llama-bpe", [$@"{Contraction}|{Before}\p{{L}}+|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|{Whitespace}"]),
         ("qwen2", [$@"{Contraction}|{Before}\p{{L}}+|\p{{N}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|{Whitespace}"]),
         ("qwen35", [$@"{Contraction}|{Before}[\p{{L}}\p{{M}}]+|\p{{N}}| ?[^\s\p{{L}}\p{{M}}\p{{N}}]+[\r\n]*|{Whitespace}"]),
-        ("gpt-4o", [$@"{Before}{Head}*{Tail}+{Contraction}?|{Before}{Head}+{Tail}*{Contraction}?|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{Whitespace}"]),
+        ("gpt-4o", [
+            $@"{Before}{Head}*{Tail}+{Contraction}?|{Before}{Head}+{Tail}*{Contraction}?|" +
+            $@"\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{Whitespace}"]),
         ("tekken", [$@"{Before}{Head}*{Tail}+|{Before}{Head}+{Tail}*|\p{{N}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{Whitespace}"]),
-        ("deepseek-v3", [@"\p{N}{1,3}", @"[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+", $@"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{{|}}~][A-Za-z]+|[^\r\n\p{{L}}\p{{P}}\p{{S}}]?[\p{{L}}\p{{M}}]+| ?[\p{{P}}\p{{S}}]+[\r\n]*|{Whitespace}"]),
-        ("deepseek-llm", [@"[\r\n]", @"\s?[A-Za-z\u00E9\u00C9\u01C5]+", @"\s?[!-/:-~\uFF01-\uFF0F\uFF1A-\uFF5E\u2018-\u201F\u3000-\u3002]+", @"\s+\z", WideEastAsian, @"\p{N}+"]),
+        ("deepseek-v3",
+            [@"\p{N}{1,3}", @"[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+",
+                $@"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{{|}}~][A-Za-z]+|" +
+                $@"[^\r\n\p{{L}}\p{{P}}\p{{S}}]?[\p{{L}}\p{{M}}]+| ?[\p{{P}}\p{{S}}]+[\r\n]*|{Whitespace}"]),
+        ("deepseek-llm",
+            [@"[\r\n]", @"\s?[A-Za-z\u00E9\u00C9\u01C5]+", @"\s?[!-/:-~\uFF01-\uFF0F\uFF1A-\uFF5E\u2018-\u201F\u3000-\u3002]+", @"\s+\z",
+                WideEastAsian, @"\p{N}+"]),
         ("deepseek-coder", [@"[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", WideEastAsian, @"\p{N}"]),
     ];
 
     [TestCaseSource(nameof(Names))]
     public void Pieces_are_those_of_the_expressions(string name)
     {
-        Regex[] expressions = [.. Definitions.Single(d => d.Name == name).Expressions.Select(e => new Regex(e, RegexOptions.CultureInvariant))];
+        Regex[] expressions = [.. Definitions.Single(d => d.Name == name)
+            .Expressions.Select(e => new Regex(e, RegexOptions.CultureInvariant))];
         Gen.Char[Alphabet].Array[0, 24].Sample(
             chars =>
             {
                 string text = new(chars);
-                string expected = string.Join('\u2502', expressions.Aggregate((IEnumerable<string>)[text], (pieces, e) => pieces.SelectMany(p => Isolate(p, e))));
+                string expected = string.Join('\u2502',
+                    expressions.Aggregate((IEnumerable<string>)[text], (pieces, e) => pieces.SelectMany(p => Isolate(p, e))));
                 return string.Join('\u2502', Split(name, text)) == expected;
             },
             iter: 20_000);
     }
 
-    [TestCase("llama-bpe", "\U0001D49C\U0001D4C3x \U0001F600\U0001F600 \U0001D7D8\U0001D7D9\U0001D7DA\U0001D7DB", "\U0001D49C\U0001D4C3x| \U0001F600\U0001F600| |\U0001D7D8\U0001D7D9\U0001D7DA|\U0001D7DB")]
+    [TestCase("llama-bpe", "\U0001D49C\U0001D4C3x \U0001F600\U0001F600 \U0001D7D8\U0001D7D9\U0001D7DA\U0001D7DB",
+        "\U0001D49C\U0001D4C3x| \U0001F600\U0001F600| |\U0001D7D8\U0001D7D9\U0001D7DA|\U0001D7DB")]
     [TestCase("smollm", "\U00020000\U0001F1E9\U0001F1EA\U0001D7D8", "\U00020000|\U0001F1E9\U0001F1EA|\U0001D7D8")]
     [TestCase("gpt-4o", "\U00010400\U00010428\U00010400", "\U00010400\U00010428|\U00010400")]
     [TestCase("deepseek-llm", " \U00010400\U00010428\U0001F600", " \U00010400\U00010428|\U0001F600")]
-    public void Supplementary_planes_have_their_classes(string name, string text, string pieces) => Assert.That(string.Join('|', Split(name, text)), Is.EqualTo(pieces));
+    public void Supplementary_planes_have_their_classes(string name, string text, string pieces) =>
+        Assert.That(string.Join('|', Split(name, text)), Is.EqualTo(pieces));
 
     [TestCase("llama-bpe", "'\u017Fa", "'\u017F|a")] // long s is an s in another case
     [TestCase("llama-bpe", "x'LL y'Re", "x|'LL| y|'Re")]
     [TestCase("smollm", "x'LL", "x|'|LL")]
-    public void Contractions_ignore_case_where_the_definition_does(string name, string text, string pieces) => Assert.That(string.Join('|', Split(name, text)), Is.EqualTo(pieces));
+    public void Contractions_ignore_case_where_the_definition_does(string name, string text, string pieces) =>
+        Assert.That(string.Join('|', Split(name, text)), Is.EqualTo(pieces));
 
     [Test]
     public void Every_name_splits_any_text_without_loss()

@@ -16,7 +16,8 @@ internal static class TemplateFiles
     private static readonly JsonElement NoMessages = JsonDocument.Parse("[]").RootElement;
 
     public static string[] SharedNames =>
-        [.. Directory.GetDirectories(TestData.Shared("golden", "templates")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(TestData.Shared("golden", "templates")).Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)];
 
     public static string Source(string name) => File.ReadAllText(Path.Combine(FolderOf(name), "template.jinja"));
 
@@ -34,7 +35,8 @@ internal static class TemplateFiles
         {
             if (property.Name == "messages") messages = property.Value;
             else if (property.Name == "add_generation_prompt") addPrompt = property.Value.GetBoolean();
-            else if (property.Name == "extra") foreach (JsonProperty extra in property.Value.EnumerateObject()) variables[extra.Name] = extra.Value;
+            else if (property.Name == "extra")
+                foreach (JsonProperty extra in property.Value.EnumerateObject()) variables[extra.Name] = extra.Value;
             else if (property.Name is not ("name" or "expected" or "expected_error")) variables[property.Name] = property.Value;
         }
 
@@ -64,10 +66,12 @@ internal static class TemplateFiles
         }
 
         JsonElement error = outcome.GetProperty("expected_error");
-        ChatTemplateException? thrown = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(source).Render(messages, addPrompt, variables, Now), label);
+        ChatTemplateException? thrown = Assert.Throws<ChatTemplateException>(
+            () => ChatTemplate.Parse(source).Render(messages, addPrompt, variables, Now), label);
         bool raised = error.GetProperty("class").GetString() == "TemplateError";
         Assert.That(thrown?.RaisedMessage, Is.EqualTo(raised ? error.GetProperty("message").GetString() : null), label);
     }
 
-    private static string FolderOf(string name) => Committed.Contains(name) ? TestData.Golden("templates", name) : TestData.Shared("golden", "templates", name);
+    private static string FolderOf(string name) => Committed.Contains(name)
+        ? TestData.Golden("templates", name) : TestData.Shared("golden", "templates", name);
 }

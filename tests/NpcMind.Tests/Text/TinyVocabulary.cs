@@ -27,7 +27,8 @@ internal sealed class TinyVocabulary
     /// <summary>SentencePiece: 0 to 2 unknown, begin, end; 3 to 258 the bytes; 259 the space.</summary>
     public static TinyVocabulary Spm()
     {
-        TinyVocabulary vocabulary = new TinyVocabulary().With("tokenizer.ggml.model", "llama").Token("<unk>", Unknown).Token("<s>", Control).Token("</s>", Control);
+        TinyVocabulary vocabulary = new TinyVocabulary().With("tokenizer.ggml.model", "llama").Token("<unk>", Unknown).Token("<s>", Control)
+            .Token("</s>", Control);
         for (int value = 0; value < 256; value++) vocabulary.Token($"<0x{value:X2}>", Byte);
         return vocabulary.Token("\u2581", score: -100);
     }

@@ -14,7 +14,8 @@ internal static class TokenizerFiles
     private static readonly ConcurrentDictionary<string, GgufMetadata> MetadataByName = new();
     private static readonly ConcurrentDictionary<string, Tokenizer> ByName = new();
 
-    public static string[] Corpus { get; } = JsonSerializer.Deserialize<string[]>(File.ReadAllText(TestData.Golden("tokenizers", "corpus.json")))!;
+    public static string[] Corpus { get; } = JsonSerializer.Deserialize<string[]>(
+        File.ReadAllText(TestData.Golden("tokenizers", "corpus.json")))!;
 
     public static Tokenizer Load(string name) => ByName.GetOrAdd(name, n => Tokenizer.Create(Metadata(n)));
 
@@ -45,5 +46,6 @@ internal static class TokenizerFiles
     public static int[] Ids(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetInt32())];
 
     private static string Path(string file) =>
-        Committed.Any(name => file.StartsWith(name + ".", StringComparison.Ordinal)) ? TestData.Golden("tokenizers", file) : TestData.Shared("golden", "tokenizers", file);
+        Committed.Any(name => file.StartsWith(name + ".", StringComparison.Ordinal))
+        ? TestData.Golden("tokenizers", file) : TestData.Shared("golden", "tokenizers", file);
 }

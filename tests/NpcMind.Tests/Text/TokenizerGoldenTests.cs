@@ -27,14 +27,16 @@ internal sealed class TokenizerGoldenTests
             for (int i = 0; i < expected.Length; i++)
             {
                 Assert.That(tokenizer.Encode(TokenizerFiles.Corpus[i]), Is.EqualTo(expected[i]), $"text {i}");
-                Assert.That(tokenizer.Encode([new PromptSegment(TokenizerFiles.Corpus[i], Trusted: false)]), Is.EqualTo(expected[i]), $"text {i} as a segment");
+                Assert.That(tokenizer.Encode([new PromptSegment(TokenizerFiles.Corpus[i], Trusted: false)]), Is.EqualTo(expected[i]),
+                    $"text {i} as a segment");
             }
 
             JsonElement special = TokenizerFiles.Json($"{name}.special.json");
             Assert.That(special.GetArrayLength(), Is.EqualTo(specialCases));
             foreach (JsonElement item in special.EnumerateArray())
             {
-                int[] ids = tokenizer.Encode(item.GetProperty("text").GetString()!, item.GetProperty("add_special").GetBoolean(), item.GetProperty("parse_special").GetBoolean());
+                int[] ids = tokenizer.Encode(item.GetProperty("text").GetString()!, item.GetProperty("add_special").GetBoolean(),
+                    item.GetProperty("parse_special").GetBoolean());
                 Assert.That(ids, Is.EqualTo(TokenizerFiles.Ids(item.GetProperty("ids"))), item.ToString());
             }
 
@@ -43,7 +45,8 @@ internal sealed class TokenizerGoldenTests
             {
                 int id = piece[0].GetInt32();
                 Assert.That(Convert.ToHexStringLower(tokenizer.Bytes(id)), Is.EqualTo(piece[1].GetString()), $"bytes of {id}");
-                Assert.That(Convert.ToHexStringLower(tokenizer.Bytes(id, showControl: true)), Is.EqualTo(piece[2].GetString()), $"bytes of {id}, shown");
+                Assert.That(Convert.ToHexStringLower(tokenizer.Bytes(id, showControl: true)), Is.EqualTo(piece[2].GetString()),
+                    $"bytes of {id}, shown");
             }
 
             foreach (JsonElement stream in decode.GetProperty("streams").EnumerateArray())
@@ -76,7 +79,8 @@ internal sealed class TokenizerGoldenTests
             Assert.That(tokenizer.AddsEos, Is.False);
             Assert.That(tokenizer.BosId, Is.EqualTo(bos));
             Assert.That(tokenizer.EosId, Is.EqualTo(eos));
-            Assert.That(string.Join(' ', Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsEndOfGeneration)), Is.EqualTo(ends));
+            Assert.That(string.Join(' ', Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsEndOfGeneration)),
+                Is.EqualTo(ends));
         }
     }
 
@@ -98,7 +102,8 @@ internal sealed class TokenizerGoldenTests
             foreach (JsonElement item in cases.EnumerateArray())
             {
                 Assert.That(whole.Encode(item.GetProperty("text").GetString()!), Is.EqualTo(TokenizerFiles.Ids(item.GetProperty("ids"))));
-                Assert.That(merged.Encode(item.GetProperty("text").GetString()!), Is.EqualTo(TokenizerFiles.Ids(item.GetProperty("ids_by_merges_only"))));
+                Assert.That(merged.Encode(item.GetProperty("text").GetString()!),
+                    Is.EqualTo(TokenizerFiles.Ids(item.GetProperty("ids_by_merges_only"))));
             }
         }
     }

@@ -16,20 +16,24 @@ internal sealed class TokenizerMergeTests
             (merges, text) =>
             {
                 Tokenizer tokenizer = TinyVocabulary.Bpe().Merge(merges).Build();
-                List<string> expected = Reduce(text, (left, right) => Array.IndexOf(merges, $"{left} {right}") is var rank and >= 0 ? rank : null);
+                List<string> expected = Reduce(text, (left, right) => Array.IndexOf(merges, $"{left} {right}") is var rank and >= 0
+                    ? rank : null);
                 return tokenizer.Encode(text).Select(tokenizer.Piece).SequenceEqual(expected);
             },
             iter: 2000);
 
     [Test]
     public void The_pair_of_the_highest_score_merges_first() =>
-        Gen.Select(Gen.Select(Gen.Char["ab\u2581"].Array[2, 4].Select(c => new string(c)), Gen.Int[-4, 0]).Array[1, 12], Gen.Char["ab c"].Array[0, 30].Select(c => new string(c))).Sample(
+        Gen.Select(Gen.Select(Gen.Char["ab\u2581"].Array[2, 4].Select(c => new string(c)), Gen.Int[-4, 0]).Array[1, 12],
+            Gen.Char["ab c"].Array[0, 30].Select(c => new string(c))).Sample(
             (tokens, text) =>
             {
-                TinyVocabulary vocabulary = TinyVocabulary.Spm().With("tokenizer.ggml.add_space_prefix", false).Token("a").Token("b").Token("c");
+                TinyVocabulary vocabulary = TinyVocabulary.Spm().With("tokenizer.ggml.add_space_prefix", false).Token("a").Token("b")
+                    .Token("c");
                 foreach ((string token, int score) in tokens) vocabulary.Token(token, score: score);
                 Tokenizer tokenizer = vocabulary.Build();
-                List<string> expected = Reduce(text.Replace(' ', '\u2581'), (left, right) => Array.FindIndex(tokens, t => t.Item1 == left + right) is var index and >= 0 ? -tokens[index].Item2 : null);
+                List<string> expected = Reduce(text.Replace(' ', '\u2581'), (left, right) =>
+                    Array.FindIndex(tokens, t => t.Item1 == left + right) is var index and >= 0 ? -tokens[index].Item2 : null);
                 return tokenizer.Encode(text).Select(tokenizer.Piece).SequenceEqual(expected);
             },
             iter: 2000);

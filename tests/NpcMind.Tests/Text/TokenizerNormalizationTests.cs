@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace NpcMind.Tests.Text;
 
-/// <summary>NFC. Cases: the kinds that UAX #15 lists; the implementation was once compared with ICU over every code point and two million random strings.</summary>
+/// <summary>
+/// NFC. Cases: the kinds that UAX #15 lists; the implementation was once compared with ICU over every code point and two million random
+/// strings.
+/// </summary>
 internal sealed class TokenizerNormalizationTests
 {
     [TestCase("e\u0301", "\u00E9")] // composes
@@ -27,12 +30,14 @@ internal sealed class TokenizerNormalizationTests
     public void Text_is_composed(string text, string expected) => Assert.That(Nfc.Normalize(text).ToString(), Is.EqualTo(expected));
 
     [Test]
-    public void Half_a_surrogate_pair_becomes_the_replacement_character() => Assert.That(Nfc.Normalize("e\u0301\uD800").ToString(), Is.EqualTo("\u00E9\uFFFD"));
+    public void Half_a_surrogate_pair_becomes_the_replacement_character() =>
+        Assert.That(Nfc.Normalize("e\u0301\uD800").ToString(), Is.EqualTo("\u00E9\uFFFD"));
 
     [Test]
     public void Composed_text_stays()
     {
-        Gen.OneOf(Gen.Char['\u0000', '\u0345'], Gen.Char['\u0900', '\u0A00'], Gen.Char['\u1100', '\u1200'], Gen.Char['\u1E00', '\u1FFF']).Array[0, 12].Sample(chars =>
+        Gen.OneOf(Gen.Char['\u0000', '\u0345'], Gen.Char['\u0900', '\u0A00'], Gen.Char['\u1100', '\u1200'], Gen.Char['\u1E00', '\u1FFF'])
+            .Array[0, 12].Sample(chars =>
         {
             string once = Nfc.Normalize(chars).ToString();
             return Nfc.Normalize(once).ToString() == once;

@@ -38,17 +38,22 @@ internal sealed class TokenizerRobustnessTests
     public void Missing_types_mean_ordinary_tokens_and_spare_ones_are_ignored()
     {
         Assert.That(TinyVocabulary.Bpe().Without("tokenizer.ggml.token_type").Build().Encode("ab"), Is.EqualTo((int[])['a', 'b']));
-        Assert.That(TinyVocabulary.Bpe().With("tokenizer.ggml.token_type", (int[])[.. Enumerable.Repeat(1, 300)]).Build().Encode("ab"), Is.EqualTo((int[])['a', 'b']));
-        Assert.That(TinyVocabulary.Bpe().With("tokenizer.ggml.token_type", (int[])[.. Enumerable.Repeat(-99, 256)]).Build().Encode("ab"), Is.EqualTo((int[])['a', 'b']));
-        Assert.That(TinyVocabulary.Spm().With("tokenizer.ggml.scores", (float[])[.. Enumerable.Repeat(float.NaN, 300)]).Build().Encode("a"), Is.EqualTo((int[])[259, 3 + 'a']));
+        Assert.That(TinyVocabulary.Bpe().With("tokenizer.ggml.token_type", (int[])[.. Enumerable.Repeat(1, 300)]).Build().Encode("ab"),
+            Is.EqualTo((int[])['a', 'b']));
+        Assert.That(TinyVocabulary.Bpe().With("tokenizer.ggml.token_type", (int[])[.. Enumerable.Repeat(-99, 256)]).Build().Encode("ab"),
+            Is.EqualTo((int[])['a', 'b']));
+        Assert.That(TinyVocabulary.Spm().With("tokenizer.ggml.scores", (float[])[.. Enumerable.Repeat(float.NaN, 300)]).Build().Encode("a"),
+            Is.EqualTo((int[])[259, 3 + 'a']));
     }
 
     [Test]
     public void Ids_outside_the_vocabulary_count_as_absent()
     {
-        Tokenizer tokenizer = TinyVocabulary.Bpe().With("tokenizer.ggml.bos_token_id", 256).With("tokenizer.ggml.eos_token_id", -1).With("tokenizer.ggml.eot_token_id", int.MaxValue)
+        Tokenizer tokenizer = TinyVocabulary.Bpe().With("tokenizer.ggml.bos_token_id", 256).With("tokenizer.ggml.eos_token_id", -1)
+            .With("tokenizer.ggml.eot_token_id", int.MaxValue)
             .With("tokenizer.ggml.add_bos_token", true).With("tokenizer.ggml.add_eos_token", true).Build();
-        Assert.That((tokenizer.BosId, tokenizer.EosId, tokenizer.AddsBos, tokenizer.AddsEos), Is.EqualTo(((int?)null, (int?)null, false, false)));
+        Assert.That((tokenizer.BosId, tokenizer.EosId, tokenizer.AddsBos, tokenizer.AddsEos),
+            Is.EqualTo(((int?)null, (int?)null, false, false)));
         Assert.That(tokenizer.Encode("a", addSpecial: true), Is.EqualTo((int[])['a']));
         Assert.That((tokenizer.IsEndOfGeneration(-1), tokenizer.IsControl(999)), Is.EqualTo((false, false)));
         Assert.That(() => tokenizer.Bytes(256).Length, Throws.InstanceOf<ArgumentOutOfRangeException>());
@@ -59,7 +64,8 @@ internal sealed class TokenizerRobustnessTests
     [Test]
     public void Tokens_without_text_or_with_the_text_of_another_are_never_produced()
     {
-        Tokenizer tokenizer = TinyVocabulary.Bpe().Token("").Token("", TinyVocabulary.Control).Token("a").Token("<x>", TinyVocabulary.Control).Token("<x>", TinyVocabulary.Control).Token("[PAD]", TinyVocabulary.Unused).Build();
+        Tokenizer tokenizer = TinyVocabulary.Bpe().Token("").Token("", TinyVocabulary.Control).Token("a")
+            .Token("<x>", TinyVocabulary.Control).Token("<x>", TinyVocabulary.Control).Token("[PAD]", TinyVocabulary.Unused).Build();
         Assert.That(tokenizer.Encode("a<x>[PAD]", parseSpecial: true), Is.EqualTo((int[])['a', 259, '[', 'P', 'A', 'D', ']']));
         Assert.That((tokenizer.Piece(256), tokenizer.Decode([256, 257], showControl: true)), Is.EqualTo(("[EMPTY_256]", "")));
     }
@@ -67,7 +73,9 @@ internal sealed class TokenizerRobustnessTests
     [Test]
     public void Absurd_merges_change_nothing_or_end_in_bytes()
     {
-        Tokenizer tokenizer = TinyVocabulary.Bpe().RawMerges("", " ", "a", "a ", " a", "  ", "\u4E00 b", "a \u4E00", "a  b", "a b c", "x y", "x y", "xy xy", "q q").Token("qq", TinyVocabulary.Control).Build();
+        Tokenizer tokenizer = TinyVocabulary.Bpe()
+            .RawMerges("", " ", "a", "a ", " a", "  ", "\u4E00 b", "a \u4E00", "a  b", "a b c", "x y", "x y", "xy xy", "q q")
+            .Token("qq", TinyVocabulary.Control).Build();
         Assert.That(tokenizer.Decode(tokenizer.Encode("a b xyxy qq abc")), Is.EqualTo("a b xyxy qq abc"));
         Assert.That(tokenizer.Encode("xyxy"), Is.EqualTo((int[])['x', 'y', 'x', 'y']), "made of merges without tokens: bytes");
         Assert.That(tokenizer.Encode("qq"), Is.EqualTo((int[])['q', 'q']));
@@ -76,10 +84,12 @@ internal sealed class TokenizerRobustnessTests
     [Test]
     public void Bytes_without_a_token_become_the_unknown_token_or_nothing()
     {
-        TinyVocabulary Poor() => TinyVocabulary.Bpe().With("tokenizer.ggml.tokens", (string[])["a", "b"]).With("tokenizer.ggml.token_type", (int[])[1, 1]);
+        TinyVocabulary Poor() => TinyVocabulary.Bpe().With("tokenizer.ggml.tokens", (string[])["a", "b"])
+            .With("tokenizer.ggml.token_type", (int[])[1, 1]);
         Assert.That(Poor().Build().Encode("axb"), Is.EqualTo((int[])[0, 1]));
         Assert.That(Poor().With("tokenizer.ggml.unknown_token_id", 1).Build().Encode("xa"), Is.EqualTo((int[])[1, 0]));
-        Assert.That(TokenizerFiles.Load("smollm").Encode("a\u0004b"), Has.Length.EqualTo(2), "SmolLM2 has no token for this byte, and calls a control token unknown: text must not become one");
+        Assert.That(TokenizerFiles.Load("smollm").Encode("a\u0004b"), Has.Length.EqualTo(2),
+            "SmolLM2 has no token for this byte, and calls a control token unknown: text must not become one");
     }
 
     [TestCase("smollm")]
@@ -93,16 +103,19 @@ internal sealed class TokenizerRobustnessTests
     public void Runs_of_equal_characters_take_no_longer_than_other_text(string name, CancellationToken cancel)
     {
         Tokenizer tokenizer = TokenizerFiles.Load(name);
-        foreach (string unit in (string[])["a", "A", " ", "\n", "7", "!", "'", "<", "\u6F22A", "\u0301\u0323", " \n", "\U0001F600", "\uD800"])
+        foreach (string unit in (string[])["a", "A", " ", "\n", "7", "!", "'", "<", "\u6F22A", "\u0301\u0323", " \n", "\U0001F600",
+            "\uD800"])
         {
             string text = string.Concat(Enumerable.Repeat(unit, 200_000 / unit.Length)) + "x";
             Task<int[]> work = Task.Run(() => tokenizer.Encode(text), cancel);
-            Assert.That(work.Wait(TimeSpan.FromSeconds(10), cancel), $"'{unit}' took more than 10 s"); // below 0.2 s when written; a quadratic way takes minutes
+            // Below 0.2 s when written; a quadratic way takes minutes.
+            Assert.That(work.Wait(TimeSpan.FromSeconds(10), cancel), $"'{unit}' took more than 10 s");
         }
     }
 
     private static void Refused(TinyVocabulary vocabulary, string named, string supported) =>
-        Assert.That(vocabulary.Build, Throws.InstanceOf<UnsupportedTokenizerException>().With.Message.Contains(named).And.Message.Contains(supported));
+        Assert.That(vocabulary.Build, Throws.InstanceOf<UnsupportedTokenizerException>().With.Message.Contains(named)
+            .And.Message.Contains(supported));
 
     private static void Wrong(TinyVocabulary vocabulary) => Assert.That(vocabulary.Build, Throws.InstanceOf<GgufFormatException>());
 }

@@ -7,7 +7,8 @@ namespace NpcMind.Tests.Text;
 /// <summary>A prompt in trusted and untrusted segments is one text, but for control tokens.</summary>
 internal sealed class TokenizerSegmentTests
 {
-    private const string Chat = "<|im_start|>system\nYou guard the gate. It's 10:30 \U0001F600.<|im_end|>\n<|im_start|>user\n  Let me\n\n in!<|im_end|>\n<|im_start|>assistant\n";
+    private const string Chat = "<|im_start|>system\nYou guard the gate. It's 10:30 \U0001F600.<|im_end|>\n<|im_start|>user\n  Let " +
+        "me\n\n in!<|im_end|>\n<|im_start|>assistant\n";
 
     [TestCase("smollm", Chat)]
     [TestCase("llama-spm", "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi! \U0001F600  [/INST] Hello there. </s><s>[INST] Bye [/INST]")]
@@ -26,7 +27,8 @@ internal sealed class TokenizerSegmentTests
     public void Text_without_control_tokens_encodes_as_the_whole_whoever_wrote_which_part(string name)
     {
         Tokenizer tokenizer = TokenizerFiles.Load(name);
-        Gen.Select(Gen.Int[0, TokenizerFiles.Corpus.Length - 1], Gen.Int[0, 80].Array[0, 6], Gen.Bool.Array[7]).Sample((index, cuts, trusted) =>
+        Gen.Select(Gen.Int[0, TokenizerFiles.Corpus.Length - 1], Gen.Int[0, 80].Array[0, 6], Gen.Bool.Array[7])
+            .Sample((index, cuts, trusted) =>
         {
             string text = TokenizerFiles.Corpus[index].Replace("<", "", StringComparison.Ordinal);
             return tokenizer.Encode(Cut(text, cuts, i => trusted[i])).SequenceEqual(tokenizer.Encode(text));
@@ -58,24 +60,29 @@ internal sealed class TokenizerSegmentTests
                 Assert.That(ids, Is.EqualTo(plain), $"cut at {cut}");
             }
 
-        Assert.That(tokenizer.Encode([new("a<|im", true), new("", false), new("_end|>b", true)]), Is.EqualTo(tokenizer.Encode("a" + Token + "b", parseSpecial: true)), "nothing untrusted in it");
+        Assert.That(tokenizer.Encode([new("a<|im", true), new("", false), new("_end|>b", true)]),
+            Is.EqualTo(tokenizer.Encode("a" + Token + "b", parseSpecial: true)), "nothing untrusted in it");
     }
 
     [Test]
     public void Added_words_are_found_in_text_that_is_not_trusted_and_across_segments()
     {
-        TinyVocabulary vocabulary = TinyVocabulary.Bpe().Token("[CTRL]", TinyVocabulary.Control).Token("\n\n\n", TinyVocabulary.UserDefined).Token("\n\n", TinyVocabulary.UserDefined);
+        TinyVocabulary vocabulary = TinyVocabulary.Bpe().Token("[CTRL]", TinyVocabulary.Control).Token("\n\n\n", TinyVocabulary.UserDefined)
+            .Token("\n\n", TinyVocabulary.UserDefined);
         Tokenizer tokenizer = vocabulary.Build();
-        Assert.That(tokenizer.Encode([new("[CTRL]\n", true), new("\n\n[CTRL]", false)]), Is.EqualTo((int[])[256, 257, '[', 'C', 'T', 'R', 'L', ']']));
+        Assert.That(tokenizer.Encode([new("[CTRL]\n", true), new("\n\n[CTRL]", false)]),
+            Is.EqualTo((int[])[256, 257, '[', 'C', 'T', 'R', 'L', ']']));
         Assert.That(tokenizer.Encode("\n\n\n\n\nx"), Is.EqualTo((int[])[257, 258, 'x']), "longest first");
     }
 
     [Test]
     public void Turn_openers_that_a_file_calls_added_words_are_the_templates_alone()
     {
-        Tokenizer tokenizer = TinyVocabulary.Bpe().Token("<|user|>", TinyVocabulary.UserDefined).Token("<|smile|>", TinyVocabulary.UserDefined)
+        Tokenizer tokenizer = TinyVocabulary.Bpe().Token("<|user|>", TinyVocabulary.UserDefined)
+            .Token("<|smile|>", TinyVocabulary.UserDefined)
             .With("tokenizer.chat_template", "{% for m in messages %}<|user|>{{ m.content }}{% endfor %}").Build();
-        Assert.That(tokenizer.Encode([new("<|user|>", true), new("<|smile|><|user|>", false)]), Is.EqualTo((int[])[256, 257, .. "<|user|>".Select(c => (int)c)]));
+        Assert.That(tokenizer.Encode([new("<|user|>", true), new("<|smile|><|user|>", false)]),
+            Is.EqualTo((int[])[256, 257, .. "<|user|>".Select(c => (int)c)]));
         Assert.That(tokenizer.Encode("<|user|>"), Is.EqualTo((int[])[256]), "outside prompts as the reference has it");
     }
 

@@ -9,7 +9,9 @@ internal sealed class Utf8TokenDecoderTests
 {
     [Test]
     public void Bytes_cut_anywhere_give_the_text_of_the_whole_and_never_half_a_character() =>
-        Gen.Select(Gen.OneOf(Gen.Byte, Gen.Byte[0x80, 0xBF], Gen.OneOfConst<byte>(0x41, 0xC3, 0xE2, 0xE0, 0xED, 0xF0, 0xF4, 0x9F, 0x98, 0x80)).Array[0, 30], Gen.Int[0, 4].Array[30]).Sample((bytes, sizes) =>
+        Gen.Select(Gen.OneOf(Gen.Byte, Gen.Byte[0x80, 0xBF],
+            Gen.OneOfConst<byte>(0x41, 0xC3, 0xE2, 0xE0, 0xED, 0xF0, 0xF4, 0x9F, 0x98, 0x80)).Array[0, 30], Gen.Int[0, 4].Array[30])
+            .Sample((bytes, sizes) =>
         {
             Utf8TokenDecoder decoder = new();
             StringBuilder text = new();
@@ -44,7 +46,8 @@ internal sealed class Utf8TokenDecoderTests
     {
         Utf8TokenDecoder decoder = new();
         Assert.That(decoder.Append([0xE2, 0x82]).ToString(), Is.Empty);
-        Assert.That(decoder.Append([(byte)'x', 0x80, 0xE0, 0x80, 0xED, 0xA0, 0x80, 0xF4]).ToString(), Is.EqualTo("\uFFFDx" + new string('\uFFFD', 6)));
+        Assert.That(decoder.Append([(byte)'x', 0x80, 0xE0, 0x80, 0xED, 0xA0, 0x80, 0xF4]).ToString(),
+            Is.EqualTo("\uFFFDx" + new string('\uFFFD', 6)));
         Assert.That(decoder.Flush().ToString(), Is.EqualTo("\uFFFD"));
         decoder.Append([0xC3]);
         decoder.Reset();

@@ -8,10 +8,12 @@ namespace NpcMind.Tests.Vision;
 /// <summary>Every file of golden/vision/pictures gets the verdict that stands in pictures.json.</summary>
 internal sealed class PictureFileTests
 {
-    private static readonly JsonDocument Cases = JsonDocument.Parse(File.ReadAllBytes(TestData.Golden("vision", "pictures", "pictures.json")));
+    private static readonly JsonDocument Cases = JsonDocument.Parse(
+        File.ReadAllBytes(TestData.Golden("vision", "pictures", "pictures.json")));
 
     private static IEnumerable<TestCaseData> Files(string verdict) =>
-        Cases.RootElement.GetProperty("pictures").EnumerateArray().Where(p => p.GetProperty("verdict").GetString() == verdict).Select(p => new TestCaseData(p).SetArgDisplayNames(p.GetProperty("file").GetString()!));
+        Cases.RootElement.GetProperty("pictures").EnumerateArray().Where(p => p.GetProperty("verdict").GetString() == verdict)
+        .Select(p => new TestCaseData(p).SetArgDisplayNames(p.GetProperty("file").GetString()!));
 
     private static IEnumerable<TestCaseData> Good => Files("ok");
 
@@ -58,7 +60,8 @@ internal sealed class PictureFileTests
     [TestCase("first-frame.gif", "GIF")]
     public void Other_formats_are_refused_by_name(string file, string format)
     {
-        ImageFormatException error = Assert.Throws<ImageFormatException>(() => PictureFile.Read(TestData.Golden("vision", "pictures", file), PictureLimits.Default))!;
+        ImageFormatException error = Assert.Throws<ImageFormatException>(
+            () => PictureFile.Read(TestData.Golden("vision", "pictures", file), PictureLimits.Default))!;
         Assert.That(error.Found, Does.Contain(format));
         Assert.That(error.Message, Does.Contain("Convert it to PNG or JPEG"));
     }
@@ -66,7 +69,8 @@ internal sealed class PictureFileTests
     [Test]
     public void Cmyk_with_the_marker_of_Adobe_has_the_right_colours()
     {
-        JsonElement cmyk = Cases.RootElement.GetProperty("pictures").EnumerateArray().Single(p => p.GetProperty("file").GetString() == "cmyk.jpg");
+        JsonElement cmyk = Cases.RootElement.GetProperty("pictures").EnumerateArray()
+            .Single(p => p.GetProperty("file").GetString() == "cmyk.jpg");
         A_sound_file_gives_its_pixels(cmyk);
     }
 
@@ -76,10 +80,14 @@ internal sealed class PictureFileTests
         byte[] png = Bytes("plain.png"), jpeg = Bytes("rgb444.jpg");
         foreach (byte[] file in new[] { png, jpeg })
         {
-            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxPixels = 959 }), Throws.TypeOf<ImageFormatException>().With.Message.Contains("40 x 24"));
-            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxSide = 39 }), Throws.TypeOf<ImageFormatException>().With.Message.Contains("MaxSide"));
-            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxFileBytes = file.Length - 1 }), Throws.TypeOf<ImageFormatException>().With.Message.Contains("MaxFileBytes"));
-            Assert.That(PictureFile.Decode(file, "a", new PictureLimits { MaxPixels = 960, MaxSide = 40, MaxFileBytes = file.Length }).Width, Is.EqualTo(40));
+            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxPixels = 959 }),
+                Throws.TypeOf<ImageFormatException>().With.Message.Contains("40 x 24"));
+            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxSide = 39 }),
+                Throws.TypeOf<ImageFormatException>().With.Message.Contains("MaxSide"));
+            Assert.That(() => PictureFile.Decode(file, "a", new PictureLimits { MaxFileBytes = file.Length - 1 }),
+                Throws.TypeOf<ImageFormatException>().With.Message.Contains("MaxFileBytes"));
+            Assert.That(PictureFile.Decode(file, "a", new PictureLimits { MaxPixels = 960, MaxSide = 40, MaxFileBytes = file.Length })
+                .Width, Is.EqualTo(40));
         }
     }
 
@@ -87,7 +95,8 @@ internal sealed class PictureFileTests
     public void The_length_of_a_file_is_checked_before_it_is_read()
     {
         string path = TestData.Golden("vision", "pictures", "plain.png");
-        Assert.That(() => PictureFile.Read(path, new PictureLimits { MaxFileBytes = 100 }), Throws.TypeOf<ImageFormatException>().With.Property(nameof(ImageFormatException.Name)).EqualTo(path));
+        Assert.That(() => PictureFile.Read(path, new PictureLimits { MaxFileBytes = 100 }),
+            Throws.TypeOf<ImageFormatException>().With.Property(nameof(ImageFormatException.Name)).EqualTo(path));
         Assert.That(() => PictureFile.Read(path + ".none", PictureLimits.Default), Throws.InstanceOf<IOException>());
     }
 
@@ -101,10 +110,12 @@ internal sealed class PictureFileTests
     {
         byte[] file = Bytes(name);
         for (int length = 0; length < file.Length; length++)
-            Assert.That(() => PictureFile.Decode(file.AsSpan(0, length), name, PictureLimits.Default), Throws.TypeOf<ImageFormatException>(), $"{length} of {file.Length} bytes");
+            Assert.That(() => PictureFile.Decode(file.AsSpan(0, length), name, PictureLimits.Default),
+                Throws.TypeOf<ImageFormatException>(), $"{length} of {file.Length} bytes");
     }
 
     private static byte[] Bytes(string name) => File.ReadAllBytes(TestData.Golden("vision", "pictures", name));
 
-    private static Picture Read(JsonElement picture) => PictureFile.Read(TestData.Golden("vision", "pictures", picture.GetProperty("file").GetString()!), PictureLimits.Default);
+    private static Picture Read(JsonElement picture) =>
+        PictureFile.Read(TestData.Golden("vision", "pictures", picture.GetProperty("file").GetString()!), PictureLimits.Default);
 }

@@ -14,7 +14,10 @@ internal sealed class PictureFuzzTests
 
     private static readonly PictureLimits Limits = new() { MaxPixels = 1 << 16, MaxSide = 8192 };
 
-    private static string[] Sources => [.. Directory.EnumerateFiles(TestData.Golden("vision", "pictures")).Where(f => f.EndsWith(".png", StringComparison.Ordinal) || f.EndsWith(".jpg", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    private static string[] Sources =>
+        [.. Directory.EnumerateFiles(TestData.Golden("vision", "pictures"))
+            .Where(f => f.EndsWith(".png", StringComparison.Ordinal) || f.EndsWith(".jpg", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)];
 
     [Test]
     public void Damaged_files_give_a_picture_or_the_one_exception()
@@ -27,7 +30,8 @@ internal sealed class PictureFuzzTests
             Random random = new(file);
             for (int i = 0; i < MutationsPerFile; i++)
             {
-                byte[] bytes = PictureMutations.Damage(files[file], files[random.Next(files.Length)] is { Length: > 0 } other ? other : [0], random, keepLength: random.Next(2) == 0);
+                byte[] bytes = PictureMutations.Damage(files[file], files[random.Next(files.Length)] is { Length: > 0 } other
+                    ? other : [0], random, keepLength: random.Next(2) == 0);
                 bool repair = names[file].EndsWith(".png", StringComparison.Ordinal) && random.Next(4) > 0;
                 if (repair) PictureMutations.RepairChunks(bytes);
                 long before = GC.GetAllocatedBytesForCurrentThread();
@@ -64,7 +68,9 @@ internal sealed class PictureFuzzTests
     public void Pixel_data_must_have_exactly_the_length_of_the_picture(int more, bool refused)
     {
         byte[] png = Png(5, 4, 8, 0, [.. Enumerable.Repeat((byte)0, (4 * 6) + more)]);
-        if (refused) Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("24 bytes once inflated"));
+        if (refused)
+            Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default),
+                Throws.TypeOf<ImageFormatException>().With.Message.Contains("24 bytes once inflated"));
         else Assert.That(PictureFile.Decode(png, "a", PictureLimits.Default).Width, Is.EqualTo(5));
     }
 
@@ -88,18 +94,21 @@ internal sealed class PictureFuzzTests
     {
         byte[] png = Png(4, 4, 8, 0, new byte[64 << 20]);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("more"));
+        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default),
+            Throws.TypeOf<ImageFormatException>().With.Message.Contains("more"));
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
     }
 
     [Test]
     public void A_preset_dictionary_is_refused()
     {
-        // Found by the fuzz test: .NET reports it with another exception than other damage. Byte 1 of the stream: bit 5 asks for a dictionary, the low bits make it a multiple of 31.
+        // Found by the fuzz test: .NET reports it with another exception than other damage. Byte 1 of the stream: bit 5 asks for a
+        // dictionary, the low bits make it a multiple of 31.
         byte[] png = Png(4, 4, 8, 0, new byte[20]);
         (png[41], png[42]) = (0x78, 0x20);
         PictureMutations.RepairChunks(png);
-        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("zlib"));
+        Assert.That(() => PictureFile.Decode(png, "a", PictureLimits.Default),
+            Throws.TypeOf<ImageFormatException>().With.Message.Contains("zlib"));
     }
 
     [Test]
@@ -108,7 +117,8 @@ internal sealed class PictureFuzzTests
         byte[] jpeg = File.ReadAllBytes(TestData.Golden("vision", "pictures", "gray.jpg"));
         int scan = jpeg.AsSpan().IndexOf((byte[])[0xFF, 0xDA]);
         byte[] many = [.. jpeg[..scan], .. Enumerable.Repeat(jpeg[scan..^2], 101).SelectMany(s => s), .. jpeg[^2..]];
-        Assert.That(() => PictureFile.Decode(many, "a", PictureLimits.Default), Throws.TypeOf<ImageFormatException>().With.Message.Contains("at most 100 scans"));
+        Assert.That(() => PictureFile.Decode(many, "a", PictureLimits.Default),
+            Throws.TypeOf<ImageFormatException>().With.Message.Contains("at most 100 scans"));
     }
 
     private static byte[] Png(int width, int height, byte depth, byte color, byte[] raw)
@@ -119,7 +129,8 @@ internal sealed class PictureFuzzTests
         (header[8], header[9]) = (depth, color);
         using MemoryStream data = new();
         using (ZLibStream deflated = new(data, CompressionLevel.SmallestSize, leaveOpen: true)) deflated.Write(raw);
-        return [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, .. Chunk("IHDR", header), .. Chunk("IDAT", data.ToArray()), .. Chunk("IEND", [])];
+        return [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, .. Chunk("IHDR", header), .. Chunk("IDAT", data.ToArray()),
+            .. Chunk("IEND", [])];
     }
 
     private static byte[] Chunk(string type, byte[] content)

@@ -5,7 +5,9 @@ namespace NpcMind.Tests.Vision;
 /// <summary>Damages picture files the way disks, downloads and attackers do.</summary>
 internal static class PictureMutations
 {
-    /// <summary>A damaged copy: one to four changes, each a byte, a bit, a range lost, doubled or filled, bytes of another file, or the end cut off.</summary>
+    /// <summary>
+    /// A damaged copy: one to four changes, each a byte, a bit, a range lost, doubled or filled, bytes of another file, or the end cut off.
+    /// </summary>
     /// <param name="file">What is damaged.</param>
     /// <param name="other">Where foreign bytes come from; at least one.</param>
     /// <param name="random">Decides everything.</param>
@@ -16,7 +18,8 @@ internal static class PictureMutations
         for (int changes = random.Next(1, 5); changes > 0 && bytes.Count > 4; changes--)
         {
             // Headers are few bytes of many: half of the changes go there.
-            int at = random.Next(random.Next(2) == 0 ? Math.Min(bytes.Count, 160) : bytes.Count), length = Math.Min(random.Next(1, 40), bytes.Count - at);
+            int at = random.Next(random.Next(2) == 0 ? Math.Min(bytes.Count, 160) : bytes.Count),
+            length = Math.Min(random.Next(1, 40), bytes.Count - at);
             switch (random.Next(keepLength ? 4 : 8))
             {
                 case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;

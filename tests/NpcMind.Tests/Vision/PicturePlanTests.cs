@@ -16,7 +16,8 @@ internal sealed class PicturePlanTests
     [TestCase(1920, 1080, 3, 5, 1680, 945)]
     [TestCase(4096, 1, 1, 13, 4096, 1)]
     [TestCase(1, 4096, 13, 1, 1, 4096)]
-    public void Llama4_takes_the_canvas_that_changes_the_picture_least(int width, int height, int rows, int columns, int newWidth, int newHeight)
+    public void Llama4_takes_the_canvas_that_changes_the_picture_least(int width, int height, int rows, int columns, int newWidth,
+        int newHeight)
     {
         PicturePlan plan = PicturePlan.Llama4(width, height, 336);
         Assert.That((plan.Rows, plan.Columns, plan.Steps[0].Width, plan.Steps[0].Height), Is.EqualTo((rows, columns, newWidth, newHeight)));
@@ -91,12 +92,16 @@ internal sealed class PicturePlanTests
         (int Tile, int Count)[] llama4 = [(84, 16), (336, 16), (336, 1), (14, 64), (1, 5)];
         (int Tile, int Edge)[] idefics3 = [(84, 252), (84, 251), (512, 2048), (364, 1456), (384, 4096), (85, 255), (50, 49)];
         Random random = new(11);
-        foreach ((int width, int height) in Sides.SelectMany(w => Sides.Select(h => (w, h))).Concat(Enumerable.Range(0, 2000).Select(_ => (random.Next(1, 3000), random.Next(1, 3000)))))
+        foreach ((int width, int height) in Sides.SelectMany(w => Sides.Select(h => (w, h)))
+            .Concat(Enumerable.Range(0, 2000).Select(_ => (random.Next(1, 3000), random.Next(1, 3000)))))
         {
-            foreach ((int tile, int count) in llama4) Check(PicturePlan.Llama4(width, height, tile, count), PicturePlan.Llama4CanvasBytes(tile, count), $"llama4 {width} x {height}, tile {tile}, {count}");
+            foreach ((int tile, int count) in llama4)
+                Check(PicturePlan.Llama4(width, height, tile, count), PicturePlan.Llama4CanvasBytes(tile, count),
+                    $"llama4 {width} x {height}, tile {tile}, {count}");
             foreach ((int tile, int edge) in idefics3)
                 foreach (bool split in new[] { true, false })
-                    Check(PicturePlan.Idefics3(width, height, tile, edge, split), PicturePlan.Idefics3CanvasBytes(tile, edge, split), $"idefics3 {width} x {height}, tile {tile}, edge {edge}, {split}");
+                    Check(PicturePlan.Idefics3(width, height, tile, edge, split), PicturePlan.Idefics3CanvasBytes(tile, edge, split),
+                        $"idefics3 {width} x {height}, tile {tile}, edge {edge}, {split}");
         }
     }
 
@@ -106,17 +111,23 @@ internal sealed class PicturePlanTests
         Assert.That(CanvasBytes(PicturePlan.Llama4(9999, 9999, 84)), Is.EqualTo(PicturePlan.Llama4CanvasBytes(84)));
         Assert.That(CanvasBytes(PicturePlan.Llama4(9, 9, 84, 1)), Is.EqualTo(PicturePlan.Llama4CanvasBytes(84, 1)));
         Assert.That(CanvasBytes(PicturePlan.Idefics3(100, 100, 85, 255)), Is.EqualTo(PicturePlan.Idefics3CanvasBytes(85, 255)));
-        Assert.That(CanvasBytes(PicturePlan.Idefics3(100, 100, 84, 252, split: false)), Is.EqualTo(PicturePlan.Idefics3CanvasBytes(84, 252, split: false)));
+        Assert.That(CanvasBytes(PicturePlan.Idefics3(100, 100, 84, 252, split: false)),
+            Is.EqualTo(PicturePlan.Idefics3CanvasBytes(84, 252, split: false)));
     }
 
     [Test]
     public void Sizes_out_of_range_are_the_callers_mistake()
     {
-        Assert.That(() => PicturePlan.Llama4(0, 5, 84), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("width"));
-        Assert.That(() => PicturePlan.Idefics3(5, 65537, 84, 252), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("height"));
-        Assert.That(() => PicturePlan.Llama4(5, 5, 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("tile"));
-        Assert.That(() => PicturePlan.Llama4(5, 5, 84, 65), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("maxTiles"));
-        Assert.That(() => PicturePlan.Idefics3(5, 5, 1, 33), Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("longestEdge"));
+        Assert.That(() => PicturePlan.Llama4(0, 5, 84),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("width"));
+        Assert.That(() => PicturePlan.Idefics3(5, 65537, 84, 252),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("height"));
+        Assert.That(() => PicturePlan.Llama4(5, 5, 0),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("tile"));
+        Assert.That(() => PicturePlan.Llama4(5, 5, 84, 65),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("maxTiles"));
+        Assert.That(() => PicturePlan.Idefics3(5, 5, 1, 33),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("longestEdge"));
         Assert.That(() => PicturePlan.Idefics3CanvasBytes(512, 4097), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
@@ -132,15 +143,18 @@ internal sealed class PicturePlanTests
 
     private static void Check(PicturePlan plan, long bytes, string what)
     {
-        bool sound = CanvasBytes(plan) <= bytes && plan.Tiles.Count == (plan.Rows * plan.Columns) + (plan.HasGlobal ? 1 : 0) && plan.Tiles.Count > 0;
+        bool sound = CanvasBytes(plan) <= bytes && plan.Tiles.Count == (plan.Rows * plan.Columns) + (plan.HasGlobal ? 1 : 0)
+            && plan.Tiles.Count > 0;
         for (int i = 0; i < plan.Steps.Count; i++)
         {
             PictureStep step = plan.Steps[i];
-            sound &= step.Source < i && step.Source >= -1 && step.Width >= 1 && step.Height >= 1 && step.Width <= step.CanvasWidth && step.Height <= step.CanvasHeight;
+            sound &= step.Source < i && step.Source >= -1 && step.Width >= 1 && step.Height >= 1 && step.Width <= step.CanvasWidth
+                && step.Height <= step.CanvasHeight;
         }
 
         foreach (TilePlace place in plan.Tiles)
-            sound &= place.X >= 0 && place.Y >= 0 && place.X + plan.TileSize <= plan.Steps[place.Step].CanvasWidth && place.Y + plan.TileSize <= plan.Steps[place.Step].CanvasHeight;
+            sound &= place.X >= 0 && place.Y >= 0 && place.X + plan.TileSize <= plan.Steps[place.Step].CanvasWidth
+                && place.Y + plan.TileSize <= plan.Steps[place.Step].CanvasHeight;
         if (!sound) Assert.Fail(what);
     }
 

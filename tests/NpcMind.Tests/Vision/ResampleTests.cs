@@ -15,8 +15,10 @@ internal sealed class ResampleTests
             foreach (JsonElement one in json.RootElement.GetProperty("cases").EnumerateArray())
                 foreach (JsonElement result in one.GetProperty("results").EnumerateArray())
                 {
-                    string source = one.GetProperty("source").GetProperty("file").GetString()!, file = result.GetProperty("file").GetString()!;
-                    yield return new TestCaseData(source, Shape(one.GetProperty("source")), file, Shape(result), Enum.Parse<ResampleFilter>(result.GetProperty("filter").GetString()!, ignoreCase: true)).SetArgDisplayNames(file);
+                    string source = one.GetProperty("source").GetProperty("file").GetString()!,
+                    file = result.GetProperty("file").GetString()!;
+                    yield return new TestCaseData(source, Shape(one.GetProperty("source")), file, Shape(result),
+                        Enum.Parse<ResampleFilter>(result.GetProperty("filter").GetString()!, ignoreCase: true)).SetArgDisplayNames(file);
                 }
 
             static int[] Shape(JsonElement of) => [.. of.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())];
@@ -26,15 +28,18 @@ internal sealed class ResampleTests
     [TestCaseSource(nameof(Cases))]
     public void Every_byte_equals_the_other_implementation(string source, int[] from, string result, int[] to, ResampleFilter filter)
     {
-        byte[] actual = Resample.Run(File.ReadAllBytes(TestData.Golden("vision", "resample", source)), from[1], from[0], to[1], to[0], filter);
+        byte[] actual = Resample.Run(File.ReadAllBytes(TestData.Golden("vision", "resample", source)), from[1], from[0], to[1], to[0],
+            filter);
         Assert.That(actual, Is.EqualTo(File.ReadAllBytes(TestData.Golden("vision", "resample", result))));
     }
 
     [Test]
-    public void Tables_keep_their_promises([Values] ResampleFilter filter, [Values(1, 2, 3, 7, 84, 336, 4096, 65536)] int source, [Values(1, 2, 5, 84, 364, 4096, 65536)] int target)
+    public void Tables_keep_their_promises([Values] ResampleFilter filter, [Values(1, 2, 3, 7, 84, 336, 4096, 65536)] int source,
+        [Values(1, 2, 5, 84, 364, 4096, 65536)] int target)
     {
         ResampleTable table = ResampleTable.Create(source, target, filter);
-        Assert.That((table.Source, table.Target, table.First.Length, table.Count.Length, table.Weights.Length), Is.EqualTo((source, target, target, target, target * table.Taps)));
+        Assert.That((table.Source, table.Target, table.First.Length, table.Count.Length, table.Weights.Length),
+            Is.EqualTo((source, target, target, target, target * table.Taps)));
         for (int i = 0; i < target; i++)
         {
             ReadOnlySpan<int> weights = table.Weights.AsSpan(i * table.Taps, table.Taps);
@@ -45,7 +50,8 @@ internal sealed class ResampleTests
                 magnitude += Math.Abs((long)weight);
             }
 
-            bool sound = table.First[i] >= 0 && table.Count[i] >= 1 && table.Count[i] <= table.Taps && table.First[i] + table.Count[i] <= source && !weights[table.Count[i]..].ContainsAnyExcept(0)
+            bool sound = table.First[i] >= 0 && table.Count[i] >= 1 && table.Count[i] <= table.Taps
+                && table.First[i] + table.Count[i] <= source && !weights[table.Count[i]..].ContainsAnyExcept(0)
                 && Math.Abs(sum - (1 << ResampleTable.Bits)) <= table.Taps && (magnitude * 255) + ResampleTable.Half < int.MaxValue;
             if (!sound) Assert.Fail($"target {i}: first {table.First[i]}, count {table.Count[i]}, sum {sum}, magnitude {magnitude}");
         }

@@ -14,7 +14,8 @@ internal sealed class TinyEyesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public void Features_are_as_wide_as_embeddings_and_every_block_matters([Values] TinyEyesForm form, [Values(TensorType.F16, TensorType.F32, TensorType.Q8_0)] TensorType matrices)
+    public void Features_are_as_wide_as_embeddings_and_every_block_matters([Values] TinyEyesForm form,
+        [Values(TensorType.F16, TensorType.F32, TensorType.Q8_0)] TensorType matrices)
     {
         TinyEyesOptions options = new() { Form = form, Matrices = matrices };
         VisionOutput output = Look(options, Picture);
@@ -31,7 +32,8 @@ internal sealed class TinyEyesTests : IDisposable
     {
         TinyEyesOptions plain = new() { Form = form };
         float[] features = Look(plain, Picture).Features;
-        foreach (TinyEyesOptions other in (TinyEyesOptions[])[plain with { Seed = 2 }, plain with { Heads = 2 }, plain with { Blocks = 1 }, plain with { FeedForward = 96 }])
+        foreach (TinyEyesOptions other in (TinyEyesOptions[])[plain with { Seed = 2 }, plain with { Heads = 2 }, plain with { Blocks = 1 },
+            plain with { FeedForward = 96 }])
             Assert.That(TestData.Nmse(Look(other, Picture).Features, features), Is.GreaterThan(0.02), $"{other}");
         Assert.That(Look(plain with { OtherNames = true }, Picture).Features, Is.EqualTo(features));
     }
@@ -48,7 +50,8 @@ internal sealed class TinyEyesTests : IDisposable
             for (int i = 0; i < 3; i++) changed[(pixel * 4) + i] ^= 0xFF;
             float[] others = Look(options, changed).Features;
             for (int token = 0; token < options.TokensPerTile; token++)
-                Assert.That(others[(token * 96)..((token + 1) * 96)], Is.Not.EqualTo(features[(token * 96)..((token + 1) * 96)]), $"corner {corner}, token {token}");
+                Assert.That(others[(token * 96)..((token + 1) * 96)], Is.Not.EqualTo(features[(token * 96)..((token + 1) * 96)]),
+                    $"corner {corner}, token {token}");
         }
     }
 
@@ -82,7 +85,8 @@ internal sealed class TinyEyesTests : IDisposable
         Assert.That(Keys(ours), Is.EquivalentTo(Keys(theirs)));
         Assert.That(Tensors(ours), Is.EquivalentTo(Tensors(theirs)));
 
-        IEnumerable<string> Keys(GgufFile file) => file.Metadata.Keys.Except(decoration).Select(k => $"{k}: {file.Metadata.Find(k)!.Type} {file.Metadata.Find(k)}");
+        IEnumerable<string> Keys(GgufFile file) => file.Metadata.Keys.Except(decoration)
+            .Select(k => $"{k}: {file.Metadata.Find(k)!.Type} {file.Metadata.Find(k)}");
         static IEnumerable<string> Tensors(GgufFile file) => file.Tensors.Select(t => $"{t.Name} {t.Type} {t.Shape}");
     }
 

@@ -53,7 +53,8 @@ internal sealed class VisionReferenceTests
         LlamaReference model = LlamaReference.Open(vision.Model);
         int[] ids = vision.Ids(prompt);
         float[] features = [.. pictures.SelectMany(p => vision.Floats(p, "features"))];
-        Agree(model.Forward(ids, ImageRows.Place(ids, vision.ImageToken, features, model.Config.Embedding)).Logits, vision.Floats(prompt, "logits"), prompt);
+        Agree(model.Forward(ids, ImageRows.Place(ids, vision.ImageToken, features, model.Config.Embedding)).Logits,
+            vision.Floats(prompt, "logits"), prompt);
     }
 
     private static void Agree(float[] actual, float[] expected, string what)

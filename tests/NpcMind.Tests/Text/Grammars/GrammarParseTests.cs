@@ -80,7 +80,8 @@ internal sealed class GrammarParseTests
     [Test]
     public void A_class_accepts_exactly_its_characters()
     {
-        int[] edges = [0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x40000, 0xFFFFF, 0x100000, 0x10FFFF];
+        int[] edges = [0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x40000, 0xFFFFF, 0x100000,
+            0x10FFFF];
         Gen<int> character = Gen.OneOf(Gen.OneOfConst(edges), Gen.Int[0, 0xFFF], Gen.Int[0, 0x10FFFF]);
         Gen.Select(character, character, character.Array[20], Gen.Bool).Sample(
             (one, other, candidates, negated) =>
@@ -89,7 +90,8 @@ internal sealed class GrammarParseTests
                 string gbnf = $"root ::= [{(negated ? "^" : "")}\\U{first:X8}-\\U{last:X8}]";
                 if (!edges.Concat([first, last]).Any(c => Rune.IsValid(c) && (c >= first && c <= last) != negated))
                 {
-                    Assert.That(() => Grammar.Parse(gbnf, "class"), Throws.TypeOf<GrammarException>().With.Message.Contains("matches no character"));
+                    Assert.That(() => Grammar.Parse(gbnf, "class"),
+                        Throws.TypeOf<GrammarException>().With.Message.Contains("matches no character"));
                     return;
                 }
 
@@ -98,10 +100,14 @@ internal sealed class GrammarParseTests
                 {
                     if (!Rune.IsValid(value)) continue;
                     int state = constraint.AdvanceBytes(constraint.Start, Encoding.UTF8.GetBytes(new Rune(value).ToString()));
-                    Assert.That(state >= 0 && constraint.MustEnd(state), Is.EqualTo((value >= first && value <= last) != negated), $"U+{value:X} in {gbnf}");
+                    Assert.That(state >= 0 && constraint.MustEnd(state), Is.EqualTo((value >= first && value <= last) != negated),
+                        $"U+{value:X} in {gbnf}");
                 }
 
-                int continuation = constraint.AdvanceBytes(constraint.Start, [0x80]), overlong = constraint.AdvanceBytes(constraint.Start, [0xC0]), surrogate = constraint.AdvanceBytes(constraint.Start, [0xED, 0xA0]), beyond = constraint.AdvanceBytes(constraint.Start, [0xF4, 0x90]);
+                int continuation = constraint.AdvanceBytes(constraint.Start, [0x80]),
+                    overlong = constraint.AdvanceBytes(constraint.Start, [0xC0]),
+                    surrogate = constraint.AdvanceBytes(constraint.Start, [0xED, 0xA0]),
+                    beyond = constraint.AdvanceBytes(constraint.Start, [0xF4, 0x90]);
                 Assert.That(new[] { continuation, overlong, surrogate, beyond }, Is.All.EqualTo(-1), gbnf);
             },
             iter: 2000);
@@ -120,7 +126,8 @@ internal sealed class GrammarParseTests
         StringBuilder gbnf = new("root ::= r0 \"x\"\n");
         for (int i = 0; i < 5000; i++) gbnf.Append(System.Globalization.CultureInfo.InvariantCulture, $"r{i} ::= r{i + 1} \"x\"\n");
         gbnf.Append("r5000 ::= \"x\"");
-        Assert.That(() => Grammar.Parse(gbnf.ToString(), "chain"), Throws.TypeOf<GrammarException>().With.Message.Contains("more than 256 rules"));
+        Assert.That(() => Grammar.Parse(gbnf.ToString(), "chain"),
+            Throws.TypeOf<GrammarException>().With.Message.Contains("more than 256 rules"));
     }
 
     [Test]

@@ -4,8 +4,8 @@ using CsCheck;
 namespace NpcMind.Tests.Text.Grammars;
 
 /// <summary>
-/// A made-up grammar with its language worked out without any automaton: the set of its texts in UTF-8, each cut at <see cref="Length"/> bytes, as the least
-/// fixed point of the rules. Bytes are written as Latin-1 characters.
+/// A made-up grammar with its language worked out without any automaton: the set of its texts in UTF-8, each cut at <see cref="Length"/>
+/// bytes, as the least fixed point of the rules. Bytes are written as Latin-1 characters.
 /// </summary>
 internal sealed class RandomGrammar
 {
@@ -44,7 +44,9 @@ internal sealed class RandomGrammar
 
     public HashSet<Word> Language { get; }
 
-    /// <summary>Grammars whose rules have an end and do not begin with themselves: a use stands behind a character, and beside it a way without one.</summary>
+    /// <summary>
+    /// Grammars whose rules have an end and do not begin with themselves: a use stands behind a character, and beside it a way without one.
+    /// </summary>
     public static Gen<RandomGrammar> Gen { get; } = Rule.Array[Rules].Select(rules => new RandomGrammar(rules));
 
     private static Gen<Node> Leaf => CsCheck.Gen.OneOf(
@@ -52,14 +54,18 @@ internal sealed class RandomGrammar
         CsCheck.Gen.Int[0, Characters.Length - 1].Array[0, 3].Select(i => (Node)new Text(string.Concat(i.Select(c => Characters[c])))),
         CsCheck.Gen.Int[0, Characters.Length - 1].Array[1, 3].Select(i => (Node)new Class(i, Negated: false)));
 
-    private static Gen<Node> Rule => CsCheck.Gen.Select(Tree(2), Leaf, Tree(1), CsCheck.Gen.Int[0, Rules - 1].Array[0, 2], (tree, lead, tail, uses) =>
-        (Node)new Choice([tree, .. uses.Select(u => new Sequence([new Text("("), new Use(u), tail])), .. uses.Take(1).Select(u => new Sequence([new Text("a"), lead, new Use(u)]))]));
+    private static Gen<Node> Rule =>
+        CsCheck.Gen.Select(Tree(2), Leaf, Tree(1), CsCheck.Gen.Int[0, Rules - 1].Array[0, 2], (tree, lead, tail, uses) =>
+        (Node)new Choice(
+            [tree, .. uses.Select(u => new Sequence([new Text("("), new Use(u), tail])),
+                .. uses.Take(1).Select(u => new Sequence([new Text("a"), lead, new Use(u)]))]));
 
     private static Gen<Node> Tree(int depth) => depth == 0 ? Leaf : CsCheck.Gen.OneOf(
         Leaf,
         Tree(depth - 1).Array[0, 3].Select(items => (Node)new Sequence(items)),
         Tree(depth - 1).Array[1, 3].Select(items => (Node)new Choice(items)),
-        CsCheck.Gen.Select(Tree(depth - 1), CsCheck.Gen.Int[0, 2], CsCheck.Gen.Int[-1, 2], (item, minimum, more) => (Node)new Repeat(item, minimum, more < 0 ? null : minimum + more)));
+        CsCheck.Gen.Select(Tree(depth - 1), CsCheck.Gen.Int[0, 2], CsCheck.Gen.Int[-1, 2],
+            (item, minimum, more) => (Node)new Repeat(item, minimum, more < 0 ? null : minimum + more)));
 
     private static string Name(int rule) => rule == 0 ? "root" : $"rule-{rule}";
 
@@ -83,7 +89,9 @@ internal sealed class RandomGrammar
             case Class set: return [.. set.Members.Select(m => Cut(Utf8(Characters[m]), true))];
             case Use use: return rules[use.Rule];
             case Choice choice: return [.. choice.Items.SelectMany(i => Words(i, rules))];
-            case Sequence sequence: return sequence.Items.Aggregate(new HashSet<Word> { new("", true) }, (all, item) => Join(all, Words(item, rules)));
+            case Sequence sequence:
+                return sequence.Items.Aggregate(new HashSet<Word> { new("", true) },
+                (all, item) => Join(all, Words(item, rules)));
             case Repeat repeat:
                 HashSet<Word> words = Words(repeat.Item, rules), reached = [new("", true)];
                 for (int i = 0; i < repeat.Minimum; i++) reached = Join(reached, words);

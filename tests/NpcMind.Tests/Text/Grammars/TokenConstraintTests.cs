@@ -21,9 +21,12 @@ internal sealed class TokenConstraintTests
         ws ::= | " " | "\n" [ \t]{0,20}
         """;
 
-    /// <summary>Bytes, words of the random grammars, halves of characters, two tokens of the same bytes, a token without bytes, controls.</summary>
+    /// <summary>
+    /// Bytes, words of the random grammars, halves of characters, two tokens of the same bytes, a token without bytes, controls.
+    /// </summary>
     private static readonly Tokenizer Small = TinyVocabulary.Bpe()
-        .Token("ab").Token("ba").Token("((").Token("(a").Token("a(").Token("aa").Token("Ã©").Token("aÃ").Token("©b").Token("Ã©Ã").Token("èª").Token("èªŀ")
+        .Token("ab").Token("ba").Token("((").Token("(a").Token("a(").Token("aa").Token("Ã©").Token("aÃ").Token("©b").Token("Ã©Ã")
+        .Token("èª").Token("èªŀ")
         .Token("aab").Token("ab", TinyVocabulary.UserDefined).Token("", TinyVocabulary.Unused).Token("a", TinyVocabulary.Control)
         .Token("<|im_end|>", TinyVocabulary.Control).With("tokenizer.ggml.eos_token_id", 256 + 16).Build();
 
@@ -34,20 +37,24 @@ internal sealed class TokenConstraintTests
         random =>
         {
             TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(random.Gbnf, "random"), SmallTrie);
-            HashSet<string> prefixes = [.. random.Language.SelectMany(word => Enumerable.Range(0, word.Bytes.Length + 1).Select(n => word.Bytes[..n]))];
+            HashSet<string> prefixes = [
+                .. random.Language.SelectMany(word => Enumerable.Range(0, word.Bytes.Length + 1).Select(n => word.Bytes[..n]))];
             foreach (string prefix in prefixes.Where(p => p.Length <= RandomGrammar.Length - 3))
             {
                 int state = constraint.AdvanceBytes(constraint.Start, Encoding.Latin1.GetBytes(prefix));
                 ReadOnlySpan<uint> mask = constraint.Mask(state);
                 bool complete = random.Language.Contains(new RandomGrammar.Word(prefix, true));
                 Assert.That(constraint.CanEnd(state), Is.EqualTo(complete), $"'{prefix}' in {random.Gbnf}");
-                Assert.That(constraint.MustEnd(state), Is.EqualTo(complete && !prefixes.Any(p => p.Length == prefix.Length + 1 && p.StartsWith(prefix, StringComparison.Ordinal))));
+                Assert.That(constraint.MustEnd(state),
+                    Is.EqualTo(complete
+                        && !prefixes.Any(p => p.Length == prefix.Length + 1 && p.StartsWith(prefix, StringComparison.Ordinal))));
                 for (int token = 0; token < Small.VocabularySize; token++)
                 {
                     string bytes = Encoding.Latin1.GetString(Small.Bytes(token));
                     bool expected = Small.IsEndOfGeneration(token) ? complete : bytes.Length > 0 && prefixes.Contains(prefix + bytes);
                     Assert.That(Allows(mask, token), Is.EqualTo(expected), $"'{bytes}' ({token}) after '{prefix}' in {random.Gbnf}");
-                    int next = Small.IsEndOfGeneration(token) ? state : bytes.Length == 0 ? -1 : constraint.AdvanceBytes(state, Small.Bytes(token));
+                    int next = Small.IsEndOfGeneration(token) ? state : bytes.Length == 0
+                        ? -1 : constraint.AdvanceBytes(state, Small.Bytes(token));
                     Assert.That(constraint.Advance(state, token), Is.EqualTo(expected ? next : -1));
                 }
             }
@@ -67,7 +74,8 @@ internal sealed class TokenConstraintTests
     [Test]
     public void A_compiled_constraint_allocates_nothing_per_token()
     {
-        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("""root ::= "{" [^"]{0,40} "}" ("a" | "ab" | "(")+""", "finite"), SmallTrie);
+        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("""root ::= "{" [^"]{0,40} "}" ("a" | "ab" | "(")+""", "finite"),
+            SmallTrie);
         Assert.That(constraint.CompileAll(10_000), Is.True);
         int known = constraint.StateCount;
         Random random = new(5);
@@ -81,7 +89,8 @@ internal sealed class TokenConstraintTests
     [Test]
     public void An_endless_grammar_says_so_and_stays_bounded()
     {
-        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("root ::= \"(\" root \")\" | \"a\" root \"b\" | \"[\" root \"]\" | \"x\"", "endless"), SmallTrie, maxStates: 300);
+        TokenConstraint constraint = TokenConstraint.Compile(
+            Grammar.Parse("root ::= \"(\" root \")\" | \"a\" root \"b\" | \"[\" root \"]\" | \"x\"", "endless"), SmallTrie, maxStates: 300);
         Assert.That(constraint.CompileAll(100_000), Is.False);
         int held = constraint.AdvanceBytes(constraint.Start, "[a(["u8);
         constraint.Hold(held);
@@ -145,10 +154,14 @@ internal sealed class TokenConstraintTests
     public void An_explosive_grammar_is_refused_in_bounded_time()
     {
         // Every a can open any number of the rules: readings double with each byte.
-        string gbnf = string.Join('\n', Enumerable.Range(0, 24).Select(i => $"{(i == 0 ? "root" : $"r{i}")} ::= \"a\" {(i == 23 ? "root" : $"r{i + 1}")} \"b\" | \"a\" {(i % 7 == 0 ? "root" : $"r{i / 2 + 1}")} \"c\" | \"a\""));
+        string gbnf = string.Join('\n',
+            Enumerable.Range(0, 24)
+            .Select(i => $"{(i == 0 ? "root" : $"r{i}")} ::= \"a\" {(i == 23 ? "root" : $"r{i + 1}")} \"b\" | \"a\" " +
+                $"{(i % 7 == 0 ? "root" : $"r{i / 2 + 1}")} \"c\" | \"a\""));
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(gbnf, "explosive"), SmallTrie);
         Stopwatch watch = Stopwatch.StartNew();
-        Assert.That(() => { for (int state = constraint.Start, i = 0; i < 250; i++) state = constraint.AdvanceBytes(state, "a"u8); }, Throws.TypeOf<GrammarException>().With.Message.Contains("too many ways"));
+        Assert.That(() => { for (int state = constraint.Start, i = 0; i < 250; i++) state = constraint.AdvanceBytes(state, "a"u8); },
+            Throws.TypeOf<GrammarException>().With.Message.Contains("too many ways"));
         Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(20)));
     }
 
@@ -158,8 +171,11 @@ internal sealed class TokenConstraintTests
     {
         // Any of the parts can be left out, and each letter suits others: hardly two words of the vocabulary lead to the same state.
         Random random = new(3);
-        string gbnf = "root ::= " + string.Join(' ', Enumerable.Range(0, parts).Select(_ => $"[{string.Concat(Enumerable.Range(0, 6).Select(_ => (char)random.Next('a', 'z' + 1)))}]?"));
-        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(gbnf, "ambiguous"), TokenTrie.Create(TokenizerFiles.Load("smollm")));
+        string gbnf = "root ::= "
+            + string.Join(' ', Enumerable.Range(0, parts)
+                .Select(_ => $"[{string.Concat(Enumerable.Range(0, 6).Select(_ => (char)random.Next('a', 'z' + 1)))}]?"));
+        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(gbnf, "ambiguous"),
+            TokenTrie.Create(TokenizerFiles.Load("smollm")));
         Stopwatch watch = Stopwatch.StartNew();
         string end = "computed";
         try
@@ -180,7 +196,8 @@ internal sealed class TokenConstraintTests
     public void Mutated_grammars_parse_or_are_refused()
     {
         string alphabet = "\"\"[]()|*+?{},0129-^.\\xuU#\n ab:= root::=é\ud83d";
-        string[] seeds = [Json, "root ::= \"a\"{2,5} ([^\\n]+ | root-2)* \nroot-2 ::= \"\\u00e9\" root | \"\"", "root ::= a b\na ::= [a-z]{3,}\nb ::= (\"x\" | \"y\" a)?"];
+        string[] seeds = [Json, "root ::= \"a\"{2,5} ([^\\n]+ | root-2)* \nroot-2 ::= \"\\u00e9\" root | \"\"",
+            "root ::= a b\na ::= [a-z]{3,}\nb ::= (\"x\" | \"y\" a)?"];
         Random random = new(17);
         Stopwatch watch = Stopwatch.StartNew();
         int parsed = 0;
