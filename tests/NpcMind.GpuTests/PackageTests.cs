@@ -80,8 +80,8 @@ internal sealed class PackageTests
     private static void CheckContent(string package)
     {
         using ZipArchive zip = ZipFile.OpenRead(package);
-        string[] rooms = ["NpcMind", "NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
-            "NpcMind.Inference"];
+        string[] rooms = ["NpcMind", "NpcMind.Core", "NpcMind.Gguf", "NpcMind.Jinja", "NpcMind.Text", "NpcMind.Scheduling",
+            "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference"];
         string[] content = [.. rooms.SelectMany(r => (string[])[$"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml"]),
             "analyzers/dotnet/cs/NpcMind.Generators.dll", "README.md", "NpcMind.nuspec"];
         Assert.That(zip.Entries.Select(e => e.FullName).Where(n => !n.StartsWith("_rels/", StringComparison.Ordinal)
