@@ -19,7 +19,9 @@ internal sealed partial class FrameClock(int framesPerSecond)
         while ((left = MillisecondsLeft()) > 0)
         {
             // A software driver needs the processor: the little that is not slept is yielded.
+#pragma warning disable RS0030 // Stands in for the vertical sync that a game waits for.
             if (left > 1 + SpinMilliseconds) Thread.Sleep((int)(left - SpinMilliseconds));
+#pragma warning restore RS0030
             else Thread.Yield();
         }
 

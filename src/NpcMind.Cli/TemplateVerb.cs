@@ -67,6 +67,11 @@ internal static class TemplateVerb
     {
         Dictionary<string, JsonElement> variables = new(StringComparer.Ordinal);
         TemplateVariables.AddTokens(file.Metadata, variables);
-        return new ConversationSettings { Date = date ?? DateTime.Today, DateIsChosen = date is not null, Variables = variables };
+        return new ConversationSettings
+        {
+            Date = date ?? TimeProvider.System.GetLocalNow().Date,
+            DateIsChosen = date is not null,
+            Variables = variables,
+        };
     }
 }

@@ -80,7 +80,9 @@ internal sealed unsafe class Timeline : IDisposable
             Result result = device.Api.GetSemaphoreCounterValue(device.Handle, semaphore, out ulong reached);
             if (result == Result.ErrorDeviceLost || (result == Result.Success && reached >= value)) return;
             if (result < Result.Success) failed++;
+#pragma warning disable RS0030 // Only where the driver's own wait failed, before what the device may still use is freed.
             Thread.Sleep(1);
+#pragma warning restore RS0030
         }
 
         device.WaitIdle();

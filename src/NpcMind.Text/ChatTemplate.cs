@@ -1,24 +1,22 @@
 using System.Text.Json;
-using NpcMind.Text.Jinja;
+using NpcMind.Jinja;
 
 namespace NpcMind.Text;
 
 /// <summary>
 /// A chat template: the small Jinja program in a model file that turns a conversation into the text the model was trained on. It is parsed
 /// once and can then be rendered any number of times, on several threads at once. Templates come from downloads, so they run sandboxed:
-/// they reach nothing but the values passed in, and <see cref="ChatTemplateLimits"/> end those that never would.
+/// they reach nothing but the values passed in, and <see cref="TemplateLimits"/> end those that never would.
 /// </summary>
 internal sealed class ChatTemplate
 {
-    private readonly Body _body;
-    private readonly Dictionary<string, BlockStatement> _blocks;
+    private readonly Template _template;
     private readonly string _name;
-    private readonly ChatTemplateLimits _limits;
+    private readonly TemplateLimits _limits;
 
-    private ChatTemplate(Body body, Dictionary<string, BlockStatement> blocks, string name, ChatTemplateLimits limits)
+    private ChatTemplate(Template template, string name, TemplateLimits limits)
     {
-        _body = body;
-        _blocks = blocks;
+        _template = template;
         _name = name;
         _limits = limits;
     }
@@ -26,20 +24,19 @@ internal sealed class ChatTemplate
     /// <summary>Parses a template, as in GGUF's <c>tokenizer.chat_template</c>.</summary>
     /// <param name="source">The template.</param>
     /// <param name="name">Name for error messages.</param>
-    /// <param name="limits">Limits for parsing and for every rendering; null for <see cref="ChatTemplateLimits.Default"/>.</param>
+    /// <param name="limits">Limits for parsing and for every rendering; null for <see cref="TemplateLimits.Default"/>.</param>
     /// <exception cref="ChatTemplateException">The source is not a template, or uses a tag, filter or test that does not exist.</exception>
-    public static ChatTemplate Parse(string source, string name = "chat template", ChatTemplateLimits? limits = null)
+    public static ChatTemplate Parse(string source, string name = "chat template", TemplateLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        limits ??= ChatTemplateLimits.Default;
+        limits ??= TemplateLimits.Default;
         try
         {
-            (Body body, Dictionary<string, BlockStatement> blocks) = Parser.Parse(source, limits);
-            return new ChatTemplate(body, blocks, name, limits);
+            return new ChatTemplate(Template.Parse(source, limits), name, limits);
         }
         catch (JinjaError error)
         {
-            throw new ChatTemplateException(name, Math.Max(1, error.Line), error.Fault, error.Message, error);
+            throw Failure(name, error);
         }
     }
 
@@ -54,7 +51,7 @@ internal sealed class ChatTemplate
     /// <exception cref="ChatTemplateException">The template cannot render these messages.</exception>
     public string Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null,
         DateTime? now = null) =>
-        Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
+        Run(budget => ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Value;
 
     /// <summary>Renders messages of text and pictures.</summary>
     /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
@@ -70,7 +67,7 @@ internal sealed class ChatTemplate
     /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
     public IReadOnlyList<PromptSegment> RenderSegments(JsonElement messages, bool addGenerationPrompt,
         IReadOnlyDictionary<string, JsonElement>? variables = null, DateTime? now = null) =>
-        [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now).Segments()];
+        Segments(Run(budget => ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now));
 
     /// <summary>
     /// Renders messages to pieces that say where their text comes from, so that nothing a player writes becomes a control token. The
@@ -80,7 +77,7 @@ internal sealed class ChatTemplate
     /// <inheritdoc cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?, DateTime?)"/>
     public IReadOnlyList<PromptSegment> RenderSegments(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt,
         IReadOnlyDictionary<string, string>? variables = null, DateTime? now = null) =>
-        [.. Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now).Segments()];
+        Segments(Run(budget => Convert(messages, budget), addGenerationPrompt, Convert(variables), now));
 
     /// <summary>
     /// As <see cref="RenderSegments(IReadOnlyList{ChatMessage}, bool, IReadOnlyDictionary{string, string}?, DateTime?)"/>, with nothing but
@@ -93,7 +90,7 @@ internal sealed class ChatTemplate
         long given = budget.Steps;
         try
         {
-            return [.. Run(b => Convert(messages, b), addGenerationPrompt, Convert(variables), now, budget, []).Segments()];
+            return Segments(Run(b => Convert(messages, b), addGenerationPrompt, Convert(variables), now, budget, []));
         }
         finally
         {
@@ -107,13 +104,31 @@ internal sealed class ChatTemplate
     /// </summary>
     internal IReadOnlyList<PromptSegment> RenderBare(
         JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables, DateTime now) =>
-        [.. Run(budget => JsonValues.ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now, new Budget(_limits), [])
-            .Segments()];
+        Segments(Run(budget => ReadMessages(messages, budget), addGenerationPrompt, Convert(variables), now, new Budget(_limits), []));
+
+    private static IReadOnlyList<PromptSegment> Segments(TemplateString text) =>
+        [.. text.Runs(0, text.Length).Select(run => new PromptSegment(text.Value.Substring(run.Start, run.Length), !run.Untrusted))];
+
+    // Nothing in messages is trusted but a role that is a plain word: templates put roles inside control tokens.
+    private static object ReadMessages(JsonElement messages, Budget budget)
+    {
+        object value = JsonValues.Read(messages, false, budget);
+        if (value is not ListValue list) return value;
+        foreach (DictValue message in list.Items.OfType<DictValue>())
+        {
+            TemplateString key = TemplateString.Trusted("role");
+            if (message.Items.TryGetValue(key, out object? role) && role is TemplateString text) message.Items[key] = Role(text.Value);
+        }
+
+        return list;
+    }
+
+    private static TemplateString Role(string role) => TemplateString.Of(role, !CodePoints.IsPlainWord(role));
 
     private static ListValue Convert(IReadOnlyList<ChatMessage> messages, Budget budget) =>
         new([.. messages.Select(message => new DictValue(budget)
     {
-        ["role"] = JsonValues.Role(message.Role),
+        ["role"] = Role(message.Role),
         ["content"] = message.InParts || message.Pictures > 0 ? Parts(message, budget) : TemplateString.Untrusted(message.Content),
     })]);
 
@@ -141,19 +156,19 @@ internal sealed class ChatTemplate
         Func<Budget, object> messages, bool addGenerationPrompt, IEnumerable<(string Name, Func<Budget, object> Value)> variables,
         DateTime? now, Budget budget, Dictionary<string, object> context)
     {
-        Interpreter? interpreter = null;
         try
         {
             foreach ((string name, Func<Budget, object> value) in variables) context[name] = value(budget);
             context["messages"] = messages(budget);
             context["add_generation_prompt"] = addGenerationPrompt;
-            interpreter = new Interpreter(context, _blocks, now ?? TimeProvider.System.GetLocalNow().DateTime, budget);
-            return interpreter.Render(_body);
+            return _template.Render(context, now ?? TimeProvider.System.GetLocalNow().DateTime, budget);
         }
         catch (JinjaError error)
         {
-            int line = error.Line > 0 ? error.Line : interpreter?.Line ?? 1;
-            throw new ChatTemplateException(_name, line, error.Fault, error.Message, error);
+            throw Failure(_name, error);
         }
     }
+
+    private static ChatTemplateException Failure(string name, JinjaError error) =>
+        new(name, Math.Max(1, error.Line), error.Fault, error.Message, error);
 }

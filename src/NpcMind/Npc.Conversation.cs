@@ -109,7 +109,7 @@ public sealed partial class Npc
     private void Rewrite(List<Turn> turns, DatedPrompt system)
     {
         _runtime.Format.Template.BeginCall(turns.Count);
-        if (Reply is { IsDone: false } reply) Interrupt(reply.ReadCharacters);
+        if (Mind.Reply is { } reply) Interrupt(reply.ReadCharacters);
         Turn[] before = [.. turns];
         int[] heard = [.. before.Select(t => t.HeardTokens)], said = [.. before.Select(t => t.SaidTokens)];
         List<int> tokens;

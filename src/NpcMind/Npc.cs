@@ -65,7 +65,7 @@ public sealed partial class Npc : IDisposable
     public NpcWait Waiting => Mind.Waiting;
 
     /// <summary>The reply it is giving, or gave last; null before the first.</summary>
-    public Reply? Reply { get; internal set; }
+    public Reply? Reply => Mind.LastReply;
 
     /// <summary>Tokens of its mind, with what it shares.</summary>
     public int Tokens => Mind.Tokens.Count;
@@ -178,11 +178,10 @@ public sealed partial class Npc : IDisposable
             throw;
         }
 
-        if (Reply is { IsDone: false } before) Interrupt(before.ReadCharacters);
+        if (Mind.Reply is { } before) Interrupt(before.ReadCharacters);
         Turn turn = Conversation.Add(next);
         Reply reply = create(pace, speech, action);
-        turn.Reply = reply;
-        Mind.Reply = Reply = reply;
+        turn.Reply = Mind.LastReply = reply;
         _runtime.Replies.Begin(Mind, reply);
         if (Mind.Slot >= 0) _runtime.Engine.SetSampler(Mind.Slot, Sampler(options));
         return reply;
@@ -248,7 +247,7 @@ public sealed partial class Npc : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(heardCharacters);
         _runtime.CheckThread();
-        if (Reply is not { } reply || History.Count == 0 || History[^1].Reply != reply) return;
+        if (History is not [.., { Reply: { } reply }]) return;
         if (reply.IsDone && heardCharacters >= reply.Characters) return;
         int keep = reply.Words.Cut(heardCharacters);
         Conversation.TakeBack(reply.FirstToken + keep);
@@ -280,7 +279,7 @@ public sealed partial class Npc : IDisposable
     public void Dispose()
     {
         if (IsDisposed) return;
-        if (Reply is { IsDone: false } reply) ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
+        if (Mind.Reply is { } reply) ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
         foreach (TurnImage turnImage in PendingImages) turnImage.References--;
         foreach (TurnImage turnImage in Mind.Seen) turnImage.References--;
         _runtime.Remove(this);

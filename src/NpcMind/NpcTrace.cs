@@ -75,7 +75,7 @@ public sealed class NpcTrace : IDisposable
         Arguments(("used", report.KvBlocks.Total - report.KvBlocks.Free), ("free", report.KvBlocks.Free));
         foreach (Npc npc in npcs)
         {
-            if (npc.Reply is not { IsDone: false }) continue;
+            if (npc.Mind.Reply is null) continue;
             Begin(npc.Name, "i", begin, 3);
             _json.WriteString("s", "t");
             _json.WriteStartObject("args");

@@ -27,6 +27,9 @@ internal sealed class PackageTests
         }
         """;
 
+    private static readonly string[] Projects = ["NpcMind", "NpcMind.Core", "NpcMind.Gguf", "NpcMind.Jinja", "NpcMind.Text",
+        "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu", "NpcMind.Inference"];
+
     private static string Configuration => AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
 
     [Test]
@@ -42,6 +45,7 @@ internal sealed class PackageTests
                 "-v", "quiet", "-nodeReuse:false");
             string package = Path.Combine(feed, $"NpcMind.{version}.nupkg");
             CheckContent(package);
+            CheckSymbols(Path.ChangeExtension(package, ".snupkg"));
 
             Directory.CreateDirectory(game);
             string cached = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
@@ -80,16 +84,25 @@ internal sealed class PackageTests
     private static void CheckContent(string package)
     {
         using ZipArchive zip = ZipFile.OpenRead(package);
-        string[] rooms = ["NpcMind", "NpcMind.Core", "NpcMind.Gguf", "NpcMind.Text", "NpcMind.Scheduling", "NpcMind.Vision", "NpcMind.Gpu",
-            "NpcMind.Inference"];
-        string[] content = [.. rooms.SelectMany(r => (string[])[$"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml"]),
+        string[] content = [.. Projects.SelectMany(r => (string[])[$"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml"]),
             "analyzers/dotnet/cs/NpcMind.Generators.dll", "README.md", "NpcMind.nuspec"];
-        Assert.That(zip.Entries.Select(e => e.FullName).Where(n => !n.StartsWith("_rels/", StringComparison.Ordinal)
-            && !n.StartsWith("package/", StringComparison.Ordinal) && n != "[Content_Types].xml"), Is.EquivalentTo(content));
+        Assert.That(Files(zip), Is.EquivalentTo(content));
+        using StreamReader readme = new(zip.GetEntry("README.md")!.Open());
+        Assert.That(readme.ReadToEnd(), Does.Not.Match(@"\]\((?!https://)|(src|href)=""(?!https://)"), "nuget.org shows no relative links");
         using StreamReader nuspec = new(zip.GetEntry("NpcMind.nuspec")!.Open());
         Assert.That(nuspec.ReadToEnd(), Does.Contain("\"Silk.NET.Vulkan\"").And.Contain("\"StbImageSharp\"").And.Contain("\"MessagePack\"")
             .And.Not.Contain("id=\"NpcMind."));
     }
+
+    private static void CheckSymbols(string package)
+    {
+        using ZipArchive zip = ZipFile.OpenRead(package);
+        Assert.That(Files(zip), Is.EquivalentTo(Projects.Select(p => $"lib/net10.0/{p}.pdb").Append("NpcMind.nuspec")));
+    }
+
+    private static IEnumerable<string> Files(ZipArchive zip) =>
+        zip.Entries.Select(e => e.FullName).Where(n => !n.StartsWith("_rels/", StringComparison.Ordinal)
+            && !n.StartsWith("package/", StringComparison.Ordinal) && n != "[Content_Types].xml");
 
     private static string Dotnet(string folder, params string[] arguments)
     {

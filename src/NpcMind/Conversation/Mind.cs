@@ -44,8 +44,11 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     /// <summary>A token was asked for and has not come yet.</summary>
     public bool AwaitsToken { get; set; }
 
+    /// <summary>Reply that is being given or was given last; null before the first.</summary>
+    public Reply? LastReply { get; set; }
+
     /// <summary>Reply being thought of; null when there is nothing to say.</summary>
-    public Reply? Reply { get; set; }
+    public Reply? Reply => LastReply is { IsDone: false } reply ? reply : null;
 
     /// <summary>Lower is more urgent.</summary>
     public int Priority { get; set; }

@@ -34,7 +34,7 @@ internal static class MindSaves
         // With host memory full of waiting minds there is no way to fetch them: the log is read again instead.
         if (blocks > 0 && kv.FreeHostBlocks == 0) blocks = 0;
         ReadOnlySpan<int> tokens = mind.Tokens.Span;
-        Reply? reply = npc.Reply is { IsDone: false } r ? r : null;
+        Reply? reply = mind.Reply;
         SavedMind saved = new()
         {
             Name = npc.Name,
@@ -116,12 +116,11 @@ internal static class MindSaves
     private static List<SavedTurn> Turns(Npc npc, Mind mind, List<TurnImage> turnImages)
     {
         int at = mind.Tokens.Count - mind.Shared;
-        Reply? open = npc.Reply is { IsDone: false } r ? r : null;
         List<SavedTurn> turns = [];
         for (int i = npc.History.Count - 1; i >= 0; i--)
         {
             Turn turn = npc.History[i];
-            int said = turn.Reply == open && open is not null ? mind.Tokens.Count - open.FirstToken : turn.SaidTokens;
+            int said = turn.Reply is { IsDone: false } open ? mind.Tokens.Count - open.FirstToken : turn.SaidTokens;
             at -= said;
             turns.Add(new SavedTurn(Said, npc.Name, turn.Said, at, said));
             int heard = i == 0 ? at : turn.HeardTokens; // the first turn's opening is partly shared

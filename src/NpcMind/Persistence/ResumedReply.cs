@@ -100,7 +100,7 @@ internal sealed class ResumedReply
         };
         for (int i = 0; i < spoken && i < going.Words.Capacity; i++) going.Words.Append(runtime.Format.Bytes(mind.Tokens[first + i]));
         going.ReadCharacters = _saved.ReadCharacters;
-        turn.Reply = npc.Reply = mind.Reply = going;
+        turn.Reply = mind.LastReply = going;
         turn.Said = null; // from now on what the reply says
         if (mind.Slot >= 0) runtime.Engine.SetSampler(mind.Slot, npc.Sampler(_options));
         if (_saved.Phase == MindSaves.Speech)

@@ -11,7 +11,6 @@ internal sealed class ReplyWriter(NpcRuntime runtime)
     /// <summary>Ends a reply for good.</summary>
     public static void EndReply(Mind mind, Reply reply, ReplyEnd end)
     {
-        mind.Reply = null;
         reply.Finish(end);
         reply.Npc.History[^1].SaidTokens = mind.Tokens.Count - reply.FirstToken;
     }

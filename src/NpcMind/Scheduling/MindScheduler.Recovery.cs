@@ -182,7 +182,6 @@ internal sealed partial class MindScheduler
         }
         catch (Exception)
         {
-            mind.Reply = null;
             reply.Error = message;
             reply.Finish(ReplyEnd.Failed);
         }

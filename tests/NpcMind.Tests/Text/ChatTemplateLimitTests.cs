@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NpcMind.Jinja;
 using NpcMind.Text;
 using NUnit.Framework;
 
@@ -120,7 +121,7 @@ internal sealed class ChatTemplateLimitTests
             {
                 try
                 {
-                    ChatTemplateLimits limits = new() { Depth = 1_000_000 };
+                    TemplateLimits limits = new() { Depth = 1_000_000 };
                     ChatTemplate.Parse(Bombs.Single(bomb => bomb.Name == name).Source, name, limits).Render([], false);
                     thrown.Add(null);
                 }
@@ -158,7 +159,7 @@ internal sealed class ChatTemplateLimitTests
     {
         string source = TemplateFiles.Source(name), vocabulary = source + "{{}}%#-+|()[].,:'\"~*/=<>!\\ 09aé😀\n\0";
         JsonElement[] cases = [.. TemplateFiles.Cases(name).EnumerateArray()];
-        ChatTemplateLimits limits = new() { Steps = 200_000, Length = 100_000 };
+        TemplateLimits limits = new() { Steps = 200_000, Length = 100_000 };
         Random random = new(20261123);
         int rendered = 0, failed = 0;
         for (int round = 0; round < 1500; round++)
