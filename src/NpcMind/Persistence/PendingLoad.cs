@@ -61,8 +61,9 @@ internal sealed class PendingLoad(NpcRuntime runtime, Prefix prefix, LegalAction
         _upload?.Close();
         Task read = _reading ?? before;
         read.ContinueWith(
-            _ =>
+            ended =>
             {
+                _ = ended.Exception; // observed: what became of the save matters to nobody any more
                 if (_outcome is null) _completion.SetException(new ObjectDisposedException(nameof(NpcRuntime)));
                 else Complete();
             },
