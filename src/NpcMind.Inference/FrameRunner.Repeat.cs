@@ -3,6 +3,11 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
+/// <summary>A moment in the order of recordings.</summary>
+/// <param name="Frame">The latest frame.</param>
+/// <param name="Submission">The latest submission of our own.</param>
+internal readonly record struct RecordingMoment(uint Frame, ulong Submission);
+
 /// <summary>What becomes of frames whose commands never ran: their submission failed, or the game threw its command buffer away.</summary>
 internal sealed partial class FrameRunner
 {
@@ -28,6 +33,21 @@ internal sealed partial class FrameRunner
 
     /// <summary>Whether a frame waits to be recorded once more.</summary>
     public bool HasRepeat => _current is null && _slots[_next].IsPending;
+
+    /// <summary>The present moment, between frames.</summary>
+    public RecordingMoment Now => new(_number, _engine.Timeline.Submitted);
+
+    /// <summary>
+    /// Whether everything recorded before a moment was found finished, also what had to be recorded once more. Asks the device; does not
+    /// wait.
+    /// </summary>
+    /// <exception cref="VulkanException">The device does not answer.</exception>
+    public bool HasFinished(RecordingMoment moment)
+    {
+        foreach (FrameSlot slot in _slots)
+            if ((slot.IsBusy || slot.IsPending) && slot.FirstNumber <= moment.Frame) return false;
+        return _engine.Timeline.Completed >= moment.Submission;
+    }
 
     /// <summary>
     /// Whether all frames of the game have run, and nothing waits to be repeated: then the cache holds what it should. Asks the device;

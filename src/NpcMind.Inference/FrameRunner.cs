@@ -273,6 +273,7 @@ internal sealed partial class FrameRunner : IDisposable
         slot.SampleCount = 0;
         slot.Budget = 0;
         slot.Number = ++_number;
+        if (!slot.IsPending) slot.FirstNumber = slot.Number;
         _current = slot;
         Dispatches = 0;
     }

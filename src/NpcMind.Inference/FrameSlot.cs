@@ -45,6 +45,9 @@ internal sealed class FrameSlot : IDisposable
     /// <summary>Number of the frame: the device writes it down where the frame ends.</summary>
     public uint Number { get; set; }
 
+    /// <summary>Number of the frame that its oldest work was recorded for: another where that one never ran.</summary>
+    public uint FirstNumber { get; set; }
+
     /// <summary>On its way.</summary>
     public bool IsBusy { get; set; }
 

@@ -8,7 +8,7 @@ internal delegate void KvBlockReceiver(int index, ReadOnlySpan<byte> bytes);
 /// <summary>
 /// Where the blocks of sequences lie, and the way to move them: between device and host within a frame (<see cref="Spill"/>,
 /// <see cref="Restore"/>, which only enqueue), and to and from files (<see cref="Export"/>, <see cref="Import"/>, which wait for the
-/// device). Used by the engine's thread.
+/// device; <see cref="KvReadback"/> and <see cref="KvUpload"/> do the same over frames). Used by the engine's thread.
 /// </summary>
 internal sealed class KvTransfer(InferenceEngine engine)
 {
@@ -153,6 +153,19 @@ internal sealed class KvTransfer(InferenceEngine engine)
         engine.Blocks.AppendOnHost(slot, length, tokens);
         engine.Batch.SetLength(slot, tokens);
         return true;
+    }
+
+    /// <summary>
+    /// Gives a sequence that ends with the end of a block the next blocks, up to token <paramref name="tokens"/>, as <see cref="Import"/>
+    /// does; what is in them is there already. Does not wait.
+    /// </summary>
+    /// <param name="slot">Sequence; it runs after <see cref="Restore"/>.</param>
+    /// <param name="tokens">Its tokens afterwards.</param>
+    /// <param name="taken">Blocks of host memory, which are the sequence's from now on: <see cref="SavedBlocks"/> of them.</param>
+    public void Append(int slot, int tokens, ReadOnlySpan<int> taken)
+    {
+        engine.Blocks.AppendOnHost(slot, engine.Length(slot), tokens, taken);
+        engine.Batch.SetLength(slot, tokens);
     }
 
     /// <summary>

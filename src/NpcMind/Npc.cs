@@ -7,7 +7,7 @@ namespace NpcMind;
 /// <summary>
 /// A character with a mind: it hears, it answers, and it remembers what it heard and said, and nothing else. Made by
 /// <see cref="Prefix.CreateNpc"/>. Owned by its runtime; used on the game's thread. Nothing here waits for the device but
-/// <see cref="Save(Stream)"/>.
+/// <see cref="Save(Stream)"/>; <see cref="SaveAsync(Stream)"/> does not, either.
 /// </summary>
 public sealed partial class Npc : IDisposable
 {
@@ -254,26 +254,6 @@ public sealed partial class Npc : IDisposable
         reply.ActionIsReady = false;
         ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
     }
-
-    /// <summary>
-    /// Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: not within a frame.
-    /// </summary>
-    /// <param name="stream">Where to; several minds may follow one another.</param>
-    /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out
-    /// yet is lost.</remarks>
-    /// <exception cref="InvalidOperationException">A picture cannot be worked out: it has not been drawn (<see cref="NpcImage.IsDrawn"/>),
-    /// or the command buffer of the last tick was not submitted.</exception>
-    /// <exception cref="VulkanException">
-    /// A call failed while keys and values were fetched. The mind is as it was; save again.
-    /// </exception>
-    /// <exception cref="ObjectDisposedException">The character was removed.</exception>
-    public void Save(Stream stream) => MindSaves.Save(_runtime, this, stream);
-
-    /// <summary>
-    /// As <see cref="Save(Stream)"/>, to a file, atomically: whatever happens, the file holds the old save or the new one.
-    /// </summary>
-    /// <exception cref="SaveFileException">The file cannot be written.</exception>
-    public void Save(string path) => SaveFile.WriteAtomically(path, Save);
 
     /// <summary>Removes the character. A reply under way ends.</summary>
     public void Dispose()

@@ -6,7 +6,7 @@ namespace NpcMind;
 public sealed partial class NpcRuntime
 {
     /// <summary>Reads a mind saved by <see cref="Npc.Save(Stream)"/>. A character of that name which lives is replaced: what it heard since
-    /// is gone.</summary>
+    /// is gone. Waits for the device: within a frame use <see cref="LoadNpcAsync(Stream, Prefix)"/>.</summary>
     /// <param name="stream">Where the save begins; left behind its end.</param>
     /// <param name="prefix">What the character begins with. Another text than when it was saved, or another model, means that its mind is
     /// read again, within the budgets of the coming ticks; so does a prefix that is not ready.</param>
@@ -48,6 +48,64 @@ public sealed partial class NpcRuntime
     /// <summary>As <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>, from a file.</summary>
     /// <exception cref="SaveFileException">The file cannot be read.</exception>
     public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
+
+    /// <summary>
+    /// Reads a mind as <see cref="LoadNpc(Stream, Prefix)"/> does, without waiting: another thread reads and checks the save, and the ticks
+    /// that follow bring its keys and values to the device. Game's thread.
+    /// </summary>
+    /// <param name="stream">Where the save begins; left behind its end. Nobody else may use it until the task has ended; several calls read
+    /// several minds, in the order of the calls.</param>
+    /// <param name="prefix">What the character begins with.</param>
+    /// <returns>
+    /// A task that completes at the end of a tick, on the thread that ticks: it needs somebody who ticks, so nobody may block on it there.
+    /// In that tick the character is made, and one of that name which lives is replaced; nothing changes before. It fails with the
+    /// exceptions of <see cref="LoadNpc(Stream, Prefix)"/>; nothing has changed then.
+    /// </returns>
+    /// <remarks>Where memory is short the mind is read again instead, within the budgets of the coming ticks.</remarks>
+    /// <exception cref="ArgumentException">The prefix belongs to another runtime.</exception>
+    /// <exception cref="ObjectDisposedException">The runtime or the prefix was disposed.</exception>
+    public Task<Npc> LoadNpcAsync(Stream stream, Prefix prefix) => LoadNpcAsync(stream, prefix, null, default);
+
+    /// <summary>As <see cref="LoadNpcAsync(Stream, Prefix)"/>, with what is legal when the mind is there; the load can be
+    /// stopped.</summary>
+    /// <param name="stream">Where the save begins; left behind its end.</param>
+    /// <param name="prefix">What the character begins with.</param>
+    /// <param name="legal">As in <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>; null for whatever its type can say.</param>
+    /// <param name="cancellationToken">Stops the load in one of the next ticks; nothing has changed then.</param>
+    public Task<Npc> LoadNpcAsync(Stream stream, Prefix prefix, LegalActions? legal, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return LoadNpcAsync(stream, prefix, legal, read => read(stream), cancellationToken);
+    }
+
+    /// <summary>As <see cref="LoadNpcAsync(Stream, Prefix)"/>, from a file. The task fails with <see cref="SaveFileException"/> where the
+    /// file cannot be read.</summary>
+    /// <param name="path">The file. A save to it that is under way is waited for.</param>
+    /// <param name="prefix">What the character begins with.</param>
+    public Task<Npc> LoadNpcAsync(string path, Prefix prefix) => LoadNpcAsync(path, prefix, null, default);
+
+    /// <summary>As <see cref="LoadNpcAsync(Stream, Prefix, LegalActions, CancellationToken)"/>, from a file.</summary>
+    /// <param name="path">The file. A save to it that is under way is waited for.</param>
+    /// <param name="prefix">What the character begins with.</param>
+    /// <param name="legal">As in <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>; null for whatever its type can say.</param>
+    /// <param name="cancellationToken">Stops the load in one of the next ticks; nothing has changed then.</param>
+    public Task<Npc> LoadNpcAsync(string path, Prefix prefix, LegalActions? legal, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        path = Path.GetFullPath(path);
+        return LoadNpcAsync(path, prefix, legal, read => SaveFile.Read(path, read), cancellationToken);
+    }
+
+    private Task<Npc> LoadNpcAsync(object target, Prefix prefix, LegalActions? legal, Func<Func<Stream, SaveContent>, SaveContent> open,
+        CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        Check(prefix);
+        if (cancellation.IsCancellationRequested) return Task.FromCanceled<Npc>(cancellation);
+        PendingLoad load = new(this, prefix, legal, target, open, cancellation);
+        Saves.Add(load);
+        return load.Completion;
+    }
 
     internal Npc CreateNpc(string name, string persona, Prefix prefix)
     {

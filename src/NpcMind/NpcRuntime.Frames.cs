@@ -67,14 +67,15 @@ public sealed partial class NpcRuntime
     /// <summary>
     /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref
     /// name="limit"/>, the device is lost, or ticks fail
-    /// again and again. Submits to the queue itself.
+    /// again and again. Saves and loads under way are waited for, too. Submits to the queue itself.
     /// </summary>
     public bool ThinkUntilIdle(TimeSpan limit)
     {
         long started = Stopwatch.GetTimestamp();
         int failed = 0;
-        while (Tick(FrameBudget.FromMilliseconds(50)) is { Status: not TickStatus.Idle } report)
+        while (Tick(FrameBudget.FromMilliseconds(50)) is var report && (report.Status != TickStatus.Idle || Saves.IsBusy))
         {
+            if (report.Status == TickStatus.Idle) Thread.Sleep(1); // streams are read and written elsewhere
             failed = report.Status == TickStatus.Failed ? failed + 1 : 0;
             if (report.Status == TickStatus.DeviceLost || failed > MindScheduler.MostFailures || Stopwatch.GetElapsedTime(started) > limit)
                 return false;
@@ -84,7 +85,10 @@ public sealed partial class NpcRuntime
         return true;
     }
 
-    /// <summary>Frees everything. Waits for the device, as far as that works. Never throws.</summary>
+    /// <summary>
+    /// Frees everything. Waits for the device, as far as that works. Never throws. Saves under way are still written, on other threads:
+    /// await them before the process ends. Loads under way fail with <see cref="ObjectDisposedException"/>.
+    /// </summary>
     public void Dispose()
     {
         if (_disposed) return;
@@ -92,6 +96,7 @@ public sealed partial class NpcRuntime
         foreach (Npc npc in _npcs.ToArray()) Try(npc.Dispose);
         AnnounceAll();
         AbandonAll("the runtime was disposed.");
+        Try(Saves.Dispose);
         if (!TryFlush()) Try(_device.WaitIdle); // frames in the game's command buffers, too
         if (!IsLost) Try(_costs.Save);
         if (!IsLost) Try(_device.SavePipelineCache);
@@ -162,7 +167,7 @@ public sealed partial class NpcRuntime
         ObjectDisposedException.ThrowIf(_disposed, this);
         budget.Check();
         CheckThread();
-        if (IsLost) return new TickReport { Status = TickStatus.DeviceLost };
+        if (IsLost) return ReportLost();
         long started = Stopwatch.GetTimestamp();
         Replies.Said = 0;
         bool? worked = false;
@@ -177,21 +182,35 @@ public sealed partial class NpcRuntime
             IsLost = true;
             AbandonAll(e.Message);
             NpcMindLog.DeviceLost(_log, e.Message);
-            return new TickReport { Status = TickStatus.DeviceLost };
+            return ReportLost();
         }
         catch (Exception e)
         {
             error = e.Message;
             NpcMindLog.TickFailed(_log, error);
-            if (++_failures >= MindScheduler.MostFailures) Scheduler.GiveUpAll(error);
+            if (++_failures >= MindScheduler.MostFailures)
+            {
+                Scheduler.GiveUpAll(error);
+                Saves.GiveUp();
+            }
         }
 
+        Saves.Step(budget.GpuMilliseconds);
         TickReport report = Report(worked, error);
         TurnsForgotten = 0;
         Tell(report, started);
         AnnounceAll();
         Embeddings?.Complete();
+        Saves.Complete();
         return report;
+    }
+
+    /// <summary>Saves are written and loads read also without a device.</summary>
+    private TickReport ReportLost()
+    {
+        Saves.Step(0);
+        Saves.Complete();
+        return new TickReport { Status = TickStatus.DeviceLost };
     }
 
     /// <summary>Lets those go on who wait for replies. They may call anything but a tick: the tick is over, and its report made.</summary>

@@ -96,6 +96,7 @@ public sealed partial class NpcRuntime : IDisposable
                 ImageQueue)
             {
                 Embeddings = Embeddings,
+                Saves = Saves,
             };
             // Now, because not every game ends in good order.
             _device.SavePipelineCache();
@@ -190,6 +191,11 @@ public sealed partial class NpcRuntime : IDisposable
     internal ImageQueue? ImageQueue { get; }
 
     internal ReplyWriter Replies { get; }
+
+    /// <summary>Saves and loads under way.</summary>
+    internal SaveQueue Saves { get; } = new();
+
+    internal FrameRunner Frames => _frames;
 
     internal byte[] ModelFingerprint { get; }
 

@@ -270,11 +270,13 @@ internal sealed class KvBlocks
 
     /// <summary>
     /// Makes places in host memory for <see cref="SavedBlocks"/>, for bytes from a file; the sequence must have just its first
-    /// <paramref name="first"/> tokens, and host memory enough blocks.
+    /// <paramref name="first"/> tokens. The places are the first of the blocks <paramref name="taken"/>, or taken from host memory, which
+    /// must have enough.
     /// </summary>
-    public void AppendOnHost(int slot, int first, int tokens)
+    public void AppendOnHost(int slot, int first, int tokens, ReadOnlySpan<int> taken = default)
     {
         Sequence sequence = Of(slot);
+        int next = 0;
         for (int g = 0; g < _groups.Count; g++)
         {
             List<Place> table = sequence.Tables[g];
@@ -289,7 +291,9 @@ internal sealed class KvBlocks
             while (sequence.First[g] < table.Count && table[sequence.First[g]].IsGone) sequence.First[g]++;
             while (table.Count < Count(tokens))
             {
-                _host.Pool.TryTake(out int block);
+                int block;
+                if (taken.IsEmpty) _host.Pool.TryTake(out block);
+                else block = taken[next++];
                 table.Add(new Place(block, true));
             }
         }

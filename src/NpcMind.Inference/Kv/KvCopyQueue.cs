@@ -32,6 +32,12 @@ internal sealed class KvCopyQueue(KvCache cache, HostKv host)
     /// <summary>Blocks whose copy is not wholly recorded yet.</summary>
     public int Count => _copies.Count + _count;
 
+    /// <summary>Copies that were ever added.</summary>
+    public long Added { get; private set; }
+
+    /// <summary>Of these, the first so many are recorded, or dropped: nothing that is recorded from now on makes them.</summary>
+    public long Settled => Added - Count;
+
     /// <summary>Bytes that the next call of <see cref="RecordLayer"/> moves.</summary>
     public long LayerBytes
     {
@@ -43,7 +49,11 @@ internal sealed class KvCopyQueue(KvCache cache, HostKv host)
     }
 
     /// <summary>Adds a copy. A <see cref="KvCopyKind.Split"/> keeps its source: the other owners still have it.</summary>
-    public void Add(KvCopyKind kind, int source, int target) => _copies.Enqueue((kind, source, target));
+    public void Add(KvCopyKind kind, int source, int target)
+    {
+        _copies.Enqueue((kind, source, target));
+        Added++;
+    }
 
     /// <summary>Records the next layer of the first copies.</summary>
     public void RecordLayer(CommandRecorder recorder)

@@ -6,9 +6,17 @@ namespace NpcMind;
 /// <summary>Reads minds from saves. All that can fail is done first; only then the living character of that name is replaced.</summary>
 internal static class MindLoader
 {
+    /// <summary>Reads a mind. Waits for the device where the save has keys and values that can be used.</summary>
     public static Npc Load(NpcRuntime runtime, Stream stream, Prefix prefix, LegalActions? legal)
     {
         runtime.Check(prefix);
+        return Adopt(runtime, Read(runtime, stream), prefix, legal, null);
+    }
+
+    /// <summary>Reads a save, and checks what can be checked without changing anything. Any thread.</summary>
+    /// <exception cref="SaveFormatException">The save is damaged, or contradicts itself or the model it was made with.</exception>
+    public static SaveContent Read(NpcRuntime runtime, Stream stream)
+    {
         string place = SaveCodec.Place(stream);
         long offset = stream.CanSeek ? stream.Position : 0;
         List<byte[]> blocks = [];
@@ -22,6 +30,19 @@ internal static class MindLoader
         check.Structure();
         bool sameModel = IsOf(runtime, saved);
         if (sameModel) check.Tokens(runtime);
+        return new SaveContent(saved, check, sameModel, blocks);
+    }
+
+    /// <summary>Makes a character of what was read.</summary>
+    /// <param name="runtime">Where it is to live.</param>
+    /// <param name="content">What was read.</param>
+    /// <param name="prefix">What it begins with.</param>
+    /// <param name="legal">What is legal of the action of its reply.</param>
+    /// <param name="upload">The blocks in host memory already; null to bring them there now, which waits for the device.</param>
+    public static Npc Adopt(NpcRuntime runtime, SaveContent content, Prefix prefix, LegalActions? legal, KvUpload? upload)
+    {
+        runtime.Check(prefix);
+        (SavedMind saved, SavedMindCheck check, bool sameModel, IReadOnlyList<byte[]> blocks) = content;
         // Rows of pictures mean something to this model alone; without an image encoder it could not be shown them again.
         TurnImage[]? turnImages = runtime.ImageQueue is { } imageQueue && sameModel && saved.Pictures.All(p => IsReadable(runtime, p))
             ? [.. saved.Pictures.Select(p => Picture(imageQueue, p))]
@@ -65,7 +86,7 @@ internal static class MindLoader
         self.ReadAhead = tokens.Count;
         self.Shared = Math.Min(self.Tokens.Span.CommonPrefixLength(parent), same ? saved.PrefixTokens : int.MaxValue);
         runtime.Put(npc, replaced);
-        if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks);
+        if (same && saved.Kv is { } kv && blocks.Count > 0) Import(runtime, self, prefix.Mind, kv, blocks, upload);
         reply?.GoOn(runtime, npc);
         return npc;
     }
@@ -206,7 +227,7 @@ internal static class MindLoader
 
     /// <summary>Puts saved blocks into host memory, from where a later frame brings them to the device. Where that is not possible the log
     /// is read again instead.</summary>
-    private static void Import(NpcRuntime runtime, Mind mind, Mind parent, SavedKv kv, List<byte[]> blocks)
+    private static void Import(NpcRuntime runtime, Mind mind, Mind parent, SavedKv kv, IReadOnlyList<byte[]> blocks, KvUpload? upload)
     {
         KvTransfer transfer = runtime.Engine.Transfer;
         if (kv.FirstToken > mind.Shared || kv.FirstToken + kv.Tokens > mind.Tokens.Count || runtime.IsLost) return;
@@ -218,10 +239,9 @@ internal static class MindLoader
             mind.Slot = kv.FirstToken > 0
                 ? runtime.Engine.Fork(parent.Slot, kv.FirstToken, new SamplerSettings())
                 : runtime.Engine.Open(new SamplerSettings());
-            if (runtime.Engine.Length(mind.Slot) == kv.FirstToken && transfer.Import(mind.Slot, kv.FirstToken + held))
+            if (runtime.Engine.Length(mind.Slot) == kv.FirstToken
+                && TryAppend(transfer, mind.Slot, kv.FirstToken, kv.FirstToken + held, blocks, upload))
             {
-                int count = transfer.SavedBlocks(kv.FirstToken, kv.FirstToken + held);
-                for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(mind.Slot, kv.FirstToken, kv.FirstToken + held, i));
                 ReadOnlySpan<int> tokens = mind.Tokens.Span[..(kv.FirstToken + held)];
                 transfer.SetTokens(mind.Slot, 0, MindSaves.Plain(runtime, tokens), MindSaves.Places(mind, tokens));
                 return;
@@ -236,6 +256,21 @@ internal static class MindLoader
         mind.Slot = -1;
     }
 
+    private static bool TryAppend(KvTransfer transfer, int slot, int first, int end, IReadOnlyList<byte[]> blocks, KvUpload? upload)
+    {
+        int count = transfer.SavedBlocks(first, end);
+        if (upload is not null)
+        {
+            transfer.Append(slot, end, upload.Taken[..count]);
+            upload.HandOver(count);
+            return true;
+        }
+
+        if (!transfer.Import(slot, end)) return false;
+        for (int i = 0; i < count; i++) blocks[i].CopyTo(transfer.ImportBlock(slot, first, end, i));
+        return true;
+    }
+
     /// <summary>
     /// Tokens that the sound blocks hold. Of a model whose layers all see everything each block counts; where some see less, blocks stand
     /// group by group, and only all of them together are of use.
@@ -246,3 +281,10 @@ internal static class MindLoader
         return transfer.Groups == 1 ? Math.Min(kv.Tokens, blocks * InferenceEngine.BlockTokens) : 0;
     }
 }
+
+/// <summary>A save as it was read.</summary>
+/// <param name="Mind">What it says.</param>
+/// <param name="Check">Makes errors of it.</param>
+/// <param name="IsOfThisModel">Whether the runtime has the model that it was made with.</param>
+/// <param name="Blocks">Its keys and values, where they can be used.</param>
+internal sealed record SaveContent(SavedMind Mind, SavedMindCheck Check, bool IsOfThisModel, IReadOnlyList<byte[]> Blocks);

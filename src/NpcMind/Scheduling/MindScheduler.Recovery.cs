@@ -35,6 +35,7 @@ internal sealed partial class MindScheduler
         engine.ForgetAll();
         imageQueue?.Rewind();
         Embeddings?.Rewind();
+        Saves?.ForgetCache();
         _batchIsFilled = false;
         _rowsInStep = 0;
         _firstOutputs = _lastOutputs;

@@ -37,6 +37,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     /// <summary>Texts on their way through the embedding model, which share the frame; null for none.</summary>
     public EmbeddingQueue? Embeddings { get; init; }
 
+    /// <summary>Saves under way, which take keys and values out of the cache.</summary>
+    public SaveQueue? Saves { get; init; }
+
     /// <summary>Who gets blocks of the KV cache when there are not enough.</summary>
     public MemoryClaims Claims { get; } = new(engine, minds);
 

@@ -159,6 +159,72 @@ internal sealed class FaultTests
         Assert.That(Scene(runtime, 2), Is.EqualTo(expected));
     }
 
+    [Test]
+    public void SaveAsync_WhenAnyVulkanCallFails_ComesToAnEndAndSaysTheSameWords()
+    {
+        using FaultDriver driver = new();
+        using NpcRuntime runtime = Load();
+        Prefix world = runtime.CreatePrefix("You keep the gate of the old town.");
+        Npc npc = world.CreateNpc("Mira", "You bake bread.");
+        npc.Hear("Player", "Good morning.", new ReplyOptions { MaxTokens = 5, Temperature = 0 });
+        Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromSeconds(60)));
+        using MemoryStream start = new();
+        npc.Save(start);
+        (string Function, int Count)[] calls = driver.Count(() => npc = SaveAndLoad(npc));
+        string expected = Ask();
+        int tried = 0, turn = 0;
+        foreach ((string function, int count) in calls)
+            foreach (int at in Occurrences(count, TickOccurrences))
+                foreach (bool forGood in OnceOrForGood(++turn))
+                {
+                    string what = $"{function} {at} of {count}, {(forGood ? "for good" : "once")}";
+                    start.Position = 0;
+                    npc = runtime.LoadNpc(start, world);
+                    driver.Fail(function, at, forGood);
+                    Assert.That(() => npc = SaveAndLoad(npc), Throws.Nothing, what);
+                    driver.Clear();
+                    Assert.That(Ask(), Is.EqualTo(expected), what);
+                    tried++;
+                }
+
+        TestContext.Out.WriteLine($"{tried} of {2 * calls.Sum(c => c.Count)} failures of a save and a load");
+
+        Npc SaveAndLoad(Npc saved)
+        {
+            using MemoryStream stream = new();
+            Task saving = saved.SaveAsync(stream);
+            TickUntil(saving);
+            stream.Position = 0;
+            Task<Npc> loading = runtime.LoadNpcAsync(stream, world);
+            TickUntil(loading);
+            return loading.Result;
+        }
+
+        void TickUntil(Task task)
+        {
+            for (int i = 0; !task.IsCompleted; i++)
+            {
+                Assert.That(i, Is.LessThan(20_000));
+                runtime.Tick(FrameBudget.FromMilliseconds(5));
+                Wait(runtime);
+                Thread.Sleep(1);
+            }
+        }
+
+        string Ask()
+        {
+            Reply reply = npc.Hear("Player", "What is it?", new ReplyOptions { MaxTokens = 5, Temperature = 0 });
+            for (int i = 0; !reply.IsDone; i++)
+            {
+                Assert.That(i, Is.LessThan(20_000));
+                runtime.Tick(FrameBudget.FromMilliseconds(5));
+                Wait(runtime);
+            }
+
+            return reply.Text;
+        }
+    }
+
     /// <summary>Both, or by turns.</summary>
     private static IEnumerable<bool> OnceOrForGood(int turn) => All ? [false, true] : [turn % 2 == 0];
 

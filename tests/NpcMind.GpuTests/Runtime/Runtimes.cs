@@ -159,6 +159,19 @@ internal abstract class RuntimeTest
         }
     }
 
+    /// <summary>Ticks until a task is over; other threads may have a part in it.</summary>
+    internal static T Await<T>(NpcRuntime runtime, T task, TinyRandom? random = null)
+        where T : Task
+    {
+        random ??= new TinyRandom(5);
+        Until(runtime, random, () =>
+        {
+            if (!task.IsCompleted) Thread.Sleep(1);
+            return task.IsCompleted;
+        });
+        return task;
+    }
+
     /// <summary>Ticks until all replies have ended.</summary>
     internal static void Finish(NpcRuntime runtime, TinyRandom random) =>
         Until(runtime, random, () => runtime.Npcs.All(n => n.Reply is null or { IsDone: true }));

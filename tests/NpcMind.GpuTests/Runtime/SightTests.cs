@@ -272,6 +272,7 @@ internal sealed class SightTests : RuntimeTest
         using MemoryStream stream = new();
         Assert.That(() => waiting.Save(stream),
             Throws.InvalidOperationException.With.Message.Contains("'Mira'").And.Message.Contains("NpcImage.MarkDrawn"));
+        Assert.That(() => waiting.SaveAsync(stream), Throws.InvalidOperationException.With.Message.Contains("NpcImage.MarkDrawn"));
         Assert.That(stream.Length, Is.Zero);
         other.Save(stream);
 
