@@ -21,7 +21,8 @@ LICENSE, AUTHOR = "MIT", "NpcMind"
 def general(writer, architecture, kind, name, size_label, file_type):
     return (writer.add("general.architecture", architecture).add("general.type", kind).add("general.name", name)
             .add("general.author", AUTHOR).add("general.license", LICENSE).add("general.size_label", size_label)
-            .add("general.description", "A small model that answers as a character of the NpcMind tavern. Trained from nothing on generated conversations and pictures.")
+            .add("general.description", "A small model that answers as a character of the NpcMind tavern. "
+                 "Trained from nothing on generated conversations and pictures.")
             .add("general.languages", ["en"]).add("general.file_type", file_type, "u32").add("general.quantization_version", 2, "u32"))
 
 
@@ -102,13 +103,19 @@ def add_tensors(writer, state, table, matrices):
 
 def write_mind(model, tokenizer, path, matrices):
     c, writer = model.c, gguf.Writer()
-    general(writer, "llama4", "model", "NpcMind Tavern", f"8x{sum(p.numel() for n, p in model.named_parameters() if not n.startswith('eyes.')) / 8e6:.1f}M", {gguf.F32: 0, gguf.Q8_0: 7}[matrices])
-    for key, value in (("block_count", c.layers), ("context_length", c.context), ("embedding_length", c.width), ("feed_forward_length", c.hidden), ("attention.head_count", c.heads),
-                       ("attention.head_count_kv", c.kv_heads), ("attention.key_length", c.head_dim), ("attention.value_length", c.head_dim), ("rope.dimension_count", c.head_dim),
-                       ("expert_count", c.experts), ("expert_used_count", 1), ("expert_feed_forward_length", c.hidden), ("interleave_moe_layer_step", 1), ("vocab_size", c.vocabulary),
-                       ("attention.sliding_window", c.chunk), ("attention.temperature_length", c.context)):
+    parameters = sum(p.numel() for n, p in model.named_parameters() if not n.startswith("eyes."))
+    general(writer, "llama4", "model", "NpcMind Tavern", f"8x{parameters / 8e6:.1f}M", {gguf.F32: 0, gguf.Q8_0: 7}[matrices])
+    for key, value in (
+            ("block_count", c.layers), ("context_length", c.context), ("embedding_length", c.width),
+            ("feed_forward_length", c.hidden), ("attention.head_count", c.heads), ("attention.head_count_kv", c.kv_heads),
+            ("attention.key_length", c.head_dim), ("attention.value_length", c.head_dim), ("rope.dimension_count", c.head_dim),
+            ("expert_count", c.experts), ("expert_used_count", 1), ("expert_feed_forward_length", c.hidden),
+            ("interleave_moe_layer_step", 1), ("vocab_size", c.vocabulary), ("attention.sliding_window", c.chunk),
+            ("attention.temperature_length", c.context)):
         writer.add("llama4." + key, value, "u32")
-    for key, value in (("rope.freq_base", c.rope_base), ("attention.layer_norm_rms_epsilon", c.epsilon), ("attention.temperature_scale", 0.1)):
+    for key, value in (
+            ("rope.freq_base", c.rope_base), ("attention.layer_norm_rms_epsilon", c.epsilon),
+            ("attention.temperature_scale", 0.1)):
         writer.add("llama4." + key, value, "f32")
     add_tokenizer(writer, tokenizer)
     add_tensors(writer, model.state_dict(), names(c), matrices)
@@ -117,10 +124,13 @@ def write_mind(model, tokenizer, path, matrices):
 
 def write_eyes(model, path, matrices):
     c, writer = model.c, gguf.Writer()
-    general(writer, "clip", "mmproj", "NpcMind Tavern eyes", f"{sum(p.numel() for p in model.eyes.parameters()) / 1e6:.1f}M", {gguf.F32: 0, gguf.F16: 1}[matrices])
+    parameters = sum(p.numel() for p in model.eyes.parameters())
+    general(writer, "clip", "mmproj", "NpcMind Tavern eyes", f"{parameters / 1e6:.1f}M", {gguf.F32: 0, gguf.F16: 1}[matrices])
     writer.add("clip.has_vision_encoder", True).add("clip.projector_type", "llama4").add("clip.use_gelu", True)
-    for key, value in (("projection_dim", c.width), ("image_size", c.picture), ("patch_size", c.patch), ("embedding_length", c.eye_width), ("feed_forward_length", c.eye_hidden),
-                       ("block_count", c.eye_layers), ("attention.head_count", c.eye_heads), ("projector.scale_factor", 2)):
+    for key, value in (
+            ("projection_dim", c.width), ("image_size", c.picture), ("patch_size", c.patch), ("embedding_length", c.eye_width),
+            ("feed_forward_length", c.eye_hidden), ("block_count", c.eye_layers), ("attention.head_count", c.eye_heads),
+            ("projector.scale_factor", 2)):
         writer.add("clip.vision." + key, value, "u32")
     writer.add("clip.vision.attention.layer_norm_epsilon", c.epsilon, "f32")
     writer.add("clip.vision.image_mean", [0.5] * 3, "f32").add("clip.vision.image_std", [0.5] * 3, "f32")
@@ -143,8 +153,11 @@ def read_model(path, tokenizer):
     if keys["tokenizer.ggml.tokens"] != tokenizer.tokens:
         raise SystemExit(f"{path} has another tokenizer")
     k = {name[len("llama4."):]: value for name, value in keys.items() if name.startswith("llama4.")}
-    model = Mind(Config(vocabulary=len(tokenizer.tokens), width=k["embedding_length"], layers=k["block_count"], heads=k["attention.head_count"], kv_heads=k["attention.head_count_kv"],
-                        head_dim=k["attention.key_length"], experts=k["expert_count"], hidden=k["expert_feed_forward_length"], rope_base=k["rope.freq_base"], chunk=k["attention.sliding_window"], context=k["context_length"]))
+    model = Mind(Config(
+        vocabulary=len(tokenizer.tokens), width=k["embedding_length"], layers=k["block_count"], heads=k["attention.head_count"],
+        kv_heads=k["attention.head_count_kv"], head_dim=k["attention.key_length"], experts=k["expert_count"],
+        hidden=k["expert_feed_forward_length"], rope_base=k["rope.freq_base"], chunk=k["attention.sliding_window"],
+        context=k["context_length"]))
     put_tensors(model, names(model.c), arrays)
     folder, name = os.path.split(path)
     eyes = os.path.join(folder, name.replace("mind", "eyes"))

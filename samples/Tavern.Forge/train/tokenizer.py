@@ -4,7 +4,8 @@
     tokenizer.py learn CORPUS_DIR OUT.json [--size 4096] [--min-frequency 20] [--sample 20000]
     tokenizer.py verify TOKENIZER.json CORPUS_DIR [--product /work/main/scripts/npcmind]
 
-The pre-tokenizer's expression is written out for what Python's re knows, with the letters and digits of the Basic Multilingual Plane as classes.
+The pre-tokenizer's expression is written out for what Python's re knows, with the letters and digits of the Basic
+Multilingual Plane as classes.
 """
 import argparse
 import collections
@@ -17,7 +18,8 @@ import unicodedata
 
 BOS, END, EOT, HEADER_START, HEADER_END = "<|begin_of_text|>", "<|end_of_text|>", "<|eot|>", "<|header_start|>", "<|header_end|>"
 IMAGE_START, IMAGE_END, IMAGE, PATCH = "<|image_start|>", "<|image_end|>", "<|image|>", "<|patch|>"
-CONTROLS = [BOS, END, EOT, HEADER_START, HEADER_END, IMAGE_START, IMAGE_END, IMAGE, PATCH, "<|tile_x_separator|>", "<|tile_y_separator|>", "<|finetune_right_pad|>"]
+CONTROLS = [BOS, END, EOT, HEADER_START, HEADER_END, IMAGE_START, IMAGE_END, IMAGE, PATCH,
+            "<|tile_x_separator|>", "<|tile_y_separator|>", "<|finetune_right_pad|>"]
 ACTION = "\n[action] "  # what the product puts in place of the <|eot|> of a speech that an action follows
 
 TEMPLATE = (
@@ -154,7 +156,8 @@ def conversations(folder, split=None, limit=None):
 
 
 def learn(folder, size, min_frequency, sample):
-    """Sennrich et al. 2016. A piece counts once per conversation: names that a conversation repeats are rare, words that all use are frequent."""
+    """Sennrich et al. 2016. A piece counts once per conversation: names that a conversation repeats are rare, words that
+    all use are frequent."""
     counts = collections.Counter()
     for conversation in conversations(folder, "train", sample):
         counts.update({piece for text in texts_of(conversation) for piece in PIECES.findall(text)})
@@ -200,12 +203,15 @@ def verify(tokenizer, folder, product):
     """Compares with the product on the texts of some conversations; returns how many differ."""
     import export
     texts = sorted({t for c in conversations(folder, limit=200) for t in texts_of(c)})[:2000]
-    texts += ["It's WE'RE I'll he'D  two  spaces\n\n\n a/b//\n 12345 x_y \t tab\r\n end ", "\n\n  Tobin's", "don't!?\n/ok", "Wie heißt du? Où est-ce, ¿dónde? 你好，你叫什么 Привет, дела? नमस्ते 😀 x²", " (a) [b] {\"Do\":\"Walk\"}"]
+    texts += [
+        "It's WE'RE I'll he'D  two  spaces\n\n\n a/b//\n 12345 x_y \t tab\r\n end ", "\n\n  Tobin's", "don't!?\n/ok",
+        "Wie heißt du? Où est-ce, ¿dónde? 你好，你叫什么 Привет, дела? नमस्ते 😀 x²", " (a) [b] {\"Do\":\"Walk\"}"]
     with tempfile.TemporaryDirectory() as folder:
         model, batch = os.path.join(folder, "vocabulary.gguf"), os.path.join(folder, "texts.json")
         export.vocabulary_file(tokenizer, model)
         json.dump(texts, open(batch, "w", encoding="utf-8"), ensure_ascii=False)
-        theirs = json.loads(subprocess.run([product, "tokenize", model, "--batch", batch, "--json"], check=True, stdout=subprocess.PIPE).stdout)
+        command = [product, "tokenize", model, "--batch", batch, "--json"]
+        theirs = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     wrong = [(t, tokenizer.encode(t), their) for t, their in zip(texts, theirs) if tokenizer.encode(t) != their]
     for text, mine, their in wrong[:5]:
         print("DIFFERS", repr(text), mine, their)
