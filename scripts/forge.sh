@@ -100,7 +100,7 @@ if [ -n "$on" ]; then
     tokenizer=$shipped
 else
     tokenizer=$out/tokenizer.json
-    [ -f "$out/tokenizer.json" ] || { say "tokenizer"; "$python" "$train/tokenizer.py" learn "$out" "$out/tokenizer.json" --min-frequency 300 --sample 20000; }
+    [ -f "$out/tokenizer.json" ] || { say "tokenizer"; "$python" "$train/tokenizer.py" "$out" "$out/tokenizer.json" --min-frequency 300 --sample 20000; }
     [ -f "$out/eyes.done" ] || { say "eyes, $eye_minutes minutes"; "$python" "$train/pretrain_vision.py" "$out" "$out/eyes.pt" --minutes $eye_minutes --resume; touch "$out/eyes.done"; }
     say "mind, $mind_minutes minutes"
     "$python" "$train/train.py" "$out" "$run" --tokenizer "$out/tokenizer.json" --vision "$out/eyes.pt" --minutes $mind_minutes --resume

@@ -20,7 +20,7 @@ from matplotlib import pyplot
 
 import data
 import tokenizer as tok
-import train
+import weights
 
 
 def nmse(a, b):
@@ -49,7 +49,7 @@ def main():
     parser.add_argument("--count", type=int, default=3, help="conversations without and with a picture, each")
     args = parser.parse_args()
     tokenizer = tok.Tokenizer.load(args.tokenizer)
-    model = train.initial(args.checkpoint, tokenizer).eval()
+    model = weights.load(args.checkpoint, tokenizer).eval()
     corpus = data.load(args.corpus, tokenizer, args.tokenizer)["held"]
     pictures = data.picture_file(args.corpus)
     sizes = np.diff(corpus.offsets)

@@ -25,6 +25,7 @@ import torch.nn.functional as F
 
 import data
 import picture
+import weights
 from model import Config, Mind
 from optim import Optimizer, factor_at
 from tokenizer import Tokenizer
@@ -113,17 +114,6 @@ def save(path, model, optimizer, feed, progress):
     os.replace(path + ".new", path)
 
 
-def initial(path, tokenizer):
-    """A model from a checkpoint or from exported GGUF files (eyes.gguf or eyes.f32.gguf beside it)."""
-    if path.endswith(".gguf"):
-        import export
-        return export.read_model(path, tokenizer)
-    saved = torch.load(path)
-    model = Mind(Config(**saved["config"]))
-    model.load_state_dict(saved["model"])
-    return model
-
-
 def append(path, header, row):
     new = not os.path.exists(path)
     with open(path, "a", newline="") as f:
@@ -191,7 +181,7 @@ def main():
     feed = Feed(train, args.seed)
     saved = torch.load(checkpoint) if args.resume and os.path.exists(checkpoint) else None
     if saved is None and args.init:
-        model = initial(args.init, tokenizer)
+        model = weights.load(args.init, tokenizer)
     else:
         model = Mind(Config(**saved["config"]) if saved else Config(vocabulary=len(tokenizer.tokens)))
     if args.vision and saved is None:
