@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How long the player waits for an answer in the window: seconds from Enter to the first word and to the end, of the six questions of samples/Tavern/data/answers.txt. Where there is no
-# display it starts one in memory (Xvfb).
+# How long the player waits for an answer in the window: seconds from Enter to the first word and to the end, of the six
+# questions of samples/Tavern/data/answers.txt. Where there is no display it starts one in memory (Xvfb).
 #   scripts/answers.sh [--size 640x360] [--budget MS] [--model FILE.gguf] [--out DIR]
 # Without --budget the minds' part follows the frames; --budget 4 is what every frame had before that.
 set -euo pipefail
@@ -26,9 +26,6 @@ if [ -z "${DISPLAY:-}" ]; then
     export DISPLAY=:$display
 fi
 mkdir -p "$out"
-dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --size "$size" ${budget:+--budget "$budget"} --model "$model" --script "$root/samples/Tavern/data/answers.txt" \
-    --record "$out" --saves "$out/saves" >&2
-awk -F, -v size="$size" -v budget="${budget:-following the frames}" 'NR == 1 { next }
-    { n++; first += $3; whole += $4; if ($3 > worst) worst = $3; characters += $5; frames += $6; printf "  %-8s first word %6.2f s, whole %6.2f s, %3d characters, %3d frames of %4.0f ms\n", $2, $3, $4, $5, $6, 1000 * $4 / $6 }
-    END { if (!n) exit 1; printf "%s, budget %s: first word %.2f s on average, %.2f at most; whole %.2f s; %.1f characters a second from the first word on; frames of %.0f ms\n", size, budget, first / n, worst, whole / n, characters / (whole - first), 1000 * whole / frames }' \
-    "$out/answers.csv"
+dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --size "$size" ${budget:+--budget "$budget"} --model "$model" \
+    --script "$root/samples/Tavern/data/answers.txt" --record "$out" --saves "$out/saves" >&2
+"$root/scripts/figures.cs" answers "$out/answers.csv" "$size, budget ${budget:-following the frames}"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What minds cost a game: frames of 640x360 in which all five characters talk and see all the time (samples/Tavern/data/busy.txt). Minds think for twenty frames and wait for twenty, by turns
-# in the same play, a thousand frames of each: a machine that becomes slower or faster meanwhile favours neither, and there is as much to draw.
+# What minds cost a game: frames of 640x360 in which all five characters talk and see all the time
+# (samples/Tavern/data/busy.txt). Minds think for twenty frames and wait for twenty, by turns in the same play, a thousand
+# frames of each: a machine that becomes slower or faster meanwhile favours neither, and there is as much to draw.
 #   scripts/busy.sh [--model FILE.gguf] [--budget MS] [--rounds N] [--out DIR]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,11 +11,12 @@ while [ $# -gt 0 ]; do
         --model | --budget | --rounds | --out)
             [ $# -ge 2 ] || { echo "busy: $1 wants a value." >&2; exit 1; }
             declare "${1#--}=$2"; shift ;;
-        *) echo "busy: '$1' is unknown." >&2; sed -n 2,4p "${BASH_SOURCE[0]}" >&2; exit 1 ;;
+        *) echo "busy: '$1' is unknown." >&2; sed -n 2,5p "${BASH_SOURCE[0]}" >&2; exit 1 ;;
     esac
     shift
 done
-[[ $budget =~ ^[0-9]+(\.[0-9]+)?$ && $budget =~ [1-9] ]] || { echo "busy: --budget wants milliseconds, more than 0, not '$budget'." >&2; exit 1; }
+[[ $budget =~ ^[0-9]+(\.[0-9]+)?$ && $budget =~ [1-9] ]] ||
+    { echo "busy: --budget wants milliseconds, more than 0, not '$budget'." >&2; exit 1; }
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || { echo "busy: --rounds wants a whole number, at least 1, not '$rounds'." >&2; exit 1; }
 [ -f "$model" ] || { echo "busy: there is no model '$model'. Name one with --model." >&2; exit 1; }
 DISPLAY= "$root/scripts/setup.sh" game >&2 # it opens no window
@@ -23,28 +25,15 @@ mkdir -p "$out"
 sed "s/^budget 4$/budget $budget/" "$root/samples/Tavern/data/busy.txt" >"$out/busy.txt"
 # What the host of a virtual machine took of its processors for others, and that with all that they did, so far.
 used() { awk '/^cpu / { print $9, $2 + $3 + $4 + $7 + $8 + $9; exit }' /proc/stat; }
-# p50, p95 and p99 of a column of frames.csv in the frames that a condition chooses, how many of these are beyond the budget and a tenth, and of how many. The minds' clock is read a frame
-# later: that in a row is of the frame before it, whose budget is in "before".
-figures() { # COLUMN CONDITION FILE...
-    awk -F, "FNR == 1 { for (i = 1; i <= NF; i++) at[\$i] = i; before = 0; next } { frame = \$at[\"budget_ms\"] } $2 && \$at[\"$1\"] != \"NaN\" { print \$at[\"$1\"] } { before = frame }" "${@:3}" |
-        sort -g | awk -v most="$budget" '{ v[NR - 1] = $1; beyond += $1 > 1.1 * most } END { printf "%.2f %.2f %.2f %d %d ", v[int(0.5 * NR)], v[int(0.95 * NR)], v[int(0.99 * NR)], beyond, NR }'
-}
-compare() { # FILE...
-    echo "$(figures whole_ms 'frame == 0' "$@") $(figures whole_ms 'frame > 0' "$@") $(figures minds_gpu_ms 'before > 0' "$@") $(figures eyes_gpu_ms '$at["eyes_gpu_ms"] > 0' "$@")" | awk -v budget="$budget" '{
-        most = 1.1 * budget
-        printf "                   %8s %8s %8s\n  minds wait       %8.2f %8.2f %8.2f\n  minds think      %8.2f %8.2f %8.2f\n", "p50", "p95", "p99", $1, $2, $3, $6, $7, $8
-        printf "  difference       %8.2f %8.2f %8.2f   (wanted at p95: at most the budget and 10 %%, %.2f)\n", $6 - $1, $7 - $2, $8 - $3, most
-        printf "  minds on the GPU %8.2f %8.2f %8.2f   (wanted at p99: the same; beyond it %d of %d frames)\n", $11, $12, $13, $14, $15
-        printf "  eyes on the GPU  %8.2f %8.2f %8.2f   (pieces of pictures for eyes, beyond it %d of %d)\n", $16, $17, $18, $19, $20
-    }'
-}
 files=()
 for ((i = 1; i <= rounds; i++)); do
     before=$(used)
-    dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --headless --size 640x360 --model "$model" --script "$out/busy.txt" --record "$out/$i" >&2
+    dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --headless --size 640x360 --model "$model" \
+        --script "$out/busy.txt" --record "$out/$i" >&2
     stolen=$(echo "$before $(used)" | awk '{ print sprintf("%.1f", ($4 > $2 ? 100 * ($3 - $1) / ($4 - $2) : 0)) }')
-    echo "round $i: milliseconds of frames of 640x360, a budget of $budget ms; the host of this machine took $stolen % of its processors' time"
+    echo "round $i: milliseconds of frames of 640x360, a budget of $budget ms;" \
+        "the host of this machine took $stolen % of its processors' time"
     files+=("$out/$i/frames.csv")
-    compare "${files[-1]}"
+    "$root/scripts/figures.cs" frames "$budget" "${files[-1]}"
 done
-[ "$rounds" = 1 ] || { echo "all rounds together"; compare "${files[@]}"; }
+[ "$rounds" = 1 ] || { echo "all rounds together"; "$root/scripts/figures.cs" frames "$budget" "${files[@]}"; }

@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
-# Makes the sample's small mind: pictures, conversations, tokenizer, eyes, mind, GGUF files, evaluation, card. Or evaluates the one that is committed.
-#   scripts/forge.sh [--minutes N] [--out DIR] [--background] [--install] [--on]   N minutes of training (default 150); a run that was stopped goes on when started again;
-#                                                                                 --on: from the weights, eyes and tokenizer of the committed mind, conversations only
-#   scripts/forge.sh --lines FILE [--model F --eyes F]   plays a file of lines as players type them (samples/Tavern.Forge/examples/lines.json is one) and says what was answered
+# Makes the sample's small mind: pictures, conversations, tokenizer, eyes, mind, GGUF files, evaluation, card. Or evaluates
+# the one that is committed.
+#   scripts/forge.sh [--minutes N] [--out DIR] [--background] [--install] [--on]
+#       N minutes of training (default 150); a run that was stopped goes on when started again; --on: from the weights, eyes
+#       and tokenizer of the committed mind, conversations only
+#   scripts/forge.sh --lines FILE [--model F --eyes F]
+#       plays a file of lines as players type them (samples/Tavern.Forge/examples/lines.json is one) and says what was answered
 #   scripts/forge.sh --evaluate [--json] [--model F --eyes F] [--conversations N] [--reports DIR]
+#       says how much of what is asked is right, as JSON; --json: in one line
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-minutes=150 out=$root/artifacts/forge background= evaluate= json= model=$root/samples/Tavern/models/mind.gguf eyes=$root/samples/Tavern/models/eyes.gguf conversations=120 reports= install= on= lines=
-usage() { sed -n 2,6p "${BASH_SOURCE[0]}" | sed 's/^# *//' >&2; exit 1; }
+shipped=$root/samples/Tavern/models
+minutes=150 out=$root/artifacts/forge background= install= on= lines=
+evaluate= json= model=$shipped/mind.gguf eyes=$shipped/eyes.gguf conversations=120 reports=
+usage() { sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 1; }
 value() { [ $# -ge 2 ] || { echo "forge: $1 wants a value." >&2; usage; }; }
 arguments=("$@")
 while [ $# -gt 0 ]; do
@@ -42,19 +48,22 @@ fi
 dotnet build "$root/samples/Tavern.Forge" -c Release -v quiet --nologo >&2
 forge=$root/samples/Tavern.Forge/bin/Release/net10.0/Tavern.Forge
 
-evaluate_model() { # model eyes conversations reports
+evaluate_model() { # model eyes conversations reports [--indented]
     local held=$root/artifacts/held
     [ -f "$held/pictures.jsonl" ] || "$forge" pictures --out "$held" --train 0 --held 400 >&2
-    "$forge" evaluate --model "$1" --eyes "$2" --pictures "$held" --conversations "$3" --reports "$4"
+    "$forge" evaluate --model "$1" --eyes "$2" --pictures "$held" --conversations "$3" --reports "${@:4}"
 }
 
 if [ -n "$evaluate" ]; then
     for file in "$model" "$eyes"; do
-        [ -f "$file" ] || { echo "forge: there is no '$file'. Make a mind first (scripts/forge.sh), or name one with --model and --eyes." >&2; exit 1; }
+        [ -f "$file" ] || {
+            echo "forge: there is no '$file'. Make a mind first (scripts/forge.sh), or name one with --model and --eyes." >&2
+            exit 1
+        }
     done
     reports=${reports:-$root/artifacts/evaluation}
-    result=$(evaluate_model "$model" "$eyes" "$conversations" "$reports")
-    if [ -n "$json" ]; then echo "$result"; else echo "$result" | tr ',{' '\n\n'; fi
+    indented=(--indented); [ -z "$json" ] || indented=()
+    evaluate_model "$model" "$eyes" "$conversations" "$reports" "${indented[@]}"
     echo "forge: what was answered wrongly: $reports/failures.txt; whole conversations: $reports/transcripts.md" >&2
     exit 0
 fi
@@ -77,33 +86,44 @@ if ! "$python" -c 'import torch, numpy, matplotlib' 2>/dev/null || ! ldconfig -p
     # shellcheck disable=SC2086
     apt-get install -y -q --no-install-recommends $packages >/dev/null
 fi
-# OpenBLAS with OpenMP shares its threads with PyTorch; memory of a step is kept for the next one instead of going back to the system: together half as fast again.
+# OpenBLAS with OpenMP shares its threads with PyTorch; memory of a step is kept for the next one instead of going back to
+# the system: together half as fast again.
 for folder in /usr/lib/*/openblas-openmp; do export LD_LIBRARY_PATH=$folder; done
 # Debian 12's OpenBLAS takes newer processors for Haswells: with AVX-512 named, training was 2.5 times as fast.
 if grep -q avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX; fi
-export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 MALLOC_TOP_PAD_=268435456 OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=20000
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 MALLOC_TOP_PAD_=268435456
+export OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=20000
 train=$root/samples/Tavern.Forge/train
 run=$out/run
 mkdir -p "$run"
 # A short run gets a smaller corpus: writing more than it can read takes time from it.
-if [ -n "$on" ]; then pictures=9000 train_count=14000; elif [ "$minutes" -le 20 ]; then pictures=3000 train_count=8000; else pictures=14000 train_count=60000; fi
+if [ -n "$on" ]; then pictures=9000 train_count=14000
+elif [ "$minutes" -le 20 ]; then pictures=3000 train_count=8000
+else pictures=14000 train_count=60000
+fi
 eye_minutes=$(( minutes / 5 + 1 )) mind_minutes=$(( minutes - minutes / 5 - 1 ))
 [ $mind_minutes -gt 0 ] || mind_minutes=1
 say() { echo "forge: $(date +%H:%M:%S) $*" >&2; }
 [ -f "$out/pictures.jsonl" ] || { say "pictures"; "$forge" pictures --out "$out" --train $pictures --held 400; }
 [ -f "$out/corpus.jsonl" ] || { say "conversations"; "$forge" corpus --out "$out" --train $train_count --held 600; }
 if [ -n "$on" ]; then
-    shipped=$root/samples/Tavern/models/mind.gguf
-    say "mind, on from $shipped, $minutes minutes"
-    "$python" "$train/train.py" "$out" "$run" --tokenizer "$shipped" --init "$shipped" --minutes "$minutes" --resume \
+    tokenizer=$shipped/mind.gguf
+    say "mind, on from $tokenizer, $minutes minutes"
+    "$python" "$train/train.py" "$out" "$run" --tokenizer "$tokenizer" --init "$tokenizer" --minutes "$minutes" --resume \
         --budget 4096 4096 --curriculum 1 2 2 --warmup 12 --muon-lr 0.012 --embedding-lr 2e-3 --small-lr 7e-4 --decay 1
-    tokenizer=$shipped
 else
     tokenizer=$out/tokenizer.json
-    [ -f "$out/tokenizer.json" ] || { say "tokenizer"; "$python" "$train/tokenizer.py" learn "$out" "$out/tokenizer.json" --min-frequency 300 --sample 20000; }
-    [ -f "$out/eyes.done" ] || { say "eyes, $eye_minutes minutes"; "$python" "$train/pretrain_vision.py" "$out" "$out/eyes.pt" --minutes $eye_minutes --resume; touch "$out/eyes.done"; }
+    if [ ! -f "$tokenizer" ]; then
+        say "tokenizer"
+        "$python" "$train/tokenizer.py" "$out" "$tokenizer" --min-frequency 300 --sample 20000
+    fi
+    if [ ! -f "$out/eyes.done" ]; then
+        say "eyes, $eye_minutes minutes"
+        "$python" "$train/pretrain_vision.py" "$out" "$out/eyes.pt" --minutes $eye_minutes --resume
+        touch "$out/eyes.done"
+    fi
     say "mind, $mind_minutes minutes"
-    "$python" "$train/train.py" "$out" "$run" --tokenizer "$out/tokenizer.json" --vision "$out/eyes.pt" --minutes $mind_minutes --resume
+    "$python" "$train/train.py" "$out" "$run" --tokenizer "$tokenizer" --vision "$out/eyes.pt" --minutes $mind_minutes --resume
 fi
 say "GGUF files"
 "$python" "$train/export.py" "$run/checkpoint.pt" --tokenizer "$tokenizer" --out "$out/models"
@@ -111,5 +131,9 @@ say "GGUF files"
 say "evaluation"
 evaluate_model "$out/models/mind.gguf" "$out/models/eyes.gguf" "$conversations" "$out/evaluation" | tee "$out/evaluation.json"
 "$python" "$train/card.py" --run "$run" --evaluation "$out/evaluation.json" --models "$out/models"
-say "done: $out/models (mind.gguf, eyes.gguf, card), $run/loss.png. To ship it: cp $out/models/{mind.gguf,eyes.gguf,README.md} samples/Tavern/models"
-if [ -n "$install" ]; then mkdir -p "$root/samples/Tavern/models"; cp "$out/models/mind.gguf" "$out/models/eyes.gguf" "$out/models/README.md" "$root/samples/Tavern/models/"; fi
+say "done: $out/models (mind.gguf, eyes.gguf, card), $run/loss.png." \
+    "To ship it: cp $out/models/{mind.gguf,eyes.gguf,README.md} samples/Tavern/models"
+if [ -n "$install" ]; then
+    mkdir -p "$shipped"
+    cp "$out"/models/{mind.gguf,eyes.gguf,README.md} "$shipped/"
+fi

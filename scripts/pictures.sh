@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Plays the mystery and makes the README's animation of it: docs/pictures/tavern-mystery.webp. Needs ImageMagick (Debian, Ubuntu: apt-get install imagemagick).
+# Plays the mystery and makes the README's animation of it: docs/pictures/tavern-mystery.webp. Needs ImageMagick (Debian,
+# Ubuntu: apt-get install imagemagick).
 #   scripts/pictures.sh [OPTIONS of samples/Tavern]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -20,7 +21,8 @@ film() { # PICTURES: so many, five a second
     printf 'face {finder}\nsay I accuse {thief}!\n'; film 15
     printf 'reply\nface {thief}\n'; film 28
 } >"$work/play.txt"
-dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --headless --script "$work/play.txt" --story "$root/samples/Tavern/data/horse.json" \
-    --world "$root/samples/Tavern/data/tavern.json" --size 640x360 --fps 10 --budget 100 --saves "$work/saves" --record "$work/out" "$@"
+dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --headless --script "$work/play.txt" \
+    --story "$root/samples/Tavern/data/horse.json" --world "$root/samples/Tavern/data/tavern.json" \
+    --size 640x360 --fps 10 --budget 100 --saves "$work/saves" --record "$work/out" "$@"
 convert -delay 20 -loop 0 "$work"/out/f*.png -define webp:lossless=false -quality 70 "$root/docs/pictures/tavern-mystery.webp"
 ls -l "$root/docs/pictures/tavern-mystery.webp"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the sample game: in a window where there is a display, else headless, with a transcript and pictures. scripts/play.sh [OPTIONS of samples/Tavern, e.g. --model F.gguf]
+# Runs the sample game: in a window where there is a display, else headless, with a transcript and pictures.
+#   scripts/play.sh [OPTIONS of samples/Tavern, e.g. --model F.gguf]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$root/scripts/setup.sh" game >&2

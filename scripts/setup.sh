@@ -14,7 +14,8 @@ have_library() { compgen -G "/usr/lib/*/$1*" >/dev/null || ldconfig -p 2>/dev/nu
 command -v glslc >/dev/null || missing+=(glslc)
 have_library libvulkan.so.1 || missing+=(libvulkan1)
 # A software driver, unless some driver is there already.
-compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || [ -n "${VK_DRIVER_FILES:-}" ] || missing+=(mesa-vulkan-drivers)
+compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null ||
+    [ -n "${VK_DRIVER_FILES:-}" ] || missing+=(mesa-vulkan-drivers)
 if [ "${1:-}" = game ]; then
     # Debian's and Ubuntu's GLFW knows X only.
     [ -z "${DISPLAY:-}" ] || have_library libglfw.so.3 || missing+=(libglfw3)

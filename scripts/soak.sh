@@ -28,7 +28,8 @@ done
 given() { [[ " ${rest[*]} " == *" $1"[\ =:]* ]]; }
 default() { given "$1" || rest+=("$1" "${@:2}"); } # what is given counts
 for file in "$model" "$other"; do
-    [ -f "$file" ] || { echo "soak: there is no model '$file'. Name the game's own with --model, and one to swap to with --other." >&2; exit 1; }
+    [ -f "$file" ] ||
+        { echo "soak: there is no model '$file'. Name the game's own with --model, and one to swap to with --other." >&2; exit 1; }
 done
 # Never a folder of somebody's: what was made here has a mark.
 mark=.made-by-soak
@@ -59,22 +60,4 @@ dotnet "$root/samples/Tavern/bin/Release/net10.0/Tavern.dll" --model mind.gguf "
 cd "$record"
 cat frames.json
 # Memory while a model thinks, by model: at its first rows, its last, and the most between.
-awk -F, '
-function mean(i, from, to,   sum, j) { for (j = from; j <= to; j++) sum += at[i, j]; return sum / (to - from + 1) }
-NR > 1 {
-    if ($6 != last) { n++; last = $6; name[n] = $6; from[n] = $1; managed[n] = $2; process[n] = $3; most[n] = 0; blocks[n] = 0 }
-    at[n, ++count[n]] = $3; to[n] = $1; managed_to[n] = $2; process_to[n] = $3; if ($3 > most[n]) most[n] = $3; if ($4 > blocks[n]) blocks[n] = $4; all[n] = $5
-}
-END {
-    grows = 0
-    for (i = 1; i <= n; i++) {
-        printf "soak: %s, %d to %d s: managed %.1f to %.1f MiB, process %.0f to %.0f MiB (at most %.0f), at most %d of %d KV blocks\n", name[i], from[i], to[i], managed[i], managed_to[i], process[i], process_to[i], most[i], blocks[i], all[i]
-        # Without the rows in which a model comes or goes: the last third against the first.
-        rows = count[i] - 8
-        if (rows < 12) continue
-        first = mean(i, 5, 4 + int(rows / 3)); last = mean(i, 5 + rows - int(rows / 3), 4 + rows)
-        printf "soak:   process in the first third %.0f MiB, in the last %.0f MiB on average\n", first, last
-        if (last > 1.15 * first) { print "soak: memory grows." > "/dev/stderr"; grows = 1 }
-    }
-    exit grows
-}' memory.csv
+"$root/scripts/figures.cs" memory memory.csv

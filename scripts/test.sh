@@ -15,7 +15,8 @@ fi
 if [ -f artifacts/minilm/expected.json ]; then
     echo "test: artifacts/minilm found: embeddings are compared with ONNX Runtime, too."
 else
-    echo "test: artifacts/minilm not found: the comparison of embeddings with ONNX Runtime (category MiniLm) is left out; scripts/minilm.sh makes it."
+    echo "test: artifacts/minilm not found: the comparison of embeddings with ONNX Runtime (category MiniLm) is left out;" \
+        "scripts/minilm.sh makes it."
 fi
 failed_step() { echo "test: $1 failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 dotnet build NpcMind.sln -c Release -v quiet --nologo || failed_step build
@@ -25,8 +26,7 @@ mkdir -p "$results"
 status=0
 
 # Jobs wait in a queue, the longest first, for as many lanes as there are cores (at most four): a test is bound by one core most of the
-# time, and none depends
-# on how fast it is. The tutorial and the test of the package both pack: they are one job.
+# time, and none depends on how fast it is. The tutorial and the test of the package both pack: they are one job.
 left_out="" # a filter: what cannot run here
 [ -d ../shared/golden ] || left_out="TestCategory!=Shared"
 [ -f artifacts/minilm/expected.json ] || left_out="${left_out:+$left_out&}TestCategory!=MiniLm"
@@ -76,19 +76,8 @@ if [ -e "$results/format.failed" ]; then
     cat "$results/format.log"
     echo "test: formatting failed (run: dotnet format NpcMind.sln)"
 fi
-echo "test: the slowest twenty:"
-grep -ho '<UnitTestResult [^>]*>' "$results"/*.trx | sed -E 's/.* testName="([^"]*)".* duration="0?0:([^"]*)".*/\2  \1/' |
-    sort -r | head -n 20 | cut -c 1-140 | sed 's/^/    /'
-echo "test: the classes that took most processor time, in seconds (all: $results/*.cpu):"
-awk -F'\t' '{ sum[$2] += $1 } END { for (class in sum) printf "%10.1f  %s\n", sum[class], class }' "$results"/*.cpu | sort -rn | head -n 20
-passed=0 failed=0 skipped=0
-for file in "$results"/*.trx; do
-    counters=$(grep -o '<Counters [^>]*>' "$file") || { status=1; failed=$((failed + 1)); continue; }
-    value() { sed -E "s/.* $1=\"([0-9]+)\".*/\1/" <<<"$counters"; }
-    passed=$((passed + $(value passed)))
-    failed=$((failed + $(value failed) + $(value error) + $(value timeout) + $(value aborted)))
-    skipped=$((skipped + $(value total) - $(value executed)))
-done
+scripts/figures.cs tests "$results"
+read -r passed failed skipped < <(scripts/figures.cs counts "$results") || { passed=0 failed=1 skipped=0; }
 if [ ! -e "$results/tutorial.failed" ]; then
     passed=$((passed + 1))
 elif grep -q NU1301 "$results/tutorial.log"; then

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Runs docs/tutorial.md as a reader does: its bash blocks are executed, its csharp blocks written to the files that their first lines name, in order, in a folder of its own.
+# Runs docs/tutorial.md as a reader does: its bash blocks are executed, its csharp blocks written to the files that their
+# first lines name, in order, in a folder of its own.
 # tests/tutorial.sh [--each]   --each: builds and runs after every listing, too, not only where the page says so.
-# What the page shows as output must be printed, line for line; MODEL and EYES, where they are set, stand in for the shipped ones, and then nothing is compared.
+# What the page shows as output must be printed, line for line; MODEL and EYES, where they are set, stand in for the shipped
+# ones, and then nothing is compared.
 # NuGet asks nuget.org, or what it has kept of it for half an hour. Ends with "tutorial: passed".
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,7 +19,10 @@ awk -v model="${MODEL:-}" -v eyes="${EYES:-}" -v each="$each" -v work="$work" '
     /^```/ { kind = kind == "" ? "other" : ""; next }
     kind == "csharp" && first {
         first = 0
-        if ($1 != "//" || $2 !~ /^[A-Za-z]+\.cs$/) { print "tutorial: line " NR ": the first line of a listing is \"// FILE.cs\", not: " $0 > "/dev/stderr"; exit 1 }
+        if ($1 != "//" || $2 !~ /^[A-Za-z]+\.cs$/) {
+            print "tutorial: line " NR ": the first line of a listing is \"// FILE.cs\", not: " $0 > "/dev/stderr"
+            exit 1
+        }
         print "cat " (seen[$2]++ ? ">>" : ">") " " $2 " <<\047LISTING\047"
         wanted = $2 == "Program.cs"
         next
@@ -34,6 +39,10 @@ if [ -z "${MODEL:-}" ]; then
     [ -s "$work/shown" ] || { echo "tutorial: the page shows no output." >&2; exit 1; }
     awk 'NR == FNR { want[n++] = $0; next }
         at < n && $0 == want[at] { at++ }
-        END { if (at < n) { print "tutorial: the page shows the line \"" want[at] "\", which was not printed there." > "/dev/stderr"; exit 1 } }' "$work/shown" "$work/printed"
+        END {
+            if (at == n) exit
+            print "tutorial: the page shows the line \"" want[at] "\", which was not printed there." > "/dev/stderr"
+            exit 1
+        }' "$work/shown" "$work/printed"
 fi
 echo "tutorial: passed"

@@ -33,10 +33,10 @@ internal sealed class Evaluation
         ? (double)score.Right / score.Asked : null;
 
     /// <summary>The contract: {"accuracy":{...},"questions":N}.</summary>
-    public string ToJson()
+    public string ToJson(bool indented)
     {
         using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
+        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = indented }))
         {
             json.WriteStartObject();
             json.WriteStartObject("accuracy");

@@ -33,8 +33,9 @@ Option<string?> eyes = new("--eyes") { Description = "GGUF file of its eyes; wit
 Option<string?> pictures = new("--pictures") { Description = "Folder with pictures.bin and pictures.jsonl." };
 Option<int> count = new("--conversations") { Description = "Held-out conversations to hold.", DefaultValueFactory = _ => 120 };
 Option<string?> reports = new("--reports") { Description = "Folder for failures.txt and transcripts.md." };
+Option<bool> indented = new("--indented") { Description = "Breaks the JSON into lines, for reading." };
 Command evaluate = new("evaluate", "Asks a model what it never saw, through the SDK, and prints how much was right as JSON.")
-    { model, eyes, pictures, seed, count, reports };
+    { model, eyes, pictures, seed, count, reports, indented };
 evaluate.SetAction(arguments =>
 {
     string? folder = arguments.GetValue(eyes) is null ? null : arguments.GetValue(pictures);
@@ -59,7 +60,7 @@ evaluate.SetAction(arguments =>
         File.WriteAllText(Path.Combine(into, "transcripts.md"), evaluation.Transcripts);
     }
 
-    Console.WriteLine(evaluation.ToJson());
+    Console.WriteLine(evaluation.ToJson(arguments.GetValue(indented)));
 });
 
 Option<string> file = new("--lines") { Description = "JSON file of lines.", Required = true };

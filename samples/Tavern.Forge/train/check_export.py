@@ -3,7 +3,8 @@
 
     check_export.py CHECKPOINT.pt --tokenizer TOKENIZER.json --models DIR --corpus CORPUS_DIR
 
-DIR is what export.py wrote. In F32 the normalised mean square error must be at most 1e-6 (exit 1 otherwise); that of the shipped files is printed as well.
+DIR is what export.py wrote. In F32 the normalised mean square error must be at most 1e-6 (exit 1 otherwise);
+that of the shipped files is printed as well.
 """
 import argparse
 import os
@@ -19,7 +20,7 @@ from matplotlib import pyplot
 
 import data
 import tokenizer as tok
-import train
+import weights
 
 
 def nmse(a, b):
@@ -43,15 +44,17 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--models", required=True)
     parser.add_argument("--corpus", required=True)
-    parser.add_argument("--product", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), *[".."] * 3, "scripts", "npcmind"), help="the command line of the product")
+    product = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[".."] * 3, "scripts", "npcmind")
+    parser.add_argument("--product", default=product, help="the command line of the product")
     parser.add_argument("--count", type=int, default=3, help="conversations without and with a picture, each")
     args = parser.parse_args()
     tokenizer = tok.Tokenizer.load(args.tokenizer)
-    model = train.initial(args.checkpoint, tokenizer).eval()
+    model = weights.load(args.checkpoint, tokenizer).eval()
     corpus = data.load(args.corpus, tokenizer, args.tokenizer)["held"]
     pictures = data.picture_file(args.corpus)
     sizes = np.diff(corpus.offsets)
-    plain = [int(c) for c in np.argsort(-sizes) if not corpus.pictures[c]][:1] + [c for c in range(len(corpus)) if not corpus.pictures[c]][:args.count - 1]
+    plain = [int(c) for c in np.argsort(-sizes) if not corpus.pictures[c]][:1]
+    plain += [c for c in range(len(corpus)) if not corpus.pictures[c]][:args.count - 1]
     shown = [c for c in range(len(corpus)) if len(corpus.pictures[c]) == 1][:args.count]
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():

@@ -16,7 +16,8 @@ class Config:
     layers: int = 6
     heads: int = 6
     kv_heads: int = 3
-    head_dim: int = 64        # queries and keys are normed without a gain: no score exceeds sqrt(head_dim), and with 32 attention stayed blunt
+    # Queries and keys are normed without a gain: no score exceeds sqrt(head_dim), and with 32 attention stayed blunt.
+    head_dim: int = 64
     experts: int = 8
     hidden: int = 192          # of every expert and of the shared one
     rope_base: float = 10000.0
@@ -107,7 +108,8 @@ MASK = torch.full((256, 256), float("-inf")).triu_(1)
 class CausalAttention(torch.autograd.Function):
     """q [N, heads, d], k and v [N, kv, d], each of `segments` (start, end) by itself -> [N, heads, d].
 
-    Queries go in blocks, so that little above the diagonal is computed. The heads of one key head lie one below the other: [kv, g * rows, d].
+    Queries go in blocks, so that little above the diagonal is computed. The heads of one key head lie one below
+    the other: [kv, g * rows, d].
     """
     ROWS = 128
 
@@ -201,8 +203,10 @@ class Block(nn.Module):
 
     @torch.no_grad()
     def look_back(self, distances, shared):
-        """Lets the first heads, which share a key head, begin by attending to the tokens so far back. All embeddings begin with a part in common: it gives queries and keys a constant, and the turning
-        between them is then a matter of distance alone. Where looking something up has to find out both what stood before and that it matters, half of it is there."""
+        """Lets the first heads, which share a key head, begin by attending to the tokens so far back. All embeddings
+        begin with a part in common: it gives queries and keys a constant, and the turning between them is then a matter
+        of distance alone. Where looking something up has to find out both what stood before and that it matters, half
+        of it is there."""
         c, pairs = self.c, 6
         angle = c.rope_base ** (-torch.arange(0, 2 * pairs, 2) / c.head_dim)
         direction = shared / shared.norm()
@@ -238,7 +242,8 @@ class Block(nn.Module):
         order = torch.argsort(chosen)
         counts = torch.bincount(chosen, minlength=c.experts)
         parts = (h * weight).index_select(0, order).split(counts.tolist())
-        out = [F.linear(SwiGlu.apply(F.linear(part, up)), down) for part, up, down in zip(parts, self.gate_up_exps.unbind(0), self.down_exps.unbind(0))]
+        experts = zip(parts, self.gate_up_exps.unbind(0), self.down_exps.unbind(0))
+        out = [F.linear(SwiGlu.apply(F.linear(part, up)), down) for part, up, down in experts]
         back = torch.empty_like(order)
         back[order] = torch.arange(n)
         y = torch.cat(out).index_select(0, back)

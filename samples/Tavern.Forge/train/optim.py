@@ -19,7 +19,8 @@ def orthogonal(x, steps):
 class Optimizer:
     """All state lies in shared memory: process w of n updates the parameters that are its own, with the mean of the gradients of all.
 
-    A parameter with `blocks` is that many matrices one below the other and goes to Muon. `rates` maps "muon", "table", "small" to learning rates.
+    A parameter with `blocks` is that many matrices one below the other and goes to Muon. `rates` maps "muon", "table",
+    "small" to learning rates.
     """
 
     def __init__(self, model, rates, processes=1, steps=5, weight_decay=0.01, momentum=0.95, betas=(0.9, 0.95)):
@@ -40,7 +41,13 @@ class Optimizer:
 
     def _share(self, processes):
         """{name: process}, so that all have about the same work."""
-        work = {name: p.numel() * (20.0 + (self.steps * 3 * min(p.shape[-1], p.numel() // p.blocks // p.shape[-1]) if hasattr(p, "blocks") else 0)) for name, p in self.params}
+        def work_of(p):
+            if not hasattr(p, "blocks"):
+                return p.numel() * 20.0
+            columns = p.shape[-1]
+            return p.numel() * (20.0 + self.steps * 3 * min(columns, p.numel() // p.blocks // columns))
+
+        work = {name: work_of(p) for name, p in self.params}
         load, owner = [0.0] * processes, {}
         for name in sorted(work, key=work.get, reverse=True):
             owner[name] = load.index(min(load))

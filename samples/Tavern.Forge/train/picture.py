@@ -20,7 +20,8 @@ def column(rows, name, scale=1.0):
 
 
 def curves(log, evals, path):
-    """Losses above; below the share of held-out answers of each kind in which every word of the fact is the likeliest. From the left: minutes."""
+    """Losses above; below the share of held-out answers of each kind in which every word of the fact is the likeliest.
+    From the left: minutes."""
     rows, checks = rows_of(log), [r for r in rows_of(evals) if r["split"] == "held" and "/" not in r["kind"]]
     figure, (above, below) = pyplot.subplots(2, 1, sharex=True, figsize=(9, 7), layout="constrained")
     minutes = column(rows, "elapsed", 1 / 60)

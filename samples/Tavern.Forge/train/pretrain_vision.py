@@ -3,9 +3,12 @@
 
     pretrain_vision.py CORPUS_DIR OUT.pt --minutes M [--resume]
 
-Each of the 16 rows that the mind will get says, through a linear head that is thrown away, which kinds, colours and coloured kinds have their middle in its cell of 28 x 28
-pixels, which row and column of the picture it stands for itself (the mind would have to count to know) and how far right its thing is; the mean of the rows says how many
-things there are and which coloured kinds. At last the rows are made as large as embeddings: what layers add to larger ones would not be noticed. Every picture is seen mirrored, shifted and in another light each time.
+Each of the 16 rows that the mind will get says, through a linear head that is thrown away, which kinds, colours and
+coloured kinds have their middle in its cell of 28 x 28 pixels, which row and column of the picture it stands for itself
+(the mind would have to count to know) and how far right its thing is; the mean of the rows says how many things there are
+and which coloured kinds. At last the rows are made as large as embeddings: what layers add to larger ones would not be
+noticed. Every picture is seen mirrored, shifted and in another light each time.
+
 OUT.pt holds {"eyes": ...} for `train.py --vision`. Every core has a process of its own, as in train.py.
 """
 import os
@@ -41,7 +44,8 @@ class Heads(nn.Module):
 
 
 class Targets:
-    """What pictures show: of thing t, `picture`, `label` [kind, colour, coloured kind as columns of cells] and `middle` (x, y). Small or hidden things do not count."""
+    """What pictures show: of thing t, `picture`, `label` [kind, colour, coloured kind as columns of cells] and `middle`
+    (x, y). Small or hidden things do not count."""
 
     def __init__(self, folder, c, least_pixels):
         with open(os.path.join(folder, "pictures.jsonl")) as f:
@@ -63,7 +67,8 @@ class Targets:
         self.split = np.array([r["split"] for r in rows])
 
     def of(self, pictures, mirrored=None, shift=None):
-        """cells [n, 16, labels], counts [n], sets [n, coloured], right [n, 16] (bin, or -1 for nothing) of these pictures, mirrored and then shifted by (x, y) pixels."""
+        """cells [n, 16, labels], counts [n], sets [n, coloured], right [n, 16] (bin, or -1 for nothing) of these pictures,
+        mirrored and then shifted by (x, y) pixels."""
         cells = np.zeros((len(pictures), self.side ** 2, self.labels), np.float32)
         counts, right = np.zeros(len(pictures), np.int64), np.full((len(pictures), self.side ** 2), -1, np.int64)
         for i, p in enumerate(pictures):
@@ -118,9 +123,13 @@ def evaluate(eyes, heads, pictures, targets, chosen):
     wanted, wanted_sets = wanted > 0, wanted_sets > 0
     filled = wanted.any(-1)
     right = (cells[:, :, k + n:] == wanted[:, :, k + n:]).all(-1)
-    return (f"kind F1 {f1(wanted[:, :, :k], cells[:, :, :k]):.3f}, colour F1 {f1(wanted[:, :, k:k + n], cells[:, :, k:k + n]):.3f}, coloured kind F1 {f1(wanted[:, :, k + n:], cells[:, :, k + n:]):.3f}, "
-            f"filled cells all right {right[filled].mean():.3f}, empty cells {right[~filled].mean():.3f}, count {(np.concatenate(counts) == wanted_counts).mean():.3f}, "
-            f"set F1 {f1(wanted_sets, np.concatenate(sets)):.3f}, how far right (within 7 pixels) {(abs(np.concatenate(rights) - wanted_rights) <= 1)[filled].mean():.3f}")
+    found = [f1(wanted[:, :, part], cells[:, :, part]) for part in (slice(k), slice(k, k + n), slice(k + n, None))]
+    counted = (np.concatenate(counts) == wanted_counts).mean()
+    near = (abs(np.concatenate(rights) - wanted_rights) <= 1)[filled].mean()
+    return (f"kind F1 {found[0]:.3f}, colour F1 {found[1]:.3f}, coloured kind F1 {found[2]:.3f}, "
+            f"filled cells all right {right[filled].mean():.3f}, empty cells {right[~filled].mean():.3f}, "
+            f"count {counted:.3f}, set F1 {f1(wanted_sets, np.concatenate(sets)):.3f}, "
+            f"how far right (within 7 pixels) {near:.3f}")
 
 
 def main():
@@ -156,7 +165,9 @@ def main():
         optimizer.restore(saved["optimizer"])
 
     def save():
-        torch.save(dict(eyes=eyes.state_dict(), heads=heads.state_dict(), optimizer=optimizer.state(), progress=(elapsed, step, shown)), args.out + ".new")
+        torch.save(dict(
+            eyes=eyes.state_dict(), heads=heads.state_dict(), optimizer=optimizer.state(), progress=(elapsed, step, shown)),
+            args.out + ".new")
         os.replace(args.out + ".new", args.out)
 
     stopping = []
@@ -190,7 +201,8 @@ def main():
         set_loss = F.binary_cross_entropy_with_logits(every, sets, reduction="sum") / mine
         count_loss = F.cross_entropy(count, counts)
         places = torch.arange(16).repeat(mine, 1)
-        place_loss = sum(F.cross_entropy(place[..., 4 * i:4 * i + 4].flatten(0, 1), at.flatten()) for i, at in enumerate((places % 4, places // 4)))
+        place_loss = sum(F.cross_entropy(place[..., 4 * i:4 * i + 4].flatten(0, 1), at.flatten())
+                         for i, at in enumerate((places % 4, places // 4)))
         right_loss = F.cross_entropy(right.flatten(0, 1), rights.flatten(), ignore_index=-1)
         optimizer.zero(me)
         (cell_loss + 0.1 * set_loss + 0.2 * count_loss + 0.2 * place_loss + 0.2 * right_loss).backward()
@@ -214,7 +226,8 @@ def main():
         elapsed += now - started
         if step % 50 == 0:
             cell, sets, count = np.mean(losses, 0)
-            print(f"step {step}  {elapsed / 60:.1f} min  cell {cell:.3f}  set {sets:.3f}  count {count:.3f}  {50 * args.batch / (now - last_print):.0f} pictures/s", flush=True)
+            print(f"step {step}  {elapsed / 60:.1f} min  cell {cell:.3f}  set {sets:.3f}  count {count:.3f}  "
+                  f"{50 * args.batch / (now - last_print):.0f} pictures/s", flush=True)
             losses, last_print = [], now
         if now - last_eval > args.eval_minutes * 60:
             print("  held: " + evaluate(eyes, heads, pictures, targets, held), flush=True)

@@ -1,23 +1,24 @@
 #!/usr/bin/python3
 """Byte-level BPE in the form of GGUF's tokenizer.ggml.model = gpt2, pre = llama4, learned from the training texts.
 
-    tokenizer.py learn CORPUS_DIR OUT.json [--size 4096] [--min-frequency 20] [--sample 20000]
-    tokenizer.py verify TOKENIZER.json CORPUS_DIR [--product /work/main/scripts/npcmind]
+    tokenizer.py CORPUS_DIR OUT.json [--size 4096] [--min-frequency 20] [--sample 20000]
 
-The pre-tokenizer's expression is written out for what Python's re knows, with the letters and digits of the Basic Multilingual Plane as classes.
+The pre-tokenizer's expression is written out for what Python's re knows, with the letters and digits of the Basic
+Multilingual Plane as classes.
 """
 import argparse
 import collections
 import json
 import os
 import re
-import subprocess
-import tempfile
 import unicodedata
+
+import gguf
 
 BOS, END, EOT, HEADER_START, HEADER_END = "<|begin_of_text|>", "<|end_of_text|>", "<|eot|>", "<|header_start|>", "<|header_end|>"
 IMAGE_START, IMAGE_END, IMAGE, PATCH = "<|image_start|>", "<|image_end|>", "<|image|>", "<|patch|>"
-CONTROLS = [BOS, END, EOT, HEADER_START, HEADER_END, IMAGE_START, IMAGE_END, IMAGE, PATCH, "<|tile_x_separator|>", "<|tile_y_separator|>", "<|finetune_right_pad|>"]
+CONTROLS = [BOS, END, EOT, HEADER_START, HEADER_END, IMAGE_START, IMAGE_END, IMAGE, PATCH,
+            "<|tile_x_separator|>", "<|tile_y_separator|>", "<|finetune_right_pad|>"]
 ACTION = "\n[action] "  # what the product puts in place of the <|eot|> of a speech that an action follows
 
 TEMPLATE = (
@@ -87,7 +88,6 @@ class Tokenizer:
     def load(path):
         """From the JSON file that `save` writes, or from the model in a GGUF file."""
         if path.endswith(".gguf"):
-            import gguf
             return Tokenizer([pair.split(" ") for pair in gguf.read(path)[0]["tokenizer.ggml.merges"]])
         return Tokenizer(json.load(open(path))["merges"])
 
@@ -154,7 +154,8 @@ def conversations(folder, split=None, limit=None):
 
 
 def learn(folder, size, min_frequency, sample):
-    """Sennrich et al. 2016. A piece counts once per conversation: names that a conversation repeats are rare, words that all use are frequent."""
+    """Sennrich et al. 2016. A piece counts once per conversation: names that a conversation repeats are rare, words that
+    all use are frequent."""
     counts = collections.Counter()
     for conversation in conversations(folder, "train", sample):
         counts.update({piece for text in texts_of(conversation) for piece in PIECES.findall(text)})
@@ -196,43 +197,17 @@ def learn(folder, size, min_frequency, sample):
     return Tokenizer(merges)
 
 
-def verify(tokenizer, folder, product):
-    """Compares with the product on the texts of some conversations; returns how many differ."""
-    import export
-    texts = sorted({t for c in conversations(folder, limit=200) for t in texts_of(c)})[:2000]
-    texts += ["It's WE'RE I'll he'D  two  spaces\n\n\n a/b//\n 12345 x_y \t tab\r\n end ", "\n\n  Tobin's", "don't!?\n/ok", "Wie heißt du? Où est-ce, ¿dónde? 你好，你叫什么 Привет, дела? नमस्ते 😀 x²", " (a) [b] {\"Do\":\"Walk\"}"]
-    with tempfile.TemporaryDirectory() as folder:
-        model, batch = os.path.join(folder, "vocabulary.gguf"), os.path.join(folder, "texts.json")
-        export.vocabulary_file(tokenizer, model)
-        json.dump(texts, open(batch, "w", encoding="utf-8"), ensure_ascii=False)
-        theirs = json.loads(subprocess.run([product, "tokenize", model, "--batch", batch, "--json"], check=True, stdout=subprocess.PIPE).stdout)
-    wrong = [(t, tokenizer.encode(t), their) for t, their in zip(texts, theirs) if tokenizer.encode(t) != their]
-    for text, mine, their in wrong[:5]:
-        print("DIFFERS", repr(text), mine, their)
-    print(f"{len(texts)} texts, {len(wrong)} differ")
-    return len(wrong)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    one = verbs.add_parser("learn")
-    one.add_argument("corpus")
-    one.add_argument("out")
-    one.add_argument("--size", type=int, default=4096, help="most tokens, control tokens included")
-    one.add_argument("--min-frequency", type=int, default=20, help="conversations of the sample in which a pair must occur")
-    one.add_argument("--sample", type=int, default=20000, help="conversations looked at")
-    two = verbs.add_parser("verify")
-    two.add_argument("tokenizer")
-    two.add_argument("corpus")
-    two.add_argument("--product", default="/work/main/scripts/npcmind")
+    parser.add_argument("corpus")
+    parser.add_argument("out")
+    parser.add_argument("--size", type=int, default=4096, help="most tokens, control tokens included")
+    parser.add_argument("--min-frequency", type=int, default=20, help="conversations of the sample in which a pair must occur")
+    parser.add_argument("--sample", type=int, default=20000, help="conversations looked at")
     args = parser.parse_args()
-    if args.verb == "learn":
-        tokenizer = learn(args.corpus, args.size, args.min_frequency, args.sample)
-        tokenizer.save(args.out)
-        print(f"{len(tokenizer.tokens)} tokens, {len(tokenizer.merges)} merges; last: {tokenizer.merges[-5:]}")
-    else:
-        raise SystemExit(1 if verify(Tokenizer.load(args.tokenizer), args.corpus, args.product) else 0)
+    tokenizer = learn(args.corpus, args.size, args.min_frequency, args.sample)
+    tokenizer.save(args.out)
+    print(f"{len(tokenizer.tokens)} tokens, {len(tokenizer.merges)} merges; last: {tokenizer.merges[-5:]}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
     train.py CORPUS_DIR RUN_DIR --tokenizer TOKENIZER.json --minutes M [--vision EYES.pt] [--resume] [--init CKPT_OR_GGUF]
 
 RUN_DIR gets checkpoint.pt, log.csv, eval.csv and loss.png. Stop it with SIGTERM or SIGINT (it saves), go on with --resume.
-Every core has a process of its own that works through a part of each batch: faster than one process with threads, above all on a busy machine.
+Every core has a process of its own that works through a part of each batch: faster than one process with threads, above
+all on a busy machine.
 """
 import os
 
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 
 import data
 import picture
+import weights
 from model import Config, Mind
 from optim import Optimizer, factor_at
 from tokenizer import Tokenizer
@@ -112,17 +114,6 @@ def save(path, model, optimizer, feed, progress):
     os.replace(path + ".new", path)
 
 
-def initial(path, tokenizer):
-    """A model from a checkpoint or from exported GGUF files (eyes.gguf or eyes.f32.gguf beside it)."""
-    if path.endswith(".gguf"):
-        import export
-        return export.read_model(path, tokenizer)
-    saved = torch.load(path)
-    model = Mind(Config(**saved["config"]))
-    model.load_state_dict(saved["model"])
-    return model
-
-
 def append(path, header, row):
     new = not os.path.exists(path)
     with open(path, "a", newline="") as f:
@@ -140,16 +131,23 @@ def main():
     parser.add_argument("--minutes", type=float, required=True, help="planned time of training, over all resumptions")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--init", help="start from these weights, with fresh optimizers: a checkpoint or mind.gguf / mind.f32.gguf")
-    parser.add_argument("--vision", help="eyes of pretrain_vision.py. They stay as they are here: a dozen pictures a step teach them nothing, and Muon's steps are as large as ever")
-    parser.add_argument("--budget", type=int, nargs=2, default=[4096, 8192], metavar=("FIRST", "LAST"), help="tokens of a step, growing over the ramp")
+    parser.add_argument("--vision", help="eyes of pretrain_vision.py. They stay as they are here: a dozen pictures a step "
+                        "teach them nothing, and Muon's steps are as large as ever")
+    parser.add_argument("--budget", type=int, nargs=2, default=[4096, 8192], metavar=("FIRST", "LAST"),
+                        help="tokens of a step, growing over the ramp")
     parser.add_argument("--ramp", type=float, default=0.3, help="share of the time after which a step has its last size")
-    parser.add_argument("--curriculum", type=float, nargs="*", default=[0.08, 0, 0, 0.2, 0, 1, 0.3, 1, 2, 1, 2, 2], metavar="SHARE FIRST LAST", help="up to which share of the time which stages: 0 short recitations, 1 long ones and drills, 2 conversations")
+    parser.add_argument("--curriculum", type=float, nargs="*", metavar="SHARE FIRST LAST",
+                        default=[0.08, 0, 0, 0.2, 0, 1, 0.3, 1, 2, 1, 2, 2],
+                        help="up to which share of the time which stages: 0 short recitations, 1 long ones and drills, "
+                        "2 conversations")
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--embedding-lr", type=float, default=3e-3)
     parser.add_argument("--small-lr", type=float, default=1e-3)
     parser.add_argument("--weight-decay", type=float, default=0.01)
     parser.add_argument("--warmup", type=int, default=50)
-    parser.add_argument("--decay", type=float, default=0.4, help="share of the time over which the learning rates fall to nothing: two thirds of what a run learns comes then")
+    parser.add_argument("--decay", type=float, default=0.4,
+                        help="share of the time over which the learning rates fall to nothing: two thirds of what a run "
+                        "learns comes then")
     parser.add_argument("--muon-steps", type=int, default=5)
     parser.add_argument("--prompt-share", type=float, default=0.15)
     parser.add_argument("--balance", type=float, default=0.01)
@@ -174,20 +172,23 @@ def main():
     for name, corpus in splits.items():
         sizes = np.diff(corpus.offsets)
         share = [float((corpus.kind == k).mean()) if len(corpus.kind) else 0 for k in (data.PROMPT, data.ANSWER, data.FACT)]
-        print(f"{name}: {len(corpus)} conversations, {len(corpus.ids)} tokens, longest {sizes.max() if len(sizes) else 0}, prompt / answer / fact {share[0]:.3f} / {share[1]:.3f} / {share[2]:.3f}, pictures {sum(map(len, corpus.pictures))}")
+        print(f"{name}: {len(corpus)} conversations, {len(corpus.ids)} tokens, longest {sizes.max() if len(sizes) else 0}, "
+              f"prompt / answer / fact {share[0]:.3f} / {share[1]:.3f} / {share[2]:.3f}, "
+              f"pictures {sum(map(len, corpus.pictures))}")
     print(f"corpus ready after {time.time() - began:.0f} s", flush=True)
 
     progress = dict(elapsed=0.0, step=0, tokens=0)
     feed = Feed(train, args.seed)
     saved = torch.load(checkpoint) if args.resume and os.path.exists(checkpoint) else None
     if saved is None and args.init:
-        model = initial(args.init, tokenizer)
+        model = weights.load(args.init, tokenizer)
     else:
         model = Mind(Config(**saved["config"]) if saved else Config(vocabulary=len(tokenizer.tokens)))
     if args.vision and saved is None:
         model.eyes.load_state_dict(torch.load(args.vision)["eyes"])
     model.eyes.requires_grad_(False)
-    optimizer = Optimizer(model, dict(muon=args.muon_lr, table=args.embedding_lr, small=args.small_lr), args.workers, args.muon_steps, args.weight_decay)
+    rates = dict(muon=args.muon_lr, table=args.embedding_lr, small=args.small_lr)
+    optimizer = Optimizer(model, rates, args.workers, args.muon_steps, args.weight_decay)
     if saved:
         model.load_state_dict(saved["model"])
         optimizer.restore(saved["optimizer"])
@@ -203,7 +204,8 @@ def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.append(True))
 
-    # Processes agree on every step through `orders`: [what, factor, tokens, first stage, last stage]; `figures` [workers, 3 + loads] is what came of it.
+    # Processes agree on every step through `orders`: [what, factor, tokens, first stage, last stage];
+    # `figures` [workers, 3 + loads] is what came of it.
     STEP, EVALUATE, STOP = 0, 1, 2
     orders = torch.zeros(5, dtype=torch.float64).share_memory_()
     figures = torch.zeros(args.workers, 3 + model.c.layers * model.c.experts).share_memory_()
@@ -236,7 +238,8 @@ def main():
             optimizer.step(me, factor)
             barrier.wait()
         elif what == EVALUATE:
-            result = {name: evaluate(model, splits[name], chosen[me::args.workers], pictures, int(budget)) for name, chosen in watched.items()}
+            result = {name: evaluate(model, splits[name], chosen[me::args.workers], pictures, int(budget))
+                      for name, chosen in watched.items()}
             if me:
                 tallies.put(result)
             return result
@@ -257,7 +260,9 @@ def main():
                     total[kind] += tally
             words = []
             for kind, (answers, right, tokens, loss) in sorted(total.items()):
-                append(evals, ["elapsed", "step", "split", "kind", "answers", "fact_loss", "right"], [f"{progress['elapsed']:.0f}", progress["step"], name, kind, int(answers), f"{loss / tokens:.4f}", f"{right / answers:.4f}"])
+                append(evals, ["elapsed", "step", "split", "kind", "answers", "fact_loss", "right"],
+                       [f"{progress['elapsed']:.0f}", progress["step"], name, kind, int(answers),
+                        f"{loss / tokens:.4f}", f"{right / answers:.4f}"])
                 words.append(f"{kind} {right / answers:.3f} (loss {loss / tokens:.3f}, {int(answers)})")
             print(f"  {name}: " + ", ".join(words), flush=True)
         if os.path.exists(log):
@@ -282,9 +287,13 @@ def main():
             now, rows = time.time(), torch.stack(window).double()  # [steps, workers, figures]
             rate, mean, fact = float(rows[:, :, 0].sum()) / (now - last_print), float(rows[:, :, 1].mean()), float(rows[:, :, 2].nanmean())
             loads = rows[:, :, 3:].mean((0, 1))
-            print(f"step {progress['step']}  {progress['elapsed'] / 60:.1f} min  loss {mean:.3f}  fact {fact:.3f}  {rate:.0f} tok/s  rate {factor:.2f}  tokens {progress['tokens']}  epoch {feed.epoch}  load {loads.min():.2f}-{loads.max():.2f}", flush=True)
-            append(log, ["elapsed", "step", "tokens", "loss", "fact_loss", "tok_s", "lr", *[f"load_{i}_{e}" for i in range(model.c.layers) for e in range(model.c.experts)]],
-                   [f"{progress['elapsed']:.1f}", progress["step"], progress["tokens"], f"{mean:.4f}", f"{fact:.4f}", f"{rate:.0f}", f"{factor:.4f}", *[f"{v:.3f}" for v in loads.tolist()]])
+            print(f"step {progress['step']}  {progress['elapsed'] / 60:.1f} min  loss {mean:.3f}  fact {fact:.3f}  "
+                  f"{rate:.0f} tok/s  rate {factor:.2f}  tokens {progress['tokens']}  epoch {feed.epoch}  "
+                  f"load {loads.min():.2f}-{loads.max():.2f}", flush=True)
+            experts = [f"load_{i}_{e}" for i in range(model.c.layers) for e in range(model.c.experts)]
+            append(log, ["elapsed", "step", "tokens", "loss", "fact_loss", "tok_s", "lr", *experts],
+                   [f"{progress['elapsed']:.1f}", progress["step"], progress["tokens"], f"{mean:.4f}", f"{fact:.4f}",
+                    f"{rate:.0f}", f"{factor:.4f}", *[f"{v:.3f}" for v in loads.tolist()]])
             window, last_print = [], now
         if time.time() - last_save > args.save_minutes * 60:
             save(checkpoint, model, optimizer, feed, progress)

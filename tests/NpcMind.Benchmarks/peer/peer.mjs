@@ -1,5 +1,6 @@
-// Measures llama.cpp's Vulkan backend: node peer.mjs MODEL PROMPT_TOKENS GENERATE_TOKENS. Loads and warms up once (the driver compiles llama.cpp's
-// pipelines then), prints "ready", then one line of JSON for each line read. Exits 1 with a reason if Vulkan is not what llama.cpp uses.
+// Measures llama.cpp's Vulkan backend: node peer.mjs MODEL PROMPT_TOKENS GENERATE_TOKENS. Loads and warms up once (the driver
+// compiles llama.cpp's pipelines then), prints "ready", then one line of JSON for each line read. Exits 1 with a reason if
+// Vulkan is not what llama.cpp uses.
 import readline from "node:readline";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 
@@ -11,9 +12,11 @@ if (llama.gpu !== "vulkan") {
 }
 const devices = await llama.getGpuDeviceNames();
 const model = await llama.loadModel({ modelPath: path, gpuLayers: "max", ignoreMemorySafetyChecks: true });
-const context = await model.createContext({ contextSize: promptTokens + generateTokens + 64, batchSize: promptTokens, ignoreMemorySafetyChecks: true });
+const contextSize = promptTokens + generateTokens + 64;
+const context = await model.createContext({ contextSize, batchSize: promptTokens, ignoreMemorySafetyChecks: true });
 const sequence = context.getSequence();
-const prompt = model.tokenize("The blacksmith looked up from the anvil and greeted the traveller. ".repeat(promptTokens)).slice(0, promptTokens);
+const sentence = "The blacksmith looked up from the anvil and greeted the traveller. ";
+const prompt = model.tokenize(sentence.repeat(promptTokens)).slice(0, promptTokens);
 
 /** Greedy tokens per second, the first one not counted, as `npcmind bench` counts. */
 async function decode(count) {
@@ -30,7 +33,13 @@ async function measure(count) {
     const start = performance.now();
     await sequence.evaluateWithoutGeneratingNewTokens(prompt); // the whole prompt in one batch
     const prefill = promptTokens / ((performance.now() - start) / 1000);
-    return { prefill_tokens_per_s: prefill, decode_tokens_per_s: await decode(count), gpu_layers: model.gpuLayers, layers: model.fileInsights.totalLayers, devices };
+    return {
+        prefill_tokens_per_s: prefill,
+        decode_tokens_per_s: await decode(count),
+        gpu_layers: model.gpuLayers,
+        layers: model.fileInsights.totalLayers,
+        devices,
+    };
 }
 
 await measure(1);
