@@ -37,7 +37,7 @@ internal sealed class ArchitectureTests
             folder => Directory.EnumerateFiles(Path.Combine(TestData.Root, folder), "*.csproj", SearchOption.AllDirectories));
 
     [Test]
-    public void Every_room_references_only_what_the_architecture_allows()
+    public void Project_References_AreThoseOfTheArchitecture()
     {
         foreach (string project in Projects)
         {
@@ -52,7 +52,7 @@ internal sealed class ArchitectureTests
     }
 
     [Test]
-    public void Only_the_Gpu_room_names_the_Vulkan_binding()
+    public void VulkanBinding_IsNamedOnlyInGpu()
     {
         foreach (string source in Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.cs", SearchOption.AllDirectories))
             if (!source.Contains("NpcMind.Gpu", StringComparison.Ordinal) && !source.Contains("/obj/", StringComparison.Ordinal))
