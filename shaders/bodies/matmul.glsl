@@ -84,11 +84,11 @@ void main() {
             fetchCodes(group, chunks, chunk, r * 8 + lane, words[r]);
         }
         [[unroll]] for (int part = 0; part < 64 / PartColumns; part++) {
-            int half_ = part * PartColumns / 32;
+            int blockHalf = part * PartColumns / 32;
             vec4 xs[Tokens];
             float xSum[Tokens];
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                xs[t] = texelFetch(x, xAt[t] + int(chunk * 16 + half_ * 8));
+                xs[t] = texelFetch(x, xAt[t] + int(chunk * 16 + blockHalf * 8));
                 if (HasMinimum) {
                     float s = (xs[t].x + xs[t].y) + (xs[t].z + xs[t].w);
                     if (PartColumns == 32) {
@@ -99,11 +99,11 @@ void main() {
                         xSum[t] = subgroupShuffle(s, base + uint(part % 2) * 4);
                     }
                 }
-                if (Prescaled) xs[t] *= prescale(half_, lane);
+                if (Prescaled) xs[t] *= prescale(blockHalf, lane);
             }
-            float dot_[LaneRows][Tokens];
+            float dotProducts[LaneRows][Tokens];
             [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                [[unroll]] for (uint t = 0; t < Tokens; t++) dot_[r][t] = 0.0;
+                [[unroll]] for (uint t = 0; t < Tokens; t++) dotProducts[r][t] = 0.0;
             [[unroll]] for (int first = 0; first < PartColumns; first += StepColumns) {
                 float q[LaneRows][StepColumns];
                 [[unroll]] for (int j = 0; j < StepColumns; j++)
@@ -113,13 +113,13 @@ void main() {
                     [[unroll]] for (int j = 0; j < StepColumns; j++) {
                         int column = (part * PartColumns + first + j) % 32;
                         float v = subgroupShuffle(xs[t][column % 4], base + uint(column / 4));
-                        [[unroll]] for (uint r = 0; r < LaneRows; r++) dot_[r][t] = fma(q[r][j], v, dot_[r][t]);
+                        [[unroll]] for (uint r = 0; r < LaneRows; r++) dotProducts[r][t] = fma(q[r][j], v, dotProducts[r][t]);
                     }
             }
             [[unroll]] for (uint r = 0; r < LaneRows; r++) {
                 vec2 f = factors(blockScale[r], chunk, part);
                 [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                    sum[r][t] = fma(f.x, dot_[r][t], sum[r][t]);
+                    sum[r][t] = fma(f.x, dotProducts[r][t], sum[r][t]);
                     if (HasMinimum) sum[r][t] = fma(f.y, xSum[t], sum[r][t]);
                 }
             }

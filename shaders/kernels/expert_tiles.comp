@@ -14,13 +14,13 @@ layout(push_constant) uniform Constants {
     uint maxTiles;
 };
 layout(binding = 0) uniform usamplerBuffer chosen;
-layout(binding = 1) readonly buffer Step { uvec4 step_[]; };
+layout(binding = 1) readonly buffer Step { uvec4 stepHeader[]; };
 layout(binding = 2) writeonly buffer Order { uint order[]; };
 layout(binding = 3) writeonly buffer Tiles { uvec4 tiles[]; };
 shared uint counts[256];
 
 void main() {
-    uint pairs = step_[0].x * used;
+    uint pairs = stepHeader[0].x * used;
     uint lane = gl_LocalInvocationID.x;
     uint nextPair = 0, nextTile = 0; // of the experts from `first` on
     for (uint first = 0; first < experts; first += gl_WorkGroupSize.x) {

@@ -16,12 +16,12 @@ void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[C
     words[3] = codeTexel(group, chunks / 4, chunk / 4, 2, row) >> (chunk % 4 * 2);
 }
 
-float fiveBitCode(uint word, uint high, int byte_, int half_) {
-    return float(int(((word >> (8 * byte_ + 4 * half_)) & 15u) | (((high >> (8 * byte_ + half_)) & 1u) << 4)));
+float fiveBitCode(uint word, uint high, int byteIndex, int blockHalf) {
+    return float(int(((word >> (8 * byteIndex + 4 * blockHalf)) & 15u) | (((high >> (8 * byteIndex + blockHalf)) & 1u) << 4)));
 }
 #define code(words, s, chunk, column) fiveBitCode(words[(column) % 32 / 16][(column) % 16 / 4], \
     words[2 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
-vec4 prescale(int half_, uint lane) { return vec4(1.0); }
+vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
 float dequantize(uint group, uint units, uint column, uint row) {
     uint unit = column / 256, chunk = column % 256 / 64, l = column % 32;
@@ -32,8 +32,8 @@ float dequantize(uint group, uint units, uint column, uint row) {
     uint high = codeTexel(group, units, unit, 1 + l / 16, row)[l % 16 / 4];
     uint low = (word >> (8 * (l % 4) + 4 * (column / 32 % 2))) & 15u;
     precise float q = float(int(low | (((high >> (8 * (l % 4) + column % 256 / 32)) & 1u) << 4)));
-    precise float step_ = d.x * float(int(scale.x));
-    precise float scaled = step_ * q;
+    precise float scaleStep = d.x * float(int(scale.x));
+    precise float scaled = scaleStep * q;
     precise float minimum = d.y * float(int(scale.y));
     precise float y = scaled - minimum;
     return y;
