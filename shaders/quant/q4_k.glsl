@@ -1,9 +1,8 @@
 // Q4_K: super-blocks of 256 weights, 8 sub-blocks of 32: y = d * scale * q - dmin * minimum.
 // A unit is 9 texels: (d|dmin, 12 bytes of scales), then 128 bytes of codes; each 32 bytes hold 64 weights, the first 32 in the low
 // nibbles.
-const uint UnitTexels = 9;
-const uint UnitColumns = 256;
-const uint ScaleWords = 0;
+const uint UnitTexels = Q4_K_UnitTexels;
+const uint ScaleWords = Q4_K_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/k_scales.glsl"
 const int ChunkTexels = 2;

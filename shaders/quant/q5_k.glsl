@@ -1,9 +1,8 @@
 // Q5_K: super-blocks of 256 weights, 8 sub-blocks of 32: y = d * scale * q - dmin * minimum.
 // A unit is 11 texels: (d|dmin, 12 bytes of scales), 32 bytes of fifth bits (bit s of byte l belongs to weight l of sub-block s), 128 bytes
 // of nibbles as in Q4_K.
-const uint UnitTexels = 11;
-const uint UnitColumns = 256;
-const uint ScaleWords = 0;
+const uint UnitTexels = Q5_K_UnitTexels;
+const uint ScaleWords = Q5_K_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/k_scales.glsl"
 const int ChunkTexels = 4;

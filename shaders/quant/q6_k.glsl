@@ -1,9 +1,8 @@
 // Q6_K: super-blocks of 256 weights, 16 sub-blocks of 16: y = d * scale * (q - 32), scale a signed byte.
 // A unit is 13 texels: 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 scales; d is the unit's scale word.
 // Weight e: n = e / 128, k = e % 128 / 32, l = e % 32: nibble k / 2 of byte 64 n + l + 32 (k % 2), bit pair k of byte 32 n + l.
-const uint UnitTexels = 13;
-const uint UnitColumns = 256;
-const uint ScaleWords = 1;
+const uint UnitTexels = Q6_K_UnitTexels;
+const uint ScaleWords = Q6_K_ScaleWords;
 #include "lib/weights.glsl"
 const int ChunkTexels = 6;
 const int PartColumns = 16;

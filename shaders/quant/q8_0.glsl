@@ -1,8 +1,7 @@
 // Q8_0: blocks of 32 weights, y = q * d, q a signed byte. Scales of a chunk: (d0|d1).
 // Bytes are made unsigned by flipping the sign bit (q + 128) and cut out without shifting; see quant/nibble_codes.glsl.
-const uint UnitTexels = 4;
-const uint UnitColumns = 64;
-const uint ScaleWords = 1;
+const uint UnitTexels = Q8_0_UnitTexels;
+const uint ScaleWords = Q8_0_ScaleWords;
 #include "lib/weights.glsl"
 const int ChunkTexels = 4;
 const int PartColumns = 32;
