@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using NpcMind.Reference;
 using NUnit.Framework;
@@ -76,5 +77,13 @@ internal sealed class ArchitectureTests
                 if (wide >= 0) Assert.Fail($"{source}:{wide + 1} has {lines[wide].Length} columns; 140 are the most.");
             }
         }
+    }
+
+    [Test]
+    public void Tests_Names_AreSubjectConditionResult()
+    {
+        foreach (string source in Directory.EnumerateFiles(Path.Combine(TestData.Root, "tests"), "*Tests*.cs", SearchOption.AllDirectories))
+            foreach (Match test in Regex.Matches(File.ReadAllText(source), @"public (async )?(void|Task) (?<name>\w+_\w+)\("))
+                Assert.That(test.Groups["name"].Value, Does.Match("^[A-Z][A-Za-z0-9]*(_[A-Z][A-Za-z0-9]*)+$"), source);
     }
 }
