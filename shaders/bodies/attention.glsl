@@ -22,7 +22,7 @@ layout(constant_id = 2) const uint Group = 1;     // query heads per workgroup
 layout(constant_id = 3) const uint Queries = 1;   // most rows per tile
 layout(constant_id = 4) const uint Slices = 1;    // clusters per workgroup
 layout(constant_id = 5) const uint SplitPages = 16;
-layout(constant_id = 6) const uint Span = 0;      // 0 all, 1 chunk, 2 window
+layout(constant_id = 6) const uint Span = 0;      // AttentionSpanKind
 layout(constant_id = 8) const uint ValueQuads = 16; // value size / 4
 layout(constant_id = 9) const bool SharedPlane = false;
 layout(constant_id = 7) const bool SoftCaps = false; // scores become softCap * tanh(score / softCap) (Gemma 2)
@@ -58,7 +58,7 @@ KvTexel valueTexel(uint block, uint kvHead, uint row, uint token) {
         : texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), row, token)));
 }
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
-const uint Chunks = (ValueQuads + 7) / 8;            // quads of a value per lane
+const uint Chunks = (ValueQuads + (ClusterLanes - 1)) / ClusterLanes; // quads of a value per lane
 const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
 shared vec4 mergedSum[Slices > 1 ? Slices * ValueQuads : 1];
 shared vec2 mergedScale[Slices];
@@ -99,36 +99,37 @@ void main() {
         uint block[PageBlocks];
         [[unroll]] for (uint r = 0; r < PageBlocks; r++)
             block[r] = texelFetch(blockTable, int(tile.z * maxBlocks + page * PageBlocks + r)).x;
-        float score[Columns][4];
+        float score[Columns][PageBlocks];
         [[unroll]] for (uint c = 0; c < Columns; c++)
-            [[unroll]] for (uint r = 0; r < 4; r++) score[c][r] = 0.0;
-        float keyScale[4];
+            [[unroll]] for (uint r = 0; r < PageBlocks; r++) score[c][r] = 0.0;
+        float keyScale[PageBlocks];
         for (uint texel = 0; texel < Quads / QuadsPerTexel; texel++) {
             uint firstQuad = texel * QuadsPerTexel;
-            KvTexel codes[4];
-            if (HasScales && firstQuad % 8 == 0)
-                [[unroll]] for (uint r = 0; r < 4; r++)
-                    keyScale[r] = unpackScale(keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / 8 / ScalesPerTexel, lane),
-                        firstQuad / 8);
-            [[unroll]] for (uint r = 0; r < 4; r++) codes[r] = keyTexel(block[r], kvHead, texel, lane);
+            KvTexel codes[PageBlocks];
+            if (HasScales && firstQuad % KvScaleQuads == 0)
+                [[unroll]] for (uint r = 0; r < PageBlocks; r++)
+                    keyScale[r] = unpackScale(
+                        keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / KvScaleQuads / ScalesPerTexel, lane),
+                        firstQuad / KvScaleQuads);
+            [[unroll]] for (uint r = 0; r < PageBlocks; r++) codes[r] = keyTexel(block[r], kvHead, texel, lane);
             [[unroll]] for (uint part = 0; part < QuadsPerTexel; part++) {
-                vec4 k[4];
-                [[unroll]] for (uint r = 0; r < 4; r++) {
+                vec4 k[PageBlocks];
+                [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
                     k[r] = unpackQuad(codes[r], part);
                     if (HasScales) k[r] *= keyScale[r];
                 }
                 [[unroll]] for (uint c = 0; c < Columns; c++) {
                     uint row = min(tile.x + c / Group, lastRow);
                     vec4 qv = texelFetch(q, int((row * heads + firstHead + c % Group) * Quads + firstQuad + part));
-                    [[unroll]] for (uint r = 0; r < 4; r++)
+                    [[unroll]] for (uint r = 0; r < PageBlocks; r++)
                         score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
                 }
             }
         }
-        float weight[Columns][4];
+        float weight[Columns][PageBlocks];
         [[unroll]] for (uint c = 0; c < Columns; c++) {
             float top = Hidden;
-            [[unroll]] for (uint r = 0; r < 4; r++) {
+            [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
                 uint token = page * PageTokens + r * BlockTokens + lane;
                 bool seen = token >= first[c / Group] && token <= position[c / Group];
                 score[c][r] *= scale;
@@ -139,7 +140,7 @@ void main() {
             top = max(largest[c], clusterMax(top));
             float shrink = exp(largest[c] - top);
             float added = 0.0;
-            [[unroll]] for (uint r = 0; r < 4; r++) {
+            [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
                 weight[c][r] = score[c][r] > 0.5 * Hidden ? exp(score[c][r] - top) : 0.0;
                 added += weight[c][r];
             }
@@ -148,17 +149,17 @@ void main() {
             [[unroll]] for (uint k = 0; k < Chunks; k++) sum[c][k] *= shrink;
         }
         uint tokens = min(PageTokens, lastPosition + 1 - page * PageTokens);
-        [[unroll]] for (uint r = 0; r < 4; r++) {
+        [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
             if (r * BlockTokens >= tokens) break;
             float valueScale[Chunks];
             if (HasScales)
                 [[unroll]] for (uint k = 0; k < Chunks; k++) 
                     valueScale[k] = unpackScale(valueTexel(block[r], kvHead, Quads / QuadsPerTexel + k / ScalesPerTexel, lane), k);
-            [[unroll]] for (uint t = 0; t < 8; t++) {
+            [[unroll]] for (uint t = 0; t < BlockTokens; t++) {
                 float w[Columns];
                 [[unroll]] for (uint c = 0; c < Columns; c++) w[c] = subgroupShuffle(weight[c][r], base + t);
                 [[unroll]] for (uint k = 0; k < Chunks; k++) {
-                    uint quad = min(k * 8 + lane, ValueQuads - 1);
+                    uint quad = min(k * ClusterLanes + lane, ValueQuads - 1);
                     vec4 v = unpackQuad(valueTexel(block[r], kvHead, quad / QuadsPerTexel, t), quad);
                     if (HasScales) v *= subgroupShuffle(valueScale[k], base + t);
                     [[unroll]] for (uint c = 0; c < Columns; c++) sum[c][k] = fma(vec4(w[c]), v, sum[c][k]);
@@ -173,7 +174,7 @@ void main() {
             barrier();
             if (lane == 0) mergedScale[slice] = vec2(largest[c], total[c]);
             [[unroll]] for (uint k = 0; k < Chunks; k++)
-                if (k * 8 + lane < ValueQuads) mergedSum[slice * ValueQuads + k * 8 + lane] = sum[c][k];
+                if (k * ClusterLanes + lane < ValueQuads) mergedSum[slice * ValueQuads + k * ClusterLanes + lane] = sum[c][k];
             barrier();
             [[unroll]] for (uint s = 0; s < Slices; s++) top = max(top, mergedScale[s].x);
             total[c] = 0.0;
@@ -182,14 +183,14 @@ void main() {
                 float shrink = exp(mergedScale[s].x - top);
                 total[c] += mergedScale[s].y * shrink;
                 [[unroll]] for (uint k = 0; k < Chunks; k++)
-                    sum[c][k] += mergedSum[s * ValueQuads + min(k * 8 + lane, ValueQuads - 1)] * shrink;
+                    sum[c][k] += mergedSum[s * ValueQuads + min(k * ClusterLanes + lane, ValueQuads - 1)] * shrink;
             }
         }
         uint row = tile.x + c / Group;
         if (row > lastRow || slice != 0) continue;
         uint at = ((row * heads + firstHead + c % Group) * maxSplits + split % maxSplits) * (ValueQuads + 1);
         [[unroll]] for (uint k = 0; k < Chunks; k++)
-            if (k * 8 + lane < ValueQuads) parts[at + k * 8 + lane] = sum[c][k];
+            if (k * ClusterLanes + lane < ValueQuads) parts[at + k * ClusterLanes + lane] = sum[c][k];
         if (lane == 0) parts[at + ValueQuads] = vec4(top, total[c], 0.0, 0.0);
     }
 }

@@ -34,7 +34,7 @@ const uint RowQuads = LatentQuads + RopeQuads;
 // Latents, which are the values, are rotated apart from what was turned.
 const uint RotatedQuads = HADAMARD_QUADS(LatentQuads | RopeQuads);
 // Quads that a lane has at a time: a whole rotation and a whole texel of scales.
-const uint Chunks = RotatedQuads > 8 * ScalesPerTexel ? RotatedQuads / 8 : ScalesPerTexel;
+const uint Chunks = RotatedQuads > ClusterLanes * ScalesPerTexel ? RotatedQuads / ClusterLanes : ScalesPerTexel;
 
 vec4 turned(vec4 v, uint row, uint quad) {
     vec2 a = texelFetch(angles, int(row * angleStride + angleOffset + 2 * quad)).xy;
@@ -45,11 +45,11 @@ vec4 turned(vec4 v, uint row, uint quad) {
 void main() {
     uint row = gl_WorkGroupID.y;
     uint lane = clusterLane();
-    uint head = gl_WorkGroupID.x * (gl_WorkGroupSize.x / 8) + clusterIndex();
+    uint head = gl_WorkGroupID.x * (gl_WorkGroupSize.x / ClusterLanes) + clusterIndex();
     if (head > heads) return;
     if (head < heads) {
         uint from = row * projectedStride + head * (plainQuads + RopeQuads) + plainQuads;
-        for (uint quad = lane; quad < RopeQuads; quad += 8)
+        for (uint quad = lane; quad < RopeQuads; quad += ClusterLanes)
             q[(row * heads + head) * RowQuads + LatentQuads + quad] = turned(texelFetch(projected, int(from + quad)), row, quad);
         return;
     }
@@ -58,11 +58,11 @@ void main() {
     uint block = blockTable[rows[row].z * maxBlocks + position / BlockTokens];
     uint token = position % BlockTokens;
     uint storedRows = kvRows(RowQuads);
-    for (uint first = 0; first < RowQuads; first += Chunks * 8) {
+    for (uint first = 0; first < RowQuads; first += Chunks * ClusterLanes) {
         vec4 v[Chunks];
         float scale[Chunks];
         [[unroll]] for (uint k = 0; k < Chunks; k++) {
-            uint quad = first + k * 8 + lane;
+            uint quad = first + k * ClusterLanes + lane;
             v[k] = quad < RowQuads ? texelFetch(latent, int(row * latentStride + quad)) : vec4(0.0);
             if (quad >= LatentQuads && quad < RowQuads) v[k] = turned(v[k], row, quad - LatentQuads);
         }
@@ -71,12 +71,13 @@ void main() {
         }
         [[unroll]] for (uint k = 0; k < Chunks; k++) scale[k] = quantScale(v[k]);
         [[unroll]] for (uint k = 0; k < Chunks; k++) {
-            uint quad = first + k * 8 + lane;
+            uint quad = first + k * ClusterLanes + lane;
             KvQuad codes = packQuad(v[k], scale[k]);
             KvQuad scales = packScales(scale[k], k + 1 < Chunks ? scale[min(k + 1, Chunks - 1)] : 0.0);
             if (quad < RowQuads && quad % QuadsPerTexel == 0) keys[keyAt(block, 1, 0, storedRows, quad / QuadsPerTexel, token)] = codes;
-            if (HasScales && lane == 0 && first + k * 8 < RowQuads && k % ScalesPerTexel == 0)
-                keys[keyAt(block, 1, 0, storedRows, RowQuads / QuadsPerTexel + (first / 8 + k) / ScalesPerTexel, token)] = scales;
+            if (HasScales && lane == 0 && first + k * ClusterLanes < RowQuads && k % ScalesPerTexel == 0)
+                keys[keyAt(block, 1, 0, storedRows, RowQuads / QuadsPerTexel + (first / KvScaleQuads + k) / ScalesPerTexel, token)] =
+                    scales;
         }
     }
 }

@@ -41,9 +41,9 @@ layout(binding = 4) readonly buffer Bias { float bias[]; };
 layout(binding = 5) readonly buffer Tiles { uvec4 tiles[]; };
 layout(binding = 6) readonly buffer Order { uint order[]; };
 
-const uint LaneRows = 4;
+const uint LaneRows = GroupRows / ClusterLanes;
 const int StepColumns = 4; // columns decoded together, so that only few sums are live at once
-shared float partial[Slices * 32];
+shared float partial[Slices * GroupRows];
 
 void main() {
     uint lane = clusterLane();
@@ -80,15 +80,15 @@ void main() {
         uvec4 words[LaneRows][ChunkTexels];
         Scales blockScale[LaneRows];
         [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-            blockScale[r] = fetchScales(group, chunks, chunk, r * 8 + lane);
-            fetchCodes(group, chunks, chunk, r * 8 + lane, words[r]);
+            blockScale[r] = fetchScales(group, chunks, chunk, r * ClusterLanes + lane);
+            fetchCodes(group, chunks, chunk, r * ClusterLanes + lane, words[r]);
         }
-        [[unroll]] for (int part = 0; part < 64 / PartColumns; part++) {
-            int half_ = part * PartColumns / 32;
+        [[unroll]] for (int part = 0; part < int(ChunkColumns) / PartColumns; part++) {
+            int blockHalf = part * PartColumns / 32;
             vec4 xs[Tokens];
             float xSum[Tokens];
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                xs[t] = texelFetch(x, xAt[t] + int(chunk * 16 + half_ * 8));
+                xs[t] = texelFetch(x, xAt[t] + int(chunk * (ChunkColumns / 4) + blockHalf * 8));
                 if (HasMinimum) {
                     float s = (xs[t].x + xs[t].y) + (xs[t].z + xs[t].w);
                     if (PartColumns == 32) {
@@ -99,11 +99,11 @@ void main() {
                         xSum[t] = subgroupShuffle(s, base + uint(part % 2) * 4);
                     }
                 }
-                if (Prescaled) xs[t] *= prescale(half_, lane);
+                if (Prescaled) xs[t] *= prescale(blockHalf, lane);
             }
-            float dot_[LaneRows][Tokens];
+            float dotProducts[LaneRows][Tokens];
             [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                [[unroll]] for (uint t = 0; t < Tokens; t++) dot_[r][t] = 0.0;
+                [[unroll]] for (uint t = 0; t < Tokens; t++) dotProducts[r][t] = 0.0;
             [[unroll]] for (int first = 0; first < PartColumns; first += StepColumns) {
                 float q[LaneRows][StepColumns];
                 [[unroll]] for (int j = 0; j < StepColumns; j++)
@@ -113,13 +113,13 @@ void main() {
                     [[unroll]] for (int j = 0; j < StepColumns; j++) {
                         int column = (part * PartColumns + first + j) % 32;
                         float v = subgroupShuffle(xs[t][column % 4], base + uint(column / 4));
-                        [[unroll]] for (uint r = 0; r < LaneRows; r++) dot_[r][t] = fma(q[r][j], v, dot_[r][t]);
+                        [[unroll]] for (uint r = 0; r < LaneRows; r++) dotProducts[r][t] = fma(q[r][j], v, dotProducts[r][t]);
                     }
             }
             [[unroll]] for (uint r = 0; r < LaneRows; r++) {
                 vec2 f = factors(blockScale[r], chunk, part);
                 [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                    sum[r][t] = fma(f.x, dot_[r][t], sum[r][t]);
+                    sum[r][t] = fma(f.x, dotProducts[r][t], sum[r][t]);
                     if (HasMinimum) sum[r][t] = fma(f.y, xSum[t], sum[r][t]);
                 }
             }
@@ -129,26 +129,26 @@ void main() {
     if (Slices > 1) {
         [[unroll]] for (uint t = 0; t < Tokens; t++) {
             barrier();
-            [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * 32 + r * 8 + lane] = sum[r][t];
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
             barrier();
             if (slice == 0)
                 [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                    for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * 32 + r * 8 + lane];
+                    for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * GroupRows + r * ClusterLanes + lane];
         }
         if (slice != 0) return;
     }
 
-    uint row = (Experts ? gl_WorkGroupID.x : firstGroup + group) * 32 + lane;
-    uint biasAt = (firstGroup + group) * 32 + lane;
+    uint row = (Experts ? gl_WorkGroupID.x : firstGroup + group) * GroupRows + lane;
+    uint biasAt = (firstGroup + group) * GroupRows + lane;
     [[unroll]] for (uint t = 0; t < Tokens; t++) {
         if (t >= count) break;
         uint at = yRow[t] * yStride + yOffset + row;
         [[unroll]] for (uint r = 0; r < LaneRows; r++) {
             float v = sum[r][t];
-            if (HasBias) v += bias[biasAt + r * 8];
+            if (HasBias) v += bias[biasAt + r * ClusterLanes];
             v *= scale;
-            if (Accumulate && row + r * 8 < rowLimit) v += y[at + r * 8];
-            if (row + r * 8 < rowLimit) y[at + r * 8] = v;
+            if (Accumulate && row + r * ClusterLanes < rowLimit) v += y[at + r * ClusterLanes];
+            if (row + r * ClusterLanes < rowLimit) y[at + r * ClusterLanes] = v;
         }
     }
 }

@@ -25,14 +25,14 @@ layout(push_constant) uniform Constants {
 layout(binding = 1) uniform usamplerBuffer tables;
 layout(binding = 2) writeonly buffer Canvas { uint canvas[]; };
 
-const int Half = 1 << 21;
+const int Half = 1 << (ResampleBits - 1);
 uint table(uint at) { return texelFetch(tables, int(at)).x; }
 ivec3 framed(uint x, uint y) {
     x -= pictureX; // below 0 is beyond the width, too
     y -= pictureY;
     return x < pictureWidth && y < pictureHeight ? pixel(x, y) : ivec3(fill & 255, fill >> 8 & 255, fill >> 16 & 255);
 }
-ivec3 clipped(ivec3 sum) { return clamp(sum >> 22, 0, 255); }
+ivec3 clipped(ivec3 sum) { return clamp(sum >> ResampleBits, 0, 255); }
 
 void main() {
     uint x = gl_GlobalInvocationID.x;

@@ -1,8 +1,8 @@
 // Turns query and key heads, writes the queries to q and stores keys and values in the blocks of their sequences.
 //   (a, b) -> (a cos - b sin, a sin + b cos) for each pair of the first 2 * pairs elements of a head; the rest passes through.
 //   neox 0: pair i is (2i, 2i+1) (RoFormer);  neox 1: pair i is (i, i + pairs) (GPT-NeoX).
-//   Norm 1: then v / sqrt(mean(v^2) + epsilon) for each query and key head (Llama 4).
-//   Norm 2: that, times a weight per element, before the rotation (Qwen 3, Gemma 3).
+//   HeadNormAfterRope: then v / sqrt(mean(v^2) + epsilon) for each query and key head (Llama 4).
+//   HeadNormBeforeRope: that, times a weight per element, before the rotation (Qwen 3, Gemma 3).
 //   ScalesQueries: queries times the factor at the end of the row's turns.
 //   qkv [rows, stride quads] f32, a row holding queries, keys (from quad kOffset), values (from quad vOffset)
 //   turns [rows, turnStride] (cos, sin) per pair, from turnOffset, made on the host in double
@@ -14,7 +14,7 @@
 // A cluster has a head, its lanes every eighth quad; grid ((heads + 2 kvHeads) / clusters of a workgroup rounded up, rows, 1).
 // Su et al. 2021.  Reference: tests/NpcMind.Reference/Rope.cs
 layout(constant_id = 1) const uint Quads = 16;    // head size / 4
-layout(constant_id = 2) const uint Norm = 0;      // 0 none, 1 after the rotation without weights, 2 before it with weights
+layout(constant_id = 2) const uint Norm = 0;      // HeadNorm
 layout(constant_id = 3) const bool ScalesQueries = false;
 
 layout(push_constant) uniform Constants {
@@ -42,7 +42,7 @@ layout(binding = 7) uniform samplerBuffer normWeights;
 uint weightsAt; // first quad of the head's norm weights
 float element(uint head, uint i) {
     float v = texelFetch(qkv, int(head + i / 4))[i % 4];
-    return Norm == 2 ? v * texelFetch(normWeights, int(weightsAt + i / 4))[i % 4] : v;
+    return Norm == HeadNormBeforeRope ? v * texelFetch(normWeights, int(weightsAt + i / 4))[i % 4] : v;
 }
 vec2 turn(uint row, uint pair) { return texelFetch(turns, int(row * turnStride + turnOffset + pair)).xy; }
 
@@ -57,12 +57,12 @@ float rotated(uint head, uint row, uint i) {
     return second ? other * t.y + self * t.x : self * t.x - other * t.y;
 }
 
-const uint Chunks = (Quads + 7) / 8; // quads per lane
+const uint Chunks = (Quads + (ClusterLanes - 1)) / ClusterLanes; // quads per lane
 
 void main() {
     uint row = gl_WorkGroupID.y;
     uint lane = clusterLane();
-    uint head = gl_WorkGroupID.x * (gl_WorkGroupSize.x / 8) + clusterIndex();
+    uint head = gl_WorkGroupID.x * (gl_WorkGroupSize.x / ClusterLanes) + clusterIndex();
     if (head >= heads + 2 * kvHeads) return;
     bool isValue = head >= heads + kvHeads;
     uint at = row * stride;
@@ -74,18 +74,18 @@ void main() {
     vec4 v[Chunks];
     float squares = 0.0;
     [[unroll]] for (uint k = 0; k < Chunks; k++) {
-        uint quad = k * 8 + lane;
+        uint quad = k * ClusterLanes + lane;
         if (quad >= Quads) v[k] = vec4(0.0);
         else if (isValue) v[k] = texelFetch(qkv, int(at + quad));
         else v[k] = vec4(rotated(at, row, quad * 4), rotated(at, row, quad * 4 + 1), rotated(at, row, quad * 4 + 2),
             rotated(at, row, quad * 4 + 3));
-        if (Norm == 2 && quad < Quads) {
+        if (Norm == HeadNormBeforeRope && quad < Quads) {
             vec4 raw = texelFetch(qkv, int(at + quad));
             squares += dot(raw, raw);
         }
     }
-    if (Norm != 0 && !isValue) {
-        if (Norm == 1)
+    if (Norm != HeadNormNone && !isValue) {
+        if (Norm == HeadNormAfterRope)
             [[unroll]] for (uint k = 0; k < Chunks; k++) squares += dot(v[k], v[k]);
         float scale = 1.0 / sqrt(clusterSum(squares) / float(Quads * 4) + epsilon);
         [[unroll]] for (uint k = 0; k < Chunks; k++) v[k] *= scale;
@@ -96,7 +96,7 @@ void main() {
     if (head < heads) {
         float factor = ScalesQueries ? texelFetch(turns, int(row * turnStride + turnStride - 1)).x : 1.0;
         [[unroll]] for (uint k = 0; k < Chunks; k++)
-            if (k * 8 + lane < Quads) q[(row * heads + head) * Quads + k * 8 + lane] = v[k] * factor;
+            if (k * ClusterLanes + lane < Quads) q[(row * heads + head) * Quads + k * ClusterLanes + lane] = v[k] * factor;
         return;
     }
 
@@ -107,7 +107,7 @@ void main() {
     float scale[Chunks];
     [[unroll]] for (uint k = 0; k < Chunks; k++) scale[k] = quantScale(v[k]);
     [[unroll]] for (uint k = 0; k < Chunks; k++) {
-        uint quad = k * 8 + lane;
+        uint quad = k * ClusterLanes + lane;
         KvQuad codes = packQuad(v[k], scale[k]);
         KvQuad scales = packScales(scale[k], k + 1 < Chunks ? scale[min(k + 1, Chunks - 1)] : 0.0);
         bool hasCodes = quad < Quads && quad % QuadsPerTexel == 0;

@@ -6,13 +6,13 @@
 #include "lib/common.glsl"
 #include "lib/gelu.glsl"
 
-layout(constant_id = 1) const uint Form = 0; // 0 GELU exact, 1 GELU tanh, 2 GELU quick, 3 ReLU
+layout(constant_id = 1) const uint Form = 0; // ActivationForm
 
 layout(push_constant) uniform Constants { uint quads; };
 layout(binding = 0) uniform samplerBuffer x;
 layout(binding = 1) writeonly buffer Y { vec4 y[]; };
 
-float activated(float v) { return Form == 3 ? max(v, 0.0) : gelu(v, Form); }
+float activated(float v) { return Form == ActivationFormRelu ? max(v, 0.0) : gelu(v, Form); }
 
 void main() {
     uint quad = gl_GlobalInvocationID.x;

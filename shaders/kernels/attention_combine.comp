@@ -9,7 +9,7 @@
 // One lane per quad; grid (heads * quads / workgroup size rounded up, rows, 1).
 #include "lib/common.glsl"
 
-layout(constant_id = 1) const uint Span = 0; // 0 all, 1 chunk, 2 window
+layout(constant_id = 1) const uint Span = 0; // AttentionSpanKind
 layout(constant_id = 2) const bool HasSinks = false;
 
 layout(push_constant) uniform Constants {

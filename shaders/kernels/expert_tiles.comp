@@ -14,21 +14,22 @@ layout(push_constant) uniform Constants {
     uint maxTiles;
 };
 layout(binding = 0) uniform usamplerBuffer chosen;
-layout(binding = 1) readonly buffer Step { uvec4 step_[]; };
+layout(binding = 1) readonly buffer Step { uvec4 stepHeader[]; };
 layout(binding = 2) writeonly buffer Order { uint order[]; };
 layout(binding = 3) writeonly buffer Tiles { uvec4 tiles[]; };
-shared uint counts[256];
+shared uint counts[LargestWorkgroup];
 
 void main() {
-    uint pairs = step_[0].x * used;
+    uint pairs = stepHeader[0].x * used;
     uint lane = gl_LocalInvocationID.x;
     uint nextPair = 0, nextTile = 0; // of the experts from `first` on
     for (uint first = 0; first < experts; first += gl_WorkGroupSize.x) {
         uint e = first + lane;
         uint count = 0;
-        for (uint p = 0; p < pairs; p += 8) {
+        for (uint p = 0; p < pairs; p += ClusterLanes) {
             uint some = texelFetch(chosen, int(min(p + clusterLane(), pairs - 1))).x;
-            [[unroll]] for (uint t = 0; t < 8; t++) count += subgroupShuffle(some, clusterBase() + t) == e && p + t < pairs ? 1u : 0u;
+            [[unroll]] for (uint t = 0; t < ClusterLanes; t++)
+                count += subgroupShuffle(some, clusterBase() + t) == e && p + t < pairs ? 1u : 0u;
         }
         barrier();
         counts[lane] = count;
@@ -42,9 +43,9 @@ void main() {
             tile += i < lane ? tilesHere : 0u;
         }
         for (uint done = 0; done < count; done += tileRows) tiles[tile++] = uvec4(e, at + done, min(tileRows, count - done), 0);
-        for (uint p = 0; p < pairs; p += 8) {
+        for (uint p = 0; p < pairs; p += ClusterLanes) {
             uint some = texelFetch(chosen, int(min(p + clusterLane(), pairs - 1))).x;
-            [[unroll]] for (uint t = 0; t < 8; t++)
+            [[unroll]] for (uint t = 0; t < ClusterLanes; t++)
                 if (subgroupShuffle(some, clusterBase() + t) == e && p + t < pairs) order[at++] = p + t;
         }
     }

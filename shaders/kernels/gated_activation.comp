@@ -1,8 +1,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 // y = activation(gate) * up.  gateUp [rows, 2 * quads] f32 texels of 4: a row holds gate, then up   y [rows, stride quads] vec4
-//   Form 0: SiLU, v / (1 + exp(-v))   1: GELU, tanh approximation
-//   2: gpt-oss: g = min(gate, 7), u = clamp(up, -7, 7): g * sigmoid(1.702 g) * (u + 1)
+//   GateFormSilu: SiLU, v / (1 + exp(-v))   GateFormGeluTanh: GELU, tanh approximation
+//   GateFormClampedSilu: gpt-oss: g = min(gate, 7), u = clamp(up, -7, 7): g * sigmoid(1.702 g) * (u + 1)
 //   WeighsInput: gate and up, which are linear, are those of an input that is multiplied by weights[row] (Llama 4).
 //   GatesOutput: y times sigmoid(weights[row * weightStride]) (the shared expert of Qwen 2 MoE).
 // One lane per quad; grid (quads / workgroup size rounded up, rows, 1).  Shazeer 2020 (GLU variants).
@@ -34,10 +34,11 @@ void main() {
         up *= weights[row];
     }
     vec4 result;
-    if (Form == 0) {
+    if (Form == GateFormSilu) {
         result = gate / (1.0 + exp(-gate)) * up;
-    } else if (Form == 1) {
-        result = vec4(gelu(gate.x, 1), gelu(gate.y, 1), gelu(gate.z, 1), gelu(gate.w, 1)) * up;
+    } else if (Form == GateFormGeluTanh) {
+        const uint form = ActivationFormGeluTanh;
+        result = vec4(gelu(gate.x, form), gelu(gate.y, form), gelu(gate.z, form), gelu(gate.w, form)) * up;
     } else {
         gate = min(gate, vec4(7.0));
         up = clamp(up, vec4(-7.0), vec4(7.0));

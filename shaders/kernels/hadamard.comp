@@ -19,14 +19,15 @@ layout(push_constant) uniform Constants {
 layout(binding = 0) uniform samplerBuffer x;
 layout(binding = 1) writeonly buffer Y { vec4 y[]; };
 
-const uint Chunks = (BlockQuads + 7) / 8;
+const uint Chunks = (BlockQuads + (ClusterLanes - 1)) / ClusterLanes;
 
 void main() {
-    uint first = (gl_WorkGroupID.x * (gl_WorkGroupSize.x / 8) + clusterIndex()) * Chunks * 8 + clusterLane();
+    uint first = (gl_WorkGroupID.x * (gl_WorkGroupSize.x / ClusterLanes) + clusterIndex()) * Chunks * ClusterLanes + clusterLane();
     uint at = gl_WorkGroupID.y * stride + first;
     vec4 v[Chunks];
-    [[unroll]] for (uint k = 0; k < Chunks; k++) v[k] = first + k * 8 < quads ? texelFetch(x, int(at + k * 8)) : vec4(0.0);
+    [[unroll]] for (uint k = 0; k < Chunks; k++)
+        v[k] = first + k * ClusterLanes < quads ? texelFetch(x, int(at + k * ClusterLanes)) : vec4(0.0);
     HADAMARD(v, Chunks, BlockQuads)
     [[unroll]] for (uint k = 0; k < Chunks; k++)
-        if (first + k * 8 < quads) y[at + k * 8] = v[k];
+        if (first + k * ClusterLanes < quads) y[at + k * ClusterLanes] = v[k];
 }

@@ -23,11 +23,11 @@ layout(binding = 3) writeonly buffer Patches { float patches[]; };
 
 void main() {
     uint i = gl_GlobalInvocationID.x;
-    uint patch_ = gl_WorkGroupID.y;
+    uint patchIndex = gl_WorkGroupID.y;
     if (i >= size * size) return;
-    uint x = place.z + patch_ % grid.x * size + i % size;
-    uint y = place.w + patch_ / grid.x * size + i / size;
+    uint x = place.z + patchIndex % grid.x * size + i % size;
+    uint y = place.w + patchIndex / grid.x * size + i / size;
     uint pixel = texelFetch(canvases, int(place.x + y * place.y + x)).x;
     [[unroll]] for (uint c = 0; c < 3; c++)
-        patches[patch_ * stride + c * size * size + i] = uintBitsToFloat(texelFetch(shades, int(c * 256 + (pixel >> c * 8 & 255))).x);
+        patches[patchIndex * stride + c * size * size + i] = uintBitsToFloat(texelFetch(shades, int(c * 256 + (pixel >> c * 8 & 255))).x);
 }

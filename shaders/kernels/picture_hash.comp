@@ -3,8 +3,8 @@
 // hash[k] += sum over i < count of mixed(words[at + i], first + i, seed k)
 // Tells pictures apart without reading them back; not meant to withstand attackers.
 //   words u32   hash [4] u32, to be set before the first part
-// Sums wrap around and commute, so neither the order nor the cut of the work matters. Grid (count / (workgroup size * LaneWords) rounded
-// up, 1, 1).
+// Sums wrap around and commute, so neither the order nor the cut of the work matters. Grid (count / (workgroup size * HashLaneWords)
+// rounded up, 1, 1).
 // Mixing: multiply and shift, as Appleby's MurmurHash3 finishes.  Reference: tests/NpcMind.Reference/PictureHash.cs
 #include "lib/common.glsl"
 #include "lib/reduce.glsl"
@@ -17,8 +17,6 @@ layout(push_constant) uniform Constants {
 layout(binding = 0) uniform usamplerBuffer words;
 layout(binding = 1) buffer Hash { uint hash[]; }; // read-write: sums
 
-const uint LaneWords = 64;
-
 uint scrambled(uint v) {
     v = (v ^ v >> 16) * 0x85EBCA6Bu;
     v = (v ^ v >> 13) * 0xC2B2AE35u;
@@ -27,8 +25,8 @@ uint scrambled(uint v) {
 
 void main() {
     uvec4 sum = uvec4(0);
-    uint start = gl_WorkGroupID.x * gl_WorkGroupSize.x * LaneWords + gl_LocalInvocationID.x;
-    for (uint n = 0; n < LaneWords; n++) {
+    uint start = gl_WorkGroupID.x * gl_WorkGroupSize.x * HashLaneWords + gl_LocalInvocationID.x;
+    for (uint n = 0; n < HashLaneWords; n++) {
         uint i = start + n * gl_WorkGroupSize.x;
         if (i >= count) break;
         uint word = texelFetch(words, int(at + i)).x;

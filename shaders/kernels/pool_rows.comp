@@ -5,7 +5,7 @@
 // One lane per quad; grid (stride / workgroup size rounded up, texts, 1).  Reference: tests/NpcMind.Reference/Pool.cs
 #include "lib/common.glsl"
 
-layout(constant_id = 1) const uint Form = 1; // 1 mean, 2 first, 3 last: src/NpcMind.Inference/Embedding/EmbeddingConfig.cs
+layout(constant_id = 1) const uint Form = 1; // EmbeddingPooling
 
 layout(push_constant) uniform Constants { uint stride; };
 layout(binding = 0) uniform samplerBuffer x;
@@ -17,8 +17,8 @@ void main() {
     if (quad >= stride) return;
     uint first = texts[gl_WorkGroupID.y].x;
     uint count = texts[gl_WorkGroupID.y].y;
-    vec4 v = texelFetch(x, int((Form == 3 ? first + count - 1 : first) * stride + quad));
-    if (Form == 1) {
+    vec4 v = texelFetch(x, int((Form == EmbeddingPoolingLast ? first + count - 1 : first) * stride + quad));
+    if (Form == EmbeddingPoolingMean) {
         for (uint row = 1; row < count; row++) v += texelFetch(x, int((first + row) * stride + quad));
         v /= float(count);
     }

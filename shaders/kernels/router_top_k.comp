@@ -2,10 +2,10 @@
 #extension GL_GOOGLE_include_directive : require
 // Chooses `used` of `experts` experts per row and weighs them. The largest values win (ties: lowest index): router logits, or with HasBias
 // sigmoid(logit) + bias.
-//   Gate 0: the weight of an expert is its softmax over all experts   1: the sigmoid of its logit
+//   RouterGateSoftmax: the weight of an expert is its softmax over all experts   RouterGateSigmoid: the sigmoid of its logit
 //   Normalizes: the weights of the chosen are divided by their sum. All are multiplied by `scale`.
 //   Groups > 1: experts stand in groups of equal size, and only the `groupsUsed` best groups take part. A group ranks by its largest value
-//   (Gate 0, DeepSeek V2) or by the sum of its two largest (Gate 1, DeepSeek V3).
+//   (softmax, DeepSeek V2) or by the sum of its two largest (sigmoid, DeepSeek V3).
 //   logits [rows, stride] f32   chosen [rows, used] u32   weights [rows, used] f32   bias [experts] f32.
 //   One workgroup per row; grid (rows, 1, 1).
 // Jiang et al. 2024 (Mixtral), DeepSeek-AI 2024 (DeepSeek-V3).  Reference: tests/NpcMind.Reference/RouterTopK.cs
@@ -44,7 +44,7 @@ void scoreGroups(uint row, uint lane) {
             second = max(second, min(best, v));
             best = max(best, v);
         }
-        groupScores[g] = Gate == 0 ? best : best + second;
+        groupScores[g] = Gate == RouterGateSoftmax ? best : best + second;
     }
     barrier();
 }
@@ -81,7 +81,7 @@ void main() {
         uint winner = min(uint(-workgroupMax(-candidate)), experts - 1);
         if (HasBias) top = logits[row * stride + winner];
         if (n == 0) largest = top;
-        float weight = Gate == 1 ? sigmoid(top) : exp(top - largest);
+        float weight = Gate == RouterGateSigmoid ? sigmoid(top) : exp(top - largest);
         total += weight;
         barrier();
         if (lane == 0) {
@@ -91,7 +91,7 @@ void main() {
         memoryBarrierBuffer();
         barrier();
     }
-    if (Gate == 0 && !Normalizes) {
+    if (Gate == RouterGateSoftmax && !Normalizes) {
         float highest = Lowest;
         for (uint e = lane; e < experts; e += gl_WorkGroupSize.x) highest = max(highest, logits[row * stride + e]);
         highest = workgroupMax(highest);
@@ -99,6 +99,6 @@ void main() {
         for (uint e = lane; e < experts; e += gl_WorkGroupSize.x) all += exp(logits[row * stride + e] - highest);
         total = workgroupSum(all) * exp(highest - largest);
     }
-    if (Gate == 1) total = Normalizes ? max(total, 6.1035e-5) : 1.0;
+    if (Gate == RouterGateSigmoid) total = Normalizes ? max(total, 6.1035e-5) : 1.0;
     for (uint n = lane; n < used; n += gl_WorkGroupSize.x) weights[row * used + n] = weights[row * used + n] / total * scale;
 }

@@ -24,8 +24,8 @@ uint unitsOf(uint o, uint token, uint end, uint lowest, float largest, float tot
 
 void main() {
     uint o = gl_WorkGroupID.x, lane = gl_LocalInvocationID.x;
-    uvec4 output_ = outputs[o];
-    SamplerSettings s = samplers[output_.y];
+    uvec4 outputEntry = outputs[o];
+    SamplerSettings s = samplers[outputEntry.y];
     float largest = largestLogit(o);
     float winner = 16777215.0; // tokens are below 2^24
     for (uint i = lane; i < chunks; i += gl_WorkGroupSize.x) {
@@ -41,7 +41,7 @@ void main() {
         uint all = 0;
         for (uint i = 0; i < chunks; i++) all += texelFetch(units, int(o * chunks + i)).x;
         uint draw, low;
-        umulExtended(philox(uvec2(s.seedLow, s.seedHigh), output_.z), all, draw, low);
+        umulExtended(philox(uvec2(s.seedLow, s.seedHigh), outputEntry.z), all, draw, low);
         uint chunk = 0;
         for (; chunk + 1 < chunks; chunk++) {
             uint here = texelFetch(units, int(o * chunks + chunk)).x;
@@ -69,7 +69,7 @@ void main() {
         }
     }
     if (lane == 0) {
-        next[output_.y] = chosen == NoToken ? 0u : chosen;
+        next[outputEntry.y] = chosen == NoToken ? 0u : chosen;
         results[o] = chosen;
     }
 }

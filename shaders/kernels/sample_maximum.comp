@@ -12,7 +12,8 @@ void main() {
     uint o = gl_WorkGroupID.y, chunk = gl_WorkGroupID.x, lane = gl_LocalInvocationID.x;
     SamplerSettings s = samplers[outputs[o].y];
     if (chunk == 0 && !isGreedy(s) && (usesTopK(s) || usesTopP(s)))
-        for (uint i = lane; i < 8 * 256; i += gl_WorkGroupSize.x) histograms[o * 8 * 256 + i] = 0;
+        for (uint i = lane; i < HistogramPasses * HistogramBins; i += gl_WorkGroupSize.x)
+            histograms[o * HistogramPasses * HistogramBins + i] = 0;
 
     uint end = min((chunk + 1) * ChunkQuads, (vocabulary + 3) / 4);
     vec4 top = vec4(Forbidden);

@@ -7,7 +7,6 @@
 // Grid (longest window / WindowTokens rounded up, outputs, 1).  Reference: tests/NpcMind.Reference/Sampling.cs
 #include "lib/common.glsl"
 #include "lib/cluster.glsl"
-#include "lib/sampler_settings.glsl"
 layout(constant_id = 1) const uint WindowTokens = 32;
 
 layout(push_constant) uniform Constants {
@@ -31,11 +30,11 @@ void main() {
     for (uint at = first; at < min(first + WindowTokens, end); at += gl_WorkGroupSize.x) {
         uint i = at + gl_LocalInvocationID.x;
         bool mine = i < min(first + WindowTokens, end);
-        uint token = mine ? texelFetch(tokens, int(log + i)).x : 0xFFFFFFFFu;
+        uint token = mine ? texelFetch(tokens, int(log + i)).x : NoToken;
         uint count = 0, before = 0;
-        for (uint j = begin; j < end; j += 8) {
+        for (uint j = begin; j < end; j += ClusterLanes) {
             uint other = texelFetch(tokens, int(log + min(j + clusterLane(), end - 1))).x;
-            [[unroll]] for (uint t = 0; t < 8; t++) {
+            [[unroll]] for (uint t = 0; t < ClusterLanes; t++) {
                 uint same = subgroupShuffle(other, clusterBase() + t) == token && j + t < end ? 1u : 0u;
                 count += same;
                 before += j + t < i ? same : 0u;

@@ -7,9 +7,9 @@
 #define KvTexel uvec4
 const bool HasScales = true;
 const bool Rotates = true;
-const uint QuadsPerTexel = 2;
-const uint ScalesPerTexel = 2;
-uint kvRows(uint quads) { return quads / 2 + (quads + 15) / 16; }
+const uint QuadsPerTexel = KvQ4QuadsPerTexel;
+const uint ScalesPerTexel = KvQ4ScalesPerTexel;
+uint kvRows(uint quads) { return quads / QuadsPerTexel + (quads + (ScalesPerTexel * KvScaleQuads - 1)) / (ScalesPerTexel * KvScaleQuads); }
 
 float quantScale(vec4 v) {
     float high = clusterMax(max(max(v.x, v.y), max(v.z, v.w)));

@@ -8,7 +8,7 @@ const bool HasScales = true;
 const bool Rotates = false;
 const uint QuadsPerTexel = 1;
 const uint ScalesPerTexel = 1;
-uint kvRows(uint quads) { return quads + quads / 8; }
+uint kvRows(uint quads) { return quads + quads / KvScaleQuads; }
 
 float quantScale(vec4 v) {
     float largest = clusterMax(max(max(abs(v.x), abs(v.y)), max(abs(v.z), abs(v.w))));

@@ -2,9 +2,9 @@
 // constant index, which is cheap on every device; a wider subgroup is several clusters. A workgroup is one cluster or several.
 #extension GL_KHR_shader_subgroup_shuffle : require
 
-uint clusterLane() { return gl_SubgroupInvocationID & 7u; }
-uint clusterBase() { return gl_SubgroupInvocationID & ~7u; }
-uint clusterIndex() { return gl_SubgroupID * (gl_SubgroupSize >> 3) + (gl_SubgroupInvocationID >> 3); }
+uint clusterLane() { return gl_SubgroupInvocationID & (ClusterLanes - 1u); }
+uint clusterBase() { return gl_SubgroupInvocationID & ~(ClusterLanes - 1u); }
+uint clusterIndex() { return gl_SubgroupID * (gl_SubgroupSize >> ClusterShift) + (gl_SubgroupInvocationID >> ClusterShift); }
 
 float clusterSum(float v) {
     v += subgroupShuffleXor(v, 1u);

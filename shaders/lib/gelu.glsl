@@ -11,9 +11,9 @@ float errorFunction(float v) {
     return v < 0.0 ? -result : result;
 }
 
-// form 0 exact, 1 tanh approximation, 2 x * sigmoid(1.702 x)
+// form: an ActivationForm that is a GELU.
 float gelu(float v, uint form) {
-    if (form == 0) return 0.5 * v * (1.0 + errorFunction(v * 0.707106781));
-    float rate = form == 1 ? 1.59576912 * (v + 0.044715 * v * v * v) : 1.702 * v; // tanh(u) = 2 sigmoid(2 u) - 1
+    if (form == ActivationFormGelu) return 0.5 * v * (1.0 + errorFunction(v * 0.707106781));
+    float rate = form == ActivationFormGeluTanh ? 1.59576912 * (v + 0.044715 * v * v * v) : 1.702 * v; // tanh(u) = 2 sigmoid(2 u) - 1
     return v / (1.0 + exp(-rate));
 }

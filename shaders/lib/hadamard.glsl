@@ -8,7 +8,7 @@
 vec4 hadamardInCluster(vec4 v, uint quads) {
     v = vec4(v.x + v.y, v.x - v.y, v.z + v.w, v.z - v.w);
     v = vec4(v.xy + v.zw, v.xy - v.zw);
-    [[unroll]] for (uint bit = 1; bit < min(quads, 8u); bit *= 2) {
+    [[unroll]] for (uint bit = 1; bit < min(quads, ClusterLanes); bit *= 2) {
         vec4 other = subgroupShuffleXor(v, bit);
         v = (clusterLane() & bit) == 0 ? v + other : other - v;
     }
@@ -18,7 +18,7 @@ vec4 hadamardInCluster(vec4 v, uint quads) {
 // The quads of all lanes: v[chunks], blocks of `quads` quads.
 #define HADAMARD(v, chunks, quads) \
     [[unroll]] for (uint k = 0; k < chunks; k++) v[k] = hadamardInCluster(v[k], quads); \
-    [[unroll]] for (uint step = 1; step < quads / 8; step *= 2) \
+    [[unroll]] for (uint step = 1; step < quads / ClusterLanes; step *= 2) \
         [[unroll]] for (uint k = 0; k < chunks; k++) \
             if ((k & step) == 0) { \
                 vec4 sum = v[k] + v[k + step]; \

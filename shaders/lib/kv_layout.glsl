@@ -3,10 +3,8 @@
 //   values [block][kvHead][token in block][row]   neighbouring lanes fetch neighbouring quads when values are summed
 // Rows are texels: the quads of a head, QuadsPerTexel in each, then the scales of 8 quads each, ScalesPerTexel in each, if the format has
 // any (kvRows in shaders/kv says how many rows there are).
-const uint BlockTokens = 8;                        // a cluster's lanes: small, so that little of a sequence's last block lies idle
-const uint PageBlocks = 4;                         // attention goes through a sequence a page at a time
-const uint PageTokens = PageBlocks * BlockTokens;
-
+// A block has as many tokens as a cluster has lanes: few, so that little of a sequence's last block lies idle. Attention goes through a
+// sequence a page at a time.
 uint keyAt(uint block, uint kvHeads, uint kvHead, uint rows, uint row, uint token) {
     return ((block * kvHeads + kvHead) * rows + row) * BlockTokens + token;
 }

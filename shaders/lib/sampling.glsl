@@ -1,19 +1,17 @@
 // What the sampler's kernels share (the whole: src/NpcMind.Inference/Kernels/Sampler.cs).
 //   logits [outputs, quads] f32 texels of 4   outputs [n] (row, slot, position, masked)   samplers [slots]
 //   best [outputs, chunks] (bits of the largest logit of the chunk, its lowest token)
-//   histograms [outputs, 8, 256] u32: bins of the digits of keys, passes 0 to 3 counting tokens for top-k, 4 to 7 adding probabilities for
-//   top-p
+//   histograms [outputs, HistogramPasses, HistogramBins] u32: bins of the digits of keys, KeyPasses passes counting tokens for
+//   top-k, then as many adding probabilities for top-p
 //   sums [outputs, chunks] u32, bits of an f32: weights of each chunk
 // Only finite logits above Forbidden can be chosen: a device or a broken model file can give any bits. An output without one chooses
 // NoToken.
 // A chunk of ChunkTokens tokens of one output is a workgroup's work. Sums are made per chunk and then over the chunks in order.
-#include "lib/sampler_settings.glsl"
 #include "lib/reduce.glsl"
 #include "lib/forbidden.glsl"
 layout(constant_id = 1) const uint ChunkTokens = 2048;
 const float Unit = 1073741824.0; // 2^30: integer units of probability
 const uint ChunkQuads = ChunkTokens / 4;
-const uint NoToken = 0xFFFFFFFFu;
 const uint HighestKey = 0xFF7FFFFFu; // of the largest finite number: NaNs and infinities have higher keys, or lower ones than Forbidden
 
 layout(push_constant) uniform Constants {

@@ -1,7 +1,6 @@
 // BF16: a chunk of 64 columns is 8 texels of 8 numbers, each the upper half of an f32.
-const uint UnitTexels = 8;
-const uint UnitColumns = 64;
-const uint ScaleWords = 0;
+const uint UnitTexels = BF16_UnitTexels;
+const uint ScaleWords = BF16_ScaleWords;
 #include "lib/weights.glsl"
 const int ChunkTexels = 8;
 float decoded(uvec4 texel, int column) {

@@ -1,7 +1,6 @@
 // F16: a chunk of 64 columns is 8 texels of 8 numbers.
-const uint UnitTexels = 8;
-const uint UnitColumns = 64;
-const uint ScaleWords = 0;
+const uint UnitTexels = F16_UnitTexels;
+const uint ScaleWords = F16_ScaleWords;
 #include "lib/weights.glsl"
 const int ChunkTexels = 8;
 float decoded(uvec4 texel, int column) { return unpackHalf2x16(texel[column % 8 / 2])[column % 2]; }

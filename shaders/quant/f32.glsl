@@ -1,7 +1,6 @@
 // F32: a chunk of 64 columns is 16 texels.
-const uint UnitTexels = 16;
-const uint UnitColumns = 64;
-const uint ScaleWords = 0;
+const uint UnitTexels = F32_UnitTexels;
+const uint ScaleWords = F32_ScaleWords;
 #include "lib/weights.glsl"
 const int ChunkTexels = 16;
 float decoded(uvec4 texel, int column) { return uintBitsToFloat(texel[column % 4]); }

@@ -1,6 +1,6 @@
 // 5-bit codes of the 32-weight formats: nibbles as in the 4-bit ones, the fifth bits of a block in one word, bit j for weight j.
 const bool Prescaled = false;
-vec4 prescale(int half_, uint lane) { return vec4(1.0); }
+vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
 void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[ChunkTexels]) {
     words[0] = codeTexel(group, chunks, chunk, 0, row);

@@ -1,8 +1,8 @@
 // IQ1_M: 256 weights in 16 sub-blocks of 16 with a scale of 3 bits; every 8 weights have a sign of the shift.
 // A unit is 3 texels: lower 8 bits of 32 indices, then 4 bits for each: 3 upper index bits, sign. Scale words: four times 16 bits, 4 scales
 // and 4 bits of d each.
-const uint UnitTexels = 3;
-const uint ScaleWords = 2;
+const uint UnitTexels = IQ1_M_UnitTexels;
+const uint ScaleWords = IQ1_M_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/iq1_codes.glsl"
 

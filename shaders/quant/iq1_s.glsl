@@ -1,8 +1,8 @@
 // IQ1_S: 256 weights in 8 sub-blocks of 32 with a scale of 3 bits and one sign of the shift.
 // A unit is 3 texels: lower 8 bits of 32 indices, then 16 bits per sub-block: 4 times 3 upper index bits, scale, sign; d is the unit's
 // scale word.
-const uint UnitTexels = 3;
-const uint ScaleWords = 1;
+const uint UnitTexels = IQ1_S_UnitTexels;
+const uint ScaleWords = IQ1_S_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/iq1_codes.glsl"
 

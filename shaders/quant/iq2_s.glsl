@@ -1,8 +1,8 @@
 // IQ2_S: 256 weights in 16 sub-blocks of 16: y = d * (scale + 1/2) / 4 * (signed entry of the codebook of 1,024 times 8).
 // A unit is 5 texels: lower 8 bits of 32 indices, 32 bytes of signs, then 8 bytes of upper index bits and 16 scales of 4 bits; d is the
 // unit's scale word.
-const uint UnitTexels = 5;
-const uint ScaleWords = 1;
+const uint UnitTexels = IQ2_S_UnitTexels;
+const uint ScaleWords = IQ2_S_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/codebook.glsl"
 

@@ -1,7 +1,7 @@
 // IQ2_XS: 256 weights in 16 sub-blocks of 16: y = d * (scale + 1/2) / 4 * (signed entry of the codebook of 512 times 8).
 // A unit is 5 texels: 32 times 16 bits (9 of index, 7 of signs), then 16 scales of 4 bits and d.
-const uint UnitTexels = 5;
-const uint ScaleWords = 0;
+const uint UnitTexels = IQ2_XS_UnitTexels;
+const uint ScaleWords = IQ2_XS_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/codebook.glsl"
 

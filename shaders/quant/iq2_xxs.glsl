@@ -1,8 +1,8 @@
 // IQ2_XXS: 256 weights in 8 sub-blocks of 32: y = d * (scale + 1/2) / 4 * (signed entry of the codebook of 256 times 8).
 // A unit is 4 texels: 8 bytes per sub-block, 4 indices, then 4 times 7 signs with the scale in the upper 4 bits; d is the unit's scale
 // word.
-const uint UnitTexels = 4;
-const uint ScaleWords = 1;
+const uint UnitTexels = IQ2_XXS_UnitTexels;
+const uint ScaleWords = IQ2_XXS_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/codebook.glsl"
 

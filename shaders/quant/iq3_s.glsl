@@ -1,7 +1,7 @@
 // IQ3_S: 256 weights in 8 sub-blocks of 32: y = d * (2 * scale + 1) * (signed entry of the codebook of 512 times 4).
 // A unit is 7 texels: lower 8 bits of 64 indices, 32 bytes of signs, then 8 bytes of upper index bits, 8 scales of 4 bits and d.
-const uint UnitTexels = 7;
-const uint ScaleWords = 0;
+const uint UnitTexels = IQ3_S_UnitTexels;
+const uint ScaleWords = IQ3_S_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/codebook.glsl"
 

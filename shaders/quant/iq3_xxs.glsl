@@ -1,8 +1,8 @@
 // IQ3_XXS: 256 weights in 8 sub-blocks of 32: y = d * (scale + 1/2) / 2 * (signed entry of the codebook of 256 times 4).
 // A unit is 6 texels: 64 indices, then 4 bytes per sub-block: 4 times 7 signs with the scale in the upper 4 bits; d is the unit's scale
 // word.
-const uint UnitTexels = 6;
-const uint ScaleWords = 1;
+const uint UnitTexels = IQ3_XXS_UnitTexels;
+const uint ScaleWords = IQ3_XXS_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/codebook.glsl"
 

@@ -1,6 +1,7 @@
 // IQ4_NL: blocks of 32 weights, y = d * value[q]. Scales of a chunk: (d0|d1).
 #include "quant/nibbles.glsl"
-const uint ScaleWords = 1;
+const uint UnitTexels = IQ4_NL_UnitTexels;
+const uint ScaleWords = IQ4_NL_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/iq4_values.glsl"
 #include "quant/table_codes.glsl"

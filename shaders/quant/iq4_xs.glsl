@@ -1,10 +1,9 @@
 // IQ4_XS: super-blocks of 256 weights, 8 sub-blocks of 32: y = d * (scale - 32) * value[q], scale of 6 bits.
 // A unit is 8 texels of nibbles, one per sub-block; scale words: (d | upper bit pairs of the scales, lower nibbles of the scales).
-const uint UnitTexels = 8;
-const uint UnitColumns = 256;
+const uint UnitTexels = IQ4_XS_UnitTexels;
 const int ChunkTexels = 2;
 const int PartColumns = 32;
-const uint ScaleWords = 2;
+const uint ScaleWords = IQ4_XS_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/iq4_values.glsl"
 #include "quant/table_codes.glsl"

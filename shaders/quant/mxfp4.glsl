@@ -2,7 +2,8 @@
 // is 2^(e - 128).
 // Scales of a chunk: exponents in bytes 0 and 1.
 #include "quant/nibbles.glsl"
-const uint ScaleWords = 1;
+const uint UnitTexels = MXFP4_UnitTexels;
+const uint ScaleWords = MXFP4_ScaleWords;
 #include "lib/weights.glsl"
 const uvec4 Table = uvec4(0x03020100u, 0x0C080604u, 0xFDFEFF00u, 0xF4F8FAFCu); // 0 1 2 3 4 6 8 12 and their negatives
 #include "quant/table_codes.glsl"

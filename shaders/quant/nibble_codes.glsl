@@ -13,7 +13,7 @@ float nibbleCode(uvec4 block, int column) {
 }
 #define code(words, s, chunk, column) nibbleCode(words[(column) / 32], (column) % 32)
 
-vec4 prescale(int half_, uint lane) {
+vec4 prescale(int blockHalf, uint lane) {
     uint high = lane >> 2;
     return uintBitsToFloat(uvec4(127u - 4u * high, 119u - 4u * high, 111u - 4u * high, high == 1 ? 127u : 103u) << 23);
 }

@@ -1,7 +1,6 @@
 // Formats whose weights are best unpacked eight at a time: a format supplies
 //   uvec2 octet(group, units, unit, o, row)        signed bytes of weights 8 o to 8 o + 7 of a unit of 256
 //   float octetScale(group, units, unit, s, row)   what the bytes of weights 16 s to 16 s + 15 are multiplied by
-const uint UnitColumns = 256;
 const int ChunkTexels = 4;
 const int PartColumns = 16;
 const bool Prescaled = false;

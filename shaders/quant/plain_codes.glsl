@@ -5,7 +5,7 @@ const bool HasMinimum = false;
 struct Scales { float unused; };
 Scales fetchScales(uint group, uint chunks, uint chunk, uint row) { return Scales(0.0); }
 vec2 factors(Scales s, uint chunk, int part) { return vec2(1.0, 0.0); }
-vec4 prescale(int half_, uint lane) { return vec4(1.0); }
+vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
 void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[ChunkTexels]) {
     [[unroll]] for (int i = 0; i < ChunkTexels; i++) words[i] = codeTexel(group, chunks, chunk, i, row);

@@ -1,9 +1,8 @@
 // Q2_K: super-blocks of 256 weights, 16 sub-blocks of 16: y = d * scale * q - dmin * minimum, scale and minimum of 4 bits.
 // A unit is 5 texels: 16 bytes (scale in the low nibble, minimum in the high one), then 64 bytes of bit pairs; (d|dmin) is the unit's scale
 // word.
-const uint UnitTexels = 5;
-const uint UnitColumns = 256;
-const uint ScaleWords = 1;
+const uint UnitTexels = Q2_K_UnitTexels;
+const uint ScaleWords = Q2_K_ScaleWords;
 #include "lib/weights.glsl"
 const uint PairTexel = 1;
 #include "quant/bit_pairs.glsl"

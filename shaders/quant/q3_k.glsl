@@ -1,8 +1,7 @@
 // Q3_K: super-blocks of 256 weights, 16 sub-blocks of 16: y = d * (scale - 32) * (q - 4), scale of 6 bits.
 // A unit is 7 texels: 32 bytes of third bits (bit s of byte l belongs to weight 32 s + l), 64 bytes of bit pairs, 12 bytes of scales, d.
-const uint UnitTexels = 7;
-const uint UnitColumns = 256;
-const uint ScaleWords = 0;
+const uint UnitTexels = Q3_K_UnitTexels;
+const uint ScaleWords = Q3_K_ScaleWords;
 #include "lib/weights.glsl"
 const uint PairTexel = 2;
 #include "quant/bit_pairs.glsl"

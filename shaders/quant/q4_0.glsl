@@ -1,6 +1,7 @@
 // Q4_0: blocks of 32 weights, y = (q - 8) * d. Scales of a chunk: (d0|d1).
 #include "quant/nibbles.glsl"
-const uint ScaleWords = 1;
+const uint UnitTexels = Q4_0_UnitTexels;
+const uint ScaleWords = Q4_0_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/nibble_codes.glsl"
 const bool HasMinimum = true;

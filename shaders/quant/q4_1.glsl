@@ -1,6 +1,7 @@
 // Q4_1: blocks of 32 weights, y = q * d + m. Scales of a chunk: (d0|m0, d1|m1).
 #include "quant/nibbles.glsl"
-const uint ScaleWords = 2;
+const uint UnitTexels = Q4_1_UnitTexels;
+const uint ScaleWords = Q4_1_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/nibble_codes.glsl"
 const bool HasMinimum = true;

@@ -1,6 +1,7 @@
 // Q5_0: blocks of 32 weights, y = (q - 16) * d. Scales of a chunk: (d0|d1, fifth bits 0, fifth bits 1, unused).
 #include "quant/nibbles.glsl"
-const uint ScaleWords = 4;
+const uint UnitTexels = Q5_0_UnitTexels;
+const uint ScaleWords = Q5_0_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/five_bit_codes.glsl"
 const bool HasMinimum = true;

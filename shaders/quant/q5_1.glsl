@@ -1,6 +1,7 @@
 // Q5_1: blocks of 32 weights, y = q * d + m. Scales of a chunk: (d0|m0, d1|m1, fifth bits 0, fifth bits 1).
 #include "quant/nibbles.glsl"
-const uint ScaleWords = 4;
+const uint UnitTexels = Q5_1_UnitTexels;
+const uint ScaleWords = Q5_1_ScaleWords;
 #include "lib/weights.glsl"
 #include "quant/five_bit_codes.glsl"
 const bool HasMinimum = true;

@@ -1,8 +1,7 @@
 // Q8_0: blocks of 32 weights, y = q * d, q a signed byte. Scales of a chunk: (d0|d1).
 // Bytes are made unsigned by flipping the sign bit (q + 128) and cut out without shifting; see quant/nibble_codes.glsl.
-const uint UnitTexels = 4;
-const uint UnitColumns = 64;
-const uint ScaleWords = 1;
+const uint UnitTexels = Q8_0_UnitTexels;
+const uint ScaleWords = Q8_0_ScaleWords;
 #include "lib/weights.glsl"
 const int ChunkTexels = 4;
 const int PartColumns = 32;
@@ -20,7 +19,7 @@ void fetchCodes(uint group, uint chunks, uint chunk, uint row, out uvec4 words[C
 
 float byteCode(uint word, int place) { return place == 3 ? float(int(word >> 24)) : float(int(word & (255u << (8 * place)))); }
 #define code(words, s, chunk, column) byteCode(words[(column) / 16][(column) % 16 / 4], (column) % 4)
-vec4 prescale(int half_, uint lane) { return uintBitsToFloat(uvec4(127u, 119u, 111u, 127u) << 23); }
+vec4 prescale(int blockHalf, uint lane) { return uintBitsToFloat(uvec4(127u, 119u, 111u, 127u) << 23); }
 
 float dequantize(uint group, uint units, uint column, uint row) {
     uint word = codeTexel(group, units, column / 64, column % 64 / 16, row)[column % 16 / 4];

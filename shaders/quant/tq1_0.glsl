@@ -2,8 +2,8 @@
 // 160 to 239, 16 apart), then four a byte (4 bytes: weights 240 to 255, 4 apart). A byte holds the number of its digits times 256 / 243, so
 // its first digit is 3 * byte / 256.
 // A unit is 3 texels of digits; scale words: the last 4 bytes, d.
-const uint UnitTexels = 3;
-const uint ScaleWords = 2;
+const uint UnitTexels = TQ1_0_UnitTexels;
+const uint ScaleWords = TQ1_0_ScaleWords;
 #include "lib/weights.glsl"
 
 // Four bytes' digit number `digit`, less 1, as signed bytes.

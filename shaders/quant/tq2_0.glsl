@@ -1,7 +1,6 @@
 // TQ2_0: blocks of 256 ternary weights, y = (q - 1) * d. A unit is 4 texels of bit pairs; d is the unit's scale word.
-const uint UnitTexels = 4;
-const uint UnitColumns = 256;
-const uint ScaleWords = 1;
+const uint UnitTexels = TQ2_0_UnitTexels;
+const uint ScaleWords = TQ2_0_ScaleWords;
 #include "lib/weights.glsl"
 const uint PairTexel = 0;
 #include "quant/bit_pairs.glsl"

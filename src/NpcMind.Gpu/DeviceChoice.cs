@@ -8,7 +8,7 @@ namespace NpcMind.Gpu;
 internal static unsafe class DeviceChoice
 {
     /// <summary>Lanes of a cluster (shaders/lib/cluster.glsl): a smaller subgroup would give wrong values.</summary>
-    private const int SmallestSubgroup = 8;
+    public const int SmallestSubgroup = 8;
 
     public static IReadOnlyList<GpuInfo> List(Vk vk, Instance instance)
     {

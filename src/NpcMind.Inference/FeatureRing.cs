@@ -12,7 +12,7 @@ internal sealed class FeatureRing : IDisposable
     private const int Steps = InferenceEngine.ResultSlots + 2; // as many as can be unfinished, and the one being filled
 
     /// <summary>Most rows of a step: shaders know a feature row by 16 bits.</summary>
-    public const int MostRows = ushort.MaxValue / Steps / 16 * 16;
+    public const int MostRows = (int)StepInputs.FeatureMask / Steps / 16 * 16;
 
     private readonly GpuBuffer? _buffer;
     private readonly int _maxRows;

@@ -6,9 +6,6 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class StepBatch
 {
-    /// <summary>Stands for the token the device chose for this sequence in an earlier step.</summary>
-    private const uint FromDevice = 0xFFFFFFFF;
-
     private readonly InferenceEngine _engine;
     private readonly StepInputs _inputs;
     private readonly int[] _lengths;
@@ -88,7 +85,7 @@ internal sealed class StepBatch
     /// <summary>Adds the token that the device chose last for a sequence, and asks for the next.</summary>
     /// <param name="slot">Sequence.</param>
     /// <param name="mask">As in <see cref="Add(int, int, bool, ReadOnlySpan{uint})"/>.</param>
-    public bool AddNext(int slot, ReadOnlySpan<uint> mask = default) => Add(slot, FromDevice, true, mask, default, default);
+    public bool AddNext(int slot, ReadOnlySpan<uint> mask = default) => Add(slot, StepInputs.TokenFromDevice, true, mask, default, default);
 
     /// <summary>Says that the next token of every output is to be chosen on the device.</summary>
     public void Sample() => _samples = true;

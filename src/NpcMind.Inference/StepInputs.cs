@@ -34,7 +34,7 @@ internal sealed class StepInputs
         MaskWords = (vocabulary + 31) / 32;
         _rope = rope;
         _places = rope.HasAxes ? new RopePlaces(options.MaxSequences, options.ContextTokens) : null;
-        _maxBlocks = (options.ContextTokens + KvCache.PageTokens - 1) / KvCache.PageTokens * (KvCache.PageTokens / KvCache.BlockTokens);
+        _maxBlocks = (options.ContextTokens + KvCache.PageTokens - 1) / KvCache.PageTokens * KvCache.PageBlocks;
         _rows = new uint[options.MaxRows * 4];
         _tiles = new uint[options.MaxRows * 4];
         _outputs = new uint[options.MaxOutputs * 4];
@@ -58,7 +58,17 @@ internal sealed class StepInputs
         Masks = arena.Allocate((_masks.Length * 4L + 15) & ~15, "masks");
     }
 
+    /// <summary>Words of a sequence's sampler settings: those of <see cref="SamplerWord"/> and two unused ones.</summary>
     public const int SamplerWords = 12;
+
+    /// <summary>In a row: stands for the token the device chose for its sequence in an earlier step.</summary>
+    public const uint TokenFromDevice = 0xFFFFFFFF;
+
+    /// <summary>Where, in the last word of a row, the number of tokens seen ahead begins; below it stands the feature row.</summary>
+    public const int AheadShift = 16;
+
+    /// <summary>The bits of the feature row.</summary>
+    public const uint FeatureMask = (1u << AheadShift) - 1;
 
     /// <summary>
     /// Makes everything on the device 0, which is a valid index of anything: a frame that runs without one before it must not read beyond
@@ -105,7 +115,7 @@ internal sealed class StepInputs
         _rows[row * 4] = token;
         _rows[row * 4 + 1] = (uint)position;
         _rows[row * 4 + 2] = (uint)slot;
-        _rows[row * 4 + 3] = (uint)feature | (uint)ahead << 16;
+        _rows[row * 4 + 3] = (uint)feature | (uint)ahead << AheadShift;
         _log[slot * _contextTokens + position] = token;
         RopePlace place = _places?.Set(slot, position, picture) ?? RopePlace.At(position);
         _rope.Angles(position, place, _ropeAngles.AsSpan(row * _rope.RowAngles * 2, _rope.RowAngles * 2));
@@ -186,7 +196,7 @@ internal sealed class StepInputs
     }
 
     /// <summary>Positions up to which each row of the step being filled sees, its own at least.</summary>
-    public int LastSeen(int row) => (int)(_rows[row * 4 + 1] + (_rows[row * 4 + 3] >> 16));
+    public int LastSeen(int row) => (int)(_rows[row * 4 + 1] + (_rows[row * 4 + 3] >> AheadShift));
 
     /// <summary>Says which tokens a sequence read before; the device learns those that penalties look at.</summary>
     public void SetLog(int slot, int position, ReadOnlySpan<int> tokens, ReadOnlySpan<PictureRow> pictures)
@@ -215,19 +225,19 @@ internal sealed class StepInputs
         _samplerChanged[slot] = true;
     }
 
-    /// <summary>Settings as the shaders read them (shaders/lib/sampler_settings.glsl).</summary>
+    /// <summary>Settings as the shaders read them (<see cref="SamplerWord"/>).</summary>
     internal static void Pack(SamplerSettings s, Span<uint> words)
     {
-        words[0] = BitConverter.SingleToUInt32Bits(s.Temperature);
-        words[1] = (uint)s.TopK;
-        words[2] = BitConverter.SingleToUInt32Bits(s.TopP);
-        words[3] = BitConverter.SingleToUInt32Bits(s.MinP);
-        words[4] = BitConverter.SingleToUInt32Bits(s.RepetitionPenalty);
-        words[5] = BitConverter.SingleToUInt32Bits(s.FrequencyPenalty);
-        words[6] = BitConverter.SingleToUInt32Bits(s.PresencePenalty);
-        words[7] = (uint)s.PenaltyTokens;
-        words[8] = (uint)s.Seed;
-        words[9] = (uint)(s.Seed >> 32);
+        words[(int)SamplerWord.Temperature] = BitConverter.SingleToUInt32Bits(s.Temperature);
+        words[(int)SamplerWord.TopK] = (uint)s.TopK;
+        words[(int)SamplerWord.TopP] = BitConverter.SingleToUInt32Bits(s.TopP);
+        words[(int)SamplerWord.MinP] = BitConverter.SingleToUInt32Bits(s.MinP);
+        words[(int)SamplerWord.Repetition] = BitConverter.SingleToUInt32Bits(s.RepetitionPenalty);
+        words[(int)SamplerWord.Frequency] = BitConverter.SingleToUInt32Bits(s.FrequencyPenalty);
+        words[(int)SamplerWord.Presence] = BitConverter.SingleToUInt32Bits(s.PresencePenalty);
+        words[(int)SamplerWord.LastTokens] = (uint)s.PenaltyTokens;
+        words[(int)SamplerWord.SeedLow] = (uint)s.Seed;
+        words[(int)SamplerWord.SeedHigh] = (uint)(s.Seed >> 32);
     }
 
     /// <summary>Records the writes of what a step uses.</summary>
@@ -253,7 +263,7 @@ internal sealed class StepInputs
                 slot * _maxBlocks * 4L);
         if (_samplerChanged[slot])
             Write(recorder, Samplers, MemoryMarshal.AsBytes(_samplers.AsSpan(slot * SamplerWords, SamplerWords)), slot * SamplerWords * 4L);
-        int penaltyTokens = Math.Min((int)_samplers[slot * SamplerWords + 7], position);
+        int penaltyTokens = Math.Min((int)_samplers[slot * SamplerWords + (int)SamplerWord.LastTokens], position);
         if (_logChanged[slot] && penaltyTokens > 0)
         {
             int first = slot * _contextTokens + position - penaltyTokens;

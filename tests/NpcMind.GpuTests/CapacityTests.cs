@@ -9,7 +9,7 @@ internal sealed class CapacityTests : GpuTest
     private static readonly TinyModelOptions Model = TinyModelOptions.Dense with { Blocks = 1 };
 
     [Test]
-    public void Small_steps_equal_large_ones()
+    public void Prefill_InSmallSteps_EqualsLargeSteps()
     {
         int[] ids = TinyEngines.Ids(60, 1);
         using InferenceEngine large = TinyEngines.Load(Model);
@@ -19,7 +19,7 @@ internal sealed class CapacityTests : GpuTest
     }
 
     [Test]
-    public void Reused_blocks_leak_nothing()
+    public void Prefill_IntoReusedBlocks_LeaksNothing()
     {
         int[] ids = TinyEngines.Ids(50, 2);
         EngineOptions options = TinyEngines.Options with { MaxSequences = 2, CacheTokens = 96 };
@@ -35,7 +35,7 @@ internal sealed class CapacityTests : GpuTest
     }
 
     [Test]
-    public void Full_context_refuses_a_token_and_changes_nothing()
+    public void Add_ContextFull_IsRefusedAndChangesNothing()
     {
         using InferenceEngine engine = TinyEngines.Load(Model, TinyEngines.Options with { ContextTokens = 20 });
         int slot = engine.Open(new Inference.SamplerSettings());
@@ -50,7 +50,7 @@ internal sealed class CapacityTests : GpuTest
     }
 
     [Test]
-    public void Full_cache_refuses_a_token_until_another_sequence_closes()
+    public void Add_CacheFull_IsRefusedUntilAnotherSequenceCloses()
     {
         using InferenceEngine engine = TinyEngines.Load(Model, TinyEngines.Options with { CacheTokens = 64 });
         int a = engine.Open(new Inference.SamplerSettings()), b = engine.Open(new Inference.SamplerSettings());
@@ -62,7 +62,7 @@ internal sealed class CapacityTests : GpuTest
     }
 
     [Test]
-    public void Reply_ends_when_the_context_is_full()
+    public void Next_ContextFull_EndsReply()
     {
         using InferenceEngine engine = TinyEngines.Load(Model, TinyEngines.Options with { ContextTokens = 20 });
         using TokenGenerator generator = new(engine, Device, new Inference.SamplerSettings());
@@ -74,7 +74,7 @@ internal sealed class CapacityTests : GpuTest
     }
 
     [Test]
-    public void Misuse_is_refused_with_a_sentence()
+    public void Batch_Misuse_ThrowsWithAdvice()
     {
         using InferenceEngine engine = TinyEngines.Load(Model);
         int slot = engine.Open(new Inference.SamplerSettings());
@@ -88,7 +88,7 @@ internal sealed class CapacityTests : GpuTest
     }
 
     [Test]
-    public void Logits_do_not_change_across_attention_splits()
+    public void Logits_AcrossAttentionSplits_DoNotChange()
     {
         int[] ids = TinyEngines.Ids(600, 8);
         TinyModelOptions model = Model with { Context = 1024 };

@@ -12,7 +12,7 @@ internal sealed class CliTests
     private static string ModelPath => TinyEngines.Path(Model);
 
     [Test]
-    public void Inspect_names_tensors_and_memory()
+    public void Inspect_SoundModel_NamesTensorsAndMemory()
     {
         JsonElement json = Json("inspect", ModelPath, "--json");
         Assert.That(json.GetProperty("tensors").GetArrayLength(), Is.GreaterThan(20));
@@ -24,7 +24,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Inspect_says_what_cannot_be_run()
+    public void Inspect_UnsupportedModel_SaysWhatCannotRun()
     {
         string path = Path.Combine(Folder, "other.gguf");
         byte[] bytes = File.ReadAllBytes(ModelPath), name = "llama"u8.ToArray();
@@ -71,7 +71,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Tokenize_and_detokenize_are_inverse()
+    public void Detokenize_TokenizedText_GivesItBack()
     {
         JsonElement json = Json("tokenize", ModelPath, "--text", "Grüß Gott 🍺", "--json");
         string ids = string.Join(',', json.GetProperty("ids").EnumerateArray().Select(e => e.GetInt32()));
@@ -81,7 +81,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Template_prints_the_prompt_and_nothing_else()
+    public void Template_Messages_PrintsPromptOnly()
     {
         string messages = Write("messages.json", """[{"role":"user","content":"Hello"}]""");
         string jinja = Write("template.jinja",
@@ -93,7 +93,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Logits_are_the_same_in_one_go_and_one_at_a_time()
+    public void Logits_OneGoOrTokenByToken_AreTheSame()
     {
         string all = Path.Combine(Folder, "all.bin"), single = Path.Combine(Folder, "single.bin");
         Assert.That(Run("logits", ModelPath, "--tokens", "1 2 3 4 5 6 7", "--out", all).Code, Is.Zero);
@@ -104,7 +104,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Generate_repeats_itself_with_the_same_seed_only()
+    public void Generate_SameSeed_RepeatsItself()
     {
         string[] arguments = ["generate", ModelPath, "--prompt", "Hello", "--max-tokens", "12", "--temperature", "1.5", "--ignore-end",
             "--json"];
@@ -115,7 +115,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Bench_reports_every_operation()
+    public void Bench_Model_ReportsEveryOperation()
     {
         JsonElement json = Json("bench", ModelPath, "--prompt-tokens", "20", "--generate-tokens", "3", "--json");
         Assert.That(json.GetProperty("ops").EnumerateArray().Select(o => o.GetProperty("name").GetString()),
@@ -125,7 +125,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Chat_answers_and_ends_with_the_input()
+    public void Chat_InputEnds_AnswersAndStops()
     {
         (int code, string output, string error) = Start("Hello\nAnd you?\n", "chat", ModelPath, "--system", "Be brief.", "--max-tokens",
             "8", "--context", "512");
@@ -134,7 +134,7 @@ internal sealed class CliTests
     }
 
     [Test]
-    public void Frames_reports_what_minds_take_of_frames_and_draws_it()
+    public void Frames_Minds_ReportsAndPlotsFrameTimes()
     {
         string plot = Path.Combine(Folder, "frames.png");
         File.Delete(plot);
@@ -161,7 +161,7 @@ internal sealed class CliTests
 
     [Test]
     [Category("Shared")]
-    public void Vision_writes_pixels_and_features_and_prints_tokens()
+    public void Vision_Picture_WritesPixelsAndFeaturesPrintsTokens()
     {
         foreach (string family in (string[])["llama4", "idefics3"])
         {
@@ -220,7 +220,7 @@ internal sealed class CliTests
     [TestCase("139", "inspect", "REPORTS/tensor-types-of-others-called-damaged/iq4_k.gguf")]
     [TestCase("Q4_0_4_4", "generate", "REPORTS/tensor-types-of-others-called-damaged/q4_0_4_4.gguf", "--prompt", "a", "--max-tokens", "1")]
     [TestCase("\\u001B", "inspect", "/nowhere/\u001b[31m.gguf")]
-    public void Errors_are_one_line_that_names_the_trouble(string expected, params string[] arguments)
+    public void Cli_Error_IsOneLineThatNamesTheProblem(string expected, params string[] arguments)
     {
         string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"),
             "MMPROJ" => TestData.Golden("vision", "llama4", "mmproj.gguf"),

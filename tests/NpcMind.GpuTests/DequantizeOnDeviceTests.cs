@@ -15,7 +15,7 @@ internal sealed class DequantizeOnDeviceTests : GpuTest
     public static IEnumerable<TensorType> Types => WeightLayout.Supported;
 
     [TestCaseSource(nameof(Types))]
-    public void Golden_blocks_come_out_bit_for_bit(TensorType type)
+    public void Embed_GoldenBlocks_AreBitExact(TensorType type)
     {
         (byte[] blocks, float[] floats) = Golden(type);
         int elements = TensorTypes.Layout(type)!.Value.Elements;
@@ -32,7 +32,7 @@ internal sealed class DequantizeOnDeviceTests : GpuTest
     }
 
     [TestCaseSource(nameof(Types))]
-    public void Random_blocks_come_out_as_the_reference_has_them(TensorType type)
+    public void Embed_RandomBlocks_EqualReference(TensorType type)
     {
         const int Rows = 67, Columns = 768;
         byte[] blocks = Quantize.Rows(type, CaseData.Normal(4, Rows * Columns));

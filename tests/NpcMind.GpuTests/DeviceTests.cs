@@ -11,7 +11,7 @@ internal sealed class DeviceTests : GpuTest
     private static readonly EngineOptions Small = new() { ContextTokens = 64, MaxRows = 16, MaxOutputs = 16 };
 
     [Test]
-    public void Shared_device_runs_a_model_and_stays_with_the_game()
+    public void UseExisting_GameDevice_RunsModelAndLeavesDeviceToGame()
     {
         int[] ids = TinyEngines.Ids(20, 1);
         float[] expected;
@@ -32,7 +32,7 @@ internal sealed class DeviceTests : GpuTest
     }
 
     [Test]
-    public void Handles_that_cannot_be_are_refused()
+    public void UseExisting_InvalidHandles_IsRefused()
     {
         Assert.That(
             () => GpuDevice.Share(
@@ -45,7 +45,7 @@ internal sealed class DeviceTests : GpuTest
     }
 
     [Test]
-    public void Cache_that_does_not_fit_is_refused_before_anything_is_allocated()
+    public void Load_CacheThatDoesNotFit_IsRefusedBeforeAllocation()
     {
         long before = Device.Memory.AllocatedBytes, peak = Device.Memory.PeakBytes;
         InsufficientGpuMemoryException e = Assert.Throws<InsufficientGpuMemoryException>(
@@ -56,7 +56,7 @@ internal sealed class DeviceTests : GpuTest
     }
 
     [Test]
-    public void Closed_engine_leaves_no_memory_behind()
+    public void Dispose_Engine_LeavesNoMemory()
     {
         long before = Device.Memory.AllocatedBytes;
         using (InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Mixture, Small))
@@ -69,7 +69,7 @@ internal sealed class DeviceTests : GpuTest
     }
 
     [Test]
-    public void Model_that_fails_to_load_leaves_no_memory_behind()
+    public void Load_FailingModel_LeavesNoMemory()
     {
         long before = Device.Memory.AllocatedBytes;
         string path = Path.Combine(AppContext.BaseDirectory, $"{Environment.ProcessId}-broken.gguf");
@@ -83,14 +83,14 @@ internal sealed class DeviceTests : GpuTest
     }
 
     [Test]
-    public void Unknown_device_lists_the_choices() =>
+    public void Choose_UnknownDevice_ListsChoices() =>
         Assert.That(() => GpuDevice.Create(new GpuOptions { Device = "no such device" }),
             Throws.InstanceOf<GpuUnavailableException>().With.Message.Contains(GpuDevice.List()[0].Name));
 
     [TestCase(TensorType.F16, false)]
     [TestCase(TensorType.Q8_0, false)]
     [TestCase(TensorType.Q8_0, true)]
-    public void Matrices_in_several_segments_give_the_same_bits(TensorType type, bool mixture)
+    public void MatMul_SeveralSegments_GivesTheSameBits(TensorType type, bool mixture)
     {
         TinyModelOptions model = (mixture ? TinyModelOptions.Mixture : TinyModelOptions.Dense).With(type);
         int[] ids = TinyEngines.Ids(40, 3);
@@ -111,7 +111,7 @@ internal sealed class DeviceTests : GpuTest
     [TestCase(TensorType.F16, false)]
     [TestCase(TensorType.Q4_K, false)]
     [TestCase(TensorType.Q8_0, true)]
-    public void Workgroups_meant_for_gpus_agree_with_the_reference(TensorType type, bool mixture)
+    public void MatMul_GpuWorkgroups_AgreesWithReference(TensorType type, bool mixture)
     {
         TinyModelOptions model = (mixture ? TinyModelOptions.Mixture : TinyModelOptions.Dense).With(type) with { Blocks = 1 };
         int[] ids = TinyModels.Ids(TinyEngines.Reference(model), 20);
@@ -125,7 +125,7 @@ internal sealed class DeviceTests : GpuTest
 
     [TestCase(false, 36, 39)]
     [TestCase(true, 48, 51)]
-    public void Decode_step_costs_so_many_dispatches_and_barriers(bool mixture, int dispatches, int barriers)
+    public void Submit_DecodeStep_HasExpectedDispatchesAndBarriers(bool mixture, int dispatches, int barriers)
     {
         using InferenceEngine engine = TinyEngines.Load(mixture ? TinyModelOptions.Mixture : TinyModelOptions.Dense, Small);
         using TokenGenerator generator = new(engine, Device, new Inference.SamplerSettings());
@@ -136,7 +136,7 @@ internal sealed class DeviceTests : GpuTest
     }
 
     [Test]
-    public void Submitting_a_step_allocates_nothing()
+    public void Submit_Step_AllocatesNothing()
     {
         using InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Mixture, Small);
         int slot = engine.Open(new Inference.SamplerSettings());

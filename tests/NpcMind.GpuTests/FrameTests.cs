@@ -51,7 +51,7 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
     }
 
     [Test]
-    public void Sliced_equals_unsliced()
+    public void Step_Sliced_EqualsUnsliced()
     {
         TinyRandom random = new(7 + Scenarios.Seed);
         for (int scenario = 0; scenario < _scenarios; scenario++)
@@ -65,7 +65,7 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
     }
 
     [Test]
-    public void Forked_equals_fresh_while_the_parent_goes_on()
+    public void Fork_WhileParentGoesOn_EqualsFresh()
     {
         TinyRandom random = new(8 + Scenarios.Seed);
         int vocabulary = _engine.Config.Vocabulary;
@@ -92,7 +92,7 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
     }
 
     [Test]
-    public void Evicted_equals_kept()
+    public void Sequence_EvictedAndPrefilledAgain_EqualsKept()
     {
         TinyRandom random = new(9 + Scenarios.Seed);
         int vocabulary = _engine.Config.Vocabulary;
@@ -118,7 +118,7 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
     }
 
     [Test]
-    public void Exported_and_imported_equals_kept()
+    public void Sequence_ExportedAndImported_EqualsKept()
     {
         TinyRandom random = new(10 + Scenarios.Seed);
         int vocabulary = _engine.Config.Vocabulary;
@@ -217,7 +217,7 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
     }
 
     [OneTimeTearDown]
-    public void Steps_really_were_cut() => Assert.That(_cut, Is.GreaterThan(_scenarios));
+    public void CheckStepsWereCut() => Assert.That(_cut, Is.GreaterThan(_scenarios));
 
     private static TestFixtureData Named(object model, string name, bool validated) =>
         new TestFixtureData(model, name, validated).SetArgDisplayNames(name, validated ? "validated" : "many");

@@ -27,7 +27,7 @@ internal sealed class GoldenModelTests : GpuTest
     [TestCase("llama_head_dim")]
     [TestCase("mixtral_8x2")]
     [TestCase("quant_llama_q4_k_m")]
-    public void Greedy_continuation_is_the_committed_one(string name)
+    public void Generate_Greedy_GivesCommittedContinuation(string name)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Golden("architectures", name, "case.json")));
         JsonElement greedy = json.RootElement.GetProperty("greedy");

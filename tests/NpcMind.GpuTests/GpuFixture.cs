@@ -52,7 +52,7 @@ internal abstract class GpuTest
     public void CountMessages() => _before = Device.ValidationMessages.Count;
 
     [TearDown]
-    public void Validation_layer_is_silent()
+    public void CheckValidationIsSilent()
     {
         IReadOnlyList<string> messages = Device.ValidationMessages;
         Assert.That(messages, Has.Count.EqualTo(_before), $"The validation layer says: {messages.ElementAtOrDefault(_before)}");

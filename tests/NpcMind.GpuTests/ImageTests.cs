@@ -16,7 +16,7 @@ internal sealed class ImageTests : GpuTest, IDisposable
     public void Dispose() => _rig?.Dispose();
 
     [Test]
-    public void Images_are_reflected_as_such()
+    public void Reflection_ShaderWithImages_ReportsThem()
     {
         IReadOnlyList<ShaderBinding> bindings = KernelLibrary.ReadModule("resample_image").Bindings;
         Assert.That(bindings.Select(b => b.Kind), Is.EqualTo(new[] { BindingKind.Image, BindingKind.Texels, BindingKind.Storage }));
@@ -27,7 +27,7 @@ internal sealed class ImageTests : GpuTest, IDisposable
     [TestCase(Format.R8G8B8A8Srgb, ImageLayoutKind.ShaderReadOnly)]
     [TestCase(Format.B8G8R8A8Unorm, ImageLayoutKind.General)]
     [TestCase(Format.B8G8R8A8Srgb, ImageLayoutKind.General)]
-    public void Every_byte_of_an_8_bit_format_is_seen_as_it_is_stored(Format format, ImageLayoutKind layout)
+    public void Resample_ByteFormats_SeeEveryByteAsStored(Format format, ImageLayoutKind layout)
     {
         byte[] texels = [.. Enumerable.Range(0, 256).SelectMany(i => new[] { (byte)i, (byte)(255 - i), (byte)(i * 7), (byte)(i * 3) })];
         bool blueFirst = format is Format.B8G8R8A8Unorm or Format.B8G8R8A8Srgb;
@@ -41,7 +41,7 @@ internal sealed class ImageTests : GpuTest, IDisposable
     }
 
     [Test]
-    public void Ten_bits_are_rounded_to_eight()
+    public void Resample_TenBitFormat_RoundsToEightBits()
     {
         uint[] values = [.. Enumerable.Range(0, 1024).Select(i => (uint)(i | (1023 - i) << 10 | (i * 5 & 1023) << 20))];
         using TestImage image = new(Device, 64, 16, Format.A2B10G10R10UnormPack32, MemoryMarshal.AsBytes(values.AsSpan()));
@@ -55,7 +55,7 @@ internal sealed class ImageTests : GpuTest, IDisposable
     [TestCase(null)]
     [TestCase(true)]
     [TestCase(false)]
-    public void Floats_are_clamped_and_encoded_unless_they_already_are(bool? linear)
+    public void Resample_Floats_AreClampedAndEncodedUnlessEncoded(bool? linear)
     {
         Half[] values = [Half.NaN, Half.NegativeInfinity, (Half)(-0.5f), (Half)0f, (Half)0.0031f, (Half)0.0032f, (Half)0.2f, (Half)0.5f,
             (Half)0.99f, (Half)1f, (Half)7f, Half.PositiveInfinity];
@@ -72,7 +72,7 @@ internal sealed class ImageTests : GpuTest, IDisposable
     }
 
     [Test]
-    public void Other_formats_and_nonsense_are_refused_by_name()
+    public void ExternalImage_UnsupportedFormat_IsRefusedByName()
     {
         ExternalImage good = new(1, 4, 4, (uint)Format.R8G8B8A8Unorm);
         Assert.That(() => good.Check(), Throws.Nothing);
@@ -88,7 +88,7 @@ internal sealed class ImageTests : GpuTest, IDisposable
     }
 
     [Test]
-    public void Freed_nodes_hand_their_sets_on()
+    public void Free_Nodes_ReleasesTheirDescriptorSets()
     {
         ComputePipeline pipeline = _rig.Library.Pipeline("activation", ("workgroupSize", 8u), ("Form", 2u));
         Tensor x = _rig.Floats([1, 2, 3, 4]).As(TexelFormat.Float4), y = _rig.Empty(16), z = _rig.Empty(16);
@@ -107,7 +107,7 @@ internal sealed class ImageTests : GpuTest, IDisposable
     }
 
     [Test]
-    public void Transfers_count_what_passes_between_host_and_device()
+    public void Transfers_Copies_AreCounted()
     {
         Tensor a = _rig.Empty(256), b = _rig.Empty(256);
         using GpuBuffer host = Device.Memory.Allocate(256, MemoryKind.Readback, "host");

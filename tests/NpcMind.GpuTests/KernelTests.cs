@@ -19,7 +19,7 @@ internal sealed class KernelTests : GpuTest, IDisposable
     public void Dispose() => _rig?.Dispose();
 
     [TestCaseSource(nameof(Operations))]
-    public void Kernel_agrees_with_the_reference(string op)
+    public void Kernel_Cases_AgreeWithReference(string op)
     {
         List<string> wrong = [];
         foreach (KernelCase kernel in KernelCases.All.Where(c => c.Op == op))

@@ -10,7 +10,7 @@ namespace NpcMind.GpuTests;
 internal sealed class LargeMatrixTests : GpuTest
 {
     [Test]
-    public void Embedding_beyond_the_storage_buffer_range_gives_the_reference_logits()
+    public void Embed_BeyondStorageBufferRange_GivesReferenceLogits()
     {
         TinyModelOptions model = TinyModelOptions.Dense with { Blocks = 1, Tied = true, Vocabulary = 600_000 };
         using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { MaxSequences = 1, MaxOutputs = 4 });

@@ -34,7 +34,7 @@ internal sealed class MaskTests : GpuTest, IDisposable
     public void Close() => _engine.Close(_slot);
 
     [TestCaseSource(nameof(Samplers))]
-    public void Forbidden_token_is_never_chosen(Settings settings)
+    public void Mask_ForbiddenToken_IsNeverChosen(Settings settings)
     {
         _slot = _engine.Open(settings with { Seed = 3 });
         foreach (int id in TinyEngines.Ids(20, 1)) _engine.Batch.Add(_slot, id);
@@ -56,7 +56,7 @@ internal sealed class MaskTests : GpuTest, IDisposable
     }
 
     [Test]
-    public void Mask_touches_only_its_own_output_and_step()
+    public void Mask_OneOutputAndStep_LeavesOthersAlone()
     {
         int[] ids = TinyEngines.Ids(6, 2);
         float[] expected = _engine.ReadFresh(ids, 6), actual = new float[expected.Length];
@@ -77,7 +77,7 @@ internal sealed class MaskTests : GpuTest, IDisposable
     }
 
     [Test]
-    public void Bad_masks_are_refused_with_a_sentence_and_change_nothing()
+    public void Mask_Invalid_IsRefusedAndChangesNothing()
     {
         _slot = _engine.Open(new Settings());
         Assert.That(() => _engine.Batch.Add(_slot, 1, true, new uint[Words - 1]),

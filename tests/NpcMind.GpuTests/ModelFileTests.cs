@@ -18,7 +18,7 @@ internal sealed class ModelFileTests
     [TestCase("llama.attention.scale", float.NaN, "attention.scale")]
     [TestCase("llama.attention.key_length", 4096u, "head size of 4096")]
     [TestCase("llama.attention.head_count", 512u, "512 query heads for each key head")]
-    public void Absurd_keys_are_refused(string key, object value, string expected) => Refused(keys =>
+    public void Load_AbsurdKeys_AreRefused(string key, object value, string expected) => Refused(keys =>
     {
         if (key.EndsWith("key_length", StringComparison.Ordinal)) keys["llama.attention.value_length"] = value;
         if (key.EndsWith("head_count", StringComparison.Ordinal)) keys["llama.attention.head_count_kv"] = 1u;
@@ -26,23 +26,23 @@ internal sealed class ModelFileTests
     }, _ => { }, expected);
 
     [Test]
-    public void Negative_yarn_limits_are_refused() => Refused(keys =>
+    public void Load_NegativeYarnLimits_AreRefused() => Refused(keys =>
     {
         keys["llama.rope.scaling.type"] = "yarn";
         keys["llama.rope.scaling.yarn_beta_fast"] = -32f;
     }, _ => { }, "yarn_beta_fast");
 
     [Test]
-    public void A_tensor_that_nothing_reads_is_refused() =>
+    public void Load_TensorThatNothingReads_IsRefused() =>
         Refused(_ => { }, writer => Vector(writer, "blk.0.attn_q_norm.weight", 1, 1), "blk.0.attn_q_norm.weight");
 
     [Test]
-    public void Frequency_factors_of_zero_are_refused() =>
+    public void Load_ZeroFrequencyFactors_AreRefused() =>
         Refused(_ => { }, writer => Vector(writer, "rope_freqs.weight", [1, .. new float[(Model.HeadDimension / 2) - 1]]),
             "'rope_freqs.weight', found 0 at 1");
 
     [Test]
-    public void More_tokens_than_embeddings_are_refused()
+    public void Load_MoreTokensThanEmbeddings_IsRefused()
     {
         string path = Write(keys =>
         {
@@ -60,7 +60,7 @@ internal sealed class ModelFileTests
     }
 
     [Test]
-    public void A_changed_key_makes_another_model_of_the_file()
+    public void Fingerprint_ChangedKey_Differs()
     {
         string path = Write(keys => keys["llama.rope.freq_base"] = 6000f, _ => { }), same = Write(_ => { }, _ => { });
         using (GgufFile changed = GgufFile.Open(path), original = GgufFile.Open(TinyEngines.Path(Model)), copy = GgufFile.Open(same))

@@ -33,7 +33,7 @@ internal sealed class PackageTests
     private static string Configuration => AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
 
     [Test]
-    public void A_clean_project_with_only_the_package_lets_a_character_speak()
+    public void Package_InCleanProject_LetsCharacterSpeak()
     {
         string folder = Directory.CreateTempSubdirectory("npcmind-package-").FullName;
         try

@@ -16,14 +16,14 @@ internal sealed class PipelineCacheTests
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
-    public void Second_start_finds_the_cache()
+    public void Start_SecondTime_FindsCache()
     {
         Assert.That(LoadAndSave(), Is.False);
         Assert.That(LoadAndSave(), Is.True);
     }
 
     [Test]
-    public void Damaged_cache_is_ignored_and_replaced()
+    public void Start_DamagedCache_IgnoresAndReplacesIt()
     {
         LoadAndSave();
         string path = Directory.GetFiles(_folder).Single();
@@ -38,7 +38,7 @@ internal sealed class PipelineCacheTests
     }
 
     [Test]
-    public void Folder_that_cannot_be_made_costs_nothing_but_time()
+    public void Start_FolderCannotBeMade_CompilesWithoutCache()
     {
         string file = Path.Combine(_folder, "file");
         File.WriteAllText(file, "");

@@ -36,7 +36,7 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     public void Dispose() => _rig?.Dispose();
 
     [TestCaseSource(nameof(Filters))]
-    public void Draws_follow_the_reference_distribution(Settings settings)
+    public void Sample_ManyDraws_FollowReferenceDistribution(Settings settings)
     {
         const int Vocabulary = 61;
         float[] logits = [.. CaseData.Normal(3, Vocabulary).Select(v => v * 1.5f)];
@@ -78,7 +78,7 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     }
 
     [TestCaseSource(nameof(Filters))]
-    public void Draw_inverts_the_reference_distribution_in_order_of_token(Settings settings)
+    public void Sample_Draw_InvertsReferenceDistributionInTokenOrder(Settings settings)
     {
         const int Vocabulary = 5003, Picks = 150;
         float[] logits = [.. CaseData.Normal(6, Vocabulary).Select(v => v * 2)];
@@ -98,7 +98,7 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     }
 
     [Test]
-    public void Choice_does_not_depend_on_what_other_outputs_need()
+    public void Sample_OtherOutputs_DoNotChangeChoice()
     {
         float[] logits = CaseData.Normal(8, 2500);
         uint[] log = [.. Enumerable.Range(0, 40).Select(i => (uint)(i % 7))];
@@ -119,7 +119,7 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     }
 
     [Test]
-    public void Greedy_takes_the_largest_and_among_equals_the_lowest_id()
+    public void Sample_Greedy_TakesLargestThenLowestId()
     {
         foreach (int vocabulary in new[] { 1, 7, 64, 515, 3000 })
             for (int seed = 0; seed < 8; seed++)
@@ -134,7 +134,7 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     }
 
     [Test]
-    public void Penalties_change_the_logits_as_in_the_reference()
+    public void Sample_Penalties_EqualReference()
     {
         const int Vocabulary = 40;
         float[] logits = CaseData.Normal(5, Vocabulary);
@@ -153,7 +153,7 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     }
 
     [Test]
-    public void Philox_follows_the_published_vector_and_the_device_follows_philox()
+    public void Philox_PublishedVector_DeviceAgrees()
     {
         Assert.That(Philox(0, 0), Is.EqualTo(0x6627e8d5u),
             "Salmon et al. 2011, known-answer test of philox4x32-10 with zero counter and key.");
@@ -165,7 +165,7 @@ internal sealed class SamplerTests(uint lanes, int chunkTokens) : GpuTest, IDisp
     }
 
     [Test]
-    public void Extreme_logits_give_a_token_that_exists()
+    public void Sample_ExtremeLogits_GiveExistingToken()
     {
         foreach (float[] logits in new float[][] { [.. Enumerable.Repeat(-1e30f, 33)], [1e30f, -1e30f, 0],
             [float.NegativeInfinity, 1, float.NegativeInfinity], [.. Enumerable.Repeat(88f, 300)] })

@@ -29,7 +29,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     public void Dispose() => _engine?.Dispose();
 
     [Test]
-    public void Prompt_in_chunks_equals_one_token_at_a_time()
+    public void Prefill_InChunks_EqualsTokenByToken()
     {
         int[] ids = TinyEngines.Ids(70, 11);
         float[] single = _engine.ReadFresh(ids, 1);
@@ -38,7 +38,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     }
 
     [Test]
-    public void Every_number_of_rows_gives_the_same_bits()
+    public void Prefill_AnyNumberOfRows_GivesTheSameBits()
     {
         int[] ids = TinyEngines.Ids(40, 12);
         float[] single = _engine.ReadFresh(ids, 1);
@@ -48,7 +48,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     }
 
     [Test]
-    public void Alone_equals_among_others()
+    public void Sequence_Alone_EqualsAmongOthers()
     {
         int vocabulary = _engine.Config.Vocabulary;
         int[][] ids = [TinyEngines.Ids(61, 21), TinyEngines.Ids(45, 22), TinyEngines.Ids(83, 23)];
@@ -82,7 +82,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     }
 
     [Test]
-    public void Rewound_and_read_again_equals_fresh()
+    public void Rewind_PrefilledAgain_EqualsFresh()
     {
         int[] ids = TinyEngines.Ids(80, 31);
         int vocabulary = _engine.Config.Vocabulary;
@@ -104,7 +104,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     }
 
     [Test]
-    public void Token_chosen_on_the_device_equals_the_same_token_from_the_host()
+    public void AddNext_TokenChosenOnDevice_EqualsTokenFromHost()
     {
         const int Steps = 12;
         int vocabulary = _engine.Config.Vocabulary;
@@ -129,7 +129,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     }
 
     [Test]
-    public void Same_seed_gives_the_same_tokens_and_another_seed_others()
+    public void Sample_SameSeed_GivesTheSameTokens()
     {
         int[] first = Generate(7), again = Generate(7), other = Generate(8);
         Assert.That(again, Is.EqualTo(first));
@@ -137,7 +137,7 @@ internal sealed class SequenceTests(object model, KvFormat kv, string name) : Gp
     }
 
     [Test]
-    public void Two_steps_on_their_way_equal_one_after_the_other()
+    public void Submit_TwoStepsInFlight_EqualsOneAfterTheOther()
     {
         int[] pipelined = Generate(9), host = new int[pipelined.Length];
         int slot = _engine.Open(new Inference.SamplerSettings { Temperature = 1, Seed = 9 });

@@ -26,7 +26,7 @@ internal sealed class ShaderAuditTests : GpuTest
     public static IEnumerable<string> Shaders => KernelLibrary.ShaderNames;
 
     [TestCaseSource(nameof(Shaders))]
-    public void Shader_is_valid_named_and_says_what_it_writes(string name)
+    public void Shader_Each_IsValidNamedAndDeclaresItsWrites(string name)
     {
         SpirvModule module = KernelLibrary.ReadModule(name);
         Validate(module);
@@ -42,7 +42,7 @@ internal sealed class ShaderAuditTests : GpuTest
     }
 
     [Test]
-    public void Every_shader_is_used_by_some_model()
+    public void Shader_Each_IsUsedByAModel()
     {
         HashSet<string> used = [];
         EngineOptions options = new() { ContextTokens = 32, MaxRows = 16, MaxOutputs = 16 };

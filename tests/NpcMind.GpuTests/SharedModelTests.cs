@@ -12,12 +12,12 @@ internal sealed class SharedModelTests : GpuTest
 {
     private const double ClearMargin = 0.02; // below it the reference's best two logits are too close to decide anything
     [Test]
-    public void Real_model_gives_the_reference_logits_and_text() => CheckRealModel(
+    public void RealModel_Dense_GivesReferenceLogitsAndText() => CheckRealModel(
         TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"),
         Scenarios.Factor > 1 ? ["greeting", "thief", "no-system", "turns", "unicode", "long", "story"] : ["no-system", "unicode", "long"]);
 
     [Test]
-    public void Mixture_form_of_the_real_model_gives_the_same()
+    public void RealModel_AsMixture_GivesTheSame()
     {
         string path = Path.Combine(AppContext.BaseDirectory, "smollm2-moe.gguf");
         using (Process process = Process.Start("python3",
@@ -34,7 +34,7 @@ internal sealed class SharedModelTests : GpuTest
     [TestCase(KvFormat.F16, 1e-6)]
     [TestCase(KvFormat.Q8, 3e-4)]
     [TestCase(KvFormat.Q4, 5e-2)]
-    public void Keys_and_values_in_fewer_bits_cost_the_real_model_little(KvFormat kv, double tolerance)
+    public void RealModel_QuantizedKv_StaysNear(KvFormat kv, double tolerance)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));
         using GgufFile file = GgufFile.Open(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"));

@@ -10,7 +10,7 @@ internal sealed class TelemetryTests
     private static string Model => TinyEngines.Path(TinyModelOptions.Dense with { Tokenizer = true, ChatTemplate = true });
 
     [Test]
-    public void A_trace_is_valid_json_and_holds_ticks_and_gpu_time()
+    public void Trace_IsValidJson_HoldsTicksAndGpuTime()
     {
         using MemoryStream stream = new();
         using (NpcRuntime runtime = Load(""))
@@ -30,7 +30,7 @@ internal sealed class TelemetryTests
     }
 
     [Test]
-    public void Counters_tell_what_was_said_and_read()
+    public void Counters_Replies_CountTokens()
     {
         Dictionary<string, double> totals = [];
         using MeterListener listener = new();
@@ -52,7 +52,7 @@ internal sealed class TelemetryTests
     }
 
     [Test]
-    public void Learned_costs_are_kept_and_a_damaged_file_of_them_is_ignored()
+    public void LearnedCosts_DamagedFile_IsIgnored()
     {
         string folder = Directory.CreateTempSubdirectory("npcmind-costs").FullName;
         try

@@ -15,17 +15,17 @@ internal sealed class TinyModelTests : GpuTest
     public static IEnumerable<TensorType> Formats => Dequantize.Supported;
 
     [TestCaseSource(nameof(Formats))]
-    public void Dense_model_agrees_with_the_reference(TensorType format) =>
+    public void Dense_Logits_AgreeWithReference(TensorType format) =>
         Agrees(TinyModelOptions.Dense.With(format), KvFormat.F32, 1e-11);
 
     [TestCaseSource(nameof(Formats))]
-    public void Mixture_agrees_with_the_reference(TensorType format) => Agrees(TinyModelOptions.Mixture.With(format), KvFormat.F32, 1e-11);
+    public void Mixture_Logits_AgreeWithReference(TensorType format) => Agrees(TinyModelOptions.Mixture.With(format), KvFormat.F32, 1e-11);
 
     [Test]
-    public void Tied_model_with_biases_and_scaled_rotation_agrees_with_the_reference() => Agrees(Odd, KvFormat.F32, 1e-11);
+    public void TiedBiasedScaledRope_Logits_AgreeWithReference() => Agrees(Odd, KvFormat.F32, 1e-11);
 
     [Test]
-    public void Different_formats_in_one_model_agree_with_the_reference() =>
+    public void MixedFormats_Logits_AgreeWithReference() =>
         Agrees(TinyModelOptions.Dense.With(TensorType.Q4_K) with { EmbeddingMatrices = TensorType.Q6_K }, KvFormat.F32, 1e-11);
 
     [TestCase(1, 1, 16)]
@@ -34,20 +34,20 @@ internal sealed class TinyModelTests : GpuTest
     [TestCase(4, 4, 20)]
     [TestCase(2, 1, 128)]
     [TestCase(8, 1, 16)]
-    public void Head_counts_and_sizes_agree_with_the_reference(int heads, int kvHeads, int headDim) =>
+    public void HeadCountsAndSizes_Logits_AgreeWithReference(int heads, int kvHeads, int headDim) =>
         Agrees(TinyModelOptions.Dense
             with
         { Heads = heads, KvHeads = kvHeads, HeadDimension = headDim, Blocks = 1, Matrices = TensorType.F32 }, KvFormat.F32, 1e-11);
 
     [Test]
-    public void Keys_and_values_in_half_precision_cost_little()
+    public void KvF16_Logits_StayNear()
     {
         Agrees(TinyModelOptions.Dense, KvFormat.F16, 1e-6);
         Agrees(TinyModelOptions.Mixture, KvFormat.F16, 1e-6);
     }
 
     [Test]
-    public void Keys_and_values_in_bytes_cost_little()
+    public void KvQ8_Logits_StayNear()
     {
         Agrees(TinyModelOptions.Dense, KvFormat.Q8, 5e-4);
         Agrees(TinyModelOptions.Mixture, KvFormat.Q8, 5e-4);
@@ -72,7 +72,7 @@ internal sealed class TinyModelTests : GpuTest
     }
 
     [Test]
-    public void Keys_and_values_in_bytes_need_heads_of_whole_blocks()
+    public void KvQ8_HeadsNotWholeBlocks_IsRefused()
     {
         TinyModelOptions model = TinyModelOptions.Dense
             with
@@ -82,7 +82,7 @@ internal sealed class TinyModelTests : GpuTest
     }
 
     [Test]
-    public void Cache_formats_take_the_bytes_they_promise()
+    public void KvFormat_Cache_TakesPromisedBytes()
     {
         using InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Dense with { Blocks = 1 });
         long f32 = InferenceEngine.KvBytes(engine.Config, KvFormat.F32, 100);
@@ -94,7 +94,7 @@ internal sealed class TinyModelTests : GpuTest
     }
 
     [Test]
-    public void Context_of_several_attention_splits_agrees_with_the_reference()
+    public void SeveralAttentionSplits_Logits_AgreeWithReference()
     {
         TinyModelOptions model = TinyModelOptions.Dense with { Blocks = 1, Heads = 3, KvHeads = 1, Context = 2048 };
         int[] ids = TinyEngines.Ids(1100, 5);

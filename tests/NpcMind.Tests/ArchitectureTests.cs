@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using NpcMind.Reference;
 using NUnit.Framework;
@@ -38,7 +39,7 @@ internal sealed class ArchitectureTests
             folder => Directory.EnumerateFiles(Path.Combine(TestData.Root, folder), "*.csproj", SearchOption.AllDirectories));
 
     [Test]
-    public void Every_room_references_only_what_the_architecture_allows()
+    public void Project_References_AreThoseOfTheArchitecture()
     {
         foreach (string project in Projects)
         {
@@ -53,7 +54,7 @@ internal sealed class ArchitectureTests
     }
 
     [Test]
-    public void Only_the_Gpu_room_names_the_Vulkan_binding()
+    public void VulkanBinding_IsNamedOnlyInGpu()
     {
         foreach (string source in Directory.EnumerateFiles(Path.Combine(TestData.Root, "src"), "*.cs", SearchOption.AllDirectories))
             if (!source.Contains("NpcMind.Gpu", StringComparison.Ordinal) && !source.Contains("/obj/", StringComparison.Ordinal))
@@ -78,5 +79,13 @@ internal sealed class ArchitectureTests
             int wide = Array.FindIndex(lines, l => l.Length > 140);
             if (wide >= 0) Assert.Fail($"{source}:{wide + 1} has {lines[wide].Length} columns; 140 are the most.");
         }
+    }
+
+    [Test]
+    public void Tests_Names_AreSubjectConditionResult()
+    {
+        foreach (string source in Directory.EnumerateFiles(Path.Combine(TestData.Root, "tests"), "*Tests*.cs", SearchOption.AllDirectories))
+            foreach (Match test in Regex.Matches(File.ReadAllText(source), @"public (async )?(void|Task) (?<name>\w+_\w+)\("))
+                Assert.That(test.Groups["name"].Value, Does.Match("^[A-Z][A-Za-z0-9]*(_[A-Z][A-Za-z0-9]*)+$"), source);
     }
 }

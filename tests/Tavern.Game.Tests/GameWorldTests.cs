@@ -16,7 +16,7 @@ public sealed class GameWorldTests
     public void Begin() => (_world, _told) = (new GameWorld(Worlds.Plan()), []);
 
     [Test]
-    public void Walking_changes_the_place_and_everybody_is_told()
+    public void Walk_ChangesPlaceAndTellsEverybody()
     {
         Assert.That(_world.Do(Marbel, new Deed(DeedVerb.Walk, "the door")), Is.Null);
         double seconds = Until(() => Marbel.Doing is null);
@@ -28,7 +28,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Nobody_walks_through_tables_or_people()
+    public void Walk_TablesAndPeople_BlockTheWay()
     {
         foreach (string place in Lexicon.Furniture.Concat(["Osbert", "Player"]))
         {
@@ -43,7 +43,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Every_place_is_reached_from_every_other()
+    public void Walk_EveryPlace_IsReachedFromEveryOther()
     {
         List<Vector2> path = [];
         foreach (string from in Lexicon.Places)
@@ -61,7 +61,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Two_who_meet_get_past_each_other()
+    public void Walk_TwoWhoMeet_PassEachOther()
     {
         _world.Do(Marbel, new Deed(DeedVerb.Walk, "the bar"));
         _world.Do(Osbert, new Deed(DeedVerb.Walk, "the hearth"));
@@ -71,7 +71,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Giving_goes_there_and_hands_over()
+    public void Give_WalksThereAndHandsOver()
     {
         _world.Do(Marbel, new Deed(DeedVerb.Give, "Osbert"));
         Until(() => Marbel.Doing is null);
@@ -82,7 +82,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void What_was_begun_for_somebody_who_is_edited_away_is_left()
+    public void Deed_TargetEditedAway_IsDropped()
     {
         _world.Do(Marbel, new Deed(DeedVerb.Give, "Osbert"));
         TavernPlan plan = Worlds.Plan(Worlds.Small.Replace("Osbert", "Garlin", StringComparison.Ordinal));
@@ -95,7 +95,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Player_is_given_things_and_gives_them()
+    public void Give_ToAndFromPlayer_MovesThing()
     {
         _world.Do(Marbel, new Deed(DeedVerb.Give, Deed.Player));
         Until(() => Marbel.Doing is null);
@@ -108,7 +108,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Lighting_and_opening_change_the_scene()
+    public void LightAndOpen_ChangeTheScene()
     {
         Assert.That(_world.Lamp, Is.Zero);
         _world.Do(Marbel, new Deed(DeedVerb.Light, "the lamp"));
@@ -120,7 +120,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Turning_turns()
+    public void Turn_ChangesDirection()
     {
         _world.Do(Marbel, new Deed(DeedVerb.Turn, "Osbert"));
         Assert.That(Marbel.Doing, Is.Null);
@@ -133,7 +133,7 @@ public sealed class GameWorldTests
     [TestCase(DeedVerb.Light, "the door")]
     [TestCase(DeedVerb.Walk, "nowhere")]
     [TestCase(DeedVerb.Walk, "Osbert")]
-    public void What_cannot_be_done_is_not_begun(DeedVerb verb, string to)
+    public void Begin_ImpossibleDeed_IsRefused(DeedVerb verb, string to)
     {
         string? problem = _world.Do(Osbert, new Deed(verb, to));
         Assert.That(problem, Is.Not.Null);
@@ -141,13 +141,13 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void Every_character_may_aim_at_all_that_is_there()
+    public void Targets_EveryCharacter_AreAllThatIsThere()
     {
         foreach (Body body in _world.Bodies) Assert.That(() => Deed.Legal(Deed.Doable(_world.Facts.People, body.Person)), Throws.Nothing);
     }
 
     [Test]
-    public void Things_stand_in_their_order_and_people_do_not_see_themselves()
+    public void Sight_ListsThingsInOrderWithoutTheViewer()
     {
         Scene scene = Eyes.Scene(_world, Marbel);
         ScenePart apple = scene.Parts.Single(p => p.Kind == ThingKind.Apple), book = scene.Parts.Single(p => p.Kind == ThingKind.Book);
@@ -159,7 +159,7 @@ public sealed class GameWorldTests
     }
 
     [Test]
-    public void What_is_seen_changes_with_what_stands_before_the_eyes_only()
+    public void Sight_ChangesOnlyWithWhatIsInView()
     {
         _world.Do(Osbert, new Deed(DeedVerb.Turn, "the bar"));
         Until(() => _world.Bodies.All(b => b.Doing is null));

@@ -64,7 +64,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Answers_come_and_others_nearby_overhear_both()
+    public void Reply_Comes_NeighboursOverhearBothSides()
     {
         _game.World.Bodies[1].Position = new(1.5f, -2.0f); // within earshot
         _game.World.Player.Position = new(0.2f, -1.6f);
@@ -121,7 +121,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Interrupted_it_remembers_what_was_on_the_screen_and_does_nothing()
+    public void Interrupt_Mind_RemembersWhatWasShownAndDoesNothing()
     {
         Assert.That(_game.Say(0, "Tell me all."));
         Run(() => _game.Talk.Of("Marbel") is { Shown: > 4 });
@@ -140,7 +140,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Whoever_is_spoken_to_stops_when_the_player_begins_to_type()
+    public void Type_ToSpeaker_StopsSpeaker()
     {
         _game.World.Player.Position = _game.World.Bodies[0].Position + new System.Numerics.Vector2(0, 1.2f);
         _game.Player.Face(Targets.Gaze(_game.World.Bodies[0]));
@@ -161,7 +161,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Words_that_come_while_a_save_finishes_a_picture_are_in_the_bubble_too()
+    public void Save_WordsDuringPicture_AreInBubbleToo()
     {
         Assert.That(_game.Minds.Load(_seeing, _eyes));
         Run(() => !_game.Minds.IsLoading);
@@ -188,7 +188,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Swap_carries_conversations_over_and_a_bad_file_changes_nothing()
+    public void SwapModel_CarriesConversationsAndBadFileChangesNothing()
     {
         _game.Say(0, "Remember this.");
         Run(() => !_game.Talk.IsAnswering);
@@ -219,7 +219,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Loading_an_old_save_removes_later_memory()
+    public void Load_OldSave_RemovesLaterMemory()
     {
         _game.Say(0, "First.");
         Run(() => !_game.Talk.IsAnswering);
@@ -253,7 +253,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Words_between_characters_go_on_where_they_were_saved()
+    public void Load_TalkBetweenCharacters_GoesOn()
     {
         _game.Talk.Ask(0, 1, "Where is the chest?");
         Run(() => _game.Talk.Of("Osbert") is { Shown: > 2 });
@@ -270,7 +270,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Minds_are_saved_when_the_device_is_lost()
+    public void Save_DeviceLost_SavesMinds()
     {
         _game.Say(0, "Remember this.");
         Run(() => !_game.Talk.IsAnswering);
@@ -290,7 +290,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Model_and_eyes_that_are_dropped_together_are_loaded_together()
+    public void Drop_ModelAndImageEncoderTogether_LoadsBoth()
     {
         _game.Drop([Path.Combine(_models, "mmproj-none.gguf"), _second]);
         Run(() => !_game.Minds.IsLoading);
@@ -299,7 +299,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void A_load_is_broken_off_when_the_game_ends()
+    public void Load_GameEnds_IsCancelled()
     {
         GameLoop other = _worlds.Game(Tiny);
         Assert.That(other.Minds.Load(_second, null));
@@ -310,7 +310,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Edited_characters_begin_anew_and_the_others_remember()
+    public void Edit_Characters_BeginAnewAndOthersRemember()
     {
         foreach (int i in (int[])[0, 1])
         {
@@ -341,7 +341,7 @@ public sealed partial class MindsTests
     }
 
     [Test]
-    public void Neighbours_gossip_when_it_is_quiet()
+    public void Gossip_Quiet_NeighboursTalk()
     {
         _game.World.Bodies[1].Position = new(1.5f, -2.0f);
         _game.Gossip.IsOn = true;

@@ -6,7 +6,7 @@ namespace Tavern.Game.Tests;
 public sealed class SaveGameTests
 {
     [Test]
-    public void World_comes_back()
+    public void Load_SavedWorld_ComesBack()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -29,7 +29,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void What_somebody_does_goes_on_and_the_player_stops()
+    public void Load_DeedsInProgress_GoOnAndPlayerStops()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -46,7 +46,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void What_is_being_said_goes_on_and_is_overheard()
+    public void Load_ReplyInProgress_GoesOnAndIsOverheard()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -84,7 +84,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void Who_was_faced_may_be_gone_when_a_game_is_loaded()
+    public void Load_FacedCharacterGone_DoesNotFail()
     {
         using Worlds worlds = new();
         const string Marbel =
@@ -103,7 +103,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void Damaged_saves_are_refused_and_change_nothing()
+    public void Load_DamagedSave_IsRefusedAndChangesNothing()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -126,7 +126,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void What_a_lost_device_leaves_is_loaded_until_something_later_is_saved()
+    public void Load_SaveOfLostDevice_IsUsedUntilLaterSave()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -141,7 +141,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void An_edit_is_held_against_the_facts_there_are_and_not_against_the_file_of_before()
+    public void Edit_ComparesWithCurrentFactsNotOldFile()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -158,7 +158,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void Warnings_of_the_world_file_are_said_when_the_game_runs()
+    public void Load_WorldFileWarnings_AreShown()
     {
         using Worlds worlds = new();
         worlds.Edit(Worlds.Small.Replace("baker", "astronomer", StringComparison.Ordinal));
@@ -171,7 +171,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void Slots_are_names_not_paths()
+    public void Slot_Name_IsNoPath()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -180,7 +180,7 @@ public sealed class SaveGameTests
     }
 
     [Test]
-    public void World_file_is_followed_and_what_is_bad_stays_out()
+    public void Watch_WorldFile_FollowsGoodEditsOnly()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();

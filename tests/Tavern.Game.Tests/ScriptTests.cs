@@ -14,14 +14,14 @@ public sealed class ScriptTests
     [TestCase("wait 1\nend\n", 2, "no repeat")]
     [TestCase("repeat 2\nwait 1\n", 1, "has no end")]
     [TestCase("repeat 2\nrepeat 2\nend\nend\n", 2, "that of line 1")]
-    public void Lines_that_mean_nothing_are_refused(string text, int line, string says)
+    public void Parse_MeaninglessLine_IsRefused(string text, int line, string says)
     {
         ScriptException e = Assert.Throws<ScriptException>(() => Script.Parse("play.txt", text))!;
         Assert.That(e.Message, Does.StartWith($"play.txt, line {line}: ").And.Contain(says));
     }
 
     [Test]
-    public void Repeated_lines_are_played_as_often_and_keep_their_numbers()
+    public void Repeat_Lines_PlayAsOftenAndKeepNumbers()
     {
         Script script = Script.Parse("play.txt", "wait 1\nrepeat 2\n# twice\nsave a\nkey F1\nend\nworld\n");
         Assert.That(script.Lines.Select(l => (l.Line, l.Verb)),
@@ -29,12 +29,12 @@ public sealed class ScriptTests
     }
 
     [Test]
-    public void Shipped_plays_can_be_read() =>
+    public void Parse_ShippedPlays_CanBeRead() =>
         Assert.That(Directory.GetFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "data"), "*.txt")
             .Select(f => Script.Read(f).Lines.Count), Is.All.GreaterThan(0).And.Exactly(5).Items);
 
     [Test]
-    public void A_crowd_without_minds_only_waits()
+    public void Play_CrowdWithoutMinds_OnlyWaits()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -47,7 +47,7 @@ public sealed class ScriptTests
     }
 
     [Test]
-    public void Plus_and_minus_are_known_by_what_they_write_unless_somebody_writes()
+    public void Keys_PlusAndMinus_ChangeBudgetUnlessTyping()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -60,7 +60,7 @@ public sealed class ScriptTests
     }
 
     [Test]
-    public void A_play_without_minds()
+    public void Play_WithoutMinds_Runs()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -80,7 +80,7 @@ public sealed class ScriptTests
     }
 
     [Test]
-    public void What_did_not_go_as_written_fails_with_its_line()
+    public void Play_UnexpectedResult_FailsWithItsLine()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -96,7 +96,7 @@ public sealed class ScriptTests
 
     [TestCase("load none\n", "there is no such save")]
     [TestCase("save a/b\n", "no name for a slot")]
-    public void A_game_that_is_not_saved_or_loaded_ends_the_play(string text, string says)
+    public void Play_SaveOrLoadFails_Ends(string text, string says)
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();
@@ -105,7 +105,7 @@ public sealed class ScriptTests
     }
 
     [Test]
-    public void Writing_does_not_walk_and_walls_hold()
+    public void Play_Typing_DoesNotWalkAndWallsHold()
     {
         using Worlds worlds = new();
         using GameLoop game = worlds.Game();

@@ -3,7 +3,7 @@ namespace Tavern.Game.Tests;
 public sealed class TalkTests
 {
     [Test]
-    public void Bubbles_grow_at_reading_pace_and_close()
+    public void Bubble_GrowsAtReadingPaceAndCloses()
     {
         Bubble bubble = new();
         bubble.Open("Osbert", "Player");
@@ -24,7 +24,7 @@ public sealed class TalkTests
     }
 
     [Test]
-    public void Newer_words_about_a_matter_replace_older_ones_and_talk_is_kept_short()
+    public void Talk_NewerWords_ReplaceOlderAndStayShort()
     {
         Hearsay hearsay = new();
         hearsay.Notice("Osbert is now at the bar.");

@@ -6,7 +6,7 @@ namespace Tavern.Game.Tests;
 public sealed class TavernFileTests
 {
     [Test]
-    public void Shipped_world_has_five_people_with_new_names_and_no_warnings()
+    public void ShippedWorld_HasFiveNewNamesAndNoWarnings()
     {
         TavernPlan plan = TavernFile.Read(Path.Combine(AppContext.BaseDirectory, "tavern.json"));
         string[] held = [.. Names.All(Split.Held)];
@@ -20,7 +20,7 @@ public sealed class TavernFileTests
     }
 
     [Test]
-    public void Written_and_read_it_is_the_same()
+    public void WriteAndRead_World_RoundTrips()
     {
         TavernPlan plan = TavernFile.Read(Path.Combine(AppContext.BaseDirectory, "tavern.json"));
         TavernPlan again = TavernFile.Parse("again", TavernFile.Write(plan));
@@ -46,7 +46,7 @@ public sealed class TavernFileTests
     [TestCase("\"blue book\"", "\"blue book\", \"red mug\", \"red bell\", \"white mug\"", 10, "5 things on the long table and at most 4")]
     [TestCase("\"long table\": [ \"red apple\",", "\"bar\": [ \"red mug\", \"red bell\", \"white mug\",", 10,
         "5 things on the bar, 1 of them in 'things', and at most 4")]
-    public void What_is_wrong_is_said_with_its_line(string find, string replace, int line, string says)
+    public void Read_WrongLine_IsNamed(string find, string replace, int line, string says)
     {
         WorldFileException e = Assert.Throws<WorldFileException>(
             () => Worlds.Plan(Worlds.Small.Replace(find, replace, StringComparison.Ordinal)))!;
@@ -55,7 +55,7 @@ public sealed class TavernFileTests
     }
 
     [Test]
-    public void Messages_are_one_line_whatever_they_quote()
+    public void Message_AnyQuote_IsOneLine()
     {
         WorldFileException e = Assert.Throws<WorldFileException>(
             () => Worlds.Plan(Worlds.Small.Replace("\"town\"", "\"to\\nwn\\u2028\"", StringComparison.Ordinal)))!;
@@ -63,7 +63,7 @@ public sealed class TavernFileTests
     }
 
     [Test]
-    public void Unknown_words_are_taken_with_a_warning()
+    public void Read_UnknownWords_GivesWarning()
     {
         TavernPlan plan = Worlds.Plan(Worlds.Small.Replace("baker", "astronomer", StringComparison.Ordinal)
             .Replace("at the bar", "on the roof", StringComparison.Ordinal));
@@ -72,7 +72,7 @@ public sealed class TavernFileTests
     }
 
     [Test]
-    public void Any_damage_is_an_error_and_not_a_crash()
+    public void Read_AnyDamage_IsErrorNotCrash()
     {
         byte[] good = Encoding.UTF8.GetBytes(Worlds.Small);
         Random random = new(5);

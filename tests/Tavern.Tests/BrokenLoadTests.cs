@@ -8,7 +8,7 @@ public sealed class BrokenLoadTests
 {
     /// <summary>As when the window is closed while a model loads.</summary>
     [Test]
-    public void A_load_that_is_broken_off_leaves_nothing_on_the_games_device()
+    public void Load_Cancelled_LeavesNothingOnGameDevice()
     {
         string folder = Directory.CreateTempSubdirectory("tavern-broken-").FullName, model = Path.Combine(folder, "model.gguf");
         TinyModels.Write(model,

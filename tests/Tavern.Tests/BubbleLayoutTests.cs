@@ -8,7 +8,7 @@ public sealed class BubbleLayoutTests
     private static readonly Box Area = new(8, 8, 624, 300);
 
     [Test]
-    public void What_is_free_stays_where_it_would_be()
+    public void Place_FreeBubbles_StayWhereTheyAre()
     {
         Box[] boxes = [new(100, 100, 80, 40), new(300, 100, 80, 40)];
         BubbleLayout.Arrange(boxes, Area, [], [], 4);
@@ -16,7 +16,7 @@ public sealed class BubbleLayoutTests
     }
 
     [Test]
-    public void The_second_of_two_at_one_place_moves_as_little_as_it_must()
+    public void Place_TwoAtOnePlace_MovesSecondAsLittleAsPossible()
     {
         Box[] boxes = [new(100, 100, 80, 40), new(102, 104, 80, 40)];
         BubbleLayout.Arrange(boxes, Area, [], [], 4);
@@ -25,7 +25,7 @@ public sealed class BubbleLayoutTests
     }
 
     [Test]
-    public void Faces_are_spared_where_there_is_room()
+    public void Place_RoomElsewhere_SparesFaces()
     {
         Box[] boxes = [new(100, 100, 80, 40)], faces = [new(130, 120, 20, 20)];
         BubbleLayout.Arrange(boxes, Area, [], faces, 4);
@@ -36,7 +36,7 @@ public sealed class BubbleLayoutTests
     }
 
     [Test]
-    public void All_are_on_the_screen_and_apart()
+    public void Place_All_AreOnScreenAndApart()
     {
         Random random = new(7);
         for (int round = 0; round < 500; round++)
@@ -52,7 +52,7 @@ public sealed class BubbleLayoutTests
     }
 
     [Test]
-    public void What_finds_no_room_is_left_out()
+    public void Place_NoRoom_LeavesOut()
     {
         Box[] boxes = [new(0, 0, 600, 290), new(0, 0, 100, 50), new(0, 0, 700, 20)];
         BubbleLayout.Arrange(boxes, Area, [], [], 4);

@@ -18,7 +18,7 @@ public sealed class CorpusTests
     ];
 
     [Test]
-    public void Held_out_names_never_occur_in_training()
+    public void HeldOutNames_NeverOccurInTraining()
     {
         Assert.That(Names.All(Split.Train).Intersect(Names.All(Split.Held)), Is.Empty);
         HashSet<string> held = [.. Names.All(Split.Held)];
@@ -30,7 +30,7 @@ public sealed class CorpusTests
     }
 
     [Test]
-    public void Held_out_wordings_never_occur_in_training()
+    public void HeldOutWordings_NeverOccurInTraining()
     {
         Wording[] all = [.. Wordings.Everything, SmallTalk.WhatSaid, SmallTalk.MyOwnName];
         HashSet<string> train = [.. all.SelectMany(w => w.All(Split.Train))];
@@ -43,7 +43,7 @@ public sealed class CorpusTests
     }
 
     [Test]
-    public void Words_of_held_out_wordings_are_known_from_training()
+    public void HeldOutWordings_UseWordsKnownFromTraining()
     {
         static IEnumerable<string> Words(IEnumerable<string> texts) =>
             texts.SelectMany(t => t.ToUpperInvariant()
@@ -54,12 +54,12 @@ public sealed class CorpusTests
     }
 
     [Test]
-    public void The_same_number_gives_the_same_conversation() =>
+    public void Make_SameNumber_GivesTheSameConversation() =>
         Assert.That(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17)),
             Is.EqualTo(CorpusWriter.Readable(new Conversations(3, Pictures).Make(Split.Train, 17))));
 
     [Test]
-    public void Every_answer_passes_its_own_judgement()
+    public void Judge_EveryAnswer_Passes()
     {
         foreach (Split split in Enum.GetValues<Split>())
         {
@@ -78,7 +78,7 @@ public sealed class CorpusTests
     }
 
     [Test]
-    public void Facts_that_are_asked_for_are_told()
+    public void Answers_FactsAskedFor_AreTold()
     {
         foreach (Conversation conversation in Some(Split.Held, 300))
         {
@@ -93,7 +93,7 @@ public sealed class CorpusTests
     }
 
     [Test]
-    public void What_somebody_has_or_where_it_is_is_asked_as_it_is_by_then()
+    public void Questions_ChangedPossessionsAndPlaces_AskCurrentState()
     {
         int asked = 0;
         foreach (Conversation conversation in Some(Split.Train, 1500))
@@ -166,7 +166,7 @@ public sealed class CorpusTests
     }
 
     [Test]
-    public void Others_than_the_player_ask_too_and_never_about_themselves()
+    public void Questions_FromOthers_AreNeverAboutThemselves()
     {
         Turn[] asked = [.. Some(Split.Held, 200).SelectMany(c => c.Turns)
             .Where(t => !t.User.Split('\n')[^1].StartsWith("Player:", StringComparison.Ordinal))];
@@ -180,7 +180,7 @@ public sealed class CorpusTests
     }
 
     [Test]
-    public void Nothing_is_right_that_says_something_else()
+    public void Holds_PartOfWord_IsFalse()
     {
         Assert.That(Evaluation.Holds("Tobin is the baker.", "bake"), Is.False);
         Assert.That(Evaluation.Holds("I see two things.", "two"), Is.True);

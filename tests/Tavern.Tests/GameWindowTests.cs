@@ -45,7 +45,7 @@ public sealed class GameWindowTests
 
     [Test]
     [Platform("Linux")]
-    public void It_is_played_resized_minimised_given_files_and_closed()
+    public void Game_PlayedResizedMinimisedAndGivenFiles_Closes()
     {
         using XServer server = XServer.Start();
         using GameProcess game = new(server.Display, _folder, "--world", _world, "--model", _model, "--size", "640x360", "--budget", "20",

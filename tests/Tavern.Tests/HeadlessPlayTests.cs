@@ -20,7 +20,7 @@ public sealed class HeadlessPlayTests
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
-    public void Shipped_minds_say_what_is_so_and_what_they_see_and_do_as_they_are_told()
+    public void Play_ShippedMinds_SayFactsSeeAndObey()
     {
         using GameProcess game = Play("""
             world
@@ -91,7 +91,7 @@ public sealed class HeadlessPlayTests
     }
 
     [Test]
-    public void With_a_budget_of_nothing_minds_and_eyes_wait()
+    public void Play_ZeroBudget_MindsAndImagesWait()
     {
         using GameProcess game = Play("""
             world
@@ -117,7 +117,7 @@ public sealed class HeadlessPlayTests
     }
 
     [Test]
-    public void A_play_that_goes_otherwise_ends_with_its_line_and_what_to_do()
+    public void Play_GoesOtherwise_EndsWithLineAndAdvice()
     {
         using GameProcess game = Play("""
             world
@@ -169,7 +169,7 @@ public sealed class HeadlessPlayTests
     }
 
     [Test]
-    public void A_picture_is_never_written_outside_of_the_folder()
+    public void Play_PictureOutsideFolder_IsNeverWritten()
     {
         using GameProcess game = Play("picture ../out", "--no-minds");
         Assert.That(game.End(), Is.EqualTo(1));
@@ -178,7 +178,7 @@ public sealed class HeadlessPlayTests
     }
 
     [Test]
-    public void A_display_that_does_not_answer_is_named_and_known_by_the_exit_code()
+    public void Play_UnresponsiveDisplay_IsNamedAndHasExitCode()
     {
         using GameProcess game = new(":987", _folder, "--no-minds");
         Assert.That(game.End(), Is.EqualTo(3), "scripts/play.sh plays without a window then");

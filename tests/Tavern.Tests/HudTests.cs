@@ -27,7 +27,7 @@ public sealed class HudTests : RenderTest
     [TestCase(640, 360)]
     [TestCase(1280, 720)]
     [TestCase(1920, 1080)]
-    public void Everything_at_once_can_be_read_and_lies_apart(int width, int height)
+    public void Hud_Everything_IsReadableAndApart(int width, int height)
     {
         HudState hud = new()
         {
@@ -44,7 +44,7 @@ public sealed class HudTests : RenderTest
 
     [TestCase(640, 360)]
     [TestCase(1280, 720)]
-    public void Plain_talk_can_be_read(int width, int height)
+    public void Hud_PlainTalk_IsReadable(int width, int height)
     {
         HudState hud = new()
         {
@@ -75,7 +75,7 @@ public sealed class HudTests : RenderTest
     }
 
     [Test]
-    public void Speakers_behind_and_beside_have_bubbles_on_the_screen()
+    public void Bubbles_SpeakersBehindAndBeside_AreOnScreen()
     {
         HudState hud = new() { Entry = new string('m', 300) };
         AddBubbles(hud);
@@ -84,7 +84,7 @@ public sealed class HudTests : RenderTest
 
     [TestCase(200, 120)]
     [TestCase(300, 700)]
-    public void Odd_windows_do_no_harm(int width, int height)
+    public void Hud_OddWindows_DoNoHarm(int width, int height)
     {
         HudState hud = new() { Entry = "Hello", Message = "Loaded.", Figures = Figures(), ShowsCrosshair = false };
         AddBubbles(hud);

@@ -30,5 +30,5 @@ public sealed class RenderFixture
 public abstract class RenderTest
 {
     [TearDown]
-    public void Validation_layer_is_silent() => Assert.That(RenderFixture.Device.ValidationMessages, Is.Empty);
+    public void CheckValidationIsSilent() => Assert.That(RenderFixture.Device.ValidationMessages, Is.Empty);
 }

@@ -8,7 +8,7 @@ namespace Tavern.Tests;
 public sealed class SceneRendererTests : RenderTest
 {
     [Test]
-    public void Every_thing_shows_its_colour_and_its_id()
+    public void Draw_EveryThing_ShowsItsColourAndId()
     {
         List<ScenePicture> pictures = [];
         foreach (ThingKind kind in Pictures.Things)
@@ -38,7 +38,7 @@ public sealed class SceneRendererTests : RenderTest
     }
 
     [Test]
-    public void A_room_is_drawn()
+    public void Draw_Room_ShowsIt()
     {
         (Scene scene, Camera camera) = Pictures.Room();
         Pictures.Show("room", RenderFixture.Maker.Render(scene, camera, 640, 360));
@@ -46,7 +46,7 @@ public sealed class SceneRendererTests : RenderTest
     }
 
     [Test]
-    public void Strips_drawn_in_different_frames_make_the_whole_picture()
+    public void Draw_StripsInDifferentFrames_MakeWholePicture()
     {
         const int Size = 112;
         (Scene scene, Camera camera) = Pictures.Room();
@@ -73,7 +73,7 @@ public sealed class SceneRendererTests : RenderTest
     }
 
     [Test, Explicit("Measures.")]
-    public void Time_of_a_picture()
+    public void Draw_Picture_ReportsTime()
     {
         using PictureMaker maker = new();
         (Scene scene, Camera camera) = Pictures.Room();

@@ -8,7 +8,7 @@ namespace Tavern.Tests;
 public sealed class ShaderSourcesTests
 {
     [Test]
-    public void Changed_shaders_draw_from_the_next_frame_and_broken_ones_change_nothing()
+    public void Reload_ChangedShaders_DrawNextFrameAndBrokenOnesChangeNothing()
     {
         string folder = Directory.CreateTempSubdirectory("tavern-shaders-").FullName;
         foreach (string file in Directory.GetFiles(Path.Combine(Samples(), "Tavern.Renderer", "shaders")))
@@ -42,7 +42,7 @@ public sealed class ShaderSourcesTests
     }
 
     [Test]
-    public void A_folder_that_is_not_there_is_refused() =>
+    public void Open_MissingFolder_IsRefused() =>
         Assert.That(() => new ShaderSources(["/nowhere"]),
             Throws.TypeOf<RenderException>().With.Message.Contains("no folder of shaders '/nowhere'"));
 

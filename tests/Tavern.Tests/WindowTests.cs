@@ -13,7 +13,7 @@ public sealed class WindowTests
 {
     [Test]
     [Platform("Linux")]
-    public void A_window_opens_draws_takes_keys_resizes_minimises_and_closes()
+    public void Window_OpensDrawsTakesKeysResizesMinimisesAndCloses()
     {
         using XServer server = XServer.Start();
         using GlfwWindow window = new("The Tavern", 640, 360);

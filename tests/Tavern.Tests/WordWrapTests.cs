@@ -11,7 +11,7 @@ public sealed class WordWrapTests
     [TestCase("one two three four", 9, ExpectedResult = "one two|three|four")]
     [TestCase("incomprehensible word", 6, ExpectedResult = "incomp|rehens|ible|word")]
     [TestCase("a\nb\n\nc d", 9, ExpectedResult = "a|b||c d")]
-    public string Lines_break_at_spaces(string text, float width)
+    public string Wrap_Lines_BreakAtSpaces(string text, float width)
     {
         List<Range> lines = [];
         WordWrap.Break(text, width, _ => 1, lines);
@@ -19,7 +19,7 @@ public sealed class WordWrapTests
     }
 
     [Test]
-    public void No_line_is_wider_than_allowed_and_nothing_is_lost()
+    public void Wrap_AnyText_StaysWithinWidthAndLosesNothing()
     {
         Random random = new(3);
         List<Range> lines = [];

@@ -9,7 +9,6 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class EmbeddingBatch : IDisposable
 {
-    private const int BlocksPerPage = KvCache.PageTokens / KvCache.BlockTokens;
     private readonly EmbeddingEncoder _encoder;
     private readonly GpuBuffer _readback;
     private readonly uint[] _rows;
@@ -85,7 +84,7 @@ internal sealed class EmbeddingBatch : IDisposable
         int pages = (tokens.Length + KvCache.PageTokens - 1) / KvCache.PageTokens;
         Span<uint> table = _blockTable.AsSpan(slot * _encoder.Sizes.BlocksPerText, _encoder.Sizes.BlocksPerText);
         table.Clear();
-        for (int i = 0; i < pages * BlocksPerPage; i++) table[i] = (uint)_blocks++;
+        for (int i = 0; i < pages * KvCache.PageBlocks; i++) table[i] = (uint)_blocks++;
         _longest = Math.Max(_longest, tokens.Length);
         return true;
     }
@@ -131,10 +130,10 @@ internal sealed record EmbeddingSizes(int Rows, int Texts, int MaxTokens)
 
     public int Splits => (MaxTokens - 1) / (SplitPages * KvCache.PageTokens) + 1;
 
-    public int BlocksPerText => Pages(MaxTokens) * (KvCache.PageTokens / KvCache.BlockTokens);
+    public int BlocksPerText => Pages(MaxTokens) * KvCache.PageBlocks;
 
     /// <summary>Blocks of all texts, each of which begins a page.</summary>
-    public int Blocks => (Pages(Rows) + Texts) * (KvCache.PageTokens / KvCache.BlockTokens);
+    public int Blocks => (Pages(Rows) + Texts) * KvCache.PageBlocks;
 
     /// <summary>Rotation is fixed at load by row, which must then be the position: one text at a time.</summary>
     public static EmbeddingSizes Of(EmbeddingConfig c) => c.Rope is null

@@ -2,7 +2,7 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>Function between the two matrices of a feed-forward block. Values are those of activation.comp.</summary>
+/// <summary>Function between the two matrices of a feed-forward block.</summary>
 internal enum ActivationForm
 {
     /// <summary>x Phi(x).</summary>
@@ -15,7 +15,7 @@ internal enum ActivationForm
     Relu,
 }
 
-/// <summary>Function of the gate in a gated feed-forward block. Values are those of gated_activation.comp.</summary>
+/// <summary>Function of the gate in a gated feed-forward block.</summary>
 internal enum GateForm
 {
     /// <summary>silu(gate) up (SwiGLU).</summary>

@@ -89,7 +89,8 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
         {
             ComputePipeline pipeline = kernels.Pipeline(
                 "attention_" + cache.KernelSuffix,
-                ("workgroupSize", 8 * kernels.Slices), ("Quads", (uint)spec.HeadDim / 4), ("Group", (uint)spec.HeadsTogether),
+                ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices), ("Quads", (uint)spec.HeadDim / 4),
+                ("Group", (uint)spec.HeadsTogether),
                 ("Queries", (uint)tileRows[i]),
                 ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind),
                 ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u),

@@ -24,7 +24,8 @@ internal sealed class Hadamard(KernelLibrary kernels)
         uint lanes = kernels.SmallWorkgroup, quads = (uint)block / 4;
         DispatchNode node = kernels.Pipeline("hadamard", ("workgroupSize", lanes), ("BlockQuads", quads)).Node(
             label, [x.As(TexelFormat.Float4), x], ("quads", (uint)elements / 4), ("stride", (uint)stride / 4));
-        int groups = KernelLibrary.Groups(elements / 4, lanes / 8 * Math.Max(8, quads));
+        uint clusters = lanes / ShaderConstants.ClusterLanes;
+        int groups = KernelLibrary.Groups(elements / 4, clusters * Math.Max(ShaderConstants.ClusterLanes, quads));
         return new GraphNode([node], s => new Grid(groups, count(s)));
     }
 }

@@ -11,16 +11,19 @@ internal sealed class KernelLibrary(GpuDevice device) : IDisposable
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
 
+    /// <summary>Most lanes of a workgroup: shaders have shared memory for so many.</summary>
+    public const int LargestWorkgroup = 256;
+
     /// <summary>Device the pipelines run on.</summary>
     public GpuDevice Device => device;
 
     /// <summary>
     /// Lanes of workgroups that need no more than one cluster or subgroup: one subgroup on a software device, more on a GPU.
     /// </summary>
-    public uint SmallWorkgroup { get; } = device.Limits.IsSoftware ? 8u : 64u;
+    public uint SmallWorkgroup { get; } = device.Limits.IsSoftware ? ShaderConstants.ClusterLanes : 64u;
 
     /// <summary>Lanes of workgroups that work on a whole row.</summary>
-    public uint RowWorkgroup { get; } = device.Limits.IsSoftware ? 8u : 256u;
+    public uint RowWorkgroup { get; } = device.Limits.IsSoftware ? ShaderConstants.ClusterLanes : (uint)LargestWorkgroup;
 
     /// <summary>Clusters of 8 lanes that share the columns of a row group in a matmul, and the blocks of a split in attention.</summary>
     public uint Slices { get; } = device.Limits.IsSoftware ? 1u : 8u;

@@ -48,7 +48,7 @@ internal sealed class LatentKvWrite(KernelLibrary kernels)
             ("heads", (uint)spec.Heads), ("plainQuads", (uint)spec.Plain / 4), ("projectedStride", (uint)projectedStride / 4),
             ("latentStride", (uint)latentStride / 4),
             ("angleStride", (uint)angles.Stride), ("angleOffset", (uint)angles.Offset), ("maxBlocks", (uint)cache.MaxBlocks));
-        int groups = KernelLibrary.Groups(spec.Heads + 1, lanes / 8);
+        int groups = KernelLibrary.Groups(spec.Heads + 1, lanes / ShaderConstants.ClusterLanes);
         return new GraphNode([node], s => new Grid(groups, count(s)));
     }
 }

@@ -75,7 +75,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
     {
         ComputePipeline pipeline = kernels.Pipeline(
             "matmul_" + weights.Layout.KernelSuffix,
-            ("workgroupSize", 8 * kernels.Slices),
+            ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices),
             ("Tokens", (uint)tileRows),
             ("Slices", kernels.Slices),
             ("Experts", routing is null ? 0u : 1u),
@@ -87,7 +87,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
             [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? emptyTensor,
                 routing?.Tiles ?? emptyTensor,
                 routing?.Order ?? emptyTensor, .. Codebook(weights)],
-            ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / 64))),
+            ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / WeightLayout.ChunkColumns))),
             ("xStride", (uint)xStride / 4),
             ("yStride", (uint)yStride),
             ("yOffset", (uint)yOffset),

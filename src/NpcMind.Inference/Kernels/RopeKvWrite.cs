@@ -2,7 +2,7 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>Norm on the heads of queries and keys. Values are those of rope_kv_write.glsl.</summary>
+/// <summary>Norm on the heads of queries and keys.</summary>
 internal enum HeadNorm
 {
     /// <summary>None.</summary>
@@ -63,7 +63,7 @@ internal sealed class RopeKvWrite(KernelLibrary kernels, Tensor empty)
             ("stride", (uint)stride / 4), ("kOffset", (uint)kOffset / 4), ("vOffset", (uint)vOffset / 4),
             ("turnStride", (uint)angles.Stride),
             ("turnOffset", (uint)angles.Offset), ("maxBlocks", (uint)cache.MaxBlocks), ("epsilon", epsilon));
-        int groups = KernelLibrary.Groups(spec.Heads + 2 * spec.KvHeads, lanes / 8);
+        int groups = KernelLibrary.Groups(spec.Heads + 2 * spec.KvHeads, lanes / ShaderConstants.ClusterLanes);
         return new GraphNode([node], s => new Grid(groups, count(s)));
     }
 }

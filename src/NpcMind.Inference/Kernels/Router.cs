@@ -2,7 +2,7 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>Function of a router's logits. Values are those of router_top_k.comp.</summary>
+/// <summary>Function of a router's logits.</summary>
 internal enum RouterGate
 {
     /// <summary>Softmax over all experts.</summary>

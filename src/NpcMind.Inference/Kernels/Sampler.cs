@@ -37,7 +37,16 @@ internal sealed class Sampler(
     /// <summary>Tokens per workgroup: part of the result, because it decides the order of sums.</summary>
     public const int ChunkTokens = 2048;
 
-    private const int Passes = 8, WindowTokens = 32;
+    /// <summary>Passes that find a key, 8 bits each.</summary>
+    public const int KeyPasses = 4;
+
+    /// <summary>Histograms of an output: those of top-k's key, then those of top-p's.</summary>
+    public const int HistogramPasses = 2 * KeyPasses;
+
+    /// <summary>Bins of a histogram.</summary>
+    public const int HistogramBins = 256;
+
+    private const int WindowTokens = 32;
     private readonly int _chunks = (tokens + chunkTokens - 1) / chunkTokens;
     private readonly uint _stride = (uint)Workspace.Stride(rows);
 
@@ -45,7 +54,7 @@ internal sealed class Sampler(
     public static (long Best, long Histograms, long State, long Sums) Bytes(int outputs, int vocabulary, int chunkTokens = ChunkTokens)
     {
         long chunks = (vocabulary + chunkTokens - 1) / chunkTokens;
-        return (outputs * chunks * 8, outputs * Passes * 256L * 4, outputs * Passes * 8L, outputs * chunks * 4);
+        return (outputs * chunks * 8, outputs * HistogramPasses * HistogramBins * 4L, outputs * HistogramPasses * 8L, outputs * chunks * 4);
     }
 
     /// <summary>The dispatches, in order.</summary>
@@ -61,10 +70,10 @@ internal sealed class Sampler(
         yield return new GraphNode([mask], s => new Grid(_chunks, s.Masked));
 
         yield return Chunked(Node("sample_maximum", "sample_maximum", 0, t.Best, t.Histograms), SamplingSteps.None);
-        for (int pass = 0; pass < 4; pass++)
+        for (int pass = 0; pass < KeyPasses; pass++)
             yield return Chunked(Threshold("sample_histogram", "sample_top_k", pass, t.Histograms), SamplingSteps.TopK);
         yield return Chunked(Threshold("sample_sum", "sample_sum", 0, t.Sums), SamplingSteps.TopP);
-        for (int pass = 4; pass < Passes; pass++)
+        for (int pass = KeyPasses; pass < HistogramPasses; pass++)
             yield return Chunked(Threshold("sample_histogram", "sample_top_p", pass, t.Histograms), SamplingSteps.TopP);
         yield return Chunked(Threshold("sample_sum", "sample_sum", 1, t.Sums), SamplingSteps.Stochastic);
         yield return Chunked(Threshold("sample_sum", "sample_units", 2, t.Units), SamplingSteps.Stochastic);

@@ -4,7 +4,7 @@ using NpcMind.Scheduling;
 namespace NpcMind.Inference;
 
 /// <summary>
-/// Keys and values of all sequences in blocks of 8 tokens (layout: shaders/lib/kv_layout.glsl). A block holds the layers of one group
+/// Keys and values of all sequences in blocks (layout: shaders/lib/kv_layout.glsl). A block holds the layers of one group
 /// (<see cref="KvLayout"/>), each in the arena of its lane. A sequence owns block ids, not memory; the same id names the same place in
 /// every lane. Used by one thread.
 /// </summary>
@@ -14,10 +14,19 @@ internal sealed class KvCache
     public const int BlockTokens = 8;
 
     /// <summary>Tokens that attention goes through at a time; block tables are made of whole pages.</summary>
-    public const int PageTokens = 32;
+    public const int PageTokens = PageBlocks * BlockTokens;
 
-    private const int ScaleElements = 32;
-    private const int NibblesPerTexel = 8;
+    /// <summary>Blocks of a page.</summary>
+    public const int PageBlocks = 4;
+
+    /// <summary>Elements of a head that share a scale, in Q8 and Q4.</summary>
+    public const int ScaleElements = 32;
+
+    /// <summary>Elements in a texel of Q4.</summary>
+    public const int Q4NibblesPerTexel = 8;
+
+    /// <summary>Scales in a texel of Q4.</summary>
+    public const int Q4ScalesPerTexel = 2;
 
     /// <summary>Allocates the arena and clears it, so that what was never written is zero.</summary>
     public KvCache(TensorArena arena, Uploader uploader, ModelConfig config, KvLayout layout, KvFormat format, long blocks)
@@ -88,13 +97,13 @@ internal sealed class KvCache
         if (format == KvFormat.Q8 && config.HeadDim % ScaleElements != 0)
             throw new UnsupportedModelException(path, $"a KV cache in Q8_0 for heads of {config.HeadDim}",
                 $"The head size must be a multiple of {ScaleElements}; use F16 (--kv f16) or F32.");
-        if (format == KvFormat.Q4 && config.HeadDim % NibblesPerTexel != 0)
+        if (format == KvFormat.Q4 && config.HeadDim % Q4NibblesPerTexel != 0)
             throw new UnsupportedModelException(path, $"a KV cache in Q4 for heads of {config.HeadDim}",
-                $"The head size must be a multiple of {NibblesPerTexel}; use F16 (--kv f16) or F32.");
+                $"The head size must be a multiple of {Q4NibblesPerTexel}; use F16 (--kv f16) or F32.");
     }
 
     /// <summary>Texels of two binary16 scales each that a head has in Q4.</summary>
-    private static int ScaleTexels(int headDim) => (headDim + 2 * ScaleElements - 1) / (2 * ScaleElements);
+    private static int ScaleTexels(int headDim) => (headDim + Q4ScalesPerTexel * ScaleElements - 1) / (Q4ScalesPerTexel * ScaleElements);
 
     private static int PlanesOf(ModelConfig config) => config.LatentWidth > 0 ? 1 : 2;
 

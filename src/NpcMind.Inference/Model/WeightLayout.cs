@@ -20,6 +20,9 @@ internal sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTe
     /// <summary>Rows per group.</summary>
     public const int GroupRows = 32;
 
+    /// <summary>Columns that a matmul takes at a time; rows of activations are padded to whole chunks.</summary>
+    public const int ChunkColumns = 64;
+
     private static readonly WeightLayout[] All =
     [
         new(TensorType.F32, 64, 16, 0),

@@ -128,7 +128,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     public Tensor Vector(string name, int length)
     {
         float[] values = HostVector(name, length) ?? throw Missing(name);
-        byte[] bytes = new byte[(length + 63) / 64 * 64 * 4];
+        byte[] bytes = new byte[Workspace.Stride(length) * 4];
         Buffer.BlockCopy(values, 0, bytes, 0, length * 4);
         return Upload(bytes, name);
     }

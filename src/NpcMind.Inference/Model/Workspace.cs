@@ -9,7 +9,7 @@ namespace NpcMind.Inference;
 internal sealed class Workspace(TensorArena arena, Uploader uploader, int rows)
 {
     /// <summary>Elements between rows of a given width.</summary>
-    public static int Stride(int width) => (width + 63) / 64 * 64;
+    public static int Stride(int width) => (width + WeightLayout.ChunkColumns - 1) / WeightLayout.ChunkColumns * WeightLayout.ChunkColumns;
 
     /// <summary>A cleared buffer [rows, Stride(width)] f32.</summary>
     public Tensor Rows(string name, int width, int perRow = 1) => Cleared(name, (long)rows * perRow * Stride(width) * 4);

@@ -46,14 +46,12 @@ internal sealed class VisionAttention
         _angles = rope is null ? empty : g.Table("turns", count * rope.Pairs * 2,
             grid => [.. MemoryMarshal.Cast<float, uint>(rope.Angles(grid))]);
         int tiles = window > 0 ? count : (count + TileRows - 1) / TileRows;
-        _whole = new Scope(g, Whole, TileCount, count, tiles, 1, VisionSizes.Pages(count) * PageBlocks, "");
+        _whole = new Scope(g, Whole, TileCount, count, tiles, 1, VisionSizes.Pages(count) * KvCache.PageBlocks, "");
         if (window == 0) return;
-        int blocks = VisionSizes.Pages(window * window) * PageBlocks;
+        int blocks = VisionSizes.Pages(window * window) * KvCache.PageBlocks;
         _windows = new Scope(g, grid => Windows(grid, window), TileCount, count, tiles, VisionSizes.MostWindows(_config), blocks,
             "window ");
     }
-
-    private const int PageBlocks = KvCache.PageTokens / KvCache.BlockTokens;
 
     /// <summary>[rows, QkvWidth] f32: queries, keys, values, each part starting at a multiple of 32.</summary>
     public Tensor Qkv { get; }

@@ -3,12 +3,12 @@ using NpcMind.Vision;
 
 namespace NpcMind.Inference;
 
-/// <summary>Forms of GELU, in the order of the kernel's constant.</summary>
+/// <summary>Forms of GELU, those of <see cref="ActivationForm"/>.</summary>
 internal enum GeluForm
 {
-    Exact,
-    Tanh,
-    Quick,
+    Exact = (int)ActivationForm.Gelu,
+    Tanh = (int)ActivationForm.GeluTanh,
+    Quick = (int)ActivationForm.GeluQuick,
 }
 
 /// <summary>Where an encoder has its class token.</summary>

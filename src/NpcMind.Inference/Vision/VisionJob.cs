@@ -11,7 +11,9 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class VisionJob : IDisposable
 {
-    private const int LaneWords = 64;
+    /// <summary>Words that a lane hashes.</summary>
+    public const int HashLaneWords = 64;
+
     private readonly VisionEncoder _encoder;
     private readonly GpuBuffer _upload;
     private readonly ImageView2D? _image;
@@ -168,7 +170,7 @@ internal sealed class VisionJob : IDisposable
     private void AddHash(int index, ref uint counted)
     {
         KernelLibrary kernels = _encoder.Kernels;
-        int words = Plan.Steps[index].CanvasWidth * Plan.Steps[index].CanvasHeight, perGroup = (int)kernels.SmallWorkgroup * LaneWords;
+        int words = Plan.Steps[index].CanvasWidth * Plan.Steps[index].CanvasHeight, perGroup = (int)kernels.SmallWorkgroup * HashLaneWords;
         DispatchNode node = kernels.Pipeline("picture_hash", ("workgroupSize", kernels.SmallWorkgroup)).Node(
             "v.hash", [_encoder.Canvases.As(TexelFormat.UInt1), _encoder.HashSums], ("at", (uint)(_canvasStarts[index] / 4)),
             ("count", (uint)words), ("first", counted));

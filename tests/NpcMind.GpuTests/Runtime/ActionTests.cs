@@ -26,7 +26,7 @@ internal sealed class ActionTests : RuntimeTest
     }
 
     [Test]
-    public void Legality_that_changes_in_mid_reply_holds_when_the_action_is_complete()
+    public void Reply_LegalityChangesMidReply_ActionIsLegalWhenComplete()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
@@ -71,7 +71,7 @@ internal sealed class ActionTests : RuntimeTest
     }
 
     [Test]
-    public void Action_that_would_not_fit_is_refused_before_anything_is_said()
+    public void Hear_ActionDoesNotFit_IsRefusedBeforeAnythingIsSaid()
     {
         NpcRuntime runtime = Use(new Sizes { Context = 96 });
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
@@ -84,7 +84,7 @@ internal sealed class ActionTests : RuntimeTest
 
     [TestCase(false)]
     [TestCase(true)]
-    public void Warm_ticks_allocate_nothing(bool actions)
+    public void Tick_Warm_AllocatesNothing(bool actions)
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "The guard at the gate.");

@@ -16,7 +16,7 @@ internal sealed class ConversationTests : RuntimeTest
     private static readonly Sizes Wide = new() { MaxRows = 64, Quantum = 0.1 };
 
     [Test]
-    public void Budgets_slices_companions_and_memory_do_not_change_a_word()
+    public void Speech_AnyBudgetsSlicesCompanionsAndMemory_IsTheSame()
     {
         int crowds = Scenarios.Count(6), scenarios = 0, spilled = 0, dropped = 0, restored = 0;
         NpcRuntime reference = Use(Roomy);
@@ -66,7 +66,7 @@ internal sealed class ConversationTests : RuntimeTest
     }
 
     [Test]
-    public void Forked_equals_fresh()
+    public void Fork_Conversation_EqualsFresh()
     {
         NpcRuntime runtime = Use(Roomy);
         Prefix none = World(runtime, "");
@@ -115,7 +115,7 @@ internal sealed class ConversationTests : RuntimeTest
     }
 
     [Test]
-    public void Template_of_turns_and_plain_format_both_share_the_prefix()
+    public void Prefix_TurnTemplateOrPlainFormat_IsShared()
     {
         foreach (bool template in (bool[])[true, false])
         {
@@ -131,7 +131,7 @@ internal sealed class ConversationTests : RuntimeTest
     }
 
     [Test]
-    public void Fifty_minds_share_one_copy_of_the_world()
+    public void Prefix_FiftyMinds_IsStoredOnce()
     {
         NpcRuntime runtime = Use(new Sizes { Context = 2400, Device = 2400 + 50 * 160, MaxNpcs = 50, MaxRows = 64 });
         TinyRandom random = new(5);

@@ -14,7 +14,7 @@ internal sealed class HostTests : RuntimeTest
     /// still makes one.
     /// </summary>
     [Test]
-    public void Minds_in_a_games_command_buffers_say_the_same()
+    public void UseExisting_GameCommandBuffers_MindsSayTheSame()
     {
         string[] expected = Conversation(Use(Home), (runtime, milliseconds) =>
         {
@@ -48,7 +48,7 @@ internal sealed class HostTests : RuntimeTest
     }
 
     [Test]
-    public void Bad_use_gets_a_clear_error_and_harms_nothing()
+    public void Runtime_Misuse_ThrowsAndHarmsNothing()
     {
         NpcRuntime runtime = Use(Home), other = Use(Home with { MaxRows = 64 });
         Prefix world = World(runtime, ""), elsewhere = World(other, "");
@@ -96,7 +96,7 @@ internal sealed class HostTests : RuntimeTest
     }
 
     [Test]
-    public void Bad_options_are_refused_and_a_runtime_that_was_disposed_says_so()
+    public void Load_InvalidOptionsOrDisposedRuntime_Throws()
     {
         string path = TinyEngines.Path(Sizes.Chat);
         NpcRuntimeOptions good = new() { CacheFolder = "", Host = VulkanHost.CreateOwn(validate: true), ContextTokens = 256 };

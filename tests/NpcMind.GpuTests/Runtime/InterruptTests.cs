@@ -9,7 +9,7 @@ internal sealed class InterruptTests : RuntimeTest
     private static readonly Sizes Home = new();
 
     [Test]
-    public void Interrupted_mind_remembers_what_was_heard_and_goes_on_from_there()
+    public void Interrupt_Reply_MindKeepsWhatWasHeardAndGoesOn()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "The guard at the gate asks you for the news.");
@@ -64,7 +64,7 @@ internal sealed class InterruptTests : RuntimeTest
     }
 
     [Test]
-    public void Hearing_something_interrupts_where_the_game_has_read()
+    public void Hear_DuringReply_InterruptsWhereTheGameHasRead()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
@@ -101,7 +101,7 @@ internal sealed class InterruptTests : RuntimeTest
     }
 
     [Test]
-    public void Characters_come_and_go_in_the_middle_of_steps()
+    public void Npc_CreatedAndDisposedDuringSteps_OthersGoOn()
     {
         NpcRuntime runtime = Use(Home with { Device = 800, Host = 256, Quantum = 0.05 });
         TinyRandom random = new(47 + Scenarios.Seed);

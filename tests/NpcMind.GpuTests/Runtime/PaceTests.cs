@@ -15,7 +15,7 @@ internal sealed class PaceTests : RuntimeTest
 
     [TestCase(10, 2)]
     [TestCase(30, 6)]
-    public void Text_leads_its_reader_by_so_many_tokens_and_no_more(double pace, int lead)
+    public void Pace_Reader_TextLeadsByLeadOnly(double pace, int lead)
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
@@ -58,7 +58,7 @@ internal sealed class PaceTests : RuntimeTest
     }
 
     [Test]
-    public void Urgent_character_speaks_before_twenty_others()
+    public void Schedule_UrgentCharacter_SpeaksBeforeTwentyOthers()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "The guard at the gate.");
@@ -83,7 +83,7 @@ internal sealed class PaceTests : RuntimeTest
     }
 
     [Test]
-    public void Earlier_deadline_speaks_first()
+    public void Schedule_EarlierDeadline_SpeaksFirst()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
@@ -106,7 +106,7 @@ internal sealed class PaceTests : RuntimeTest
     }
 
     [Test]
-    public void Budget_of_nothing_puts_nothing_on_the_frame()
+    public void Tick_ZeroBudget_RecordsNothing()
     {
         NpcRuntime runtime = Use(Home);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");

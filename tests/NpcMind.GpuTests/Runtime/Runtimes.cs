@@ -99,7 +99,7 @@ internal abstract class RuntimeTest
     private readonly List<Prefix> _prefixes = [];
 
     [TearDown]
-    public void Everything_comes_back()
+    public void CheckEverythingIsFreed()
     {
         foreach (Prefix prefix in _prefixes) prefix.Dispose();
         _prefixes.Clear();

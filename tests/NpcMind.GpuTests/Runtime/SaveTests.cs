@@ -13,7 +13,7 @@ internal sealed class SaveTests : RuntimeTest
 
     [Test]
     [Validated]
-    public void A_mind_is_saved_after_the_device_was_lost()
+    public void Save_DeviceLost_StillSavesMind()
     {
         Sizes seeing = new()
         {
@@ -53,7 +53,7 @@ internal sealed class SaveTests : RuntimeTest
     }
 
     [Test]
-    public void Saved_and_restored_equals_never_saved()
+    public void Load_SavedMind_EqualsNeverSaved()
     {
         NpcRuntime home = Use(Home), elsewhere = Use(Elsewhere);
         Prefix world = World(home, Lore), ready = World(elsewhere, Lore);
@@ -120,7 +120,7 @@ internal sealed class SaveTests : RuntimeTest
 
     [Test]
     [Validated]
-    public void Older_save_removes_what_was_said_after_it()
+    public void Load_OlderSave_RemovesLaterTurns()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, Lore);
@@ -145,7 +145,7 @@ internal sealed class SaveTests : RuntimeTest
     }
 
     [Test]
-    public void Mind_is_read_again_under_another_prefix_precision_or_model()
+    public void Load_OtherPrefixFormatOrModel_PrefillsAgain()
     {
         NpcRuntime home = Use(Home);
         Prefix world = World(home, Lore);
@@ -185,7 +185,7 @@ internal sealed class SaveTests : RuntimeTest
     }
 
     [Test]
-    public void Conversation_too_long_for_a_smaller_context_loses_its_oldest_turns()
+    public void Load_SmallerContext_DropsOldestTurns()
     {
         NpcRuntime home = Use(Home), small = Use(Home with { Context = 128 });
         Prefix world = World(home, "The gate."), there = World(small, "The gate.");

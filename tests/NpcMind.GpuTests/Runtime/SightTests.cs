@@ -16,7 +16,7 @@ internal sealed class SightTests : RuntimeTest
     private static readonly Sizes Elsewhere = Home with { MaxRows = 16, Device = 1600, Quantum = 2 };
 
     [Test]
-    public void Seen_in_frames_equals_encoded_at_once()
+    public void See_EncodedInFrames_EqualsEncodedAtOnce()
     {
         NpcRuntime runtime = Use(Home);
         using GgufFile file = GgufFile.Open(TinyEngines.Path(Model)), mmproj = GgufFile.Open(TinyEngines.Path(new TinyEyesOptions()));
@@ -50,7 +50,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void Another_picture_changes_what_is_said()
+    public void See_AnotherPicture_ChangesReply()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "You keep the gate.");
@@ -60,7 +60,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void Eyes_given_as_the_model_are_called_what_they_are()
+    public void Load_ImageEncoderAsModel_IsRefusedByName()
     {
         string path = TinyEngines.Path(new TinyEyesOptions());
         Assert.That(() => NpcRuntime.Load(path),
@@ -69,7 +69,7 @@ internal sealed class SightTests : RuntimeTest
 
     [Test]
     [Validated]
-    public void The_same_picture_is_encoded_once_for_all()
+    public void See_SamePicture_IsEncodedOnce()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "You keep the gate.");
@@ -94,7 +94,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void Saved_and_restored_equals_never_saved()
+    public void Load_SavedMindWithPictures_EqualsNeverSaved()
     {
         NpcRuntime home = Use(Home), elsewhere = Use(Elsewhere);
         Prefix world = World(home, "You keep the gate."), ready = World(elsewhere, "You keep the gate.");
@@ -145,7 +145,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void Words_remain_and_pictures_go_where_a_save_meets_no_eyes()
+    public void Load_WithoutImageEncoder_KeepsTextDropsImages()
     {
         NpcRuntime home = Use(Home), blind = Use(Home with { Eyes = null });
         Prefix world = World(home, "You keep the gate."), dark = World(blind, "You keep the gate.");
@@ -164,7 +164,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void Pictures_are_forgotten_with_their_turns()
+    public void Forget_TurnsWithPictures_ForgetsThemToo()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "You keep the gate.");
@@ -194,7 +194,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void A_picture_in_words_stays_words()
+    public void Hear_ImageTokensInText_StayText()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "You keep the gate.");
@@ -207,7 +207,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void More_tiles_show_more_and_too_many_are_refused()
+    public void See_MoreTiles_ShowMoreAndTooManyAreRefused()
     {
         NpcRuntime runtime = Use(Home with { Tiles = 16, Context = 640 });
         Prefix world = World(runtime, "You keep the gate.");
@@ -223,7 +223,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void Ticks_that_see_allocate_nothing()
+    public void Tick_WithImages_AllocatesNothing()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "You keep the gate.");
@@ -249,7 +249,7 @@ internal sealed class SightTests : RuntimeTest
 
     [Test]
     [Validated]
-    public void What_is_not_drawn_yet_is_waited_for_by_whoever_is_to_see_it_and_by_nobody_else()
+    public void See_ImageNotDrawnYet_OnlyItsViewersWait()
     {
         const int Side = 64;
         ReplyOptions options = new() { MaxTokens = 6, Temperature = 0, RepetitionPenalty = 1 };
@@ -283,7 +283,7 @@ internal sealed class SightTests : RuntimeTest
     }
 
     [Test]
-    public void An_image_that_nobody_wants_to_see_any_more_is_free_again()
+    public void See_ImageNoLongerWanted_IsReleased()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "You keep the gate.");
@@ -305,7 +305,7 @@ internal sealed class SightTests : RuntimeTest
 
     [Test]
     [Validated]
-    public void A_rendered_frame_is_seen_without_a_copy_of_its_pixels_on_the_host()
+    public void See_RenderedFrame_CopiesNoPixelsToHost()
     {
         const int Width = 512, Height = 384;
         using GpuDevice device = Runtimes.NewDevice();

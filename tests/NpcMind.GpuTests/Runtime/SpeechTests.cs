@@ -9,7 +9,7 @@ internal sealed class SpeechTests : RuntimeTest
     private static readonly Sizes Home = new();
 
     [Test]
-    public void Speech_ends_before_the_first_stop_string_and_takes_nothing_back()
+    public void Reply_StopString_EndsBeforeItAndTakesNothingBack()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
@@ -73,7 +73,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Sentences_come_whole()
+    public void TakeSentence_Reply_ComesWhole()
     {
         NpcRuntime runtime = Use(Home);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
@@ -94,7 +94,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Grammars_are_followed()
+    public void Reply_Grammar_IsFollowed()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");
@@ -121,7 +121,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Overheard_words_wait_for_the_next_turn()
+    public void Overhear_Lines_WaitForNextTurn()
     {
         NpcRuntime runtime = Use(Home);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
@@ -140,7 +140,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Full_context_forgets_whole_turns_and_equals_a_mind_that_never_had_them()
+    public void Hear_ContextFull_ForgetsWholeTurnsAndEqualsFreshMind()
     {
         NpcRuntime runtime = Use(Home with { Context = 160 });
         Prefix world = World(runtime, "The guard at the gate.");
@@ -194,7 +194,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Too_long_a_text_leaves_everything_as_it_was()
+    public void Hear_TextTooLong_ChangesNothing()
     {
         NpcRuntime runtime = Use(Home with { Context = 160 });
         Prefix world = World(runtime, "The guard at the gate.");
@@ -219,7 +219,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void A_grammar_that_cannot_be_followed_is_refused_at_once_or_ends_its_reply_and_nothing_else()
+    public void Hear_ImpossibleGrammar_IsRefusedOrEndsOnlyThatReply()
     {
         const string Ambiguous = "([a-z]?){10000} ([0-9]?){10000}";
         NpcRuntime runtime = Use(Home);
@@ -241,7 +241,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void A_speech_under_a_grammar_may_be_long()
+    public void Constraint_LongText_NeedNotEnd()
     {
         NpcRuntime runtime = Use(Home);
         Constraint constraint = new(runtime.Constraints, Grammar.Parse("root ::= [a-z]*", "long"), null, null);
@@ -252,7 +252,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Of_endless_talk_nearby_the_latest_is_heard()
+    public void Overhear_Endlessly_KeepsLatest()
     {
         NpcRuntime runtime = Use(Home);
         Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
@@ -265,7 +265,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Budgets_are_finite()
+    public void FrameBudget_NotFinite_IsRefused()
     {
         NpcRuntime runtime = Use(Home);
         foreach (double wrong in (double[])[double.PositiveInfinity, double.NaN, -1])
@@ -278,7 +278,7 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
-    public void Longest_reply_is_as_long_as_allowed()
+    public void Reply_Longest_HasMaxTokens()
     {
         NpcRuntime runtime = Use(Home);
         Prefix world = World(runtime, "");

@@ -16,7 +16,7 @@ internal sealed class GoldenVisionTests : GpuTest
     ];
 
     [Test]
-    public void Committed_case_gives_the_reference_features()
+    public void Encode_CommittedCase_GivesReferenceFeatures()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         Compare("exact, reference tiles", golden.Features(golden.Tiles("exact.resized.bin")), golden.Floats("exact.features.bin"), 1e-6);
@@ -39,7 +39,7 @@ internal sealed class GoldenVisionTests : GpuTest
 
     [TestCaseSource(nameof(Shared))]
     [Category("Shared")]
-    public void Features_of_the_reference_tiles_are_the_reference_features(string files)
+    public void Encode_ReferenceTiles_GivesReferenceFeatures(string files)
     {
         using VisionCase golden = Open(files);
         foreach (string name in golden.Names) Compare(name, golden.Features(golden.Tiles($"{name}.resized.bin")),
@@ -49,7 +49,7 @@ internal sealed class GoldenVisionTests : GpuTest
     /// <summary>The reference tiles are those of Pillow; one level of difference per resize is what other processors have.</summary>
     [TestCaseSource(nameof(Shared))]
     [Category("Shared")]
-    public void Files_and_images_on_the_device_become_the_reference_pixels(string files)
+    public void Prepare_FilesAndDeviceImages_GivesReferencePixels(string files)
     {
         using VisionCase golden = Open(files);
         foreach (string name in golden.Names)
@@ -77,7 +77,7 @@ internal sealed class GoldenVisionTests : GpuTest
 
     /// <summary>Lavapipe runs smaller workgroups; here it runs those meant for GPUs.</summary>
     [Test]
-    public void Workgroups_meant_for_gpus_give_the_same()
+    public void Encode_GpuWorkgroups_GivesTheSame()
     {
         GpuLimits real = Device.Limits;
         Device.Limits = real with { IsSoftware = false };

@@ -12,7 +12,7 @@ namespace NpcMind.GpuTests.Vision;
 internal sealed class SightLogitsTests : GpuTest
 {
     [Test]
-    public void Committed_case_agrees() => Agrees(TestData.Golden("vision", "llama4"));
+    public void Logits_CommittedCase_AgreeWithReference() => Agrees(TestData.Golden("vision", "llama4"));
 
     [TestCase("gemma3-smallwindow")]
     [TestCase("llava15")]
@@ -70,7 +70,7 @@ internal sealed class SightLogitsTests : GpuTest
     [TestCase("llava15")]
     [TestCase("qwen25vl")]
     [Category("Shared")]
-    public void Logits_agree(string family) => Agrees(TestData.Shared("golden", "vision", family));
+    public void Logits_SharedCases_AgreeWithReference(string family) => Agrees(TestData.Shared("golden", "vision", family));
 
     private static void Agrees(string folder)
     {

@@ -23,7 +23,7 @@ internal sealed class TinyEyesOnDeviceTests : GpuTest
     }
 
     [TestCaseSource(nameof(Encoders))]
-    public void Features_agree_with_the_reference(TinyEyesOptions options)
+    public void Encode_TinyEncoder_AgreesWithReference(TinyEyesOptions options)
     {
         string path = Path.Combine(AppContext.BaseDirectory, $"{Environment.ProcessId}-eyes.gguf");
         TinyEyes.Write(path, options);

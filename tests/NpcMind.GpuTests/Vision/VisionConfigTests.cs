@@ -10,7 +10,7 @@ internal sealed class VisionConfigTests : GpuTest
     private static readonly string Good = TestData.Golden("vision", "llama4", "mmproj.gguf");
 
     [Test]
-    public void Keys_of_the_committed_file_are_read()
+    public void Read_CommittedFile_GivesItsKeys()
     {
         Inference.VisionConfig c = Read(_ => { });
         Assert.That((c.ClassToken, c.Projector, c.TileSize, c.PatchSize, c.Width, c.FeedForward, c.Blocks, c.Heads, c.HeadDim),
@@ -27,7 +27,7 @@ internal sealed class VisionConfigTests : GpuTest
     }
 
     [Test]
-    public void Newer_files_name_the_projector_of_pictures_apart() => Assert.That(Read(k =>
+    public void Read_NewerFile_TakesItsProjectorType() => Assert.That(Read(k =>
     {
         k.Remove("clip.projector_type");
         k["clip.vision.projector_type"] = "idefics3";
@@ -44,12 +44,12 @@ internal sealed class VisionConfigTests : GpuTest
     [TestCase("pixtral")]
     [TestCase("resampler")]
     [TestCase("")]
-    public void Other_projectors_are_refused_by_name(string projector) =>
+    public void Read_UnknownProjector_IsRefusedByName(string projector) =>
         Assert.That(() => Read(k => k["clip.projector_type"] = projector), Throws.InstanceOf<UnsupportedModelException>()
             .With.Message.Contains($"'{projector}'").And.Message.Contains("llama4, idefics3"));
 
     [Test]
-    public void Nameless_projector_is_the_first_llava() =>
+    public void Read_NamelessProjector_IsFirstLlava() =>
         Assert.That(() => Read(k => k.Remove("clip.projector_type")),
             Throws.InstanceOf<GgufFormatException>().With.Message.Contains("'mm.2.weight'"));
 
@@ -65,7 +65,7 @@ internal sealed class VisionConfigTests : GpuTest
     [TestCase("general.type", "model", "'model'")]
     [TestCase("clip.has_vision_encoder", false, "without image encoder")]
     [TestCase("clip.use_silu", true, "SiLU")]
-    public void Other_files_are_refused(string key, object value, string message) =>
+    public void Read_OtherFile_IsRefused(string key, object value, string message) =>
         Assert.That(() => Read(k => k[key] = value), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains(message));
 
     [TestCase("clip.vision.image_size", 85u)]
@@ -85,7 +85,7 @@ internal sealed class VisionConfigTests : GpuTest
     [TestCase("clip.vision.image_mean", new[] { 0.5f, 0.5f })]
     [TestCase("clip.vision.image_std", new[] { 0.5f, 0f, 0.5f })]
     [TestCase("clip.vision.image_std", "half")]
-    public void Absurd_keys_are_named(string key, object value) =>
+    public void Read_AbsurdKey_IsNamed(string key, object value) =>
         Assert.That(() => Read(k => k[key] = value), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(key));
 
     [TestCase("clip.vision.image_size")]
@@ -93,16 +93,16 @@ internal sealed class VisionConfigTests : GpuTest
     [TestCase("clip.vision.projector.scale_factor")]
     [TestCase("clip.vision.image_mean")]
     [TestCase("clip.vision.attention.layer_norm_epsilon")]
-    public void Missing_keys_are_named(string key) =>
+    public void Read_MissingKey_IsNamed(string key) =>
         Assert.That(() => Read(k => k.Remove(key)), Throws.InstanceOf<GgufFormatException>().With.Message.Contains(key));
 
     [Test]
-    public void Heads_that_are_no_whole_texels_are_refused() =>
+    public void Read_HeadsNotWholeTexels_IsRefused() =>
         Assert.That(() => Read(k => k["clip.vision.attention.head_count"] = 32u),
             Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("heads of 2"));
 
     [Test]
-    public void Encoder_of_another_language_model_says_so_with_both_files_and_widths()
+    public void Load_EncoderOfOtherModel_NamesBothFilesAndWidths()
     {
         using GgufFile file = GgufFile.Open(Good);
         UnsupportedModelException e = Assert.Throws<UnsupportedModelException>(
@@ -111,7 +111,7 @@ internal sealed class VisionConfigTests : GpuTest
     }
 
     [Test]
-    public void Swapped_files_are_recognised_both_ways()
+    public void Load_SwappedFiles_AreRecognised()
     {
         using GgufFile file = GgufFile.Open(Good), model = GgufFile.Open(TestData.Golden("architectures", "llama_head_dim", "model.gguf"));
         Assert.That(() => VisionEncoder.TextWidth(file), Throws.InstanceOf<UnsupportedModelException>().With.Message.Contains("swapped"));
@@ -124,7 +124,7 @@ internal sealed class VisionConfigTests : GpuTest
     [TestCase("clip.vision.patch_size", 28u, "v.patch_embd.weight")]
     [TestCase("clip.vision.feed_forward_length", 128u, "v.blk.0.ffn_up.weight")]
     [TestCase("clip.vision.image_size", 56u, "v.position_embd.weight")]
-    public void Tensors_that_are_missing_or_of_another_shape_are_named_and_nothing_stays(string key, uint value, string tensor)
+    public void Load_MissingOrMisshapenTensors_AreNamedAndNothingStays(string key, uint value, string tensor)
     {
         long before = Device.Memory.AllocatedBytes;
         string path = Write(k =>
@@ -140,7 +140,7 @@ internal sealed class VisionConfigTests : GpuTest
     }
 
     [Test]
-    public void Encoder_that_does_not_fit_is_refused_before_anything_is_allocated()
+    public void Load_EncoderThatDoesNotFit_IsRefusedBeforeAllocation()
     {
         long before = Device.Memory.AllocatedBytes, peak = Device.Memory.PeakBytes;
         string path = Write(k =>

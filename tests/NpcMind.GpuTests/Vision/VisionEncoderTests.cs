@@ -11,7 +11,7 @@ namespace NpcMind.GpuTests.Vision;
 internal sealed class VisionEncoderTests : GpuTest
 {
     [Test]
-    public void A_pass_in_pieces_gives_the_same_bits()
+    public void Pass_InPieces_GivesTheSameBits()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         VisionEncoder encoder = golden.Encoder;
@@ -65,7 +65,7 @@ internal sealed class VisionEncoderTests : GpuTest
     }
 
     [Test]
-    public void Hash_tells_pictures_apart_and_knows_them_again()
+    public void Hash_Pictures_TellsThemApart()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         (Picture picture, PicturePlan plan) = golden.Picture("wide");
@@ -96,7 +96,7 @@ internal sealed class VisionEncoderTests : GpuTest
     }
 
     [Test]
-    public void A_rendered_frame_is_seen_without_a_copy_of_its_pixels()
+    public void Encode_RenderedFrame_CopiesNoPixels()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         (Picture frame, _) = golden.Tiles("exact.resized.bin");
@@ -126,7 +126,7 @@ internal sealed class VisionEncoderTests : GpuTest
     }
 
     [Test]
-    public void Images_are_read_as_they_are_when_a_job_runs()
+    public void Encode_DeviceImage_ReadsItWhenJobRuns()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         (Picture first, PicturePlan plan) = golden.Picture("exact");
@@ -141,7 +141,7 @@ internal sealed class VisionEncoderTests : GpuTest
     }
 
     [Test]
-    public void A_thousand_pictures_leave_nothing_behind()
+    public void Encode_ThousandPictures_LeavesNothingBehind()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         TinyRandom random = new(5);
@@ -162,7 +162,7 @@ internal sealed class VisionEncoderTests : GpuTest
     }
 
     [Test]
-    public void Recording_a_pass_allocates_nothing()
+    public void Record_Pass_AllocatesNothing()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         (Picture picture, PicturePlan plan) = golden.Picture("wide");
@@ -186,7 +186,7 @@ internal sealed class VisionEncoderTests : GpuTest
     }
 
     [Test]
-    public void Closed_encoder_leaves_no_memory_behind_and_stays_below_its_estimate()
+    public void Dispose_Encoder_LeavesNoMemoryAndStaysBelowEstimate()
     {
         long before = Device.Memory.AllocatedBytes;
         using (GgufFile file = GgufFile.Open(TestData.Golden("vision", "llama4", "mmproj.gguf")))
@@ -201,7 +201,7 @@ internal sealed class VisionEncoderTests : GpuTest
     }
 
     [Test]
-    public void Plans_that_do_not_fit_are_refused()
+    public void Encode_PlanThatDoesNotFit_IsRefused()
     {
         using VisionCase golden = VisionCase.Committed(Device);
         (Picture picture, PicturePlan plan) = golden.Picture("exact");

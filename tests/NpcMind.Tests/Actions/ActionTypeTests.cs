@@ -13,7 +13,7 @@ internal sealed class ActionTypeTests
     private static readonly TokenTrie Bytes = TokenTrie.Create(TinyVocabulary.Bpe().Build());
 
     [Test]
-    public void An_action_is_written_as_compact_JSON()
+    public void Write_Action_IsCompactJson()
     {
         Assert.Multiple(() =>
         {
@@ -30,7 +30,7 @@ internal sealed class ActionTypeTests
     }
 
     [Test]
-    public void A_type_knows_its_name_and_members()
+    public void ActionType_KnowsNameAndMembers()
     {
         ActionType type = ActionType.Of<Tavern.Order>();
         Assert.That(type.Name, Is.EqualTo("Order"));
@@ -44,7 +44,7 @@ internal sealed class ActionTypeTests
 
     [TestCase("""{"item":"Bread","to":"Ada","coins":3,"kindly":false}""")]
     [TestCase(" {\n\t\"item\" : \"Bread\" , \"to\" : \"\\u0041d\\u0061\",\r\"coins\": 3 ,\"kindly\" :false } ")]
-    public void JSON_spaces_and_escapes_are_read(string text)
+    public void Parse_SpacesAndEscapes_AreRead(string text)
     {
         Assert.That(ActionType.Of<Give>().TryParse(text, out Give? value));
         Assert.That(value, Is.EqualTo(new Give(Item.Bread, "Ada", 3, false)));
@@ -66,10 +66,10 @@ internal sealed class ActionTypeTests
     [TestCase("""{"item":"Bread","to":"Ada","coins":3,"kindly":false}}""", Description = "more text")]
     [TestCase("""{"item":"Bread","to":"Ada\""", Description = "no end")]
     [TestCase("", Description = "nothing")]
-    public void Anything_else_is_not_read(string text) => Assert.That(ActionType.Of<Give>().TryParse(text, out _), Is.False);
+    public void Parse_AnythingElse_Fails(string text) => Assert.That(ActionType.Of<Give>().TryParse(text, out _), Is.False);
 
     [Test]
-    public void Values_that_cannot_be_written_are_named()
+    public void Write_UnwritableValue_IsNamed()
     {
         Assert.Multiple(() =>
         {
@@ -88,7 +88,7 @@ internal sealed class ActionTypeTests
     }
 
     [Test]
-    public void Restrictions_change_their_version_only_with_what_is_legal()
+    public void Restrict_LegalActionsChange_ChangesVersion()
     {
         LegalActions legal = new(ActionType.Of<Tavern.Order>());
         legal.AllowAll();
@@ -110,7 +110,7 @@ internal sealed class ActionTypeTests
     }
 
     [Test]
-    public void Unchanged_restrictions_cost_nothing()
+    public void Restrict_Unchanged_AllocatesNothing()
     {
         LegalActions legal = new(ActionType.Of<Tavern.Order>());
         void Say()
@@ -127,7 +127,7 @@ internal sealed class ActionTypeTests
     }
 
     [Test]
-    public void Impossible_restrictions_are_named()
+    public void Restrict_Impossible_IsNamed()
     {
         LegalActions legal = new(ActionType.Of<Give>());
         Assert.Multiple(() =>
@@ -149,7 +149,7 @@ internal sealed class ActionTypeTests
     }
 
     [Test]
-    public void A_number_grammar_accepts_exactly_its_range() =>
+    public void NumberGrammar_AcceptsExactlyItsRange() =>
         Gen.Select(Gen.Int, Gen.Int[0, 5000], Gen.Int[-6000, 6000], Gen.Int[0, 3]).Sample((anchor, width, offset, digits) =>
     {
         long from = anchor >> (8 * digits), to = Math.Min(int.MaxValue, from + (digits == 0 ? (long)width << 18 : width));
@@ -165,7 +165,7 @@ internal sealed class ActionTypeTests
     }, iter: 300);
 
     [Test]
-    public void The_grammar_accepts_exactly_the_canonical_texts_that_parse()
+    public void Grammar_AcceptsExactlyParsableCanonicalTexts()
     {
         Gen<string> text = Gen.OneOf(Gen.Char["ab\"\\/{}:,é\u0085\u2028\ud83d\ude00\n"].Array[0, 9].Select(c => new string(c)),
             Gen.OneOfConst("", "x", "yes", "no", "😀😀😀", "a😀😀b", "a😀😀😀", "😀😀😀😀", "\"\"\"\"\"\""));
@@ -206,7 +206,7 @@ internal sealed class ActionTypeTests
     [TestCase("Good day.\n\"Wave\"\n", false)]
     [TestCase("Good day.\"Wave\"\n\n", false)]
     [TestCase("Good\tday.", false)]
-    public void A_reply_is_a_line_of_speech_and_perhaps_an_action(string reply, bool accepted)
+    public void ReplyGrammar_IsSpeechLineAndOptionalAction(string reply, bool accepted)
     {
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(ActionType.Of<Gesture>().ToReplyGbnf(), "reply"), Bytes);
         Assert.That(Accepts(constraint, reply), Is.EqualTo(accepted));

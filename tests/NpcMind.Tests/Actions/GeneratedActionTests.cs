@@ -15,7 +15,7 @@ internal sealed class GeneratedActionTests
     private readonly int[] _tokens = new int[4096];
 
     [Test]
-    public void A_thousand_actions_of_five_types_parse_are_legal_and_cost_no_allocation()
+    public void Parse_ThousandActions_AreLegalAndAllocateNothing()
     {
         TokenTrie trie = TokenTrie.Create(Tiny);
         Random random = new(4);
@@ -34,7 +34,7 @@ internal sealed class GeneratedActionTests
 
     [TestCase("smollm")]
     [TestCase("llama-spm")]
-    public void Actions_in_a_real_vocabulary_parse_and_are_legal(string vocabulary)
+    public void Parse_ActionsInRealVocabulary_AreLegal(string vocabulary)
     {
         Tokenizer tokenizer = TokenizerFiles.Load(vocabulary);
         TokenTrie trie = TokenTrie.Create(tokenizer);

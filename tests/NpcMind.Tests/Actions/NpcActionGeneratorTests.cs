@@ -38,7 +38,7 @@ internal sealed class NpcActionGeneratorTests
     [TestCase("[NpcAction] record A(bool Name, bool name);", "NPC007", "A.name: another member is written 'name' too")]
     [TestCase("[NpcAction] enum A;", "NPC008", "the enum 'A' has no values")]
     [TestCase("enum E; [NpcAction] record A(E X);", "NPC008", "A.X: the enum 'E' has no values")]
-    public void A_type_that_cannot_be_an_action_is_an_error_at_its_place(string source, string id, string message)
+    public void Generate_UnsuitableType_ReportsErrorAtItsPlace(string source, string id, string message)
     {
         GeneratorDriverRunResult result = Driver().RunGenerators(Compile(source)).GetRunResult();
         Assert.That(result.GeneratedTrees, Is.Empty);
@@ -50,7 +50,7 @@ internal sealed class NpcActionGeneratorTests
     }
 
     [Test]
-    public void Every_finding_of_a_type_is_told_at_once()
+    public void Generate_TypeWithSeveralErrors_ReportsAllAtOnce()
     {
         GeneratorDriverRunResult result = Driver().RunGenerators(Compile("[NpcAction] record A(int X, string Y, double Z);"))
             .GetRunResult();
@@ -66,7 +66,7 @@ internal sealed class NpcActionGeneratorTests
         "[ActionText(3)] string? Note);")]
     [TestCase("public partial class Outer { protected internal partial record Inner { [NpcAction] internal record A(bool X) { public " +
         "bool Twice => X; } } }")]
-    public void Generated_code_compiles_without_warnings(string source)
+    public void Generate_SuitableTypes_CompileWithoutWarnings(string source)
     {
         Driver().RunGeneratorsAndUpdateCompilation(Compile(source), out Compilation compilation, out var findings);
         Assert.That(findings, Is.Empty);
@@ -75,7 +75,7 @@ internal sealed class NpcActionGeneratorTests
     }
 
     [Test]
-    public void Work_on_other_code_generates_nothing_anew()
+    public void Generate_OtherCodeEdited_RunsNothingAnew()
     {
         CSharpCompilation compilation = Compile("[NpcAction] enum A { B }");
         GeneratorDriver driver = Driver().RunGenerators(compilation);

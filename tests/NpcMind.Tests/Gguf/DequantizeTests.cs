@@ -10,7 +10,7 @@ namespace NpcMind.Tests.Gguf;
 internal sealed class DequantizeTests
 {
     [TestCaseSource(typeof(Dequantize), nameof(Dequantize.Supported))]
-    public void Blocks_expand_to_the_bits_of_ggml(TensorType type)
+    public void Dequantize_GoldenBlocks_EqualGgmlBitForBit(TensorType type)
     {
         // F32 is the identity and has no golden file.
         float[] expected = type == TensorType.F32 ? [1f, -0f, float.Epsilon, float.NegativeInfinity]
@@ -26,7 +26,7 @@ internal sealed class DequantizeTests
     }
 
     [Test]
-    public void Rows_that_are_not_whole_blocks_are_refused() =>
+    public void Dequantize_PartialBlocks_AreRefused() =>
         Assert.That(() => Dequantize.Rows(TensorType.Q4_0, new byte[19], new float[32]), Throws.ArgumentException);
 
     [TestCase(TensorType.F32, 0)]
@@ -47,7 +47,7 @@ internal sealed class DequantizeTests
     [TestCase(TensorType.Q2_K, 0.4)]
     [TestCase(TensorType.TQ1_0, 0.9)]
     [TestCase(TensorType.TQ2_0, 0.9)]
-    public void Quantised_weights_expand_to_nearly_themselves(TensorType type, double relativeError)
+    public void Dequantize_QuantizedWeights_StayNear(TensorType type, double relativeError)
     {
         TinyRandom random = new(5);
         float[] weights = [.. Enumerable.Range(0, 4096).Select(i => (float)((random.Normal() + (i / 1024)) * 0.1))];

@@ -33,17 +33,17 @@ internal sealed class GgufFuzzTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public void A_damaged_model_is_read_or_refused() =>
+    public void Open_DamagedModel_IsReadOrRefused() =>
         Survive(Bytes(TinyModels.Build(Small)), "model.gguf", seed: 1);
 
     [Test]
-    public void A_damaged_file_with_a_vocabulary_is_read_or_refused() =>
+    public void Open_DamagedVocabulary_IsReadOrRefused() =>
         Survive(Bytes(TinyModels.Build(Small with { Vocabulary = 300, Tokenizer = true, ChatTemplate = true })), "vocabulary.gguf",
             seed: 2);
 
     [TestCase(1)]
     [TestCase(2)]
-    public void A_damaged_shard_is_read_or_refused(int damaged)
+    public void Open_DamagedShard_IsReadOrRefused(int damaged)
     {
         for (int shard = 1; shard <= 2; shard++) _folder.Write(Shard(shard), ShardBytes(shard));
         Survive(ShardBytes(damaged), Shard(damaged), seed: 2 + damaged, open: Shard(1));

@@ -12,7 +12,7 @@ internal sealed class GgufReaderTests : IDisposable
 
     [TestCase(2u)]
     [TestCase(3u)]
-    public void A_file_written_field_by_field_is_read(uint version)
+    public void Open_FileWrittenFieldByField_IsRead(uint version)
     {
         RawGguf raw = RawGguf.Header(1, 3, version).Pair("general.architecture", "llama").Pair("general.alignment", 64)
             .Key("flags", GgufValueType.Array).U32((uint)GgufValueType.Bool).U64(3).Bytes(0, 1, 2)
@@ -38,14 +38,14 @@ internal sealed class GgufReaderTests : IDisposable
     }
 
     [Test]
-    public void A_file_without_tensors_may_end_after_the_header()
+    public void Open_NoTensors_MayEndAfterHeader()
     {
         using GgufFile file = GgufFile.Open(_folder.Write("empty.gguf", RawGguf.Header(0, 1).Pair("k", 1).ToArray()));
         Assert.That(file.Tensors, Is.Empty);
     }
 
     [Test]
-    public void Strings_keep_their_bytes_even_when_they_are_not_utf8()
+    public void GetString_InvalidUtf8_KeepsBytes()
     {
         RawGguf raw = RawGguf.Header(0, 1).Key("tokens", GgufValueType.Array).U32((uint)GgufValueType.String).U64(3).U64(2)
             .Bytes(0xE2, 0x82).U64(0).Text("b");
@@ -60,7 +60,7 @@ internal sealed class GgufReaderTests : IDisposable
     }
 
     [Test]
-    public void Integers_of_every_width_are_widened_and_wrong_kinds_are_refused()
+    public void GetInteger_AnyWidth_IsWidenedAndOtherKindsAreRefused()
     {
         RawGguf raw = RawGguf.Header(0, 4).Key("i8", GgufValueType.Int8).Bytes(0xFF).Key("u64", GgufValueType.UInt64).U64(5)
             .Key("huge", GgufValueType.UInt64).U64(ulong.MaxValue).Key("nan", GgufValueType.Float32).U32(0x7FC00000);
@@ -81,7 +81,7 @@ internal sealed class GgufReaderTests : IDisposable
     }
 
     [TestCaseSource(typeof(WrongFiles), nameof(WrongFiles.Cases))]
-    public void A_wrong_file_is_refused_with_the_place_and_the_expectation(WrongFile wrong)
+    public void Open_WrongFile_NamesPlaceAndExpectation(WrongFile wrong)
     {
         string path = _folder.Write("wrong.gguf", wrong.Bytes);
         GgufFormatException error = Assert.Throws<GgufFormatException>(() => GgufFile.Open(path).Dispose())!;
@@ -97,7 +97,7 @@ internal sealed class GgufReaderTests : IDisposable
     }
 
     [Test]
-    public void A_header_cut_anywhere_is_refused()
+    public void Open_TruncatedHeader_IsRefused()
     {
         byte[] whole = RawGguf.Header(1, 2).Pair("general.architecture", "llama").Pair("n", 1).Info("t", 0, 0, 8).Data(32);
         for (int length = 0; length < whole.Length; length++)
@@ -109,7 +109,7 @@ internal sealed class GgufReaderTests : IDisposable
     }
 
     [Test]
-    public void A_file_cut_short_after_opening_is_reported_by_the_read()
+    public void Read_FileTruncatedAfterOpen_IsReported()
     {
         byte[] bytes = RawGguf.Header(1, 0).Info("t", 0, 0, 64).Data(256);
         string path = _folder.Write("shrinks.gguf", bytes);
@@ -125,7 +125,7 @@ internal sealed class GgufReaderTests : IDisposable
     [TestCase(0L, 33)]
     [TestCase(32L, 1)]
     [TestCase(long.MaxValue, 1)]
-    public void Reading_outside_a_tensor_is_the_callers_error(long start, int length)
+    public void Read_OutsideTensor_ThrowsArgumentOutOfRange(long start, int length)
     {
         using GgufFile file = GgufFile.Open(_folder.Write("small.gguf", RawGguf.Header(1, 0).Info("t", 0, 0, 8).Data(32)));
         Assert.That(() => file.Read(file.Tensors[0], start, new byte[length]), Throws.InstanceOf<ArgumentOutOfRangeException>());
@@ -134,7 +134,7 @@ internal sealed class GgufReaderTests : IDisposable
     [TestCase(1 << 15, 0, 0)]
     [TestCase(0, (1 << 15) - 1, 0)]
     [TestCase(0, 0, 5 << 20)]
-    public void Opening_allocates_little_more_than_the_file_is_long(int tensors, int pairs, int emptyStrings)
+    public void Open_AllocatesLittleMoreThanFileLength(int tensors, int pairs, int emptyStrings)
     {
         RawGguf raw = RawGguf.Header((ulong)tensors, (ulong)pairs + 1);
         for (int i = 0; i < pairs; i++) raw.Key($"{i}", GgufValueType.UInt8).Bytes(0);
@@ -152,6 +152,6 @@ internal sealed class GgufReaderTests : IDisposable
     }
 
     [Test]
-    public void A_missing_file_is_an_io_error() =>
+    public void Open_MissingFile_ThrowsIOException() =>
         Assert.That(() => GgufFile.Open(_folder.File("none.gguf")), Throws.InstanceOf<IOException>());
 }

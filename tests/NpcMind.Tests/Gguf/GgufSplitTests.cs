@@ -16,7 +16,7 @@ internal sealed class GgufSplitTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public void Tensors_of_all_shards_are_found_and_read()
+    public void Open_AllShards_FindsAndReadsTensors()
     {
         Shard(First, 0, "a").Save(First);
         Shard(Second, 1, "b").Save(Second);
@@ -36,7 +36,7 @@ internal sealed class GgufSplitTests : IDisposable
     }
 
     [Test]
-    public void A_first_shard_without_tensors_is_allowed()
+    public void Open_FirstShardWithoutTensors_IsAllowed()
     {
         Shard(First, 0).Save(First);
         Shard(Second, 1, "a", "b").Save(Second);
@@ -45,14 +45,14 @@ internal sealed class GgufSplitTests : IDisposable
     }
 
     [Test]
-    public void A_missing_shard_is_named()
+    public void Open_MissingShard_IsNamed()
     {
         Shard(First, 0, "a").Save(First);
         Refused(Second, "shard 2 of 2");
     }
 
     [Test]
-    public void A_shard_with_the_wrong_number_is_refused()
+    public void Open_ShardWithWrongNumber_IsRefused()
     {
         Shard(First, 0, "a").Save(First);
         Shard(Second, 0, "b").Save(Second);
@@ -60,7 +60,7 @@ internal sealed class GgufSplitTests : IDisposable
     }
 
     [Test]
-    public void A_shard_with_another_count_is_refused()
+    public void Open_ShardWithOtherCount_IsRefused()
     {
         Shard(First, 0, "a").Save(First);
         Shard(Second, 1, count: 3, total: 2, names: "b").Save(Second);
@@ -68,7 +68,7 @@ internal sealed class GgufSplitTests : IDisposable
     }
 
     [Test]
-    public void A_tensor_in_two_shards_is_refused()
+    public void Open_TensorInTwoShards_IsRefused()
     {
         Shard(First, 0, "a").Save(First);
         Shard(Second, 1, "a").Save(Second);
@@ -76,7 +76,7 @@ internal sealed class GgufSplitTests : IDisposable
     }
 
     [Test]
-    public void A_wrong_total_of_tensors_is_refused()
+    public void Open_WrongTensorTotal_IsRefused()
     {
         Shard(First, 0, count: 2, total: 3, names: "a").Save(First);
         Shard(Second, 1, "b").Save(Second);
@@ -84,7 +84,7 @@ internal sealed class GgufSplitTests : IDisposable
     }
 
     [Test]
-    public void Opening_another_shard_than_the_first_is_refused()
+    public void Open_NotFirstShard_IsRefused()
     {
         Shard(First, 0, "a").Save(First);
         Shard(Second, 1, "b").Save(Second);
@@ -93,7 +93,7 @@ internal sealed class GgufSplitTests : IDisposable
     }
 
     [Test]
-    public void A_shard_under_another_name_is_refused()
+    public void Open_RenamedShard_IsRefused()
     {
         string renamed = _folder.File("renamed.gguf");
         Shard(First, 0, "a").Save(renamed);

@@ -11,7 +11,7 @@ internal sealed class GgufWriterTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public void Every_kind_of_value_and_tensor_comes_back()
+    public void Write_EveryKindOfValueAndTensor_RoundTrips()
     {
         string path = _folder.File("all.gguf");
         byte[] odd = [1, 2, 3];
@@ -43,7 +43,7 @@ internal sealed class GgufWriterTests : IDisposable
     }
 
     [Test]
-    public void Copied_values_are_unchanged_and_a_copied_alignment_is_kept()
+    public void Write_CopiedValues_AreUnchangedAndKeepAlignment()
     {
         byte[] original = RawGguf.Header(1, 4).Pair("general.alignment", 128).Pair("s", "x").Key("u8", GgufValueType.UInt8).Bytes(200)
             .Key("a", GgufValueType.Array).U32((uint)GgufValueType.String).U64(2).Text("p").Text("").Info("t", 0, 0, 8).Data(32, 128);
@@ -62,7 +62,7 @@ internal sealed class GgufWriterTests : IDisposable
     }
 
     [Test]
-    public void A_failed_save_leaves_the_old_file_and_nothing_else()
+    public void Write_Fails_LeavesOnlyOldFile()
     {
         string path = _folder.Write("kept.gguf", [1, 2, 3]);
         Directory.CreateDirectory(path + ".partial"); // the file beside cannot be created
@@ -71,7 +71,7 @@ internal sealed class GgufWriterTests : IDisposable
     }
 
     [Test]
-    public void Mistakes_of_the_caller_are_refused()
+    public void Write_Misuse_IsRefused()
     {
         GgufWriter writer = new GgufWriter().Add("k", 1u).AddTensor("t", TensorType.F32, [1], new byte[4]);
         Assert.Multiple(() =>

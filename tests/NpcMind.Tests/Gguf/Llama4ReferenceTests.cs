@@ -17,30 +17,31 @@ internal sealed class Llama4ReferenceTests
     private const double FarTolerance = 5e-10;
 
     [Test]
-    public void Two_experts_per_token_agree_with_transformers() => Check(TestData.Golden("architectures", "llama4-scout-top2"));
+    public void Forward_TwoExpertsPerToken_AgreesWithTransformers() => Check(TestData.Golden("architectures", "llama4-scout-top2"));
 
     [Category("Shared")]
     [TestCase("llama4-scout-chunk16")]
     [TestCase("llama4-scout-llama3rope")]
     [TestCase("llama4-scout-top2")]
     [TestCase("llama4-maverick")]
-    public void All_shared_cases_agree_with_transformers(string name) => Check(TestData.Shared("golden", "architectures", name));
+    public void Forward_SharedCases_AgreeWithTransformers(string name) => Check(TestData.Shared("golden", "architectures", name));
 
     [Category("Shared")]
     [Test]
-    public void Published_chunk_and_temperature_agree_with_transformers() =>
+    public void Forward_PublishedChunkAndTemperature_AgreesWithTransformers() =>
         Check(TestData.Shared("golden", "architectures", "llama4-defaults-8192"), FarTolerance);
 
     [Category("Shared")]
     [TestCase("exact")]
     [TestCase("wide")]
     [TestCase("small")]
-    public void Sequences_with_a_picture_agree_with_transformers(string picture) =>
+    public void Forward_SequenceWithPicture_AgreesWithTransformers(string picture) =>
         CheckPictures(new VisionCase("llama4"), picture, [picture]);
 
     [Category("Shared")]
     [Test]
-    public void Sequence_with_two_pictures_agrees_with_transformers() => CheckPictures(new VisionCase("llama4"), "pair", ["wide", "exact"]);
+    public void Forward_SequenceWithTwoPictures_AgreesWithTransformers() =>
+        CheckPictures(new VisionCase("llama4"), "pair", ["wide", "exact"]);
 
     private static void Check(string folder, double tolerance = Tolerance)
     {

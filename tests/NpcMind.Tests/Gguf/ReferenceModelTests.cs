@@ -12,7 +12,7 @@ internal sealed class ReferenceModelTests
     [TestCase("llama_head_dim")]
     [TestCase("mixtral_8x2")]
     [TestCase("quant_llama_q4_k_m")]
-    public void Logits_residuals_and_greedy_tokens_agree_with_transformers(string name) =>
+    public void Forward_CommittedCase_AgreesWithTransformers(string name) =>
         Check(new GoldenCase(TestData.Golden("architectures", name)));
 
     [Category("Shared")]
@@ -37,7 +37,7 @@ internal sealed class ReferenceModelTests
     [TestCase("quant_mixtral_q5_1")]
     [TestCase("quant_mixtral_q4_k")]
     [TestCase("quant_mixtral_q6_k")]
-    public void All_shared_cases_agree_with_transformers(string name) =>
+    public void Forward_SharedCases_AgreeWithTransformers(string name) =>
         Check(new GoldenCase(TestData.Shared("golden", "architectures", name)));
 
     private static void Check(GoldenCase golden)

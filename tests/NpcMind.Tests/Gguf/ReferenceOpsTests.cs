@@ -9,7 +9,7 @@ internal sealed class ReferenceOpsTests
     private static readonly float[] Logits = [0, 3, 3, 1, -1];
 
     [Test]
-    public void Equal_router_logits_select_the_lower_expert()
+    public void Router_EqualLogits_SelectsLowerExpert()
     {
         (int[] experts, float[] weights) = RouterTopK.Run([1, 2, 2, 2], 2);
         Assert.That(experts, Is.EqualTo(new[] { 1, 2 }));
@@ -17,7 +17,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void Every_expert_chosen_by_sigmoid_keeps_its_own_weight()
+    public void Router_Sigmoid_KeepsWeightOfEachExpert()
     {
         (int[] experts, float[] weights) = RouterTopK.Sigmoid([-1, 2, 2, -3], 3);
         Assert.That(experts, Is.EqualTo(new[] { 1, 2, 0 }));
@@ -26,7 +26,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void A_query_sees_no_key_before_its_chunk()
+    public void Attention_Chunked_SeesNoKeyBeforeChunk()
     {
         float[] zeros = new float[7]; // equal scores: the mean of the values that are seen
         float[] means = Attention.Run(zeros.AsSpan(0, 5), zeros, [1, 2, 4, 8, 16, 32, 64], 1, 1, 7, firstPosition: 2, scale: 1, chunk: 3);
@@ -34,7 +34,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void Temperature_rises_at_the_last_position_before_each_step()
+    public void QueryTemperature_LastPositionBeforeStep_Rises()
     {
         float[] q = [1, 1, 1, 1, 1, 1, 1, 1];
         QueryTemperature.Run(q, width: 2, firstPosition: 2, length: 4, scale: 0.5); // positions 2, 3, 4, 5
@@ -44,7 +44,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void Rows_of_pictures_fill_their_places_exactly()
+    public void ImageRows_Pictures_FillTheirPlacesExactly()
     {
         float[]?[] rows = ImageRows.Place([5, 9, 5, 9], 9, [1, 2, 3, 4], 2);
         Assert.That(rows, Is.EqualTo(new float[]?[] { null, [1, 2], null, [3, 4] }));
@@ -57,22 +57,22 @@ internal sealed class ReferenceOpsTests
     [TestCase(-2, -0.9953222650189527)]
     [TestCase(3, 0.9999779095030014)]
     [TestCase(7, 1)]
-    public void Error_function_has_its_tabulated_values(double x, double expected) =>
+    public void ErrorFunction_EqualsTabulatedValues(double x, double expected) =>
         Assert.That(Gelu.Erf(x), Is.EqualTo(expected).Within(2e-15));
 
     [Test]
-    public void Gelu_and_its_approximation_are_not_the_same()
+    public void Gelu_ExactAndApproximate_Differ()
     {
         Assert.That(Gelu.Exact([0, 1, -1, 2]), Is.EqualTo(new[] { 0, 0.84134475f, -0.15865525f, 1.9544997f }).Within(1e-7f));
         Assert.That(Gelu.Tanh([0, 1, -1, 2]), Is.EqualTo(new[] { 0, 0.84119199f, -0.15880801f, 1.9545977f }).Within(1e-7f));
     }
 
     [Test]
-    public void Layer_norm_takes_off_the_mean() =>
+    public void LayerNorm_SubtractsMean() =>
         Assert.That(LayerNorm.Run([1, 3, 5, 5], [2, 2], [0, 10], 1e-12), Is.EqualTo(new float[] { -2, 12, 0, 10 }).Within(1e-6f));
 
     [Test]
-    public void Pixel_shuffle_goes_row_by_row_outside_and_inside()
+    public void PixelShuffle_GoesRowByRowOutsideAndInside()
     {
         float[] patches = [.. Enumerable.Range(0, 32).Select(i => (float)i)]; // 4 x 4 patches, 2 channels
         float[] tokens = PixelShuffle.Run(patches, 4, 2);
@@ -81,7 +81,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void Neox_rope_turns_the_halves_and_leaves_the_rest()
+    public void Rope_Neox_TurnsHalvesAndLeavesRest()
     {
         float[] x = [1, 2, 0, 0, 9];
         Rope.Run(x, 1, 5, 1, new RopeSettings(4, Base: 100, Neox: true));
@@ -90,7 +90,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void Yarn_keeps_fast_pairs_and_stretches_slow_ones()
+    public void Rope_Yarn_KeepsFastPairsAndStretchesSlowOnes()
     {
         RopeSettings yarn = new(64, Base: 10000, FrequencyScale: 0.25,
             Yarn: new Yarn(OriginalContext: 2048, ExtensionFactor: 1, Magnitude: 1));
@@ -101,7 +101,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void Greedy_takes_the_lowest_of_equal_tokens() => Assert.That(Sampling.Greedy(Logits), Is.EqualTo(1));
+    public void Sample_Greedy_TakesLowestOfEqualTokens() => Assert.That(Sampling.Greedy(Logits), Is.EqualTo(1));
 
     [TestCase(0.0, 1)]
     [TestCase(0.45, 1)]
@@ -109,14 +109,14 @@ internal sealed class ReferenceOpsTests
     [TestCase(0.90, 2)]
     [TestCase(0.92, 3)]
     [TestCase(0.999, 4)]
-    public void A_uniform_number_picks_in_descending_order_of_probability(double uniform, int expected)
+    public void Sample_Uniform_PicksInDescendingProbability(double uniform, int expected)
     {
         // e^3, e^3, e, 1, 1/e over their sum: 0.4538, 0.4538, 0.0614, 0.0226, 0.0083 and so cumulative 0.454, 0.908, 0.969, 0.992, 1
         Assert.That(Sampling.Pick(Logits, new SamplerSettings(), [], uniform), Is.EqualTo(expected));
     }
 
     [Test]
-    public void Cuts_keep_the_front_of_the_candidates()
+    public void Sample_Cuts_KeepMostProbableCandidates()
     {
         Assert.Multiple(() =>
         {
@@ -134,7 +134,7 @@ internal sealed class ReferenceOpsTests
     }
 
     [Test]
-    public void Penalties_count_the_last_tokens_only()
+    public void Sample_Penalties_CountLastTokensOnly()
     {
         SamplerSettings settings = new(RepetitionPenalty: 2, FrequencyPenalty: 0.25, PresencePenalty: 0.5, PenaltyTokens: 3, TopK: 1);
         int[] recent = [2, 1, 1, 4]; // token 2 is out of the window: it keeps 3, token 1 has 3/2 - 2*0.25 - 0.5

@@ -21,7 +21,7 @@ internal sealed class TinyLlama4Tests : IDisposable
         select new TestCaseData(model.Options.With(type)).SetArgDisplayNames(model.Name, $"{type}");
 
     [TestCaseSource(nameof(Models))]
-    public void Logits_spread_over_several_units(TinyLlama4Options options)
+    public void Logits_SpreadOverSeveralUnits(TinyLlama4Options options)
     {
         LlamaOutput output = Open(options).Forward(Ids);
         double mean = output.Logits.Average(), deviation = Math.Sqrt(output.Logits.Average(l => (l - mean) * (l - mean)));
@@ -33,7 +33,7 @@ internal sealed class TinyLlama4Tests : IDisposable
     }
 
     [Test]
-    public void Every_option_changes_the_logits()
+    public void Logits_EveryOption_ChangesThem()
     {
         TinyLlama4Options plain = new();
         float[] logits = Open(plain).Forward(Ids).Logits;
@@ -51,14 +51,14 @@ internal sealed class TinyLlama4Tests : IDisposable
     }
 
     [Test]
-    public void Keys_left_out_mean_what_published_files_mean()
+    public void Read_MissingKeys_TakePublishedMeaning()
     {
         Llama4Config config = Open(new TinyLlama4Options { Chunk = null, TemperatureLength = null, TemperatureScale = null }).Config;
         Assert.That((config.Chunk, config.TemperatureLength, config.TemperatureScale), Is.EqualTo((8192, 8192, 0.1)));
     }
 
     [Test]
-    public void A_rotating_block_alone_sees_nothing_before_the_chunk()
+    public void Attention_RotatingBlockAlone_SeesNothingBeforeChunk()
     {
         Llama4Reference model = Open(new TinyLlama4Options { Blocks = 1 });
         int vocabulary = model.Config.Vocabulary, border = model.Config.Chunk * vocabulary;
@@ -72,7 +72,7 @@ internal sealed class TinyLlama4Tests : IDisposable
     }
 
     [Test]
-    public void A_row_given_for_a_token_counts_as_its_embedding()
+    public void Forward_RowInPlaceOfToken_EqualsItsEmbedding()
     {
         Llama4Reference model = Open(new TinyLlama4Options());
         float[] row = model.Forward([Ids[5]]).Residuals[0];
@@ -81,7 +81,7 @@ internal sealed class TinyLlama4Tests : IDisposable
     }
 
     [Test]
-    public void Chosen_tokens_keep_the_router_away_from_ties()
+    public void Ids_Chosen_KeepRouterAwayFromTies()
     {
         foreach (TinyLlama4Options options in (TinyLlama4Options[])[TinyLlama4Options.Scout, TinyLlama4Options.Maverick,
             new() { ExpertsUsed = 2 }])
@@ -92,7 +92,7 @@ internal sealed class TinyLlama4Tests : IDisposable
     }
 
     [Test]
-    public void The_same_options_give_the_same_bytes()
+    public void Write_SameOptions_GivesTheSameBytes()
     {
         TinyLlama4Options options = new() { Tokenizer = true, ChatTemplate = true };
         TinyModels.Write(_folder.File("a.gguf"), options);
@@ -101,7 +101,7 @@ internal sealed class TinyLlama4Tests : IDisposable
     }
 
     [Test]
-    public void The_template_shows_pictures_as_control_tokens_and_texts_as_they_are()
+    public void Template_Pictures_AreControlTokensAndTextStaysText()
     {
         TinyModels.Write(_folder.File("t.gguf"), new TinyLlama4Options { Tokenizer = true, ChatTemplate = true });
         using GgufFile file = GgufFile.Open(_folder.File("t.gguf"));

@@ -19,7 +19,7 @@ internal sealed class TinyModelTests : IDisposable
             .SetArgDisplayNames($"{type}", mixture ? "mixture" : "dense");
 
     [TestCaseSource(nameof(Models))]
-    public void Logits_spread_over_several_units(TensorType type, TinyModelOptions options)
+    public void Logits_SpreadOverSeveralUnits(TensorType type, TinyModelOptions options)
     {
         LlamaOutput output = Forward(options);
         float[] logits = output.Logits;
@@ -32,7 +32,7 @@ internal sealed class TinyModelTests : IDisposable
     }
 
     [Test]
-    public void Every_option_changes_the_logits()
+    public void Logits_EveryOption_ChangesThem()
     {
         TinyModelOptions plain = TinyModelOptions.Dense;
         float[] logits = Forward(plain).Logits;
@@ -49,7 +49,7 @@ internal sealed class TinyModelTests : IDisposable
     }
 
     [Test]
-    public void Early_tokens_matter_for_late_logits_and_late_ones_not_for_early()
+    public void Logits_DependOnEarlierTokensOnly()
     {
         int[] changedFirst = [7, .. Ids[1..]];
         int[] changedLast = [.. Ids[..^1], 7];
@@ -65,7 +65,7 @@ internal sealed class TinyModelTests : IDisposable
     }
 
     [Test]
-    public void Chosen_tokens_keep_the_router_away_from_ties()
+    public void Ids_Chosen_KeepRouterAwayFromTies()
     {
         LlamaReference model = Open(TinyModelOptions.Mixture);
         int[] ids = TinyModels.Ids(model, 32);
@@ -73,7 +73,7 @@ internal sealed class TinyModelTests : IDisposable
     }
 
     [Test]
-    public void The_same_options_give_the_same_bytes()
+    public void Write_SameOptions_GivesTheSameBytes()
     {
         TinyModelOptions options = TinyModelOptions.Mixture with { Tokenizer = true, ChatTemplate = true };
         TinyModels.Write(_folder.File("a.gguf"), options);
@@ -83,7 +83,7 @@ internal sealed class TinyModelTests : IDisposable
     }
 
     [Test]
-    public void The_tokenizer_has_every_byte_and_a_token_for_every_merge()
+    public void Tokenizer_HasEveryByteAndTokenForEveryMerge()
     {
         TinyModels.Write(_folder.File("t.gguf"), TinyModelOptions.Dense with { Tokenizer = true, ChatTemplate = true });
         using GgufFile file = GgufFile.Open(_folder.File("t.gguf"));

@@ -22,7 +22,7 @@ internal sealed class SaveCodecTests
     };
 
     [Test]
-    public void What_is_read_is_what_was_written() =>
+    public void Read_WrittenMind_RoundTrips() =>
         SavedMinds.Any.Sample(
             mind =>
             {
@@ -35,7 +35,7 @@ internal sealed class SaveCodecTests
             iter: 1000);
 
     [Test]
-    public void Minds_one_after_another_are_read_one_by_one_from_a_stream_without_positions() =>
+    public void Read_SeveralMindsFromUnseekableStream_ReadsOneByOne() =>
         SavedMinds.Any.List[1, 4].Sample(
             minds =>
             {
@@ -54,7 +54,7 @@ internal sealed class SaveCodecTests
             iter: 100);
 
     [Test]
-    public void Reading_behind_the_last_mind_says_that_it_ended()
+    public void Read_AfterLastMind_SaysItEnded()
     {
         SaveFormatException error = Refused([]);
         Assert.That(error.Message,
@@ -63,7 +63,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void A_newer_major_version_is_refused_by_name_and_with_advice()
+    public void Read_NewerMajorVersion_IsRefusedWithAdvice()
     {
         SaveFormatException error = Refused(Sealed(Body(Mira), major: 2, minor: 7));
         Assert.That(error.Message,
@@ -72,7 +72,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void Fields_of_a_newer_minor_version_are_skipped_in_every_record()
+    public void Read_NewerMinorVersion_SkipsUnknownFields()
     {
         byte[] plain = Body(Mira with { Kv = null, Reply = new() { Phase = 1, Text = "Aye", GeneratedTokens = 1, HeardCharacters = 2 } });
         LoadedMind loaded = SaveCodec.Read(new MemoryStream(Sealed(Newer(plain), major: 1, minor: 9)), null);
@@ -80,7 +80,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void Saves_of_version_1_0_have_no_pictures()
+    public void Read_Version10_HasNoPictures()
     {
         SavedMind mind = Mira with { Kv = null };
         byte[] body = Older(Body(mind));
@@ -89,7 +89,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void Deep_nesting_in_a_field_of_a_newer_version_does_no_harm()
+    public void Read_DeepNestingInUnknownField_IsHarmless()
     {
         byte[] body = Body(Mira with { Kv = null });
         Assert.That(body[0], Is.EqualTo(0x9F), "15 fields");
@@ -102,7 +102,7 @@ internal sealed class SaveCodecTests
     [TestCase(0)]
     [TestCase(2)]
     [TestCase(3)]
-    public void A_damaged_block_costs_the_blocks_from_there_on_and_not_the_mind_nor_the_next_one(int damaged)
+    public void Read_DamagedBlock_LosesOnlyBlocksFromThereOn(int damaged)
     {
         byte[] one = SavedMinds.Bytes(Mira), two = [.. one, .. one];
         two[one.Length - ((4 - damaged) * 1004) + 500] ^= 1;
@@ -123,7 +123,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void Blocks_that_changed_places_or_come_from_another_save_are_found_out()
+    public void Read_SwappedOrForeignBlocks_AreDetected()
     {
         byte[] bytes = SavedMinds.Bytes(Mira), swapped = [.. bytes], other = SavedMinds.Bytes(Mira with { Name = "Tom" });
         int kv = bytes.Length - 4016;
@@ -134,7 +134,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void Blocks_that_are_cut_off_are_noticed_by_those_who_skip_them([Values] bool positions)
+    public void Skip_TruncatedBlocks_AreDetected([Values] bool positions)
     {
         byte[] cut = SavedMinds.Bytes(Mira)[..^1];
         LoadedMind loaded = SaveCodec.Read(positions ? new MemoryStream(cut) : new OneWayStream(cut), null);
@@ -142,7 +142,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void A_mind_that_breaks_a_rule_is_refused_when_written_and_when_read()
+    public void WriteAndRead_MindThatBreaksRule_IsRefused()
     {
         SavedReply reply = new() { Phase = 1, Text = "Aye", GeneratedTokens = 1, HeardCharacters = 2 };
         (SavedMind Mind, string Field)[] wrong =
@@ -187,7 +187,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void Counts_that_promise_more_than_follows_allocate_nothing()
+    public void Read_CountsBeyondContent_AllocateNothing()
     {
         // A huge KV block and a huge body, both with right checksums and no bytes behind them.
         byte[] kv = Sealed(Body(Mira with { Kv = new(0, 0, SavedKv.MaximumBlocks, SavedKv.MaximumBytesPerBlock) }), 1, 0);
@@ -210,7 +210,7 @@ internal sealed class SaveCodecTests
     }
 
     [Test]
-    public void A_full_disk_and_a_failing_block_end_the_writing_with_their_own_error()
+    public void Write_FullDiskOrFailingBlock_ThrowsThatError()
     {
         using FileStream full = new("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         Assert.That(() => SaveCodec.Write(full, Mira, SavedMinds.WriteBlock),

@@ -20,7 +20,7 @@ internal sealed class SaveFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public void A_save_takes_the_place_of_the_earlier_one_and_leaves_nothing_beside()
+    public void Write_OverEarlierSave_ReplacesItAndLeavesNoOtherFile()
     {
         SaveFile.WriteAtomically(Save, stream =>
         {
@@ -32,7 +32,7 @@ internal sealed class SaveFileTests : IDisposable
     }
 
     [Test]
-    public void A_full_disk_is_reported_and_the_earlier_save_stays()
+    public void Write_FullDisk_IsReportedAndKeepsEarlierSave()
     {
         SaveFileException error = Assert.Throws<SaveFileException>(() => SaveFile.WriteAtomically(Save, stream =>
         {
@@ -46,7 +46,7 @@ internal sealed class SaveFileTests : IDisposable
     }
 
     [Test]
-    public void An_error_of_the_writer_itself_comes_through_and_the_earlier_save_stays()
+    public void Write_WriterThrows_PassesErrorAndKeepsEarlierSave()
     {
         Assert.That(() => SaveFile.WriteAtomically(Save, _ => throw new TimeoutException("the writer's own")),
             Throws.InstanceOf<TimeoutException>());
@@ -54,7 +54,7 @@ internal sealed class SaveFileTests : IDisposable
     }
 
     [Test]
-    public void A_folder_that_cannot_be_written_to_is_reported_and_the_earlier_save_stays()
+    public void Write_ReadOnlyFolder_IsReportedAndKeepsEarlierSave()
     {
         string folder = Path.GetDirectoryName(Save)!;
         UnixFileMode mode = File.GetUnixFileMode(folder);
@@ -84,7 +84,7 @@ internal sealed class SaveFileTests : IDisposable
     }
 
     [Test]
-    public void A_path_that_is_a_folder_or_lies_in_none_is_reported()
+    public void Write_PathIsFolderOrHasNone_IsReported()
     {
         string folder = Path.GetDirectoryName(Save)!;
         Assert.Multiple(() =>
@@ -102,7 +102,7 @@ internal sealed class SaveFileTests : IDisposable
     }
 
     [Test]
-    public void A_damaged_file_is_named()
+    public void Read_DamagedFile_IsNamed()
     {
         SaveFormatException error = Assert.Throws<SaveFormatException>(() => SaveFile.Read(Save, stream => SaveCodec.Read(stream, null)))!;
         Assert.That(error.Place, Is.EqualTo(Save));
@@ -195,7 +195,7 @@ internal sealed class SaveFileTests : IDisposable
     }
 
     [Test]
-    public void Many_saves_at_once_to_one_file_and_to_many_are_all_whole()
+    public void Write_ManyAtOnce_AllAreWhole()
     {
         int mixed = 0;
         byte[][] versions = [.. Enumerable.Range(0, 8).Select(i => Enumerable.Repeat((byte)i, 300_000 + i).ToArray())];

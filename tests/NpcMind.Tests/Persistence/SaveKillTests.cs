@@ -17,7 +17,7 @@ internal sealed class SaveKillTests
     private const int Workers = 3;
 
     [Test]
-    public void A_killed_save_leaves_the_earlier_one_or_the_new_one()
+    public void Save_ProcessKilled_LeavesEarlierOrNewSave()
     {
         using TestFolder folder = new();
         long began = Stopwatch.GetTimestamp();

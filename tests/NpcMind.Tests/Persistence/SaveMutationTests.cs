@@ -15,7 +15,7 @@ internal sealed class SaveMutationTests
     private const int Originals = 50;
 
     [Test]
-    public void A_damaged_save_is_refused_or_loads_as_it_was()
+    public void Load_DamagedSave_IsRefusedOrUnchanged()
     {
         TinyRandom random = new(4);
         (SavedMind Mind, byte[] Bytes, string Description)[] originals = [
@@ -48,7 +48,7 @@ internal sealed class SaveMutationTests
     }
 
     [Test]
-    public void A_crafted_body_with_a_right_checksum_is_refused_or_loads()
+    public void Load_CraftedBodyWithRightChecksum_IsRefusedOrLoads()
     {
         TinyRandom random = new(5);
         byte[][] bodies = [.. Minds().Select(SaveCodecTests.Body)];

@@ -19,7 +19,7 @@ internal sealed class BlockPoolTests
     }
 
     [Test]
-    public void Any_sequence_of_calls_conserves_blocks() =>
+    public void BlockPool_AnyCalls_ConserveBlocks() =>
         Gen.Select(Gen.Int[0, 6], Gen.Select(Gen.Int[0, 2], Gen.Int[-1, 6]).Array[0, 80]).Sample((blocks, calls) =>
         {
             BlockPool pool = new(blocks);
@@ -53,10 +53,10 @@ internal sealed class BlockPoolTests
         }, iter: 1000);
 
     [Test]
-    public void A_pool_needs_no_negative_number_of_blocks() => Assert.Throws<ArgumentOutOfRangeException>(() => _ = new BlockPool(-1));
+    public void Create_NegativeCount_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => _ = new BlockPool(-1));
 
     [Test]
-    public void Every_block_is_given_out_once()
+    public void Allocate_All_GivesEachBlockOnce()
     {
         BlockPool pool = new(100);
         HashSet<int> taken = [];

@@ -10,7 +10,7 @@ internal sealed class CostModelFileTests
     private const string Device = "llvmpipe 25.1";
 
     [Test]
-    public void What_was_saved_predicts_the_same_after_loading()
+    public void Load_SavedModel_PredictsTheSame()
     {
         CostModel model = Learned(), loaded = new(1);
         loaded.Class("its own");
@@ -24,7 +24,7 @@ internal sealed class CostModelFileTests
     }
 
     [Test]
-    public void Another_device_is_foreign()
+    public void Load_OtherDevice_IsForeign()
     {
         CostModel into = new(1);
         Assert.That(CostModel.TryLoad(Learned().Save(Device), "another", into), Is.False);
@@ -32,7 +32,7 @@ internal sealed class CostModelFileTests
     }
 
     [Test]
-    public void Damage_is_ignored_and_leaves_the_model_alone()
+    public void Load_Damaged_IsIgnoredAndLeavesModelAlone()
     {
         byte[] good = Learned().Save(Device);
         Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte[1, 255], Gen.Int[0, good.Length]).Sample((at, flip, length) =>
@@ -46,7 +46,7 @@ internal sealed class CostModelFileTests
     }
 
     [Test]
-    public void Damage_under_a_right_checksum_does_not_break_a_model()
+    public void Load_DamageUnderRightChecksum_DoesNotBreakModel()
     {
         byte[] good = Learned().Save(Device);
         int body = good.Length - SHA256.HashSizeInBytes;
@@ -67,7 +67,7 @@ internal sealed class CostModelFileTests
     }
 
     [Test]
-    public void A_full_model_takes_no_more_classes_from_a_file()
+    public void Load_FullModel_TakesNoMoreClasses()
     {
         CostModel full = new(1);
         for (int i = 0; i < CostModel.MaxClasses; i++) full.Class($"class {i}");

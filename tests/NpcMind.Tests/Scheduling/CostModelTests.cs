@@ -7,7 +7,7 @@ namespace NpcMind.Tests.Scheduling;
 internal sealed class CostModelTests
 {
     [Test]
-    public void Nothing_learned_means_the_unknown_cost_whatever_the_size()
+    public void Predict_NothingLearned_IsUnknownCostForAnySize()
     {
         CostModel model = new(0.5);
         int matmul = model.Class("matmul"), softmax = model.Class("softmax");
@@ -23,7 +23,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void A_size_never_measured_is_predicted_from_its_neighbours()
+    public void Predict_UnmeasuredSize_FollowsNeighbours()
     {
         CostModel model = Steady(out int c, (100, 1.0), (1600, 8.0));
         double low = model.Predict(c, 100), high = model.Predict(c, 1600);
@@ -36,7 +36,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void Predictions_never_fall_with_work_and_work_within_is_the_edge() =>
+    public void Predict_MoreWork_NeverCostsLessAndWorkWithinIsTheEdge() =>
         Gen.Select(Gen.Select(Gen.Double[0.01, 1e6], Gen.Double[0, 20]).Array[1, 60], Gen.Double[0.1, 1e5], Gen.Double[0, 30])
         .Sample((samples, perGroup, milliseconds) =>
         {
@@ -56,7 +56,7 @@ internal sealed class CostModelTests
         }, iter: 1000);
 
     [Test]
-    public void Predictions_stay_close_to_the_truth_over_sizes()
+    public void Predict_OverSizes_StaysCloseToTruth()
     {
         // A launch cost and a rate: the shape of real dispatches. 5 % noise.
         CostModel model = new(1);
@@ -74,7 +74,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void One_outlier_moves_a_learned_prediction_little([Values(0.01, 0.1, 0.5)] double noise, [Values(3, 10, 1000)] double factor)
+    public void Learn_OneOutlier_MovesPredictionLittle([Values(0.01, 0.1, 0.5)] double noise, [Values(3, 10, 1000)] double factor)
     {
         CostModel model = new(1);
         int c = model.Class("c");
@@ -86,7 +86,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void An_outlier_as_the_first_sample_is_forgotten_within_a_few()
+    public void Learn_OutlierFirst_IsForgottenWithinAFew()
     {
         CostModel model = new(1);
         int c = model.Class("c");
@@ -96,7 +96,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void A_lasting_change_of_speed_is_followed_within_tens_of_samples([Values(0.02, 0.3)] double noise,
+    public void Learn_LastingSpeedChange_IsFollowedWithinTens([Values(0.02, 0.3)] double noise,
         [Values(0.1, 0.5, 2, 10)] double factor)
     {
         CostModel model = new(1);
@@ -109,7 +109,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void A_size_that_was_once_slow_is_tried_again()
+    public void Plan_OnceSlowSize_IsTriedAgain()
     {
         CostModel model = Steady(out int c, (1, 0.05), (4, 18), (64, 18));
         for (int i = 0; i < 80; i++) model.Learn(c, 1, 0.05);
@@ -118,7 +118,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void A_size_not_visited_any_more_follows_when_others_prove_it_wrong()
+    public void Predict_UnvisitedSize_FollowsWhenOthersProveItWrong()
     {
         CostModel model = Steady(out int c, (100, 1.0), (800, 1.2));
         for (int i = 0; i < 80; i++) model.Learn(c, 800, 0.12);
@@ -127,7 +127,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void Predictions_are_on_the_upper_side_of_noise([Values(0.05, 0.2, 0.5)] double noise)
+    public void Predict_NoisySamples_StaysOnUpperSide([Values(0.05, 0.2, 0.5)] double noise)
     {
         CostModel model = new(1);
         int c = model.Class("c");
@@ -143,7 +143,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void Nothing_is_allocated_per_frame()
+    public void LearnAndPredict_PerFrame_AllocateNothing()
     {
         CostModel model = Steady(out int c, (100, 1.0));
         Frame(model, c);
@@ -160,7 +160,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void Misuse_is_named()
+    public void CostModel_Misuse_IsNamed()
     {
         CostModel model = new(1);
         int c = model.Class("c");
@@ -181,7 +181,7 @@ internal sealed class CostModelTests
     }
 
     [Test]
-    public void Classes_are_bounded()
+    public void Classes_AreBounded()
     {
         CostModel model = new(1);
         for (int i = 0; i < CostModel.MaxClasses; i++) model.Class($"class {i}");

@@ -11,7 +11,7 @@ internal sealed class EvictionPolicyTests
         .Select(all => all.Select((r, i) => new Resident(i, r.Item1, r.Item2, r.Item3, r.Item4)).ToArray());
 
     [Test]
-    public void Enough_is_freed_by_as_few_of_the_coldest_as_can_be_and_never_by_the_pinned() =>
+    public void Choose_Enough_TakesFewestColdestAndNeverPinned() =>
         Gen.Select(Residents, Gen.Int[-2, 60]).Sample((residents, needed) =>
     {
         int[] chosen = Choose(residents, needed, out long freed);
@@ -30,15 +30,15 @@ internal sealed class EvictionPolicyTests
     }, iter: 1000);
 
     [Test]
-    public void The_order_of_the_list_does_not_matter() => Gen.Select(Residents, Gen.Int[0, 60]).Sample((residents, needed) =>
+    public void Choose_OrderOfList_DoesNotMatter() => Gen.Select(Residents, Gen.Int[0, 60]).Sample((residents, needed) =>
         Choose(residents, needed, out _).SequenceEqual(Choose([.. residents.Reverse()], needed, out _)));
 
     [Test]
-    public void Of_two_equally_long_unused_the_less_urgent_leaves() =>
+    public void Choose_EquallyOld_EvictsLessUrgent() =>
         Assert.That(Choose([new(0, 4, 10, 0, false), new(1, 4, 10, 2, false), new(2, 4, 20, 0, false)], 4, out _), Is.EqualTo(new[] { 1 }));
 
     [Test]
-    public void Ids_need_room() =>
+    public void Choose_TooSmallIdBuffer_IsRefused() =>
         Assert.Throws<ArgumentException>(() => EvictionPolicy.Choose([new Resident(0, 1, 0, 0, false)], 1, [], out _));
 
     private static double Coldness(Resident r, double newest) => (newest - r.LastUsedSeconds) * Math.Pow(2, r.Priority);

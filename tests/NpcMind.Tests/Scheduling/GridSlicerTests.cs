@@ -7,7 +7,7 @@ namespace NpcMind.Tests.Scheduling;
 internal sealed class GridSlicerTests
 {
     [Test]
-    public void Pieces_in_order_cover_every_workgroup_exactly_once() =>
+    public void Slice_PiecesInOrder_CoverEveryWorkgroupOnce() =>
         Gen.Select(Gen.Int[1, 9], Gen.Int[1, 7], Gen.Int[1, 5], Gen.Int[1, 70].Array[1, 8]).Sample((x, y, z, mosts) =>
         {
             int[] visits = new int[x * y * z];
@@ -34,11 +34,11 @@ internal sealed class GridSlicerTests
         }, iter: 2000);
 
     [Test]
-    public void A_grid_that_fits_is_one_piece() => Gen.Select(Gen.Int[1, 500], Gen.Int[1, 500], Gen.Int[1, 500]).Sample((x, y, z) =>
+    public void Slice_GridThatFits_IsOnePiece() => Gen.Select(Gen.Int[1, 500], Gen.Int[1, 500], Gen.Int[1, 500]).Sample((x, y, z) =>
         GridSlicer.Next(x, y, z, 0, (long)x * y * z) == new GridPiece(0, 0, 0, x, y, z));
 
     [Test]
-    public void Grids_of_the_largest_size_are_counted_without_overflow()
+    public void Slice_LargestGrid_DoesNotOverflow()
     {
         GridPiece last = GridSlicer.Next(int.MaxValue, 65535, 65535, int.MaxValue * 65535L * 65535L - 5, long.MaxValue);
         Assert.That(last, Is.EqualTo(new GridPiece(int.MaxValue - 5, 65534, 65534, 5, 1, 1)));
@@ -52,6 +52,6 @@ internal sealed class GridSlicerTests
     [TestCase(2, 2, 2, -1L, 1L)]
     [TestCase(2, 2, 2, 0L, 0L)]
     [TestCase(int.MaxValue, int.MaxValue, 3, 0L, 1L)]
-    public void What_is_no_place_in_a_grid_is_refused(int x, int y, int z, long position, long most) =>
+    public void Slice_PlaceOutsideGrid_IsRefused(int x, int y, int z, long position, long most) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => GridSlicer.Next(x, y, z, position, most));
 }

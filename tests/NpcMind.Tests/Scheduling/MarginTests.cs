@@ -16,13 +16,13 @@ internal sealed class MarginTests
     private const double Budget = 2;
 
     [Test]
-    public void The_contract_holds_under_every_noise(
+    public void Margin_AnyNoise_KeepsContract(
         [Values("quiet", "lognormal 0.05", "lognormal 0.2", "lognormal 0.5", "outliers", "drift", "drift down", "bimodal", "bursts",
             "step")] string noise, [Values(1, 2, 3, 4)] int seed) =>
         AssertContract(Frames(noise, seed, 4400, out _)[400..]);
 
     [Test]
-    public void The_contract_holds_from_the_first_frame_under_moderate_noise(
+    public void Margin_ModerateNoise_KeepsContractFromFirstFrame(
         [Values("quiet", "lognormal 0.05", "lognormal 0.2", "drift", "drift down", "bimodal", "step")] string noise,
         [Values(1, 2, 3, 4)] int seed) =>
         AssertContract(Frames(noise, seed, 600, out _));
@@ -35,18 +35,18 @@ internal sealed class MarginTests
     [TestCase("drift down", 0.8)]
     [TestCase("bimodal", 0.58)]
     [TestCase("step", 0.84)]
-    public void The_budget_is_used(string noise, double least) =>
+    public void Margin_UsesBudget(string noise, double least) =>
         Assert.That(Frames(noise, 7, 4000, out _).Average() / Budget, Is.GreaterThan(least));
 
     [Test]
-    public void A_jump_of_the_frame_time_is_followed_within_frames()
+    public void Margin_FrameTimeJumps_FollowsWithinFrames()
     {
         double[] actual = Frames("step", 1, 600, out _);
         Assert.That(actual[301..].Count(a => a > 1.1 * Budget), Is.LessThan(10));
     }
 
     [Test]
-    public void Frames_with_hardly_any_work_do_not_shrink_the_others()
+    public void Margin_NearlyEmptyFrames_DoNotShrinkOthers()
     {
         CostModel model = new(1);
         for (int i = 0; i < 2000; i++)
@@ -58,7 +58,7 @@ internal sealed class MarginTests
     }
 
     [Test]
-    public void A_late_frame_of_a_smaller_budget_is_no_good_news_for_larger_ones()
+    public void Margin_LateFrameOfSmallBudget_DoesNotGrowLargerOnes()
     {
         CostModel model = new(1);
         for (int i = 0; i < 600; i++) model.LearnFrame(1, i % 50 == 0 ? 4 : 1, 4);
@@ -69,7 +69,7 @@ internal sealed class MarginTests
     }
 
     [Test]
-    public void A_small_budget_is_used_soon_after_a_large_one()
+    public void Margin_SmallBudgetAfterLarge_IsUsedSoon()
     {
         CostModel model = new(1);
         for (int i = 0; i < 400; i++) model.LearnFrame(50, i % 20 == 0 ? 80 : 50, 100);
@@ -85,7 +85,7 @@ internal sealed class MarginTests
     }
 
     [Test]
-    public void Predictions_that_are_too_high_are_corrected()
+    public void Margin_PredictionsTooHigh_AreCorrected()
     {
         CostModel model = new(1);
         for (int i = 0; i < 5000; i++) model.LearnFrame(1, 0.1, 1);
@@ -95,7 +95,7 @@ internal sealed class MarginTests
     // With a few large pieces in each frame one outlier among them is 1.5 times the frame, and every twelfth frame has one: the tail costs
     // a third of the budget.
     [Test]
-    public void Whole_frames_of_learned_dispatches_keep_the_contract([Values(1, 2, 3)] int seed, [Values(0, 0.02)] double outliers)
+    public void Margin_LearnedDispatches_KeepContract([Values(1, 2, 3)] int seed, [Values(0, 0.02)] double outliers)
     {
         // Eight kernels with a launch cost and a rate each; times vary by 15 %, some dispatches take three times as long, and the device
         // slows down for good.
@@ -131,7 +131,7 @@ internal sealed class MarginTests
     }
 
     [Test]
-    public void Stalls_that_no_plan_avoids_do_not_starve_the_minds()
+    public void Margin_UnavoidableStalls_DoNotStarveMinds()
     {
         double[] actual = Frames("stalls", 1, 4000, out double planned);
         Assert.That(actual.Order().ElementAt(actual.Length / 2), Is.LessThanOrEqualTo(Budget));

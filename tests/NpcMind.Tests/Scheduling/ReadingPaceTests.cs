@@ -7,7 +7,7 @@ namespace NpcMind.Tests.Scheduling;
 internal sealed class ReadingPaceTests
 {
     [Test]
-    public void A_speaker_that_follows_the_pace_leads_by_the_lead_and_no_more() =>
+    public void Pace_Followed_LeadsByLeadOnly() =>
         Gen.Select(Gen.Double[5, 60], Gen.Int[1, 40], Gen.Int[1, 9]).Sample((speed, lead, length) =>
         {
             ReadingPace pace = new(speed, lead);
@@ -22,7 +22,7 @@ internal sealed class ReadingPaceTests
         }, iter: 300);
 
     [Test]
-    public void The_next_token_is_due_when_it_was_said_to_be() =>
+    public void Due_NextToken_IsWhenPredicted() =>
         Gen.Select(Gen.Double[1, 100], Gen.Int[1, 30], Gen.Int[0, 4000], Gen.Int[0, 500], Gen.Double[0, 60])
         .Sample((speed, lead, characters, tokens, seconds) =>
         {
@@ -34,7 +34,7 @@ internal sealed class ReadingPaceTests
         });
 
     [Test]
-    public void Text_lasts_until_the_reader_has_read_it()
+    public void Text_LastsUntilReaderHasReadIt()
     {
         ReadingPace pace = new(20, 8);
         Assert.That(pace.SecondsUntilDry(100, 2), Is.EqualTo(3));
@@ -42,12 +42,12 @@ internal sealed class ReadingPaceTests
     }
 
     [Test]
-    public void Without_a_pace_everything_is_due() => Assert.That(new ReadingPace(double.PositiveInfinity, 1).IsDue(5000, 1000, 0));
+    public void Due_WithoutPace_IsAlways() => Assert.That(new ReadingPace(double.PositiveInfinity, 1).IsDue(5000, 1000, 0));
 
     [TestCase(0, 1)]
     [TestCase(-1, 1)]
     [TestCase(double.NaN, 1)]
     [TestCase(10, 0)]
-    public void A_pace_that_is_none_is_refused(double speed, int lead) =>
+    public void Create_InvalidPace_IsRefused(double speed, int lead) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => _ = new ReadingPace(speed, lead));
 }

@@ -19,7 +19,7 @@ internal sealed class StepPlannerTests
         .Select((rows, outputs, blocks, tokens, time) => new StepLimits(rows, outputs, blocks, tokens, time));
 
     [Test]
-    public void A_plan_keeps_every_limit_and_every_deferral_names_a_limit_that_binds() =>
+    public void Plan_KeepsLimitsAndDeferralsNameABindingOne() =>
         Gen.Select(Candidates, Limits).Sample((candidates, limits) =>
     {
         (PlannedRows[] planned, Deferral[] deferrals) = Plan(new StepPlanner(Capacity), candidates, limits);
@@ -56,7 +56,7 @@ internal sealed class StepPlannerTests
     }, iter: 5000);
 
     [Test]
-    public void Whoever_comes_first_and_has_blocks_always_gets_rows() => Gen.Select(Candidates, Limits).Sample((candidates, limits) =>
+    public void Plan_FirstWithBlocks_AlwaysGetsRows() => Gen.Select(Candidates, Limits).Sample((candidates, limits) =>
     {
         (PlannedRows[] planned, _) = Plan(new StepPlanner(Capacity), candidates, limits);
         Candidate[] able = [.. candidates.Where(c => Blocks(c, 1) <= limits.FreeBlocks).OrderBy(c => c.Priority)
@@ -65,7 +65,7 @@ internal sealed class StepPlannerTests
     }, iter: 2000);
 
     [Test]
-    public void The_same_calls_give_the_same_plans() => Gen.Select(Candidates.Array[1, 6], Limits).Sample((steps, limits) =>
+    public void Plan_SameCalls_GivesTheSamePlan() => Gen.Select(Candidates.Array[1, 6], Limits).Sample((steps, limits) =>
     {
         StepPlanner one = new(Capacity), other = new(Capacity);
         foreach (Candidate[] candidates in steps)
@@ -79,7 +79,7 @@ internal sealed class StepPlannerTests
     }, iter: 500);
 
     [Test]
-    public void Nobody_starves() =>
+    public void Plan_OverTime_StarvesNobody() =>
         Gen.Select(Candidates.Where(c => c.Length > 0), Gen.Int[1, 24], Gen.Int[1, 16], Gen.Double[0, 6], Gen.Int[0, 1000])
         .Sample((ready, maxRows, maxOutputs, time, seed) =>
         {
@@ -104,7 +104,7 @@ internal sealed class StepPlannerTests
         }, iter: 60);
 
     [Test]
-    public void Fifty_equals_share_sixteen_outputs_evenly()
+    public void Plan_FiftyEquals_ShareSixteenOutputsEvenly()
     {
         StepPlanner planner = new(50);
         Candidate[] candidates = [.. Enumerable.Range(0, 50).Select(i => Make(i, 1))];
@@ -120,7 +120,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void Fifty_of_mixed_urgency_are_all_heard_and_the_urgent_most()
+    public void Plan_FiftyOfMixedUrgency_ServesAllAndUrgentMost()
     {
         StepPlanner planner = new(50);
         Candidate[] candidates = [.. Enumerable.Range(0, 50).Select(i => Make(i, 1, priority: i < 16 ? 0 : 2))];
@@ -132,7 +132,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void Decode_rows_ride_along_and_the_prompt_is_cut_at_a_tile()
+    public void Plan_DecodeRows_RideAlongAndPromptIsCutAtTile()
     {
         Candidate[] candidates = [Make(0, 2000, priority: 2), Make(1, 1), Make(2, 1, priority: 3)];
         (PlannedRows[] planned, Deferral[] deferrals) = Plan(new StepPlanner(8), candidates,
@@ -162,7 +162,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void An_urgent_prompt_gets_a_tile_even_when_the_step_is_full_of_others()
+    public void Plan_UrgentPromptInFullStep_GetsATile()
     {
         Candidate[] candidates = [.. Enumerable.Range(0, 40).Select(i => Make(i, 1, priority: 1)), Make(40, 100, priority: 0),
             Make(41, 100, priority: 1)];
@@ -173,7 +173,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void The_most_urgent_keeps_the_output_that_ends_its_prompt()
+    public void Plan_MostUrgent_KeepsOutputThatEndsItsPrompt()
     {
         Candidate[] candidates = [Make(0, 12), .. Enumerable.Range(1, 10).Select(i => Make(i, 1, priority: 1))];
         (PlannedRows[] planned, _) = Plan(new StepPlanner(Capacity), candidates, new StepLimits(64, 4, 100, 16, Milliseconds(64)));
@@ -187,7 +187,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void Rows_end_where_the_blocks_do()
+    public void Plan_BlocksRunOut_CutsRows()
     {
         // 5 tokens fit into the last block, then two blocks of 16.
         (PlannedRows[] planned, _) = Plan(new StepPlanner(8), [Make(0, 100, open: 5)], new StepLimits(512, 16, 2, 16, 1e9));
@@ -203,7 +203,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void Absence_ends_a_wait()
+    public void Plan_Absent_EndsTheirWait()
     {
         StepPlanner planner = new(4);
         StepLimits one = new(1, 1, 10, 16, 1);
@@ -215,7 +215,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void Planning_allocates_nothing()
+    public void Plan_AllocatesNothing()
     {
         StepPlanner planner = new(Capacity);
         Candidate[] candidates = [.. Enumerable.Range(0, 50).Select(i => Make(i, i % 7 == 0 ? 300 : 1, priority: i % 3))];
@@ -230,7 +230,7 @@ internal sealed class StepPlannerTests
     }
 
     [Test]
-    public void Misuse_is_named()
+    public void Plan_Misuse_IsNamed()
     {
         StepLimits limits = new(8, 4, 10, 16, 1);
         Assert.Multiple(() =>

@@ -95,7 +95,7 @@ internal sealed class ChatTemplateLimitTests
         + " %}{% endfor %}";
 
     [TestCaseSource(nameof(BombNames)), NonParallelizable]
-    public void A_bomb_ends_soon_with_a_limit(string name)
+    public void Render_Bomb_EndsSoonWithLimit(string name)
     {
         string source = Bombs.Single(bomb => bomb.Name == name).Source;
         TimeSpan start = Environment.CpuUsage.TotalTime;
@@ -111,7 +111,7 @@ internal sealed class ChatTemplateLimitTests
     }
 
     [Test]
-    public void On_a_small_stack_deep_templates_fail_instead_of_crashing()
+    public void Parse_DeepTemplateOnSmallStack_FailsWithoutCrash()
     {
         List<Exception?> thrown = [];
         Thread thread = new(() =>
@@ -137,7 +137,7 @@ internal sealed class ChatTemplateLimitTests
     }
 
     [Test]
-    public void Limits_can_be_set()
+    public void Limits_CanBeSet()
     {
         ChatMessage[] messages = [new("user", "hello")];
         string source = TemplateFiles.Source("chatml");
@@ -155,7 +155,7 @@ internal sealed class ChatTemplateLimitTests
     }
 
     [TestCaseSource(typeof(TemplateFiles), nameof(TemplateFiles.Committed))]
-    public void A_damaged_template_renders_or_fails_cleanly(string name)
+    public void Render_DamagedTemplate_RendersOrFailsCleanly(string name)
     {
         string source = TemplateFiles.Source(name), vocabulary = source + "{{}}%#-+|()[].,:'\"~*/=<>!\\ 09aé😀\n\0";
         JsonElement[] cases = [.. TemplateFiles.Cases(name).EnumerateArray()];

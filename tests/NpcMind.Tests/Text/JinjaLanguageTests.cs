@@ -9,7 +9,7 @@ namespace NpcMind.Tests.Text;
 internal sealed class JinjaLanguageTests
 {
     [Test]
-    public void Snippets_render_or_fail_as_in_the_reference()
+    public void Render_Snippets_EqualReference()
     {
         JsonElement cases = TemplateFiles.Json(TestData.Golden("templates", "language.json"));
         Assert.That(cases.GetArrayLength(), Is.EqualTo(137));
@@ -22,7 +22,7 @@ internal sealed class JinjaLanguageTests
     }
 
     [Test]
-    public void More_snippets_render_or_fail_as_in_the_reference()
+    public void Render_MoreSnippets_EqualReference()
     {
         JsonElement file = TemplateFiles.Json(TestData.Golden("templates", "language-more.json"));
         Assert.That(file.GetProperty("cases").GetArrayLength(), Is.GreaterThan(1000));
@@ -42,7 +42,7 @@ internal sealed class JinjaLanguageTests
     [TestCase("x\n{{ 'abc }}", 2, "a string is not closed")]
     [TestCase("{{ (1] }}", 1, "']' where ')' is expected")]
     [TestCase("{% break %}", 1, "'break' stands outside a loop")]
-    public void A_template_that_cannot_be_parsed_says_where_and_why(string source, int line, string problem)
+    public void Parse_InvalidTemplate_SaysWhereAndWhy(string source, int line, string problem)
     {
         ChatTemplateException? error = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(source, "qwen"));
         using (Assert.EnterMultipleScope())
@@ -63,7 +63,7 @@ internal sealed class JinjaLanguageTests
     [TestCase("{{ '{0.__class__.x}'.format(1) }}", 1, ChatTemplateFault.Forbidden, "'__class__' of int is out of reach")]
     [TestCase("{{ raise_exception('no\nway') }}", 1, ChatTemplateFault.Raised, "no way")]
     [TestCase("{{ range(100001) }}", 1, ChatTemplateFault.Limit, "100000")]
-    public void A_failing_template_says_where_and_why(string source, int line, ChatTemplateFault fault, string problem)
+    public void Render_FailingTemplate_SaysWhereAndWhy(string source, int line, ChatTemplateFault fault, string problem)
     {
         ChatTemplate template = ChatTemplate.Parse(source, "qwen");
         ChatTemplateException? error = Assert.Throws<ChatTemplateException>(() => template.Render([], false));

@@ -45,7 +45,7 @@ internal sealed class PreTokenizerTests
     ];
 
     [TestCaseSource(nameof(Names))]
-    public void Pieces_are_those_of_the_expressions(string name)
+    public void Split_Texts_GivesPiecesOfTheExpressions(string name)
     {
         Regex[] expressions = [.. Definitions.Single(d => d.Name == name)
             .Expressions.Select(e => new Regex(e, RegexOptions.CultureInvariant))];
@@ -65,17 +65,17 @@ internal sealed class PreTokenizerTests
     [TestCase("smollm", "\U00020000\U0001F1E9\U0001F1EA\U0001D7D8", "\U00020000|\U0001F1E9\U0001F1EA|\U0001D7D8")]
     [TestCase("gpt-4o", "\U00010400\U00010428\U00010400", "\U00010400\U00010428|\U00010400")]
     [TestCase("deepseek-llm", " \U00010400\U00010428\U0001F600", " \U00010400\U00010428|\U0001F600")]
-    public void Supplementary_planes_have_their_classes(string name, string text, string pieces) =>
+    public void Split_SupplementaryPlanes_HaveTheirClasses(string name, string text, string pieces) =>
         Assert.That(string.Join('|', Split(name, text)), Is.EqualTo(pieces));
 
     [TestCase("llama-bpe", "'\u017Fa", "'\u017F|a")] // long s is an s in another case
     [TestCase("llama-bpe", "x'LL y'Re", "x|'LL| y|'Re")]
     [TestCase("smollm", "x'LL", "x|'|LL")]
-    public void Contractions_ignore_case_where_the_definition_does(string name, string text, string pieces) =>
+    public void Split_Contractions_IgnoreCaseWhereDefined(string name, string text, string pieces) =>
         Assert.That(string.Join('|', Split(name, text)), Is.EqualTo(pieces));
 
     [Test]
-    public void Every_name_splits_any_text_without_loss()
+    public void Split_EveryName_LosesNothing()
     {
         foreach (string name in PreTokenizer.Names)
             Gen.Char[Alphabet].Array[0, 40].Sample(chars => string.Concat(Split(name, new string(chars))) == new string(chars), iter: 500);

@@ -17,7 +17,7 @@ internal sealed class TokenizerGoldenTests
     [TestCase("deepseek-llm", 32, Category = "Shared")]
     [TestCase("phi-3", 34, Category = "Shared")]
     [TestCase("mistral-v3", 36, Category = "Shared")]
-    public void Ids_and_text_are_those_of_the_published_tokenizer(string name, int specialCases)
+    public void Encode_GoldenTexts_EqualPublishedTokenizer(string name, int specialCases)
     {
         Tokenizer tokenizer = TokenizerFiles.Load(name);
         int[][] expected = [.. TokenizerFiles.Json($"{name}.ids.json").EnumerateArray().Select(TokenizerFiles.Ids)];
@@ -70,7 +70,7 @@ internal sealed class TokenizerGoldenTests
     [TestCase("deepseek-llm", true, 100000, 100001, "100001", Category = "Shared")]
     [TestCase("phi-3", true, 1, 32000, "32000 32007", Category = "Shared")]
     [TestCase("mistral-v3", true, 1, 2, "2", Category = "Shared")]
-    public void Begin_end_and_stop_tokens_are_found(string name, bool addsBos, int? bos, int eos, string ends)
+    public void SpecialTokens_BeginEndAndStop_AreFound(string name, bool addsBos, int? bos, int eos, string ends)
     {
         Tokenizer tokenizer = TokenizerFiles.Load(name);
         using (Assert.EnterMultipleScope())
@@ -86,7 +86,7 @@ internal sealed class TokenizerGoldenTests
 
     [Test]
     [Category("Shared")]
-    public void Pieces_that_merges_cannot_reach_are_whole_tokens_for_Llama_3_alone()
+    public void Encode_PiecesBeyondMerges_AreWholeTokensForLlama3Only()
     {
         Tokenizer whole = TokenizerFiles.Load("llama-bpe");
         GgufMetadata source = TokenizerFiles.Metadata("llama-bpe");
@@ -110,7 +110,7 @@ internal sealed class TokenizerGoldenTests
 
     [Test]
     [Category("Shared")]
-    public void The_largest_golden_vocabulary_loads_within_its_memory()
+    public void Load_LargestGoldenVocabulary_StaysWithinMemory()
     {
         GgufMetadata metadata = TokenizerFiles.Metadata("llama-bpe");
         Tokenizer.Create(metadata);

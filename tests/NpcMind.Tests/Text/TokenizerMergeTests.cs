@@ -11,7 +11,7 @@ internal sealed class TokenizerMergeTests
     private static readonly Gen<string> Texts = Gen.OneOfConst('a', 'b', 'c').Array[0, 30].Select(c => new string(c));
 
     [Test]
-    public void The_first_pair_in_the_list_merges_first() =>
+    public void Merge_FirstPairInList_ComesFirst() =>
         Gen.Select(Gen.Select(Part, Part, (a, b) => $"{a} {b}").Array[1, 12], Texts).Sample(
             (merges, text) =>
             {
@@ -23,7 +23,7 @@ internal sealed class TokenizerMergeTests
             iter: 2000);
 
     [Test]
-    public void The_pair_of_the_highest_score_merges_first() =>
+    public void Merge_PairOfHighestScore_ComesFirst() =>
         Gen.Select(Gen.Select(Gen.Char["ab\u2581"].Array[2, 4].Select(c => new string(c)), Gen.Int[-4, 0]).Array[1, 12],
             Gen.Char["ab c"].Array[0, 30].Select(c => new string(c))).Sample(
             (tokens, text) =>

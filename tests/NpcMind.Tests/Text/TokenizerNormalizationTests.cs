@@ -27,14 +27,15 @@ internal sealed class TokenizerNormalizationTests
     [TestCase("\U00011131\U00011127", "\U0001112E")] // beyond the basic plane
     [TestCase("\u0301\u0301", "\u0301\u0301")]
     [TestCase("\uFFFE\uFFFF\uFDD0e\u0301\0", "\uFFFE\uFFFF\uFDD0\u00E9\0")] // string.Normalize refuses U+FFFE
-    public void Text_is_composed(string text, string expected) => Assert.That(Nfc.Normalize(text).ToString(), Is.EqualTo(expected));
+    public void Normalize_Text_IsComposed(string text, string expected) =>
+        Assert.That(Nfc.Normalize(text).ToString(), Is.EqualTo(expected));
 
     [Test]
-    public void Half_a_surrogate_pair_becomes_the_replacement_character() =>
+    public void Normalize_LoneSurrogate_BecomesReplacementCharacter() =>
         Assert.That(Nfc.Normalize("e\u0301\uD800").ToString(), Is.EqualTo("\u00E9\uFFFD"));
 
     [Test]
-    public void Composed_text_stays()
+    public void Normalize_ComposedText_Stays()
     {
         Gen.OneOf(Gen.Char['\u0000', '\u0345'], Gen.Char['\u0900', '\u0A00'], Gen.Char['\u1100', '\u1200'], Gen.Char['\u1E00', '\u1FFF'])
             .Array[0, 12].Sample(chars =>
@@ -45,7 +46,7 @@ internal sealed class TokenizerNormalizationTests
     }
 
     [Test]
-    public void Text_that_cannot_change_is_not_copied()
+    public void Normalize_UnchangedText_IsNotCopied()
     {
         string text = "caf\u00E9 \u6F22\u5B57 \uAC01 \U0001F600";
         Assert.That(Nfc.Normalize(text) == text.AsSpan(), "the same memory");

@@ -7,7 +7,7 @@ namespace NpcMind.Tests.Text;
 internal sealed class TokenizerRobustnessTests
 {
     [Test]
-    public void Kinds_that_are_not_built_in_are_refused_by_name()
+    public void Load_UnknownKind_IsRefusedByName()
     {
         Refused(TinyVocabulary.Bpe().With("tokenizer.ggml.model", "t5"), "t5", "gpt2");
         Refused(TinyVocabulary.Bpe().With("tokenizer.ggml.model", "none"), "none", "llama");
@@ -16,11 +16,11 @@ internal sealed class TokenizerRobustnessTests
     }
 
     [Test]
-    public void A_file_that_names_no_pre_tokenizer_gets_the_default() =>
+    public void Load_NoPreTokenizer_TakesDefault() =>
         Assert.That(TinyVocabulary.Bpe(pre: null).Merge("a !").Build().Encode("a!"), Is.EqualTo((int[])['a', '!']));
 
     [Test]
-    public void Missing_or_short_arrays_are_format_errors()
+    public void Load_MissingOrShortArrays_AreFormatErrors()
     {
         Wrong(TinyVocabulary.Bpe().Without("tokenizer.ggml.tokens"));
         Wrong(TinyVocabulary.Bpe().With("tokenizer.ggml.tokens", (string[])[]));
@@ -35,7 +35,7 @@ internal sealed class TokenizerRobustnessTests
     }
 
     [Test]
-    public void Missing_types_mean_ordinary_tokens_and_spare_ones_are_ignored()
+    public void Load_MissingTypes_AreOrdinaryAndSpareOnesIgnored()
     {
         Assert.That(TinyVocabulary.Bpe().Without("tokenizer.ggml.token_type").Build().Encode("ab"), Is.EqualTo((int[])['a', 'b']));
         Assert.That(TinyVocabulary.Bpe().With("tokenizer.ggml.token_type", (int[])[.. Enumerable.Repeat(1, 300)]).Build().Encode("ab"),
@@ -47,7 +47,7 @@ internal sealed class TokenizerRobustnessTests
     }
 
     [Test]
-    public void Ids_outside_the_vocabulary_count_as_absent()
+    public void Load_IdsOutsideVocabulary_CountAsAbsent()
     {
         Tokenizer tokenizer = TinyVocabulary.Bpe().With("tokenizer.ggml.bos_token_id", 256).With("tokenizer.ggml.eos_token_id", -1)
             .With("tokenizer.ggml.eot_token_id", int.MaxValue)
@@ -62,7 +62,7 @@ internal sealed class TokenizerRobustnessTests
     }
 
     [Test]
-    public void Tokens_without_text_or_with_the_text_of_another_are_never_produced()
+    public void Encode_TokensWithoutOwnText_AreNeverProduced()
     {
         Tokenizer tokenizer = TinyVocabulary.Bpe().Token("").Token("", TinyVocabulary.Control).Token("a")
             .Token("<x>", TinyVocabulary.Control).Token("<x>", TinyVocabulary.Control).Token("[PAD]", TinyVocabulary.Unused).Build();
@@ -71,7 +71,7 @@ internal sealed class TokenizerRobustnessTests
     }
 
     [Test]
-    public void Absurd_merges_change_nothing_or_end_in_bytes()
+    public void Encode_AbsurdMerges_ChangeNothingOrEndInBytes()
     {
         Tokenizer tokenizer = TinyVocabulary.Bpe()
             .RawMerges("", " ", "a", "a ", " a", "  ", "\u4E00 b", "a \u4E00", "a  b", "a b c", "x y", "x y", "xy xy", "q q")
@@ -82,7 +82,7 @@ internal sealed class TokenizerRobustnessTests
     }
 
     [Test]
-    public void Bytes_without_a_token_become_the_unknown_token_or_nothing()
+    public void Encode_BytesWithoutToken_BecomeUnknownOrNothing()
     {
         TinyVocabulary Poor() => TinyVocabulary.Bpe().With("tokenizer.ggml.tokens", (string[])["a", "b"])
             .With("tokenizer.ggml.token_type", (int[])[1, 1]);
@@ -100,7 +100,7 @@ internal sealed class TokenizerRobustnessTests
     [TestCase("deepseek-v3", Category = "Shared")]
     [TestCase("qwen2", Category = "Shared")]
     [CancelAfter(60_000)]
-    public void Runs_of_equal_characters_take_no_longer_than_other_text(string name, CancellationToken cancel)
+    public void Encode_RunsOfEqualCharacters_TakeNoLonger(string name, CancellationToken cancel)
     {
         Tokenizer tokenizer = TokenizerFiles.Load(name);
         foreach (string unit in (string[])["a", "A", " ", "\n", "7", "!", "'", "<", "\u6F22A", "\u0301\u0323", " \n", "\U0001F600",

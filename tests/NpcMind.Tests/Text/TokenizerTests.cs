@@ -13,7 +13,7 @@ internal sealed class TokenizerTests
         .Array[0, 40].Select(points => string.Concat(points.Select(char.ConvertFromUtf32)));
 
     [Test]
-    public void Any_text_survives_encoding_and_decoding()
+    public void EncodeAndDecode_AnyText_RoundTrips()
     {
         Tokenizer bytes = TinyVocabulary.Bpe("llama-bpe").Merge("a a", "\u0120 a", "aa a").Build(), bpe = TokenizerFiles.Load("smollm"),
         spm = TokenizerFiles.Load("llama-spm");
@@ -27,7 +27,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Half_a_surrogate_pair_counts_as_the_replacement_character()
+    public void Encode_LoneSurrogate_CountsAsReplacementCharacter()
     {
         foreach (string name in (string[])["smollm", "llama-spm"])
         {
@@ -39,7 +39,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Many_threads_share_one_tokenizer()
+    public void Encode_ManyThreads_ShareOneTokenizer()
     {
         Tokenizer tokenizer = Tokenizer.Create(TokenizerFiles.Metadata("smollm"));
         int[][] expected = [.. TokenizerFiles.Json("smollm.ids.json").EnumerateArray().Select(TokenizerFiles.Ids)];
@@ -48,7 +48,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Lists_are_appended_to()
+    public void Encode_IntoList_Appends()
     {
         Tokenizer tokenizer = TokenizerFiles.Load("smollm");
         List<int> ids = [7];
@@ -58,7 +58,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Merges_go_by_rank_and_among_equals_from_the_left()
+    public void Merge_ByRankThenFromLeft()
     {
         TinyVocabulary vocabulary = TinyVocabulary.Bpe().Merge("b c", "a b", "a a", "aa a");
         Tokenizer tokenizer = vocabulary.Build();
@@ -68,7 +68,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Pairs_of_the_highest_score_merge_first_and_lost_characters_become_bytes()
+    public void Merge_ByScore_LostCharactersBecomeBytes()
     {
         Tokenizer tokenizer = TinyVocabulary.Spm().Token("a", score: -9).Token("b", score: -9).Token("ab", score: -2).Token("ba", score: -1)
             .Token("\u2581a", score: -0f).Token("ab\u2581", score: 0f).Build();
@@ -79,7 +79,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void A_space_is_put_before_text_only_where_the_file_wants_it()
+    public void Encode_LeadingSpace_IsAddedOnlyWhereFileWantsIt()
     {
         Assert.That(Pieces(TinyVocabulary.Spm().Token("a").Build(), "a<s>a", parse: true), Is.EqualTo("\u2581|a|<s>|\u2581|a"));
         Assert.That(Pieces(TinyVocabulary.Spm().Token("a").With("tokenizer.ggml.add_space_prefix", false).Build(), "a<s>a", parse: true),
@@ -87,7 +87,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void No_text_merges_into_a_control_token()
+    public void Encode_Text_NeverMergesIntoControlToken()
     {
         Tokenizer bpe = TinyVocabulary.Bpe().Token("<s>", TinyVocabulary.Control).Merge("< s", "<s >", "x y").Build();
         Assert.That(bpe.Encode("<s>"), Is.EqualTo((int[])['<', 's', '>']));
@@ -98,7 +98,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Phi_3_swallows_white_space_after_all_but_three_control_tokens()
+    public void Encode_Phi3_SwallowsWhitespaceAfterMostControlTokens()
     {
         static TinyVocabulary Vocabulary() => TinyVocabulary.Spm().Token("<|user|>", TinyVocabulary.Control).Token("x");
         Assert.That(Pieces(Vocabulary().With("general.architecture", "phi3").Build(), "<|user|>\n \u3000x<s> x", parse: true),
@@ -108,7 +108,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Tokens_that_end_an_answer_are_known_by_id_or_by_unmistakable_text()
+    public void EndTokens_AreKnownByIdOrUnmistakableText()
     {
         Tokenizer tokenizer = TinyVocabulary.Bpe().Token("<|im_end|>").Token("</s>", TinyVocabulary.UserDefined)
             .Token("<repo_name>", TinyVocabulary.Control)
@@ -122,7 +122,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Harmony_answers_go_on_after_the_end_of_a_channel()
+    public void EndTokens_Harmony_GoOnAfterEndOfChannel()
     {
         Tokenizer tokenizer = TinyVocabulary.Bpe("gpt-4o").Token("<|return|>", TinyVocabulary.Control)
             .Token("<|call|>", TinyVocabulary.Control).Token("<|end|>", TinyVocabulary.Control)
@@ -132,7 +132,7 @@ internal sealed class TokenizerTests
     }
 
     [Test]
-    public void Qwen_text_is_composed_first_without_the_help_of_the_culture()
+    public void Encode_Qwen_ComposesTextWithInvariantCulture()
     {
         Tokenizer qwen = TinyVocabulary.Bpe("qwen2").Build(), llama = TinyVocabulary.Bpe("dbrx").Build();
         Assert.That(qwen.Encode("e\u0301 \u1100\u1161 \uFFFE \uD800"),

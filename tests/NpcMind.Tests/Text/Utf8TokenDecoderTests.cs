@@ -8,7 +8,7 @@ namespace NpcMind.Tests.Text;
 internal sealed class Utf8TokenDecoderTests
 {
     [Test]
-    public void Bytes_cut_anywhere_give_the_text_of_the_whole_and_never_half_a_character() =>
+    public void Decode_BytesCutAnywhere_GivesWholeTextAndNoHalfCharacter() =>
         Gen.Select(Gen.OneOf(Gen.Byte, Gen.Byte[0x80, 0xBF],
             Gen.OneOfConst<byte>(0x41, 0xC3, 0xE2, 0xE0, 0xED, 0xF0, 0xF4, 0x9F, 0x98, 0x80)).Array[0, 30], Gen.Int[0, 4].Array[30])
             .Sample((bytes, sizes) =>
@@ -30,7 +30,7 @@ internal sealed class Utf8TokenDecoderTests
         });
 
     [Test]
-    public void A_character_appears_with_its_last_byte()
+    public void Decode_Character_AppearsWithLastByte()
     {
         Utf8TokenDecoder decoder = new();
         Assert.That(decoder.Append([(byte)'a', 0xF0, 0x9F]).ToString(), Is.EqualTo("a"));
@@ -42,7 +42,7 @@ internal sealed class Utf8TokenDecoderTests
     }
 
     [Test]
-    public void Each_maximal_ill_formed_part_is_one_replacement_character()
+    public void Decode_MaximalIllFormedPart_IsOneReplacementCharacter()
     {
         Utf8TokenDecoder decoder = new();
         Assert.That(decoder.Append([0xE2, 0x82]).ToString(), Is.Empty);
@@ -55,7 +55,7 @@ internal sealed class Utf8TokenDecoderTests
     }
 
     [Test]
-    public void Decoding_allocates_nothing_after_warm_up()
+    public void Decode_Warm_AllocatesNothing()
     {
         Tokenizer tokenizer = TokenizerFiles.Load("smollm");
         int[] ids = tokenizer.Encode(string.Concat(TokenizerFiles.Corpus.Take(60)));

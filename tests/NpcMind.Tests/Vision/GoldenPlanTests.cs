@@ -23,7 +23,7 @@ internal sealed class GoldenPlanTests
     }
 
     [TestCaseSource(nameof(Pictures))]
-    public void The_plan_has_the_sizes_of_the_processor(string family, string name)
+    public void Plan_GoldenSizes_EqualProcessor(string family, string name)
     {
         using JsonDocument json = Case(family);
         JsonElement image = Image(json, name), preprocess = image.GetProperty("preprocess"), tiles = image.GetProperty("tiles");
@@ -47,7 +47,7 @@ internal sealed class GoldenPlanTests
     }
 
     [TestCaseSource(nameof(Pictures))]
-    public void Every_byte_of_the_tiles_equals_the_processor(string family, string name)
+    public void Tiles_GoldenPictures_EqualProcessorByteForByte(string family, string name)
     {
         using JsonDocument json = Case(family);
         JsonElement image = Image(json, name);
@@ -63,7 +63,7 @@ internal sealed class GoldenPlanTests
     }
 
     [TestCaseSource(nameof(Pictures))]
-    public void The_layout_is_that_of_the_processor(string family, string name)
+    public void Layout_GoldenPictures_EqualsProcessor(string family, string name)
     {
         using JsonDocument json = Case(family);
         JsonElement image = Image(json, name);

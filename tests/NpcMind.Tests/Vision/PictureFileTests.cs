@@ -20,7 +20,7 @@ internal sealed class PictureFileTests
     private static IEnumerable<TestCaseData> Bad => Files("error").Concat(Files("error-or-ok"));
 
     [TestCaseSource(nameof(Good))]
-    public void A_sound_file_gives_its_pixels(JsonElement expected)
+    public void Read_SoundFile_GivesItsPixels(JsonElement expected)
     {
         Picture picture = Read(expected);
         byte[] rgb = File.ReadAllBytes(TestData.Golden("vision", "pictures", expected.GetProperty("rgb").GetProperty("file").GetString()!));
@@ -44,7 +44,7 @@ internal sealed class PictureFileTests
     }
 
     [TestCaseSource(nameof(Bad))]
-    public void A_damaged_file_is_refused_with_advice_and_without_memory(JsonElement expected)
+    public void Read_DamagedFile_IsRefusedWithAdviceAndWithoutMemory(JsonElement expected)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         ImageFormatException error = Assert.Throws<ImageFormatException>(() => Read(expected))!;
@@ -58,7 +58,7 @@ internal sealed class PictureFileTests
     [TestCase("lossless.webp", "WebP")]
     [TestCase("bmp24.bmp", "BMP")]
     [TestCase("first-frame.gif", "GIF")]
-    public void Other_formats_are_refused_by_name(string file, string format)
+    public void Read_OtherFormat_IsRefusedByName(string file, string format)
     {
         ImageFormatException error = Assert.Throws<ImageFormatException>(
             () => PictureFile.Read(TestData.Golden("vision", "pictures", file), PictureLimits.Default))!;
@@ -67,15 +67,15 @@ internal sealed class PictureFileTests
     }
 
     [Test]
-    public void Cmyk_with_the_marker_of_Adobe_has_the_right_colours()
+    public void Read_CmykWithAdobeMarker_HasRightColours()
     {
         JsonElement cmyk = Cases.RootElement.GetProperty("pictures").EnumerateArray()
             .Single(p => p.GetProperty("file").GetString() == "cmyk.jpg");
-        A_sound_file_gives_its_pixels(cmyk);
+        Read_SoundFile_GivesItsPixels(cmyk);
     }
 
     [Test]
-    public void Limits_are_held_against_the_header()
+    public void Read_HeaderBeyondLimits_IsRefused()
     {
         byte[] png = Bytes("plain.png"), jpeg = Bytes("rgb444.jpg");
         foreach (byte[] file in new[] { png, jpeg })
@@ -92,7 +92,7 @@ internal sealed class PictureFileTests
     }
 
     [Test]
-    public void The_length_of_a_file_is_checked_before_it_is_read()
+    public void Read_FileTooLong_IsRefusedBeforeReading()
     {
         string path = TestData.Golden("vision", "pictures", "plain.png");
         Assert.That(() => PictureFile.Read(path, new PictureLimits { MaxFileBytes = 100 }),
@@ -106,7 +106,7 @@ internal sealed class PictureFileTests
     [TestCase("gray.jpg")]
     [TestCase("rgb420.jpg")]
     [TestCase("progressive.jpg")]
-    public void A_file_cut_anywhere_is_refused(string name)
+    public void Read_TruncatedFile_IsRefused(string name)
     {
         byte[] file = Bytes(name);
         for (int length = 0; length < file.Length; length++)

@@ -20,7 +20,7 @@ internal sealed class PictureFuzzTests
             .Order(StringComparer.Ordinal)];
 
     [Test]
-    public void Damaged_files_give_a_picture_or_the_one_exception()
+    public void Read_DamagedFiles_GivePictureOrImageFormatException()
     {
         string[] names = Sources;
         byte[][] files = [.. names.Select(File.ReadAllBytes)];
@@ -65,7 +65,7 @@ internal sealed class PictureFuzzTests
     [TestCase(0, false)]
     [TestCase(-1, true)]
     [TestCase(1, true)]
-    public void Pixel_data_must_have_exactly_the_length_of_the_picture(int more, bool refused)
+    public void Read_PixelDataOfWrongLength_IsRefused(int more, bool refused)
     {
         byte[] png = Png(5, 4, 8, 0, [.. Enumerable.Repeat((byte)0, (4 * 6) + more)]);
         if (refused)
@@ -75,7 +75,7 @@ internal sealed class PictureFuzzTests
     }
 
     [Test]
-    public void A_large_claim_with_little_data_takes_no_memory()
+    public void Read_LargeClaimWithLittleData_TakesNoMemory()
     {
         byte[] png = Png(4000, 4000, 8, 6, new byte[100]), jpeg = File.ReadAllBytes(TestData.Golden("vision", "pictures", "gray.jpg"));
         int frame = jpeg.AsSpan().IndexOf((byte[])[0xFF, 0xC0]);
@@ -90,7 +90,7 @@ internal sealed class PictureFuzzTests
     }
 
     [Test]
-    public void Data_that_expands_beyond_its_picture_is_not_inflated()
+    public void Read_DataBeyondPicture_IsNotInflated()
     {
         byte[] png = Png(4, 4, 8, 0, new byte[64 << 20]);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -100,7 +100,7 @@ internal sealed class PictureFuzzTests
     }
 
     [Test]
-    public void A_preset_dictionary_is_refused()
+    public void Read_PresetDictionary_IsRefused()
     {
         // Found by the fuzz test: .NET reports it with another exception than other damage. Byte 1 of the stream: bit 5 asks for a
         // dictionary, the low bits make it a multiple of 31.
@@ -112,7 +112,7 @@ internal sealed class PictureFuzzTests
     }
 
     [Test]
-    public void Thousands_of_scans_are_refused()
+    public void Read_ThousandsOfScans_AreRefused()
     {
         byte[] jpeg = File.ReadAllBytes(TestData.Golden("vision", "pictures", "gray.jpg"));
         int scan = jpeg.AsSpan().IndexOf((byte[])[0xFF, 0xDA]);

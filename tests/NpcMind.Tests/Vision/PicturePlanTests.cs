@@ -16,7 +16,7 @@ internal sealed class PicturePlanTests
     [TestCase(1920, 1080, 3, 5, 1680, 945)]
     [TestCase(4096, 1, 1, 13, 4096, 1)]
     [TestCase(1, 4096, 13, 1, 1, 4096)]
-    public void Llama4_takes_the_canvas_that_changes_the_picture_least(int width, int height, int rows, int columns, int newWidth,
+    public void Plan_Llama4_TakesCanvasThatChangesPictureLeast(int width, int height, int rows, int columns, int newWidth,
         int newHeight)
     {
         PicturePlan plan = PicturePlan.Llama4(width, height, 336);
@@ -28,14 +28,14 @@ internal sealed class PicturePlanTests
     [TestCase(1000, 1000, 4, 4)]
     [TestCase(4096, 1, 1, 4)]
     [TestCase(1, 4096, 4, 1)]
-    public void Idefics3_cuts_whole_tiles(int width, int height, int rows, int columns)
+    public void Plan_Idefics3_CutsWholeTiles(int width, int height, int rows, int columns)
     {
         PicturePlan plan = PicturePlan.Idefics3(width, height, 512, 2048);
         Assert.That((plan.Rows, plan.Columns, plan.HasGlobal), Is.EqualTo((rows, columns, true)));
     }
 
     [Test]
-    public void A_picture_of_one_whole_tile_is_its_own_global_tile()
+    public void Plan_PictureOfOneTile_IsItsOwnGlobalTile()
     {
         PicturePlan plan = PicturePlan.Idefics3(30, 20, 84, 84);
         Assert.That((plan.Rows, plan.Columns, plan.HasGlobal), Is.EqualTo((0, 0, true)));
@@ -87,7 +87,7 @@ internal sealed class PicturePlanTests
     }
 
     [Test]
-    public void Every_plan_is_sound_and_within_the_bytes_set_aside_for_it()
+    public void Plan_AnySize_IsSoundAndWithinReservedBytes()
     {
         (int Tile, int Count)[] llama4 = [(84, 16), (336, 16), (336, 1), (14, 64), (1, 5)];
         (int Tile, int Edge)[] idefics3 = [(84, 252), (84, 251), (512, 2048), (364, 1456), (384, 4096), (85, 255), (50, 49)];
@@ -106,7 +106,7 @@ internal sealed class PicturePlanTests
     }
 
     [Test]
-    public void The_bytes_set_aside_are_needed_by_some_picture()
+    public void ReservedBytes_AreNeededBySomePicture()
     {
         Assert.That(CanvasBytes(PicturePlan.Llama4(9999, 9999, 84)), Is.EqualTo(PicturePlan.Llama4CanvasBytes(84)));
         Assert.That(CanvasBytes(PicturePlan.Llama4(9, 9, 84, 1)), Is.EqualTo(PicturePlan.Llama4CanvasBytes(84, 1)));
@@ -116,7 +116,7 @@ internal sealed class PicturePlanTests
     }
 
     [Test]
-    public void Sizes_out_of_range_are_the_callers_mistake()
+    public void Plan_SizeOutOfRange_ThrowsArgumentException()
     {
         Assert.That(() => PicturePlan.Llama4(0, 5, 84),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("width"));
@@ -132,7 +132,7 @@ internal sealed class PicturePlanTests
     }
 
     [Test]
-    public void A_line_of_pixels_can_be_resized_and_cut([Values] bool upright)
+    public void Plan_LineOfPixels_CanBeResizedAndCut([Values] bool upright)
     {
         (int width, int height) = upright ? (1, 4096) : (4096, 1);
         byte[] rgb = [.. Enumerable.Repeat((byte)200, 4096 * 3)];

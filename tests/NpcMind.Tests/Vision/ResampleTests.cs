@@ -26,7 +26,7 @@ internal sealed class ResampleTests
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void Every_byte_equals_the_other_implementation(string source, int[] from, string result, int[] to, ResampleFilter filter)
+    public void Resample_GoldenCases_EqualOtherImplementation(string source, int[] from, string result, int[] to, ResampleFilter filter)
     {
         byte[] actual = Resample.Run(File.ReadAllBytes(TestData.Golden("vision", "resample", source)), from[1], from[0], to[1], to[0],
             filter);
@@ -34,7 +34,7 @@ internal sealed class ResampleTests
     }
 
     [Test]
-    public void Tables_keep_their_promises([Values] ResampleFilter filter, [Values(1, 2, 3, 7, 84, 336, 4096, 65536)] int source,
+    public void Create_AnySizes_MakesSoundTable([Values] ResampleFilter filter, [Values(1, 2, 3, 7, 84, 336, 4096, 65536)] int source,
         [Values(1, 2, 5, 84, 364, 4096, 65536)] int target)
     {
         ResampleTable table = ResampleTable.Create(source, target, filter);
@@ -58,7 +58,7 @@ internal sealed class ResampleTests
     }
 
     [Test]
-    public void The_same_size_is_the_same_picture([Values] ResampleFilter filter)
+    public void Resample_SameSize_IsTheSamePicture([Values] ResampleFilter filter)
     {
         byte[] rgb = new byte[9 * 14 * 3];
         new Random(7).NextBytes(rgb);
@@ -66,7 +66,7 @@ internal sealed class ResampleTests
     }
 
     [Test]
-    public void Sizes_and_filters_out_of_range_are_the_callers_mistake()
+    public void Create_SizesOrFiltersOutOfRange_ThrowsArgumentException()
     {
         Assert.That(() => ResampleTable.Create(0, 1, ResampleFilter.Bilinear), Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => ResampleTable.Create(1, 65537, ResampleFilter.Bilinear), Throws.TypeOf<ArgumentOutOfRangeException>());

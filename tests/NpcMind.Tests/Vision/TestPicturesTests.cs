@@ -9,7 +9,7 @@ internal sealed class TestPicturesTests
     [TestCase(8)]
     [TestCase(40)]
     [TestCase(56)]
-    public void No_turn_or_mirror_leaves_a_square_picture_as_it_is(int size)
+    public void SquarePicture_TurnedOrMirrored_Differs(int size)
     {
         byte[] picture = TestPictures.Rgba(size, size);
         Func<int, int, (int X, int Y)>[] moves =
@@ -34,7 +34,7 @@ internal sealed class TestPicturesTests
     [TestCase(1, 300)]
     [TestCase(3, 2)]
     [TestCase(200, 90)]
-    public void Any_size_has_all_its_pixels_and_differs_by_seed(int width, int height)
+    public void Picture_AnySize_HasAllPixelsAndDiffersBySeed(int width, int height)
     {
         byte[] picture = TestPictures.Rgba(width, height);
         Assert.That(picture, Has.Length.EqualTo(width * height * 4));
@@ -44,14 +44,14 @@ internal sealed class TestPicturesTests
     }
 
     [Test]
-    public void Transparent_pictures_fade_to_the_last_corner()
+    public void TransparentPicture_FadesToLastCorner()
     {
         byte[] picture = TestPictures.Rgba(20, 10, transparent: true);
         Assert.That((picture[3], picture[^1]), Is.EqualTo(((byte)255, (byte)0)));
     }
 
     [Test]
-    public void Channels_differ()
+    public void Channels_Differ()
     {
         byte[] picture = TestPictures.Rgba(31, 17);
         byte[][] channels = [.. Enumerable.Range(0, 3).Select(c => picture.Where((_, i) => i % 4 == c).ToArray())];

@@ -14,7 +14,7 @@ internal sealed class TinyEyesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public void Features_are_as_wide_as_embeddings_and_every_block_matters([Values] TinyEyesForm form,
+    public void Features_AreAsWideAsEmbeddingsAndEveryBlockMatters([Values] TinyEyesForm form,
         [Values(TensorType.F16, TensorType.F32, TensorType.Q8_0)] TensorType matrices)
     {
         TinyEyesOptions options = new() { Form = form, Matrices = matrices };
@@ -28,7 +28,7 @@ internal sealed class TinyEyesTests : IDisposable
     }
 
     [Test]
-    public void Every_option_changes_the_features([Values] TinyEyesForm form)
+    public void Features_EveryOption_ChangesThem([Values] TinyEyesForm form)
     {
         TinyEyesOptions plain = new() { Form = form };
         float[] features = Look(plain, Picture).Features;
@@ -39,7 +39,7 @@ internal sealed class TinyEyesTests : IDisposable
     }
 
     [Test]
-    public void Every_token_depends_on_every_corner_of_the_tile([Values] TinyEyesForm form)
+    public void Tokens_DependOnEveryCornerOfTile([Values] TinyEyesForm form)
     {
         TinyEyesOptions options = new() { Form = form };
         float[] features = Look(options, Picture).Features;
@@ -56,7 +56,7 @@ internal sealed class TinyEyesTests : IDisposable
     }
 
     [Test]
-    public void The_same_options_give_the_same_bytes([Values] TinyEyesForm form)
+    public void Write_SameOptions_GivesTheSameBytes([Values] TinyEyesForm form)
     {
         TinyEyes.Write(_folder.File("a.gguf"), new TinyEyesOptions { Form = form });
         TinyEyes.Write(_folder.File("b.gguf"), new TinyEyesOptions { Form = form });
@@ -66,7 +66,7 @@ internal sealed class TinyEyesTests : IDisposable
     [Category("Shared")]
     [TestCase(TinyEyesForm.Llama4, "llama4")]
     [TestCase(TinyEyesForm.Idefics3, "idefics3")]
-    public void Keys_and_tensors_are_those_of_a_converted_file(TinyEyesForm form, string name)
+    public void KeysAndTensors_AreThoseOfConvertedFile(TinyEyesForm form, string name)
     {
         bool llama4 = form == TinyEyesForm.Llama4;
         TinyEyes.Write(_folder.File("eyes.gguf"), new TinyEyesOptions

@@ -17,7 +17,7 @@ internal sealed class VisionReferenceTests
     [TestCase("idefics3", "wide")]
     [TestCase("idefics3", "small")]
     [TestCase("idefics3", "nosplit")]
-    public void Features_agree_with_transformers(string name, string picture)
+    public void Features_AgreeWithTransformers(string name, string picture)
     {
         VisionCase vision = new(name);
         VisionOutput output = VisionReference.Open(vision.Encoder).Forward(vision.Floats(picture, "pixels"));
@@ -26,7 +26,7 @@ internal sealed class VisionReferenceTests
 
     [TestCase("llama4")]
     [TestCase("idefics3")]
-    public void Every_block_agrees_with_transformers(string name)
+    public void Blocks_AgreeWithTransformers(string name)
     {
         VisionCase vision = new(name);
         VisionOutput output = VisionReference.Open(vision.Encoder).Forward(vision.Floats("exact", "pixels"));
@@ -37,7 +37,7 @@ internal sealed class VisionReferenceTests
     }
 
     [Test]
-    public void The_other_spelling_of_a_norm_is_the_same_norm()
+    public void Norm_OtherSpelling_IsTheSame()
     {
         VisionCase vision = new("llama4");
         VisionOutput output = VisionReference.Open(vision.File("mmproj-othernames.gguf")).Forward(vision.Floats("exact", "pixels"));
@@ -47,7 +47,7 @@ internal sealed class VisionReferenceTests
     [TestCase("exact", "exact")]
     [TestCase("nosplit", "nosplit")]
     [TestCase("pair", "exact", "wide")]
-    public void Text_of_idefics3_with_pictures_agrees_with_transformers(string prompt, params string[] pictures)
+    public void Logits_Idefics3WithPictures_AgreeWithTransformers(string prompt, params string[] pictures)
     {
         VisionCase vision = new("idefics3");
         LlamaReference model = LlamaReference.Open(vision.Model);

@@ -31,7 +31,7 @@ internal sealed class GrammarParseTests
     [TestCase("root ::= item (\",\" item)*\nitem ::= [0-9]+ ", "1,22", "!1,")]
     [TestCase("root ::= \"x\" root | \"y\"", "y", "xxxy")]
     [TestCase("root ::= a_1 b-2\na_1 ::= \"a\"\nb-2 ::= \"b\"", "ab")]
-    public void A_grammar_accepts_its_texts_and_no_others(string gbnf, params string[] texts)
+    public void Grammar_AcceptsItsTextsAndNoOthers(string gbnf, params string[] texts)
     {
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(gbnf, "test"), Bytes);
         foreach (string text in texts)
@@ -70,7 +70,7 @@ internal sealed class GrammarParseTests
     [TestCase("root ::= \"\\U00110000\"", 1, 11, "U+10FFFF")]
     [TestCase("root ::= <think>", 1, 10, "tokens in grammars are not supported")]
     [TestCase("root ::= \"a\"\n\n  ?", 3, 3, "expected a rule")]
-    public void A_wrong_grammar_is_refused_with_its_place(string gbnf, int line, int column, string problem)
+    public void Parse_WrongGrammar_NamesPlace(string gbnf, int line, int column, string problem)
     {
         GrammarException error = Assert.Throws<GrammarException>(() => Grammar.Parse(gbnf, "mod.gbnf"))!;
         Assert.That((error.GrammarName, error.Line, error.Column), Is.EqualTo(("mod.gbnf", line, column)), error.Message);
@@ -78,7 +78,7 @@ internal sealed class GrammarParseTests
     }
 
     [Test]
-    public void A_class_accepts_exactly_its_characters()
+    public void Class_AcceptsExactlyItsCharacters()
     {
         int[] edges = [0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x40000, 0xFFFFF, 0x100000,
             0x10FFFF];
@@ -114,14 +114,14 @@ internal sealed class GrammarParseTests
     }
 
     [Test]
-    public void Groups_nested_too_deep_are_refused_before_the_stack_ends()
+    public void Parse_GroupsNestedTooDeep_AreRefusedWithoutOverflow()
     {
         GrammarException error = Assert.Throws<GrammarException>(() => Grammar.Parse("root ::= " + new string('(', 100_000), "deep"))!;
         Assert.That(error.Message, Does.Contain("nested deeper than 100"));
     }
 
     [Test]
-    public void A_chain_of_rules_deeper_than_the_limit_is_refused()
+    public void Parse_RuleChainTooDeep_IsRefused()
     {
         StringBuilder gbnf = new("root ::= r0 \"x\"\n");
         for (int i = 0; i < 5000; i++) gbnf.Append(System.Globalization.CultureInfo.InvariantCulture, $"r{i} ::= r{i + 1} \"x\"\n");
@@ -131,7 +131,7 @@ internal sealed class GrammarParseTests
     }
 
     [Test]
-    public void Nesting_stops_where_it_can_still_be_closed()
+    public void Nesting_StopsWhereItCanStillBeClosed()
     {
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("root ::= \"(\" root \")\" | \"x\"", "nest"), Bytes);
         int state = constraint.Start, depth = 0;

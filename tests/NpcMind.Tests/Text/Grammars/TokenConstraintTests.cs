@@ -33,7 +33,7 @@ internal sealed class TokenConstraintTests
     private static readonly TokenTrie SmallTrie = TokenTrie.Create(Small);
 
     [Test]
-    public void Masks_are_exactly_the_tokens_that_the_language_allows() => RandomGrammar.Gen.Sample(
+    public void Mask_IsExactlyTheAllowedTokens() => RandomGrammar.Gen.Sample(
         random =>
         {
             TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(random.Gbnf, "random"), SmallTrie);
@@ -62,7 +62,7 @@ internal sealed class TokenConstraintTests
         iter: 300, print: random => random.Gbnf);
 
     [Test]
-    public void States_are_the_same_number_however_the_text_is_cut()
+    public void States_TextCutAnywhere_AreTheSameNumber()
     {
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(Json, "json"), SmallTrie);
         byte[] text = Encoding.UTF8.GetBytes("""{"aé": [1, {"b": "\u00e9語"}], "c": null}""");
@@ -72,7 +72,7 @@ internal sealed class TokenConstraintTests
     }
 
     [Test]
-    public void A_compiled_constraint_allocates_nothing_per_token()
+    public void Advance_CompiledConstraint_AllocatesNothing()
     {
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("""root ::= "{" [^"]{0,40} "}" ("a" | "ab" | "(")+""", "finite"),
             SmallTrie);
@@ -87,7 +87,7 @@ internal sealed class TokenConstraintTests
     }
 
     [Test]
-    public void An_endless_grammar_says_so_and_stays_bounded()
+    public void Advance_EndlessGrammar_SaysSoAndStaysBounded()
     {
         TokenConstraint constraint = TokenConstraint.Compile(
             Grammar.Parse("root ::= \"(\" root \")\" | \"a\" root \"b\" | \"[\" root \"]\" | \"x\"", "endless"), SmallTrie, maxStates: 300);
@@ -112,7 +112,7 @@ internal sealed class TokenConstraintTests
     }
 
     [Test]
-    public void Forgetting_changes_no_mask()
+    public void Forget_States_ChangesNoMask()
     {
         Grammar json = Grammar.Parse(Json, "json");
         TokenConstraint roomy = TokenConstraint.Compile(json, SmallTrie), tight = TokenConstraint.Compile(json, SmallTrie, maxStates: 1);
@@ -134,7 +134,7 @@ internal sealed class TokenConstraintTests
     }
 
     [Test]
-    public void States_of_a_long_text_share_masks()
+    public void States_LongText_ShareMasks()
     {
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("root ::= [a-z]{0,300}", "long"), SmallTrie);
         Assert.That(constraint.CompileAll(10_000), Is.True);
@@ -143,7 +143,7 @@ internal sealed class TokenConstraintTests
     }
 
     [Test]
-    public void A_vocabulary_that_cannot_spell_the_grammar_is_named()
+    public void Compile_UnspellableVocabulary_IsNamed()
     {
         Tokenizer poor = new TinyVocabulary().With("tokenizer.ggml.model", "gpt2").Token("a").Token("b").Build();
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("root ::= \"a\" \"c\"", "poor"), poor);
@@ -151,7 +151,7 @@ internal sealed class TokenConstraintTests
     }
 
     [Test]
-    public void An_explosive_grammar_is_refused_in_bounded_time()
+    public void Compile_ExplosiveGrammar_IsRefusedInBoundedTime()
     {
         // Every a can open any number of the rules: readings double with each byte.
         string gbnf = string.Join('\n',
@@ -167,7 +167,7 @@ internal sealed class TokenConstraintTests
 
     [TestCase(200)]
     [TestCase(6000)]
-    public void A_mask_of_a_grammar_with_many_readings_takes_bounded_time(int parts)
+    public void Mask_AmbiguousGrammar_TakesBoundedTime(int parts)
     {
         // Any of the parts can be left out, and each letter suits others: hardly two words of the vocabulary lead to the same state.
         Random random = new(3);
@@ -193,7 +193,7 @@ internal sealed class TokenConstraintTests
     }
 
     [Test]
-    public void Mutated_grammars_parse_or_are_refused()
+    public void Parse_MutatedGrammar_IsParsedOrRefused()
     {
         string alphabet = "\"\"[]()|*+?{},0129-^.\\xuU#\n ab:= root::=é\ud83d";
         string[] seeds = [Json, "root ::= \"a\"{2,5} ([^\\n]+ | root-2)* \nroot-2 ::= \"\\u00e9\" root | \"\"",
@@ -230,7 +230,7 @@ internal sealed class TokenConstraintTests
 
     [Test]
     [Category("Shared")]
-    public void Masks_over_a_real_vocabulary_take_milliseconds()
+    public void Mask_RealVocabulary_TakesMilliseconds()
     {
         using GgufFile file = GgufFile.Open(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"));
         Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
