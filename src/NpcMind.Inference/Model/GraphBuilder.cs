@@ -152,23 +152,29 @@ internal sealed partial class GraphBuilder
         Nodes.Add(new Embed(_kernels).Positions(name, positions, _inputs.Rows, x, stride, offset));
     }
 
+    /// <summary>x with the norm <paramref name="name"/> (root mean square) for its readers to apply.</summary>
+    public RowInput Normed(string name, Tensor x) =>
+        new(x, new RowNorm(Weights.Vector(name + ".weight", Config.Width), Config.Width, Config.RmsEpsilon));
+
     /// <summary>The products of one input with one or several matrices beside each other.</summary>
-    public void MatMul(string label, IReadOnlyList<PlacedMatrix> matrices, Tensor x, int xStride, Tensor y, int yStride)
+    public void MatMul(string label, IReadOnlyList<PlacedMatrix> matrices, RowInput x, int xStride, Tensor y, int yStride)
     {
         foreach (PlacedMatrix placed in matrices)
-            Nodes.AddRange(_matMul.Nodes(label, placed.Matrix, x, xStride, y, yStride, placed.Offset, false, s => s.Rows));
+            Nodes.AddRange(
+                _matMul.Nodes(label, placed.Matrix, x.Rows, xStride, y, yStride, placed.Offset, false, s => s.Rows, norm: x.Norm));
     }
 
     /// <summary>y = W x; with <paramref name="rowLimit"/>, so many columns of y and no zeros behind them.</summary>
-    public void MatMul(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, int rowLimit = 0) =>
-        Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, false, s => s.Rows, rowLimit: rowLimit));
+    public void MatMul(string label, WeightMatrix matrix, RowInput x, int xStride, Tensor y, int yStride, int rowLimit = 0) =>
+        Nodes.AddRange(
+            _matMul.Nodes(label, matrix, x.Rows, xStride, y, yStride, 0, false, s => s.Rows, rowLimit: rowLimit, norm: x.Norm));
 
     /// <summary>y += scale * W x.</summary>
     public void MatMulAdd(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, float scale = 1) =>
         Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, true, s => s.Rows, scale));
 
     /// <summary>Queries, keys and values of h, from separate matrices or one fused; with their biases where the file has them.</summary>
-    public void QueryKeyValue(string blk, Tensor h, int width)
+    public void QueryKeyValue(string blk, RowInput h, int width)
     {
         int heads = Config.Heads * Config.HeadDim, kvHeads = Config.KvHeads * Config.HeadDim, all = heads + 2 * kvHeads;
         string fused = $"{blk}.attn_qkv";
