@@ -65,28 +65,17 @@ layout(binding = 6) readonly buffer Order { uint order[]; };
 layout(binding = 8) uniform samplerBuffer norm;
 layout(binding = 9) uniform usamplerBuffer weights; // f32 bits
 
-const uint LaneRows = 4;
-const int StepColumns = 4; // columns decoded together, so that only few sums are live at once
 const uint Passes = Gated > 0 ? 2 : Combined > 0 ? Combined / ExpertClusters : 1;
 shared float partial[Slices * ExpertClusters * 32];
 
 float weight(uint at) { return uintBitsToFloat(texelFetch(weights, int(at)).x); }
 
-// 1 / root mean square of the row of x that begins at a texel.
-float inverseRms(uint from) {
-    precise float squares = 0.0;
-    for (uint i = gl_LocalInvocationID.x; i < xStride; i += gl_WorkGroupSize.x) {
-        vec4 v = texelFetch(x, int(from + i));
-        squares += dot(v, v);
-    }
-    return 1.0 / sqrt(workgroupSum(squares) / float(dim) + epsilon);
-}
+#include "lib/product.glsl"
 
 vec4 lanes(float sum[LaneRows][Tokens], uint t) { return vec4(sum[0][t], sum[1][t], sum[2][t], sum[3][t]); }
 
 void main() {
     uint lane = clusterLane();
-    uint base = clusterBase();
     uint cluster = clusterIndex();
     uint slice = cluster % Slices;
 
@@ -134,61 +123,7 @@ void main() {
         [[unroll]] for (uint r = 0; r < LaneRows; r++)
             [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
 
-        for (uint chunk = slice; chunk < chunks; chunk += Slices) {
-            uvec4 words[LaneRows][ChunkTexels];
-            Scales blockScale[LaneRows];
-            [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-                blockScale[r] = fetchScales(group, chunks, chunk, r * 8 + lane);
-                fetchCodes(group, chunks, chunk, r * 8 + lane, words[r]);
-            }
-            [[unroll]] for (int part = 0; part < 64 / PartColumns; part++) {
-                int half_ = part * PartColumns / 32;
-                vec4 xs[Tokens];
-                float xSum[Tokens];
-                [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                    int at = int(chunk * 16 + half_ * 8);
-                    xs[t] = texelFetch(x, xAt[t] + at);
-                    if (Normalizes) {
-                        precise vec4 normalized = xs[t] * inverse[t] * texelFetch(norm, at + int(lane));
-                        xs[t] = normalized;
-                    }
-                    if (HasMinimum) {
-                        float s = (xs[t].x + xs[t].y) + (xs[t].z + xs[t].w);
-                        if (PartColumns == 32) {
-                            xSum[t] = clusterSum(s);
-                        } else {
-                            s += subgroupShuffleXor(s, 1u);
-                            s += subgroupShuffleXor(s, 2u);
-                            xSum[t] = subgroupShuffle(s, base + uint(part % 2) * 4);
-                        }
-                    }
-                    if (Prescaled) xs[t] *= prescale(half_, lane);
-                }
-                float dot_[LaneRows][Tokens];
-                [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                    [[unroll]] for (uint t = 0; t < Tokens; t++) dot_[r][t] = 0.0;
-                [[unroll]] for (int first = 0; first < PartColumns; first += StepColumns) {
-                    float q[LaneRows][StepColumns];
-                    [[unroll]] for (int j = 0; j < StepColumns; j++)
-                        [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                            q[r][j] = code(words[r], blockScale[r], int(chunk), part * PartColumns + first + j);
-                    [[unroll]] for (uint t = 0; t < Tokens; t++)
-                        [[unroll]] for (int j = 0; j < StepColumns; j++) {
-                            int column = (part * PartColumns + first + j) % 32;
-                            float v = subgroupShuffle(xs[t][column % 4], base + uint(column / 4));
-                            [[unroll]] for (uint r = 0; r < LaneRows; r++) dot_[r][t] = fma(q[r][j], v, dot_[r][t]);
-                        }
-                }
-                [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-                    vec2 f = factors(blockScale[r], chunk, part);
-                    [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                        sum[r][t] = fma(f.x, dot_[r][t], sum[r][t]);
-                        if (HasMinimum) sum[r][t] = fma(f.y, xSum[t], sum[r][t]);
-                    }
-                }
-            }
-        }
-
+        addProducts(group, slice, xAt, inverse, sum);
         if (Slices > 1) {
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
                 barrier();

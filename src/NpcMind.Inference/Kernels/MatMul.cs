@@ -164,7 +164,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
         return node with { Grid = s => s.Rows == 1 ? new Grid(weights.GroupsPerSlab) : node.Grid(s) };
     }
 
-    private static Grid Tiled(int groups, int rows)
+    /// <summary>Grid and variant for so many row groups and rows.</summary>
+    public static Grid Tiled(int groups, int rows)
     {
         int variant = Variant(rows);
         return new Grid(groups, (rows + TileRows[variant] - 1) / TileRows[variant], 1, variant);

@@ -69,6 +69,40 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
         return new GraphNode(variants, s => rows(s) is var n ? new Grid(n, Variant: n == 1 ? 0 : 1) : default);
     }
 
+    /// <summary>Whether <see cref="ChooseFrom"/> can compute a router: in F32, of at most 32 experts without groups.</summary>
+    public static bool CanChooseFrom(WeightMatrix router, RouterSpec spec) =>
+        router is { Layout.KernelSuffix: "f32", GroupsPerSlab: 1, Segments.Count: 1 } && spec.Groups == 1;
+
+    /// <summary>The logits of a router and <see cref="Choose"/> in one dispatch.</summary>
+    /// <param name="label">Label in timings.</param>
+    /// <param name="spec">Rule.</param>
+    /// <param name="router">Matrix for which <see cref="CanChooseFrom"/> is true.</param>
+    /// <param name="x">[rows, xStride] f32.</param>
+    /// <param name="xStride">Elements between rows.</param>
+    /// <param name="routing">How many experts, and what to make.</param>
+    /// <param name="bias">[experts] f32 where the rule has a selection bias.</param>
+    /// <param name="chosen">[rows, used] u32.</param>
+    /// <param name="weights">[rows, used] f32.</param>
+    public GraphNode ChooseFrom(
+        string label, RouterSpec spec, WeightMatrix router, RowInput x, int xStride, Routing routing, Tensor? bias, Tensor chosen,
+        Tensor weights)
+    {
+        Tensor matrix = router.Segments[0].Tensor;
+        DispatchNode[] variants = [.. MatMul.TileRows.Select(t => kernels.Pipeline(
+            "router_f32",
+            ("workgroupSize", 8 * kernels.Slices), ("Tokens", (uint)t), ("Slices", kernels.Slices),
+            ("Normalizes", x.Norm is null ? 0u : 1u), ("HasBias", router.Bias is null ? 0u : 1u), ("Gate", (uint)spec.Gate),
+            ("NormalizesWeights", spec.Normalizes ? 1u : 0u), ("SelectsWithBias", bias is null ? 0u : 1u),
+            ("Experts", (uint)routing.Experts), ("Used", (uint)routing.Used), ("Alone", t == 1 ? 1u : 0u)).Node(
+            label,
+            [matrix.As(TexelFormat.UInt4), MatMul.Scales(router.Layout, matrix), x.Rows.As(TexelFormat.Float4),
+                (x.Norm?.Weight ?? empty).As(TexelFormat.Float4), (router.Bias ?? empty).As(TexelFormat.UInt1),
+                (bias ?? empty).As(TexelFormat.UInt1), chosen, weights, routing.Order, routing.Tiles],
+            ("chunks", (uint)(router.Layout.Units(router.Columns) * (router.Layout.UnitColumns / 64))), ("xStride", (uint)xStride / 4),
+            ("dim", (uint)(x.Norm?.Dim ?? 0)), ("epsilon", x.Norm?.Epsilon ?? 0), ("scale", spec.Scale)))];
+        return new GraphNode(variants, s => MatMul.Tiled(1, s.Rows), matrix.Bytes);
+    }
+
     /// <summary>
     /// Sorts the pairs (row, choice) by expert, in tiles for <see cref="MatMul.ExpertNodes"/>, in steps of more than one row.
     /// </summary>

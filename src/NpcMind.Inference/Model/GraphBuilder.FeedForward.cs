@@ -71,15 +71,25 @@ internal sealed partial class GraphBuilder
     {
         int hidden = Config.ExpertFeedForward, experts = Config.Experts, used = Config.ExpertsUsed, part = Padded(hidden),
             stride = Workspace.Stride(hidden);
-        int routerStride = Workspace.Stride(experts);
-        Tensor scores = Rows("router scores", experts), chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
+        Tensor chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
         Routing routing = new(experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
         Tensor activated = Rows("expert activated", hidden, used), outputs = Rows("expert outputs", Config.Width, used);
         Tensor? inputWeights = spec.WeighsInput ? weights : null, outputWeights = spec.WeighsInput ? null : weights;
 
-        MatMul($"{blk}.ffn_gate_inp", Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, experts), h, width, scores, routerStride);
+        WeightMatrix router = Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, experts);
         Tensor? bias = spec.HasSelectionBias ? Weights.Vector($"{blk}.exp_probs_b.bias", experts) : null;
-        Nodes.Add(_router.Choose($"{blk}.router_top_k", spec, scores, routerStride, routing, bias, chosen, weights, s => s.Rows));
+        if (Router.CanChooseFrom(router, spec))
+        {
+            Nodes.Add(_router.ChooseFrom($"{blk}.router", spec, router, h, width, routing, bias, chosen, weights));
+        }
+        else
+        {
+            Tensor scores = Rows("router scores", experts);
+            int scoreStride = Workspace.Stride(experts);
+            MatMul($"{blk}.ffn_gate_inp", router, h, width, scores, scoreStride);
+            Nodes.Add(_router.Choose($"{blk}.router_top_k", spec, scores, scoreStride, routing, bias, chosen, weights, s => s.Rows));
+        }
+
         Nodes.Add(_router.Tiles($"{blk}.expert_tiles", chosen, _inputs.Header, routing, _options.MaxRows * used));
         IReadOnlyList<PlacedMatrix> both = Weights.Stack(
             Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden));

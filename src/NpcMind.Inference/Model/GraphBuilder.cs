@@ -211,13 +211,14 @@ internal sealed partial class GraphBuilder
         int maxSplits = spec.Span.Kind == AttentionSpanKind.Full
             ? _maxSplits : Math.Min(_maxSplits, (spec.Span.Tokens + beside) / SplitTokens + 2);
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, maxSplits, SplitPages);
+        Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
         Nodes.Add(_attention.Parts(
             $"{blk}.attention", spec, rows, tileRows, _q, cache, _parts,
             s => (s.AttentionTiles, Math.Min(s.Splits, maxSplits), s.AttentionTiles == s.Rows ? 0 : 1),
-            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
-        Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
+            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1, new JoinedAttention(attended, stride, sinks)));
         Nodes.Add(_attention.Combine(
-            $"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Rows, s => Math.Min(s.Splits, maxSplits)));
+            $"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Splits == 1 ? 0 : s.Rows,
+            s => Math.Min(s.Splits, maxSplits)));
         if (_kv.Rotates)
             Nodes.Add(_hadamard.Node(
                 $"{blk}.rotate_back", Hadamard.BlockElements(spec.HeadDim), attended, spec.Heads * spec.HeadDim, stride, s => s.Rows));
@@ -255,14 +256,16 @@ internal sealed partial class GraphBuilder
         AttentionSpec attention = new(spec.Heads, 1, spec.RowWidth, Config.AttentionScale) { SharedValueDim = spec.Latent };
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, _maxSplits, SplitPages);
         Tensor gathered = Packed("gathered latents", spec.Heads * spec.Latent);
+        int gatheredStride = spec.Heads * spec.Latent;
         Nodes.Add(_attention.Parts(
             $"{blk}.attention", attention, rows, [1, AttentionRows(Config)], _q, cache, _parts,
             s => (s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1),
-            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
+            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1, new JoinedAttention(gathered, gatheredStride)));
         Nodes.Add(_attention.Combine(
-            $"{blk}.attention_combine", attention, rows, _parts, null, gathered, spec.Heads * spec.Latent, s => s.Rows, s => s.Splits));
-        int latents = spec.Heads * spec.Latent;
-        if (_kv.Rotates) Nodes.Add(_hadamard.Node($"{blk}.rotate_back", rotated, gathered, latents, latents, s => s.Rows));
+            $"{blk}.attention_combine", attention, rows, _parts, null, gathered, gatheredStride, s => s.Splits == 1 ? 0 : s.Rows,
+            s => s.Splits));
+        if (_kv.Rotates)
+            Nodes.Add(_hadamard.Node($"{blk}.rotate_back", rotated, gathered, gatheredStride, gatheredStride, s => s.Rows));
         WeightMatrix toValue = isSplit
             ? Weights.Matrix($"{blk}.attn_v_b", spec.Latent, spec.Value, spec.Heads)
             : Weights.Matrix(new MatrixPart($"{blk}.attn_kv_b", spec.Value, spec.Plain, spec.Plain + spec.Value), spec.Latent, spec.Heads);

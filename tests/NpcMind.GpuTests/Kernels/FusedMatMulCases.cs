@@ -12,8 +12,13 @@ internal static class FusedMatMulCases
 
     public static IEnumerable<KernelCase> All()
     {
+        RouterSpec sigmoid = new() { Gate = RouterGate.Sigmoid, HasSelectionBias = true, Scale = 2.5f };
         foreach (int tokens in new[] { 1, 3, 16 })
         {
+            yield return Router(4, 4, tokens, 96, new RouterSpec());
+            yield return Router(32, 9, tokens, 576, new RouterSpec { Normalizes = false }, normed: true);
+            yield return Router(17, 2, tokens, 64, sigmoid, bias: true);
+            yield return Router(8, 1, tokens, 64, new RouterSpec { Gate = RouterGate.Sigmoid, Normalizes = false }, normed: true);
             yield return Normed(TensorType.Q8_0, 70, 96, tokens);
             yield return Normed(TensorType.Q4_1, 33, 576, tokens);
             yield return Normed(TensorType.Q4_K, 33, 256, tokens);
@@ -43,6 +48,43 @@ internal static class FusedMatMulCases
             return new KernelRun(nodes, MatMulCases.Step(tokens), output, () =>
                 CaseData.Pad(Reference.MatMul.Run(type, blocks, RmsNorm.Run(x, weight, Epsilon), columns), rows, padded, tokens));
         });
+
+    /// <summary>Logits and choice in one dispatch.</summary>
+    public static KernelCase Router(int experts, int used, int tokens, int columns, RouterSpec spec,
+        bool normed = false, bool bias = false) =>
+        Case("router_f32", $"{used} of {experts} x{tokens} {spec.Gate}{(normed ? " normed" : "")}{(bias ? " +bias" : "")}", TensorType.F32,
+            1e-11, rig =>
+            {
+                byte[] blocks = Quantize.Rows(TensorType.F32, CaseData.Normal(1, experts * columns));
+                float[] x = CaseData.Normal(2, tokens * columns), weight = CaseData.Normal(3, columns),
+                    selection = CaseData.Normal(4, experts);
+                float[]? biases = bias ? CaseData.Normal(5, experts) : null;
+                int stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, 16);
+                Tensor chosen = rig.Empty(allocated * used * 4), weights = rig.Empty(allocated * used * 4);
+                Routing routing = new(experts, used, rig.Empty(used * 16), rig.Empty(used * 4));
+                RowInput input = new(
+                    rig.Floats(CaseData.Pad(x, columns, stride, allocated)), normed ? Norm(rig, weight, stride) : null);
+                GraphNode node = new Inference.Router(rig.Library, rig.Nothing).ChooseFrom(
+                    "router", spec, rig.Matrix(TensorType.F32, blocks, experts, columns, 1, biases), input, stride, routing,
+                    spec.HasSelectionBias ? rig.Floats(selection) : null, chosen, weights);
+                float[] logits =
+                    Reference.MatMul.Run(TensorType.F32, blocks, normed ? RmsNorm.Run(x, weight, Epsilon) : x, columns);
+                for (int i = 0; i < logits.Length; i++) logits[i] += biases?[i % experts] ?? 0;
+                RouterTopK.Rule rule = new(spec.Gate == RouterGate.Sigmoid, spec.Normalizes, spec.Scale,
+                    spec.HasSelectionBias ? selection : null, 1, 1);
+                (int[] Experts, float[] Weights)[] choices =
+                    [.. Enumerable.Range(0, tokens).Select(t => RouterTopK.Run(logits.AsSpan(t * experts, experts), used, rule))];
+                KernelOutput[] outputs = [
+                    new(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true),
+                    new(weights, () => [.. choices.SelectMany(c => c.Weights)]),
+                ];
+                if (tokens == 1)
+                    outputs = [
+                        .. outputs,
+                        new(routing.Tiles, () => [.. choices[0].Experts.SelectMany((e, n) => new float[] { e, n, 1, 0 })], Words: true),
+                    ];
+                return new KernelRun([node], MatMulCases.Step(tokens), outputs);
+            });
 
     /// <summary>y = f(gate x, up x) of a dense matrix.</summary>
     public static KernelCase Gated(TensorType type, int hidden, int columns, int tokens, GateForm form, bool bias = false,
@@ -120,7 +162,7 @@ internal static class FusedMatMulCases
                 GraphNode down = new Inference.MatMul(rig.Library, rig.Nothing).CombinedExperts(
                     "down", rig.Matrix(type, blocks, rows, columns, experts, biases), rig.Floats(CaseData.Pad(x, columns, xStride, pairs)),
                     xStride, outputs, stride, routing, sum, factors, scale);
-                GraphNode combine = new Router(rig.Library, rig.Nothing).Combine(
+                GraphNode combine = new Inference.Router(rig.Library, rig.Nothing).Combine(
                     "combine", outputs, factors, sum, stride, used, scale, s => s.Rows == 1 ? 0 : s.Rows);
                 return new KernelRun([tiles, down, combine], MatMulCases.Step(tokens), sum, () =>
                 {
