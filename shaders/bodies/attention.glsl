@@ -5,6 +5,8 @@
 //   rows [rows] (token, position, slot, tokens seen ahead << 16)
 //   parts [row][head][split][ValueQuads + 1] vec4: the unnormalised sum, then (largest score, sum of weights, -, -); attention_combine
 //   joins the splits
+//   Direct: in a step of one split there is nothing to join; what attention_combine would make of it goes to result [rows, resultStride]
+//   vec4. sinks [heads] f32 bits, if HasSinks.
 //
 // A row sees the tokens that lib/attention_span.glsl says. Splits lie at absolute positions; a tile begins with the first that its first
 // row sees, and a split's part goes to place split % maxSplits, so that layers which see little work and store little however long the
@@ -25,6 +27,8 @@ layout(constant_id = 5) const uint SplitPages = 16;
 layout(constant_id = 6) const uint Span = 0;      // AttentionSpanKind
 layout(constant_id = 8) const uint ValueQuads = 16; // value size / 4
 layout(constant_id = 9) const bool SharedPlane = false;
+layout(constant_id = 10) const bool Direct = false;
+layout(constant_id = 11) const bool HasSinks = false;
 layout(constant_id = 7) const bool SoftCaps = false; // scores become softCap * tanh(score / softCap) (Gemma 2)
 
 layout(push_constant) uniform Constants {
@@ -35,6 +39,7 @@ layout(push_constant) uniform Constants {
     float scale;
     float softCap;
     uint spanTokens;
+    uint resultStride;
 };
 layout(binding = 0) uniform samplerBuffer q;
 layout(binding = 1) uniform KvSampler keys;
@@ -43,6 +48,8 @@ layout(binding = 3) uniform usamplerBuffer blockTable;
 layout(binding = 4) uniform usamplerBuffer tiles;
 layout(binding = 5) uniform usamplerBuffer rows;
 layout(binding = 6) writeonly buffer Parts { vec4 parts[]; };
+layout(binding = 7) writeonly buffer Result { vec4 result[]; };
+layout(binding = 8) uniform usamplerBuffer sinks;
 
 #include "lib/attention_span.glsl"
 
@@ -188,6 +195,19 @@ void main() {
         }
         uint row = tile.x + c / Group;
         if (row > lastRow || slice != 0) continue;
+        if (Direct) {
+            uint head = firstHead + c % Group;
+            float shrink = 1.0, whole = total[c];
+            if (HasSinks) {
+                float sink = uintBitsToFloat(texelFetch(sinks, int(head)).x), higher = max(top, sink);
+                shrink = exp(top - higher);
+                precise float withSink = total[c] * shrink + exp(sink - higher);
+                whole = withSink;
+            }
+            [[unroll]] for (uint k = 0; k < Chunks; k++)
+                if (k * ClusterLanes + lane < ValueQuads) result[row * resultStride + head * ValueQuads + k * ClusterLanes + lane] = sum[c][k] * shrink / whole;
+            continue;
+        }
         uint at = ((row * heads + firstHead + c % Group) * maxSplits + split % maxSplits) * (ValueQuads + 1);
         [[unroll]] for (uint k = 0; k < Chunks; k++)
             if (k * ClusterLanes + lane < ValueQuads) parts[at + k * ClusterLanes + lane] = sum[c][k];

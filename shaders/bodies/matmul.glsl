@@ -16,12 +16,30 @@
 // p = row * used + choice reads
 //          activation row p / xDivisor and writes row p of y. A tile of count 0 does nothing. The choice never visits the host.
 //
+// What stands before and after a product can be part of the dispatch:
+//   Normalizes: x is divided by its root mean square and multiplied by `norm` first (rms_norm.comp; Zhang & Sennrich 2019)
+//   Gated: 1 + form. W holds gates, then, upGroups row groups further, what they gate: y = gated(gate, up) (lib/gated_activation.glsl)
+//     WeighsInput: gate and up are multiplied by weights[entry] first   GatesOutput: y by sigmoid(weights[row * weightStride])
+//   Combined: the experts of a step's only row. y += scale * sum over n of weights[n] * (W of expert n, x[n]), in order of choice; grid
+//     (row groups of one expert, 1, 1). ExpertClusters of them are computed at a time: one, or all. Unweighed without Weighted.
+//
 // Reference: tests/NpcMind.Reference/MatMul.cs
+#include "lib/reduce.glsl"
+#include "lib/gelu.glsl"
+#include "lib/gated_activation.glsl"
+
 layout(constant_id = 1) const uint Tokens = 1;     // rows of activations per workgroup
 layout(constant_id = 2) const uint Slices = 1;     // clusters per workgroup
 layout(constant_id = 3) const bool Experts = false;
 layout(constant_id = 4) const bool HasBias = false;
 layout(constant_id = 5) const bool Accumulate = false; // add to y instead of replacing it
+layout(constant_id = 6) const bool Normalizes = false;
+layout(constant_id = 7) const uint Gated = 0;
+layout(constant_id = 8) const bool WeighsInput = false;
+layout(constant_id = 9) const bool GatesOutput = false;
+layout(constant_id = 10) const uint Combined = 0;
+layout(constant_id = 11) const uint ExpertClusters = 1;
+layout(constant_id = 12) const bool Weighted = true;
 
 layout(push_constant) uniform Constants {
     uint chunks;        // columns / 64 rounded up
@@ -34,28 +52,42 @@ layout(push_constant) uniform Constants {
     uint xDivisor;
     float scale;
     uint rowLimit;      // rows of y that are written, of one expert
+    uint upGroups;
+    uint weightStride;
+    uint dim;           // of x, for its mean
+    float epsilon;
 };
 layout(binding = 2) uniform samplerBuffer x;
 layout(binding = 3) buffer Y { float y[]; }; // read-write: Accumulate
 layout(binding = 4) readonly buffer Bias { float bias[]; };
 layout(binding = 5) readonly buffer Tiles { uvec4 tiles[]; };
 layout(binding = 6) readonly buffer Order { uint order[]; };
+layout(binding = 8) uniform samplerBuffer norm;
+layout(binding = 9) uniform usamplerBuffer weights; // f32 bits
 
-const uint LaneRows = GroupRows / ClusterLanes;
-const int StepColumns = 4; // columns decoded together, so that only few sums are live at once
-shared float partial[Slices * GroupRows];
+const uint Passes = Gated > 0 ? 2 : Combined > 0 ? Combined / ExpertClusters : 1;
+shared float partial[Slices * ExpertClusters * GroupRows];
+
+float weight(uint at) { return uintBitsToFloat(texelFetch(weights, int(at)).x); }
+
+#include "lib/product.glsl"
+
+vec4 lanes(float sum[LaneRows][Tokens], uint t) { return vec4(sum[0][t], sum[1][t], sum[2][t], sum[3][t]); }
 
 void main() {
     uint lane = clusterLane();
-    uint base = clusterBase();
-    uint slice = clusterIndex();
+    uint cluster = clusterIndex();
+    uint slice = cluster % Slices;
 
     // What to compute.
     uint group = gl_WorkGroupID.x;
     uint count = Tokens;
     uint yRow[Tokens];
     int xAt[Tokens];
-    if (Experts) {
+    if (Combined > 0) {
+        yRow[0] = 0;
+        xAt[0] = 0;
+    } else if (Experts) {
         uvec4 tile = tiles[gl_WorkGroupID.y];
         count = tile.z;
         group += tile.x * groupsPerSlab;
@@ -72,83 +104,77 @@ void main() {
         }
     }
 
+    float inverse[Tokens];
+    if (Normalizes)
+        [[unroll]] for (uint t = 0; t < Tokens; t++) inverse[t] = inverseRms(uint(xAt[t]) - lane);
+
+    float gate[LaneRows][Tokens];
+    vec4 combined = vec4(0.0);
     float sum[LaneRows][Tokens];
-    [[unroll]] for (uint r = 0; r < LaneRows; r++)
-        [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
-
-    for (uint chunk = slice; chunk < chunks; chunk += Slices) {
-        uvec4 words[LaneRows][ChunkTexels];
-        Scales blockScale[LaneRows];
-        [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-            blockScale[r] = fetchScales(group, chunks, chunk, r * ClusterLanes + lane);
-            fetchCodes(group, chunks, chunk, r * ClusterLanes + lane, words[r]);
+    uint firstOfSlab = group;
+    for (uint pass = 0; pass < Passes; pass++) {
+        uint choice = ExpertClusters == 1 ? pass : cluster / Slices;
+        if (Gated > 0) group = firstOfSlab + pass * upGroups;
+        if (Combined > 0) {
+            group = firstOfSlab + tiles[choice].x * groupsPerSlab;
+            xAt[0] = int(choice * xStride + lane);
         }
-        [[unroll]] for (int part = 0; part < int(ChunkColumns) / PartColumns; part++) {
-            int blockHalf = part * PartColumns / 32;
-            vec4 xs[Tokens];
-            float xSum[Tokens];
+
+        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+            [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
+
+        addProducts(group, slice, xAt, inverse, sum);
+        if (Slices > 1) {
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                xs[t] = texelFetch(x, xAt[t] + int(chunk * (ChunkColumns / 4) + blockHalf * 8));
-                if (HasMinimum) {
-                    float s = (xs[t].x + xs[t].y) + (xs[t].z + xs[t].w);
-                    if (PartColumns == 32) {
-                        xSum[t] = clusterSum(s);
-                    } else {
-                        s += subgroupShuffleXor(s, 1u);
-                        s += subgroupShuffleXor(s, 2u);
-                        xSum[t] = subgroupShuffle(s, base + uint(part % 2) * 4);
-                    }
-                }
-                if (Prescaled) xs[t] *= prescale(blockHalf, lane);
-            }
-            float dotProducts[LaneRows][Tokens];
-            [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                [[unroll]] for (uint t = 0; t < Tokens; t++) dotProducts[r][t] = 0.0;
-            [[unroll]] for (int first = 0; first < PartColumns; first += StepColumns) {
-                float q[LaneRows][StepColumns];
-                [[unroll]] for (int j = 0; j < StepColumns; j++)
+                barrier();
+                [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[cluster * GroupRows + r * ClusterLanes + lane] = sum[r][t];
+                barrier();
+                if (slice == 0)
                     [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                        q[r][j] = code(words[r], blockScale[r], int(chunk), part * PartColumns + first + j);
-                [[unroll]] for (uint t = 0; t < Tokens; t++)
-                    [[unroll]] for (int j = 0; j < StepColumns; j++) {
-                        int column = (part * PartColumns + first + j) % 32;
-                        float v = subgroupShuffle(xs[t][column % 4], base + uint(column / 4));
-                        [[unroll]] for (uint r = 0; r < LaneRows; r++) dotProducts[r][t] = fma(q[r][j], v, dotProducts[r][t]);
-                    }
-            }
-            [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-                vec2 f = factors(blockScale[r], chunk, part);
-                [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                    sum[r][t] = fma(f.x, dotProducts[r][t], sum[r][t]);
-                    if (HasMinimum) sum[r][t] = fma(f.y, xSum[t], sum[r][t]);
-                }
+                        for (uint s = 1; s < Slices; s++) sum[r][t] += partial[(cluster + s) * GroupRows + r * ClusterLanes + lane];
             }
         }
-    }
-
-    if (Slices > 1) {
-        [[unroll]] for (uint t = 0; t < Tokens; t++) {
-            barrier();
-            [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
-            barrier();
-            if (slice == 0)
-                [[unroll]] for (uint r = 0; r < LaneRows; r++)
-                    for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * GroupRows + r * ClusterLanes + lane];
+        if (HasBias) {
+            uint biasAt = (firstGroup + group) * GroupRows + lane;
+            [[unroll]] for (uint r = 0; r < LaneRows; r++)
+                [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] += bias[biasAt + r * ClusterLanes];
         }
-        if (slice != 0) return;
+        if (Gated > 0 && pass == 0) gate = sum;
+        if (Combined > 0 && ExpertClusters == 1) combined = fma(vec4(Weighted ? weight(choice) : 1.0), lanes(sum, 0), combined);
     }
 
-    uint row = (Experts ? gl_WorkGroupID.x : firstGroup + group) * GroupRows + lane;
-    uint biasAt = (firstGroup + group) * GroupRows + lane;
+    if (Combined > 0 && ExpertClusters > 1) {
+        barrier();
+        if (slice == 0)
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[cluster * GroupRows + r * ClusterLanes + lane] = sum[r][0];
+        barrier();
+        for (uint n = 0; n < Combined; n++) {
+            vec4 product;
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) product[r] = partial[n * Slices * GroupRows + r * ClusterLanes + lane];
+            combined = fma(vec4(Weighted ? weight(n) : 1.0), product, combined);
+        }
+    }
+    if (cluster != 0) return;
+
+    uint row = (Experts || Combined > 0 ? gl_WorkGroupID.x : firstGroup + firstOfSlab) * GroupRows + lane;
     [[unroll]] for (uint t = 0; t < Tokens; t++) {
         if (t >= count) break;
+        vec4 v = Combined > 0 ? combined : lanes(sum, t);
+        if (Gated > 0) {
+            vec4 g = lanes(gate, t);
+            if (WeighsInput) {
+                g *= weight(yRow[t]);
+                v *= weight(yRow[t]);
+            }
+            v = gated(g, v, Gated - 1);
+            if (GatesOutput) v /= 1.0 + exp(-weight(yRow[t] * weightStride));
+        }
         uint at = yRow[t] * yStride + yOffset + row;
         [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-            float v = sum[r][t];
-            if (HasBias) v += bias[biasAt + r * ClusterLanes];
-            v *= scale;
-            if (Accumulate && row + r * ClusterLanes < rowLimit) v += y[at + r * ClusterLanes];
-            if (row + r * ClusterLanes < rowLimit) y[at + r * ClusterLanes] = v;
+            if (row + r * ClusterLanes >= rowLimit) break;
+            precise float result = v[r] * scale;
+            if (Accumulate) result += y[at + r * ClusterLanes];
+            y[at + r * ClusterLanes] = result;
         }
     }
 }

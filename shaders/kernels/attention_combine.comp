@@ -48,7 +48,8 @@ void main() {
     if (HasSinks) {
         float higher = max(top, sinks[head]);
         sum *= exp(top - higher);
-        total = total * exp(top - higher) + exp(sinks[head] - higher);
+        precise float withSink = total * exp(top - higher) + exp(sinks[head] - higher);
+        total = withSink;
     }
     result[row * stride + head * quads + quad] = sum / total;
 }

@@ -1,14 +1,14 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 // y = activation(gate) * up.  gateUp [rows, 2 * quads] f32 texels of 4: a row holds gate, then up   y [rows, stride quads] vec4
-//   GateFormSilu: SiLU, v / (1 + exp(-v))   GateFormGeluTanh: GELU, tanh approximation
-//   GateFormClampedSilu: gpt-oss: g = min(gate, 7), u = clamp(up, -7, 7): g * sigmoid(1.702 g) * (u + 1)
+//   Form: that of lib/gated_activation.glsl
 //   WeighsInput: gate and up, which are linear, are those of an input that is multiplied by weights[row] (Llama 4).
 //   GatesOutput: y times sigmoid(weights[row * weightStride]) (the shared expert of Qwen 2 MoE).
-// One lane per quad; grid (quads / workgroup size rounded up, rows, 1).  Shazeer 2020 (GLU variants).
+// One lane per quad; grid (quads / workgroup size rounded up, rows, 1).
 // Reference: tests/NpcMind.Reference/SwiGlu.cs
 #include "lib/common.glsl"
 #include "lib/gelu.glsl"
+#include "lib/gated_activation.glsl"
 
 layout(constant_id = 1) const uint Form = 0;
 layout(constant_id = 2) const bool WeighsInput = false;
@@ -33,17 +33,7 @@ void main() {
         gate *= weights[row];
         up *= weights[row];
     }
-    vec4 result;
-    if (Form == GateFormSilu) {
-        result = gate / (1.0 + exp(-gate)) * up;
-    } else if (Form == GateFormGeluTanh) {
-        const uint form = ActivationFormGeluTanh;
-        result = vec4(gelu(gate.x, form), gelu(gate.y, form), gelu(gate.z, form), gelu(gate.w, form)) * up;
-    } else {
-        gate = min(gate, vec4(7.0));
-        up = clamp(up, vec4(-7.0), vec4(7.0));
-        result = gate / (1.0 + exp(-1.702 * gate)) * (up + 1.0);
-    }
+    vec4 result = gated(gate, up, Form);
     if (GatesOutput) result /= 1.0 + exp(-weights[row * weightStride]);
     y[row * stride + quad] = result;
 }

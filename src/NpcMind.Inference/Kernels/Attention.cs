@@ -61,6 +61,12 @@ internal sealed record AttentionSpec(int Heads, int KvHeads, int HeadDim, float 
 /// <param name="SplitPages">Pages of a part.</param>
 internal sealed record AttendingRows(Tensor Rows, Tensor Tiles, int Splits, int SplitPages);
 
+/// <summary>Where attention goes in steps of one split.</summary>
+/// <param name="Attended">[rows, stride] f32.</param>
+/// <param name="Stride">Elements between rows.</param>
+/// <param name="Sinks">[heads] f32 where the rule has sinks.</param>
+internal sealed record JoinedAttention(Tensor Attended, int Stride, Tensor? Sinks = null);
+
 /// <summary>Attention over the cache: one dispatch computes the parts of each row, one joins them.</summary>
 internal sealed class Attention(KernelLibrary kernels, Tensor empty)
 {
@@ -80,36 +86,45 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
     /// <param name="parts">Receives them; <see cref="PartBytes"/>.</param>
     /// <param name="grid">Tiles, splits and variant of a step.</param>
     /// <param name="work">Pages that a workgroup goes through; null when always the same.</param>
+    /// <param name="joined">Where the result goes in steps of one split, in which <see cref="Combine"/> has nothing to do; null when parts
+    /// are always joined.</param>
     public GraphNode Parts(
         string label, AttentionSpec spec, AttendingRows rows, ReadOnlySpan<int> tileRows, Tensor q, KvPlace cache, Tensor parts,
-        Func<StepShape, (int Tiles, int Splits, int Variant)> grid, Func<StepShape, double>? work)
+        Func<StepShape, (int Tiles, int Splits, int Variant)> grid, Func<StepShape, double>? work, JoinedAttention? joined = null)
     {
-        DispatchNode[] variants = new DispatchNode[tileRows.Length];
+        int tilings = tileRows.Length;
+        DispatchNode[] variants = new DispatchNode[joined is null ? tilings : 2 * tilings];
         for (int i = 0; i < variants.Length; i++)
         {
+            bool isDirect = i >= tilings;
             ComputePipeline pipeline = kernels.Pipeline(
                 "attention_" + cache.KernelSuffix,
                 ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices), ("Quads", (uint)spec.HeadDim / 4),
                 ("Group", (uint)spec.HeadsTogether),
-                ("Queries", (uint)tileRows[i]),
+                ("Queries", (uint)tileRows[i % tilings]),
                 ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind),
                 ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u),
-                ("ValueQuads", (uint)spec.ValueDim / 4), ("SharedPlane", spec.SharedValueDim > 0 ? 1u : 0u));
+                ("ValueQuads", (uint)spec.ValueDim / 4), ("SharedPlane", spec.SharedValueDim > 0 ? 1u : 0u),
+                ("Direct", isDirect ? 1u : 0u), ("HasSinks", isDirect && joined!.Sinks is not null ? 1u : 0u));
             variants[i] = pipeline.Node(
                 label,
                 [
                     q.As(TexelFormat.Float4), cache.Keys.As(cache.Texels), cache.Values.As(cache.Texels),
                     cache.BlockTable.As(TexelFormat.UInt1),
-                    rows.Tiles.As(TexelFormat.UInt4), rows.Rows.As(TexelFormat.UInt4), parts,
+                    rows.Tiles.As(TexelFormat.UInt4), rows.Rows.As(TexelFormat.UInt4), parts, joined?.Attended ?? empty,
+                    (joined?.Sinks ?? empty).As(TexelFormat.UInt1),
                 ],
                 ("heads", (uint)spec.Heads), ("kvHeads", (uint)spec.KvHeads), ("maxBlocks", (uint)cache.MaxBlocks),
                 ("maxSplits", (uint)rows.Splits), ("scale", spec.Scale),
-                ("softCap", spec.SoftCap), ("spanTokens", (uint)spec.Span.Tokens));
+                ("softCap", spec.SoftCap), ("spanTokens", (uint)spec.Span.Tokens), ("resultStride", (uint)(joined?.Stride ?? 0) / 4));
         }
 
         int groups = spec.Heads / spec.HeadsTogether;
-        return new GraphNode(
-            variants, s => grid(s) is var (tiles, splits, variant) ? new Grid(groups, tiles, splits, variant) : default, Work: work);
+        return new GraphNode(variants, s =>
+        {
+            (int tiles, int splits, int variant) = grid(s);
+            return new Grid(groups, tiles, splits, joined is not null && s.Splits == 1 ? variant + tilings : variant);
+        }, Work: work);
     }
 
     /// <summary>Joins the parts.</summary>

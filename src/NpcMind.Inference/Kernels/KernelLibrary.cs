@@ -28,6 +28,13 @@ internal sealed class KernelLibrary(GpuDevice device) : IDisposable
     /// <summary>Clusters of 8 lanes that share the columns of a row group in a matmul, and the blocks of a split in attention.</summary>
     public uint Slices { get; } = device.Limits.IsSoftware ? 1u : 8u;
 
+    /// <summary>
+    /// How many of a row's experts a workgroup computes side by side where it adds them up: all, or one after the other where a workgroup
+    /// cannot hold so many, or has one cluster for everything.
+    /// </summary>
+    public uint ExpertClusters(int used) =>
+        Slices == 1 || ShaderConstants.ClusterLanes * Slices * used > device.Limits.MaxWorkgroupSize ? 1 : (uint)used;
+
     /// <summary>Names of all embedded shaders.</summary>
     public static IEnumerable<string> ShaderNames =>
         typeof(KernelLibrary).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".spv", StringComparison.Ordinal))

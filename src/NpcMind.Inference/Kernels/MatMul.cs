@@ -7,13 +7,39 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
 {
+    /// <summary>What one dispatch computes.</summary>
+    private sealed record Product(WeightMatrix Weights, WeightSegment Segment, int TileRows, Tensor X, int XStride, Tensor Y, int YStride)
+    {
+        public int YOffset { get; init; }
+
+        public bool Accumulates { get; init; }
+
+        public float Scale { get; init; } = 1;
+
+        public int RowLimit { get; init; }
+
+        public Routing? Routing { get; init; }
+
+        public int XDivisor { get; init; } = 1;
+
+        public RowNorm? Norm { get; init; }
+
+        public GatedOutput? Gated { get; init; }
+
+        public Tensor? CombinedWeights { get; init; }
+
+        public bool Combines { get; init; }
+    }
+
     /// <summary>Rows per workgroup of the variants. All give the same bits; larger tiles read the weights less often.</summary>
     public static readonly int[] TileRows = [1, 4, 8];
 
     /// <summary>Variant for a number of rows.</summary>
     public static int Variant(int rows) => rows == 1 ? 0 : rows < 8 ? 1 : 2;
 
-    /// <summary>y[row, offset...] (+)= scale (W x[row] + bias). Nodes run one after the other without depending on each other.</summary>
+    /// <summary>
+    /// y[row, offset...] (+)= scale (W norm(x[row]) + bias). Nodes run one after the other without depending on each other.
+    /// </summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="weights">Matrix with one slab.</param>
     /// <param name="x">[rows, xStride] f32.</param>
@@ -26,26 +52,59 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
     /// <param name="rows">How many rows a step has here.</param>
     /// <param name="scale">Factor on the product.</param>
     /// <param name="rowLimit">Columns of y to fill; 0 for all of the matrix, zeros up to a multiple of 32 included.</param>
+    /// <param name="norm">Of x; null for none.</param>
     public IEnumerable<GraphNode> Nodes(
         string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate,
-        Func<StepShape, int> rows, float scale = 1,
-        int rowLimit = 0)
+        Func<StepShape, int> rows, float scale = 1, int rowLimit = 0, RowNorm? norm = null)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(
-                t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, accumulate, null, 1, scale, rowLimit))];
+            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
+                label,
+                new Product(weights, segment, t, x, xStride, y, yStride)
+                {
+                    YOffset = yOffset, Accumulates = accumulate, Scale = scale, RowLimit = rowLimit, Norm = norm,
+                }))];
             int groups = segment.Groups;
-            yield return new GraphNode(variants, shape =>
-            {
-                int n = rows(shape), variant = Variant(n);
-                return new Grid(groups, (n + TileRows[variant] - 1) / TileRows[variant], 1, variant);
-            }, segment.Tensor.Bytes);
+            yield return new GraphNode(variants, s => Tiled(groups, rows(s)), segment.Tensor.Bytes);
         }
     }
 
+    /// <summary>Whether gates and what they gate lie where one dispatch can compute both (<see cref="Gated"/>).</summary>
+    public static bool CanGate(IReadOnlyList<PlacedMatrix> matrices) =>
+        matrices is [{ Matrix: { Segments.Count: 1 } matrix }] && matrix.GroupsPerSlab % 2 == 0;
+
+    /// <summary>y[row] = f(gate x[row], up x[row]), where the matrix holds gate, then up, of as many row groups.</summary>
+    /// <param name="label">Label in timings.</param>
+    /// <param name="weights">Matrix for which <see cref="CanGate"/> is true; with a routing, one slab per expert.</param>
+    /// <param name="x">[rows, xStride] f32.</param>
+    /// <param name="xStride">Elements per row of x.</param>
+    /// <param name="y">[rows, yStride] f32; with a routing [pairs, yStride].</param>
+    /// <param name="yStride">Elements per row of y.</param>
+    /// <param name="gated">f.</param>
+    /// <param name="norm">Of x; null for none.</param>
+    /// <param name="routing">Experts of the rows; null for a dense matrix.</param>
+    public GraphNode Gated(
+        string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, GatedOutput gated, RowNorm? norm,
+        Routing? routing = null)
+    {
+        int groups = weights.GroupsPerSlab / 2;
+        WeightSegment segment = weights.Segments[0];
+        DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
+            label,
+            new Product(weights, segment, t, x, xStride, y, yStride)
+            {
+                RowLimit = groups * WeightLayout.GroupRows, Gated = gated, Norm = norm, Routing = routing, XDivisor = routing?.Used ?? 1,
+            }))];
+        return routing is null
+            ? new GraphNode(variants, s => Tiled(groups, s.Rows), segment.Tensor.Bytes)
+            : new GraphNode(variants, s => new Grid(groups, routing.TileCount(s.Rows), 1, Variant(s.Rows)),
+                segment.Tensor.Bytes / weights.Slabs * routing.Used);
+    }
+
     /// <summary>
-    /// For each pair (row, choice): y[pair] = W[expert of the pair] x[pair / xDivisor] + bias[expert]. The experts are read on the device.
+    /// For each pair (row, choice): y[pair] = W[expert of the pair] norm(x[pair / xDivisor]) + bias[expert]. The experts are read on the
+    /// device.
     /// </summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="weights">Matrix with one slab per expert.</param>
@@ -57,46 +116,108 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
     /// <param name="yOffset">First column of y to fill.</param>
     /// <param name="routing">Tiles and order made by <c>expert_tiles</c>.</param>
     /// <param name="rowLimit">Columns of y to fill; 0 for all of the matrix, zeros up to a multiple of 32 included.</param>
+    /// <param name="norm">Of x; null for none.</param>
     public IEnumerable<GraphNode> ExpertNodes(string label, WeightMatrix weights, Tensor x, int xStride, int xDivisor, Tensor y,
-        int yStride, int yOffset, Routing routing, int rowLimit = 0)
+        int yStride, int yOffset, Routing routing, int rowLimit = 0, RowNorm? norm = null)
     {
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(
-                t => Dispatch(label, weights, segment, t, x, xStride, y, yStride, yOffset, false, routing, xDivisor, 1, rowLimit))];
-            int groups = weights.GroupsPerSlab;
-            yield return new GraphNode(variants, shape => new Grid(groups, routing.TileCount(shape.Rows), 1, Variant(shape.Rows)),
-                segment.Tensor.Bytes / weights.Slabs * routing.Used);
+            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
+                label,
+                new Product(weights, segment, t, x, xStride, y, yStride)
+                {
+                    YOffset = yOffset, Routing = routing, XDivisor = xDivisor, RowLimit = rowLimit, Norm = norm,
+                }))];
+            yield return ExpertNode(variants, weights, segment, routing);
         }
     }
 
-    private DispatchNode Dispatch(string label, WeightMatrix weights, WeightSegment segment, int tileRows, Tensor x, int xStride, Tensor y,
-        int yStride, int yOffset, bool accumulate, Routing? routing, int xDivisor, float scale, int rowLimit = 0)
+    /// <summary>
+    /// As <see cref="ExpertNodes"/> for a matrix in one segment, with an input row for each pair; but in a step of one row the experts'
+    /// products are weighed and added to <paramref name="sum"/> at once: sum += scale * sum over n of weight[n] (W[expert n] x[n] +
+    /// bias[expert n]), as <see cref="Router.Combine"/> does after steps of more rows, to the same bits.
+    /// </summary>
+    /// <param name="label">Label in timings.</param>
+    /// <param name="weights">Matrix with one slab per expert and one segment.</param>
+    /// <param name="x">[pairs, xStride] f32.</param>
+    /// <param name="xStride">Elements per row of x.</param>
+    /// <param name="y">[pairs, yStride] f32, filled in steps of more than one row.</param>
+    /// <param name="yStride">Elements per row of y and of the sum.</param>
+    /// <param name="routing">Tiles and order.</param>
+    /// <param name="sum">[rows, yStride] f32.</param>
+    /// <param name="expertWeights">[rows, used] f32; null where they were on the input.</param>
+    /// <param name="scale">Factor on the sum.</param>
+    public GraphNode CombinedExperts(
+        string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, Routing routing, Tensor sum,
+        Tensor? expertWeights, float scale)
     {
+        WeightSegment segment = weights.Segments[0];
+        Product one = new(weights, segment, 1, x, xStride, sum, yStride)
+        {
+            Accumulates = true, Scale = scale, Routing = routing, Combines = true, CombinedWeights = expertWeights,
+        };
+        DispatchNode[] variants = [
+            Dispatch(label, one),
+            .. TileRows[1..].Select(t => Dispatch(label, new Product(weights, segment, t, x, xStride, y, yStride) { Routing = routing })),
+        ];
+        GraphNode node = ExpertNode(variants, weights, segment, routing);
+        return node with { Grid = s => s.Rows == 1 ? new Grid(weights.GroupsPerSlab) : node.Grid(s) };
+    }
+
+    /// <summary>Grid and variant for so many row groups and rows.</summary>
+    public static Grid Tiled(int groups, int rows)
+    {
+        int variant = Variant(rows);
+        return new Grid(groups, (rows + TileRows[variant] - 1) / TileRows[variant], 1, variant);
+    }
+
+    private static GraphNode ExpertNode(DispatchNode[] variants, WeightMatrix weights, WeightSegment segment, Routing routing)
+    {
+        int groups = weights.GroupsPerSlab;
+        return new GraphNode(variants, s => new Grid(groups, routing.TileCount(s.Rows), 1, Variant(s.Rows)),
+            segment.Tensor.Bytes / weights.Slabs * routing.Used);
+    }
+
+    private DispatchNode Dispatch(string label, Product p)
+    {
+        (WeightMatrix weights, Routing? routing) = (p.Weights, p.Routing);
+        uint used = p.Combines ? (uint)routing!.Used : 0, clusters = p.Combines ? kernels.ExpertClusters(routing!.Used) : 1;
         ComputePipeline pipeline = kernels.Pipeline(
             "matmul_" + weights.Layout.KernelSuffix,
-            ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices),
-            ("Tokens", (uint)tileRows),
+            ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices * clusters),
+            ("Tokens", (uint)p.TileRows),
             ("Slices", kernels.Slices),
-            ("Experts", routing is null ? 0u : 1u),
+            ("Experts", routing is null || p.Combines ? 0u : 1u),
             ("HasBias", weights.Bias is null ? 0u : 1u),
-            ("Accumulate", accumulate ? 1u : 0u));
-        Tensor codes = segment.Tensor.As(TexelFormat.UInt4);
+            ("Accumulate", p.Accumulates ? 1u : 0u),
+            ("Normalizes", p.Norm is null ? 0u : 1u),
+            ("Gated", p.Gated is { } f ? (uint)f.Form + 1 : 0),
+            ("WeighsInput", p.Gated?.InputWeights is null ? 0u : 1u),
+            ("GatesOutput", p.Gated?.OutputGate is null ? 0u : 1u),
+            ("Combined", used),
+            ("ExpertClusters", clusters),
+            ("Weighted", p.CombinedWeights is null ? 0u : 1u));
+        Tensor codes = p.Segment.Tensor.As(TexelFormat.UInt4);
+        Tensor factors = p.CombinedWeights ?? p.Gated?.InputWeights ?? p.Gated?.OutputGate?.Tensor ?? emptyTensor;
         return pipeline.Node(
             label,
-            [codes, Scales(weights.Layout, segment.Tensor), x.As(TexelFormat.Float4), y, weights.Bias ?? emptyTensor,
-                routing?.Tiles ?? emptyTensor,
-                routing?.Order ?? emptyTensor, .. Codebook(weights)],
+            [codes, Scales(weights.Layout, p.Segment.Tensor), p.X.As(TexelFormat.Float4), p.Y, weights.Bias ?? emptyTensor,
+                routing?.Tiles ?? emptyTensor, routing?.Order ?? emptyTensor, weights.Codebook ?? emptyTensor,
+                (p.Norm?.Weight ?? emptyTensor).As(TexelFormat.Float4), factors.As(TexelFormat.UInt1)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / WeightLayout.ChunkColumns))),
-            ("xStride", (uint)xStride / 4),
-            ("yStride", (uint)yStride),
-            ("yOffset", (uint)yOffset),
-            ("firstGroup", (uint)segment.FirstGroup),
-            ("groups", (uint)segment.Groups),
+            ("xStride", (uint)p.XStride / 4),
+            ("yStride", (uint)p.YStride),
+            ("yOffset", (uint)p.YOffset),
+            ("firstGroup", (uint)p.Segment.FirstGroup),
+            ("groups", (uint)p.Segment.Groups),
             ("groupsPerSlab", (uint)weights.GroupsPerSlab),
-            ("xDivisor", (uint)xDivisor),
-            ("scale", scale),
-            ("rowLimit", (uint)(rowLimit > 0 ? rowLimit : weights.OutputColumns)));
+            ("xDivisor", (uint)p.XDivisor),
+            ("scale", p.Scale),
+            ("rowLimit", (uint)(p.RowLimit > 0 ? p.RowLimit : weights.OutputColumns)),
+            ("upGroups", (uint)weights.GroupsPerSlab / 2),
+            ("weightStride", (uint)(p.Gated?.OutputGate?.Stride ?? 0)),
+            ("dim", (uint)(p.Norm?.Dim ?? 0)),
+            ("epsilon", p.Norm?.Epsilon ?? 0));
     }
 
     /// <summary>The last tensor of a format's kernels, where it has a codebook.</summary>
@@ -110,6 +231,18 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
         _ => TexelFormat.UInt4,
     });
 }
+
+/// <summary>A root-mean-square norm that a product applies to its input.</summary>
+/// <param name="Weight">[columns] f32, padded with zeros to a multiple of 64.</param>
+/// <param name="Dim">Elements that count.</param>
+/// <param name="Epsilon">Added to the mean.</param>
+internal sealed record RowNorm(Tensor Weight, int Dim, float Epsilon);
+
+/// <summary>What becomes of gate and up.</summary>
+/// <param name="Form">Function.</param>
+/// <param name="InputWeights">[rows] f32 by which the input of both, which are linear, is multiplied; null for none.</param>
+/// <param name="OutputGate">[rows, stride] whose first column, through a sigmoid, multiplies the result; null for none.</param>
+internal sealed record GatedOutput(GateForm Form, Tensor? InputWeights = null, RowPart? OutputGate = null);
 
 /// <summary>Where the experts chosen in a step lie, on the device.</summary>
 /// <param name="Experts">Experts per block.</param>

@@ -8,6 +8,15 @@ namespace NpcMind.Inference;
 /// <param name="Offset">First element of the part, a multiple of 4.</param>
 internal readonly record struct RowPart(Tensor Tensor, int Stride, int Offset = 0);
 
+/// <summary>Rows that a product reads.</summary>
+/// <param name="Rows">[rows, stride] f32.</param>
+/// <param name="Norm">What the product applies to them first; null for nothing.</param>
+internal readonly record struct RowInput(Tensor Rows, RowNorm? Norm = null)
+{
+    /// <summary>The rows as they are.</summary>
+    public static implicit operator RowInput(Tensor rows) => new(rows);
+}
+
 /// <summary>Normalisation of rows.</summary>
 internal sealed class Norm(KernelLibrary kernels)
 {

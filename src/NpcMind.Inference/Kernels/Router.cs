@@ -41,33 +41,71 @@ internal sealed record RouterSpec
 /// <summary>The choice of experts, and the sum of what they give.</summary>
 internal sealed class Router(KernelLibrary kernels, Tensor empty)
 {
-    /// <summary>Chooses <paramref name="used"/> experts for each row.</summary>
+    /// <summary>
+    /// Chooses <see cref="Routing.Used"/> experts for each row. For the only row of a step it makes <see cref="Routing.Order"/> and
+    /// <see cref="Routing.Tiles"/>, too; for more, <see cref="Tiles"/> does.
+    /// </summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="spec">Rule.</param>
     /// <param name="logits">[rows, stride] f32.</param>
     /// <param name="stride">Elements between rows.</param>
-    /// <param name="experts">Experts.</param>
-    /// <param name="used">Experts a row.</param>
+    /// <param name="routing">How many experts, and what to make.</param>
     /// <param name="bias">[experts] f32 where the rule has a selection bias.</param>
     /// <param name="chosen">[rows, used] u32.</param>
     /// <param name="weights">[rows, used] f32.</param>
     /// <param name="rows">How many rows a step has here.</param>
     public GraphNode Choose(
-        string label, RouterSpec spec, Tensor logits, int stride, int experts, int used, Tensor? bias, Tensor chosen, Tensor weights,
+        string label, RouterSpec spec, Tensor logits, int stride, Routing routing, Tensor? bias, Tensor chosen, Tensor weights,
         Func<StepShape, int> rows)
     {
-        ComputePipeline pipeline = kernels.Pipeline(
+        DispatchNode[] variants = [.. ((uint[])[1, 0]).Select(alone => kernels.Pipeline(
             "router_top_k",
             ("workgroupSize", kernels.SmallWorkgroup), ("Gate", (uint)spec.Gate), ("Normalizes", spec.Normalizes ? 1u : 0u),
-            ("HasBias", bias is null ? 0u : 1u), ("Groups", (uint)spec.Groups));
-        DispatchNode node = pipeline.Node(
-            label, [logits, chosen, weights, bias ?? empty],
-            ("experts", (uint)experts), ("used", (uint)used), ("stride", (uint)stride), ("groupsUsed", (uint)spec.GroupsUsed),
-            ("scale", spec.Scale));
-        return new GraphNode([node], s => new Grid(rows(s)));
+            ("HasBias", bias is null ? 0u : 1u), ("Groups", (uint)spec.Groups), ("Experts", (uint)routing.Experts),
+            ("Used", (uint)routing.Used), ("Alone", alone)).Node(
+            label,
+            [logits.As(TexelFormat.UInt1), (bias ?? empty).As(TexelFormat.UInt1), chosen, weights, routing.Order, routing.Tiles],
+            ("stride", (uint)stride), ("groupsUsed", (uint)spec.GroupsUsed), ("scale", spec.Scale)))];
+        return new GraphNode(variants, s => rows(s) is var n ? new Grid(n, Variant: n == 1 ? 0 : 1) : default);
     }
 
-    /// <summary>Sorts the pairs (row, choice) by expert, in tiles for <see cref="MatMul.ExpertNodes"/>.</summary>
+    /// <summary>Whether <see cref="ChooseFrom"/> can compute a router: in F32, of at most 32 experts without groups.</summary>
+    public static bool CanChooseFrom(WeightMatrix router, RouterSpec spec) =>
+        router is { Layout.KernelSuffix: "f32", GroupsPerSlab: 1, Segments.Count: 1 } && spec.Groups == 1;
+
+    /// <summary>The logits of a router and <see cref="Choose"/> in one dispatch.</summary>
+    /// <param name="label">Label in timings.</param>
+    /// <param name="spec">Rule.</param>
+    /// <param name="router">Matrix for which <see cref="CanChooseFrom"/> is true.</param>
+    /// <param name="x">[rows, xStride] f32.</param>
+    /// <param name="xStride">Elements between rows.</param>
+    /// <param name="routing">How many experts, and what to make.</param>
+    /// <param name="bias">[experts] f32 where the rule has a selection bias.</param>
+    /// <param name="chosen">[rows, used] u32.</param>
+    /// <param name="weights">[rows, used] f32.</param>
+    public GraphNode ChooseFrom(
+        string label, RouterSpec spec, WeightMatrix router, RowInput x, int xStride, Routing routing, Tensor? bias, Tensor chosen,
+        Tensor weights)
+    {
+        Tensor matrix = router.Segments[0].Tensor;
+        DispatchNode[] variants = [.. MatMul.TileRows.Select(t => kernels.Pipeline(
+            "router_f32",
+            ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices), ("Tokens", (uint)t), ("Slices", kernels.Slices),
+            ("Normalizes", x.Norm is null ? 0u : 1u), ("HasBias", router.Bias is null ? 0u : 1u), ("Gate", (uint)spec.Gate),
+            ("NormalizesWeights", spec.Normalizes ? 1u : 0u), ("SelectsWithBias", bias is null ? 0u : 1u),
+            ("Experts", (uint)routing.Experts), ("Used", (uint)routing.Used), ("Alone", t == 1 ? 1u : 0u)).Node(
+            label,
+            [matrix.As(TexelFormat.UInt4), MatMul.Scales(router.Layout, matrix), x.Rows.As(TexelFormat.Float4),
+                (x.Norm?.Weight ?? empty).As(TexelFormat.Float4), (router.Bias ?? empty).As(TexelFormat.UInt1),
+                (bias ?? empty).As(TexelFormat.UInt1), chosen, weights, routing.Order, routing.Tiles],
+            ("chunks", (uint)(router.Layout.Units(router.Columns) * (router.Layout.UnitColumns / WeightLayout.ChunkColumns))), ("xStride", (uint)xStride / 4),
+            ("dim", (uint)(x.Norm?.Dim ?? 0)), ("epsilon", x.Norm?.Epsilon ?? 0), ("scale", spec.Scale)))];
+        return new GraphNode(variants, s => MatMul.Tiled(1, s.Rows), matrix.Bytes);
+    }
+
+    /// <summary>
+    /// Sorts the pairs (row, choice) by expert, in tiles for <see cref="MatMul.ExpertNodes"/>, in steps of more than one row.
+    /// </summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="chosen">[rows, used] u32.</param>
     /// <param name="header">First word: rows of the step.</param>
@@ -76,10 +114,10 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
     public GraphNode Tiles(string label, Tensor chosen, Tensor header, Routing routing, int maxPairs)
     {
         ComputePipeline pipeline = kernels.Pipeline("expert_tiles", ("workgroupSize", kernels.SmallWorkgroup));
-        DispatchNode[] variants = [.. MatMul.TileRows.Select(t => pipeline.Node(
+        DispatchNode[] variants = [.. MatMul.TileRows[1..].Select(t => pipeline.Node(
             label, [chosen.As(TexelFormat.UInt1), header, routing.Order, routing.Tiles],
             ("experts", (uint)routing.Experts), ("used", (uint)routing.Used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
-        return new GraphNode(variants, s => new Grid(1, 1, 1, MatMul.Variant(s.Rows)));
+        return new GraphNode(variants, s => s.Rows == 1 ? default : new Grid(1, 1, 1, MatMul.Variant(s.Rows) - 1));
     }
 
     /// <summary>x += scale * sum of the experts' outputs, each times its weight.</summary>

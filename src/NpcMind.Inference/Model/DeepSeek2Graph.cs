@@ -103,22 +103,22 @@ internal static class DeepSeek2Graph
         {
             string blk = $"blk.{i}";
             // queries, and the row of the token
-            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
+            RowInput normed = g.Normed($"{blk}.attn_norm", x);
             if (a.QueryLatent == 0)
             {
-                g.MatMul($"{blk}.attn_q", g.Weights.Matrix($"{blk}.attn_q", c.Width, queries), h, width, projected, queries, queries);
+                g.MatMul($"{blk}.attn_q", g.Weights.Matrix($"{blk}.attn_q", c.Width, queries), normed, width, projected, queries, queries);
             }
             else
             {
                 Tensor queryLatent = g.Rows("query latent", a.QueryLatent);
-                g.MatMul($"{blk}.attn_q_a", g.Weights.Matrix($"{blk}.attn_q_a", c.Width, a.QueryLatent), h, width, queryLatent,
+                g.MatMul($"{blk}.attn_q_a", g.Weights.Matrix($"{blk}.attn_q_a", c.Width, a.QueryLatent), normed, width, queryLatent,
                     Workspace.Stride(a.QueryLatent));
                 g.RmsNormInPlace($"{blk}.attn_q_a_norm", queryLatent, Workspace.Stride(a.QueryLatent), a.QueryLatent, LatentEpsilon);
                 g.MatMul($"{blk}.attn_q_b", g.Weights.Matrix($"{blk}.attn_q_b", a.QueryLatent, queries), queryLatent,
                     Workspace.Stride(a.QueryLatent), projected, queries, queries);
             }
 
-            g.MatMul($"{blk}.attn_kv_a_mqa", g.Weights.Matrix($"{blk}.attn_kv_a_mqa", c.Width, a.RowWidth), h, width, latent,
+            g.MatMul($"{blk}.attn_kv_a_mqa", g.Weights.Matrix($"{blk}.attn_kv_a_mqa", c.Width, a.RowWidth), normed, width, latent,
                 Workspace.Stride(a.RowWidth));
             g.RmsNormInPlace($"{blk}.attn_kv_a_norm", latent, Workspace.Stride(a.RowWidth), a.Latent, LatentEpsilon);
 
@@ -127,13 +127,14 @@ internal static class DeepSeek2Graph
             g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", values, c.Width), attended, values, x, width);
 
             // feed-forward
-            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
             if (i < form.DenseLayers || c.Experts == 0)
             {
-                g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
+                g.GatedFeedForward(blk, "", c.FeedForward, g.Normed($"{blk}.ffn_norm", x), width, x);
             }
             else
             {
+                // Written out: the shared expert reads it after the chosen ones have added to x.
+                g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
                 g.MixtureFeedForward(
                     blk, h, width, x, form.Router with { HasSelectionBias = g.Weights.HasVector($"{blk}.exp_probs_b.bias") });
                 if (form.Shared > 0) g.GatedFeedForward(blk, "_shexp", form.Shared, h, width, x);

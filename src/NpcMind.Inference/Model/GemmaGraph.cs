@@ -43,22 +43,21 @@ internal static class GemmaGraph
         AttentionSpec global =
             new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm(Neox: true), Norm = norm, SoftCap = scoreCap };
         AttentionSpec local = global with { Rope = new RopeForm(c.LocalRope is null ? 0 : 1, Neox: true) };
-        Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), part = g.Rows("part", c.Width), attended = g.Rows("attended", heads);
+        Tensor x = g.Rows("x", c.Width), part = g.Rows("part", c.Width), attended = g.Rows("attended", heads);
 
         g.Embed("embed", "token_embd", x, width, MathF.Sqrt(c.Width));
         for (int i = 0; i < c.Blocks; i++)
         {
             string blk = $"blk.{i}";
             // attention
-            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
-            g.QueryKeyValue(blk, h, width);
+            g.QueryKeyValue(blk, g.Normed($"{blk}.attn_norm", x), width);
             g.Attention(blk, i, c.Spans[i].Kind == AttentionSpanKind.Full ? global : local, attended, Workspace.Stride(heads));
             g.MatMul($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), part,
                 width);
             g.RmsNorm($"{blk}.post_attention_norm", part, x, c.Width, accumulate: true);
 
             // feed-forward
-            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
+            RowInput h = g.Normed($"{blk}.ffn_norm", x);
             g.GatedFeedForward(blk, "", c.FeedForward, h, width, part, GateForm.GeluTanh, accumulate: false);
             g.RmsNorm($"{blk}.post_ffw_norm", part, x, c.Width, accumulate: true);
         }

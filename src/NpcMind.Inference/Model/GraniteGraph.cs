@@ -44,17 +44,27 @@ internal static class GraniteGraph
         {
             string blk = $"blk.{i}";
             // attention
-            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
-            g.QueryKeyValue(blk, h, width);
+            g.QueryKeyValue(blk, g.Normed($"{blk}.attn_norm", x), width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
             g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x,
                 width, scales.Residual);
 
             // feed-forward
-            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
-            if (c.Experts == 0) g.GatedFeedForward(blk, "", c.FeedForward, h, width, x, scale: scales.Residual);
-            else g.MixtureFeedForward(blk, h, width, x, new RouterSpec(), scale: scales.Residual);
-            if (shared > 0) g.GatedFeedForward(blk, "_shexp", shared, h, width, x, scale: scales.Residual);
+            RowInput normed;
+            if (shared == 0)
+            {
+                normed = g.Normed($"{blk}.ffn_norm", x);
+            }
+            else
+            {
+                // Written out: the shared expert reads it after the chosen ones have added to x.
+                g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
+                normed = h;
+            }
+
+            if (c.Experts == 0) g.GatedFeedForward(blk, "", c.FeedForward, normed, width, x, scale: scales.Residual);
+            else g.MixtureFeedForward(blk, normed, width, x, new RouterSpec(), scale: scales.Residual);
+            if (shared > 0) g.GatedFeedForward(blk, "_shexp", shared, normed, width, x, scale: scales.Residual);
         }
 
         g.Logits(x, width, scales.Logits);

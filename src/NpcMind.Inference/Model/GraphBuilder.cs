@@ -152,23 +152,29 @@ internal sealed partial class GraphBuilder
         Nodes.Add(new Embed(_kernels).Positions(name, positions, _inputs.Rows, x, stride, offset));
     }
 
+    /// <summary>x with the norm <paramref name="name"/> (root mean square) for its readers to apply.</summary>
+    public RowInput Normed(string name, Tensor x) =>
+        new(x, new RowNorm(Weights.Vector(name + ".weight", Config.Width), Config.Width, Config.RmsEpsilon));
+
     /// <summary>The products of one input with one or several matrices beside each other.</summary>
-    public void MatMul(string label, IReadOnlyList<PlacedMatrix> matrices, Tensor x, int xStride, Tensor y, int yStride)
+    public void MatMul(string label, IReadOnlyList<PlacedMatrix> matrices, RowInput x, int xStride, Tensor y, int yStride)
     {
         foreach (PlacedMatrix placed in matrices)
-            Nodes.AddRange(_matMul.Nodes(label, placed.Matrix, x, xStride, y, yStride, placed.Offset, false, s => s.Rows));
+            Nodes.AddRange(
+                _matMul.Nodes(label, placed.Matrix, x.Rows, xStride, y, yStride, placed.Offset, false, s => s.Rows, norm: x.Norm));
     }
 
     /// <summary>y = W x; with <paramref name="rowLimit"/>, so many columns of y and no zeros behind them.</summary>
-    public void MatMul(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, int rowLimit = 0) =>
-        Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, false, s => s.Rows, rowLimit: rowLimit));
+    public void MatMul(string label, WeightMatrix matrix, RowInput x, int xStride, Tensor y, int yStride, int rowLimit = 0) =>
+        Nodes.AddRange(
+            _matMul.Nodes(label, matrix, x.Rows, xStride, y, yStride, 0, false, s => s.Rows, rowLimit: rowLimit, norm: x.Norm));
 
     /// <summary>y += scale * W x.</summary>
     public void MatMulAdd(string label, WeightMatrix matrix, Tensor x, int xStride, Tensor y, int yStride, float scale = 1) =>
         Nodes.AddRange(_matMul.Nodes(label, matrix, x, xStride, y, yStride, 0, true, s => s.Rows, scale));
 
     /// <summary>Queries, keys and values of h, from separate matrices or one fused; with their biases where the file has them.</summary>
-    public void QueryKeyValue(string blk, Tensor h, int width)
+    public void QueryKeyValue(string blk, RowInput h, int width)
     {
         int heads = Config.Heads * Config.HeadDim, kvHeads = Config.KvHeads * Config.HeadDim, all = heads + 2 * kvHeads;
         string fused = $"{blk}.attn_qkv";
@@ -205,13 +211,14 @@ internal sealed partial class GraphBuilder
         int maxSplits = spec.Span.Kind == AttentionSpanKind.Full
             ? _maxSplits : Math.Min(_maxSplits, (spec.Span.Tokens + beside) / SplitTokens + 2);
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, maxSplits, SplitPages);
+        Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
         Nodes.Add(_attention.Parts(
             $"{blk}.attention", spec, rows, tileRows, _q, cache, _parts,
             s => (s.AttentionTiles, Math.Min(s.Splits, maxSplits), s.AttentionTiles == s.Rows ? 0 : 1),
-            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
-        Tensor? sinks = spec.HasSinks ? Weights.Vector($"{blk}.attn_sinks.weight", spec.Heads) : null;
+            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1, new JoinedAttention(attended, stride, sinks)));
         Nodes.Add(_attention.Combine(
-            $"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Rows, s => Math.Min(s.Splits, maxSplits)));
+            $"{blk}.attention_combine", spec, rows, _parts, sinks, attended, stride, s => s.Splits == 1 ? 0 : s.Rows,
+            s => Math.Min(s.Splits, maxSplits)));
         if (_kv.Rotates)
             Nodes.Add(_hadamard.Node(
                 $"{blk}.rotate_back", Hadamard.BlockElements(spec.HeadDim), attended, spec.Heads * spec.HeadDim, stride, s => s.Rows));
@@ -249,14 +256,16 @@ internal sealed partial class GraphBuilder
         AttentionSpec attention = new(spec.Heads, 1, spec.RowWidth, Config.AttentionScale) { SharedValueDim = spec.Latent };
         AttendingRows rows = new(_inputs.Rows, _inputs.Tiles, _maxSplits, SplitPages);
         Tensor gathered = Packed("gathered latents", spec.Heads * spec.Latent);
+        int gatheredStride = spec.Heads * spec.Latent;
         Nodes.Add(_attention.Parts(
             $"{blk}.attention", attention, rows, [1, AttentionRows(Config)], _q, cache, _parts,
             s => (s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1),
-            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1));
+            s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1, new JoinedAttention(gathered, gatheredStride)));
         Nodes.Add(_attention.Combine(
-            $"{blk}.attention_combine", attention, rows, _parts, null, gathered, spec.Heads * spec.Latent, s => s.Rows, s => s.Splits));
-        int latents = spec.Heads * spec.Latent;
-        if (_kv.Rotates) Nodes.Add(_hadamard.Node($"{blk}.rotate_back", rotated, gathered, latents, latents, s => s.Rows));
+            $"{blk}.attention_combine", attention, rows, _parts, null, gathered, gatheredStride, s => s.Splits == 1 ? 0 : s.Rows,
+            s => s.Splits));
+        if (_kv.Rotates)
+            Nodes.Add(_hadamard.Node($"{blk}.rotate_back", rotated, gathered, gatheredStride, gatheredStride, s => s.Rows));
         WeightMatrix toValue = isSplit
             ? Weights.Matrix($"{blk}.attn_v_b", spec.Latent, spec.Value, spec.Heads)
             : Weights.Matrix(new MatrixPart($"{blk}.attn_kv_b", spec.Value, spec.Plain, spec.Plain + spec.Value), spec.Latent, spec.Heads);

@@ -50,23 +50,23 @@ internal static class Llama4Graph
         {
             string blk = $"blk.{i}";
             // attention
-            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
-            g.QueryKeyValue(blk, h, width);
+            g.QueryKeyValue(blk, g.Normed($"{blk}.attn_norm", x), width);
             g.Attention(blk, i, turns(i) ? turning : still, attended, Workspace.Stride(heads));
             g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads),
                 x, width);
 
             // feed-forward
-            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
             if (hasExperts(i))
             {
+                // Written out: the shared expert reads it after the chosen ones have added to x.
+                g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
                 g.MixtureFeedForward(
                     blk, h, width, x, new RouterSpec { Gate = RouterGate.Sigmoid, Normalizes = false, WeighsInput = true });
                 g.GatedFeedForward(blk, "_shexp", c.ExpertFeedForward, h, width, x);
             }
             else
             {
-                g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
+                g.GatedFeedForward(blk, "", c.FeedForward, g.Normed($"{blk}.ffn_norm", x), width, x);
             }
         }
 

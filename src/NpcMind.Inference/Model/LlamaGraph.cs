@@ -23,21 +23,20 @@ internal static class LlamaGraph
         int width = Workspace.Stride(c.Width);
         int heads = c.Heads * c.HeadDim;
         AttentionSpec attention = new(c.Heads, c.KvHeads, c.HeadDim, c.AttentionScale) { Rope = new RopeForm() };
-        Tensor x = g.Rows("x", c.Width), h = g.Rows("h", c.Width), attended = g.Rows("attended", heads);
+        Tensor x = g.Rows("x", c.Width), attended = g.Rows("attended", heads);
 
         g.Embed("embed", "token_embd", x, width);
         for (int i = 0; i < c.Blocks; i++)
         {
             string blk = $"blk.{i}";
             // attention
-            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
-            g.QueryKeyValue(blk, h, width);
+            g.QueryKeyValue(blk, g.Normed($"{blk}.attn_norm", x), width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
             g.MatMulAdd($"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads),
                 x, width);
 
             // feed-forward
-            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
+            RowInput h = g.Normed($"{blk}.ffn_norm", x);
             if (c.Experts == 0) g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
             else g.MixtureFeedForward(blk, h, width, x, new RouterSpec());
         }

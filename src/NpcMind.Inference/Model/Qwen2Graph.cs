@@ -49,20 +49,20 @@ internal static class Qwen2Graph
         {
             string blk = $"blk.{i}";
             // attention
-            g.RmsNorm($"{blk}.attn_norm", x, h, c.Width);
-            g.QueryKeyValue(blk, h, width);
+            g.QueryKeyValue(blk, g.Normed($"{blk}.attn_norm", x), width);
             g.Attention(blk, i, attention, attended, Workspace.Stride(heads));
             g.MatMulAdd(
                 $"{blk}.attn_output", g.Weights.Matrix($"{blk}.attn_output", heads, c.Width), attended, Workspace.Stride(heads), x, width);
 
             // feed-forward
-            g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
             if (c.Experts == 0)
             {
-                g.GatedFeedForward(blk, "", c.FeedForward, h, width, x);
+                g.GatedFeedForward(blk, "", c.FeedForward, g.Normed($"{blk}.ffn_norm", x), width, x);
             }
             else
             {
+                // Written out: the shared expert reads it after the chosen ones have added to x.
+                g.RmsNorm($"{blk}.ffn_norm", x, h, c.Width);
                 g.MixtureFeedForward(blk, h, width, x, router);
                 g.GatedFeedForward(blk, "_shexp", shared, h, width, x, gateName: $"{blk}.ffn_gate_inp_shexp");
             }

@@ -171,18 +171,30 @@ internal static class AttentionCases
             KvPlace cache = new(Stored(k, byToken: false), Stored(v, byToken: true), rig.Words(table), blocks, StoredKv.Suffix(format),
                 format == KvFormat.F32 ? TexelFormat.Float4 : TexelFormat.UInt1);
             Inference.Attention attention = new(rig.Library, rig.Nothing);
-            return new KernelRun(
-                [
-                    attention.Parts("attention", spec, attending, [queries], rig.Floats(q), cache, parts, _ => (1, splits, 0), null),
-                    attention.Combine(
-                        "combine", spec, attending, parts, hasSinks ? rig.Floats(sinks) : null, output, stride, s => s.Rows, null),
-                ],
-                MatMulCases.Step(queries), output, () => CaseData.Pad(
-                    ahead ? Ahead() : Reference.Attention.Run(
-                        q, StoredKv.Seen(k, headDim, format), StoredKv.Seen(v, headDim, format), heads, kvHeads, context, first, scale,
-                        span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0,
-                        softCap, hasSinks ? sinks : null),
-                    heads * headDim, stride, queries));
+            Tensor? factors = hasSinks ? rig.Floats(sinks) : null;
+            Tensor direct = rig.Empty(queries * stride * 4), input = rig.Floats(q);
+            List<GraphNode> nodes =
+            [
+                attention.Parts("attention", spec, attending, [queries], input, cache, parts, _ => (1, splits, 0), null),
+                attention.Combine("combine", spec, attending, parts, factors, output, stride, s => s.Rows, null),
+            ];
+            List<KernelOutput> outputs = [new(output, Expected)];
+            // In one split: the same without parts.
+            if (GraphBuilder.SplitsOf(context - 1) == 1)
+            {
+                nodes.Add(attention.Parts("direct", spec, attending, [queries], input, cache, parts, _ => (1, 1, 0), null,
+                    new JoinedAttention(direct, stride, factors)));
+                outputs.Add(new(direct, Expected));
+            }
+
+            return new KernelRun(nodes, MatMulCases.Step(queries), [.. outputs]);
+
+            float[] Expected() => CaseData.Pad(
+                ahead ? Ahead() : Reference.Attention.Run(
+                    q, StoredKv.Seen(k, headDim, format), StoredKv.Seen(v, headDim, format), heads, kvHeads, context, first, scale,
+                    span.Kind == AttentionSpanKind.Chunk ? span.Tokens : 0, span.Kind == AttentionSpanKind.Window ? span.Tokens : 0,
+                    softCap, hasSinks ? sinks : null),
+                heads * headDim, stride, queries);
 
             // Each row sees as if it stood last, but no farther back than from its place.
             float[] Ahead() => [.. Enumerable.Range(0, queries).SelectMany(i => Reference.Attention.Run(

@@ -4,5 +4,6 @@ namespace NpcMind.GpuTests;
 internal static class KernelCases
 {
     public static IReadOnlyList<KernelCase> All { get; } =
-        [.. MatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. LatentCases.All(), .. VisionCases.All(), .. PoolCases.All()];
+        [.. MatMulCases.All(), .. FusedMatMulCases.All(), .. RowCases.All(), .. AttentionCases.All(), .. LatentCases.All(),
+            .. VisionCases.All(), .. PoolCases.All()];
 }

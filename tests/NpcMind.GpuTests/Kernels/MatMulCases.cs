@@ -89,8 +89,7 @@ internal static class MatMulCases
             Routing routing = new(experts, used, rig.Empty(maxTiles * 16), rig.Empty(maxTiles * 4));
             Tensor output = rig.Empty((long)pairs * padded * 4);
             int maxPairs = maxTiles;
-            GraphNode tiles = new Router(rig.Library, rig.Nothing).Tiles(
-                "tiles", rig.Words(chosen), rig.Words([(uint)tokens, 0, 0, 0]), routing, maxPairs);
+            GraphNode tiles = Route(rig, chosen, tokens, ref routing, maxPairs);
             float[]? biases = bias ? CaseData.Normal(3, experts * rows) : null;
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, biases, segmentGroups);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing);
@@ -111,6 +110,19 @@ internal static class MatMulCases
                 return expected;
             });
         });
+    }
+
+    /// <summary>What <c>router_top_k</c> leaves for one row, or <c>expert_tiles</c> makes for more.</summary>
+    public static GraphNode Route(KernelRig rig, uint[] chosen, int tokens, ref Routing routing, int maxPairs)
+    {
+        if (tokens == 1)
+            routing = routing with
+            {
+                Tiles = rig.Words([.. chosen.SelectMany((e, n) => new[] { e, (uint)n, 1u, 0u })]),
+                Order = rig.Words([.. chosen.Select((_, n) => (uint)n)]),
+            };
+        return new Router(rig.Library, rig.Nothing).Tiles(
+            "tiles", rig.Words(chosen), rig.Words([(uint)tokens, 0, 0, 0]), routing, maxPairs);
     }
 
     /// <summary>Different experts per row; the last expert is never chosen, the first often.</summary>

@@ -24,6 +24,9 @@ internal static class RowCases
         yield return Positions(96, 2);
         foreach (int experts in new[] { 2, 6, 8, 70 }) yield return Router(experts, Math.Min(experts, 3), 9, ties: false);
         yield return Router(8, 3, 12, ties: true);
+        yield return Router(8, 3, 1, ties: true);
+        yield return Router(130, 9, 1, ties: true);
+        yield return Router(5, 5, 1, ties: false);
         yield return Router(130, 8, 5, ties: true);
         RouterSpec sigmoid = new() { Gate = RouterGate.Sigmoid, Normalizes = false };
         yield return Router(128, 1, 9, ties: true, sigmoid);
@@ -95,19 +98,22 @@ internal static class RowCases
             return new KernelRun([node], MatMulCases.Step(rows), y, () =>
             {
                 float[] g = weighted ? Scaled(gate) : gate, u = weighted ? Scaled(up) : up;
-                float[] result = form switch
-                {
-                    GateForm.Silu => SwiGlu.Run(g, u),
-                    GateForm.GeluTanh => [.. Gelu.Tanh(g).Zip(u, (a, b) => a * b)],
-                    _ => [.. g.Zip(
-                        u, (a, b) => (float)(Math.Min(a, 7) / (1 + Math.Exp(-1.702 * Math.Min(a, 7))) * (Math.Clamp(b, -7, 7) + 1)))],
-                };
+                float[] result = Gated(form, g, u);
                 if (gated) result = [.. result.Select((v, i) => (float)(v / (1 + Math.Exp(-weights[i / width * 4]))))];
                 return CaseData.Pad(result, width, stride, rows);
             });
 
             float[] Scaled(float[] x) => [.. x.Select((v, i) => v * weights[i / width])];
         });
+
+    /// <summary>f(gate) up in double.</summary>
+    public static float[] Gated(GateForm form, float[] gate, float[] up) => form switch
+    {
+        GateForm.Silu => SwiGlu.Run(gate, up),
+        GateForm.GeluTanh => [.. Gelu.Tanh(gate).Zip(up, (a, b) => a * b)],
+        _ => [.. gate.Zip(
+            up, (a, b) => (float)(Math.Min(a, 7) / (1 + Math.Exp(-1.702 * Math.Min(a, 7))) * (Math.Clamp(b, -7, 7) + 1)))],
+    };
 
     public static KernelCase SoftCap(float cap, float largest) =>
         new("soft_cap", $"{cap} up to {largest}", null, 1e-12, 8.0 * 256, 0, rig =>
@@ -142,18 +148,26 @@ internal static class RowCases
             if (ties)
                 for (int i = 0; i < logits.Length; i++) logits[i] = MathF.Round(logits[i]);
             Tensor chosen = rig.Empty(rows * used * 4), weights = rig.Empty(rows * used * 4);
+            Routing routing = new(experts, used, rig.Empty(used * 16), rig.Empty(used * 4));
             GraphNode node = new Router(rig.Library, rig.Nothing).Choose(
-                "router", spec, rig.Floats(CaseData.Pad(logits, experts, stride, rows)), stride, experts, used,
+                "router", spec, rig.Floats(CaseData.Pad(logits, experts, stride, rows)), stride, routing,
                 spec.HasSelectionBias ? rig.Floats(bias) : null, chosen, weights, s => s.Rows);
             RouterTopK.Rule reference = new(
                 spec.Gate == RouterGate.Sigmoid, spec.Normalizes, spec.Scale, spec.HasSelectionBias ? bias : null,
                 spec.Groups, spec.GroupsUsed);
             (int[] Experts, float[] Weights)[] choices =
                 [.. Enumerable.Range(0, rows).Select(row => RouterTopK.Run(logits.AsSpan(row * experts, experts), used, reference))];
-            return new KernelRun(
-                [node], MatMulCases.Step(rows),
-                new KernelOutput(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true),
-                new KernelOutput(weights, () => [.. choices.SelectMany(c => c.Weights)]));
+            KernelOutput[] outputs = [
+                new(chosen, () => [.. choices.SelectMany(c => c.Experts).Select(e => (float)e)], Words: true),
+                new(weights, () => [.. choices.SelectMany(c => c.Weights)]),
+            ];
+            if (rows == 1)
+                outputs = [
+                    .. outputs,
+                    new(routing.Order, () => [.. Enumerable.Range(0, used).Select(n => (float)n)], Words: true),
+                    new(routing.Tiles, () => [.. choices[0].Experts.SelectMany((e, n) => new float[] { e, n, 1, 0 })], Words: true),
+                ];
+            return new KernelRun([node], MatMulCases.Step(rows), outputs);
         });
 
     public static KernelCase ExpertCombine(int dim, int used, int rows, bool weighted = true, float scale = 1) => new(

@@ -1,0 +1,137 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+// A router of at most 32 experts in one dispatch: logits = W norm(x) + bias as in bodies/matmul.glsl, and the choice among them by the rule
+// of router_top_k.comp, whose Gate, Normalizes (here NormalizesWeights), HasBias (SelectsWithBias) and Alone are meant.
+//   codes, scales: W, one row group   x [rows, xStride] f32 texels of 4   norm [columns] f32 texels of 4
+//   bias [32] f32 bits, of the logits   selectionBias [experts] f32 bits
+//   chosen [rows, Used] u32   weights [rows, Used] f32   order [Used] u32   tiles [Used] (expert, first, count, -)
+// Grid (rows / Tokens rounded up, 1, 1).
+// Reference: tests/NpcMind.Reference/RouterTopK.cs
+#include "lib/common.glsl"
+#include "lib/cluster.glsl"
+#include "lib/reduce.glsl"
+#include "quant/f32.glsl"
+
+layout(constant_id = 1) const uint Tokens = 1;
+layout(constant_id = 2) const uint Slices = 1;
+layout(constant_id = 3) const bool Normalizes = false;
+layout(constant_id = 4) const bool HasBias = false;
+layout(constant_id = 5) const uint Gate = RouterGateSoftmax;
+layout(constant_id = 6) const bool NormalizesWeights = true;
+layout(constant_id = 7) const bool SelectsWithBias = false;
+layout(constant_id = 8) const uint Experts = 1;
+layout(constant_id = 9) const uint Used = 1;
+layout(constant_id = 10) const bool Alone = false;
+
+layout(push_constant) uniform Constants {
+    uint chunks;
+    uint xStride;
+    uint dim;
+    float epsilon;
+    float scale;
+};
+layout(binding = 2) uniform samplerBuffer x;
+layout(binding = 3) uniform samplerBuffer norm;
+layout(binding = 4) uniform usamplerBuffer bias;
+layout(binding = 5) uniform usamplerBuffer selectionBias;
+layout(binding = 6) writeonly buffer Chosen { uint chosen[]; };
+layout(binding = 7) writeonly buffer Weights { float weights[]; };
+layout(binding = 8) writeonly buffer Order { uint order[]; };
+layout(binding = 9) writeonly buffer Tiles { uvec4 tiles[]; };
+shared float partial[Slices * GroupRows];
+
+#include "lib/product.glsl"
+
+const float Lowest = -3.4e38;
+const float Taken = -1.0 / 0.0;
+
+float sigmoid(float v) { return 1.0 / (1.0 + exp(-v)); }
+
+// The choice for a row whose logits the lanes of a cluster hold: lane l those of experts l, 8 + l, 16 + l, 24 + l.
+void choose(uint row, vec4 logits) {
+    uint lane = clusterLane();
+    float rank[LaneRows];
+    [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+        uint e = r * ClusterLanes + lane;
+        float v = logits[r];
+        if (SelectsWithBias) v = sigmoid(v) + uintBitsToFloat(texelFetch(selectionBias, int(min(e, Experts - 1))).x);
+        rank[r] = e >= Experts ? Taken : v > Lowest ? v : Lowest; // NaN, too
+    }
+    float total = 0.0;
+    float largest = 0.0;
+    float gates[Used];
+    uint winners[Used];
+    for (uint n = 0; n < Used; n++) {
+        float best = Taken;
+        uint index = 0xFFFFu;
+        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+            if (rank[r] > best) {
+                best = rank[r];
+                index = r * ClusterLanes + lane;
+            }
+        float top = clusterMax(best);
+        uint winner = min(uint(-clusterMax(best == top ? -float(index) : -65536.0)), Experts - 1);
+        float logit = 0.0;
+        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+            if (r * ClusterLanes + lane == winner) {
+                rank[r] = Taken;
+                logit = logits[r];
+            }
+        top = subgroupShuffle(logit, clusterBase() + winner % ClusterLanes);
+        // The softmax over all experts cancels when the chosen weights are normalised, so exp(logit - largest) is all that is needed.
+        if (n == 0) largest = top;
+        float gate = Gate == RouterGateSigmoid ? sigmoid(top) : exp(top - largest);
+        total += gate;
+        gates[n] = gate;
+        winners[n] = winner;
+    }
+    if (Gate == RouterGateSoftmax && !NormalizesWeights) {
+        float highest = Lowest;
+        float all = 0.0;
+        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+            if (r * ClusterLanes + lane < Experts) highest = max(highest, logits[r]);
+        highest = clusterMax(highest);
+        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+            if (r * ClusterLanes + lane < Experts) all += exp(logits[r] - highest);
+        total = clusterSum(all) * exp(highest - largest);
+    }
+    if (Gate == RouterGateSigmoid) total = NormalizesWeights ? max(total, 6.1035e-5) : 1.0;
+    for (uint n = 0; n < Used; n++) {
+        if (n % ClusterLanes != lane) continue;
+        chosen[row * Used + n] = winners[n];
+        weights[row * Used + n] = gates[n] / total * scale;
+        if (Alone) {
+            order[n] = n;
+            tiles[n] = uvec4(winners[n], n, 1, 0);
+        }
+    }
+}
+
+void main() {
+    uint lane = clusterLane();
+    uint slice = clusterIndex();
+    int xAt[Tokens];
+    float inverse[Tokens];
+    float sum[LaneRows][Tokens];
+    [[unroll]] for (uint t = 0; t < Tokens; t++) {
+        xAt[t] = int((gl_WorkGroupID.x * Tokens + t) * xStride + lane);
+        if (Normalizes) inverse[t] = inverseRms(uint(xAt[t]) - lane);
+        [[unroll]] for (uint r = 0; r < LaneRows; r++) sum[r][t] = 0.0;
+    }
+    addProducts(0, slice, xAt, inverse, sum);
+    [[unroll]] for (uint t = 0; t < Tokens; t++) {
+        if (Slices > 1) {
+            barrier();
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
+            barrier();
+        }
+        vec4 logits;
+        [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+            if (Slices > 1)
+                for (uint s = 1; s < Slices; s++) sum[r][t] += slice == 0 ? partial[s * GroupRows + r * ClusterLanes + lane] : 0.0;
+            logits[r] = sum[r][t];
+            if (HasBias) logits[r] += uintBitsToFloat(texelFetch(bias, int(r * ClusterLanes + lane)).x);
+        }
+        if (slice == 0) choose(gl_WorkGroupID.x * Tokens + t, logits);
+    }
+}
