@@ -19,8 +19,8 @@ trap 'rm -rf "$work"' EXIT
 {
     echo "# Ten free plays"
     echo
-    echo "What the shipped mind answers to people who type what they like: ten scripts (samples/Tavern/data/plays), each played once in a new"
-    echo "game by \`scripts/plays.sh\`, nothing chosen and nothing mended. Lines in brackets are deeds."
+    echo "What the shipped mind answers to people who type what they like: ten scripts (samples/Tavern/data/plays), each played"
+    echo "once in a new game by \`scripts/plays.sh\`, nothing chosen and nothing mended."
 } >"$work/plays.md"
 for script in "$root"/samples/Tavern/data/plays/*.txt; do
     name=$(basename "$script" .txt)

@@ -205,7 +205,8 @@ void main() {
                 whole = withSink;
             }
             [[unroll]] for (uint k = 0; k < Chunks; k++)
-                if (k * ClusterLanes + lane < ValueQuads) result[row * resultStride + head * ValueQuads + k * ClusterLanes + lane] = sum[c][k] * shrink / whole;
+                if (k * ClusterLanes + lane < ValueQuads)
+                    result[row * resultStride + head * ValueQuads + k * ClusterLanes + lane] = sum[c][k] * shrink / whole;
             continue;
         }
         uint at = ((row * heads + firstHead + c % Group) * maxSplits + split % maxSplits) * (ValueQuads + 1);

@@ -98,8 +98,8 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
             [matrix.As(TexelFormat.UInt4), MatMul.Scales(router.Layout, matrix), x.Rows.As(TexelFormat.Float4),
                 (x.Norm?.Weight ?? empty).As(TexelFormat.Float4), (router.Bias ?? empty).As(TexelFormat.UInt1),
                 (bias ?? empty).As(TexelFormat.UInt1), chosen, weights, routing.Order, routing.Tiles],
-            ("chunks", (uint)(router.Layout.Units(router.Columns) * (router.Layout.UnitColumns / WeightLayout.ChunkColumns))), ("xStride", (uint)xStride / 4),
-            ("dim", (uint)(x.Norm?.Dim ?? 0)), ("epsilon", x.Norm?.Epsilon ?? 0), ("scale", spec.Scale)))];
+            ("chunks", (uint)(router.Layout.Units(router.Columns) * (router.Layout.UnitColumns / WeightLayout.ChunkColumns))),
+            ("xStride", (uint)xStride / 4), ("dim", (uint)(x.Norm?.Dim ?? 0)), ("epsilon", x.Norm?.Epsilon ?? 0), ("scale", spec.Scale)))];
         return new GraphNode(variants, s => MatMul.Tiled(1, s.Rows), matrix.Bytes);
     }
 
