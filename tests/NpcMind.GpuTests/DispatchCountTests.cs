@@ -3,7 +3,7 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests;
 
-/// <summary>Dispatches of a decode step, which the host and a real card pay for one by one (design: docs/decisions/0025).</summary>
+/// <summary>Dispatches of a decode step, which the host and a real card pay for one by one (design: docs/decisions/0026).</summary>
 internal sealed class DispatchCountTests : GpuTest
 {
     /// <summary>Embedding, output norm, gathered rows, output, and the choice of the token.</summary>
