@@ -55,6 +55,9 @@ internal static class Number
 {
     public static double Parse(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
+    /// <summary>Returns a number as it is shown with two decimals: medians are those of what is shown.</summary>
+    public static double Hundredths(double value) => Parse(value.ToString("F2", CultureInfo.InvariantCulture));
+
     /// <summary>Writes a number with four digits that count.</summary>
     public static string Short(double? value) => value?.ToString("g4", CultureInfo.InvariantCulture) ?? "-";
 
@@ -236,7 +239,7 @@ internal static class Speeds
             double mine = Property(ours[pair], name, oursFile).GetDouble();
             if (pair >= peer.Count) return [mine, null, null];
             double theirs = Property(peer[pair], name, peerFile!).GetDouble();
-            return [mine, theirs, Math.Round(mine / theirs, 2)];
+            return [mine, theirs, Number.Hundredths(mine / theirs)];
         }
     }
 
@@ -247,7 +250,7 @@ internal static class Speeds
         {
             double d = Property(dense, "decode_tokens_per_s", denseFile).GetDouble();
             double m = Property(mixture, "decode_tokens_per_s", mixtureFile).GetDouble();
-            ratios.Add(Math.Round(d / m, 2));
+            ratios.Add(Number.Hundredths(d / m));
             Console.WriteLine($"dense {Number.Short(d)}, mixture {Number.Short(m)} tokens/s decode, ratio {ratios[^1]:F2}");
         }
 

@@ -45,7 +45,7 @@ internal sealed class ShaderConstantsTests
     public void Definitions_Line_AreFoundUnlessSpecializedOrDerived(string line, string? name) =>
         Assert.That(Definitions(line).Select(m => m.Groups["name"].Value), Is.EqualTo(name is null ? [] : new[] { name }));
 
-    /// <summary>Units of formats and words of samplers have names of their own in shaders; numbers may not come back there.</summary>
+    /// <summary>The units of a format are those that C# lists for it, not numbers of the shader.</summary>
     [Test]
     public void Formats_Units_AreThoseOfTheInclude()
     {
@@ -58,9 +58,12 @@ internal sealed class ShaderConstantsTests
         Directory.EnumerateFiles(Shaders, "*", SearchOption.AllDirectories)
             .Where(f => Path.GetExtension(f) is ".glsl" or ".comp" && f != Include);
 
-    private static MatchCollection Definitions(string text) => Regex.Matches(
-        text, @"^[ \t]*(const\s+(uint|int|float)\s+(?<name>\w+)\s*=|#define\s+(?<name>\w+))\s*[0-9(-][0-9a-fA-FxXuU.+\-*/<>() ]*;?[ \t]*(//.*)?$",
-        RegexOptions.Multiline);
+    private static MatchCollection Definitions(string text)
+    {
+        const string Name = @"(const\s+(uint|int|float)\s+(?<name>\w+)\s*=|#define\s+(?<name>\w+))";
+        const string Number = @"\s*[0-9(-][0-9a-fA-FxXuU.+\-*/<>() ]*;?[ \t]*(//.*)?$";
+        return Regex.Matches(text, @"^[ \t]*" + Name + Number, RegexOptions.Multiline);
+    }
 
     private static HashSet<string> HostNames() =>
     [
