@@ -6,15 +6,11 @@ using NUnit.Framework;
 namespace NpcMind.Tests;
 
 /// <summary>scripts/figures.cs, which makes figures of what programs measured, run by dotnet as the scripts run it.</summary>
-internal sealed class FiguresTests
+internal sealed class FiguresTests : IDisposable
 {
-    private TestFolder _folder = null!;
+    private readonly TestFolder _folder = new();
 
-    [SetUp]
-    public void SetUp() => _folder = new TestFolder();
-
-    [TearDown]
-    public void TearDown() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void Answers_PrintsEachAndAverages()
