@@ -75,7 +75,9 @@ public sealed partial class NpcRuntime
         int failed = 0;
         while (Tick(FrameBudget.FromMilliseconds(50)) is var report && (report.Status != TickStatus.Idle || Saves.IsBusy))
         {
-            if (report.Status == TickStatus.Idle) Thread.Sleep(1); // streams are read and written elsewhere
+#pragma warning disable RS0030 // Waits by its contract; streams are read and written elsewhere.
+            if (report.Status == TickStatus.Idle) Thread.Sleep(1);
+#pragma warning restore RS0030
             failed = report.Status == TickStatus.Failed ? failed + 1 : 0;
             if (report.Status == TickStatus.DeviceLost || failed > MindScheduler.MostFailures || Stopwatch.GetElapsedTime(started) > limit)
                 return false;

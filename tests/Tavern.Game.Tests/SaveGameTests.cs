@@ -91,7 +91,7 @@ public sealed class SaveGameTests
             """{ "name": "Marbel", "trade": "baker", "cloak": "red", "place": "by the hearth", "item": "a gold coin" },""";
         worlds.Edit(Worlds.Small.Replace(Marbel, "", StringComparison.Ordinal));
         using GameLoop game = worlds.Game();
-    game.Save("quick");
+        game.Save("quick");
         worlds.Edit(Worlds.Small);
         Worlds.Run(game, 2);
         game.World.Player.Position = game.World.Bodies[1].Position + new System.Numerics.Vector2(0, 1);

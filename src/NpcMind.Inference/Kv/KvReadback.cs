@@ -102,7 +102,9 @@ internal sealed class KvReadback
     {
         try
         {
+#pragma warning disable RS0030 // At the end of the runtime, for a copy of bytes that is under way.
             _fetch?.Wait();
+#pragma warning restore RS0030
         }
         catch (AggregateException)
         {

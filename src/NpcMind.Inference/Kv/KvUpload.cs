@@ -58,7 +58,9 @@ internal sealed class KvUpload(InferenceEngine engine, FrameRunner frames, IRead
     {
         try
         {
+#pragma warning disable RS0030 // At the end of the runtime, for a copy of bytes that is under way.
             _fill?.Wait();
+#pragma warning restore RS0030
         }
         catch (AggregateException)
         {

@@ -35,7 +35,9 @@ internal sealed class PendingLoad(NpcRuntime runtime, Prefix prefix, LegalAction
         if (!_reading.IsCompleted) return;
         if (_upload is null && _kv == KvProgress.UnderWay)
         {
+#pragma warning disable RS0030 // Does not wait: the task is complete.
             if (_reading.IsCompletedSuccessfully && _reading.Result.Blocks is { Count: > 0 } blocks)
+#pragma warning restore RS0030
                 _upload = new KvUpload(runtime.Engine, runtime.Frames, blocks);
             else _kv = KvProgress.GivenUp;
         }
