@@ -5,7 +5,7 @@
 //   codes, scales: W, one row group   x [rows, xStride] f32 texels of 4   norm [columns] f32 texels of 4
 //   bias [32] f32 bits, of the logits   selectionBias [experts] f32 bits
 //   chosen [rows, Used] u32   weights [rows, Used] f32   order [Used] u32   tiles [Used] (expert, first, count, -)
-// Grid (rows / Tokens rounded up, 1, 1).
+// Grid (1, rows / Tokens rounded up, 1).
 // Reference: tests/NpcMind.Reference/RouterTopK.cs
 #include "lib/common.glsl"
 #include "lib/cluster.glsl"
@@ -114,7 +114,7 @@ void main() {
     float inverse[Tokens];
     float sum[LaneRows][Tokens];
     [[unroll]] for (uint t = 0; t < Tokens; t++) {
-        xAt[t] = int((gl_WorkGroupID.x * Tokens + t) * xStride + lane);
+        xAt[t] = int((gl_WorkGroupID.y * Tokens + t) * xStride + lane);
         if (Normalizes) inverse[t] = inverseRms(uint(xAt[t]) - lane);
         [[unroll]] for (uint r = 0; r < LaneRows; r++) sum[r][t] = 0.0;
     }
@@ -132,6 +132,6 @@ void main() {
             logits[r] = sum[r][t];
             if (HasBias) logits[r] += uintBitsToFloat(texelFetch(bias, int(r * ClusterLanes + lane)).x);
         }
-        if (slice == 0) choose(gl_WorkGroupID.x * Tokens + t, logits);
+        if (slice == 0) choose(gl_WorkGroupID.y * Tokens + t, logits);
     }
 }

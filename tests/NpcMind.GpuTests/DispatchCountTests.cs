@@ -6,8 +6,8 @@ namespace NpcMind.GpuTests;
 /// <summary>Dispatches of a decode step, which the host and a real card pay for one by one (design: docs/decisions/0026).</summary>
 internal sealed class DispatchCountTests : GpuTest
 {
-    /// <summary>Embedding, output norm, gathered rows, output, and the choice of the token.</summary>
-    private const int Beside = 5;
+    /// <summary>Embedding, output rows, their norm, the output, and two for the choice of the token.</summary>
+    private const int Beside = 6;
 
     [TestCase(20, 6)]
     [TestCase(600, 7)]

@@ -154,7 +154,11 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
         WeightSegment segment = weights.Segments[0];
         Product one = new(weights, segment, 1, x, xStride, sum, yStride)
         {
-            Accumulates = true, Scale = scale, Routing = routing, Combines = true, CombinedWeights = expertWeights,
+            Accumulates = true,
+            Scale = scale,
+            Routing = routing,
+            Combines = true,
+            CombinedWeights = expertWeights,
         };
         DispatchNode[] variants = [
             Dispatch(label, one),
