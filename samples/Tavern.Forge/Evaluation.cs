@@ -68,7 +68,7 @@ internal sealed class Evaluation
     /// <param name="transcripts">How many to write whole.</param>
     public void Run(NpcRuntime runtime, IEnumerable<Conversation> conversations, Func<int, byte[]> picture, int transcripts)
     {
-        foreach (Conversation[] some in conversations.Chunk(AtOnce))
+        foreach (Conversation[] some in Groups(conversations))
         {
             Prefix[] worlds = [.. some.Select(c => runtime.CreatePrefix(c.World))];
             Npc[] npcs = [.. some.Select((c, i) => worlds[i].CreateNpc(c.Name, c.Persona))];
@@ -91,6 +91,24 @@ internal sealed class Evaluation
             foreach (Prefix world in worlds) world.Dispose();
             runtime.ThinkUntilIdle(TimeSpan.FromMinutes(1));
         }
+    }
+
+    /// <summary>As many at once as there is room for, in which no two have a name in common.</summary>
+    private static IEnumerable<Conversation[]> Groups(IEnumerable<Conversation> conversations)
+    {
+        List<Conversation> some = [];
+        foreach (Conversation c in conversations)
+        {
+            if (some.Count == AtOnce || some.Exists(s => s.Name == c.Name))
+            {
+                yield return [.. some];
+                some.Clear();
+            }
+
+            some.Add(c);
+        }
+
+        if (some.Count > 0) yield return [.. some];
     }
 
     private static Reply Ask(Npc npc, Conversation conversation, Turn turn, Func<int, byte[]> picture)

@@ -147,9 +147,15 @@ internal sealed class CostModelTests
     {
         CostModel model = Steady(out int c, (100, 1.0));
         Frame(model, c);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++) Frame(model, c);
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        // A background collection takes a thread's allocation buffer away; what was left of it then counts as allocated. Hence the least.
+        Assert.That(Enumerable.Range(0, 5).Min(_ => Allocated(model, c)), Is.Zero);
+
+        static long Allocated(CostModel model, int c)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1000; i++) Frame(model, c);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
 
         static void Frame(CostModel model, int c)
         {
