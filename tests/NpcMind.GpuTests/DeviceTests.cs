@@ -123,8 +123,8 @@ internal sealed class DeviceTests : GpuTest
         foreach (int chunk in new[] { 3, 17 }) TinyEngines.AssertSameBits(engine.ReadFresh(ids, chunk), single, $"chunks of {chunk}");
     }
 
-    [TestCase(false, 36, 39)]
-    [TestCase(true, 48, 51)]
+    [TestCase(false, 24, 27)]
+    [TestCase(true, 27, 30)]
     public void Submit_DecodeStep_HasExpectedDispatchesAndBarriers(bool mixture, int dispatches, int barriers)
     {
         using InferenceEngine engine = TinyEngines.Load(mixture ? TinyModelOptions.Mixture : TinyModelOptions.Dense, Small);

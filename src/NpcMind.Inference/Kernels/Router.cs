@@ -104,20 +104,21 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
     }
 
     /// <summary>
-    /// Sorts the pairs (row, choice) by expert, in tiles for <see cref="MatMul.ExpertNodes"/>, in steps of more than one row.
+    /// Sorts the pairs (row, choice) by expert, in tiles for <see cref="MatMul.ExpertNodes"/>.
     /// </summary>
     /// <param name="label">Label in timings.</param>
     /// <param name="chosen">[rows, used] u32.</param>
     /// <param name="header">First word: rows of the step.</param>
     /// <param name="routing">Receives order and tiles.</param>
     /// <param name="maxPairs">Most pairs of a step.</param>
-    public GraphNode Tiles(string label, Tensor chosen, Tensor header, Routing routing, int maxPairs)
+    /// <param name="routed">Whether a router chose, which makes the tiles of a step of one row itself.</param>
+    public GraphNode Tiles(string label, Tensor chosen, Tensor header, Routing routing, int maxPairs, bool routed = true)
     {
         ComputePipeline pipeline = kernels.Pipeline("expert_tiles", ("workgroupSize", kernels.SmallWorkgroup));
-        DispatchNode[] variants = [.. MatMul.TileRows[1..].Select(t => pipeline.Node(
+        DispatchNode[] variants = [.. MatMul.TileRows.Select(t => pipeline.Node(
             label, [chosen.As(TexelFormat.UInt1), header, routing.Order, routing.Tiles],
             ("experts", (uint)routing.Experts), ("used", (uint)routing.Used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
-        return new GraphNode(variants, s => s.Rows == 1 ? default : new Grid(1, 1, 1, MatMul.Variant(s.Rows) - 1));
+        return new GraphNode(variants, s => routed && s.Rows == 1 ? default : new Grid(1, 1, 1, MatMul.Variant(s.Rows)));
     }
 
     /// <summary>x += scale * sum of the experts' outputs, each times its weight.</summary>

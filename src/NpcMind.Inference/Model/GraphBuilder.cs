@@ -334,7 +334,7 @@ internal sealed partial class GraphBuilder
         int pairs = _options.MaxRows * heads;
         Tensor chosen = Weights.Upload([.. Enumerable.Range(0, pairs).Select(p => (uint)(p % heads))], "heads in order");
         _headRouting = new Routing(heads, heads, Rows("head tiles", 4, heads), Rows("head order", 1, heads));
-        Nodes.Add(_router.Tiles("head_tiles", chosen, _inputs.Header, _headRouting, pairs));
+        Nodes.Add(_router.Tiles("head_tiles", chosen, _inputs.Header, _headRouting, pairs, routed: false));
         return _headRouting;
     }
 
