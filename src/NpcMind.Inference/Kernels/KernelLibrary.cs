@@ -11,7 +11,7 @@ internal sealed class KernelLibrary(GpuDevice device) : IDisposable
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
 
-    /// <summary>Most lanes of a workgroup: shaders have shared memory for so many.</summary>
+    /// <summary>Most lanes of a workgroup that sorts or samples: these shaders have shared memory for so many.</summary>
     public const int LargestWorkgroup = 256;
 
     /// <summary>Device the pipelines run on.</summary>
