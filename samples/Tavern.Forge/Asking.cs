@@ -17,18 +17,18 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
         if (random.Next(12) == 0) return Myself();
         if (_others.Length == 0) return random.Next(2) == 0 ? Kin() : AroundWho();
         Person p = Pick(_others);
-        return random.Next(14) switch
+        return random.Next(15) switch
         {
             < 3 => Opinion(p),
             < 6 => Describe(p),
-            6 => Is("people isx", p, "trade", Trades, p.Trade, t => $"[{p.Name}] is the [{t}].", t => t),
-            7 => Is("people wearsx", p, "cloak", Colours, p.Cloak is { } c ? Colours[(int)c] : null, t =>
+            6 or 7 => Is("people isx", p, "trade", Trades, p.Trade, t => $"[{p.Name}] is the [{t}].", t => t),
+            8 => Is("people wearsx", p, "cloak", Colours, p.Cloak is { } c ? Colours[(int)c] : null, t =>
                 $"[{p.Name}] wears a [{t}] cloak.", t => t),
-            8 => Is("people atx", p, "place", Places, p.Place, t => $"[{p.Name}] is [{t}].", t => t),
-            9 => Is("people hasx", p, "item", Items, p.Item, t => $"[{p.Name}] carries [{t}].", Noun),
-            10 => Here(p),
-            11 => Kin(),
-            12 => KinOfOthers(p),
+            9 => Is("people atx", p, "place", Places, p.Place, t => $"[{p.Name}] is [{t}].", t => t),
+            10 => Is("people hasx", p, "item", Items, p.Item, t => $"[{p.Name}] carries [{t}].", Noun),
+            11 => Here(p),
+            12 => Kin(),
+            13 => KinOfOthers(p),
             _ => ByLooks(p),
         };
     }
@@ -199,6 +199,10 @@ internal sealed class Asking(Random random, Split split, TavernWorld world, Pers
         Seen[] things = [.. seen!.Where(s => s.Kind != ThingKind.Person)];
         string noun = things.Length > 0 && random.Next(2) == 0 ? Pick(things).Noun : Pick(Things);
         Seen[] such = [.. things.Where(t => t.Noun == noun)];
+        // What is not before its eyes but known to be somewhere is not denied.
+        Thing[] elsewhere = [.. world.Things.Where(t => Things[(int)t.Kind] == noun)];
+        if (such.Length == 0 && elsewhere.Length > 0)
+            return Asked("around isit", $"The [{elsewhere[0].Name}] is [{elsewhere[0].Spot}].", [elsewhere[0].Name], ("0", noun));
         return such.Length > 0 ? Asked("around isit", $"[Yes]. I see a [{such[0].Name}].", ["Yes", such[0].Name], ("0", noun))
             : Asked("around isit", $"[No]. I see [no] [{noun}].", ["No", noun], ("0", noun));
     }

@@ -31,7 +31,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         // Some of the others, when there are pictures, are about one picture and hardly anything else: seeing is learned there.
         bool glances = split == Split.Train && number % 16 == 1 && _train.Length > 0;
         // Most of the others are what people really type: everything is in it, what is asked about the world, too.
-        if (split == Split.Train && !drills && !glances && random.Next(4) > 0) return MakeEveryday(random, split, 18 + random.Next(6), 3);
+        if (split == Split.Train && !drills && !glances && random.Next(4) > 0) return MakeEveryday(random, split, 13 + random.Next(6), 9);
         if (split == Split.Held && number % 2 == 1) return MakeEveryday(random, split, 6, 13);
         int people = glances ? 1 + random.Next(2) : drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3
             : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };
@@ -80,6 +80,7 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         int people = random.Next(20) switch { < 3 => 1, < 7 => 2, < 12 => 3, < 15 => 4, _ => 5 };
         TavernWorld world = WorldGenerator.Create(random, split, people, random.Next(3) == 0 ? 0.6 : 0.9);
         Person self = world.People[random.Next(people)];
+        if (split == Split.Train && random.Next(3) == 0) HadANight(random, world, self);
         Mystery mystery = Mystery.Make(random, world, self);
         PictureEntry[] all = split == Split.Train ? _train : _held;
         PictureEntry? picture = all.Length > 0 && random.Next(5) < 3 ? all[random.Next(all.Length)] : null;
@@ -117,6 +118,16 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         return new Conversation(split == Split.Train ? "train" : "held", 2, facts, self.Name, persona,
             acts ? [Deed.Player, Deed.NoTarget, .. world.People.Where(p => p != self).Select(p => p.Name), .. Lexicon.Furniture] : [],
             [.. exchanges.Select(e => Turn(e, acts))]);
+    }
+
+    /// <summary>Something befell the character itself last night: more often seen than anything else, which is asked about most.</summary>
+    private static void HadANight(Random random, TavernWorld world, Person self)
+    {
+        if (world.Events.Any(e => e.Who == self.Name)) return;
+        string[] free = [.. Lexicon.Events.Except(world.Events.Select(e => e.What))];
+        string[] saw = [.. free.Where(e => e.StartsWith("saw ", StringComparison.Ordinal))];
+        string[] some = saw.Length > 0 && random.Next(3) == 0 ? saw : free;
+        world.Events.Insert(random.Next(world.Events.Count + 1), new Event(self.Name, some[random.Next(some.Length)]));
     }
 
     /// <summary>The name that the player gave last is the one that is remembered.</summary>

@@ -45,17 +45,17 @@ internal sealed class Everyday
     /// <summary>One group of exchanges that belong together.</summary>
     public List<Exchange> Next() => _random.Next(100) switch
     {
-        < 11 => [Mannered("greeting", Pick(Greetings))],
-        < 17 => [Mannered("rude", _random.Next(3) == 0 ? "threat" : "insult")],
-        < 24 => [Mannered("real", _random.Next(5) < 2 ? "takeover" : "real")],
-        < 37 => [_nights.Next()],
-        < 46 => [_asking.Around()],
+        < 9 => [Mannered("greeting", Pick(Greetings))],
+        < 14 => [Mannered("rude", _random.Next(3) == 0 ? "threat" : "insult")],
+        < 20 => [Mannered("real", _random.Next(5) < 2 ? "takeover" : "real")],
+        < 36 => [_nights.Next()],
+        < 45 => [_asking.Around()],
         < 56 => [_asking.People()],
-        < 68 => FollowUp(),
-        < 73 => [_errands.Cannot()],
-        < 79 => [_acts ? _errands.Can() : _asking.People()],
-        < 87 => [Chat()],
-        < 91 => [Tongue()],
+        < 67 => FollowUp(),
+        < 72 => [_errands.Cannot()],
+        < 78 => [_acts ? _errands.Can() : _asking.People()],
+        < 85 => [Chat()],
+        < 88 => [Tongue()],
         < 96 => [Double()],
         _ => [Sloppy()],
     };

@@ -5,41 +5,52 @@ namespace Tavern.Forge;
 /// <summary>What players ask about last night, in general words and about what was taken, seen and hidden.</summary>
 internal sealed class Nights(Random random, Split split, TavernWorld world, Person self, Mystery mystery)
 {
-    private static readonly Dictionary<string, string> Bases = new(StringComparer.Ordinal)
+    /// <summary>Ways to ask after an event with "did", and ways to say in general words what it was.</summary>
+    private static readonly Dictionary<string, (string[] Did, string[] Said)> Ways = new(StringComparer.Ordinal)
     {
-        ["broke a window"] = "break a window",
-        ["lost a ring"] = "lose a ring",
-        ["sang all night"] = "sing all night",
-        ["found a coin"] = "find a coin",
-        ["saw a wolf"] = "see a wolf",
-        ["fell down the stairs"] = "fall down the stairs",
-        ["won at dice"] = "win at dice",
-        ["paid for everyone"] = "pay for everyone",
-        ["danced on a table"] = "dance on a table",
-        ["slept in the yard"] = "sleep in the yard",
-        ["caught a thief"] = "catch a thief",
-        ["burned the soup"] = "burn the soup",
+        ["broke a window"] = (["break a window", "break something", "damage something", "break any glass"],
+            ["broke a window", "broke something", "broke the glass"]),
+        ["lost a ring"] = (["lose a ring", "lose something", "lose anything", "miss something"],
+            ["lost a ring", "lost something", "lost some jewellery"]),
+        ["sang all night"] = (["sing all night", "sing", "make music", "make so much noise"],
+            ["sang all night", "sang", "was singing", "did all that singing"]),
+        ["found a coin"] = (["find a coin", "find something", "find money", "find anything"], ["found a coin", "found something", "found money"]),
+        ["saw a wolf"] = (["see a wolf", "see an animal", "meet a beast", "see something in the dark"],
+            ["saw a wolf", "saw an animal", "met a wolf", "saw the wolf"]),
+        ["fell down the stairs"] = (["fall down the stairs", "fall", "get hurt", "have an accident", "have a fall"],
+            ["fell down the stairs", "fell", "got hurt", "had an accident", "had a fall"]),
+        ["won at dice"] = (["win at dice", "win", "play dice", "gamble", "win something"], ["won at dice", "won", "played dice", "gambled"]),
+        ["paid for everyone"] = (["pay for everyone", "pay the bill", "spend money", "pay for all"],
+            ["paid for everyone", "paid the bill", "paid for all of us"]),
+        ["danced on a table"] = (["dance on a table", "dance", "climb on a table", "celebrate"],
+            ["danced on a table", "danced", "was dancing", "danced on the table"]),
+        ["slept in the yard"] = (["sleep in the yard", "sleep outside", "sleep badly", "spend the night outside"],
+            ["slept in the yard", "slept outside", "spent the night outside"]),
+        ["caught a thief"] = (["catch a thief", "catch somebody", "stop a thief", "do something brave"],
+            ["caught a thief", "caught somebody", "caught the thief"]),
+        ["burned the soup"] = (["burn the soup", "burn something", "spoil the soup", "cook badly"],
+            ["burned the soup", "burned something", "burned the food", "spoiled the soup"]),
     };
 
     private readonly Person[] _others = [.. world.People.Where(p => p != self)];
 
     /// <summary>A question about the past.</summary>
-    public Exchange Next() => random.Next(_others.Length == 0 ? 8 : 20) switch
+    public Exchange Next() => random.Next(_others.Length == 0 ? 12 : 28) switch
     {
-        < 3 => Asked("past night", Night(), []),
-        3 => Asked("past self", Own(), []),
-        4 => Where(),
-        5 => Taken(),
-        6 => DidYou(),
-        7 => SeenAnybody(),
-        8 => SeenAnybody(),
-        9 or 10 => SawX(Pick(_others).Name),
-        11 => AtPlace(),
-        12 or 13 => WhoTook(),
-        14 => DidX(),
-        15 => Lies(),
-        16 => Mark(),
-        17 => Clue(),
+        < 4 => Asked("past night", Night(), []),
+        4 => Asked("past self", Own(), []),
+        5 or 6 => OwnEvent(),
+        7 => Where(),
+        8 => Taken(),
+        9 => DidYou(),
+        10 or 11 => SeenAnybody(),
+        12 or 13 => SawX(Pick(_others).Name),
+        14 => AtPlace(),
+        15 or 16 => WhoTook(),
+        17 => DidX(),
+        18 => Lies(),
+        19 => Mark(),
+        20 => Clue(),
         _ => Event(),
     };
 
@@ -150,12 +161,26 @@ internal sealed class Nights(Random random, Split split, TavernWorld world, Pers
         if (all.Length == 0) return Asked("past night", Night(), []);
         Event e = Pick(all);
         string fact = $"Last night [{e.Who}] [{e.What}].";
-        if (random.Next(2) == 0) return Asked("past whoevent", fact, [], ("0", e.What));
         bool right = random.Next(3) > 0;
-        string what = right ? e.What : Pick([.. Bases.Keys.Where(k => k != e.What)]);
-        return Asked("past didevent", right ? $"[Yes]. {fact}" : $"[Not] that I know. {fact}", [], ("0", e.Who), ("1", Bases[what]),
-            ("2", what));
+        string what = right ? e.What : Pick([.. Ways.Keys.Where(k => k != e.What)]);
+        if (right && random.Next(2) == 0) return Asked("past whoevent", fact, [], ("0", Said(what)));
+        return Asked("past didevent", right ? $"[Yes]. {fact}" : $"[Not] that I know. {fact}", [], ("0", e.Who), ("1", Did(what)),
+            ("2", Said(what)));
     }
+
+    /// <summary>Whether it did itself what it did, or did not.</summary>
+    private Exchange OwnEvent()
+    {
+        Event own = world.Events.FirstOrDefault(e => e.Who == self.Name);
+        string? did = own.Who is null ? null : own.What;
+        string what = did is not null && random.Next(3) > 0 ? did : Pick([.. Ways.Keys.Where(k => k != did)]);
+        return Asked("past ownevent", what == did ? $"[Yes]. Last night I [{did}]." : $"[No]. {Own()}", [], ("1", Did(what)),
+            ("2", Said(what)));
+    }
+
+    private string Did(string what) => random.Next(2) == 0 ? Ways[what].Did[0] : Pick(Ways[what].Did);
+
+    private string Said(string what) => random.Next(2) == 0 ? what : Pick(Ways[what].Said);
 
     /// <summary>"the horse" of "the mayor's horse".</summary>
     private static string Short(string thing) => "the " + thing[(thing.IndexOf("'s ", StringComparison.Ordinal) + 3)..];

@@ -79,8 +79,8 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
     /// <summary>Seconds that it has been played.</summary>
     public double Seconds { get; private set; }
 
-    /// <summary>What the player reads when it is over; "" before.</summary>
-    public string LastWords => Story is null || Cast is null ? "" : End switch
+    /// <summary>What the player reads when it is over and all that belongs to the end was said; "" before.</summary>
+    public string LastWords => Story is null || Cast is null || _finale != Finale.None ? "" : End switch
     {
         MysteryEnd.Solved => Cast.Fill(Story.Words.Solved),
         MysteryEnd.Unsolved => Cast.Fill(Story.Words.Unsolved),
@@ -268,6 +268,7 @@ public sealed class Mystery(GameWorld world, Minds minds, Talk talk)
         }
 
         _finale = Finale.None;
+        Version++;
         Message?.Invoke(LastWords);
         Ended?.Invoke(End);
     }

@@ -39,6 +39,7 @@ layout(binding = 7) writeonly buffer Weights { float weights[]; };
 layout(binding = 8) writeonly buffer Order { uint order[]; };
 layout(binding = 9) writeonly buffer Tiles { uvec4 tiles[]; };
 shared float partial[Slices * GroupRows];
+shared float rowLogits[Tokens * GroupRows];
 
 #include "lib/product.glsl"
 
@@ -125,13 +126,20 @@ void main() {
             [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
             barrier();
         }
-        vec4 logits;
-        [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-            if (Slices > 1)
-                for (uint s = 1; s < Slices; s++) sum[r][t] += slice == 0 ? partial[s * GroupRows + r * ClusterLanes + lane] : 0.0;
-            logits[r] = sum[r][t];
-            if (HasBias) logits[r] += uintBitsToFloat(texelFetch(bias, int(r * ClusterLanes + lane)).x);
+        if (slice == 0) {
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+                uint e = r * ClusterLanes + lane;
+                for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * GroupRows + e];
+                if (HasBias) sum[r][t] += uintBitsToFloat(texelFetch(bias, int(e)).x);
+                rowLogits[t * GroupRows + e] = sum[r][t];
+            }
         }
-        if (slice == 0) choose(gl_WorkGroupID.y * Tokens + t, logits);
+    }
+    // Each cluster chooses for every Slices-th row.
+    barrier();
+    for (uint t = slice; t < Tokens; t += Slices) {
+        vec4 logits;
+        [[unroll]] for (uint r = 0; r < LaneRows; r++) logits[r] = rowLogits[t * GroupRows + r * ClusterLanes + lane];
+        choose(gl_WorkGroupID.y * Tokens + t, logits);
     }
 }

@@ -11,6 +11,7 @@
 //   order [used] u32   tiles [used] (expert, first, count, -)
 //   One workgroup per row; grid (rows, 1, 1).
 // Jiang et al. 2024 (Mixtral), DeepSeek-AI 2024 (DeepSeek-V3).  Reference: tests/NpcMind.Reference/RouterTopK.cs
+#extension GL_KHR_shader_subgroup_ballot : require
 #include "lib/common.glsl"
 #include "lib/reduce.glsl"
 
@@ -37,10 +38,10 @@ layout(binding = 5) writeonly buffer Tiles { uvec4 tiles[]; };
 const float Lowest = -3.4e38;
 const float Taken = -1.0 / 0.0;
 const float NoExpert = 65536.0;
+const uint LaneUsed = (Used + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
+const uint LaneExperts = (Experts + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
 shared float ranks[Experts];
 shared float groupScores[Groups];
-shared uint winners[Used];
-shared float gates[Used];
 
 float logit(uint row, uint e) { return uintBitsToFloat(texelFetch(logits, int(row * stride + e)).x); }
 float sigmoid(float v) { return 1.0 / (1.0 + exp(-v)); }
@@ -64,46 +65,64 @@ void takeGroups(uint lane) {
             better += groupScores[g] > groupScores[group] || (groupScores[g] == groupScores[group] && g < group) ? 1u : 0u;
         if (better >= groupsUsed) ranks[e] = Taken;
     }
+    barrier();
+}
+
+// The lowest number of those experts that rank highest. A lane looks after every WorkgroupSize-th expert.
+uint first(float rank[LaneExperts], float top) {
+    uint lane = gl_LocalInvocationID.x;
+    if (isOneSubgroup()) {
+        uint winner = Experts - 1;
+        [[unroll]] for (int i = int(LaneExperts) - 1; i >= 0; i--) {
+            uvec4 best = subgroupBallot(rank[i] == top);
+            if (subgroupBallotBitCount(best) > 0) winner = i * gl_WorkGroupSize.x + subgroupBallotFindLSB(best);
+        }
+        return winner;
+    }
+    float index = -NoExpert;
+    [[unroll]] for (uint i = 0; i < LaneExperts; i++)
+        if (rank[i] == top) index = max(index, -float(i * gl_WorkGroupSize.x + lane));
+    return min(uint(-workgroupMax(index)), Experts - 1);
 }
 
 void main() {
     uint row = gl_WorkGroupID.x;
     uint lane = gl_LocalInvocationID.x;
-    // A lane looks after every WorkgroupSize-th expert, so that rounds wait for nothing but the largest of all lanes.
-    for (uint e = lane; e < Experts; e += gl_WorkGroupSize.x) {
-        float v = logit(row, e);
-        if (HasBias) v = sigmoid(v) + uintBitsToFloat(texelFetch(bias, int(e)).x);
-        ranks[e] = v > Lowest ? v : Lowest; // NaN, too
+    float rank[LaneExperts];
+    [[unroll]] for (uint i = 0; i < LaneExperts; i++) {
+        uint e = i * gl_WorkGroupSize.x + lane;
+        float v = logit(row, min(e, Experts - 1));
+        if (HasBias) v = sigmoid(v) + uintBitsToFloat(texelFetch(bias, int(min(e, Experts - 1))).x);
+        rank[i] = e >= Experts ? Taken : v > Lowest ? v : Lowest; // NaN, too
+        if (Groups > 1 && e < Experts) ranks[e] = rank[i];
     }
-    if (Groups > 1) takeGroups(lane);
+    if (Groups > 1) {
+        takeGroups(lane);
+        [[unroll]] for (uint i = 0; i < LaneExperts; i++) {
+            uint e = i * gl_WorkGroupSize.x + lane;
+            if (e < Experts) rank[i] = ranks[e];
+        }
+    }
 
     float total = 0.0;
     float largest = 0.0;
-    float best = Taken;
-    float index = NoExpert;
-    bool looks = true;
+    float gates[LaneUsed];
+    uint winners[LaneUsed];
     for (uint n = 0; n < Used; n++) {
-        if (looks) {
-            best = Taken;
-            index = NoExpert;
-            for (uint e = lane; e < Experts; e += gl_WorkGroupSize.x)
-                if (ranks[e] > best) {
-                    best = ranks[e];
-                    index = float(e);
-                }
-        }
+        float best = rank[0];
+        [[unroll]] for (uint i = 1; i < LaneExperts; i++) best = max(best, rank[i]);
         float top = workgroupMax(best);
-        uint winner = min(uint(-workgroupMax(best == top ? -index : -NoExpert)), Experts - 1);
-        looks = winner % gl_WorkGroupSize.x == lane;
-        if (looks) ranks[winner] = Taken;
+        uint winner = first(rank, top);
+        [[unroll]] for (uint i = 0; i < LaneExperts; i++)
+            if (i * gl_WorkGroupSize.x + lane == winner) rank[i] = Taken;
         if (HasBias) top = logit(row, winner);
         // The softmax over all experts cancels when the chosen weights are normalised, so exp(logit - largest) is all that is needed.
         if (n == 0) largest = top;
         float gate = Gate == RouterGateSigmoid ? sigmoid(top) : exp(top - largest);
         total += gate;
-        if (lane == 0) {
-            winners[n] = winner;
-            gates[n] = gate;
+        if (n % gl_WorkGroupSize.x == lane) {
+            winners[n / gl_WorkGroupSize.x] = winner;
+            gates[n / gl_WorkGroupSize.x] = gate;
         }
     }
     if (Gate == RouterGateSoftmax && !Normalizes) {
@@ -115,13 +134,14 @@ void main() {
         total = workgroupSum(all) * exp(highest - largest);
     }
     if (Gate == RouterGateSigmoid) total = Normalizes ? max(total, 6.1035e-5) : 1.0;
-    barrier();
-    for (uint n = lane; n < Used; n += gl_WorkGroupSize.x) {
-        chosen[row * Used + n] = winners[n];
-        weights[row * Used + n] = gates[n] / total * scale;
+    [[unroll]] for (uint i = 0; i < LaneUsed; i++) {
+        uint n = i * gl_WorkGroupSize.x + lane;
+        if (n >= Used) break;
+        chosen[row * Used + n] = winners[i];
+        weights[row * Used + n] = gates[i] / total * scale;
         if (Alone) {
             order[n] = n;
-            tiles[n] = uvec4(winners[n], n, 1, 0);
+            tiles[n] = uvec4(winners[i], n, 1, 0);
         }
     }
 }

@@ -22,7 +22,9 @@ void addProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens],
         Scales blockScale[LaneRows];
         [[unroll]] for (uint r = 0; r < LaneRows; r++) {
             blockScale[r] = fetchScales(group, chunks, chunk, r * ClusterLanes + lane);
+#ifndef PLAIN_CODES
             fetchCodes(group, chunks, chunk, r * ClusterLanes + lane, words[r]);
+#endif
         }
         [[unroll]] for (int part = 0; part < int(ChunkColumns) / PartColumns; part++) {
             int blockHalf = part * PartColumns / 32;
@@ -51,6 +53,11 @@ void addProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens],
             [[unroll]] for (uint r = 0; r < LaneRows; r++)
                 [[unroll]] for (uint t = 0; t < Tokens; t++) dotProducts[r][t] = 0.0;
             [[unroll]] for (int first = 0; first < PartColumns; first += StepColumns) {
+#ifdef PLAIN_CODES // a whole chunk of them would fill all registers
+                if (first % (ChunkTexels * TexelColumns) == 0)
+                    [[unroll]] for (uint r = 0; r < LaneRows; r++)
+                        fetchCodes(group, chunks, chunk, part * PartColumns + first, r * ClusterLanes + lane, words[r]);
+#endif
                 float q[LaneRows][StepColumns];
                 [[unroll]] for (int j = 0; j < StepColumns; j++)
                     [[unroll]] for (uint r = 0; r < LaneRows; r++)

@@ -2,9 +2,12 @@
 // order. Every invocation must call them. A workgroup of one subgroup never meets a barrier.
 shared float subgroupResults[128];
 
+// Known when a shader is compiled, where gl_NumSubgroups is not: drivers leave out what comes after.
+bool isOneSubgroup() { return gl_WorkGroupSize.x <= gl_SubgroupSize; }
+
 float workgroupSum(float value) {
     value = subgroupAdd(value);
-    if (gl_NumSubgroups == 1) return value;
+    if (isOneSubgroup()) return value;
     barrier();
     if (subgroupElect()) subgroupResults[gl_SubgroupID] = value;
     barrier();
@@ -17,7 +20,7 @@ shared uint subgroupUnits[128];
 
 uint workgroupSum(uint value) {
     value = subgroupAdd(value);
-    if (gl_NumSubgroups == 1) return value;
+    if (isOneSubgroup()) return value;
     barrier();
     if (subgroupElect()) subgroupUnits[gl_SubgroupID] = value;
     barrier();
@@ -28,7 +31,7 @@ uint workgroupSum(uint value) {
 
 float workgroupMax(float value) {
     value = subgroupMax(value);
-    if (gl_NumSubgroups == 1) return value;
+    if (isOneSubgroup()) return value;
     barrier();
     if (subgroupElect()) subgroupResults[gl_SubgroupID] = value;
     barrier();

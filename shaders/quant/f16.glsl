@@ -2,9 +2,10 @@
 const uint UnitTexels = F16_UnitTexels;
 const uint ScaleWords = F16_ScaleWords;
 #include "lib/weights.glsl"
-const int ChunkTexels = 8;
+const int TexelColumns = 8;
+const int ChunkTexels = 2;
 float decoded(uvec4 texel, int column) { return unpackHalf2x16(texel[column % 8 / 2])[column % 2]; }
-#define code(words, s, chunk, column) decoded(words[(column) / 8], column)
+#define code(words, s, chunk, column) decoded(words[(column) / 8 % ChunkTexels], column)
 #include "quant/plain_codes.glsl"
 
 float dequantize(uint group, uint units, uint column, uint row) {

@@ -158,7 +158,8 @@ internal sealed unsafe class ComputePipeline : IDisposable
             ComputePipelineCreateInfo info = new()
             {
                 SType = StructureType.ComputePipelineCreateInfo,
-                Flags = PipelineCreateFlags.CreateDispatchBaseBit,
+                Flags = PipelineCreateFlags.CreateDispatchBaseBit | (_device.KeepsStatistics
+                    ? PipelineCreateFlags.CreateCaptureStatisticsBitKhr | PipelineCreateFlags.CreateCaptureInternalRepresentationsBitKhr : 0),
                 Layout = Layout,
                 Stage = new PipelineShaderStageCreateInfo
                 {

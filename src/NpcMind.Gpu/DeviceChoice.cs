@@ -10,6 +10,14 @@ internal static unsafe class DeviceChoice
     /// <summary>Lanes of a cluster (shaders/lib/cluster.glsl): a smaller subgroup would give wrong values.</summary>
     public const int SmallestSubgroup = 8;
 
+    /// <summary>Texels that a binding must be able to cover: a matrix is cut into segments no larger than a binding.</summary>
+    public const uint SmallestTexelBuffer = 1 << 20;
+
+    /// <summary>Storage buffers of the shader that has most.</summary>
+    public const uint StorageBuffers = 6;
+
+    private const string Subset = "VK_KHR_portability_subset", Priority = "VK_KHR_global_priority", OldPriority = "VK_EXT_global_priority";
+
     public static IReadOnlyList<GpuInfo> List(Vk vk, Instance instance)
     {
         List<GpuInfo> list = [];
@@ -56,12 +64,27 @@ internal static unsafe class DeviceChoice
         return families;
     }
 
-    public static uint ComputeFamily(Vk vk, PhysicalDevice device)
+    public static uint ComputeFamily(Vk vk, PhysicalDevice device) => ComputeFamily(Families(vk, device))
+        ?? throw new GpuUnavailableException("The Vulkan device has no queue that can compute.", "Choose another with --device.");
+
+    /// <summary>
+    /// The family for a device of our own: one that only computes, beside which the renderer's queue goes on, before one that also draws;
+    /// one with timestamps before one without. Null where none computes.
+    /// </summary>
+    public static uint? ComputeFamily(ReadOnlySpan<QueueFamilyProperties> families)
     {
-        QueueFamilyProperties[] families = Families(vk, device);
-        for (uint i = 0; i < families.Length; i++)
-            if ((families[i].QueueFlags & QueueFlags.ComputeBit) != 0) return i;
-        throw new GpuUnavailableException("The Vulkan device has no queue that can compute.", "Choose another with --device.");
+        uint? best = null;
+        int bestRank = -1;
+        for (int i = 0; i < families.Length; i++)
+        {
+            QueueFlags flags = families[i].QueueFlags;
+            if ((flags & QueueFlags.ComputeBit) == 0) continue;
+            int rank = (families[i].TimestampValidBits > 0 ? 2 : 0) + ((flags & QueueFlags.GraphicsBit) == 0 ? 1 : 0);
+            if (rank <= bestRank) continue;
+            (best, bestRank) = ((uint)i, rank);
+        }
+
+        return best;
     }
 
     public static void CheckComputes(Vk vk, PhysicalDevice device, uint family)
@@ -80,7 +103,8 @@ internal static unsafe class DeviceChoice
             throw new GpuUnavailableException(
                 $"'{name}' offers Vulkan {properties.ApiVersion >> 22}.{(properties.ApiVersion >> 12) & 0x3FF}; NpcMind needs 1.3.",
                 "Update the graphics driver or choose another device.");
-        PhysicalDeviceSubgroupProperties subgroup = new() { SType = StructureType.PhysicalDeviceSubgroupProperties };
+        PhysicalDeviceVulkan13Properties newer = new() { SType = StructureType.PhysicalDeviceVulkan13Properties };
+        PhysicalDeviceSubgroupProperties subgroup = new() { SType = StructureType.PhysicalDeviceSubgroupProperties, PNext = &newer };
         PhysicalDeviceProperties2 more = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &subgroup };
         vk.GetPhysicalDeviceProperties2(device, &more);
         const SubgroupFeatureFlags Needed = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit
@@ -88,12 +112,32 @@ internal static unsafe class DeviceChoice
         if ((subgroup.SupportedOperations & Needed) != Needed)
             throw new GpuUnavailableException($"'{name}' lacks subgroup arithmetic or shuffle in compute shaders.",
                 "Update the graphics driver or choose another device.");
-        if (subgroup.SubgroupSize < SmallestSubgroup)
-            throw new GpuUnavailableException($"'{name}' has subgroups of {subgroup.SubgroupSize} lanes; NpcMind needs {SmallestSubgroup}.",
-                "Choose another device.");
+        Check(name, subgroup.SubgroupSize, newer.MinSubgroupSize, properties.Limits);
     }
 
-    public static Device CreateDevice(Vk vk, PhysicalDevice physical, uint family)
+    /// <summary>Whether a device's sizes are large enough.</summary>
+    /// <param name="name">Of the device.</param>
+    /// <param name="subgroup">Lanes of a subgroup by default.</param>
+    /// <param name="smallest">Lanes of the smallest one that the driver may choose: SPIR-V 1.6 lets it.</param>
+    /// <param name="limits">What else the device reports.</param>
+    /// <exception cref="GpuUnavailableException">One is too small.</exception>
+    internal static void Check(string name, uint subgroup, uint smallest, in PhysicalDeviceLimits limits)
+    {
+        const string Another = "Choose another device.";
+        uint lanes = Math.Min(subgroup, smallest);
+        if (lanes < SmallestSubgroup)
+            throw new GpuUnavailableException(
+                $"'{name}' may run shaders in subgroups of {lanes} lanes; NpcMind needs {SmallestSubgroup}.", Another);
+        if (limits.MaxTexelBufferElements < SmallestTexelBuffer)
+            throw new GpuUnavailableException(
+                $"'{name}' binds at most {limits.MaxTexelBufferElements} texels at once; NpcMind needs {SmallestTexelBuffer}.", Another);
+        uint buffers = Math.Min(limits.MaxPerStageDescriptorStorageBuffers, limits.MaxDescriptorSetStorageBuffers);
+        if (buffers < StorageBuffers)
+            throw new GpuUnavailableException($"'{name}' binds at most {buffers} storage buffers to a shader; NpcMind needs " +
+                $"{StorageBuffers}.", Another);
+    }
+
+    public static Device CreateDevice(Vk vk, PhysicalDevice physical, uint family, bool keepsStatistics)
     {
         float priority = 1;
         DeviceQueueCreateInfo queue = new()
@@ -104,31 +148,53 @@ internal static unsafe class DeviceChoice
         { SType = StructureType.PhysicalDeviceVulkan13Features, Synchronization2 = true, Maintenance4 = true, PNext = &features12 };
         DeviceCreateInfo info = new()
         { SType = StructureType.DeviceCreateInfo, QueueCreateInfoCount = 1, PQueueCreateInfos = &queue, PNext = &features13 };
-        using Utf8Strings strings = new();
-        byte** extensions = stackalloc byte*[1] { strings["VK_EXT_memory_budget"] };
-        if (HasExtension(vk, physical, "VK_EXT_memory_budget"))
+        DeviceQueueGlobalPriorityCreateInfoKHR low = new()
+        { SType = StructureType.DeviceQueueGlobalPriorityCreateInfoKhr, GlobalPriority = QueueGlobalPriority.Low };
+        PhysicalDevicePipelineExecutablePropertiesFeaturesKHR statistics = new()
         {
-            info.EnabledExtensionCount = 1;
-            info.PpEnabledExtensionNames = extensions;
+            SType = StructureType.PhysicalDevicePipelineExecutablePropertiesFeaturesKhr,
+            PipelineExecutableInfo = true,
+            PNext = info.PNext,
+        };
+        if (keepsStatistics) info.PNext = &statistics;
+        using Utf8Strings strings = new();
+        HashSet<string> offered = Extensions(vk, physical);
+        byte** extensions = stackalloc byte*[4];
+        info.PpEnabledExtensionNames = extensions;
+        if (offered.Contains("VK_EXT_memory_budget")) extensions[info.EnabledExtensionCount++] = strings["VK_EXT_memory_budget"];
+        if (offered.Contains(Subset)) extensions[info.EnabledExtensionCount++] = strings[Subset]; // must be, where it is offered
+        if (keepsStatistics) extensions[info.EnabledExtensionCount++] = strings["VK_KHR_pipeline_executable_properties"];
+        string? priorities = offered.Contains(Priority) ? Priority : offered.Contains(OldPriority) ? OldPriority : null;
+        if (priorities is not null)
+        {
+            // Minds yield to whatever draws. A driver may refuse; it is no reason not to run.
+            extensions[info.EnabledExtensionCount] = strings[priorities];
+            queue.PNext = &low;
+            DeviceCreateInfo yielding = info;
+            yielding.EnabledExtensionCount++;
+            if (vk.CreateDevice(physical, in yielding, null, out Device patient) == Result.Success) return patient;
+            queue.PNext = null;
         }
 
         vk.CreateDevice(physical, in info, null, out Device device).ThrowOnError("vkCreateDevice");
         return device;
     }
 
-    public static bool HasExtension(Vk vk, PhysicalDevice physical, string name)
+    public static bool HasExtension(Vk vk, PhysicalDevice physical, string name) => Extensions(vk, physical).Contains(name);
+
+    private static HashSet<string> Extensions(Vk vk, PhysicalDevice physical)
     {
+        HashSet<string> names = new(StringComparer.Ordinal);
         uint count = 0;
         vk.EnumerateDeviceExtensionProperties(physical, (byte*)null, &count, null).ThrowOnError("vkEnumerateDeviceExtensionProperties");
         ExtensionProperties[] extensions = new ExtensionProperties[count];
         fixed (ExtensionProperties* p = extensions)
         {
             vk.EnumerateDeviceExtensionProperties(physical, (byte*)null, &count, p).ThrowOnError("vkEnumerateDeviceExtensionProperties");
-            for (int i = 0; i < count; i++)
-                if (Marshal.PtrToStringUTF8((nint)p[i].ExtensionName) == name) return true;
+            for (int i = 0; i < count; i++) names.Add(Marshal.PtrToStringUTF8((nint)p[i].ExtensionName) ?? "");
         }
 
-        return false;
+        return names;
     }
 
     private static PhysicalDevice[] Enumerate(Vk vk, Instance instance)

@@ -70,6 +70,9 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// <summary>Whether compiled pipelines of an earlier run were found and accepted by the driver.</summary>
     public bool PipelineCacheWasLoaded => PipelineCache.WasLoaded;
 
+    /// <summary><see cref="GpuOptions.KeepsStatistics"/>.</summary>
+    internal bool KeepsStatistics { get; private init; }
+
     internal Vk Api { get; }
 
     internal Instance Instance { get; }
@@ -108,9 +111,12 @@ internal sealed unsafe class GpuDevice : IDisposable
         {
             PhysicalDevice physical = DeviceChoice.Choose(vk, instance.Handle, options.Device);
             uint family = DeviceChoice.ComputeFamily(vk, physical);
-            device = DeviceChoice.CreateDevice(vk, physical, family);
+            device = DeviceChoice.CreateDevice(vk, physical, family, options.KeepsStatistics);
             vk.GetDeviceQueue(device, family, 0, out Queue queue);
-            return new GpuDevice(vk, instance, instance.Handle, physical, device, queue, family, true, null, options.CacheFolder, messages);
+            return new GpuDevice(vk, instance, instance.Handle, physical, device, queue, family, true, null, options.CacheFolder, messages)
+            {
+                KeepsStatistics = options.KeepsStatistics,
+            };
         }
         catch
         {

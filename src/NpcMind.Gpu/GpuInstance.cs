@@ -9,7 +9,7 @@ namespace NpcMind.Gpu;
 /// <summary>VkInstance of our own, with the validation layer and its messages when asked for.</summary>
 internal sealed unsafe class GpuInstance : IDisposable
 {
-    private const string ValidationLayer = "VK_LAYER_KHRONOS_validation";
+    private const string ValidationLayer = "VK_LAYER_KHRONOS_validation", PortabilityEnumeration = "VK_KHR_portability_enumeration";
     private readonly List<string> _messages;
     private GCHandle _messagesHandle;
     private DebugUtilsMessengerEXT _messenger;
@@ -31,7 +31,12 @@ internal sealed unsafe class GpuInstance : IDisposable
             PEngineName = strings["NpcMind"],
             ApiVersion = Vk.Version13
         };
-        byte** extensions = stackalloc byte*[1] { strings["VK_EXT_debug_utils"] };
+        byte** extensions = stackalloc byte*[2];
+        uint extensionCount = 0;
+        if (HasDebugUtils) extensions[extensionCount++] = strings["VK_EXT_debug_utils"];
+        // Devices that lack parts of Vulkan, such as MoltenVK's, are listed only to those who ask for them.
+        bool lists = HasExtension(PortabilityEnumeration);
+        if (lists) extensions[extensionCount++] = strings[PortabilityEnumeration];
         byte** layers = stackalloc byte*[1] { strings[ValidationLayer] };
         ValidationFeatureEnableEXT* enables =
             stackalloc ValidationFeatureEnableEXT[1] { ValidationFeatureEnableEXT.SynchronizationValidationExt };
@@ -41,7 +46,8 @@ internal sealed unsafe class GpuInstance : IDisposable
         {
             SType = StructureType.InstanceCreateInfo,
             PApplicationInfo = &application,
-            EnabledExtensionCount = HasDebugUtils ? 1u : 0u,
+            Flags = lists ? InstanceCreateFlags.EnumeratePortabilityBitKhr : 0,
+            EnabledExtensionCount = extensionCount,
             PpEnabledExtensionNames = extensions,
             EnabledLayerCount = validate ? 1u : 0u,
             PpEnabledLayerNames = layers,

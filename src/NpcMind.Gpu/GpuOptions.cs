@@ -14,6 +14,12 @@ internal sealed record GpuOptions
 
     /// <summary>Folder for compiled pipelines; null keeps none between runs.</summary>
     public string? CacheFolder { get; init; }
+
+    /// <summary>
+    /// Lets drivers keep what they made of each pipeline (VK_KHR_pipeline_executable_properties), for measurements. The device must offer
+    /// it.
+    /// </summary>
+    public bool KeepsStatistics { get; init; }
 }
 
 /// <summary>

@@ -40,7 +40,11 @@ public sealed class MysteryTests
         Assert.That(_messages[^1], Does.StartWith("In your notebook: ").And.Contain("that was a lie."));
         Accuse("It was Garlin who took the horse!");
         Assert.That(_game.Mystery.End, Is.EqualTo(MysteryEnd.Solved));
+        Assert.That(_game.Mystery.LastWords, Is.Empty, "the confession comes first");
+        int version = _game.Mystery.Version;
         Worlds.Run(_game, 12);
+        Assert.That(_game.Mystery.LastWords, Does.StartWith("You found out"));
+        Assert.That(_game.Mystery.Version, Is.Not.EqualTo(version), "the notebook is made anew");
         Assert.That(_game.Talk.LastAnswer, Is.EqualTo("Yes, I took the mayor's horse. I will bring it back tonight."));
         Assert.That(_game.World.Find("Garlin")!.Person.Place, Is.EqualTo("by the door"));
         Assert.That(_messages, Has.Some.StartsWith("You found out who took the mayor's horse: it was Garlin."));

@@ -51,6 +51,7 @@ internal sealed class Pages(GameLoop game, string driver)
             return _notebook;
         }
 
+        if (mystery.LastWords.Length == 0) return _notebook; // somebody is still confessing
         rows.Add(new(mystery.LastWords, Tone: HudTone.Strong));
         string took = string.Create(CultureInfo.InvariantCulture, $"{(int)mystery.Seconds / 60}:{(int)mystery.Seconds % 60:00} minutes");
         rows.Add(new($"{took}, {mystery.HintsGiven} hints, {mystery.Mistakes} wrong accusations", Tone: HudTone.Faint));

@@ -76,6 +76,22 @@ internal sealed class ByteAutomaton
         return next == Unknown ? Step(state, byteClass) : next;
     }
 
+    /// <summary>The only byte that can follow a text that is not complete; -1 where there is a choice.</summary>
+    public int Only(int state)
+    {
+        if (IsComplete(state)) return -1;
+        int only = -1;
+        for (int i = 0; i < _classes; i++)
+        {
+            int next = _next[(state * _classes) + i];
+            if ((next == Unknown ? Step(state, i) : next) == None) continue;
+            if (only >= 0) return -1;
+            only = i;
+        }
+
+        return only >= 0 && _program.ByteClass.AsSpan().Count((byte)only) == 1 ? _program.Representative[only] : -1;
+    }
+
     /// <summary>Frees all states but some; their numbers stay, their steps are computed anew.</summary>
     public void Forget(ReadOnlySpan<bool> keep)
     {

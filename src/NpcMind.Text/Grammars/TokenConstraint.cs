@@ -18,6 +18,9 @@ internal sealed class TokenConstraint
     MaxStatesLimit = SlotMask / 2;
     private const int NoMask = -1;
 
+    /// <summary>Bytes looked ahead at most for what must follow.</summary>
+    private const int MostForced = 128;
+
     /// <summary>Tokens above which a mask is worth keeping: where fewer are allowed, most of the tree is left out.</summary>
     private const int DearTokens = 256;
     private const int MaxCachedStates = 16_384;
@@ -153,6 +156,17 @@ internal sealed class TokenConstraint
         if (_recent is not null && allowed > DearTokens) At(slot).Recent = _recent.Keep(mask);
     }
 
+    /// <summary>
+    /// The tokens that the vocabulary writes with what must follow, up to where there is a choice; the last of them is left out, because
+    /// it may be written in one with what is chosen. None where there is a choice at once, or the text would be split otherwise.
+    /// </summary>
+    /// <remarks>Computed, and allocated, once for a state: by <see cref="CompileAll"/>, or when first asked for.</remarks>
+    public ReadOnlySpan<int> Forced(int state)
+    {
+        int slot = Enter(state);
+        return At(slot).Forced ?? FindForced(slot);
+    }
+
     /// <summary>A distinct mask; see <see cref="MaskIndex"/>.</summary>
     public ReadOnlySpan<uint> MaskAt(int index)
     {
@@ -200,7 +214,24 @@ internal sealed class TokenConstraint
             });
         }
 
+        foreach (int slot in reached) FindForced(slot);
         return true;
+    }
+
+    private int[] FindForced(int slot)
+    {
+        Span<byte> text = stackalloc byte[MostForced];
+        int count = 0;
+        for (int at = slot; count < text.Length; count++)
+        {
+            int only = _automaton.Only(at);
+            if (only < 0) break;
+            text[count] = (byte)only;
+            at = _automaton.Next(at, (byte)only);
+        }
+
+        int[] tokens = count == 0 ? [] : _trie.Encode(text[..count]);
+        return At(slot).Forced = tokens.Length < 2 ? [] : tokens[..^1];
     }
 
     private int Intern(int slot, Action<int>? reached)
@@ -287,6 +318,7 @@ internal sealed class TokenConstraint
             keep[slot] = slot == inUse || slot == _automaton.Start || at.Holds > 0;
             at.Mask = NoMask;
             at.Recent = default;
+            if (!keep[slot]) at.Forced = null;
             if (!keep[slot] && _automaton.IsKnown(slot)) at.Generation = (at.Generation + 1) & GenerationMask;
         }
 
@@ -326,5 +358,6 @@ internal sealed class TokenConstraint
 
         public int Mask, Holds, Generation;
         public MaskPool.Place Recent;
+        public int[]? Forced;
     }
 }

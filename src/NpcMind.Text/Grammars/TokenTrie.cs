@@ -74,6 +74,22 @@ internal sealed class TokenTrie
             ? []
             : _tokenizer.Bytes(token);
 
+    /// <summary>The tokens that the vocabulary writes a text with; none where these would write other bytes than the text's.</summary>
+    internal int[] Encode(ReadOnlySpan<byte> text)
+    {
+        if (!System.Text.Unicode.Utf8.IsValid(text)) return [];
+        int[] tokens = _tokenizer.Encode(System.Text.Encoding.UTF8.GetString(text));
+        int written = 0;
+        foreach (int token in tokens)
+        {
+            ReadOnlySpan<byte> bytes = Written(token);
+            if (bytes.IsEmpty || !text[written..].StartsWith(bytes)) return [];
+            written += bytes.Length;
+        }
+
+        return written == text.Length ? tokens : [];
+    }
+
     internal bool IsEnd(int token) => _tokenizer.IsEndOfGeneration(token);
 
     /// <summary>Adds the nodes of the tokens first to end, which share their first <paramref name="depth"/> bytes and are longer.</summary>

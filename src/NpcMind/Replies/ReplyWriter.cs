@@ -15,8 +15,21 @@ internal sealed class ReplyWriter(NpcRuntime runtime)
         reply.Npc.History[^1].SaidTokens = mind.Tokens.Count - reply.FirstToken;
     }
 
-    /// <summary>Takes the token that a mind chose next.</summary>
+    /// <summary>
+    /// Takes the token that a mind chose next, and writes what its grammar then leaves no choice about: that is read in one step with it.
+    /// </summary>
     public void Take(Mind mind, int token)
+    {
+        TakeOne(mind, token);
+        if (mind.Reply is not { IsDone: false, Constraint: { } constraint } reply) return;
+        foreach (int forced in constraint.Forced())
+        {
+            if (mind.Reply != reply || reply.IsDone || reply.Constraint != constraint) return;
+            TakeOne(mind, forced);
+        }
+    }
+
+    private void TakeOne(Mind mind, int token)
     {
         if (mind.Reply is not { } reply) return;
         if ((uint)token >= (uint)runtime.Tokenizer.VocabularySize)

@@ -62,6 +62,48 @@ internal sealed class TokenConstraintTests
         iter: 300, print: random => random.Gbnf);
 
     [Test]
+    public void Forced_Grammars_WriteOnlyWhatEveryTextGoesOnWith() => RandomGrammar.Gen.Sample(
+        random =>
+        {
+            TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(random.Gbnf, "random"), SmallTrie);
+            string[] words = [.. random.Language.Select(w => w.Bytes)];
+            foreach (string prefix in words.SelectMany(w => Enumerable.Range(0, w.Length + 1).Select(n => w[..n])).Distinct())
+            {
+                int state = constraint.AdvanceBytes(constraint.Start, Encoding.Latin1.GetBytes(prefix));
+                string forced = string.Concat(constraint.Forced(state).ToArray().Select(t => Encoding.Latin1.GetString(Small.Bytes(t))));
+                if (forced.Length == 0) continue;
+                string[] after = [.. words.Where(w => w.StartsWith(prefix, StringComparison.Ordinal)
+                    && w.Length >= Math.Min(prefix.Length + forced.Length, RandomGrammar.Length))];
+                string text = prefix + forced;
+                Assert.That(after.All(w => w.StartsWith(text[..Math.Min(text.Length, w.Length)], StringComparison.Ordinal)),
+                    $"'{forced}' after '{prefix}' in {random.Gbnf}");
+                Assert.That(random.Language.Any(w => w.Whole && w.Bytes.Length >= prefix.Length && w.Bytes.Length < text.Length
+                    && text.StartsWith(w.Bytes, StringComparison.Ordinal)), Is.False, $"'{prefix}' may end in {random.Gbnf}");
+            }
+        },
+        iter: 300, print: random => random.Gbnf);
+
+    [Test]
+    public void Forced_TextWithoutChoice_IsInTheVocabularysTokensButTheLast()
+    {
+        Tokenizer words = TinyVocabulary.Bpe().Merge("h e", "l l", "he ll", "hell o", "y o", "yo u").Build();
+        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("""root ::= "hello,you" ("é" ("a" | "b") | "x"*)""", "greeting"), words);
+        int[] forced = constraint.Forced(constraint.Start).ToArray();
+        Assert.That(words.Decode(forced), Is.EqualTo("hello,"), "the last could be written in one with what follows");
+        Assert.That(forced, Has.Length.EqualTo(2));
+        int state = constraint.Start;
+        foreach (int token in forced) state = constraint.Advance(state, token);
+        Assert.That(constraint.Forced(state).IsEmpty);
+        Assert.That(Allows(constraint.Mask(state), words.Encode("you")[0]));
+        state = constraint.AdvanceBytes(state, "you"u8);
+        Assert.That(constraint.Forced(state).IsEmpty, "complete, or more");
+        state = constraint.AdvanceBytes(state, "é"u8[..1]);
+        Assert.That(constraint.Forced(state).IsEmpty, "in the middle of a character");
+        Assert.That(constraint.CompileAll(1000));
+        Assert.That(constraint.Forced(constraint.Start).ToArray(), Is.EqualTo(forced));
+    }
+
+    [Test]
     public void States_TextCutAnywhere_AreTheSameNumber()
     {
         TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse(Json, "json"), SmallTrie);
