@@ -92,6 +92,17 @@ internal sealed class ByteAutomaton
         return only >= 0 && _program.ByteClass.AsSpan().Count((byte)only) == 1 ? _program.Representative[only] : -1;
     }
 
+    /// <summary>Adds the states after one byte that are not known yet.</summary>
+    public void AddNext(int state, List<int> states, HashSet<int> known)
+    {
+        for (int i = 0; i < _classes; i++)
+        {
+            int next = _next[(state * _classes) + i];
+            if (next == Unknown) next = Step(state, i);
+            if (next != None && known.Add(next)) states.Add(next);
+        }
+    }
+
     /// <summary>Frees all states but some; their numbers stay, their steps are computed anew.</summary>
     public void Forget(ReadOnlySpan<bool> keep)
     {

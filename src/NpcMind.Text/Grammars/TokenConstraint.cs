@@ -160,11 +160,31 @@ internal sealed class TokenConstraint
     /// The tokens that the vocabulary writes with what must follow, up to where there is a choice; the last of them is left out, because
     /// it may be written in one with what is chosen. None where there is a choice at once, or the text would be split otherwise.
     /// </summary>
-    /// <remarks>Computed, and allocated, once for a state: by <see cref="CompileAll"/>, or when first asked for.</remarks>
-    public ReadOnlySpan<int> Forced(int state)
+    /// <remarks>None, too, where <see cref="FindForced(int)"/> has not been: this allocates nothing.</remarks>
+    public ReadOnlySpan<int> Forced(int state) => At(Check(state)).Forced;
+
+    /// <summary>
+    /// Finds what <see cref="Forced"/> returns, for the first states of the grammar; no more than that where it is too ambiguous to look
+    /// far.
+    /// </summary>
+    /// <param name="states">How many at most, those between the bytes of tokens included.</param>
+    public void FindForced(int states)
     {
-        int slot = Enter(state);
-        return At(slot).Forced ?? FindForced(slot);
+        Enter(Start);
+        List<int> reached = [_automaton.Start];
+        HashSet<int> known = [_automaton.Start];
+        try
+        {
+            for (int i = 0; i < Math.Min(reached.Count, states) && !IsFull; i++)
+            {
+                At(reached[i]).Forced = ForcedFrom(reached[i]);
+                _automaton.AddNext(reached[i], reached, known);
+            }
+        }
+        catch (GrammarException)
+        {
+            // Whoever writes a text that leads there is told.
+        }
     }
 
     /// <summary>A distinct mask; see <see cref="MaskIndex"/>.</summary>
@@ -214,11 +234,10 @@ internal sealed class TokenConstraint
             });
         }
 
-        foreach (int slot in reached) FindForced(slot);
         return true;
     }
 
-    private int[] FindForced(int slot)
+    private int[]? ForcedFrom(int slot)
     {
         Span<byte> text = stackalloc byte[MostForced];
         int count = 0;
@@ -231,7 +250,7 @@ internal sealed class TokenConstraint
         }
 
         int[] tokens = count == 0 ? [] : _trie.Encode(text[..count]);
-        return At(slot).Forced = tokens.Length < 2 ? [] : tokens[..^1];
+        return tokens.Length < 2 ? null : tokens[..^1];
     }
 
     private int Intern(int slot, Action<int>? reached)

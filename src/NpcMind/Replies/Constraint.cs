@@ -99,19 +99,7 @@ internal sealed class Constraint
     /// <summary>
     /// Tokens that write what must come next, as far as there is no choice. None where it cannot be said, or where there is one.
     /// </summary>
-    public ReadOnlySpan<int> Forced()
-    {
-        if (Error is not null) return [];
-        try
-        {
-            return _tokens.Forced(State);
-        }
-        catch (GrammarException e)
-        {
-            Error = e.Message;
-            return [];
-        }
-    }
+    public ReadOnlySpan<int> Forced() => Error is null ? _tokens.Forced(State) : [];
 
     private int State => _state >= 0 ? _state : _state = Hold(_tokens.Start);
 

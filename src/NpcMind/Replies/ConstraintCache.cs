@@ -19,6 +19,9 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     private readonly Dictionary<string, TokenConstraint> _byText = new(StringComparer.Ordinal);
     private readonly ConditionalWeakTable<Grammar, TokenConstraint> _byGrammar = [];
     private readonly ConditionalWeakTable<LegalActions, LegalGrammar> _byLegal = [];
+
+    /// <summary>States looked through at most for text that a grammar leaves no choice about, where it is compiled.</summary>
+    private const int LookedThrough = 1024;
     private TokenTrie? _trie;
     private MaskPool? _masks;
     private int _reservedStates;
@@ -67,8 +70,12 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     /// <summary>Computes all states and masks of an action now, so that no frame has to.</summary>
     public void Prepare(ActionType action, LegalActions? legal) => Get(action, legal).CompileAll(MaxStates);
 
-    private TokenConstraint Compile(Grammar grammar, int states) =>
-        TokenConstraint.Compile(grammar, Trie, _masks ??= new MaskPool(Trie), states);
+    private TokenConstraint Compile(Grammar grammar, int states)
+    {
+        TokenConstraint constraint = TokenConstraint.Compile(grammar, Trie, _masks ??= new MaskPool(Trie), states);
+        constraint.FindForced(Math.Min(states, LookedThrough));
+        return constraint;
+    }
 }
 
 /// <summary>

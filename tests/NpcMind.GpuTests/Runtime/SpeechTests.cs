@@ -94,6 +94,27 @@ internal sealed class SpeechTests : RuntimeTest
     }
 
     [Test]
+    public void Reply_GrammarWithoutChoice_IsReadInFewSteps()
+    {
+        NpcRuntime runtime = Use(Home);
+        Npc npc = World(runtime, "").CreateNpc("Mira", "You.");
+        const string Oath = "I swear that I have seen nothing, and that I will say nothing of it";
+        Grammar grammar = Grammar.Parse($"root ::= \"{Oath}\" (\"!\" | \".\")", "oath");
+        Reply reply = npc.Hear("Player", "Swear!", new ReplyOptions { Grammar = grammar, MaxTokens = 100 });
+        HashSet<int> lengths = [];
+        Until(runtime, new TinyRandom(3), () =>
+        {
+            lengths.Add(reply.Text.Length);
+            return reply.IsDone;
+        });
+        int tokens = runtime.Tokenizer.Encode(Oath).Length;
+        TestContext.Out.WriteLine($"{tokens} tokens, in {lengths.Count - 1} steps");
+        Assert.That((reply.Text[..^1], reply.End), Is.EqualTo((Oath, ReplyEnd.Completed)));
+        Assert.That(lengths, Has.Count.LessThanOrEqualTo(8));
+        Assert.That(tokens, Is.GreaterThan(16));
+    }
+
+    [Test]
     public void Reply_Grammar_IsFollowed()
     {
         NpcRuntime runtime = Use(Home);
