@@ -17,7 +17,7 @@ trixie=$PWD/artifacts/trixie
 if [ ! -e "$trixie/complete" ]; then
     echo "isa-audit: fetching Debian trixie's Mesa into artifacts/trixie" >&2
     rm -rf "$trixie"
-    mkdir -p "$trixie"/apt/lists/partial "$trixie"/apt/archives/partial "$trixie/root"
+    mkdir -p "$trixie"/apt/{lists,archives}/partial "$trixie/root"
     : >"$trixie/apt/status"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$trixie/apt/sources.list"
     apt=(apt-get -q -y -o "Dir::State=$trixie/apt" -o "Dir::State::status=$trixie/apt/status" -o "Dir::Cache=$trixie/apt"
@@ -37,17 +37,19 @@ out=$PWD/artifacts/isa
 dotnet publish tests/NpcMind.Benchmarks -c Release -r linux-x64 --self-contained -p:InvariantGlobalization=true -v quiet --nologo \
     -o "$out/program" >&2
 patchelf --set-interpreter "$trixie/root/usr/lib64/ld-linux-x86-64.so.2" "$out/program/NpcMind.Benchmarks"
+benchmarks() {
+    LD_LIBRARY_PATH="$trixie/root/usr/lib/x86_64-linux-gnu" VK_DRIVER_FILES="$trixie/root/usr/share/vulkan/icd.d/radeon_icd.json" \
+        "$out/program/NpcMind.Benchmarks" "$@"
+}
 status=0
 for family in "${families[@]}"; do
     mkdir -p docs/measurements/isa "$out/$family"
-    echo "isa-audit: $family" >&2
-    LD_LIBRARY_PATH="$trixie/root/usr/lib/x86_64-linux-gnu:$trixie/root/lib/x86_64-linux-gnu" \
-        VK_DRIVER_FILES="$trixie/root/usr/share/vulkan/icd.d/radeon_icd.json" RADV_FORCE_FAMILY=$family RADV_DEBUG=nocache \
-        "$out/program/NpcMind.Benchmarks" isa "$out/$family" >"$out/$family.csv"
+    RADV_FORCE_FAMILY=$family RADV_DEBUG=nocache benchmarks isa "$out/$family" >"$out/$family.csv" 2>"$out/$family.log" ||
+        { cat "$out/$family.log" >&2; echo "isa-audit: the compiler for $family failed after $(tail -n 1 "$out/$family.csv")" >&2; exit 1; }
     if [ -z "$check" ]; then
         cp "$out/$family.csv" "docs/measurements/isa/$family.csv"
     else
-        dotnet run --project tests/NpcMind.Benchmarks -c Release --no-build -- isa-compare "docs/measurements/isa/$family.csv" "$out/$family.csv" || status=1
+        benchmarks isa-compare "docs/measurements/isa/$family.csv" "$out/$family.csv" || status=1
     fi
 done
 exit $status

@@ -18,6 +18,8 @@ else
     echo "test: artifacts/minilm not found: the comparison of embeddings with ONNX Runtime (category MiniLm) is left out;" \
         "scripts/minilm.sh makes it."
 fi
+[ -e artifacts/trixie/complete ] ||
+    echo "test: artifacts/trixie not found: what AMD's compiler makes of the kernels is not judged; scripts/isa-audit.sh fetches it."
 failed_step() { echo "test: $1 failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 dotnet build NpcMind.sln -c Release -v quiet --nologo || failed_step build
 results=artifacts/tests # logs, .trx files and processor times stay here until the next run
@@ -58,12 +60,15 @@ run_job() {
         tavern) run_tests tavern tests/Tavern.Tests ;;
         tavern-game) run_tests tavern-game tests/Tavern.Game.Tests ;;
         format)
-            dotnet format NpcMind.sln --verify-no-changes --no-restore -v quiet >"$results/format.log" 2>&1 ||
+            # Style is checked by the build (IDE0055 and the analyzers are errors); this is what it does not see: file ends, characters.
+            dotnet format whitespace NpcMind.sln --verify-no-changes --no-restore -v quiet >"$results/format.log" 2>&1 ||
                 echo failed >"$results/format.failed"
             ;;
         package)
             run_tests package $gpu "$here.PackageTests"
             timeout 1200 tests/tutorial.sh >"$results/tutorial.log" 2>&1 || echo failed >"$results/tutorial.failed"
+            [ ! -e artifacts/trixie/complete ] ||
+                timeout 1200 scripts/isa-audit.sh --check NAVI21 >"$results/isa.log" 2>&1 || echo failed >"$results/isa.failed"
             ;;
     esac
 }
@@ -75,6 +80,10 @@ printf '%s\n' gpu-shared gpu gpu-runtime gpu-kernels pure tavern package tavern-
 if [ -e "$results/format.failed" ]; then
     cat "$results/format.log"
     echo "test: formatting failed (run: dotnet format NpcMind.sln)"
+fi
+if [ -e "$results/isa.failed" ]; then
+    cat "$results/isa.log"
+    echo "test: AMD's compiler makes more of a kernel than before (scripts/isa-audit.sh; docs/measurements/isa.md)"
 fi
 scripts/figures.cs tests "$results"
 read -r passed failed skipped < <(scripts/figures.cs counts "$results") || { passed=0 failed=1 skipped=0; }
@@ -88,6 +97,9 @@ else
     cat "$results/tutorial.log"
     echo "test: docs/tutorial.md failed (tests/tutorial.sh)"
     failed=$((failed + 1))
+fi
+if [ -e "$results/isa.log" ]; then
+    if [ -e "$results/isa.failed" ]; then failed=$((failed + 1)); else passed=$((passed + 1)); fi
 fi
 compgen -G "$results/*.failed" >/dev/null && status=1
 [ "$status" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
