@@ -64,13 +64,14 @@ internal sealed unsafe class CommandRecorder : IDisposable
     /// submissions.
     /// </summary>
     /// <param name="timestamps">When given, a timestamp is taken after every labelled dispatch.</param>
-    public void Begin(TimestampQueries? timestamps = null)
+    /// <param name="goesOn">Whether the timestamps began in an earlier recording, which was ended so.</param>
+    public void Begin(TimestampQueries? timestamps = null, bool goesOn = false)
     {
         _device.Api.ResetCommandPool(_device.Handle, _pool, 0).ThrowOnError("vkResetCommandPool");
         CommandBufferBeginInfo info = new()
         { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
         _device.Api.BeginCommandBuffer(_own, in info).ThrowOnError("vkBeginCommandBuffer");
-        Start(_own, timestamps);
+        Start(_own, timestamps, goesOn);
     }
 
     /// <summary>
@@ -228,9 +229,10 @@ internal sealed unsafe class CommandRecorder : IDisposable
     }
 
     /// <summary>Ends the recording; what it wrote to readback buffers becomes visible to the host once it is finished.</summary>
-    public void End()
+    /// <param name="goesOn">Whether another recording goes on with the timestamps.</param>
+    public void End(bool goesOn = false)
     {
-        _timestamps?.Finish(this);
+        if (!goesOn) _timestamps?.Finish(this);
         Barrier(PipelineStageFlags2.HostBit, AccessFlags2.HostReadBit);
         if (Handle.Handle == _own.Handle) _device.Api.EndCommandBuffer(Handle).ThrowOnError("vkEndCommandBuffer");
     }
@@ -267,7 +269,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
         _finishedAt = value;
     }
 
-    private void Start(CommandBuffer commands, TimestampQueries? timestamps)
+    private void Start(CommandBuffer commands, TimestampQueries? timestamps, bool goesOn = false)
     {
         Handle = commands;
         Dispatches = 0;
@@ -276,7 +278,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
         _timestamps = timestamps;
         _marksEach = timestamps is { MarksEach: true };
         Barrier(Stages, Accesses);
-        timestamps?.Start(this);
+        if (!goesOn) timestamps?.Start(this);
     }
 
     private void Order(DispatchNode node)

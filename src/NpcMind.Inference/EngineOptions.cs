@@ -28,6 +28,12 @@ internal sealed record EngineOptions
 
     /// <summary>Tokens whose keys and values fit into host memory, where sequences wait that are not needed now.</summary>
     public int HostKvTokens { get; init; }
+
+    /// <summary>
+    /// Bytes of weights, each as often as a step has rows, that a submission outside of frames reads at most: drivers reset a device that
+    /// works on one for seconds.
+    /// </summary>
+    public long SubmissionBytes { get; init; } = 32L << 30;
 }
 
 /// <summary>How the next token is chosen. The order of steps is stated in Kernels/Sampler.cs.</summary>

@@ -236,17 +236,34 @@ internal sealed class InferenceEngine : IDisposable
     /// <summary>Tokens submitted to a sequence so far.</summary>
     public int Length(int slot) => Batch.Length(slot);
 
-    /// <summary>Records and submits the batch as a whole; returns a ticket to collect it by. At most two may be on their way.</summary>
+    /// <summary>
+    /// Records and submits the batch as a whole, in as many submissions as <see cref="EngineOptions.SubmissionBytes"/> asks for; returns a
+    /// ticket to collect it by. At most two may be on their way.
+    /// </summary>
     /// <param name="timestamps">When given, each dispatch is timed.</param>
     public StepTicket Submit(TimestampQueries? timestamps = null)
     {
         StepShape shape = Batch.Finish();
         CommandRecorder recorder = BeginRecording(timestamps);
         RecordInputs(recorder, shape);
-        foreach (GraphNode node in _nodes) node.Record(recorder, shape);
+        (int dispatches, int barriers, long read) = (0, 0, 0);
+        foreach (GraphNode node in _nodes)
+        {
+            long bytes = node.WeightBytes * shape.Rows;
+            if (read > 0 && read + bytes > Options.SubmissionBytes)
+            {
+                (dispatches, barriers, read) = (dispatches + recorder.Dispatches, barriers + recorder.Barriers, 0);
+                EndRecording(recorder, goesOn: true);
+                recorder = BeginRecording(timestamps, goesOn: true);
+            }
+
+            node.Record(recorder, shape);
+            read += bytes;
+        }
+
         StepTicket ticket = RecordResults(recorder, shape);
         ulong value = EndRecording(recorder);
-        LastStep = (recorder.Dispatches, recorder.Barriers);
+        LastStep = (dispatches + recorder.Dispatches, barriers + recorder.Barriers);
         return ticket with { Value = value };
     }
 
@@ -313,13 +330,13 @@ internal sealed class InferenceEngine : IDisposable
     internal bool Reserve(int slot, int position) => _blocks.Reserve(slot, position);
 
     /// <summary>A recorder of our own, whose copies of blocks come first. Waits when two recordings are on their way.</summary>
-    internal CommandRecorder BeginRecording(TimestampQueries? timestamps = null)
+    internal CommandRecorder BeginRecording(TimestampQueries? timestamps = null, bool goesOn = false)
     {
         BeforeRecording?.Invoke(_blocks.Copies.Count > 0);
         CommandRecorder recorder = _recorders[_nextRecorder];
         _nextRecorder = (_nextRecorder + 1) % InFlight;
         recorder.WaitUntilFree();
-        recorder.Begin(timestamps);
+        recorder.Begin(timestamps, goesOn);
         while (_blocks.Copies.Count > 0)
         {
             _copiesAreOpen = true;
@@ -331,12 +348,12 @@ internal sealed class InferenceEngine : IDisposable
 
     /// <summary>Submits such a recording; returns the value at which it is finished.</summary>
     /// <exception cref="VulkanException">It was not submitted. Copies that were in it are lost (<see cref="IsSpoiled"/>).</exception>
-    internal ulong EndRecording(CommandRecorder recorder)
+    internal ulong EndRecording(CommandRecorder recorder, bool goesOn = false)
     {
         bool before = IsSpoiled;
         IsSpoiled |= _copiesAreOpen;
         _copiesAreOpen = false;
-        recorder.End();
+        recorder.End(goesOn);
         ulong value = _timeline.Submit(recorder);
         IsSpoiled = before;
         return value;

@@ -136,6 +136,21 @@ internal sealed class DeviceTests : GpuTest
     }
 
     [Test]
+    public void Submit_StepTooLongForOneSubmission_IsCutAndGivesTheSameBits()
+    {
+        int[] ids = TinyEngines.Ids(40, 3);
+        using InferenceEngine whole = TinyEngines.Load(TinyModelOptions.Mixture),
+            cut = TinyEngines.Load(TinyModelOptions.Mixture, TinyEngines.Options with { SubmissionBytes = 1 });
+        TinyEngines.AssertSameBits(cut.ReadFresh(ids, 20), whole.ReadFresh(ids, 20), "in one submission and in many");
+        Assert.That(whole.Timeline.Submitted, Is.LessThan(cut.Timeline.Submitted - 20));
+        using TokenGenerator generator = new(cut, Device, new Inference.SamplerSettings());
+        generator.Prefill(ids);
+        for (int i = 0; i < 3; i++) generator.Next();
+        generator.Stop();
+        Assert.That(generator.GpuMilliseconds, Is.GreaterThan(0), "one pair of timestamps over all submissions of a step");
+    }
+
+    [Test]
     public void Submit_Step_AllocatesNothing()
     {
         using InferenceEngine engine = TinyEngines.Load(TinyModelOptions.Mixture, Small);
