@@ -37,7 +37,7 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
         using TensorArena arena = new(device, "fixed load");
         Tensor input = arena.Allocate(Quads * 2 * Rows * 16, "gate and up").As(TexelFormat.Float4),
             output = arena.Allocate(Quads * Rows * 16, "y");
-        using KernelLibrary kernels = new(device);
+        KernelLibrary kernels = new(device);
         ComputePipeline pipeline = kernels.Pipeline(
             "gated_activation", ("workgroupSize", kernels.SmallWorkgroup), ("Form", 0u), ("WeighsInput", 0u), ("GatesOutput", 0u));
         DispatchNode node = pipeline.Node("fixed load", [input, output, input], ("quads", Quads), ("stride", Quads), ("weightStride", 0u));

@@ -41,6 +41,7 @@ internal sealed unsafe class GpuDevice : IDisposable
         Memory = new GpuMemory(this);
         PipelineCache = new PipelineCacheFile(this, cacheFolder);
         Descriptors = new DescriptorPools(this);
+        Pipelines = new PipelineStore(this);
     }
 
     /// <summary>Name, sizes and counts the device reports.</summary>
@@ -57,6 +58,9 @@ internal sealed unsafe class GpuDevice : IDisposable
 
     /// <summary>Adds bytes that shaders read from, or write to, host memory to <see cref="Transfers"/>.</summary>
     public void CountTransfer(long bytes) => Transfers += bytes;
+
+    /// <summary>Pipelines that live as long as the device.</summary>
+    public PipelineStore Pipelines { get; }
 
     /// <summary>What the validation layer has said since the device was made. Safe from any thread.</summary>
     public IReadOnlyList<string> ValidationMessages
@@ -153,6 +157,7 @@ internal sealed unsafe class GpuDevice : IDisposable
     public void Dispose()
     {
         if (_ownsDevice) WaitIdle(); // a lost device must still be torn down
+        Pipelines.Dispose();
         PipelineCache.Dispose();
         Descriptors.Dispose();
         Memory.Dispose();

@@ -18,7 +18,6 @@ internal sealed class InferenceEngine : IDisposable
     public const int ResultSlots = 8;
     private const int InFlight = 2;
     private readonly GpuDevice _device;
-    private readonly KernelLibrary _kernels;
     private readonly TensorArena _arena;
     private readonly Timeline _timeline;
     private readonly List<CommandRecorder> _recorders = [];
@@ -50,7 +49,6 @@ internal sealed class InferenceEngine : IDisposable
             $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of "
             + $"{options.ContextTokens}");
         CheckSizes(device, options);
-        _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "weights and workspace");
         try
         {
@@ -65,7 +63,7 @@ internal sealed class InferenceEngine : IDisposable
             _host = new HostKv(device, _kv, layout.Blocks(options.HostKvTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
             Features = new FeatureRing(device, options.MaxRows, config.Width, options.Features);
-            _graph = new GraphBuilder(_kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
+            _graph = new GraphBuilder(new KernelLibrary(device), config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
             plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
             // A tensor that nothing reads is a part of the model that would be left out, and the answers wrong.
@@ -296,7 +294,7 @@ internal sealed class InferenceEngine : IDisposable
         _host?.Dispose();
         Features?.Dispose();
         _arena.Dispose();
-        _kernels.Dispose();
+        foreach (DispatchNode node in _nodes?.SelectMany(n => n.Variants) ?? []) node.Free();
     }
 
     /// <summary>

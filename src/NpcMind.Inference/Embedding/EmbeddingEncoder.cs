@@ -12,7 +12,6 @@ internal sealed class EmbeddingEncoder : IDisposable
 {
     private readonly TensorArena _arena;
     private readonly EmbeddingGraph _graph;
-    private readonly KernelLibrary _kernels;
     private CommandRecorder? _recorder;
     private Timeline? _timeline;
 
@@ -22,13 +21,12 @@ internal sealed class EmbeddingEncoder : IDisposable
         Config = config;
         Sizes = EmbeddingSizes.Of(config);
         DeviceBytes = bytes;
-        _kernels = new KernelLibrary(device);
         _arena = new TensorArena(device, "embedding model");
         try
         {
             using Uploader uploader = new(device, StagingBytes(file));
             WeightLoader weights = new(device, file, _arena, uploader);
-            _graph = new EmbeddingGraph(_kernels, config, Sizes, weights, _arena, uploader);
+            _graph = new EmbeddingGraph(new KernelLibrary(device), config, Sizes, weights, _arena, uploader);
             _graph.Build();
             Nodes = [.. _graph.Nodes];
             if (weights.Unused.FirstOrDefault() is { } unused)
@@ -132,7 +130,6 @@ internal sealed class EmbeddingEncoder : IDisposable
         _timeline?.Dispose();
         _recorder?.Dispose();
         _arena.Dispose();
-        _kernels.Dispose();
     }
 
     /// <summary>A staging buffer must hold a whole row group.</summary>

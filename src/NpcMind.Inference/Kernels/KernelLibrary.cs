@@ -2,15 +2,9 @@ using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
-/// <summary>
-/// The embedded shaders of this assembly and the pipelines made from them, each once per set of specialization constants. Owned by an
-/// engine.
-/// </summary>
-internal sealed class KernelLibrary(GpuDevice device) : IDisposable
+/// <summary>The embedded shaders of this assembly, and how a device runs them. Their pipelines belong to the device.</summary>
+internal sealed class KernelLibrary(GpuDevice device)
 {
-    private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
-
     /// <summary>Most lanes of a workgroup that sorts or samples: these shaders have shared memory for so many.</summary>
     public const int LargestWorkgroup = 256;
 
@@ -54,18 +48,6 @@ internal sealed class KernelLibrary(GpuDevice device) : IDisposable
     }
 
     /// <summary>The pipeline of a shader with these specialization constants (the workgroup size is <c>workgroupSize</c>).</summary>
-    public ComputePipeline Pipeline(string shader, params ReadOnlySpan<Constant> specialization)
-    {
-        string key = shader;
-        foreach (Constant constant in specialization) key += $" {constant.Name}={constant.Bits}";
-        if (_pipelines.TryGetValue(key, out ComputePipeline? pipeline)) return pipeline;
-        if (!_modules.TryGetValue(shader, out SpirvModule? module)) _modules[shader] = module = ReadModule(shader);
-        return _pipelines[key] = new ComputePipeline(device, module, specialization);
-    }
-
-    /// <summary>Frees the pipelines.</summary>
-    public void Dispose()
-    {
-        foreach (ComputePipeline pipeline in _pipelines.Values) pipeline.Dispose();
-    }
+    public ComputePipeline Pipeline(string shader, params ReadOnlySpan<Constant> specialization) =>
+        device.Pipelines.Get(shader, ReadModule, specialization);
 }

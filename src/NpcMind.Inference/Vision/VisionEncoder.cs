@@ -230,7 +230,6 @@ internal sealed class VisionEncoder : IDisposable
         _timeline?.Dispose();
         _recorder?.Dispose();
         _arena.Dispose();
-        Kernels.Dispose();
     }
 
     /// <summary>Runs the first nodes of a pass and waits; the patches they made go to <paramref name="patches"/>, if given.</summary>

@@ -163,7 +163,6 @@ internal sealed class KernelRig : IDisposable
         _recorder.Dispose();
         _readback.ForEach(b => b.Dispose());
         _arena.Dispose();
-        Library.Dispose();
     }
 
     private Tensor Upload(byte[] bytes)

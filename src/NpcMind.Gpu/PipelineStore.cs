@@ -1,0 +1,31 @@
+namespace NpcMind.Gpu;
+
+/// <summary>
+/// The pipelines of a device, each once for a shader and its specialization constants. They live as long as the device: a model, its image
+/// encoder and models that are loaded later share them. Used by one thread at a time.
+/// </summary>
+internal sealed class PipelineStore(GpuDevice device) : IDisposable
+{
+    private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
+
+    /// <summary>A pipeline, compiled when it is first asked for.</summary>
+    /// <param name="shader">Name of the shader; no two have the same.</param>
+    /// <param name="read">Reads it.</param>
+    /// <param name="specialization">Value of every specialization constant, by name.</param>
+    /// <exception cref="ArgumentException">A specialization constant is missing or unknown.</exception>
+    public ComputePipeline Get(string shader, Func<string, SpirvModule> read, params ReadOnlySpan<Constant> specialization)
+    {
+        string key = shader;
+        foreach (Constant constant in specialization) key += $" {constant.Name}={constant.Bits}";
+        if (_pipelines.TryGetValue(key, out ComputePipeline? pipeline)) return pipeline;
+        if (!_modules.TryGetValue(shader, out SpirvModule? module)) _modules[shader] = module = read(shader);
+        return _pipelines[key] = new ComputePipeline(device, module, specialization);
+    }
+
+    /// <summary>Frees the pipelines.</summary>
+    public void Dispose()
+    {
+        foreach (ComputePipeline pipeline in _pipelines.Values) pipeline.Dispose();
+    }
+}
