@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long the player waits for an answer in the window: seconds from Enter to the first word and to the end, of the six
+# How long the player waits for an answer in the window: seconds from Enter to the first word and to the end, of the forty
 # questions of samples/Tavern/data/answers.txt. Where there is no display it starts one in memory (Xvfb).
 #   scripts/answers.sh [--size 640x360] [--budget MS] [--model FILE.gguf] [--out DIR]
 # Without --budget the minds' part follows the frames; --budget 4 is what every frame had before that.
