@@ -19,7 +19,8 @@ if [ ! -e "$trixie/complete" ]; then
     rm -rf "$trixie"
     mkdir -p "$trixie"/apt/{lists,archives}/partial "$trixie/root"
     : >"$trixie/apt/status"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$trixie/apt/sources.list"
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$trixie/apt/sources.list"
     apt=(apt-get -q -y -o "Dir::State=$trixie/apt" -o "Dir::State::status=$trixie/apt/status" -o "Dir::Cache=$trixie/apt"
         -o "Dir::Etc::SourceList=$trixie/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::Parts=/dev/null
         -o APT::Sandbox::User= -o Debug::NoLocking=true)

@@ -23,6 +23,8 @@ internal sealed unsafe class ComputePipeline : IDisposable
     private readonly GpuDevice _device;
     private readonly DescriptorSetLayout _setLayout;
     private readonly Stack<DescriptorSet> _freeSets = [];
+    private const PipelineCreateFlags Kept =
+        PipelineCreateFlags.CreateCaptureStatisticsBitKhr | PipelineCreateFlags.CreateCaptureInternalRepresentationsBitKhr;
 
     /// <summary>Compiles a pipeline.</summary>
     /// <param name="device">Device to run on.</param>
@@ -158,8 +160,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
             ComputePipelineCreateInfo info = new()
             {
                 SType = StructureType.ComputePipelineCreateInfo,
-                Flags = PipelineCreateFlags.CreateDispatchBaseBit | (_device.KeepsStatistics
-                    ? PipelineCreateFlags.CreateCaptureStatisticsBitKhr | PipelineCreateFlags.CreateCaptureInternalRepresentationsBitKhr : 0),
+                Flags = PipelineCreateFlags.CreateDispatchBaseBit | (_device.KeepsStatistics ? Kept : 0),
                 Layout = Layout,
                 Stage = new PipelineShaderStageCreateInfo
                 {

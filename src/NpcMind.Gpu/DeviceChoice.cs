@@ -108,9 +108,9 @@ internal static unsafe class DeviceChoice
         PhysicalDeviceProperties2 more = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &subgroup };
         vk.GetPhysicalDeviceProperties2(device, &more);
         const SubgroupFeatureFlags Needed = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit
-            | SubgroupFeatureFlags.ShuffleBit;
+            | SubgroupFeatureFlags.BallotBit | SubgroupFeatureFlags.ShuffleBit;
         if ((subgroup.SupportedOperations & Needed) != Needed)
-            throw new GpuUnavailableException($"'{name}' lacks subgroup arithmetic or shuffle in compute shaders.",
+            throw new GpuUnavailableException($"'{name}' lacks subgroup arithmetic, ballot or shuffle in compute shaders.",
                 "Update the graphics driver or choose another device.");
         Check(name, subgroup.SubgroupSize, newer.MinSubgroupSize, properties.Limits);
     }

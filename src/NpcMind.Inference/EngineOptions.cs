@@ -1,3 +1,5 @@
+using NpcMind.Gpu;
+
 namespace NpcMind.Inference;
 
 /// <summary>Sizes that are fixed when an engine is loaded.</summary>
@@ -34,6 +36,20 @@ internal sealed record EngineOptions
     /// works on one for seconds.
     /// </summary>
     public long SubmissionBytes { get; init; } = 32L << 30;
+
+    /// <summary><see cref="CacheTokens"/>, or what stands for null.</summary>
+    public long TotalCacheTokens => CacheTokens ?? (long)ContextTokens * MaxSequences;
+
+    /// <summary>Holds the sizes that follow from several options against what a device can bind, before anything is allocated.</summary>
+    /// <exception cref="ArgumentException">They are too large.</exception>
+    public void Check(GpuLimits limits)
+    {
+        long log = 4L * MaxSequences * ContextTokens, most = Math.Min(limits.MaxStorageBufferRange, Array.MaxLength);
+        if (log > most)
+            throw new ArgumentException(
+                $"{MaxSequences} sequences of {ContextTokens} tokens need a buffer of {log} bytes; the device '{limits.Name}' binds at " +
+                $"most {most} at a time. Use a shorter context or fewer sequences.");
+    }
 }
 
 /// <summary>How the next token is chosen. The order of steps is stated in Kernels/Sampler.cs.</summary>

@@ -42,13 +42,11 @@ internal sealed class InferenceEngine : IDisposable
         Options = options;
         long total = WeightLoader.DeviceBytes(file);
         KvLayout layout = new(config, options.ContextTokens);
-        long blocks = layout.Blocks(CacheTokens(options), options.MaxSequences, options.MaxRows);
+        long blocks = layout.Blocks(options.TotalCacheTokens, options.MaxSequences, options.MaxRows);
         EstimatedBytes = EngineMemory.ReservedBytes(device.Limits.BindingAlignment, file, config, options, layout, blocks);
-        device.Memory.Check(
-            EstimatedBytes,
-            $"'{file.Path}' with {CacheTokens(options)} tokens of KV cache and {options.MaxSequences} sequences of "
-            + $"{options.ContextTokens}");
-        CheckSizes(device, options);
+        device.Memory.Check(EstimatedBytes, $"'{file.Path}' with {options.TotalCacheTokens} tokens of KV cache and " +
+            $"{options.MaxSequences} sequences of {options.ContextTokens}");
+        options.Check(device.Limits);
         _arena = new TensorArena(device, "weights and workspace");
         try
         {
@@ -63,7 +61,8 @@ internal sealed class InferenceEngine : IDisposable
             _host = new HostKv(device, _kv, layout.Blocks(options.HostKvTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
             Features = new FeatureRing(device, options.MaxRows, config.Width, options.Features);
-            _graph = new GraphBuilder(new KernelLibrary(device), config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
+            KernelLibrary kernels = new(device);
+            _graph = new GraphBuilder(kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
             plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
             // A tensor that nothing reads is a part of the model that would be left out, and the answers wrong.
@@ -260,9 +259,8 @@ internal sealed class InferenceEngine : IDisposable
         }
 
         StepTicket ticket = RecordResults(recorder, shape);
-        ulong value = EndRecording(recorder);
         LastStep = (dispatches + recorder.Dispatches, barriers + recorder.Barriers);
-        return ticket with { Value = value };
+        return ticket with { Value = EndRecording(recorder) };
     }
 
     /// <summary>
@@ -378,7 +376,8 @@ internal sealed class InferenceEngine : IDisposable
         int index = _nextResult, bytes = shape.Sampled * 4;
         _nextResult = (index + 1) % ResultSlots;
         if (bytes > 0) recorder.Copy(_graph.Results, _resultsReadback.Whole, bytes, (long)index * Options.MaxOutputs * 4);
-        if (Batch.WantsLogits && shape.Outputs > 0) recorder.Copy(_graph.LogitsTensor, LogitsReadback().Whole, LogitsBytes(shape));
+        if (Batch.WantsLogits && shape.Outputs > 0)
+            recorder.Copy(_graph.LogitsTensor, LogitsReadback().Whole, (long)shape.Outputs * _graph.LogitsStride * 4);
         Batch.Clear();
         Features.NextStep();
         return new StepTicket(0, index, shape.Outputs, shape.Sampled);
@@ -391,25 +390,10 @@ internal sealed class InferenceEngine : IDisposable
     internal ReadOnlySpan<int> Results(StepTicket ticket) =>
         MemoryMarshal.Cast<byte, int>(_resultsReadback.Mapped.Slice(ticket.Index * Options.MaxOutputs * 4, ticket.Sampled * 4));
 
-    /// <summary>Holds the sizes that follow from several options against what the device can bind, before anything is allocated.</summary>
-    private static void CheckSizes(GpuDevice device, EngineOptions options)
-    {
-        long log = 4L * options.MaxSequences * options.ContextTokens, most = Math.Min(device.Limits.MaxStorageBufferRange, Array.MaxLength);
-        if (log > most)
-            throw new ArgumentException(
-                $"{options.MaxSequences} sequences of {options.ContextTokens} tokens need a buffer of {log} bytes; the device "
-                    + $"'{device.Limits.Name}' binds at most {most} at a time. Use a shorter context or fewer sequences.", nameof(options));
-    }
-
-    private static long CacheTokens(EngineOptions options) => options.CacheTokens ?? (long)options.ContextTokens * options.MaxSequences;
-
     /// <summary>A staging buffer must hold a whole row group.</summary>
     private static int StagingBytes(GgufFile file) =>
         (int)Math.Clamp(file.Tensors.Max(t => t.ByteLength / Math.Max(1, t.Rows * t.Slabs)) * 40, 4 << 20, 1 << 30);
 
-    private long LogitsBytes(StepShape shape) => (long)shape.Outputs * _graph.LogitsStride * 4;
-
-    private GpuBuffer LogitsReadback() =>
-        _logitsReadback ??= _device.Memory.Allocate((long)Options.MaxOutputs * _graph.LogitsStride * 4, MemoryKind.Readback,
-            "logits readback");
+    private GpuBuffer LogitsReadback() => _logitsReadback ??=
+        _device.Memory.Allocate((long)Options.MaxOutputs * _graph.LogitsStride * 4, MemoryKind.Readback, "logits readback");
 }

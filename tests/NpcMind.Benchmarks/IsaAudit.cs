@@ -18,7 +18,7 @@ internal static unsafe partial class IsaAudit
     /// <summary>A pipeline to look at.</summary>
     /// <param name="Shader">Kernel.</param>
     /// <param name="Name">What sets it apart.</param>
-    /// <param name="Work">Weights, or multiply-accumulates, of a lane in one turn of the innermost loop; 0 where that is not counted.</param>
+    /// <param name="Work">Weights, or multiply-accumulates, of a lane in a turn of the innermost loop; 0 where that is not counted.</param>
     /// <param name="Constants">Specialization, where it is not what <see cref="Value"/> says.</param>
     private sealed record Case(string Shader, string Name, int Work, params (string Name, uint Value)[] Constants);
 
@@ -32,7 +32,9 @@ internal static unsafe partial class IsaAudit
     private static readonly (string Name, int Column)[] Bounded = [("VGPRs", 0), ("code bytes", 4), ("instructions of the loop", 7)];
     private const double Growth = 1.05;
 
-    /// <summary>Prints a line of CSV for each case whose name contains every text; writes the assembly into a folder, if one is given.</summary>
+    /// <summary>
+    /// Prints a line of CSV for each case whose name contains every text; writes the assembly into a folder, if one is given.
+    /// </summary>
     public static void Run(string? folder, params string[] filter)
     {
         // Not freed: a driver without a card survives neither that nor the end of a process (see the end of this method).
@@ -44,7 +46,8 @@ internal static unsafe partial class IsaAudit
         foreach (Case c in Cases(kernels).Where(c => filter.All($"{c.Shader} {c.Name}".Contains)))
         {
             SpirvModule module = Environment.GetEnvironmentVariable("NPCMIND_SPIRV") is { } tried
-                ? SpirvModule.Read(c.Shader, File.ReadAllBytes(Path.Combine(tried, c.Shader + ".spv"))) : KernelLibrary.ReadModule(c.Shader);
+                ? SpirvModule.Read(c.Shader, File.ReadAllBytes(Path.Combine(tried, c.Shader + ".spv")))
+                : KernelLibrary.ReadModule(c.Shader);
             Constant[] constants = [.. module.Specializations.Select(s => new Constant(s.Name, Value(kernels, c, s.Name)))];
             ComputePipeline pipeline = new(device, module, constants);
             Dictionary<string, long> numbers = StatisticsOf(device, pipeline.Handle);

@@ -43,13 +43,15 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             usage: dotnet run -c Release --project tests/NpcMind.Benchmarks -- kernels [--json FILE] [TEXT...] | workgroups [TEXT...]
-                | long-context [TEXT...] | restoring MODEL | isa [FOLDER [TEXT...]] | isa-compare BEFORE AFTER synthesise SHAPE FILE [FORMAT]
+                | long-context [TEXT...] | restoring MODEL | isa [FOLDER [TEXT...]] | isa-compare BEFORE AFTER
+                | synthesise SHAPE FILE [FORMAT]
                 | check FOLDER SECONDS [--small] | tests ASSEMBLY NAME... | closure FRAMEWORK PROGRAMS ASSEMBLY...
               kernels   times the kernel cases of the tests whose name contains every TEXT: GPU ms, GB/s, GFLOPS.
               workgroups  times the dispatches that could be long, whole and with one workgroup, below which a dispatch cannot be cut.
               long-context  reads 32,768 tokens on a chunked model: time per token and memory of keys and values.
               restoring  reads a mind of 2,000 tokens and restores it from a save: seconds to the next word, and their ratio.
-              isa [FOLDER [TEXT...]]  what the driver's compiler makes of the hot kernels, as CSV; its assembly into FOLDER. See scripts/isa-audit.sh.
+              isa [FOLDER [TEXT...]]  what the driver's compiler makes of the hot kernels, as CSV; its assembly into FOLDER (see
+                        scripts/isa-audit.sh).
               isa-compare BEFORE AFTER  says which kernels of AFTER spill, or have grown since BEFORE.
               synthesise SHAPE FILE [FORMAT]  writes a model of a published shape (135m, 1b, 8b, 30b-a3b) with weights that mean nothing.
               check FOLDER SECONDS [--small]  what scripts/gpu-check.sh runs on a machine with a card; writes gpu-check.json there.

@@ -54,5 +54,5 @@ internal sealed class DeviceChoiceTests
             .Count(b => b.Kind == BindingKind.Storage && b.Access != BindingAccess.None));
 
     private static uint? Family(params (QueueFlags Flags, uint TimestampBits)[] families) => DeviceChoice.ComputeFamily(
-        [.. families.Select(f => new QueueFamilyProperties { QueueFlags = f.Flags, TimestampValidBits = f.TimestampBits, QueueCount = 1 })]);
+        [.. families.Select(f => new QueueFamilyProperties { QueueFlags = f.Flags, TimestampValidBits = f.TimestampBits })]);
 }

@@ -88,7 +88,8 @@ internal sealed class TokenConstraintTests
     public void Forced_TextWithoutChoice_IsInTheVocabularysTokensButTheLast()
     {
         Tokenizer words = TinyVocabulary.Bpe().Merge("h e", "l l", "he ll", "hell o", "y o", "yo u").Build();
-        TokenConstraint constraint = TokenConstraint.Compile(Grammar.Parse("""root ::= "hello,you" ("é" ("a" | "b") | "x"*)""", "greeting"), words);
+        TokenConstraint constraint = TokenConstraint.Compile(
+            Grammar.Parse("""root ::= "hello,you" ("é" ("a" | "b") | "x"*)""", "greeting"), words);
         Assert.That(constraint.Forced(constraint.Start).IsEmpty, "not looked for yet");
         constraint.FindForced(1000);
         int[] forced = constraint.Forced(constraint.Start).ToArray();
