@@ -259,8 +259,9 @@ internal sealed class InferenceEngine : IDisposable
         }
 
         StepTicket ticket = RecordResults(recorder, shape);
+        ulong value = EndRecording(recorder);
         LastStep = (dispatches + recorder.Dispatches, barriers + recorder.Barriers);
-        return ticket with { Value = EndRecording(recorder) };
+        return ticket with { Value = value };
     }
 
     /// <summary>

@@ -29,6 +29,9 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     /// <summary>Words of a mask, as the model wants it.</summary>
     public int MaskWords => (logits + 31) / 32;
 
+    /// <summary>Whether text that a grammar leaves no choice about is looked for; tests that want every token chosen turn it off.</summary>
+    public bool LooksAhead { get; set; } = true;
+
     private TokenTrie Trie => _trie ??= TokenTrie.Create(tokenizer);
 
     /// <summary>The constraint of a grammar.</summary>
@@ -73,7 +76,7 @@ internal sealed class ConstraintCache(Tokenizer tokenizer, int logits)
     private TokenConstraint Compile(Grammar grammar, int states)
     {
         TokenConstraint constraint = TokenConstraint.Compile(grammar, Trie, _masks ??= new MaskPool(Trie), states);
-        constraint.FindForced(Math.Min(states, LookedThrough));
+        if (LooksAhead) constraint.FindForced(Math.Min(states, LookedThrough));
         return constraint;
     }
 }

@@ -81,7 +81,7 @@ internal sealed class TalkTests : RuntimeTest
         NpcRuntime runtime = Use(Thinker);
         Prefix world = World(runtime, "The inn.");
         ReplyOptions options = Steps("thoughts-are-spoken").Single().Options;
-        int inThought = 0;
+        runtime.Constraints.LooksAhead = false; // the grammar leaves no choice: it would be written at once
         for (int tokens = 1; tokens < 16; tokens += 7)
         {
             Npc npc = world.CreateNpc("Mira", "You are poor.");
@@ -93,15 +93,14 @@ internal sealed class TalkTests : RuntimeTest
             int[] log = Log(npc);
             save.Position = 0;
             npc = runtime.LoadNpc(save, world);
-            Assert.That("Aye.", Does.StartWith(npc.Reply!.Text), "its grammar writes several tokens at once");
-            inThought += npc.Reply.Text.Length == 0 ? 1 : 0;
+            Assert.That(npc.Reply!.Text, Is.Empty);
             Finish(runtime, new TinyRandom(2));
             Assert.That((npc.Reply.Text, npc.Reply.Thoughts), Is.EqualTo(("Aye.", "He is poor. ")));
             Assert.That(Log(npc), Is.EqualTo(log));
             npc.Dispose();
         }
 
-        Assert.That(inThought, Is.Positive);
+        runtime.Constraints.LooksAhead = true;
     }
 
     [Test]
