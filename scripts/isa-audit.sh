@@ -3,7 +3,7 @@
 #
 #   scripts/isa-audit.sh [--check] [FAMILY...]     NAVI21, NAVI31 and VANGOGH (the Steam Deck) unless named
 #
-# Fetches Debian trixie's Mesa and its libraries into artifacts/trixie (150 MB, once; the system's own Mesa of bookworm misjudges) and
+# Fetches Debian trixie's Mesa and its libraries into artifacts/trixie (57 MB, 260 unpacked, once; the system's own Mesa of bookworm misjudges) and
 # writes docs/measurements/isa/FAMILY.csv. With --check nothing is written: a kernel that spills, or whose registers, code or loop grew by
 # over 5 %, is an error. Assembly is left in artifacts/isa/FAMILY.
 set -euo pipefail
@@ -13,13 +13,15 @@ check=""
 families=("$@")
 [ $# -gt 0 ] || families=(NAVI21 NAVI31 VANGOGH)
 
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+command -v patchelf >/dev/null || { echo "isa-audit: install patchelf (apt-get install patchelf)." >&2; exit 1; }
+[ -e "$keyring" ] || { echo "isa-audit: install Debian's keys (apt-get install debian-archive-keyring)." >&2; exit 1; }
 trixie=$PWD/artifacts/trixie
 if [ ! -e "$trixie/complete" ]; then
     echo "isa-audit: fetching Debian trixie's Mesa into artifacts/trixie" >&2
     rm -rf "$trixie"
     mkdir -p "$trixie"/apt/{lists,archives}/partial "$trixie/root"
     : >"$trixie/apt/status"
-    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$trixie/apt/sources.list"
     apt=(apt-get -q -y -o "Dir::State=$trixie/apt" -o "Dir::State::status=$trixie/apt/status" -o "Dir::Cache=$trixie/apt"
         -o "Dir::Etc::SourceList=$trixie/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::Parts=/dev/null
@@ -31,7 +33,6 @@ if [ ! -e "$trixie/complete" ]; then
     rm -r "$trixie/apt/archives"
     touch "$trixie/complete"
 fi
-command -v patchelf >/dev/null || { echo "isa-audit: install patchelf (apt-get install patchelf)." >&2; exit 1; }
 
 # A program of its own folder, started by trixie's loader: its C library is newer than the system's.
 out=$PWD/artifacts/isa

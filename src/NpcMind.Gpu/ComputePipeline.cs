@@ -23,7 +23,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
     private readonly GpuDevice _device;
     private readonly DescriptorSetLayout _setLayout;
     private readonly Stack<DescriptorSet> _freeSets = [];
-    private const PipelineCreateFlags Kept =
+    private const PipelineCreateFlags CaptureFlags =
         PipelineCreateFlags.CreateCaptureStatisticsBitKhr | PipelineCreateFlags.CreateCaptureInternalRepresentationsBitKhr;
 
     /// <summary>Compiles a pipeline.</summary>
@@ -160,7 +160,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
             ComputePipelineCreateInfo info = new()
             {
                 SType = StructureType.ComputePipelineCreateInfo,
-                Flags = PipelineCreateFlags.CreateDispatchBaseBit | (_device.KeepsStatistics ? Kept : 0),
+                Flags = PipelineCreateFlags.CreateDispatchBaseBit | (_device.KeepsStatistics ? CaptureFlags : 0),
                 Layout = Layout,
                 Stage = new PipelineShaderStageCreateInfo
                 {

@@ -82,25 +82,30 @@ internal sealed class TalkTests : RuntimeTest
         Prefix world = World(runtime, "The inn.");
         ReplyOptions options = Steps("thoughts-are-spoken").Single().Options;
         runtime.Constraints.LooksAhead = false; // the grammar leaves no choice: it would be written at once
-        for (int tokens = 1; tokens < 16; tokens += 7)
+        try
         {
-            Npc npc = world.CreateNpc("Mira", "You are poor.");
-            Reply reply = npc.Hear("Player", "Gold?", options);
-            Until(runtime, new TinyRandom(tokens), () => reply.Words.Tokens >= tokens);
-            using MemoryStream save = new();
-            npc.Save(save);
-            Finish(runtime, new TinyRandom(2));
-            int[] log = Log(npc);
-            save.Position = 0;
-            npc = runtime.LoadNpc(save, world);
-            Assert.That(npc.Reply!.Text, Is.Empty);
-            Finish(runtime, new TinyRandom(2));
-            Assert.That((npc.Reply.Text, npc.Reply.Thoughts), Is.EqualTo(("Aye.", "He is poor. ")));
-            Assert.That(Log(npc), Is.EqualTo(log));
-            npc.Dispose();
+            for (int tokens = 1; tokens < 16; tokens += 7)
+            {
+                Npc npc = world.CreateNpc("Mira", "You are poor.");
+                Reply reply = npc.Hear("Player", "Gold?", options);
+                Until(runtime, new TinyRandom(tokens), () => reply.Words.Tokens >= tokens);
+                using MemoryStream save = new();
+                npc.Save(save);
+                Finish(runtime, new TinyRandom(2));
+                int[] log = Log(npc);
+                save.Position = 0;
+                npc = runtime.LoadNpc(save, world);
+                Assert.That(npc.Reply!.Text, Is.Empty);
+                Finish(runtime, new TinyRandom(2));
+                Assert.That((npc.Reply.Text, npc.Reply.Thoughts), Is.EqualTo(("Aye.", "He is poor. ")));
+                Assert.That(Log(npc), Is.EqualTo(log));
+                npc.Dispose();
+            }
         }
-
-        runtime.Constraints.LooksAhead = true;
+        finally
+        {
+            runtime.Constraints.LooksAhead = true;
+        }
     }
 
     [Test]
