@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What AMD's compiler makes of the hot kernels, without a card: registers, spills, waves, code, instructions of the innermost loop.
+# What AMD's compiler makes of the kernels, without a card: registers, spills, waves, code, instructions of the innermost loop.
 #
 #   scripts/isa-audit.sh [--check] [FAMILY...]     NAVI21, NAVI31 and VANGOGH (the Steam Deck) unless named
 #
-# Fetches Debian trixie's Mesa and its libraries into artifacts/trixie (57 MB, 260 unpacked, once; the system's own Mesa of bookworm misjudges) and
-# writes docs/measurements/isa/FAMILY.csv. With --check nothing is written: a kernel that spills, or whose registers, code or loop grew by
-# over 5 %, is an error. Assembly is left in artifacts/isa/FAMILY.
+# Fetches Debian trixie's Mesa and its libraries into artifacts/trixie (57 MB, 260 unpacked, once; the system's own Mesa of
+# bookworm misjudges) and writes docs/measurements/isa/FAMILY.csv. With --check nothing is written: a kernel whose registers,
+# spills, code or loop grew by over 5 % is an error, and so is one that the compiler does not survive. Assembly is left in
+# artifacts/isa/FAMILY.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 check=""

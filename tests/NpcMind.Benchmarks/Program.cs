@@ -50,9 +50,9 @@ switch (args)
               workgroups  times the dispatches that could be long, whole and with one workgroup, below which a dispatch cannot be cut.
               long-context  reads 32,768 tokens on a chunked model: time per token and memory of keys and values.
               restoring  reads a mind of 2,000 tokens and restores it from a save: seconds to the next word, and their ratio.
-              isa [FOLDER [TEXT...]]  what the driver's compiler makes of the hot kernels, as CSV; its assembly into FOLDER (see
+              isa [FOLDER [TEXT...]]  what the driver's compiler makes of the kernels, as CSV; its assembly into FOLDER (see
                         scripts/isa-audit.sh).
-              isa-compare BEFORE AFTER  says which kernels of AFTER spill, or have grown since BEFORE.
+              isa-compare BEFORE AFTER  says which kernels of AFTER have grown, or spill more, since BEFORE.
               synthesise SHAPE FILE [FORMAT]  writes a model of a published shape (135m, 1b, 8b, 30b-a3b) with weights that mean nothing.
               check FOLDER SECONDS [--small]  what scripts/gpu-check.sh runs on a machine with a card; writes gpu-check.json there.
               tests ASSEMBLY NAME...  runs the NUnit tests whose names hold one of these, without an SDK.
