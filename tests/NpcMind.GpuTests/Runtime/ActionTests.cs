@@ -33,7 +33,8 @@ internal sealed class ActionTests : RuntimeTest
         TinyRandom random = new(63 + Scenarios.Seed);
         LegalActions legal = new(ActionType.Of<Trade>());
         int changes = 0, inAction = 0;
-        for (int round = 0; round < 4; round++)
+        // How many ticks a round takes depends on the machine: rounds go on until there were enough changes.
+        for (int round = 0; round < 4 || (Math.Min(changes, inAction) < 6 && round < 40); round++)
         {
             Npc[] npcs = [.. Enumerable.Range(0, 6).Select(i => world.CreateNpc($"{round} {i}", "You trade."))];
             foreach (Npc npc in npcs)
