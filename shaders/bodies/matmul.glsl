@@ -40,6 +40,7 @@ layout(constant_id = 9) const bool GatesOutput = false;
 layout(constant_id = 10) const uint Combined = 0;
 layout(constant_id = 11) const uint ExpertClusters = 1;
 layout(constant_id = 12) const bool Weighted = true;
+layout(constant_id = 13) const uint Digits = 0; // bytes of activations as integers (lib/integer_product.glsl); 0 for f32
 
 layout(push_constant) uniform Constants {
     uint chunks;        // columns / 64 rounded up
@@ -71,6 +72,9 @@ shared float partial[Slices * ExpertClusters * GroupRows];
 float weight(uint at) { return uintBitsToFloat(texelFetch(weights, int(at)).x); }
 
 #include "lib/product.glsl"
+#ifndef PLAIN_CODES
+#include "lib/integer_product.glsl"
+#endif
 
 vec4 lanes(float sum[LaneRows][Tokens], uint t) { return vec4(sum[0][t], sum[1][t], sum[2][t], sum[3][t]); }
 
@@ -123,7 +127,14 @@ void main() {
         [[unroll]] for (uint r = 0; r < LaneRows; r++)
             [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
 
+#if defined(INTEGER_DOT)
+        addIntegerProducts(group, slice, xAt, inverse, sum);
+#elif defined(PLAIN_CODES)
         addProducts(group, slice, xAt, inverse, sum);
+#else
+        if (Digits == 0) addProducts(group, slice, xAt, inverse, sum);
+        else addIntegerProducts(group, slice, xAt, inverse, sum);
+#endif
         if (Slices > 1) {
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
                 barrier();

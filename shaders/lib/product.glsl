@@ -13,6 +13,13 @@ float inverseRms(uint from) {
     return 1.0 / sqrt(workgroupSum(squares) / float(dim) + epsilon);
 }
 
+// Four activations of a row of x, normalized if so: those at texel `at`, counted from texel `from`, which this lane begins with.
+vec4 activations(int from, int at, uint lane, float inverse) {
+    precise vec4 v = texelFetch(x, from + at);
+    if (Normalizes) v = v * inverse * texelFetch(norm, at + int(lane));
+    return v;
+}
+
 // Adds every Slices-th chunk from `slice` on. xAt: the texel of each row of x that this lane begins with; inverse: of Normalizes.
 void addProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens], inout float sum[LaneRows][Tokens]) {
     uint lane = clusterLane();
@@ -32,11 +39,7 @@ void addProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens],
             float xSum[Tokens];
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
                 int at = int(chunk * (ChunkColumns / 4) + blockHalf * 8);
-                xs[t] = texelFetch(x, xAt[t] + at);
-                if (Normalizes) {
-                    precise vec4 normalized = xs[t] * inverse[t] * texelFetch(norm, at + int(lane));
-                    xs[t] = normalized;
-                }
+                xs[t] = activations(xAt[t], at, lane, inverse[t]);
                 if (HasMinimum) {
                     float s = (xs[t].x + xs[t].y) + (xs[t].z + xs[t].w);
                     if (PartColumns == 32) {

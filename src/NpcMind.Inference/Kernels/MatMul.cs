@@ -186,21 +186,26 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
     {
         (WeightMatrix weights, Routing? routing) = (p.Weights, p.Routing);
         uint used = p.Combines ? (uint)routing!.Used : 0, clusters = p.Combines ? kernels.ExpertClusters(routing!.Used) : 1;
+        bool holdsIntegers = weights.Layout.HoldsIntegers;
+        string shader = "matmul_" + weights.Layout.KernelSuffix + (holdsIntegers && kernels.UsesIntegerDot ? "_dot" : "");
         ComputePipeline pipeline = kernels.Pipeline(
-            "matmul_" + weights.Layout.KernelSuffix,
-            ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices * clusters),
-            ("Tokens", (uint)p.TileRows),
-            ("Slices", kernels.Slices),
-            ("Experts", routing is null || p.Combines ? 0u : 1u),
-            ("HasBias", weights.Bias is null ? 0u : 1u),
-            ("Accumulate", p.Accumulates ? 1u : 0u),
-            ("Normalizes", p.Norm is null ? 0u : 1u),
-            ("Gated", p.Gated is { } f ? (uint)f.Form + 1 : 0),
-            ("WeighsInput", p.Gated?.InputWeights is null ? 0u : 1u),
-            ("GatesOutput", p.Gated?.OutputGate is null ? 0u : 1u),
-            ("Combined", used),
-            ("ExpertClusters", clusters),
-            ("Weighted", p.CombinedWeights is null ? 0u : 1u));
+            shader,
+            [
+                ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices * clusters),
+                ("Tokens", (uint)p.TileRows),
+                ("Slices", kernels.Slices),
+                ("Experts", routing is null || p.Combines ? 0u : 1u),
+                ("HasBias", weights.Bias is null ? 0u : 1u),
+                ("Accumulate", p.Accumulates ? 1u : 0u),
+                ("Normalizes", p.Norm is null ? 0u : 1u),
+                ("Gated", p.Gated is { } f ? (uint)f.Form + 1 : 0),
+                ("WeighsInput", p.Gated?.InputWeights is null ? 0u : 1u),
+                ("GatesOutput", p.Gated?.OutputGate is null ? 0u : 1u),
+                ("Combined", used),
+                ("ExpertClusters", clusters),
+                ("Weighted", p.CombinedWeights is null ? 0u : 1u),
+                .. holdsIntegers ? [("Digits", kernels.Digits)] : (ReadOnlySpan<Constant>)[],
+            ]);
         Tensor codes = p.Segment.Tensor.As(TexelFormat.UInt4);
         Tensor factors = p.CombinedWeights ?? p.Gated?.InputWeights ?? p.Gated?.OutputGate?.Tensor ?? emptyTensor;
         return pipeline.Node(

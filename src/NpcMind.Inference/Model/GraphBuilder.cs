@@ -36,11 +36,11 @@ internal sealed partial class GraphBuilder
     private Routing? _headRouting;
 
     public GraphBuilder(
-        KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader,
+        GpuDevice device, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader,
         StepInputs inputs, KvCache kv,
         RopeTable rope, Tensor? features)
     {
-        _kernels = kernels;
+        KernelLibrary kernels = _kernels = new KernelLibrary(device, options.Precision);
         _inputs = inputs;
         _kv = kv;
         _options = options;

@@ -64,7 +64,10 @@ internal sealed class KernelRig : IDisposable
 
     public GpuDevice Device { get; }
 
-    public KernelLibrary Library { get; }
+    public KernelLibrary Library { get; private set; }
+
+    /// <summary>How products of the next cases are computed.</summary>
+    public void Use(Precision precision, bool integerDot) => Library = new KernelLibrary(Device, precision, integerDot);
 
     /// <summary>Stands where a kernel does not look.</summary>
     public Tensor Nothing { get; private set; }

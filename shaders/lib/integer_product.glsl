@@ -1,0 +1,124 @@
+// As addProducts of product.glsl, with activations as integers of Digits bytes (docs/decisions/0028): a block of 32 of them is scale * n,
+// and n times the integers that weights are made of is added up in integers, where the order does not matter. Only blocks are added in f32.
+// Two forms give the same bits. INTEGER_DOT multiplies four bytes at a time; without it integers are carried in f32, where every sum of a
+// block is below 2^24 and so exact.
+//
+// What a format supplies beside what product.glsl needs: CodeOffset, by which code() is larger than the integer that factors().x scales
+// (0 for formats with a minimum of their own); packedCodes(words, scales, chunk, column), the codes of four columns as bytes, and
+// PackedOffset, by which these are larger.
+#ifdef INTEGER_DOT
+#extension GL_EXT_spirv_intrinsics : require
+// OpSDot of bytes, PackedVectorFormat4x8Bit (SPIR-V 1.6), with DotProduct and DotProductInput4x8BitPacked.
+spirv_instruction(capabilities = [6019, 6018], id = 4450) int signedDot(uint a, uint b, spirv_literal int format);
+const int Offset = PackedOffset;
+#else
+const int Offset = CodeOffset;
+#endif
+
+const float LargestInteger = Digits == 1 ? 127.0 : 127.0 * 256.0;
+const float SmallestBlock = 1e-30; // blocks with nothing larger count as zeros
+
+// This lane's four activations of a block as integers. A block with an Inf or NaN has such a scale.
+ivec4 toIntegers(vec4 v, out float scale) {
+    uvec4 bits = floatBitsToUint(abs(v));
+    uint most = max(max(bits.x, bits.y), max(bits.z, bits.w));
+    most = max(most, subgroupShuffleXor(most, 1u));
+    most = max(most, subgroupShuffleXor(most, 2u));
+    most = max(most, subgroupShuffleXor(most, 4u));
+    float largest = uintBitsToFloat(most);
+    scale = largest / LargestInteger;
+    precise vec4 scaled = v * (largest > SmallestBlock ? LargestInteger / largest : 0.0);
+    return ivec4(roundEven(scaled));
+}
+
+uint bytes(ivec4 n) {
+    uvec4 low = uvec4(n) & 255u;
+    return low.x | (low.y << 8) | (low.z << 16) | (low.w << 24);
+}
+
+void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens], inout float sum[LaneRows][Tokens]) {
+    uint lane = clusterLane();
+    uint base = clusterBase();
+    const bool AddsMinimum = HasMinimum && CodeOffset == 0;
+    for (uint chunk = slice; chunk < chunks; chunk += Slices) {
+        uvec4 words[LaneRows][ChunkTexels];
+        Scales blockScale[LaneRows];
+        [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+            blockScale[r] = fetchScales(group, chunks, chunk, r * ClusterLanes + lane);
+            fetchCodes(group, chunks, chunk, r * ClusterLanes + lane, words[r]);
+        }
+        float xScale[Tokens];
+        int fourSum[Tokens];
+#ifdef INTEGER_DOT
+        uint digits[Tokens][2];
+#else
+        vec4 digits[Tokens][2];
+#endif
+        [[unroll]] for (int part = 0; part < int(ChunkColumns) / PartColumns; part++) {
+            int blockHalf = part * PartColumns / 32;
+            if (part * PartColumns % 32 == 0) [[unroll]] for (uint t = 0; t < Tokens; t++) {
+                int at = int(chunk * (ChunkColumns / 4) + blockHalf * 8);
+                ivec4 n = toIntegers(activations(xAt[t], at, lane, inverse[t]), xScale[t]);
+                ivec4 high = Digits == 1 ? n : (n + 128) >> 8;
+                fourSum[t] = (n.x + n.y) + (n.z + n.w);
+#ifdef INTEGER_DOT
+                digits[t][0] = bytes(high);
+                digits[t][1] = bytes(n);
+#else
+                digits[t][0] = vec4(high);
+                digits[t][1] = vec4(n - 256 * high);
+                if (Prescaled)
+                    [[unroll]] for (uint d = 0; d < Digits; d++) digits[t][d] *= prescale(blockHalf, lane);
+#endif
+            }
+            int xSum[Tokens];
+            if (AddsMinimum || Offset != 0)
+                [[unroll]] for (uint t = 0; t < Tokens; t++) {
+                    int s = fourSum[t];
+                    s += subgroupShuffleXor(s, 1u);
+                    s += subgroupShuffleXor(s, 2u);
+                    xSum[t] = PartColumns == 32 ? s + subgroupShuffleXor(s, 4u) : subgroupShuffle(s, base + uint(part % 2) * 4);
+                }
+#ifdef INTEGER_DOT
+            int productSum[LaneRows][Tokens][2];
+#else
+            float productSum[LaneRows][Tokens][2];
+#endif
+            [[unroll]] for (uint r = 0; r < LaneRows; r++)
+                [[unroll]] for (uint t = 0; t < Tokens; t++)
+                    [[unroll]] for (uint d = 0; d < Digits; d++) productSum[r][t][d] = 0;
+            [[unroll]] for (int column = part * PartColumns; column < (part + 1) * PartColumns; column += 4) {
+                uint from = base + uint(column % 32 / 4);
+#ifdef INTEGER_DOT
+                uint q[LaneRows];
+                [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r] = packedCodes(words[r], blockScale[r], int(chunk), column);
+                [[unroll]] for (uint t = 0; t < Tokens; t++)
+                    [[unroll]] for (uint d = 0; d < Digits; d++) {
+                        uint v = subgroupShuffle(digits[t][d], from);
+                        [[unroll]] for (uint r = 0; r < LaneRows; r++) productSum[r][t][d] += signedDot(q[r], v, 0);
+                    }
+#else
+                float q[LaneRows][4];
+                [[unroll]] for (int j = 0; j < 4; j++)
+                    [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r][j] = code(words[r], blockScale[r], int(chunk), column + j);
+                [[unroll]] for (uint t = 0; t < Tokens; t++)
+                    [[unroll]] for (uint d = 0; d < Digits; d++)
+                        [[unroll]] for (int j = 0; j < 4; j++) {
+                            float v = subgroupShuffle(digits[t][d][j], from);
+                            [[unroll]] for (uint r = 0; r < LaneRows; r++) productSum[r][t][d] = fma(q[r][j], v, productSum[r][t][d]);
+                        }
+#endif
+            }
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+                vec2 f = factors(blockScale[r], chunk, part);
+                [[unroll]] for (uint t = 0; t < Tokens; t++) {
+                    int dots = int(productSum[r][t][0]);
+                    if (Digits == 2) dots = 256 * dots + int(productSum[r][t][1]);
+                    if (Offset != 0) dots -= Offset * xSum[t];
+                    sum[r][t] = fma(f.x * xScale[t], float(dots), sum[r][t]);
+                    if (AddsMinimum) sum[r][t] = fma(f.y * xScale[t], float(xSum[t]), sum[r][t]);
+                }
+            }
+        }
+    }
+}
