@@ -79,43 +79,48 @@ void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[T
                     s += subgroupShuffleXor(s, 2u);
                     xSum[t] = PartColumns == 32 ? s + subgroupShuffleXor(s, 4u) : subgroupShuffle(s, base + uint(part % 2) * 4);
                 }
+            int dots[LaneRows][Tokens];
+            [[unroll]] for (uint r = 0; r < LaneRows; r++)
+                [[unroll]] for (uint t = 0; t < Tokens; t++) dots[r][t] = 0;
 #ifdef INTEGER_DOT
-            int productSum[LaneRows][Tokens][2];
+            [[unroll]] for (uint d = 0; d < Digits; d++) {
+                if (d > 0)
+                    [[unroll]] for (uint r = 0; r < LaneRows; r++)
+                        [[unroll]] for (uint t = 0; t < Tokens; t++) dots[r][t] *= 256;
+                [[unroll]] for (int first = 0; first < PartColumns; first += 4) {
+                    int column = part * PartColumns + first;
+                    uint q[LaneRows];
+                    [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r] = packedCodes(words[r], blockScale[r], int(chunk), column);
+                    [[unroll]] for (uint t = 0; t < Tokens; t++) {
+                        uint v = subgroupShuffle(digits[t][d], base + uint(column % 32 / 4));
+                        [[unroll]] for (uint r = 0; r < LaneRows; r++) dots[r][t] += signedDot(q[r], v, 0);
+                    }
+                }
+            }
 #else
             float productSum[LaneRows][Tokens][2];
-#endif
             [[unroll]] for (uint r = 0; r < LaneRows; r++)
                 [[unroll]] for (uint t = 0; t < Tokens; t++)
-                    [[unroll]] for (uint d = 0; d < Digits; d++) productSum[r][t][d] = 0;
-            [[unroll]] for (int column = part * PartColumns; column < (part + 1) * PartColumns; column += 4) {
-                uint from = base + uint(column % 32 / 4);
-#ifdef INTEGER_DOT
-                uint q[LaneRows];
-                [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r] = packedCodes(words[r], blockScale[r], int(chunk), column);
+                    [[unroll]] for (uint d = 0; d < Digits; d++) productSum[r][t][d] = 0.0;
+            [[unroll]] for (int first = 0; first < PartColumns; first++) {
+                int column = part * PartColumns + first;
+                float q[LaneRows];
+                [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r] = code(words[r], blockScale[r], int(chunk), column);
                 [[unroll]] for (uint t = 0; t < Tokens; t++)
                     [[unroll]] for (uint d = 0; d < Digits; d++) {
-                        uint v = subgroupShuffle(digits[t][d], from);
-                        [[unroll]] for (uint r = 0; r < LaneRows; r++) productSum[r][t][d] += signedDot(q[r], v, 0);
+                        float v = subgroupShuffle(digits[t][d][column % 4], base + uint(column % 32 / 4));
+                        [[unroll]] for (uint r = 0; r < LaneRows; r++) productSum[r][t][d] = fma(q[r], v, productSum[r][t][d]);
                     }
-#else
-                float q[LaneRows][4];
-                [[unroll]] for (int j = 0; j < 4; j++)
-                    [[unroll]] for (uint r = 0; r < LaneRows; r++) q[r][j] = code(words[r], blockScale[r], int(chunk), column + j);
-                [[unroll]] for (uint t = 0; t < Tokens; t++)
-                    [[unroll]] for (uint d = 0; d < Digits; d++)
-                        [[unroll]] for (int j = 0; j < 4; j++) {
-                            float v = subgroupShuffle(digits[t][d][j], from);
-                            [[unroll]] for (uint r = 0; r < LaneRows; r++) productSum[r][t][d] = fma(q[r][j], v, productSum[r][t][d]);
-                        }
-#endif
             }
+            [[unroll]] for (uint r = 0; r < LaneRows; r++)
+                [[unroll]] for (uint t = 0; t < Tokens; t++)
+                    [[unroll]] for (uint d = 0; d < Digits; d++) dots[r][t] = dots[r][t] * 256 + int(productSum[r][t][d]);
+#endif
             [[unroll]] for (uint r = 0; r < LaneRows; r++) {
                 vec2 f = factors(blockScale[r], chunk, part);
                 [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                    int dots = int(productSum[r][t][0]);
-                    if (Digits == 2) dots = 256 * dots + int(productSum[r][t][1]);
-                    if (Offset != 0) dots -= Offset * xSum[t];
-                    sum[r][t] = fma(f.x * xScale[t], float(dots), sum[r][t]);
+                    if (Offset != 0) dots[r][t] -= Offset * xSum[t];
+                    sum[r][t] = fma(f.x * xScale[t], float(dots[r][t]), sum[r][t]);
                     if (AddsMinimum) sum[r][t] = fma(f.y * xScale[t], float(xSum[t]), sum[r][t]);
                 }
             }
