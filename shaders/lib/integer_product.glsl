@@ -15,31 +15,12 @@ const int Offset = PackedOffset;
 const int Offset = CodeOffset;
 #endif
 
-const float LargestInteger = Digits == 1 ? 127.0 : 127.0 * 256.0;
-const float SmallestBlock = 1e-30; // blocks with nothing larger count as zeros
-
-// This lane's four activations of a block as integers. A block with an Inf or NaN has such a scale.
-ivec4 toIntegers(vec4 v, out float scale) {
-    uvec4 bits = floatBitsToUint(abs(v));
-    uint most = max(max(bits.x, bits.y), max(bits.z, bits.w));
-    most = max(most, subgroupShuffleXor(most, 1u));
-    most = max(most, subgroupShuffleXor(most, 2u));
-    most = max(most, subgroupShuffleXor(most, 4u));
-    float largest = uintBitsToFloat(most);
-    scale = largest / LargestInteger;
-    precise vec4 scaled = v * (largest > SmallestBlock ? LargestInteger / largest : 0.0);
-    return ivec4(roundEven(scaled));
-}
-
-uint bytes(ivec4 n) {
-    uvec4 low = uvec4(n) & 255u;
-    return low.x | (low.y << 8) | (low.z << 16) | (low.w << 24);
-}
+#include "lib/integers.glsl"
 
 void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens], inout float sum[LaneRows][Tokens]) {
     uint lane = clusterLane();
     uint base = clusterBase();
-    const bool AddsMinimum = HasMinimum && CodeOffset == 0;
+    const bool AddsMinimum = HasMinimum && CodeOffset == 0, NeedsSums = AddsMinimum || Offset != 0;
     for (uint chunk = slice; chunk < chunks; chunk += Slices) {
         uvec4 words[LaneRows][ChunkTexels];
         Scales blockScale[LaneRows];
@@ -48,7 +29,8 @@ void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[T
             fetchCodes(group, chunks, chunk, r * ClusterLanes + lane, words[r]);
         }
         float xScale[Tokens];
-        int fourSum[Tokens];
+        ivec2 halfSums[Tokens];   // of 16 integers each
+        float scaledSum[Tokens]; // of both, times the scale
 #ifdef INTEGER_DOT
         uint digits[Tokens][2];
 #else
@@ -57,28 +39,33 @@ void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[T
         [[unroll]] for (int part = 0; part < int(ChunkColumns) / PartColumns; part++) {
             int blockHalf = part * PartColumns / 32;
             if (part * PartColumns % 32 == 0) [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                int at = int(chunk * (ChunkColumns / 4) + blockHalf * 8);
-                ivec4 n = toIntegers(activations(xAt[t], at, lane, inverse[t]), xScale[t]);
-                ivec4 high = Digits == 1 ? n : (n + 128) >> 8;
-                fourSum[t] = (n.x + n.y) + (n.z + n.w);
+                uint packed[2];
+                if (ReadsIntegers) {
+                    int at = xAt[t] + int((chunk * 2 + blockHalf) * IntegerBlockWords), end = at - int(lane) + int(8 * Digits);
+                    [[unroll]] for (uint d = 0; d < Digits; d++) packed[d] = texelFetch(integers, at + int(8 * d)).x;
+                    xScale[t] = uintBitsToFloat(texelFetch(integers, end).x);
+                    if (NeedsSums) halfSums[t] = ivec2(texelFetch(integers, end + 1).x, texelFetch(integers, end + 2).x);
+                    scaledSum[t] = uintBitsToFloat(texelFetch(integers, end + 3).x);
+                } else {
+                    int at = int(chunk * (ChunkColumns / 4) + blockHalf * 8);
+                    ivec4 n = toIntegers(activations(xAt[t], at, lane, inverse[t]), xScale[t]);
+                    packed[0] = bytes(highDigits(n));
+                    packed[1] = bytes(n);
+                    if (NeedsSums) {
+                        int s = halfSum(n);
+                        halfSums[t] = ivec2(subgroupShuffle(s, base), subgroupShuffle(s, base + 4));
+                        scaledSum[t] = xScale[t] * float(halfSums[t].x + halfSums[t].y);
+                    }
+                }
 #ifdef INTEGER_DOT
-                digits[t][0] = bytes(high);
-                digits[t][1] = bytes(n);
+                digits[t] = packed;
 #else
-                digits[t][0] = vec4(high);
-                digits[t][1] = vec4(n - 256 * high);
-                if (Prescaled)
-                    [[unroll]] for (uint d = 0; d < Digits; d++) digits[t][d] *= prescale(blockHalf, lane);
+                [[unroll]] for (uint d = 0; d < Digits; d++) {
+                    digits[t][d] = signedBytes(packed[d]);
+                    if (Prescaled) digits[t][d] *= prescale(blockHalf, lane);
+                }
 #endif
             }
-            int xSum[Tokens];
-            if (AddsMinimum || Offset != 0)
-                [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                    int s = fourSum[t];
-                    s += subgroupShuffleXor(s, 1u);
-                    s += subgroupShuffleXor(s, 2u);
-                    xSum[t] = PartColumns == 32 ? s + subgroupShuffleXor(s, 4u) : subgroupShuffle(s, base + uint(part % 2) * 4);
-                }
             int dots[LaneRows][Tokens];
             [[unroll]] for (uint r = 0; r < LaneRows; r++)
                 [[unroll]] for (uint t = 0; t < Tokens; t++) dots[r][t] = 0;
@@ -119,9 +106,10 @@ void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[T
             [[unroll]] for (uint r = 0; r < LaneRows; r++) {
                 vec2 f = factors(blockScale[r], chunk, part);
                 [[unroll]] for (uint t = 0; t < Tokens; t++) {
-                    if (Offset != 0) dots[r][t] -= Offset * xSum[t];
+                    if (Offset != 0) dots[r][t] -= Offset * (PartColumns == 32 ? halfSums[t].x + halfSums[t].y : halfSums[t][part % 2]);
                     sum[r][t] = fma(f.x * xScale[t], float(dots[r][t]), sum[r][t]);
-                    if (AddsMinimum) sum[r][t] = fma(f.y * xScale[t], float(xSum[t]), sum[r][t]);
+                    if (AddsMinimum)
+                        sum[r][t] = fma(f.y, PartColumns == 32 ? scaledSum[t] : xScale[t] * float(halfSums[t][part % 2]), sum[r][t]);
                 }
             }
         }

@@ -1,24 +1,9 @@
 // The columns of matmul.glsl: what lane `clusterLane()` adds up of rows l, 8 + l, 16 + l, 24 + l of a row group, for several rows of x.
-// Needs Tokens, Slices, Normalizes, x, norm, chunks, xStride, dim and epsilon, and a quant format.
+// Needs Tokens, Slices, chunks, what activations.glsl needs, and a quant format.
+#include "lib/activations.glsl"
+
 const uint LaneRows = GroupRows / ClusterLanes;
 const int StepColumns = 4; // columns decoded together, so that only few sums are live at once
-
-// 1 / root mean square of the row of x that begins at a texel.
-float inverseRms(uint from) {
-    precise float squares = 0.0;
-    for (uint i = gl_LocalInvocationID.x; i < xStride; i += gl_WorkGroupSize.x) {
-        vec4 v = texelFetch(x, int(from + i));
-        squares += dot(v, v);
-    }
-    return 1.0 / sqrt(workgroupSum(squares) / float(dim) + epsilon);
-}
-
-// Four activations of a row of x, normalized if so: those at texel `at`, counted from texel `from`, which this lane begins with.
-vec4 activations(int from, int at, uint lane, float inverse) {
-    precise vec4 v = texelFetch(x, from + at);
-    if (Normalizes) v = v * inverse * texelFetch(norm, at + int(lane));
-    return v;
-}
 
 // Adds every Slices-th chunk from `slice` on. xAt: the texel of each row of x that this lane begins with; inverse: of Normalizes.
 void addProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens], inout float sum[LaneRows][Tokens]) {

@@ -10,10 +10,10 @@ public enum Precision
     Exact,
 
     /// <summary>
-    /// Activations in blocks of 32 integers of two bytes, which GPUs multiply faster; logits differ by about 1e-9 of their power (NMSE).
+    /// Activations in blocks of 32 integers of two bytes, which GPUs multiply faster; logits differ by about 1e-8 of their power (NMSE).
     /// </summary>
     Int16,
 
-    /// <summary>The same with one byte: fastest; logits differ by about 1e-4 of their power, so that other words may be chosen.</summary>
+    /// <summary>The same with one byte: fastest; logits differ by about 2e-4 of their power, so that other words may be chosen.</summary>
     Int8,
 }

@@ -64,7 +64,8 @@ internal static unsafe class SharedDevice
         BaseInStructure* next = (BaseInStructure*)chain;
         for (int i = 0; next != null && i < MostStructures; i++, next = next->PNext)
         {
-            if (next->SType == StructureType.PhysicalDeviceVulkan13Features && ((PhysicalDeviceVulkan13Features*)next)->ShaderIntegerDotProduct)
+            if (next->SType == StructureType.PhysicalDeviceVulkan13Features
+                && ((PhysicalDeviceVulkan13Features*)next)->ShaderIntegerDotProduct)
                 return true;
             if (next->SType == StructureType.PhysicalDeviceShaderIntegerDotProductFeatures
                 && ((PhysicalDeviceShaderIntegerDotProductFeatures*)next)->ShaderIntegerDotProduct)

@@ -105,10 +105,9 @@ internal static unsafe partial class IsaAudit
             foreach (uint digits in (uint[])[1, 2])
                 foreach (uint rows in (uint[])[1, 4, 8])
                     yield return new($"matmul_{format}_dot", $"{rows} rows {digits} bytes", TurnWeights * (int)rows, ("Tokens", rows),
-                        ("Digits", digits));
-        foreach (uint rows in (uint[])[1, 8])
-            yield return new("matmul_q4_k_dot", $"{rows} rows 1 bytes norm gated", TurnWeights * (int)rows, ("Tokens", rows), ("Digits", 1),
-                ("Gated", 1), ("Normalizes", 1));
+                        ("Digits", digits), ("ReadsIntegers", rows > 1 ? 1u : 0u));
+        yield return new("matmul_q4_k_dot", "1 rows 1 bytes norm gated", TurnWeights, ("Digits", 1), ("Gated", 1), ("Normalizes", 1));
+        yield return new("matmul_q4_k_dot", "8 rows 1 bytes integers made", TurnWeights * 8, ("Tokens", 8), ("Digits", 1));
         foreach (string format in (string[])["q4_k", "q4_1"])
             foreach (uint rows in (uint[])[1, 4, 8])
                 yield return new($"matmul_{format}", $"{rows} rows norm gated", TurnWeights * (int)rows, ("Tokens", rows), ("Gated", 1),

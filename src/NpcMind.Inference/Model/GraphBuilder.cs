@@ -51,7 +51,7 @@ internal sealed partial class GraphBuilder
         _outputs = new Workspace(arena, uploader, (options.MaxOutputs + 15) / 16 * 16);
         _empty = _rows.Cleared("empty", 256);
         _features = features ?? _empty;
-        _matMul = new MatMul(kernels, _empty);
+        _matMul = new MatMul(kernels, _empty, words => _rows.Cleared("integers", (options.MaxRows + 15L) / 16 * 16 * words * 4));
         _norm = new Norm(kernels);
         _activation = new Activation(kernels, _empty);
         _ropeKvWrite = new RopeKvWrite(kernels, _empty);

@@ -53,7 +53,7 @@ internal static class MatMulCases
             float[] y = CaseData.Normal(4, allocated * yStride);
             Tensor output = rig.Floats(y);
             int digits = WeightLayout.For(type)!.HoldsIntegers ? (int)rig.Library.Digits : 0;
-            Inference.MatMul matMul = new(rig.Library, rig.Nothing);
+            Inference.MatMul matMul = new(rig.Library, rig.Nothing, rig.Integers(tokens));
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, 1, biases, segmentGroups);
             GraphNode[] nodes = [.. matMul.Nodes("matmul", matrix, rig.Floats(CaseData.Pad(x, columns, xStride, allocated)), xStride,
                 output, yStride, yOffset, accumulate, s => s.Rows, scale)];
@@ -94,7 +94,7 @@ internal static class MatMulCases
             GraphNode tiles = Route(rig, chosen, tokens, ref routing, maxPairs);
             float[]? biases = bias ? CaseData.Normal(3, experts * rows) : null;
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, biases, segmentGroups);
-            Inference.MatMul matMul = new(rig.Library, rig.Nothing);
+            Inference.MatMul matMul = new(rig.Library, rig.Nothing, rig.Integers(tokens));
             Tensor input = rig.Floats(CaseData.Pad(x, columns, xStride, xRows));
             return new KernelRun(
                 [tiles, .. matMul.ExpertNodes("experts", matrix, input, xStride, xPerPair ? 1 : used, output, padded, 0, routing)],
