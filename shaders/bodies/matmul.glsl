@@ -40,10 +40,12 @@ layout(constant_id = 9) const bool GatesOutput = false;
 layout(constant_id = 10) const uint Combined = 0;
 layout(constant_id = 11) const uint ExpertClusters = 1;
 layout(constant_id = 12) const bool Weighted = true;
+layout(constant_id = 13) const uint Digits = 0; // bytes of activations as integers (lib/integer_product.glsl); 0 for f32
+layout(constant_id = 14) const bool ReadsIntegers = false; // from `integers`, made by integers.comp, instead of x
 
 layout(push_constant) uniform Constants {
     uint chunks;        // columns / 64 rounded up
-    uint xStride;       // in texels
+    uint xStride;       // in texels; of integers, in words
     uint yStride;
     uint yOffset;
     uint firstGroup;    // of this segment, counted over all experts
@@ -62,8 +64,9 @@ layout(binding = 3) buffer Y { float y[]; }; // read-write: Accumulate
 layout(binding = 4) readonly buffer Bias { float bias[]; };
 layout(binding = 5) readonly buffer Tiles { uvec4 tiles[]; };
 layout(binding = 6) readonly buffer Order { uint order[]; };
-layout(binding = 8) uniform samplerBuffer norm;
-layout(binding = 9) uniform usamplerBuffer weights; // f32 bits
+layout(binding = 8) uniform usamplerBuffer integers; // [rows, xStride]
+layout(binding = 9) uniform samplerBuffer norm;
+layout(binding = 10) uniform usamplerBuffer weights; // f32 bits
 
 const uint Passes = Gated > 0 ? 2 : Combined > 0 ? Combined / ExpertClusters : 1;
 shared float partial[Slices * ExpertClusters * GroupRows];
@@ -71,6 +74,9 @@ shared float partial[Slices * ExpertClusters * GroupRows];
 float weight(uint at) { return uintBitsToFloat(texelFetch(weights, int(at)).x); }
 
 #include "lib/product.glsl"
+#ifndef PLAIN_CODES
+#include "lib/integer_product.glsl"
+#endif
 
 vec4 lanes(float sum[LaneRows][Tokens], uint t) { return vec4(sum[0][t], sum[1][t], sum[2][t], sum[3][t]); }
 
@@ -123,7 +129,14 @@ void main() {
         [[unroll]] for (uint r = 0; r < LaneRows; r++)
             [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
 
+#if defined(INTEGER_DOT)
+        addIntegerProducts(group, slice, xAt, inverse, sum);
+#elif defined(PLAIN_CODES)
         addProducts(group, slice, xAt, inverse, sum);
+#else
+        if (Digits == 0) addProducts(group, slice, xAt, inverse, sum);
+        else addIntegerProducts(group, slice, xAt, inverse, sum);
+#endif
         if (Slices > 1) {
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
                 barrier();

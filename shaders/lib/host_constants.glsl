@@ -11,6 +11,9 @@ const uint LargestWorkgroup = 256u;
 const uint GroupRows = 32u;
 const uint ChunkColumns = 64u;
 
+// Activations as integers (Kernels/MatMul.cs): words of a block beside its integers.
+const uint IntegerBlockExtraWords = 4u;
+
 // KV cache (Kv/KvCache.cs): tokens of a block, blocks and tokens of a page, quads that share a scale.
 const uint BlockTokens = 8u;
 const uint PageBlocks = 4u;

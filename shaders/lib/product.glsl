@@ -1,17 +1,9 @@
 // The columns of matmul.glsl: what lane `clusterLane()` adds up of rows l, 8 + l, 16 + l, 24 + l of a row group, for several rows of x.
-// Needs Tokens, Slices, Normalizes, x, norm, chunks, xStride, dim and epsilon, and a quant format.
+// Needs Tokens, Slices, chunks, what activations.glsl needs, and a quant format.
+#include "lib/activations.glsl"
+
 const uint LaneRows = GroupRows / ClusterLanes;
 const int StepColumns = 4; // columns decoded together, so that only few sums are live at once
-
-// 1 / root mean square of the row of x that begins at a texel.
-float inverseRms(uint from) {
-    precise float squares = 0.0;
-    for (uint i = gl_LocalInvocationID.x; i < xStride; i += gl_WorkGroupSize.x) {
-        vec4 v = texelFetch(x, int(from + i));
-        squares += dot(v, v);
-    }
-    return 1.0 / sqrt(workgroupSum(squares) / float(dim) + epsilon);
-}
 
 // Adds every Slices-th chunk from `slice` on. xAt: the texel of each row of x that this lane begins with; inverse: of Normalizes.
 void addProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens], inout float sum[LaneRows][Tokens]) {
@@ -32,11 +24,7 @@ void addProducts(uint group, uint slice, int xAt[Tokens], float inverse[Tokens],
             float xSum[Tokens];
             [[unroll]] for (uint t = 0; t < Tokens; t++) {
                 int at = int(chunk * (ChunkColumns / 4) + blockHalf * 8);
-                xs[t] = texelFetch(x, xAt[t] + at);
-                if (Normalizes) {
-                    precise vec4 normalized = xs[t] * inverse[t] * texelFetch(norm, at + int(lane));
-                    xs[t] = normalized;
-                }
+                xs[t] = activations(xAt[t], at, lane, inverse[t]);
                 if (HasMinimum) {
                     float s = (xs[t].x + xs[t].y) + (xs[t].z + xs[t].w);
                     if (PartColumns == 32) {

@@ -13,6 +13,11 @@ float fiveBitCode(uvec4 block, uint high, int column) {
 }
 #define code(words, s, chunk, column) fiveBitCode(words[(column) / 32], s.high[(column) / 32], (column) % 32)
 
+// Bits 0 to 3 to bit 4 of bytes 0 to 3.
+uint fifthBits(uint four) { return ((four & 15u) * 0x00204081u & 0x01010101u) << 4; }
+#define packedCodes(words, s, chunk, column) (((words[(column) / 32][(column) % 16 / 4] >> (4 * ((column) % 32 / 16))) & 0x0F0F0F0Fu) | \
+    fifthBits(s.high[(column) / 32] >> ((column) % 32)))
+
 int fiveBits(uint group, uint units, uint column, uint row, uint high) {
     uvec4 block = codeTexel(group, units, column / 64, column / 32 % 2, row);
     uint place = 2 * (column % 4) + column % 32 / 16;

@@ -12,6 +12,8 @@ float nibbleCode(uvec4 block, int column) {
     return place == 7 ? float(int(word >> 28)) : float(int(word & (15u << (4 * place))));
 }
 #define code(words, s, chunk, column) nibbleCode(words[(column) / 32], (column) % 32)
+#define packedCodes(words, s, chunk, column) \
+    ((words[(column) / 32][(column) % 16 / 4] >> (4 * ((column) % 32 / 16))) & 0x0F0F0F0Fu)
 
 vec4 prescale(int blockHalf, uint lane) {
     uint high = lane >> 2;

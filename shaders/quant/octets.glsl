@@ -24,6 +24,10 @@ float signedByte(uint word, int place) { return float(int(word << (24 - 8 * plac
 #define code(words, s, chunk, column) signedByte(words[(column) / 16][(column) % 16 / 4], (column) % 4)
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
+const int CodeOffset = 0;
+const int PackedOffset = 0;
+#define packedCodes(words, s, chunk, column) words[(column) / 16][(column) % 16 / 4]
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uint unit = column / 256, e = column % 256;
     precise float y = octetScale(group, units, unit, e / 16, row)

@@ -29,6 +29,10 @@ float pairCode(uint word, int shift) { return float(int((word >> shift) & 3u)); 
 #define code(words, s, chunk, column) pairCode(words[(column) % 32 / 16][(column) % 16 / 4], 8 * ((column) % 4) + 2 * ((column) / 32))
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
+const int CodeOffset = 0;
+const int PackedOffset = 0;
+#define packedCodes(words, s, chunk, column) ((words[(column) % 32 / 16][(column) % 16 / 4] >> (2 * ((column) / 32))) & 0x03030303u)
+
 float dequantize(uint group, uint units, uint column, uint row) {
     vec2 d = unpackHalf2x16(scaleTexel(group, units, column / 256, row).x);
     uint part = column % 256 / 16;

@@ -38,6 +38,11 @@ float threeBitCode(uint pairs, uint third, int byteShift, int blockHalf) {
     words[(column) % 32 / 16][(column) % 16 / 4], words[2 + (column) % 32 / 16][(column) % 16 / 4], 8 * ((column) % 4), (column) / 32)
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
+const int CodeOffset = 4;
+const int PackedOffset = 4;
+#define packedCodes(words, s, chunk, column) (((words[(column) % 32 / 16][(column) % 16 / 4] >> (2 * ((column) / 32))) & 0x03030303u) \
+    | (((words[2 + (column) % 32 / 16][(column) % 16 / 4] >> ((column) / 32)) & 0x01010101u) << 2))
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uint unit = column / 256, e = column % 256, l = e % 32;
     uint third = codeTexel(group, units, unit, l / 16, row)[l % 16 / 4] >> (8 * (l % 4) + e / 32);

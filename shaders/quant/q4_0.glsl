@@ -11,6 +11,9 @@ Scales fetchScales(uint group, uint chunks, uint chunk, uint row) {
 }
 vec2 factors(Scales s, uint chunk, int part) { return vec2(s.d[part], -8.0 * s.d[part]); }
 
+const int CodeOffset = 8;
+const int PackedOffset = 8;
+
 float dequantize(uint group, uint units, uint column, uint row) {
     return float(nibble(group, units, column, row) - 8) * unpackHalf2x16(scaleTexel(group, units, column / 64, row).x)[column / 32 % 2];
 }

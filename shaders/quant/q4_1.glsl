@@ -9,6 +9,9 @@ struct Scales { uvec2 dm; };
 Scales fetchScales(uint group, uint chunks, uint chunk, uint row) { return Scales(scaleTexel(group, chunks, chunk, row).xy); }
 vec2 factors(Scales s, uint chunk, int part) { return unpackHalf2x16(s.dm[part]); }
 
+const int CodeOffset = 0;
+const int PackedOffset = 0;
+
 float dequantize(uint group, uint units, uint column, uint row) {
     vec2 dm = unpackHalf2x16(scaleTexel(group, units, column / 64, row)[column / 32 % 2]);
     precise float scaled = float(nibble(group, units, column, row)) * dm.x;

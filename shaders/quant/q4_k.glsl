@@ -19,6 +19,10 @@ vec4 prescale(int blockHalf, uint lane) {
     return blockHalf == 0 ? uintBitsToFloat(uvec4(127u, 119u, 111u, 103u) << 23) : uintBitsToFloat(uvec4(123u, 115u, 107u, 127u) << 23);
 }
 
+const int CodeOffset = 0;
+const int PackedOffset = 0;
+#define packedCodes(words, s, chunk, column) ((words[(column) % 32 / 16][(column) % 16 / 4] >> (4 * ((column) / 32))) & 0x0F0F0F0Fu)
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uint unit = column / 256, chunk = column % 256 / 64;
     uvec4 s = codeTexel(group, units, unit, 0, row);

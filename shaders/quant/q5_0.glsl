@@ -12,6 +12,9 @@ Scales fetchScales(uint group, uint chunks, uint chunk, uint row) {
 }
 vec2 factors(Scales s, uint chunk, int part) { return vec2(s.d[part], -16.0 * s.d[part]); }
 
+const int CodeOffset = 16;
+const int PackedOffset = 16;
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uvec4 s = scaleTexel(group, units, column / 64, row);
     return float(fiveBits(group, units, column, row, s[1 + column / 32 % 2]) - 16) * unpackHalf2x16(s.x)[column / 32 % 2];

@@ -12,6 +12,9 @@ Scales fetchScales(uint group, uint chunks, uint chunk, uint row) {
 }
 vec2 factors(Scales s, uint chunk, int part) { return unpackHalf2x16(s.dm[part]); }
 
+const int CodeOffset = 0;
+const int PackedOffset = 0;
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uvec4 s = scaleTexel(group, units, column / 64, row);
     vec2 dm = unpackHalf2x16(s[column / 32 % 2]);

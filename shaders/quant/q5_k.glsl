@@ -22,6 +22,12 @@ float fiveBitCode(uint word, uint high, int byteIndex, int blockHalf) {
     words[2 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
+const int CodeOffset = 0;
+const int PackedOffset = 0;
+#define packedCodes(words, s, chunk, column) \
+    (((words[(column) % 32 / 16][(column) % 16 / 4] >> (4 * ((column) / 32))) & 0x0F0F0F0Fu) \
+    | (((words[2 + (column) % 32 / 16][(column) % 16 / 4] >> ((column) / 32)) & 0x01010101u) << 4))
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uint unit = column / 256, chunk = column % 256 / 64, l = column % 32;
     uvec4 s = codeTexel(group, units, unit, 0, row);

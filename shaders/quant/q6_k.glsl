@@ -34,6 +34,11 @@ float sixBitCode(uint low, uint high, int byteIndex, int blockHalf) {
     words[4 + (column) % 32 / 16][(column) % 16 / 4], (column) % 4, (column) / 32)
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
+const int CodeOffset = 32;
+const int PackedOffset = 32;
+#define packedCodes(words, s, chunk, column) ((words[(column) / 16][(column) % 16 / 4] & 0x0F0F0F0Fu) \
+    | (((words[4 + (column) % 32 / 16][(column) % 16 / 4] >> (2 * ((column) / 32))) & 0x03030303u) << 4))
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uint unit = column / 256, e = column % 256, n = e / 128, k = e % 128 / 32, l = e % 32;
     uint lowByte = 64 * n + l + 32 * (k % 2), highByte = 32 * n + l;

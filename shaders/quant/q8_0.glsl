@@ -21,6 +21,10 @@ float byteCode(uint word, int place) { return place == 3 ? float(int(word >> 24)
 #define code(words, s, chunk, column) byteCode(words[(column) / 16][(column) % 16 / 4], (column) % 4)
 vec4 prescale(int blockHalf, uint lane) { return uintBitsToFloat(uvec4(127u, 119u, 111u, 127u) << 23); }
 
+const int CodeOffset = 128;
+const int PackedOffset = 0;
+#define packedCodes(words, s, chunk, column) (words[(column) / 16][(column) % 16 / 4] ^ 0x80808080u)
+
 float dequantize(uint group, uint units, uint column, uint row) {
     uint word = codeTexel(group, units, column / 64, column % 64 / 16, row)[column % 16 / 4];
     return float(int(word << (24 - 8 * (column % 4))) >> 24)

@@ -13,3 +13,12 @@ float tableCode(uvec4 block, int column) {
     return tableValue((block[column % 16 / 4] >> (4 * (2 * (column % 4) + column / 16))) & 15u);
 }
 #define code(words, s, chunk, column) tableCode(words[(column) / 32], (column) % 32)
+
+const int CodeOffset = 0;
+const int PackedOffset = 0;
+uint packedTableCodes(uint nibbles) {
+    uint four = 0u;
+    [[unroll]] for (int i = 0; i < 4; i++) four |= (uint(int(tableValue((nibbles >> (8 * i)) & 15u))) & 255u) << (8 * i);
+    return four;
+}
+#define packedCodes(words, s, chunk, column) packedTableCodes(words[(column) / 32][(column) % 16 / 4] >> (4 * ((column) % 32 / 16)))

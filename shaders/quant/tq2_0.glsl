@@ -21,6 +21,10 @@ float ternaryCode(uint word, int shift) { return float(int((word >> shift) & 3u)
 #define code(words, s, chunk, column) ternaryCode(words[(column) % 32 / 16][(column) % 16 / 4], 8 * ((column) % 4) + 2 * ((column) / 32))
 vec4 prescale(int blockHalf, uint lane) { return vec4(1.0); }
 
+const int CodeOffset = 0;
+const int PackedOffset = 1;
+#define packedCodes(words, s, chunk, column) ((words[(column) % 32 / 16][(column) % 16 / 4] >> (2 * ((column) / 32))) & 0x03030303u)
+
 float dequantize(uint group, uint units, uint column, uint row) {
     return float(int(bitPair(group, units, column, row)) - 1) * unpackHalf2x16(scaleTexel(group, units, column / 256, row).x).x;
 }

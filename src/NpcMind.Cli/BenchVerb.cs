@@ -19,9 +19,9 @@ internal static class BenchVerb
         Option<int> generateTokens = new Option<int>("--generate-tokens") { Description = "Tokens to generate.", Required = true }
             .InRange(1, Common.MaxContext);
         Option<bool> json = Common.Json(), validate = Common.Validate();
-        Option<string?> device = Common.Device(), kv = Common.Kv();
+        Option<string?> device = Common.Device(), kv = Common.Kv(), precision = Common.Precision();
         Command command = new("bench", "Measures prefill, decode and every operation.")
-            { model, promptTokens, generateTokens, json, device, validate, kv };
+            { model, promptTokens, generateTokens, json, device, validate, kv, precision };
         command.SetAction(parsed =>
         {
             int prompt = parsed.GetValue(promptTokens), generate = parsed.GetValue(generateTokens);
@@ -29,7 +29,12 @@ internal static class BenchVerb
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch clock = Stopwatch.StartNew();
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file,
-                new EngineOptions { ContextTokens = prompt + generate + OperationSteps + 64, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+                new EngineOptions
+                {
+                    ContextTokens = prompt + generate + OperationSteps + 64,
+                    Kv = Common.KvFormat(parsed.GetValue(kv)),
+                    Precision = Common.Precision(parsed.GetValue(precision)),
+                }))
             {
                 double load = clock.Elapsed.TotalSeconds;
                 Speed speed = Measure(engine, gpu, prompt, generate);

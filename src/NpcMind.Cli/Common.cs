@@ -21,6 +21,9 @@ internal static class Common
 
     public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32, f16, q8_0 or q4." };
 
+    public static Option<string?> Precision() => new("--precision")
+    { Description = "How exactly activations meet the weights: exact, int16 or int8." };
+
     /// <summary>Context of a single sequence.</summary>
     public const int MaxContext = 1 << 24;
 
@@ -127,6 +130,14 @@ internal static class Common
         "q8_0" => NpcMind.KvFormat.Q8,
         "q4" => NpcMind.KvFormat.Q4,
         _ => throw new CliException($"--kv {name}: choose f32, f16, q8_0 or q4."),
+    };
+
+    public static Precision Precision(string? name) => name switch
+    {
+        null or "exact" => NpcMind.Precision.Exact,
+        "int16" => NpcMind.Precision.Int16,
+        "int8" => NpcMind.Precision.Int8,
+        _ => throw new CliException($"--precision {name}: choose exact, int16 or int8."),
     };
 
     /// <summary>Saves the pipeline cache; with validation on, any message of the layers is an error.</summary>

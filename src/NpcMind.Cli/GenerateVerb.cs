@@ -23,10 +23,10 @@ internal static class GenerateVerb
             validate = Common.Validate();
         Option<int?> context = new Option<int?>("--context") { Description = "Context in tokens; as long as needed when absent." }
             .InRange(1, Common.MaxContext);
-        Option<string?> device = Common.Device(), kv = Common.Kv();
+        Option<string?> device = Common.Device(), kv = Common.Kv(), precision = Common.Precision();
         SamplerOptions sampler = new();
         Command command = new("generate", "Generates text.")
-            { model, prompt, messages, tokensFile, maxTokens, context, ignoreEnd, json, device, validate, kv };
+            { model, prompt, messages, tokensFile, maxTokens, context, ignoreEnd, json, device, validate, kv, precision };
         sampler.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -43,7 +43,12 @@ internal static class GenerateVerb
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch load = Stopwatch.StartNew();
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file,
-                new EngineOptions { ContextTokens = tokens, Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+                new EngineOptions
+                {
+                    ContextTokens = tokens,
+                    Kv = Common.KvFormat(parsed.GetValue(kv)),
+                    Precision = Common.Precision(parsed.GetValue(precision)),
+                }))
             {
                 Result result = Run(engine, gpu, ids, most, sampler.Read(parsed), parsed.GetValue(ignoreEnd)
                     ? null : tokenizer, load.Elapsed.TotalSeconds);

@@ -15,7 +15,7 @@ internal static class LogitsVerb
         Argument<string> model = Common.Model();
         Option<string?> tokens = new("--tokens") { Description = "Ids, separated by commas or blanks." },
             tokensFile = new("--tokens-file") { Description = "File with ids, separated by white space." }, device = Common.Device(),
-            kv = Common.Kv();
+            kv = Common.Kv(), precision = Common.Precision();
         Option<int> from = new Option<int>("--from") { Description = "First position whose logits are written." }
             .InRange(0, Common.MaxContext);
         Option<bool> oneAtATime = new("--one-at-a-time")
@@ -32,7 +32,7 @@ internal static class LogitsVerb
         Option<int> maxTiles = SeeVerb.Tiles();
         Option<string> output = new("--out") { Description = "File to write.", Required = true };
         Command command = new("logits", "Writes the logits after each token.")
-            { model, tokens, tokensFile, from, oneAtATime, output, mmproj, images, imageToken, maxTiles, device, validate, kv };
+            { model, tokens, tokensFile, from, oneAtATime, output, mmproj, images, imageToken, maxTiles, device, validate, kv, precision };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(tokens) is null == parsed.GetValue(tokensFile) is null)
@@ -59,6 +59,7 @@ internal static class LogitsVerb
                 MaxRows = pictures?.StepRows(config) ?? 64,
                 MaxOutputs = config.SeesWholePictures && pictures is not null ? pictures.StepRows(config) : 16,
                 Kv = Common.KvFormat(parsed.GetValue(kv)),
+                Precision = Common.Precision(parsed.GetValue(precision)),
             };
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file, options))
             using (FileStream stream = File.Create(parsed.GetRequiredValue(output)))

@@ -23,10 +23,12 @@ internal sealed unsafe class ComputePipeline : IDisposable
     private readonly GpuDevice _device;
     private readonly DescriptorSetLayout _setLayout;
     private readonly Stack<DescriptorSet> _freeSets = [];
+    private readonly uint[] _specialization;
+    private Pipeline _handle;
     private const PipelineCreateFlags CaptureFlags =
         PipelineCreateFlags.CreateCaptureStatisticsBitKhr | PipelineCreateFlags.CreateCaptureInternalRepresentationsBitKhr;
 
-    /// <summary>Compiles a pipeline.</summary>
+    /// <summary>Lays out a pipeline; it is compiled by <see cref="Compile"/>, or when it is first used.</summary>
     /// <param name="device">Device to run on.</param>
     /// <param name="module">Shader.</param>
     /// <param name="specialization">Value of every specialization constant, by name.</param>
@@ -37,6 +39,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
         ArgumentNullException.ThrowIfNull(module);
         _device = device;
         Module = module;
+        _specialization = Match(module.Specializations, specialization, $"Shader {module.Name}: specialization constants");
         Vk vk = device.Api;
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[module.Bindings.Count];
         uint bindingCount = 0;
@@ -63,7 +66,6 @@ internal sealed unsafe class ComputePipeline : IDisposable
         {
             vk.CreatePipelineLayout(device.Handle, in layoutInfo, null, out PipelineLayout layout).ThrowOnError("vkCreatePipelineLayout");
             Layout = layout;
-            Handle = Compile(specialization);
         }
         catch
         {
@@ -75,7 +77,14 @@ internal sealed unsafe class ComputePipeline : IDisposable
     /// <summary>Shader it runs.</summary>
     public SpirvModule Module { get; }
 
-    internal Pipeline Handle { get; }
+    internal Pipeline Handle
+    {
+        get
+        {
+            Compile();
+            return _handle;
+        }
+    }
 
     internal PipelineLayout Layout { get; }
 
@@ -136,16 +145,19 @@ internal sealed unsafe class ComputePipeline : IDisposable
     /// <summary>Frees the pipeline.</summary>
     public void Dispose()
     {
-        if (Handle.Handle != 0) _device.Api.DestroyPipeline(_device.Handle, Handle, null);
+        if (_handle.Handle != 0) _device.Api.DestroyPipeline(_device.Handle, _handle, null);
         if (Layout.Handle != 0) _device.Api.DestroyPipelineLayout(_device.Handle, Layout, null);
         _device.Api.DestroyDescriptorSetLayout(_device.Handle, _setLayout, null);
     }
 
     internal void Reuse(DescriptorSet set) => _freeSets.Push(set);
 
-    private Pipeline Compile(ReadOnlySpan<Constant> specialization)
+    /// <summary>Compiles the pipeline, if it is not. From any thread, but one at a time for a pipeline.</summary>
+    /// <exception cref="VulkanException">The driver failed.</exception>
+    internal void Compile()
     {
-        uint[] values = Match(Module.Specializations, specialization, $"Shader {Module.Name}: specialization constants");
+        if (_handle.Handle != 0) return;
+        uint[] values = _specialization;
         SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[values.Length];
         for (int i = 0; i < values.Length; i++) entries[i] = new SpecializationMapEntry(Module.Specializations[i].Location, (uint)i * 4, 4);
         using Utf8Strings strings = new();
@@ -176,7 +188,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
             _device.Api.DestroyShaderModule(_device.Handle, shader, null);
             result.ThrowOnError($"vkCreateComputePipelines for {Module.Name}");
             _device.SetName(ObjectType.Pipeline, pipeline.Handle, Module.Name);
-            return pipeline;
+            _handle = pipeline;
         }
     }
 

@@ -145,7 +145,13 @@ internal static unsafe class DeviceChoice
         PhysicalDeviceVulkan12Features features12 = new()
         { SType = StructureType.PhysicalDeviceVulkan12Features, TimelineSemaphore = true };
         PhysicalDeviceVulkan13Features features13 = new()
-        { SType = StructureType.PhysicalDeviceVulkan13Features, Synchronization2 = true, Maintenance4 = true, PNext = &features12 };
+        {
+            SType = StructureType.PhysicalDeviceVulkan13Features,
+            Synchronization2 = true,
+            Maintenance4 = true,
+            ShaderIntegerDotProduct = true,
+            PNext = &features12,
+        };
         DeviceCreateInfo info = new()
         { SType = StructureType.DeviceCreateInfo, QueueCreateInfoCount = 1, PQueueCreateInfos = &queue, PNext = &features13 };
         DeviceQueueGlobalPriorityCreateInfoKHR low = new()

@@ -77,6 +77,9 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// <summary><see cref="GpuOptions.KeepsStatistics"/>.</summary>
     internal bool KeepsStatistics { get; private init; }
 
+    /// <summary>Whether shaders may multiply four bytes at a time (the feature shaderIntegerDotProduct is enabled).</summary>
+    public bool HasIntegerDot { get; private init; } = true;
+
     internal Vk Api { get; }
 
     internal Instance Instance { get; }
@@ -145,7 +148,10 @@ internal sealed unsafe class GpuDevice : IDisposable
         DeviceChoice.CheckUsable(vk, physical);
         DeviceChoice.CheckComputes(vk, physical, handles.QueueFamily);
         return new GpuDevice(vk, null, new Instance(handles.Instance), physical, new Device(handles.Device), new Queue(handles.Queue),
-            handles.QueueFamily, false, handles.QueueLock, cacheFolder, []);
+            handles.QueueFamily, false, handles.QueueLock, cacheFolder, [])
+        {
+            HasIntegerDot = handles.HasIntegerDot,
+        };
     }
 
     /// <summary>Writes the compiled pipelines to the cache folder, if there is one. Failing to write is not an error.</summary>
@@ -218,13 +224,16 @@ internal sealed unsafe class GpuDevice : IDisposable
 /// <param name="MaxSharedMemory">Bytes of shared memory per workgroup.</param>
 /// <param name="TimestampNanoseconds">Nanoseconds per timestamp tick; 0 when the queue has no timestamps.</param>
 /// <param name="TimestampBits">Valid low bits of a timestamp.</param>
+/// <param name="IntegerDotIsFast">Whether products of four signed bytes at a time are faster than one by one.</param>
 internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long MaxTexels,
-    long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits)
+    long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits,
+    bool IntegerDotIsFast)
 {
     internal static unsafe GpuLimits Read(Vk vk, PhysicalDevice physical, uint queueFamily)
     {
         PhysicalDeviceDriverProperties driver = new() { SType = StructureType.PhysicalDeviceDriverProperties };
-        PhysicalDeviceSubgroupProperties subgroup = new() { SType = StructureType.PhysicalDeviceSubgroupProperties, PNext = &driver };
+        PhysicalDeviceVulkan13Properties newer = new() { SType = StructureType.PhysicalDeviceVulkan13Properties, PNext = &driver };
+        PhysicalDeviceSubgroupProperties subgroup = new() { SType = StructureType.PhysicalDeviceSubgroupProperties, PNext = &newer };
         PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &subgroup };
         vk.GetPhysicalDeviceProperties2(physical, &properties);
         PhysicalDeviceLimits limits = properties.Properties.Limits;
@@ -241,6 +250,7 @@ internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, ui
             limits.MaxComputeWorkGroupInvocations,
             limits.MaxComputeSharedMemorySize,
             bits == 0 ? 0 : limits.TimestampPeriod,
-            bits);
+            bits,
+            newer.IntegerDotProduct4x8BitPackedSignedAccelerated);
     }
 }

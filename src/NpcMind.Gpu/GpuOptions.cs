@@ -36,8 +36,9 @@ internal sealed record GpuOptions
 /// <param name="MissingFeatures">
 /// Names of needed features that are known not to be enabled (<see cref="SharedDevice.MissingFeatures"/>); null or empty for none.
 /// </param>
+/// <param name="HasIntegerDot">Whether shaderIntegerDotProduct is known to be enabled.</param>
 internal sealed record GpuHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null,
-    IReadOnlyList<string>? MissingFeatures = null);
+    IReadOnlyList<string>? MissingFeatures = null, bool HasIntegerDot = false);
 
 /// <summary>One Vulkan device of the machine, as listed by <see cref="GpuDevice.List"/>.</summary>
 /// <param name="Index">Index to choose it by.</param>

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace NpcMind.Gpu;
 
 /// <summary>
@@ -9,7 +11,7 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
 
-    /// <summary>A pipeline, compiled when it is first asked for.</summary>
+    /// <summary>A pipeline, which <see cref="Compile"/> compiles, or its first use.</summary>
     /// <param name="shader">Name of the shader; no two have the same.</param>
     /// <param name="read">Reads it.</param>
     /// <param name="specialization">Value of every specialization constant, by name.</param>
@@ -21,6 +23,20 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
         if (_pipelines.TryGetValue(key, out ComputePipeline? pipeline)) return pipeline;
         if (!_modules.TryGetValue(shader, out SpirvModule? module)) _modules[shader] = module = read(shader);
         return _pipelines[key] = new ComputePipeline(device, module, specialization);
+    }
+
+    /// <summary>Compiles, on all cores, what was asked for and is not compiled yet.</summary>
+    /// <exception cref="VulkanException">The driver failed.</exception>
+    public void Compile()
+    {
+        try
+        {
+            Parallel.ForEach(_pipelines.Values, pipeline => pipeline.Compile());
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
     }
 
     /// <summary>Frees the pipelines.</summary>

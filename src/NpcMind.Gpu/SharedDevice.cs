@@ -57,6 +57,24 @@ internal static unsafe class SharedDevice
         return missing;
     }
 
+    /// <summary>Whether the chain enables integer dot products, which are used where they are.</summary>
+    /// <param name="chain">As in <see cref="MissingFeatures"/>.</param>
+    public static bool HasIntegerDot(nint chain)
+    {
+        BaseInStructure* next = (BaseInStructure*)chain;
+        for (int i = 0; next != null && i < MostStructures; i++, next = next->PNext)
+        {
+            if (next->SType == StructureType.PhysicalDeviceVulkan13Features
+                && ((PhysicalDeviceVulkan13Features*)next)->ShaderIntegerDotProduct)
+                return true;
+            if (next->SType == StructureType.PhysicalDeviceShaderIntegerDotProductFeatures
+                && ((PhysicalDeviceShaderIntegerDotProductFeatures*)next)->ShaderIntegerDotProduct)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <exception cref="GpuUnavailableException">Functions or features are missing.</exception>
     internal static void Check(Vk vk, GpuHandles handles)
     {

@@ -20,6 +20,9 @@ internal sealed record EngineOptions
     /// <summary>Format of the KV cache.</summary>
     public KvFormat Kv { get; init; } = KvFormat.F32;
 
+    /// <summary>Of products with weights.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>Tokens whose keys and values fit into the cache, over all sequences; null for MaxSequences * ContextTokens.</summary>
     public int? CacheTokens { get; init; }
 

@@ -61,14 +61,14 @@ internal sealed class InferenceEngine : IDisposable
             _host = new HostKv(device, _kv, layout.Blocks(options.HostKvTokens, options.MaxSequences, options.MaxRows));
             _blocks = new KvBlocks(_kv, _host, _inputs, options.MaxSequences);
             Features = new FeatureRing(device, options.MaxRows, config.Width, options.Features);
-            KernelLibrary kernels = new(device);
-            _graph = new GraphBuilder(kernels, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
+            _graph = new GraphBuilder(device, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
             plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
             // A tensor that nothing reads is a part of the model that would be left out, and the answers wrong.
             if (weights.Unused.FirstOrDefault() is { } unused)
                 throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'",
                     "The file holds a part of a model that there is no code for.");
+            device.Pipelines.Compile();
             uploader.Finish();
             _timeline = new Timeline(device, "steps");
             for (int i = 0; i < InFlight; i++) _recorders.Add(new CommandRecorder(device, $"step {i}"));

@@ -76,12 +76,13 @@ public sealed partial class NpcRuntime : IDisposable
                 MaxRows = Math.Max(options.MaxTokensPerStep, RowsOfPicture(config, encoder, options.ImageEncoderPath)),
                 MaxOutputs = Math.Min(options.MaxTokensPerStep, 16),
                 Kv = KvFormat,
+                Precision = options.Precision,
                 CacheTokens = deviceTokens,
                 Features = encoder is not null,
                 HostKvTokens = Math.Max(options.HostKvTokens ?? deviceTokens, 16 * InferenceEngine.BlockTokens),
             }, progress.Weights, cancellation);
-            CacheFingerprint = Fingerprints.Cache(_device, KvFormat);
-            _costs = new CostFile(cache, $"{_device.Limits.Name} {_device.Limits.Driver}", ModelFingerprint);
+            CacheFingerprint = Fingerprints.Cache(_device, KvFormat, options.Precision);
+            _costs = new CostFile(cache, $"{_device.Limits.Name} {_device.Limits.Driver} {options.Precision}", ModelFingerprint);
             cancellation.ThrowIfCancellationRequested();
             progress.Report(LoadStage.Calibration, 0);
             Calibration.Run(Engine, _costs.Costs, _costs.WasLoaded ? 0 : 3);

@@ -62,6 +62,9 @@ public sealed record NpcRuntimeOptions
     /// </summary>
     public KvFormat? KvFormat { get; init; }
 
+    /// <summary>How exactly activations meet the weights. Words depend on it; saves can be loaded with any.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>Most tokens, of all minds together, that one step computes: a multiple of 16, up to 1,024.</summary>
     public int MaxTokensPerStep { get; init; } = 64;
 

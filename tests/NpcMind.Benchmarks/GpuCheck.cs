@@ -19,7 +19,7 @@ internal sealed class GpuCheck(string output, double seconds, bool small)
     private static readonly string[][] Tests =
     [
         ["GpuTests.KernelTests"], ["GpuTests.GoldenModelTests"], ["validated)"], ["GpuTests.TinyModelTests"], ["GpuTests.SamplerTests"],
-        ["GpuTests.Vision."],
+        ["GpuTests.Vision."], ["GpuTests.IntegerProductTests"],
     ];
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -53,8 +53,9 @@ internal sealed class GpuCheck(string output, double seconds, bool small)
         {
             if (!Step($"write {model.Name}", 60, "NpcMind.Benchmarks.dll", "synthesise", model.Name, path)) return;
             for (int run = 1; run <= 2; run++)
-                Step($"bench {model.Name} {run}", 90, "NpcMind.Cli.dll",
-                    "bench", path, "--prompt-tokens", prompt, "--generate-tokens", generate, "--json");
+                foreach (string precision in (string[])["exact", "int16", "int8"])
+                    Step($"bench {model.Name} {precision} {run}", 90, "NpcMind.Cli.dll",
+                        "bench", path, "--prompt-tokens", prompt, "--generate-tokens", generate, "--precision", precision, "--json");
             (string, string)[] loads = small ? [("1", "4")] : [("8", "4"), ("50", "2"), ("1", "4"), ("50", "4")];
             foreach ((string npcs, string budget) in loads)
                 Step($"frames {model.Name} {npcs} NPCs {budget} ms", 45, "NpcMind.Cli.dll",

@@ -101,6 +101,13 @@ internal static unsafe partial class IsaAudit
         foreach (string format in (string[])["q4_k", "q4_1", "q8_0", "q6_k", "f16"])
             foreach (uint rows in (uint[])[1, 4, 8])
                 yield return new($"matmul_{format}", $"{rows} rows", TurnWeights * (int)rows, ("Tokens", rows));
+        foreach (string format in (string[])["q4_k", "q4_1", "q8_0", "q6_k"])
+            foreach (uint digits in (uint[])[1, 2])
+                foreach (uint rows in (uint[])[1, 4, 8])
+                    yield return new($"matmul_{format}_dot", $"{rows} rows {digits} bytes", TurnWeights * (int)rows, ("Tokens", rows),
+                        ("Digits", digits), ("ReadsIntegers", rows > 1 ? 1u : 0u));
+        yield return new("matmul_q4_k_dot", "1 rows 1 bytes norm gated", TurnWeights, ("Digits", 1), ("Gated", 1), ("Normalizes", 1));
+        yield return new("matmul_q4_k_dot", "8 rows 1 bytes integers made", TurnWeights * 8, ("Tokens", 8), ("Digits", 1));
         foreach (string format in (string[])["q4_k", "q4_1"])
             foreach (uint rows in (uint[])[1, 4, 8])
                 yield return new($"matmul_{format}", $"{rows} rows norm gated", TurnWeights * (int)rows, ("Tokens", rows), ("Gated", 1),
@@ -123,7 +130,7 @@ internal static unsafe partial class IsaAudit
             if (shader.StartsWith("matmul_", StringComparison.Ordinal))
                 foreach (uint rows in (uint[])[1, 8])
                     yield return new(shader, $"{rows} rows norm gated bias added", 0, ("Tokens", rows), ("Gated", 1), ("Normalizes", 1),
-                        ("HasBias", 1), ("Accumulate", 1));
+                        ("HasBias", 1), ("Accumulate", 1), ("Digits", shader.EndsWith("_dot", StringComparison.Ordinal) ? 2u : 0u));
             else if (shader is "attention_combine" || !shader.StartsWith("attention_", StringComparison.Ordinal))
                 yield return new(shader, "", 0);
             else yield return new(shader, "head 64 8 per key", 0, ("Quads", 16), ("Group", 8));

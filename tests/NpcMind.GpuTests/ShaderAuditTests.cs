@@ -18,6 +18,7 @@ internal sealed class ShaderAuditTests : GpuTest
     private static readonly HashSet<(string Shader, string Buffer)> ReadWrite =
     [
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
+        .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}_dot", "Y")),
         ("expert_combine", "X"), ("rms_norm", "Y"), ("soft_cap", "Y"),
         ("position_embed", "X"), ("l2_norm", "Y"),
         ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
@@ -47,6 +48,11 @@ internal sealed class ShaderAuditTests : GpuTest
         HashSet<string> used = [];
         EngineOptions options = new() { ContextTokens = 32, MaxRows = 16, MaxOutputs = 16 };
         foreach (TensorType type in WeightLayout.Supported) Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options);
+        GpuLimits real = Device.Limits;
+        Device.Limits = real with { IntegerDotIsFast = true };
+        foreach (TensorType type in WeightLayout.Supported)
+            Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options with { Precision = Precision.Int8 });
+        Device.Limits = real;
         Collect(TinyModelOptions.Mixture with { Blocks = 1 }, options with { Kv = KvFormat.F16 });
         Collect(TinyModelOptions.Dense with { Blocks = 1, HeadDimension = 32 }, options with { Kv = KvFormat.Q8 });
         Collect(TinyModelOptions.Dense with { Blocks = 1 }, options with { Kv = KvFormat.Q4 });

@@ -52,6 +52,33 @@ internal sealed class SharedModelTests : GpuTest
         }
     }
 
+    [TestCase(Precision.Int16, 1e-7)]
+    [TestCase(Precision.Int8, 3e-3)]
+    public void RealModel_IntegerActivations_StayNear(Precision precision, double tolerance)
+    {
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));
+        using GgufFile file = GgufFile.Open(TestData.Shared("models", "SmolLM2-135M-Instruct.Q4_1.gguf"));
+        using InferenceEngine engine = InferenceEngine.Load(Device, file,
+            TinyEngines.Options with { ContextTokens = 1536, MaxSequences = 1, Precision = precision });
+        int vocabulary = engine.Config.Vocabulary;
+        foreach (JsonElement one in json.RootElement.EnumerateArray())
+        {
+            string name = one.GetProperty("name").GetString()!;
+            if (Scenarios.Factor == 1 && name != "thief") continue;
+            int[] prompt = Ids(one.GetProperty("prompt_tokens")), greedy = Ids(one.GetProperty("greedy_tokens"));
+            double[] margins = [.. one.GetProperty("margins").EnumerateArray().Select(m => m.GetDouble())];
+            float[] logits = AfterPrompt(engine, prompt, greedy);
+            double nmse = TestData.Nmse(logits.AsSpan(0, vocabulary),
+                TestData.Floats(TestData.Shared("golden", "smollm2-135m", one.GetProperty("logits0").GetString()!)));
+            int[] other = [.. Enumerable.Range(0, greedy.Length).Where(i => margins[i] >= ClearMargin
+                && Sampling.Greedy(logits.AsSpan(i * vocabulary, vocabulary)) != greedy[i])];
+            TestContext.Out.WriteLine($"{precision}, {name}, {prompt.Length} prompt tokens: NMSE {nmse:E2}, "
+                + $"other tokens at margins {string.Join(", ", other.Select(i => margins[i]))}");
+            Assert.That(nmse, Is.LessThanOrEqualTo(tolerance));
+            if (precision == Precision.Int16) Assert.That(other, Is.Empty);
+        }
+    }
+
     private static void CheckRealModel(string path, string[] names)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(TestData.Shared("golden", "smollm2-135m", "cases.json")));

@@ -130,14 +130,46 @@ internal sealed class TinyModelTests : GpuTest
         }
     }
 
-    private static void Agrees(TinyModelOptions model, KvFormat kv, double tolerance)
+    [TestCase(Precision.Int16, 1e-7)]
+    [TestCase(Precision.Int8, 3e-3)]
+    public void Precision_Integers_StayNearAndAloneEqualsAmongOthersOnEveryDevice(Precision precision, double tolerance)
+    {
+        GpuLimits real = Device.Limits;
+        try
+        {
+            TinyModelOptions[] models = [TinyModelOptions.Dense.With(TensorType.Q4_K), TinyModelOptions.Mixture.With(TensorType.Q8_0)];
+            foreach (TinyModelOptions model in models)
+            {
+                Device.Limits = real;
+                Agrees(model, KvFormat.F32, tolerance, precision);
+                int[] ids = TinyEngines.Ids(24, 9);
+                float[] among = Logits(24), alone = Logits(1);
+                TinyEngines.AssertSameBits(alone, among, "alone and among others");
+                Device.Limits = real with { IntegerDotIsFast = true };
+                TinyEngines.AssertSameBits(Logits(24), among, "on a device with integer dot products");
+                TinyEngines.AssertSameBits(Logits(1), among, "alone there");
+
+                float[] Logits(int chunk)
+                {
+                    using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { Precision = precision });
+                    return engine.ReadFresh(ids, chunk);
+                }
+            }
+        }
+        finally
+        {
+            Device.Limits = real;
+        }
+    }
+
+    private static void Agrees(TinyModelOptions model, KvFormat kv, double tolerance, Precision precision = Precision.Exact)
     {
         LlamaReference reference = TinyEngines.Reference(model);
         int[] ids = TinyModels.Ids(reference, 40);
         float[] expected = reference.Forward(ids).Logits;
-        using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { Kv = kv });
-        Report($"{(model.Experts > 0 ? "mixture" : "dense")} {model.Matrices} KV {kv}", TestData.Nmse(engine.ReadFresh(ids, 20), expected),
-            tolerance);
+        using InferenceEngine engine = TinyEngines.Load(model, TinyEngines.Options with { Kv = kv, Precision = precision });
+        Report($"{(model.Experts > 0 ? "mixture" : "dense")} {model.Matrices} KV {kv} {precision}",
+            TestData.Nmse(engine.ReadFresh(ids, 20), expected), tolerance);
     }
 
     private static void Report(string what, double nmse, double tolerance)

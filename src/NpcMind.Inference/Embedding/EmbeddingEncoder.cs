@@ -32,6 +32,7 @@ internal sealed class EmbeddingEncoder : IDisposable
             if (weights.Unused.FirstOrDefault() is { } unused)
                 throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'",
                     "The file holds a part of a model that there is no code for.");
+            device.Pipelines.Compile();
             uploader.Finish();
         }
         catch

@@ -3,7 +3,12 @@ using NpcMind.Gpu;
 namespace NpcMind.Inference;
 
 /// <summary>The embedded shaders of this assembly, and how a device runs them. Their pipelines belong to the device.</summary>
-internal sealed class KernelLibrary(GpuDevice device)
+/// <param name="device">Device.</param>
+/// <param name="precision">Of products with weights.</param>
+/// <param name="usesIntegerDot">
+/// Whether integers are multiplied four bytes at a time, to the same bits; null for where the device is faster so.
+/// </param>
+internal sealed class KernelLibrary(GpuDevice device, Precision precision = Precision.Exact, bool? usesIntegerDot = null)
 {
     /// <summary>Most lanes of a workgroup that sorts or samples: these shaders have shared memory for so many.</summary>
     public const int LargestWorkgroup = 256;
@@ -28,6 +33,13 @@ internal sealed class KernelLibrary(GpuDevice device)
     /// </summary>
     public uint ExpertClusters(int used) =>
         Slices == 1 || ShaderConstants.ClusterLanes * Slices * used > device.Limits.MaxWorkgroupSize ? 1 : (uint)used;
+
+    /// <summary>Bytes of an activation as an integer; 0 for f32.</summary>
+    public uint Digits { get; } = precision switch { Precision.Exact => 0u, Precision.Int16 => 2u, _ => 1u };
+
+    /// <summary>Whether activations are integers, multiplied four bytes at a time.</summary>
+    public bool UsesIntegerDot { get; } =
+        precision != Precision.Exact && (usesIntegerDot ?? (device.HasIntegerDot && device.Limits.IntegerDotIsFast));
 
     /// <summary>Names of all embedded shaders.</summary>
     public static IEnumerable<string> ShaderNames =>

@@ -5,8 +5,20 @@ namespace NpcMind.Inference;
 /// <summary>
 /// Rows of activations times a weight matrix; the shader is chosen by the matrix's format, its tile by the number of rows.
 /// </summary>
-internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
+/// <param name="kernels">Shaders and precision.</param>
+/// <param name="emptyTensor">Stands where a kernel does not look.</param>
+/// <param name="integers">
+/// Where activations that are to be integers are written once for a product of several rows: allocates as many words for each row of a
+/// step. Null: every workgroup makes the integers that it needs, to the same bits.
+/// </param>
+internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int, Tensor>? integers = null)
 {
+    /// <summary>Words of a block of activations as integers beside the integers: scale, sums of either half, and both scaled.</summary>
+    public const int IntegerBlockExtraWords = 4;
+
+    private const int IntegerBlock = 32;
+    private readonly Dictionary<int, Tensor> _integers = [];
+
     /// <summary>What one dispatch computes.</summary>
     private sealed record Product(WeightMatrix Weights, WeightSegment Segment, int TileRows, Tensor X, int XStride, Tensor Y, int YStride)
     {
@@ -29,6 +41,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
         public Tensor? CombinedWeights { get; init; }
 
         public bool Combines { get; init; }
+
+        public Tensor? Integers { get; init; }
     }
 
     /// <summary>Rows per workgroup of the variants. All give the same bits; larger tiles read the weights less often.</summary>
@@ -57,13 +71,15 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
         string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate,
         Func<StepShape, int> rows, float scale = 1, int rowLimit = 0, RowNorm? norm = null)
     {
+        Tensor? made = IntegersOf(weights, 1);
+        if (made is not null) yield return IntegerNode(label, weights, x, xStride, norm, made, rows);
         foreach (WeightSegment segment in weights.Segments)
         {
             DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
                 label,
                 new Product(weights, segment, t, x, xStride, y, yStride)
                 {
-                    YOffset = yOffset, Accumulates = accumulate, Scale = scale, RowLimit = rowLimit, Norm = norm,
+                    YOffset = yOffset, Accumulates = accumulate, Scale = scale, RowLimit = rowLimit, Norm = norm, Integers = made,
                 }))];
             int groups = segment.Groups;
             yield return new GraphNode(variants, s => Tiled(groups, rows(s)), segment.Tensor.Bytes);
@@ -84,10 +100,12 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
     /// <param name="gated">f.</param>
     /// <param name="norm">Of x; null for none.</param>
     /// <param name="routing">Experts of the rows; null for a dense matrix.</param>
-    public GraphNode Gated(
+    public IEnumerable<GraphNode> Gated(
         string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, GatedOutput gated, RowNorm? norm,
         Routing? routing = null)
     {
+        Tensor? made = IntegersOf(weights, 1);
+        if (made is not null) yield return IntegerNode(label, weights, x, xStride, norm, made, s => s.Rows);
         int groups = weights.GroupsPerSlab / 2;
         WeightSegment segment = weights.Segments[0];
         DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
@@ -95,8 +113,9 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
             new Product(weights, segment, t, x, xStride, y, yStride)
             {
                 RowLimit = groups * WeightLayout.GroupRows, Gated = gated, Norm = norm, Routing = routing, XDivisor = routing?.Used ?? 1,
+                Integers = made,
             }))];
-        return routing is null
+        yield return routing is null
             ? new GraphNode(variants, s => Tiled(groups, s.Rows), segment.Tensor.Bytes)
             : new GraphNode(variants, s => new Grid(groups, routing.TileCount(s.Rows), 1, Variant(s.Rows)),
                 segment.Tensor.Bytes / weights.Slabs * routing.Used);
@@ -120,13 +139,16 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
     public IEnumerable<GraphNode> ExpertNodes(string label, WeightMatrix weights, Tensor x, int xStride, int xDivisor, Tensor y,
         int yStride, int yOffset, Routing routing, int rowLimit = 0, RowNorm? norm = null)
     {
+        int xRows = routing.Used / xDivisor;
+        Tensor? made = IntegersOf(weights, xRows);
+        if (made is not null) yield return IntegerNode(label, weights, x, xStride, norm, made, s => s.Rows == 1 ? 1 : s.Rows * xRows);
         foreach (WeightSegment segment in weights.Segments)
         {
             DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
                 label,
                 new Product(weights, segment, t, x, xStride, y, yStride)
                 {
-                    YOffset = yOffset, Routing = routing, XDivisor = xDivisor, RowLimit = rowLimit, Norm = norm,
+                    YOffset = yOffset, Routing = routing, XDivisor = xDivisor, RowLimit = rowLimit, Norm = norm, Integers = made,
                 }))];
             yield return ExpertNode(variants, weights, segment, routing);
         }
@@ -147,10 +169,13 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
     /// <param name="sum">[rows, yStride] f32.</param>
     /// <param name="expertWeights">[rows, used] f32; null where they were on the input.</param>
     /// <param name="scale">Factor on the sum.</param>
-    public GraphNode CombinedExperts(
+    public IEnumerable<GraphNode> CombinedExperts(
         string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, Routing routing, Tensor sum,
         Tensor? expertWeights, float scale)
     {
+        Tensor? made = IntegersOf(weights, routing.Used);
+        if (made is not null)
+            yield return IntegerNode(label, weights, x, xStride, null, made, s => s.Rows == 1 ? 1 : s.Rows * routing.Used);
         WeightSegment segment = weights.Segments[0];
         Product one = new(weights, segment, 1, x, xStride, sum, yStride)
         {
@@ -162,10 +187,14 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
         };
         DispatchNode[] variants = [
             Dispatch(label, one),
-            .. TileRows[1..].Select(t => Dispatch(label, new Product(weights, segment, t, x, xStride, y, yStride) { Routing = routing })),
+            .. TileRows[1..].Select(t => Dispatch(label, new Product(weights, segment, t, x, xStride, y, yStride)
+            {
+                Routing = routing,
+                Integers = made,
+            })),
         ];
         GraphNode node = ExpertNode(variants, weights, segment, routing);
-        return node with { Grid = s => s.Rows == 1 ? new Grid(weights.GroupsPerSlab) : node.Grid(s) };
+        yield return node with { Grid = s => s.Rows == 1 ? new Grid(weights.GroupsPerSlab) : node.Grid(s) };
     }
 
     /// <summary>Grid and variant for so many row groups and rows.</summary>
@@ -182,34 +211,74 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
             segment.Tensor.Bytes / weights.Slabs * routing.Used);
     }
 
+    private static int Blocks(WeightMatrix weights) =>
+        weights.Layout.Units(weights.Columns) * weights.Layout.UnitColumns / IntegerBlock;
+
+    private int IntegerWords(WeightMatrix weights) =>
+        Blocks(weights) * (IntegerBlock / 4 * (int)kernels.Digits + IntegerBlockExtraWords);
+
+    /// <summary>Room for the integers of a product of several rows, each row of a step having so many; null for none.</summary>
+    private Tensor? IntegersOf(WeightMatrix weights, int perRow)
+    {
+        if (integers is null || kernels.Digits == 0 || !weights.Layout.HoldsIntegers) return null;
+        int words = IntegerWords(weights) * perRow;
+        return _integers.TryGetValue(words, out Tensor? tensor) ? tensor : _integers[words] = integers(words);
+    }
+
+    private GraphNode IntegerNode(
+        string label, WeightMatrix weights, Tensor x, int xStride, RowNorm? norm, Tensor made, Func<StepShape, int> rows)
+    {
+        ComputePipeline pipeline = kernels.Pipeline(
+            "integers",
+            ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices),
+            ("Normalizes", norm is null ? 0u : 1u),
+            ("Digits", kernels.Digits));
+        DispatchNode node = pipeline.Node(
+            label + ".integers",
+            [x.As(TexelFormat.Float4), (norm?.Weight ?? emptyTensor).As(TexelFormat.Float4), made],
+            ("blocks", (uint)Blocks(weights)),
+            ("xStride", (uint)xStride / 4),
+            ("dim", (uint)(norm?.Dim ?? 0)),
+            ("epsilon", norm?.Epsilon ?? 0));
+        return new GraphNode([node], s => rows(s) == 1 ? default : new Grid(rows(s)));
+    }
+
     private DispatchNode Dispatch(string label, Product p)
     {
         (WeightMatrix weights, Routing? routing) = (p.Weights, p.Routing);
+        bool readsIntegers = p.Integers is not null && p.TileRows > 1;
+        RowNorm? norm = readsIntegers ? null : p.Norm;
         uint used = p.Combines ? (uint)routing!.Used : 0, clusters = p.Combines ? kernels.ExpertClusters(routing!.Used) : 1;
+        bool holdsIntegers = weights.Layout.HoldsIntegers;
+        string shader = "matmul_" + weights.Layout.KernelSuffix + (holdsIntegers && kernels.UsesIntegerDot ? "_dot" : "");
         ComputePipeline pipeline = kernels.Pipeline(
-            "matmul_" + weights.Layout.KernelSuffix,
-            ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices * clusters),
-            ("Tokens", (uint)p.TileRows),
-            ("Slices", kernels.Slices),
-            ("Experts", routing is null || p.Combines ? 0u : 1u),
-            ("HasBias", weights.Bias is null ? 0u : 1u),
-            ("Accumulate", p.Accumulates ? 1u : 0u),
-            ("Normalizes", p.Norm is null ? 0u : 1u),
-            ("Gated", p.Gated is { } f ? (uint)f.Form + 1 : 0),
-            ("WeighsInput", p.Gated?.InputWeights is null ? 0u : 1u),
-            ("GatesOutput", p.Gated?.OutputGate is null ? 0u : 1u),
-            ("Combined", used),
-            ("ExpertClusters", clusters),
-            ("Weighted", p.CombinedWeights is null ? 0u : 1u));
+            shader,
+            [
+                ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices * clusters),
+                ("Tokens", (uint)p.TileRows),
+                ("Slices", kernels.Slices),
+                ("Experts", routing is null || p.Combines ? 0u : 1u),
+                ("HasBias", weights.Bias is null ? 0u : 1u),
+                ("Accumulate", p.Accumulates ? 1u : 0u),
+                ("Normalizes", norm is null ? 0u : 1u),
+                ("Gated", p.Gated is { } f ? (uint)f.Form + 1 : 0),
+                ("WeighsInput", p.Gated?.InputWeights is null ? 0u : 1u),
+                ("GatesOutput", p.Gated?.OutputGate is null ? 0u : 1u),
+                ("Combined", used),
+                ("ExpertClusters", clusters),
+                ("Weighted", p.CombinedWeights is null ? 0u : 1u),
+                .. holdsIntegers ? [("Digits", kernels.Digits), ("ReadsIntegers", readsIntegers ? 1u : 0u)] : (ReadOnlySpan<Constant>)[],
+            ]);
         Tensor codes = p.Segment.Tensor.As(TexelFormat.UInt4);
         Tensor factors = p.CombinedWeights ?? p.Gated?.InputWeights ?? p.Gated?.OutputGate?.Tensor ?? emptyTensor;
         return pipeline.Node(
             label,
             [codes, Scales(weights.Layout, p.Segment.Tensor), p.X.As(TexelFormat.Float4), p.Y, weights.Bias ?? emptyTensor,
                 routing?.Tiles ?? emptyTensor, routing?.Order ?? emptyTensor, weights.Codebook ?? emptyTensor,
-                (p.Norm?.Weight ?? emptyTensor).As(TexelFormat.Float4), factors.As(TexelFormat.UInt1)],
+                (readsIntegers ? p.Integers! : emptyTensor).As(TexelFormat.UInt1), (norm?.Weight ?? emptyTensor).As(TexelFormat.Float4),
+                factors.As(TexelFormat.UInt1)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / WeightLayout.ChunkColumns))),
-            ("xStride", (uint)p.XStride / 4),
+            ("xStride", (uint)(readsIntegers ? IntegerWords(weights) : p.XStride / 4)),
             ("yStride", (uint)p.YStride),
             ("yOffset", (uint)p.YOffset),
             ("firstGroup", (uint)p.Segment.FirstGroup),
@@ -220,8 +289,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor)
             ("rowLimit", (uint)(p.RowLimit > 0 ? p.RowLimit : weights.OutputColumns)),
             ("upGroups", (uint)weights.GroupsPerSlab / 2),
             ("weightStride", (uint)(p.Gated?.OutputGate?.Stride ?? 0)),
-            ("dim", (uint)(p.Norm?.Dim ?? 0)),
-            ("epsilon", p.Norm?.Epsilon ?? 0));
+            ("dim", (uint)(norm?.Dim ?? 0)),
+            ("epsilon", norm?.Epsilon ?? 0));
     }
 
     /// <summary>The last tensor of a format's kernels, where it has a codebook.</summary>

@@ -28,6 +28,10 @@ internal static class ShaderConstants
             (nameof(WeightLayout.GroupRows), WeightLayout.GroupRows),
             (nameof(WeightLayout.ChunkColumns), WeightLayout.ChunkColumns),
         ]),
+        ("Activations as integers (Kernels/MatMul.cs): words of a block beside its integers.",
+        [
+            (nameof(MatMul.IntegerBlockExtraWords), MatMul.IntegerBlockExtraWords),
+        ]),
         ("KV cache (Kv/KvCache.cs): tokens of a block, blocks and tokens of a page, quads that share a scale.",
         [
             (nameof(KvCache.BlockTokens), KvCache.BlockTokens),

@@ -56,6 +56,9 @@ internal static class EngineMemory
         yield return rows * 3 * (hidden + 64L) * 4;
         if (c.Experts > 0)
             yield return (rows * c.ExpertsUsed * (3 * (c.ExpertFeedForward + 64L) + width + 256) + rows * (c.Experts + 128L)) * 4;
+        if (options.Precision != Precision.Exact) // MatMul.IntegersOf: two bytes and the rest of a block make 20 words of 32
+            foreach (long columns in (long[])[c.Width, heads, hidden, c.Experts > 0 ? (long)c.ExpertsUsed * c.ExpertFeedForward : 0])
+                yield return rows * (columns + 256) * 4 * 20 / 32;
         yield return outputs * Inference.Workspace.Stride(c.Vocabulary) * 4;
         yield return outputs * width * 2 * 4;
         var sampler = Sampler.Bytes(options.MaxOutputs, c.Vocabulary);

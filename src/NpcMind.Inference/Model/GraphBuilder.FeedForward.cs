@@ -41,7 +41,7 @@ internal sealed partial class GraphBuilder
         if (Inference.MatMul.CanGate(both))
         {
             GatedOutput gated = new(form, null, outputGate);
-            Nodes.Add(_matMul.Gated(label, both[0].Matrix, h.Rows, width, activated, stride, gated, h.Norm));
+            Nodes.AddRange(_matMul.Gated(label, both[0].Matrix, h.Rows, width, activated, stride, gated, h.Norm));
         }
         else
         {
@@ -97,7 +97,7 @@ internal sealed partial class GraphBuilder
         if (Inference.MatMul.CanGate(both))
         {
             GatedOutput gated = new(form, inputWeights);
-            Nodes.Add(_matMul.Gated(label, both[0].Matrix, h.Rows, width, activated, stride, gated, h.Norm, routing));
+            Nodes.AddRange(_matMul.Gated(label, both[0].Matrix, h.Rows, width, activated, stride, gated, h.Norm, routing));
         }
         else
         {
@@ -113,7 +113,7 @@ internal sealed partial class GraphBuilder
         bool combines = down.Segments.Count == 1;
         label = $"{blk}.ffn_down_exps";
         if (combines)
-            Nodes.Add(_matMul.CombinedExperts(label, down, activated, stride, outputs, width, routing, x, outputWeights, scale));
+            Nodes.AddRange(_matMul.CombinedExperts(label, down, activated, stride, outputs, width, routing, x, outputWeights, scale));
         else Nodes.AddRange(_matMul.ExpertNodes(label, down, activated, stride, 1, outputs, width, 0, routing));
         Nodes.Add(_router.Combine(
             $"{blk}.expert_combine", outputs, outputWeights, x, width, used, scale, s => combines && s.Rows == 1 ? 0 : s.Rows));

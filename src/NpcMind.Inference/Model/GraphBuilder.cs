@@ -36,11 +36,11 @@ internal sealed partial class GraphBuilder
     private Routing? _headRouting;
 
     public GraphBuilder(
-        KernelLibrary kernels, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader,
+        GpuDevice device, ModelConfig config, EngineOptions options, WeightLoader weights, TensorArena arena, Uploader uploader,
         StepInputs inputs, KvCache kv,
         RopeTable rope, Tensor? features)
     {
-        _kernels = kernels;
+        KernelLibrary kernels = _kernels = new KernelLibrary(device, options.Precision);
         _inputs = inputs;
         _kv = kv;
         _options = options;
@@ -51,7 +51,7 @@ internal sealed partial class GraphBuilder
         _outputs = new Workspace(arena, uploader, (options.MaxOutputs + 15) / 16 * 16);
         _empty = _rows.Cleared("empty", 256);
         _features = features ?? _empty;
-        _matMul = new MatMul(kernels, _empty);
+        _matMul = new MatMul(kernels, _empty, words => _rows.Cleared("integers", (options.MaxRows + 15L) / 16 * 16 * words * 4));
         _norm = new Norm(kernels);
         _activation = new Activation(kernels, _empty);
         _ropeKvWrite = new RopeKvWrite(kernels, _empty);

@@ -58,6 +58,9 @@ internal sealed record WeightLayout(TensorType Type, int UnitColumns, int UnitTe
     /// <summary>Suffix of the kernels for this type, e.g. <c>q4_k</c>.</summary>
     public string KernelSuffix => Type.ToString().ToLowerInvariant();
 
+    /// <summary>Whether weights are integers times a scale.</summary>
+    public bool HoldsIntegers => Type is not (TensorType.F32 or TensorType.F16 or TensorType.BF16);
+
     /// <summary>The layout of <paramref name="type"/>, or null when there is no kernel for it.</summary>
     public static WeightLayout? For(TensorType type) => Array.Find(All, l => l.Type == type);
 

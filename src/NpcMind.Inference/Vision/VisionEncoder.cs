@@ -34,6 +34,7 @@ internal sealed class VisionEncoder : IDisposable
             config.Family.Build(_graph);
             _nodes = [.. _graph.Nodes];
             UnusedTensors = [.. weights.Unused];
+            device.Pipelines.Compile();
             uploader.Finish();
         }
         catch

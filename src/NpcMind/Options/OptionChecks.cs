@@ -36,6 +36,9 @@ internal static class OptionChecks
         if (o.KvFormat is { } format && !Enum.IsDefined(format))
             throw OutOfRange(Of, nameof(o.KvFormat), ((int)format).ToString(CultureInfo.InvariantCulture),
                 $"one of {string.Join(", ", Enum.GetNames<KvFormat>())}");
+        if (!Enum.IsDefined(o.Precision))
+            throw OutOfRange(Of, nameof(o.Precision), ((int)o.Precision).ToString(CultureInfo.InvariantCulture),
+                $"one of {string.Join(", ", Enum.GetNames<Precision>())}");
         InRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep, 16, 1024);
         if (o.MaxTokensPerStep % 16 != 0)
             throw OutOfRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep.ToString(CultureInfo.InvariantCulture),

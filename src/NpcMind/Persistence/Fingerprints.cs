@@ -48,8 +48,8 @@ internal static class Fingerprints
     }
 
     /// <summary>Where keys and values have the same bits.</summary>
-    public static string Cache(GpuDevice device, KvFormat precision) =>
-        $"{EngineVersion} {precision} {device.Limits.Name} {device.Limits.Driver}";
+    public static string Cache(GpuDevice device, KvFormat format, Precision precision) =>
+        $"{EngineVersion} {format} {(precision == Precision.Exact ? "" : $"{precision} ")}{device.Limits.Name} {device.Limits.Driver}";
 
     /// <summary>SHA-256 of tokens.</summary>
     public static byte[] Tokens(ReadOnlySpan<int> tokens) => SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(tokens));

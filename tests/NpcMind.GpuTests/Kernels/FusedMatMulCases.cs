@@ -42,7 +42,7 @@ internal static class FusedMatMulCases
             float[] x = CaseData.Normal(2, tokens * columns), weight = CaseData.Normal(3, columns);
             int padded = CaseData.RoundUp(rows, 32), stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, 16);
             Tensor output = rig.Empty((long)allocated * padded * 4);
-            GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing).Nodes(
+            GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Nodes(
                 "matmul", rig.Matrix(type, blocks, rows, columns), rig.Floats(CaseData.Pad(x, columns, stride, allocated)), stride, output,
                 padded, 0, false, s => s.Rows, norm: Norm(rig, weight, stride))];
             return new KernelRun(nodes, MatMulCases.Step(tokens), output, () =>
@@ -101,11 +101,11 @@ internal static class FusedMatMulCases
                     allocated = CaseData.RoundUp(tokens, 16);
                 Tensor output = rig.Empty((long)allocated * yStride * 4);
                 GatedOutput gated = new(form, null, gatesOutput ? new RowPart(rig.Floats(gates), 4) : null);
-                GraphNode node = new Inference.MatMul(rig.Library, rig.Nothing).Gated(
+                GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Gated(
                     "gated", rig.Matrix(type, blocks, 2 * hidden, columns, 1, biases),
                     rig.Floats(CaseData.Pad(x, columns, xStride, allocated)), xStride, output, yStride, gated,
-                    normed ? Norm(rig, weight, xStride) : null);
-                return new KernelRun([node], MatMulCases.Step(tokens), output, () =>
+                    normed ? Norm(rig, weight, xStride) : null)];
+                return new KernelRun(nodes, MatMulCases.Step(tokens), output, () =>
                 {
                     float[] product = Reference.MatMul.Run(type, blocks, normed ? RmsNorm.Run(x, weight, Epsilon) : x, columns);
                     float[] result = Activate(product, biases, hidden, tokens, form, null);
@@ -129,11 +129,11 @@ internal static class FusedMatMulCases
                 Routing routing = new(experts, used, rig.Empty(maxPairs * 16), rig.Empty(maxPairs * 4));
                 GraphNode tiles = MatMulCases.Route(rig, chosen, tokens, ref routing, maxPairs);
                 Tensor output = rig.Empty((long)pairs * yStride * 4);
-                GraphNode node = new Inference.MatMul(rig.Library, rig.Nothing).Gated(
+                GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Gated(
                     "gated", rig.Matrix(type, blocks, 2 * hidden, columns, experts),
                     rig.Floats(CaseData.Pad(x, columns, xStride, tokens)), xStride, output, yStride,
-                    new GatedOutput(GateForm.Silu, weighsInput ? rig.Floats(weights) : null), null, routing);
-                return new KernelRun([tiles, node], MatMulCases.Step(tokens), output, () =>
+                    new GatedOutput(GateForm.Silu, weighsInput ? rig.Floats(weights) : null), null, routing)];
+                return new KernelRun([tiles, .. nodes], MatMulCases.Step(tokens), output, () =>
                 {
                     float[] product = Products(type, blocks, experts, chosen, pairs, p => x.AsSpan(p / used * columns, columns), columns);
                     float[] result = Activate(product, null, hidden, pairs, GateForm.Silu, weighsInput ? weights : null);
@@ -159,12 +159,12 @@ internal static class FusedMatMulCases
                 GraphNode tiles = MatMulCases.Route(rig, chosen, tokens, ref routing, maxPairs);
                 Tensor sum = rig.Floats(before), outputs = rig.Empty((long)pairs * stride * 4);
                 Tensor? factors = weighted ? rig.Floats(weights) : null;
-                GraphNode down = new Inference.MatMul(rig.Library, rig.Nothing).CombinedExperts(
+                GraphNode[] down = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).CombinedExperts(
                     "down", rig.Matrix(type, blocks, rows, columns, experts, biases), rig.Floats(CaseData.Pad(x, columns, xStride, pairs)),
-                    xStride, outputs, stride, routing, sum, factors, scale);
+                    xStride, outputs, stride, routing, sum, factors, scale)];
                 GraphNode combine = new Inference.Router(rig.Library, rig.Nothing).Combine(
                     "combine", outputs, factors, sum, stride, used, scale, s => s.Rows == 1 ? 0 : s.Rows);
-                return new KernelRun([tiles, down, combine], MatMulCases.Step(tokens), sum, () =>
+                return new KernelRun([tiles, .. down, combine], MatMulCases.Step(tokens), sum, () =>
                 {
                     float[] product = Products(type, blocks, experts, chosen, pairs, p => x.AsSpan(p * columns, columns), columns);
                     float[] expected = [.. before];

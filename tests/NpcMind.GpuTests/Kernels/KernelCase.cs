@@ -50,6 +50,7 @@ internal sealed class KernelRig : IDisposable
     private readonly List<GpuBuffer> _readback = [];
     private readonly HashSet<DispatchNode> _ran = [];
     private TensorArena _arena;
+    private bool _makesIntegers;
 
     public KernelRig(GpuDevice device)
     {
@@ -64,7 +65,17 @@ internal sealed class KernelRig : IDisposable
 
     public GpuDevice Device { get; }
 
-    public KernelLibrary Library { get; }
+    public KernelLibrary Library { get; private set; }
+
+    /// <summary>How products of the next cases are computed.</summary>
+    public void Use(Precision precision, bool integerDot, bool makesIntegers = false)
+    {
+        Library = new KernelLibrary(Device, precision, integerDot);
+        _makesIntegers = makesIntegers;
+    }
+
+    /// <summary>Room for the integers of so many rows; null where products make their own.</summary>
+    public Func<int, Tensor>? Integers(int rows) => _makesIntegers ? words => Empty(4L * CaseData.RoundUp(rows, 16) * words) : null;
 
     /// <summary>Stands where a kernel does not look.</summary>
     public Tensor Nothing { get; private set; }

@@ -52,13 +52,15 @@ internal static class MatMulCases
                 allocated = CaseData.RoundUp(tokens, 16);
             float[] y = CaseData.Normal(4, allocated * yStride);
             Tensor output = rig.Floats(y);
-            Inference.MatMul matMul = new(rig.Library, rig.Nothing);
+            int digits = WeightLayout.For(type)!.HoldsIntegers ? (int)rig.Library.Digits : 0;
+            Inference.MatMul matMul = new(rig.Library, rig.Nothing, rig.Integers(tokens));
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, 1, biases, segmentGroups);
             GraphNode[] nodes = [.. matMul.Nodes("matmul", matrix, rig.Floats(CaseData.Pad(x, columns, xStride, allocated)), xStride,
                 output, yStride, yOffset, accumulate, s => s.Rows, scale)];
             return new KernelRun(nodes, Step(tokens), output, () =>
             {
-                float[] product = Reference.MatMul.Run(type, blocks, x, columns), expected = y[..(tokens * yStride)];
+                float[] read = digits == 0 ? x : QuantizeActivations.Run(x, columns, digits);
+                float[] product = Reference.MatMul.Run(type, blocks, read, columns), expected = y[..(tokens * yStride)];
                 for (int t = 0; t < tokens; t++)
                     for (int r = 0; r < padded; r++)
                     {
@@ -92,7 +94,7 @@ internal static class MatMulCases
             GraphNode tiles = Route(rig, chosen, tokens, ref routing, maxPairs);
             float[]? biases = bias ? CaseData.Normal(3, experts * rows) : null;
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, biases, segmentGroups);
-            Inference.MatMul matMul = new(rig.Library, rig.Nothing);
+            Inference.MatMul matMul = new(rig.Library, rig.Nothing, rig.Integers(tokens));
             Tensor input = rig.Floats(CaseData.Pad(x, columns, xStride, xRows));
             return new KernelRun(
                 [tiles, .. matMul.ExpertNodes("experts", matrix, input, xStride, xPerPair ? 1 : used, output, padded, 0, routing)],
