@@ -1,9 +1,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-// A router of at most 32 experts in one dispatch: logits = W norm(x) + bias as in bodies/matmul.glsl, and the choice among them by the rule
+// A router of at most 64 experts in one dispatch: logits = W norm(x) + bias as in bodies/matmul.glsl, and the choice among them by the rule
 // of router_top_k.comp, whose Gate, Normalizes (here NormalizesWeights), HasBias (SelectsWithBias) and Alone are meant.
-//   codes, scales: W, one row group   x [rows, xStride] f32 texels of 4   norm [columns] f32 texels of 4
-//   bias [32] f32 bits, of the logits   selectionBias [experts] f32 bits
+//   codes, scales: W, Groups row groups   x [rows, xStride] f32 texels of 4   norm [columns] f32 texels of 4
+//   bias [32 * Groups] f32 bits, of the logits   selectionBias [experts] f32 bits
 //   chosen [rows, Used] u32   weights [rows, Used] f32   order [Used] u32   tiles [Used] (expert, first, count, -)
 // Grid (1, rows / Tokens rounded up, 1).
 // Reference: tests/NpcMind.Reference/RouterTopK.cs
@@ -22,6 +22,7 @@ layout(constant_id = 7) const bool SelectsWithBias = false;
 layout(constant_id = 8) const uint Experts = 1;
 layout(constant_id = 9) const uint Used = 1;
 layout(constant_id = 10) const bool Alone = false;
+layout(constant_id = 11) const uint Groups = 1;
 
 layout(push_constant) uniform Constants {
     uint chunks;
@@ -39,20 +40,23 @@ layout(binding = 7) writeonly buffer Weights { float weights[]; };
 layout(binding = 8) writeonly buffer Order { uint order[]; };
 layout(binding = 9) writeonly buffer Tiles { uvec4 tiles[]; };
 shared float partial[Slices * GroupRows];
-shared float rowLogits[Tokens * GroupRows];
+const uint MatrixRows = Groups * GroupRows;
+shared float rowLogits[Tokens * MatrixRows];
 
+#define LANE_ROWS (Groups > 1 ? GroupRows / ClusterLanes : (Experts + ClusterLanes - 1) / ClusterLanes)
 #include "lib/product.glsl"
 
+const uint LaneExperts = Groups * LaneRows;
 const float Lowest = -3.4e38;
 const float Taken = -1.0 / 0.0;
 
 float sigmoid(float v) { return 1.0 / (1.0 + exp(-v)); }
 
-// The choice for a row whose logits the lanes of a cluster hold: lane l those of experts l, 8 + l, 16 + l, 24 + l.
-void choose(uint row, vec4 logits) {
+// The choice for a row whose logits the lanes of a cluster hold: lane l those of experts l, 8 + l, 16 + l ...
+void choose(uint row, float logits[LaneExperts]) {
     uint lane = clusterLane();
-    float rank[LaneRows];
-    [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+    float rank[LaneExperts];
+    [[unroll]] for (uint r = 0; r < LaneExperts; r++) {
         uint e = r * ClusterLanes + lane;
         float v = logits[r];
         if (SelectsWithBias) v = sigmoid(v) + uintBitsToFloat(texelFetch(selectionBias, int(min(e, Experts - 1))).x);
@@ -65,7 +69,7 @@ void choose(uint row, vec4 logits) {
     for (uint n = 0; n < Used; n++) {
         float best = Taken;
         uint index = 0xFFFFu;
-        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+        [[unroll]] for (uint r = 0; r < LaneExperts; r++)
             if (rank[r] > best) {
                 best = rank[r];
                 index = r * ClusterLanes + lane;
@@ -73,7 +77,7 @@ void choose(uint row, vec4 logits) {
         float top = clusterMax(best);
         uint winner = min(uint(-clusterMax(best == top ? -float(index) : -65536.0)), Experts - 1);
         float logit = 0.0;
-        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+        [[unroll]] for (uint r = 0; r < LaneExperts; r++)
             if (r * ClusterLanes + lane == winner) {
                 rank[r] = Taken;
                 logit = logits[r];
@@ -89,10 +93,10 @@ void choose(uint row, vec4 logits) {
     if (Gate == RouterGateSoftmax && !NormalizesWeights) {
         float highest = Lowest;
         float all = 0.0;
-        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+        [[unroll]] for (uint r = 0; r < LaneExperts; r++)
             if (r * ClusterLanes + lane < Experts) highest = max(highest, logits[r]);
         highest = clusterMax(highest);
-        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+        [[unroll]] for (uint r = 0; r < LaneExperts; r++)
             if (r * ClusterLanes + lane < Experts) all += exp(logits[r] - highest);
         total = clusterSum(all) * exp(highest - largest);
     }
@@ -113,33 +117,37 @@ void main() {
     uint slice = clusterIndex();
     int xAt[Tokens];
     float inverse[Tokens];
-    float sum[LaneRows][Tokens];
     [[unroll]] for (uint t = 0; t < Tokens; t++) {
         xAt[t] = int((gl_WorkGroupID.y * Tokens + t) * xStride + lane);
         if (Normalizes) inverse[t] = inverseRms(uint(xAt[t]) - lane);
-        [[unroll]] for (uint r = 0; r < LaneRows; r++) sum[r][t] = 0.0;
     }
-    addProducts(0, slice, xAt, inverse, sum);
-    [[unroll]] for (uint t = 0; t < Tokens; t++) {
-        if (Slices > 1) {
-            barrier();
-            [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
-            barrier();
-        }
-        if (slice == 0) {
-            [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-                uint e = r * ClusterLanes + lane;
-                for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * GroupRows + e];
-                if (HasBias) sum[r][t] += uintBitsToFloat(texelFetch(bias, int(e)).x);
-                rowLogits[t * GroupRows + e] = sum[r][t];
+    for (uint group = 0; group < Groups; group++) {
+        float sum[LaneRows][Tokens];
+        [[unroll]] for (uint r = 0; r < LaneRows; r++)
+            [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
+        addProducts(group, slice, xAt, inverse, sum);
+        [[unroll]] for (uint t = 0; t < Tokens; t++) {
+            if (Slices > 1) {
+                barrier();
+                [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
+                barrier();
+            }
+            if (slice == 0) {
+                [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+                    uint e = r * ClusterLanes + lane;
+                    for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * GroupRows + e];
+                    e += group * GroupRows;
+                    if (HasBias) sum[r][t] += uintBitsToFloat(texelFetch(bias, int(e)).x);
+                    rowLogits[t * MatrixRows + e] = sum[r][t];
+                }
             }
         }
     }
     // Each cluster chooses for every Slices-th row.
     barrier();
     for (uint t = slice; t < Tokens; t += Slices) {
-        vec4 logits;
-        [[unroll]] for (uint r = 0; r < LaneRows; r++) logits[r] = rowLogits[t * GroupRows + r * ClusterLanes + lane];
+        float logits[LaneExperts];
+        [[unroll]] for (uint r = 0; r < LaneExperts; r++) logits[r] = rowLogits[t * MatrixRows + r * ClusterLanes + lane];
         choose(gl_WorkGroupID.y * Tokens + t, logits);
     }
 }

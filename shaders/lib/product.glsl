@@ -2,7 +2,10 @@
 // Needs Tokens, Slices, chunks, what activations.glsl needs, and a quant format.
 #include "lib/activations.glsl"
 
-const uint LaneRows = GroupRows / ClusterLanes;
+#ifndef LANE_ROWS // rows of a lane: all of a row group, unless its last rows are not wanted
+#define LANE_ROWS (GroupRows / ClusterLanes)
+#endif
+const uint LaneRows = LANE_ROWS;
 const int StepColumns = 4; // columns decoded together, so that only few sums are live at once
 
 // Adds every Slices-th chunk from `slice` on. xAt: the texel of each row of x that this lane begins with; inverse: of Normalizes.

@@ -120,8 +120,9 @@ internal static unsafe partial class IsaAudit
             foreach (uint queries in (uint[])[1, 2])
                 yield return new($"attention_{format}", $"head 128 {queries} queries", 0, ("Queries", queries));
         foreach (uint rows in (uint[])[1, 8])
-            yield return new("router_f32", $"8 of 32 {rows} rows", 0, ("Tokens", rows), ("Experts", 32), ("Used", 8), ("Gate", 0),
-                ("HasBias", 0), ("SelectsWithBias", 0), ("Alone", rows == 1 ? 1u : 0u));
+            foreach (uint groups in (uint[])[1, 2])
+                yield return new("router_f32", $"8 of {32 * groups} {rows} rows", 0, ("Tokens", rows), ("Experts", 32 * groups),
+                    ("Groups", groups), ("Used", 8), ("Gate", 0), ("HasBias", 0), ("SelectsWithBias", 0), ("Alone", rows == 1 ? 1u : 0u));
         yield return new("router_top_k", "8 of 128", 0, ("Experts", 128), ("Used", 8), ("Gate", 0), ("HasBias", 0));
         yield return new("router_top_k", "8 of 256 in groups", 0, ("Experts", 256), ("Used", 8), ("Groups", 8));
         // All others: what crashes a compiler need not be hot.

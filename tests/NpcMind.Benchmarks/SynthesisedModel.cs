@@ -38,14 +38,22 @@ internal sealed record SynthesisedModel(
         new("30b-a3b", 48, 2048, 32, 4, 128, 768, 151936, false, TensorType.Q4_K, 128, 8),
     ];
 
+    /// <summary>A mixture of 8 of 64 experts, and a dense model that reads as many bytes of weights for a token.</summary>
+    private static readonly SynthesisedModel[] Pair =
+    [
+        new("8-of-64", 24, 512, 8, 2, 64, 192, 8192, true, TensorType.Q4_1, 64, 8),
+        new("8-of-64-dense", 24, 512, 8, 2, 64, 8 * 192, 8192, true, TensorType.Q4_1),
+    ];
+
     private string Architecture => Experts > 0 ? "qwen3moe" : "llama";
 
     /// <summary>The published shape of this name, in another format if one is given.</summary>
     /// <exception cref="ArgumentException">The name or the format is unknown, or rows are not whole blocks of the format.</exception>
     public static SynthesisedModel Find(string name, string? format = null)
     {
-        SynthesisedModel shape = All.FirstOrDefault(s => s.Name == name)
-            ?? throw new ArgumentException($"'{name}' is no shape: choose {string.Join(", ", All.Select(s => s.Name))}.", nameof(name));
+        SynthesisedModel shape = All.Concat(Pair).FirstOrDefault(s => s.Name == name)
+            ?? throw new ArgumentException(
+                $"'{name}' is no shape: choose {string.Join(", ", All.Concat(Pair).Select(s => s.Name))}.", nameof(name));
         if (format is null) return shape;
         if (!Enum.TryParse(format, out TensorType type) || TensorTypes.Layout(type) is not { } layout
             || !Dequantize.Supported.Contains(type))

@@ -69,9 +69,9 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
         return new GraphNode(variants, s => rows(s) is var n ? new Grid(n, Variant: n == 1 ? 0 : 1) : default);
     }
 
-    /// <summary>Whether <see cref="ChooseFrom"/> can compute a router: in F32, of at most 32 experts without groups.</summary>
+    /// <summary>Whether <see cref="ChooseFrom"/> can compute a router: in F32, of at most 64 experts without groups.</summary>
     public static bool CanChooseFrom(WeightMatrix router, RouterSpec spec) =>
-        router is { Layout.KernelSuffix: "f32", GroupsPerSlab: 1, Segments.Count: 1 } && spec.Groups == 1;
+        router is { Layout.KernelSuffix: "f32", GroupsPerSlab: <= 2, Segments.Count: 1 } && spec.Groups == 1;
 
     /// <summary>The logits of a router and <see cref="Choose"/> in one dispatch.</summary>
     /// <param name="label">Label in timings.</param>
@@ -93,7 +93,8 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
             ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices), ("Tokens", (uint)t), ("Slices", kernels.Slices),
             ("Normalizes", x.Norm is null ? 0u : 1u), ("HasBias", router.Bias is null ? 0u : 1u), ("Gate", (uint)spec.Gate),
             ("NormalizesWeights", spec.Normalizes ? 1u : 0u), ("SelectsWithBias", bias is null ? 0u : 1u),
-            ("Experts", (uint)routing.Experts), ("Used", (uint)routing.Used), ("Alone", t == 1 ? 1u : 0u)).Node(
+            ("Experts", (uint)routing.Experts), ("Used", (uint)routing.Used), ("Alone", t == 1 ? 1u : 0u),
+            ("Groups", (uint)router.GroupsPerSlab)).Node(
             label,
             [matrix.As(TexelFormat.UInt4), MatMul.Scales(router.Layout, matrix), x.Rows.As(TexelFormat.Float4),
                 (x.Norm?.Weight ?? empty).As(TexelFormat.Float4), (router.Bias ?? empty).As(TexelFormat.UInt1),

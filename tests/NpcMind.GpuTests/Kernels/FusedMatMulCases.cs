@@ -18,6 +18,8 @@ internal static class FusedMatMulCases
             yield return Router(4, 4, tokens, 96, new RouterSpec());
             yield return Router(32, 9, tokens, 576, new RouterSpec { Normalizes = false }, normed: true);
             yield return Router(17, 2, tokens, 64, sigmoid, bias: true);
+            yield return Router(64, 8, tokens, 96, new RouterSpec { Normalizes = false }, normed: true);
+            yield return Router(40, 3, tokens, 64, sigmoid, bias: true);
             yield return Router(8, 1, tokens, 64, new RouterSpec { Gate = RouterGate.Sigmoid, Normalizes = false }, normed: true);
             yield return Normed(TensorType.Q8_0, 70, 96, tokens);
             yield return Normed(TensorType.Q4_1, 33, 576, tokens);
