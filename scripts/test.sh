@@ -21,7 +21,9 @@ fi
 [ -e artifacts/trixie/complete ] ||
     echo "test: artifacts/trixie not found: what AMD's compiler makes of the kernels is not judged; scripts/isa-audit.sh fetches it."
 failed_step() { echo "test: $1 failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
-dotnet build NpcMind.sln -c Release -v quiet --nologo || failed_step build
+# One compiler for all projects, where the machine's settings start one for each; it ends with the build.
+UseSharedCompilation=true dotnet build NpcMind.sln -c Release -v quiet --nologo || failed_step build
+dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1
 results=artifacts/tests # logs, .trx files and processor times stay here until the next run
 rm -rf "$results"
 mkdir -p "$results"
@@ -75,7 +77,7 @@ run_job() {
 export left_out results
 export -f run_tests run_job
 lanes=$(nproc)
-printf '%s\n' gpu-shared gpu gpu-runtime gpu-kernels pure tavern package tavern-game gpu-wide format |
+printf '%s\n' gpu-runtime gpu gpu-shared gpu-kernels gpu-wide tavern pure package tavern-game format |
     xargs -P $((lanes < 4 ? lanes : 4)) -I JOB bash -uo pipefail -c 'run_job JOB'
 if [ -e "$results/format.failed" ]; then
     cat "$results/format.log"

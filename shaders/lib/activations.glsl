@@ -7,7 +7,8 @@ float inverseRms(uint from) {
         vec4 v = texelFetch(x, int(from + i));
         squares += dot(v, v);
     }
-    return 1.0 / sqrt(workgroupSum(squares) / float(dim) + epsilon);
+    precise float shifted = workgroupSum(squares) / float(dim) + epsilon; // the same bits in every kernel
+    return 1.0 / sqrt(shifted);
 }
 
 // Four activations of a row of x, normalized if so: those at texel `at`, counted from texel `from`, which this lane begins with.

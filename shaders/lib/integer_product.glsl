@@ -29,8 +29,8 @@ void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[T
             fetchCodes(group, chunks, chunk, r * ClusterLanes + lane, words[r]);
         }
         float xScale[Tokens];
-        ivec2 halfSums[Tokens];   // of 16 integers each
-        float scaledSum[Tokens]; // of both, times the scale
+        ivec2 halfSums[Tokens]; // of 16 integers each
+        float scaledSum[Tokens]; // both, times the scale
 #ifdef INTEGER_DOT
         uint digits[Tokens][2];
 #else
