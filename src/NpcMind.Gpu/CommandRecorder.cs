@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
 using Semaphore = Silk.NET.Vulkan.Semaphore;
 
@@ -181,10 +182,10 @@ internal sealed unsafe class CommandRecorder : IDisposable
 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(fromEnd, source.Bytes, nameof(parts));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(toEnd, target.Bytes, nameof(parts));
-        if (_hazards.Conflicts(source, from, fromEnd - from, BindingAccess.Read)
-            || _hazards.Conflicts(target, to, toEnd - to, BindingAccess.Write)) Barrier(Stages, Accesses);
-        _hazards.Add(source, from, fromEnd - from, BindingAccess.Read);
-        _hazards.Add(target, to, toEnd - to, BindingAccess.Write);
+        ReadOnlySpan<AccessRange> ranges = [AccessRange.Of(source, from, fromEnd - from, BindingAccess.Read),
+            AccessRange.Of(target, to, toEnd - to, BindingAccess.Write)];
+        if (_hazards.Conflicts(ranges)) Barrier(Stages, Accesses);
+        _hazards.Add(ranges);
         CountTransfer(source, target, bytes);
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, (uint)parts.Length, regions);
     }
@@ -283,15 +284,8 @@ internal sealed unsafe class CommandRecorder : IDisposable
 
     private void Order(DispatchNode node)
     {
-        IReadOnlyList<ShaderBinding> bindings = node.Pipeline.Module.Bindings;
-        bool conflict = false;
-        for (int i = 0; i < node.Tensors.Length; i++)
-            if (node.Tensors[i] is { } tensor) conflict |= _hazards.Conflicts(tensor, 0, tensor.Bytes, bindings[i].Access);
-        if (conflict) Barrier(Stages, Accesses);
-        for (int i = 0; i < node.Tensors.Length; i++)
-            // Nothing here writes images.
-            if (node.Tensors[i] is { } tensor && bindings[i].Access != BindingAccess.None)
-                _hazards.Add(tensor, 0, tensor.Bytes, bindings[i].Access);
+        if (_hazards.Conflicts(node.Ranges)) Barrier(Stages, Accesses);
+        _hazards.Add(node.Ranges);
     }
 
     private void CountTransfer(Tensor source, Tensor target, long bytes)
@@ -301,8 +295,9 @@ internal sealed unsafe class CommandRecorder : IDisposable
 
     private void Transfer(Tensor tensor, long offset, long bytes, BindingAccess access)
     {
-        if (_hazards.Conflicts(tensor, offset, bytes, access)) Barrier(Stages, Accesses);
-        _hazards.Add(tensor, offset, bytes, access);
+        AccessRange range = AccessRange.Of(tensor, offset, bytes, access);
+        if (_hazards.Conflicts([range])) Barrier(Stages, Accesses);
+        _hazards.Add([range]);
     }
 
     private void Barrier(PipelineStageFlags2 to, AccessFlags2 access)
@@ -344,26 +339,46 @@ internal readonly record struct Workgroups(uint X, uint Y, uint Z, uint CountX, 
 /// <param name="SignalValue">Value it is signalled with; must rise from frame to frame.</param>
 internal readonly record struct GameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);
 
+/// <summary>Bytes of a buffer that a command reads or writes.</summary>
+/// <param name="Buffer">VkBuffer.</param>
+/// <param name="Start">First byte.</param>
+/// <param name="End">Byte after the last.</param>
+/// <param name="Writes">Whether they are written.</param>
+internal readonly record struct AccessRange(ulong Buffer, long Start, long End, bool Writes)
+{
+    public static AccessRange Of(Tensor tensor, long offset, long bytes, BindingAccess access) => new(tensor.Buffer.Handle.Handle,
+        tensor.Offset + offset, tensor.Offset + offset + bytes, (access & BindingAccess.Write) != 0);
+}
+
 /// <summary>Ranges read and written since the last barrier.</summary>
 internal sealed class HazardTracker
 {
     // Room for a step without a conflict: recording must not allocate.
-    private readonly List<(ulong Buffer, long Start, long End, bool Write)> _pending = new(2048);
+    private readonly List<AccessRange> _reads = new(2048), _writes = new(2048);
 
-    public bool Conflicts(Tensor tensor, long offset, long bytes, BindingAccess access)
+    public bool Conflicts(ReadOnlySpan<AccessRange> ranges)
     {
-        if (access == BindingAccess.None) return false;
-        ulong buffer = tensor.Buffer.Handle.Handle;
-        bool write = (access & BindingAccess.Write) != 0;
-        foreach (var p in _pending)
-            if (p.Buffer == buffer && (write || p.Write) && p.Start < tensor.Offset + offset + bytes && tensor.Offset + offset < p.End)
-                return true;
+        // Most ranges are read, and readings do not conflict.
+        foreach (ref readonly AccessRange range in ranges)
+            if (Overlaps(range, _writes) || (range.Writes && Overlaps(range, _reads))) return true;
         return false;
     }
 
-    public void Add(Tensor tensor, long offset, long bytes, BindingAccess access) =>
-        _pending.Add(
-            (tensor.Buffer.Handle.Handle, tensor.Offset + offset, tensor.Offset + offset + bytes, (access & BindingAccess.Write) != 0));
+    public void Add(ReadOnlySpan<AccessRange> ranges)
+    {
+        foreach (ref readonly AccessRange range in ranges) (range.Writes ? _writes : _reads).Add(range);
+    }
 
-    public void Clear() => _pending.Clear();
+    public void Clear()
+    {
+        _reads.Clear();
+        _writes.Clear();
+    }
+
+    private static bool Overlaps(in AccessRange range, List<AccessRange> others)
+    {
+        foreach (ref readonly AccessRange other in CollectionsMarshal.AsSpan(others))
+            if (other.Buffer == range.Buffer && other.Start < range.End && range.Start < other.End) return true;
+        return false;
+    }
 }

@@ -228,6 +228,8 @@ internal sealed class DispatchNode
         Tensors = tensors;
         Set = set;
         Constants = constants;
+        Ranges = [.. pipeline.Module.Bindings.Zip(tensors).Where(b => b.Second is not null && b.First.Access != BindingAccess.None)
+            .Select(b => AccessRange.Of(b.Second!, 0, b.Second!.Bytes, b.First.Access))]; // nothing here writes images
     }
 
     /// <summary>Label in timings and debuggers.</summary>
@@ -238,6 +240,9 @@ internal sealed class DispatchNode
 
     /// <summary>One per binding; null for an image.</summary>
     internal Tensor?[] Tensors { get; }
+
+    /// <summary>What it reads and writes.</summary>
+    internal AccessRange[] Ranges { get; }
 
     internal DescriptorSet Set { get; private set; }
 

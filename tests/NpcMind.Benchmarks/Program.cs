@@ -20,6 +20,9 @@ switch (args)
     case ["long-context", .. string[] filter]:
         LongContext.Run(filter);
         return 0;
+    case ["recording", string model]:
+        RecordingTimes.Run(model);
+        return 0;
     case ["restoring", string model]:
         Restoring.Run(model);
         return 0;
@@ -43,12 +46,13 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             usage: dotnet run -c Release --project tests/NpcMind.Benchmarks -- kernels [--json FILE] [TEXT...] | workgroups [TEXT...]
-                | long-context [TEXT...] | restoring MODEL | isa [FOLDER [TEXT...]] | isa-compare BEFORE AFTER
+                | long-context [TEXT...] | recording MODEL | restoring MODEL | isa [FOLDER [TEXT...]] | isa-compare BEFORE AFTER
                 | synthesise SHAPE FILE [FORMAT]
                 | check FOLDER SECONDS [--small] | tests ASSEMBLY NAME... | closure FRAMEWORK PROGRAMS ASSEMBLY...
               kernels   times the kernel cases of the tests whose name contains every TEXT: GPU ms, GB/s, GFLOPS.
               workgroups  times the dispatches that could be long, whole and with one workgroup, below which a dispatch cannot be cut.
               long-context  reads 32,768 tokens on a chunked model: time per token and memory of keys and values.
+              recording  records decode steps: processor time a dispatch, beside that of the Vulkan calls alone.
               restoring  reads a mind of 2,000 tokens and restores it from a save: seconds to the next word, and their ratio.
               isa [FOLDER [TEXT...]]  what the driver's compiler makes of the kernels, as CSV; its assembly into FOLDER (see
                         scripts/isa-audit.sh).
