@@ -41,8 +41,11 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     /// <summary>Changes whenever tokens are taken back: a token chosen for an earlier epoch is ignored.</summary>
     public int Epoch { get; set; }
 
+    /// <summary>Tokens that were asked for and have not come yet.</summary>
+    public int Awaited { get; set; }
+
     /// <summary>A token was asked for and has not come yet.</summary>
-    public bool AwaitsToken { get; set; }
+    public bool AwaitsToken => Awaited > 0;
 
     /// <summary>Reply that is being given or was given last; null before the first.</summary>
     public Reply? LastReply { get; set; }

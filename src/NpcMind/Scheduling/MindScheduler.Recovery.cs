@@ -48,7 +48,7 @@ internal sealed partial class MindScheduler
             mind.Slot = -1;
             mind.RowsInStep = 0;
             mind.KeepAfterStep = int.MaxValue;
-            mind.AwaitsToken = false;
+            mind.Awaited = 0;
             mind.Epoch++;
             if (mind.Parent is null) mind.Shared = 0;
             if (mind.Closing) minds[i] = null;
@@ -158,7 +158,7 @@ internal sealed partial class MindScheduler
         catch (Exception e)
         {
             engine.Batch.Abandon();
-            for (int n = 0; n < _outputCounts[_lastOutputs]; n++) _outputs[_lastOutputs][n].Mind.AwaitsToken = false;
+            for (int n = 0; n < _outputCounts[_lastOutputs]; n++) _outputs[_lastOutputs][n].Mind.Awaited--;
             _outputCounts[_lastOutputs] = 0;
             _rowsInStep = 0;
             foreach (Mind? mind in minds)

@@ -17,6 +17,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     /// <summary>Times as long a step may be while nobody's next word waits for it: long steps read prompts with less effort.</summary>
     private const int SilentSteps = 4;
 
+    /// <summary>Tokens of a mind on their way at most: what comes after the end of a reply was computed for nothing.</summary>
+    private const int MostAwaited = 4;
+
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(30);
     private readonly StepPlanner _planner = new(minds.Length);
     private readonly Candidate[] _candidates = new Candidate[minds.Length];
@@ -63,7 +66,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     public void Forget(Mind mind, int keep)
     {
         mind.Epoch++;
-        mind.AwaitsToken = false;
+        mind.Awaited = 0;
         if (mind.RowsInStep > 0) mind.KeepAfterStep = Math.Min(mind.KeepAfterStep, keep);
         else if (mind.Slot >= 0 && engine.Length(mind.Slot) > keep) engine.Rewind(mind.Slot, keep);
     }
@@ -161,8 +164,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
                 {
                     (Mind mind, int epoch) = _outputs[_firstOutputs][i];
                     if (mind.Epoch != epoch) continue;
-                    mind.AwaitsToken = false;
-                    Take(mind, tokens[i]);
+                    mind.Awaited--;
+                    TakeNext(mind, tokens[i]);
                 }
 
                 _firstOutputs = (_firstOutputs + 1) % _outputs.Length;
@@ -171,6 +174,26 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
         if (frames.IsSpoiled) ForgetCache();
     }
+
+    /// <summary>Hands out a token. Where the log does not go on with it alone, what the device went on with is forgotten.</summary>
+    private void TakeNext(Mind mind, int token)
+    {
+        (int before, int epoch, Reply? reply) = (mind.Tokens.Count, mind.Epoch, mind.Reply);
+        Take(mind, token);
+        if (mind.Awaited == 0 || mind.Epoch != epoch) return;
+        bool isTaken = mind.Tokens.Count > before && mind.Tokens[before] == token;
+        if (!isTaken || mind.Tokens.Count > before + 1 || mind.Reply != reply || reply?.Constraint is not null)
+            Forget(mind, isTaken ? before + 1 : before);
+    }
+
+    /// <summary>Whether the device may go on with the token that it chooses, before the host knows it: only where nobody can say no.</summary>
+    private bool CanGoOn(Mind mind) => mind is { Slot: >= 0, Awaited: < MostAwaited, Reply: { Constraint: null } reply }
+        && double.IsPositiveInfinity(reply.Pace.CharactersPerSecond)
+        && engine.Length(mind.Slot) == mind.Tokens.Count + mind.Awaited - 1
+        && engine.Transfer.OnHost(mind.Slot) == 0
+        && mind.Tokens.Count + mind.Awaited < engine.Options.ContextTokens - 1
+        && (reply.Words.InThought ? reply.Words.ThoughtTokens + mind.Awaited < reply.MaxThoughtTokens
+            : reply.Words.SpokenTokens + mind.Awaited < reply.Options.MaxTokens);
 
     private bool AnybodyWantsToThink()
     {
@@ -181,7 +204,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
     private bool WantsToRead(Mind mind)
     {
-        if (mind.AwaitsToken || mind.Closing || mind.RowsInStep > 0) return false;
+        if (mind.Closing || mind.RowsInStep > 0) return false;
+        if (mind.AwaitsToken) return CanGoOn(mind);
         if (mind.Reply is not null) return true;
         // A prefix is read even where it adds nothing to its parent: others begin with it.
         int read = mind.Slot >= 0 ? Prefilled(mind) : mind.Pinned ? 0 : mind.Shared;
@@ -286,16 +310,16 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
         engine.Transfer.ReleaseUnseen(mind.Slot);
         // The last token is read again where the cache holds it but its answer was taken back.
-        if (engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
-        int read = engine.Length(mind.Slot), end = mind.Readable(read);
-        bool isWhole = engine.Config.SeesWholePictures && mind.Tokens[read] < 0;
-        if (engine.Config.SeesWholePictures) end = isWhole ? mind.PictureEnd(read) : mind.NextPicture(read, end);
+        if (!mind.AwaitsToken && engine.Length(mind.Slot) >= mind.Tokens.Count) engine.Rewind(mind.Slot, mind.Tokens.Count - 1);
+        int read = engine.Length(mind.Slot), end = mind.AwaitsToken ? read + 1 : mind.Readable(read);
+        bool isWhole = engine.Config.SeesWholePictures && !mind.AwaitsToken && mind.Tokens[read] < 0;
+        if (engine.Config.SeesWholePictures && !mind.AwaitsToken) end = isWhole ? mind.PictureEnd(read) : mind.NextPicture(read, end);
         int pending = end - read;
         double deadline = mind.Reply is null ? double.PositiveInfinity
             : double.IsNaN(mind.Reply.SecondsToFirstWord) ? mind.Reply.Started + mind.Reply.Options.FirstWordDeadline.TotalSeconds - now
             : mind.Reply.Pace.SecondsUntilDry(mind.Reply.Characters, now - mind.Reply.FirstShown);
         int open = (InferenceEngine.BlockTokens - read % InferenceEngine.BlockTokens) % InferenceEngine.BlockTokens;
-        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end == mind.Tokens.Count, mind.Priority, deadline,
+        _candidates[count++] = new Candidate(mind.Id, pending, mind.Reply is not null && end >= mind.Tokens.Count, mind.Priority, deadline,
             engine.Transfer.Needed(mind.Slot, pending), open, isWhole);
         return NpcWait.None;
     }
@@ -315,10 +339,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         {
             bool output = plan.Output && i == plan.Rows - 1;
             ReadOnlySpan<uint> mask = output && mind.Reply!.Constraint is { } constraint ? constraint.TakeMask() : default;
-            int token = mind.Tokens[read + i];
-            bool added = token >= 0
-                ? engine.Batch.Add(mind.Slot, token, output, mask)
-                : AddRow(mind.Slot, mind.TurnImage(token), PictureToken.Row(token), output, mask);
+            bool added = mind.AwaitsToken ? engine.Batch.AddNext(mind.Slot)
+                : mind.Tokens[read + i] is >= 0 and int token ? engine.Batch.Add(mind.Slot, token, output, mask)
+                : AddRow(mind, mind.Tokens[read + i], output, mask);
             if (!added) throw new InvalidOperationException($"{mind.Name}: the plan counted a block that is not there.");
         }
 
@@ -326,12 +349,15 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         mind.LastUsed = now;
         _rowsInStep += plan.Rows;
         if (!plan.Output) return;
-        mind.AwaitsToken = true;
+        mind.Awaited++;
         _outputs[_lastOutputs][_outputCounts[_lastOutputs]++] = (mind, mind.Epoch);
     }
 
-    private bool AddRow(int slot, TurnImage turnImage, int row, bool output, ReadOnlySpan<uint> mask) =>
-        engine.Batch.AddFeature(slot, imageQueue!.Format.SlotToken, turnImage.Row(row), output, mask, turnImage.Place(row));
+    private bool AddRow(Mind mind, int token, bool output, ReadOnlySpan<uint> mask)
+    {
+        (TurnImage image, int row) = (mind.TurnImage(token), PictureToken.Row(token));
+        return engine.Batch.AddFeature(mind.Slot, imageQueue!.Format.SlotToken, image.Row(row), output, mask, image.Place(row));
+    }
 
     private void EndStep()
     {

@@ -65,7 +65,7 @@ internal sealed class DroppedFrameTests : RuntimeTest
         using GpuDevice device = Runtimes.NewDevice();
         VulkanHost host = VulkanHost.UseExisting(device.Instance.Handle, device.Physical.Handle, device.Handle.Handle, device.Queue.Handle,
             device.QueueFamily, new object());
-        ReplyOptions options = new() { MaxTokens = 12, Temperature = 1 };
+        ReplyOptions options = new() { MaxTokens = 64, Temperature = 1 };
         string expected = Say(Use(Home), World(Use(Home), "The gate.").CreateNpc("Mira", "You."), "Well?", options);
         foreach (Fate fate in (Fate[])[Fate.Discarded, Fate.Forgotten])
         {
@@ -82,7 +82,7 @@ internal sealed class DroppedFrameTests : RuntimeTest
                 npc.Save(save);
                 save.Position = 0;
                 npc = shared.LoadNpc(save, world);
-                for (int n = 0; n < 5; n++) frames.Tick(shared, 2);
+                for (int n = 0; n < 2; n++) frames.Tick(shared, 2);
             }
 
             for (int i = 0; !npc.Reply!.IsDone; i++)
