@@ -188,7 +188,8 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
 
     /// <summary>Whether the device may go on with the token that it chooses, before the host knows it: only where nobody can say no.</summary>
     private bool CanGoOn(Mind mind) => mind is { Slot: >= 0, Awaited: < MostAwaited, Reply: { Constraint: null } reply }
-        && double.IsPositiveInfinity(reply.Pace.CharactersPerSecond)
+        && (double.IsPositiveInfinity(reply.Pace.CharactersPerSecond)
+            || reply.Words.SpokenTokens + mind.Awaited < reply.Pace.LeadTokens)
         && engine.Length(mind.Slot) == mind.Tokens.Count + mind.Awaited - 1
         && engine.Transfer.OnHost(mind.Slot) == 0
         && mind.Tokens.Count + mind.Awaited < engine.Options.ContextTokens - 1

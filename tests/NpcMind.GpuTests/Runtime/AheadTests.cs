@@ -14,7 +14,7 @@ internal sealed class AheadTests : RuntimeTest
         Prefix world = World(runtime, "You talk and talk.");
         ReplyOptions options = new() { MaxTokens = 12, Temperature = 1, PresencePenalty = 0.5f };
         // With an action, words are followed by what only the host can begin; a pace lets nobody go on before it is due.
-        (string alone, int most, _) = Speak("alone", options with { CharactersPerSecond = 1e6 });
+        (string alone, int most, _) = Speak("alone", options with { CharactersPerSecond = 1e6, LeadTokens = 1 });
         (string ahead, int several, _) = Speak("ahead", options);
         (string text, _, bool acts) = Speak("acts", options with { Action = ActionType.Of<Gesture>() });
         TestContext.Out.WriteLine($"at most {most} and {several} tokens a tick");
