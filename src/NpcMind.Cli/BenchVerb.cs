@@ -48,7 +48,8 @@ internal static class BenchVerb
         return command;
     }
 
-    private sealed record Speed(double PrefillPerSecond, double DecodePerSecond, double GpuMillisecondsPerToken);
+    private sealed record Speed(
+        double PrefillPerSecond, double DecodePerSecond, double GpuMillisecondsPerToken, double ThreadMillisecondsPerToken);
 
     private sealed record Operation(string Name, double Milliseconds, double GigabytesPerSecond, int Dispatches);
 
@@ -69,11 +70,12 @@ internal static class BenchVerb
         generator.WaitForPrefill();
         double prefill = clock.Elapsed.TotalSeconds;
         generator.Next();
-        double gpuBefore = generator.GpuMilliseconds;
+        double gpuBefore = generator.GpuMilliseconds, threadBefore = FrameClock.ThreadMilliseconds();
         clock.Restart();
         for (int i = 0; i < generate; i++) generator.Next();
         double decode = clock.Elapsed.TotalSeconds;
-        return new Speed(prompt / prefill, generate / decode, (generator.GpuMilliseconds - gpuBefore) / generate);
+        return new Speed(prompt / prefill, generate / decode, (generator.GpuMilliseconds - gpuBefore) / generate,
+            (FrameClock.ThreadMilliseconds() - threadBefore) / generate);
     }
 
     private static List<Operation> Operations(InferenceEngine engine, GpuDevice gpu, int prompt)
@@ -110,14 +112,17 @@ internal static class BenchVerb
 
     private static void Print(bool json, GpuDevice gpu, InferenceEngine engine, double load, Speed speed, List<Operation> operations)
     {
-        double bandwidth = engine.Nodes.Sum(n => n.WeightBytes) / speed.GpuMillisecondsPerToken / 1e6;
+        long peak = gpu.Memory.PeakBytes;
+        double bandwidth = engine.Nodes.Sum(n => n.WeightBytes) / speed.GpuMillisecondsPerToken / 1e6, copies = CopyBandwidth.Measure(gpu),
+            perDispatch = speed.ThreadMillisecondsPerToken * 1e3 / engine.LastStep.Dispatches;
         if (!json)
         {
             Console.WriteLine($"{gpu.Limits.Name} ({gpu.Limits.Driver})");
             Console.WriteLine($"prefill {speed.PrefillPerSecond:F1} tokens/s, decode {speed.DecodePerSecond:F1} tokens/s, " +
-                $"{speed.GpuMillisecondsPerToken:F2} GPU ms per token, weights at {bandwidth:F2} GB/s");
+                $"{speed.GpuMillisecondsPerToken:F2} GPU ms per token, weights at {bandwidth:F2} GB/s " +
+                $"({100 * bandwidth / copies:F0} % of copies), {perDispatch:F2} us of this thread a dispatch");
             Console.WriteLine(
-                $"load {load:F2} s (pipeline cache {(gpu.PipelineCacheWasLoaded ? "reused" : "new")}), {gpu.Memory.PeakBytes / 1e6:F0} " +
+                $"load {load:F2} s (pipeline cache {(gpu.PipelineCacheWasLoaded ? "reused" : "new")}), {peak / 1e6:F0} " +
                     $"MB of device memory, {engine.LastStep.Dispatches} dispatches and {engine.LastStep.Barriers} barriers per token");
             foreach (Operation o in operations)
                 Console.WriteLine($"  {o.Name,-22} {o.Milliseconds,8:F3} ms {o.GigabytesPerSecond,8:F2} GB/s {o.Dispatches,4} dispatches");
@@ -131,8 +136,10 @@ internal static class BenchVerb
             w.WriteNumber("decode_tokens_per_s", Math.Round(speed.DecodePerSecond, 3));
             w.WriteNumber("gpu_ms_per_token", Math.Round(speed.GpuMillisecondsPerToken, 3));
             w.WriteNumber("weight_gb_per_s", Math.Round(bandwidth, 3));
+            w.WriteNumber("copy_gb_per_s", Math.Round(copies, 3));
+            if (double.IsFinite(perDispatch)) w.WriteNumber("thread_us_per_dispatch", Math.Round(perDispatch, 3));
             w.WriteNumber("load_s", Math.Round(load, 3));
-            w.WriteNumber("peak_bytes", gpu.Memory.PeakBytes);
+            w.WriteNumber("peak_bytes", peak);
             w.WriteNumber("peak_process_bytes", Process.GetCurrentProcess().PeakWorkingSet64);
             w.WriteString("device", gpu.Limits.Name);
             w.WriteString("driver", gpu.Limits.Driver);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using NpcMind.Gpu;
@@ -11,7 +10,7 @@ namespace NpcMind.Benchmarks;
 /// </summary>
 internal static class KernelTimes
 {
-    private const int Runs = 7, Copies = 16, CopyBytes = 256 << 20;
+    private const int Runs = 7;
 
     /// <summary>Prints them; writes them to <paramref name="json"/>, too, with the bandwidth of copies, where that is a path.</summary>
     public static void Run(string[] filter, string? json = null)
@@ -24,7 +23,7 @@ internal static class KernelTimes
             w.WriteStartObject();
             w.WriteString("device", device.Limits.Name);
             w.WriteString("driver", device.Limits.Driver);
-            if (json is not null) w.WriteNumber("copy_gb_per_s", Math.Round(CopyBandwidth(device), 2));
+            if (json is not null) w.WriteNumber("copy_gb_per_s", Math.Round(CopyBandwidth.Measure(device), 2));
             w.WriteStartArray("kernels");
             Measure(device, filter, w);
             w.WriteEndArray();
@@ -61,27 +60,5 @@ internal static class KernelTimes
             w.WriteNumber("gflops", Math.Round(kernel.Flops / median / 1e6, 3));
             w.WriteEndObject();
         }
-    }
-
-    /// <summary>Gigabytes read and written per second by copies from one buffer to another: what kernels can be held against.</summary>
-    private static double CopyBandwidth(GpuDevice device)
-    {
-        using GpuBuffer source = device.Memory.Allocate(CopyBytes, MemoryKind.Device, "probe"),
-            target = device.Memory.Allocate(CopyBytes, MemoryKind.Device, "probe");
-        using CommandRecorder recorder = new(device, "probe");
-        using Timeline timeline = new(device, "probe");
-        double seconds = 0;
-        for (int run = 0; run < 2; run++) // the first touches the memory
-        {
-            recorder.WaitUntilFree();
-            recorder.Begin();
-            for (int i = 0; i < Copies; i++) recorder.Copy(source.Whole, target.Whole, CopyBytes);
-            recorder.End();
-            long started = Stopwatch.GetTimestamp();
-            timeline.Wait(timeline.Submit(recorder));
-            seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        }
-
-        return 2.0 * CopyBytes * Copies / seconds / 1e9;
     }
 }

@@ -120,7 +120,8 @@ internal sealed class CliTests
         JsonElement json = Json("bench", ModelPath, "--prompt-tokens", "20", "--generate-tokens", "3", "--json");
         Assert.That(json.GetProperty("ops").EnumerateArray().Select(o => o.GetProperty("name").GetString()),
             Does.Contain("attention").And.Contain("ffn_gate_up_exps").And.Contain("sample"));
-        foreach (string figure in (string[])["prefill_tokens_per_s", "decode_tokens_per_s", "weight_gb_per_s", "load_s", "peak_bytes"])
+        foreach (string figure in (string[])["prefill_tokens_per_s", "decode_tokens_per_s", "weight_gb_per_s", "copy_gb_per_s", "load_s",
+            "peak_bytes"])
             Assert.That(json.GetProperty(figure).GetDouble(), Is.Positive, figure);
     }
 
