@@ -22,7 +22,7 @@ layout(constant_id = 7) const bool SelectsWithBias = false;
 layout(constant_id = 8) const uint Experts = 1;
 layout(constant_id = 9) const uint Used = 1;
 layout(constant_id = 10) const bool Alone = false;
-layout(constant_id = 11) const uint Groups = 1;
+layout(constant_id = 11) const uint Groups = 1; // 1 or 2
 
 layout(push_constant) uniform Constants {
     uint chunks;
@@ -112,6 +112,31 @@ void choose(uint row, float logits[LaneExperts]) {
     }
 }
 
+// The logits of a row group.
+void addGroup(uint group, uint slice, int xAt[Tokens], float inverse[Tokens]) {
+    uint lane = clusterLane();
+    float sum[LaneRows][Tokens];
+    [[unroll]] for (uint r = 0; r < LaneRows; r++)
+        [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
+    addProducts(group, slice, xAt, inverse, sum);
+    [[unroll]] for (uint t = 0; t < Tokens; t++) {
+        if (Slices > 1) {
+            barrier();
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
+            barrier();
+        }
+        if (slice == 0) {
+            [[unroll]] for (uint r = 0; r < LaneRows; r++) {
+                uint e = r * ClusterLanes + lane;
+                for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * GroupRows + e];
+                e += group * GroupRows;
+                if (HasBias) sum[r][t] += uintBitsToFloat(texelFetch(bias, int(e)).x);
+                rowLogits[t * MatrixRows + e] = sum[r][t];
+            }
+        }
+    }
+}
+
 void main() {
     uint lane = clusterLane();
     uint slice = clusterIndex();
@@ -121,28 +146,8 @@ void main() {
         xAt[t] = int((gl_WorkGroupID.y * Tokens + t) * xStride + lane);
         if (Normalizes) inverse[t] = inverseRms(uint(xAt[t]) - lane);
     }
-    for (uint group = 0; group < Groups; group++) {
-        float sum[LaneRows][Tokens];
-        [[unroll]] for (uint r = 0; r < LaneRows; r++)
-            [[unroll]] for (uint t = 0; t < Tokens; t++) sum[r][t] = 0.0;
-        addProducts(group, slice, xAt, inverse, sum);
-        [[unroll]] for (uint t = 0; t < Tokens; t++) {
-            if (Slices > 1) {
-                barrier();
-                [[unroll]] for (uint r = 0; r < LaneRows; r++) partial[slice * GroupRows + r * ClusterLanes + lane] = sum[r][t];
-                barrier();
-            }
-            if (slice == 0) {
-                [[unroll]] for (uint r = 0; r < LaneRows; r++) {
-                    uint e = r * ClusterLanes + lane;
-                    for (uint s = 1; s < Slices; s++) sum[r][t] += partial[s * GroupRows + e];
-                    e += group * GroupRows;
-                    if (HasBias) sum[r][t] += uintBitsToFloat(texelFetch(bias, int(e)).x);
-                    rowLogits[t * MatrixRows + e] = sum[r][t];
-                }
-            }
-        }
-    }
+    addGroup(0, slice, xAt, inverse);
+    if (Groups > 1) addGroup(1, slice, xAt, inverse); // a loop of one turn would stay one
     // Each cluster chooses for every Slices-th row.
     barrier();
     for (uint t = slice; t < Tokens; t += Slices) {
