@@ -7,11 +7,11 @@ namespace NpcMind.Inference;
 /// </summary>
 /// <param name="kernels">Shaders and precision.</param>
 /// <param name="emptyTensor">Stands where a kernel does not look.</param>
-/// <param name="integers">
+/// <param name="allocateIntegers">
 /// Where activations that are to be integers are written once for a product of several rows: allocates as many words for each row of a
 /// step. Null: every workgroup makes the integers that it needs, to the same bits.
 /// </param>
-internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int, Tensor>? integers = null)
+internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int, Tensor>? allocateIntegers = null)
 {
     /// <summary>Words of a block of activations as integers beside the integers: scale, sums of either half, and both scaled.</summary>
     public const int IntegerBlockExtraWords = 4;
@@ -71,15 +71,15 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, int yOffset, bool accumulate,
         Func<StepShape, int> rows, float scale = 1, int rowLimit = 0, RowNorm? norm = null)
     {
-        Tensor? made = IntegersOf(weights, 1);
-        if (made is not null) yield return IntegerNode(label, weights, x, xStride, norm, made, rows);
+        Tensor? integers = IntegersOf(weights, 1);
+        if (integers is not null) yield return IntegerNode(label, weights, x, xStride, norm, integers, rows);
         foreach (WeightSegment segment in weights.Segments)
         {
             DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
                 label,
                 new Product(weights, segment, t, x, xStride, y, yStride)
                 {
-                    YOffset = yOffset, Accumulates = accumulate, Scale = scale, RowLimit = rowLimit, Norm = norm, Integers = made,
+                    YOffset = yOffset, Accumulates = accumulate, Scale = scale, RowLimit = rowLimit, Norm = norm, Integers = integers,
                 }))];
             int groups = segment.Groups;
             yield return new GraphNode(variants, s => Tiled(groups, rows(s)), segment.Tensor.Bytes);
@@ -104,8 +104,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, GatedOutput gated, RowNorm? norm,
         Routing? routing = null)
     {
-        Tensor? made = IntegersOf(weights, 1);
-        if (made is not null) yield return IntegerNode(label, weights, x, xStride, norm, made, s => s.Rows);
+        Tensor? integers = IntegersOf(weights, 1);
+        if (integers is not null) yield return IntegerNode(label, weights, x, xStride, norm, integers, s => s.Rows);
         int groups = weights.GroupsPerSlab / 2;
         WeightSegment segment = weights.Segments[0];
         DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
@@ -113,7 +113,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
             new Product(weights, segment, t, x, xStride, y, yStride)
             {
                 RowLimit = groups * WeightLayout.GroupRows, Gated = gated, Norm = norm, Routing = routing, XDivisor = routing?.Used ?? 1,
-                Integers = made,
+                Integers = integers,
             }))];
         yield return routing is null
             ? new GraphNode(variants, s => Tiled(groups, s.Rows), segment.Tensor.Bytes)
@@ -140,15 +140,16 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         int yStride, int yOffset, Routing routing, int rowLimit = 0, RowNorm? norm = null)
     {
         int xRows = routing.Used / xDivisor;
-        Tensor? made = IntegersOf(weights, xRows);
-        if (made is not null) yield return IntegerNode(label, weights, x, xStride, norm, made, s => s.Rows == 1 ? 1 : s.Rows * xRows);
+        Tensor? integers = IntegersOf(weights, xRows);
+        if (integers is not null)
+            yield return IntegerNode(label, weights, x, xStride, norm, integers, s => s.Rows == 1 ? 1 : s.Rows * xRows);
         foreach (WeightSegment segment in weights.Segments)
         {
             DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
                 label,
                 new Product(weights, segment, t, x, xStride, y, yStride)
                 {
-                    YOffset = yOffset, Routing = routing, XDivisor = xDivisor, RowLimit = rowLimit, Norm = norm, Integers = made,
+                    YOffset = yOffset, Routing = routing, XDivisor = xDivisor, RowLimit = rowLimit, Norm = norm, Integers = integers,
                 }))];
             yield return ExpertNode(variants, weights, segment, routing);
         }
@@ -173,9 +174,9 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         string label, WeightMatrix weights, Tensor x, int xStride, Tensor y, int yStride, Routing routing, Tensor sum,
         Tensor? expertWeights, float scale)
     {
-        Tensor? made = IntegersOf(weights, routing.Used);
-        if (made is not null)
-            yield return IntegerNode(label, weights, x, xStride, null, made, s => s.Rows == 1 ? 1 : s.Rows * routing.Used);
+        Tensor? integers = IntegersOf(weights, routing.Used);
+        if (integers is not null)
+            yield return IntegerNode(label, weights, x, xStride, null, integers, s => s.Rows == 1 ? 1 : s.Rows * routing.Used);
         WeightSegment segment = weights.Segments[0];
         Product one = new(weights, segment, 1, x, xStride, sum, yStride)
         {
@@ -190,7 +191,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
             .. TileRows[1..].Select(t => Dispatch(label, new Product(weights, segment, t, x, xStride, y, yStride)
             {
                 Routing = routing,
-                Integers = made,
+                Integers = integers,
             })),
         ];
         GraphNode node = ExpertNode(variants, weights, segment, routing);
@@ -220,13 +221,13 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>Room for the integers of a product of several rows, each row of a step having so many; null for none.</summary>
     private Tensor? IntegersOf(WeightMatrix weights, int perRow)
     {
-        if (integers is null || kernels.Digits == 0 || !weights.Layout.HoldsIntegers) return null;
+        if (allocateIntegers is null || kernels.Digits == 0 || !weights.Layout.HoldsIntegers) return null;
         int words = IntegerWords(weights) * perRow;
-        return _integers.TryGetValue(words, out Tensor? tensor) ? tensor : _integers[words] = integers(words);
+        return _integers.TryGetValue(words, out Tensor? tensor) ? tensor : _integers[words] = allocateIntegers(words);
     }
 
     private GraphNode IntegerNode(
-        string label, WeightMatrix weights, Tensor x, int xStride, RowNorm? norm, Tensor made, Func<StepShape, int> rows)
+        string label, WeightMatrix weights, Tensor x, int xStride, RowNorm? norm, Tensor integers, Func<StepShape, int> rows)
     {
         ComputePipeline pipeline = kernels.Pipeline(
             "integers",
@@ -235,7 +236,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
             ("Digits", kernels.Digits));
         DispatchNode node = pipeline.Node(
             label + ".integers",
-            [x.As(TexelFormat.Float4), (norm?.Weight ?? emptyTensor).As(TexelFormat.Float4), made],
+            [x.As(TexelFormat.Float4), (norm?.Weight ?? emptyTensor).As(TexelFormat.Float4), integers],
             ("blocks", (uint)Blocks(weights)),
             ("xStride", (uint)xStride / 4),
             ("dim", (uint)(norm?.Dim ?? 0)),
