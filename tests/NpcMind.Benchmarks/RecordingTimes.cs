@@ -6,7 +6,7 @@ using Silk.NET.Vulkan;
 
 namespace NpcMind.Benchmarks;
 
-/// <summary>Processor time of recording a decode step, beside that of the Vulkan calls alone: what a dispatch costs a game's thread.</summary>
+/// <summary>Processor time of recording a decode step, beside that of its Vulkan calls: what a dispatch costs a game's thread.</summary>
 internal static unsafe class RecordingTimes
 {
     private const int Rounds = 9, StepsPerRound = 100;
@@ -40,7 +40,8 @@ internal static unsafe class RecordingTimes
         ours.Sort();
         bare.Sort();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{dispatches} dispatches, {barriers} barriers; us of thread CPU a dispatch, median of {Rounds} rounds of {StepsPerRound} steps: " +
+            $"{dispatches} dispatches, {barriers} barriers; us of thread CPU a dispatch, median of {Rounds} rounds of {StepsPerRound} " +
+            "steps: " +
             $"recorded {ours[Rounds / 2]:F2}, its Vulkan calls alone {bare[Rounds / 2]:F2}"));
     }
 

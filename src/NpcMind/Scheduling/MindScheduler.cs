@@ -186,7 +186,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
             Forget(mind, isTaken ? before + 1 : before);
     }
 
-    /// <summary>Whether the device may go on with the token that it chooses, before the host knows it: only where nobody can say no.</summary>
+    /// <summary>Whether the device may go on with a token before the host knows it: only where nobody can say no.</summary>
     private bool CanGoOn(Mind mind) => mind is { Slot: >= 0, Awaited: < MostAwaited, Reply: { Constraint: null } reply }
         && (double.IsPositiveInfinity(reply.Pace.CharactersPerSecond)
             || reply.Words.SpokenTokens + mind.Awaited < reply.Pace.LeadTokens)

@@ -2,7 +2,7 @@ using NpcMind.Reference;
 
 namespace NpcMind.GpuTests.Runtime;
 
-/// <summary>Steps whose tokens only the device knows yet: several words in a tick, and in the time until a tick's words are known.</summary>
+/// <summary>Steps with tokens that only the device knows yet: several words in a tick.</summary>
 internal sealed class AheadTests : RuntimeTest
 {
     private static readonly Sizes Home = new();
