@@ -41,7 +41,7 @@ internal static unsafe class RecordingTimes
         bare.Sort();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{dispatches} dispatches, {barriers} barriers; us of thread CPU a dispatch, median of {Rounds} rounds of {StepsPerRound} " +
-            "steps: " +
+            $"steps: " +
             $"recorded {ours[Rounds / 2]:F2}, its Vulkan calls alone {bare[Rounds / 2]:F2}"));
     }
 
