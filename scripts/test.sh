@@ -45,10 +45,10 @@ run_tests() { # NAME PROJECT [FILTER]
 }
 run_job() {
     local gpu=tests/NpcMind.GpuTests here=FullyQualifiedName~NpcMind.GpuTests kernels="" others="" name
-    for name in Sampler Kernel Shader TinyModel Mask Dequantize Large; do
+    for name in Sampler Kernel Integer Shader TinyModel Mask Dequantize Large; do
         kernels="${kernels:+$kernels|}$here.$name"
     done
-    for name in Sampler Kernel Shader TinyModel Mask Dequantize Large Runtime Shared Faults PackageTests; do
+    for name in Sampler Kernel Integer Shader TinyModel Mask Dequantize Large Runtime Shared Faults PackageTests; do
         others="${others:+$others&}FullyQualifiedName!~NpcMind.GpuTests.$name"
     done
     case $1 in
