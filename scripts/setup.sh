@@ -26,6 +26,7 @@ fi
 if [ "${1:-}" = test ]; then
     have_library libglfw.so.3 || missing+=(libglfw3)
     command -v Xvfb >/dev/null || missing+=(xvfb)
+    have_library libXtst.so.6 || missing+=(libxtst6) # types for the tests
 fi
 if ! command -v dotnet >/dev/null || ! dotnet --list-sdks 2>/dev/null | grep -q '^1[0-9]\.'; then
     echo "setup: the .NET 10 SDK is missing. Install it (https://dot.net, or your distribution's dotnet-sdk-10.0) and run this again." >&2
