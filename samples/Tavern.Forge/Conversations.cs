@@ -31,7 +31,8 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         // Some of the others, when there are pictures, are about one picture and hardly anything else: seeing is learned there.
         bool glances = split == Split.Train && number % 16 == 1 && _train.Length > 0;
         // Most of the others are what people really type: everything is in it, what is asked about the world, too.
-        if (split == Split.Train && !drills && !glances && random.Next(4) > 0) return MakeEveryday(random, split, 9 + random.Next(6), 15);
+        if (split == Split.Train && !drills && !glances && random.Next(4) > 0)
+            return MakeEveryday(random, split, 9 + random.Next(random.Next(4) == 0 ? 16 : 6), 15);
         if (split == Split.Held && number % 2 == 1) return MakeEveryday(random, split, 6, 13);
         int people = glances ? 1 + random.Next(2) : drills ? 1 + Math.Min(1, random.Next(4)) + random.Next(4) / 3
             : random.Next(20) switch { < 4 => 1, < 9 => 2, < 13 => 3, < 17 => 4, _ => 5 };

@@ -42,23 +42,27 @@ internal sealed class Everyday
         _questions = new Questions(random, split, world, self);
     }
 
-    /// <summary>One group of exchanges that belong together.</summary>
-    public List<Exchange> Next() => _random.Next(100) switch
-    {
-        < 9 => [Mannered("greeting", Pick(Greetings))],
-        < 14 => [Mannered("rude", _random.Next(3) == 0 ? "threat" : "insult")],
-        < 20 => [Mannered("real", _random.Next(5) < 2 ? "takeover" : "real")],
-        < 36 => [_nights.Next()],
-        < 45 => [_asking.Around()],
-        < 56 => [_asking.People()],
-        < 67 => FollowUp(),
-        < 72 => [_errands.Cannot()],
-        < 78 => [_acts ? _errands.Can() : _asking.People()],
-        < 85 => [Chat()],
-        < 88 => [Tongue()],
-        < 96 => [Double()],
-        _ => [Sloppy()],
-    };
+    /// <summary>
+    /// One group of exchanges that belong together. Training asks more often than players do for what it takes longest to learn: the past,
+    /// and two things at once.
+    /// </summary>
+    public List<Exchange> Next() => _split == Split.Train && _random.Next(6) == 0 ? [_random.Next(3) == 0 ? Double() : _nights.Next()]
+        : _random.Next(100) switch
+        {
+            < 9 => [Mannered("greeting", Pick(Greetings))],
+            < 14 => [Mannered("rude", _random.Next(3) == 0 ? "threat" : "insult")],
+            < 20 => [Mannered("real", _random.Next(5) < 2 ? "takeover" : "real")],
+            < 36 => [_nights.Next()],
+            < 45 => [_asking.Around()],
+            < 56 => [_asking.People()],
+            < 67 => FollowUp(),
+            < 72 => [_errands.Cannot()],
+            < 78 => [_acts ? _errands.Can() : _asking.People()],
+            < 85 => [Chat()],
+            < 88 => [Tongue()],
+            < 96 => [Double()],
+            _ => [Sloppy()],
+        };
 
     /// <summary>As typed in haste. An order stays one that is understood, and nothing else becomes one.</summary>
     public static Exchange Typed(Random random, Exchange exchange, TavernWorld world, Person self)

@@ -74,7 +74,7 @@ lines.SetAction(arguments =>
     using NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions
     {
         ImageEncoderPath = arguments.GetValue(eyes),
-        ContextTokens = 1024,
+        ContextTokens = 2048,
         DeviceKvTokens = 8192,
         MaxPrefixes = 2,
         MaxNpcs = 2,

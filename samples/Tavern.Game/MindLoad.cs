@@ -22,7 +22,7 @@ internal sealed class MindLoad : IDisposable, IProgress<LoadProgress>
             Host = settings.Host,
             ImageEncoderPath = eyes,
             ContextTokens = settings.ContextTokens,
-            DeviceKvTokens = settings.DeviceKvTokens ?? settings.ContextTokens * (TavernFile.MostPeople + 1),
+            DeviceKvTokens = settings.DeviceKvTokens ?? settings.ContextTokens * (TavernFile.MostPeople + 1) / 2,
             KvFormat = settings.KvFormat,
             CacheFolder = settings.CacheFolder,
             Seed = settings.Seed,

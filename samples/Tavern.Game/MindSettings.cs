@@ -8,9 +8,10 @@ public sealed record MindSettings
     /// <summary>Device to think on.</summary>
     public VulkanHost Host { get; init; } = VulkanHost.CreateOwn();
 
-    public int ContextTokens { get; init; } = 1024;
+    /// <summary>Tokens that a mind can hold: about twenty questions and answers after what it is told of the world.</summary>
+    public int ContextTokens { get; init; } = 2048;
 
-    /// <summary>Tokens that fit on the device, over all minds.</summary>
+    /// <summary>Tokens that fit on the device, over all minds; null for half a context for each, as most minds are far from full.</summary>
     public int? DeviceKvTokens { get; init; }
 
     public KvFormat? KvFormat { get; init; }

@@ -21,7 +21,7 @@ class Config:
     experts: int = 8
     hidden: int = 192          # of every expert and of the shared one
     rope_base: float = 10000.0
-    chunk: int = 1024          # positions that a turning layer sees together
+    chunk: int = 2048          # positions that a turning layer sees together: as long as the longest conversation
     epsilon: float = 1e-5
     context: int = 8192        # also the length of a temperature step: 1 in training
     # eyes

@@ -16,7 +16,13 @@ internal sealed partial class RegularFileTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    private Socket? _socket; // .NET deletes a socket's file when it collects the socket
+
+    public void Dispose()
+    {
+        _socket?.Dispose();
+        _folder.Dispose();
+    }
 
     public static IEnumerable<(string What, string Name)> Kinds => [("a pipe", "pipe"), ("a socket", "socket"), ("a device", "/dev/zero"),
         ("a device", "/dev/null"), ("a folder", "folder"), ("a pipe", "link")];
@@ -86,7 +92,8 @@ internal sealed partial class RegularFileTests : IDisposable
                 Assert.That(MakePipe(path, 0x180), Is.Zero);
                 break;
             case "socket":
-                new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified).Bind(new UnixDomainSocketEndPoint(path));
+                _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                _socket.Bind(new UnixDomainSocketEndPoint(path));
                 break;
             case "link":
                 Assert.That(MakePipe(path + ".pipe", 0x180), Is.Zero);
