@@ -29,6 +29,7 @@ layout(constant_id = 8) const uint ValueQuads = 16; // value size / 4
 layout(constant_id = 9) const bool SharedPlane = false;
 layout(constant_id = 10) const bool Direct = false;
 layout(constant_id = 11) const bool HasSinks = false;
+layout(constant_id = 12) const bool SharesQueries = false; // the lanes hold eight quads of a query and pass them around
 layout(constant_id = 7) const bool SoftCaps = false; // scores become softCap * tanh(score / softCap) (Gemma 2)
 
 layout(push_constant) uniform Constants {
@@ -65,8 +66,16 @@ KvTexel valueTexel(uint block, uint kvHead, uint row, uint token) {
         : texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), row, token)));
 }
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
+const uint HeldQuads = SharesQueries ? ClusterLanes : Quads;
 const uint Chunks = (ValueQuads + (ClusterLanes - 1)) / ClusterLanes; // quads of a value per lane
 const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
+
+// A quad of the query of column `c`. Rows past the tile's last are computed as that one, and not stored.
+vec4 queryQuad(uint firstRow, uint lastRow, uint c, uint quad) {
+    uint row = min(firstRow + c / Group, lastRow), head = gl_WorkGroupID.x * Group + c % Group;
+    return texelFetch(q, int((row * heads + head) * Quads + quad));
+}
+
 shared vec4 mergedSum[Slices > 1 ? Slices * ValueQuads : 1];
 shared vec2 mergedScale[Slices];
 
@@ -110,26 +119,32 @@ void main() {
         [[unroll]] for (uint c = 0; c < Columns; c++)
             [[unroll]] for (uint r = 0; r < PageBlocks; r++) score[c][r] = 0.0;
         float keyScale[PageBlocks];
-        for (uint texel = 0; texel < Quads / QuadsPerTexel; texel++) {
-            uint firstQuad = texel * QuadsPerTexel;
-            KvTexel codes[PageBlocks];
-            if (HasScales && firstQuad % KvScaleQuads == 0)
-                [[unroll]] for (uint r = 0; r < PageBlocks; r++)
-                    keyScale[r] = unpackScale(
-                        keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / KvScaleQuads / ScalesPerTexel, lane),
-                        firstQuad / KvScaleQuads);
-            [[unroll]] for (uint r = 0; r < PageBlocks; r++) codes[r] = keyTexel(block[r], kvHead, texel, lane);
-            [[unroll]] for (uint part = 0; part < QuadsPerTexel; part++) {
-                vec4 k[PageBlocks];
-                [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
-                    k[r] = unpackQuad(codes[r], part);
-                    if (HasScales) k[r] *= keyScale[r];
-                }
-                [[unroll]] for (uint c = 0; c < Columns; c++) {
-                    uint row = min(tile.x + c / Group, lastRow);
-                    vec4 qv = texelFetch(q, int((row * heads + firstHead + c % Group) * Quads + firstQuad + part));
+        for (uint firstHeld = 0; firstHeld < Quads; firstHeld += HeldQuads) {
+            vec4 held[Columns];
+            if (SharesQueries)
+                [[unroll]] for (uint c = 0; c < Columns; c++) held[c] = queryQuad(tile.x, lastRow, c, min(firstHeld + lane, Quads - 1));
+            uint endTexel = min(firstHeld + HeldQuads, Quads) / QuadsPerTexel;
+            for (uint texel = firstHeld / QuadsPerTexel; texel < endTexel; texel++) {
+                uint firstQuad = texel * QuadsPerTexel;
+                KvTexel codes[PageBlocks];
+                if (HasScales && firstQuad % KvScaleQuads == 0)
                     [[unroll]] for (uint r = 0; r < PageBlocks; r++)
-                        score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
+                        keyScale[r] = unpackScale(
+                            keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / KvScaleQuads / ScalesPerTexel, lane),
+                            firstQuad / KvScaleQuads);
+                [[unroll]] for (uint r = 0; r < PageBlocks; r++) codes[r] = keyTexel(block[r], kvHead, texel, lane);
+                [[unroll]] for (uint part = 0; part < QuadsPerTexel; part++) {
+                    vec4 k[PageBlocks];
+                    [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
+                        k[r] = unpackQuad(codes[r], part);
+                        if (HasScales) k[r] *= keyScale[r];
+                    }
+                    [[unroll]] for (uint c = 0; c < Columns; c++) {
+                        vec4 qv = SharesQueries ? subgroupShuffle(held[c], base + firstQuad + part - firstHeld)
+                            : queryQuad(tile.x, lastRow, c, firstQuad + part);
+                        [[unroll]] for (uint r = 0; r < PageBlocks; r++)
+                            score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
+                    }
                 }
             }
         }

@@ -61,6 +61,16 @@ internal sealed unsafe class CommandRecorder : IDisposable
     internal CommandBuffer Handle { get; private set; }
 
     /// <summary>
+    /// What a timestamp waits for. In a game's command buffer only for work of the kind recorded last: what the game draws goes on beside
+    /// ours, and its time is not ours.
+    /// </summary>
+    internal PipelineStageFlags2 MarkStage { get; private set; }
+
+    /// <summary>The same where everything ends: dispatches are what takes time, if there are any.</summary>
+    internal PipelineStageFlags2 LastMarkStage => Dispatches > 0 && MarkStage == PipelineStageFlags2.AllTransferBit
+        ? PipelineStageFlags2.ComputeShaderBit : MarkStage;
+
+    /// <summary>
     /// Starts over. The last recording must have finished (<see cref="WaitUntilFree"/>). Opens with a full barrier against earlier
     /// submissions.
     /// </summary>
@@ -115,6 +125,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
             if (pipeline.PushConstantBytes > 0)
                 _device.Api.CmdPushConstants(Handle, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, pipeline.PushConstantBytes,
                     constants);
+        Follow(PipelineStageFlags2.ComputeShaderBit);
         _device.Api.CmdDispatchBase(Handle, part.X, part.Y, part.Z, part.CountX, part.CountY, part.CountZ);
         Dispatches++;
         if (_marksEach) _timestamps?.Mark(this, node.Label);
@@ -169,6 +180,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(parts.Length, MaxCopyParts, nameof(parts));
         if (parts.IsEmpty) return;
         Journal?.AddCopy(source, target, parts);
+        Follow(PipelineStageFlags2.AllTransferBit);
         BufferCopy* regions = stackalloc BufferCopy[MaxCopyParts];
         long from = long.MaxValue, fromEnd = 0, to = long.MaxValue, toEnd = 0, bytes = 0;
         for (int i = 0; i < parts.Length; i++)
@@ -276,10 +288,16 @@ internal sealed unsafe class CommandRecorder : IDisposable
         Dispatches = 0;
         Barriers = 0;
         _bound = default;
+        MarkStage = commands.Handle == _own.Handle ? PipelineStageFlags2.AllCommandsBit : PipelineStageFlags2.ComputeShaderBit;
         _timestamps = timestamps;
         _marksEach = timestamps is { MarksEach: true };
         Barrier(Stages, Accesses);
         if (!goesOn) timestamps?.Start(this);
+    }
+
+    private void Follow(PipelineStageFlags2 stage)
+    {
+        if (MarkStage != PipelineStageFlags2.AllCommandsBit) MarkStage = stage;
     }
 
     private void Order(DispatchNode node)
@@ -295,6 +313,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
 
     private void Transfer(Tensor tensor, long offset, long bytes, BindingAccess access)
     {
+        Follow(PipelineStageFlags2.AllTransferBit);
         AccessRange range = AccessRange.Of(tensor, offset, bytes, access);
         if (_hazards.Conflicts([range])) Barrier(Stages, Accesses);
         _hazards.Add([range]);

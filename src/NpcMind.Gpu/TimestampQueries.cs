@@ -76,25 +76,25 @@ internal sealed unsafe class TimestampQueries : IDisposable
     {
         _count = 0;
         _device.Api.CmdResetQueryPool(recorder.Handle, _pool, 0, (uint)_ticks.Length);
-        _device.Api.CmdWriteTimestamp2(recorder.Handle, PipelineStageFlags2.AllCommandsBit, _pool, 0);
+        _device.Api.CmdWriteTimestamp2(recorder.Handle, recorder.MarkStage, _pool, 0);
     }
 
     internal void Finish(CommandRecorder recorder)
     {
-        if (_closes) Write(recorder, "rest");
+        if (_closes) Write(recorder, "rest", recorder.LastMarkStage);
     }
 
     /// <summary>Index of the part that ends here, or -1 when there is no room.</summary>
     internal int Mark(CommandRecorder recorder, string label)
     {
         if (_count + (_closes ? 1 : 0) >= _labels.Length) return -1;
-        Write(recorder, label);
+        Write(recorder, label, recorder.MarkStage);
         return _count - 1;
     }
 
-    private void Write(CommandRecorder recorder, string label)
+    private void Write(CommandRecorder recorder, string label, PipelineStageFlags2 stage)
     {
         _labels[_count++] = label;
-        _device.Api.CmdWriteTimestamp2(recorder.Handle, PipelineStageFlags2.AllCommandsBit, _pool, (uint)_count);
+        _device.Api.CmdWriteTimestamp2(recorder.Handle, stage, _pool, (uint)_count);
     }
 }

@@ -120,7 +120,7 @@ internal sealed class StepBatch
     {
         if (_rows == 0) throw new InvalidOperationException("The batch is empty.");
         CheckPictures();
-        int most = _rows == 1 ? 1 : GraphBuilder.AttentionRows(_engine.Config), tiles = 0;
+        int most = _rows == 1 ? 1 : GraphBuilder.AttentionRows(_engine.Config, _engine.Device.Limits), tiles = 0;
         for (int first = 0; first < _rows;)
         {
             int count = 1;

@@ -70,8 +70,16 @@ internal sealed record JoinedAttention(Tensor Attended, int Stride, Tensor? Sink
 /// <summary>Attention over the cache: one dispatch computes the parts of each row, one joins them.</summary>
 internal sealed class Attention(KernelLibrary kernels, Tensor empty)
 {
-    /// <summary>Query rows that share a workgroup: so many that a lane's sums stay in registers.</summary>
-    public static int TileRows(int heads, int kvHeads) => heads / kvHeads <= 2 ? 4 : heads / kvHeads <= 4 ? 2 : 1;
+    /// <summary>
+    /// Query rows that share a workgroup: so many that a lane's sums stay in registers; on a software device, where a fetch costs more than
+    /// a sum that is kept in memory, twice as many.
+    /// </summary>
+    public static int TileRows(int heads, int kvHeads, GpuLimits limits) => (heads / kvHeads, limits.IsSoftware) switch
+    {
+        ( <= 2, _) or ( <= 4, true) => 4,
+        ( <= 4, false) or (_, true) => 2,
+        _ => 1,
+    };
 
     /// <summary>Bytes of the parts of so many rows.</summary>
     public static long PartBytes(long rows, int heads, int headDim, int splits) => rows * heads * splits * (headDim + 4) * 4;
@@ -105,7 +113,7 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
                 ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind),
                 ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u),
                 ("ValueQuads", (uint)spec.ValueDim / 4), ("SharedPlane", spec.SharedValueDim > 0 ? 1u : 0u),
-                ("Direct", isDirect ? 1u : 0u), ("HasSinks", isDirect && joined!.Sinks is not null ? 1u : 0u));
+                ("Direct", isDirect ? 1u : 0u), ("SharesQueries", kernels.SharesQueries ? 1u : 0u), ("HasSinks", isDirect && joined!.Sinks is not null ? 1u : 0u));
             variants[i] = pipeline.Node(
                 label,
                 [

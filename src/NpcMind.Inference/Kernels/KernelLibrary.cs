@@ -28,6 +28,12 @@ internal sealed class KernelLibrary(GpuDevice device, Precision precision = Prec
     public uint Slices { get; } = device.Limits.IsSoftware ? 1u : 8u;
 
     /// <summary>
+    /// Whether lanes hold a part of a query each and pass it around, where a fetch costs as much as eight products (lavapipe), or each
+    /// fetches what it needs, as the others do.
+    /// </summary>
+    public bool SharesQueries { get; } = device.Limits.IsSoftware;
+
+    /// <summary>
     /// How many of a row's experts a workgroup computes side by side where it adds them up: all, or one after the other where a workgroup
     /// cannot hold so many, or has one cluster for everything.
     /// </summary>

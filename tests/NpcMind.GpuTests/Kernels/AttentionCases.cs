@@ -45,7 +45,8 @@ internal static class AttentionCases
         yield return Attention(4, 2, 32, 40, 4, hasSinks: true);
         yield return Attention(4, 2, 32, 600, 2, span: new AttentionSpan(AttentionSpanKind.Window, 128), hasSinks: true);
         yield return Attention(3, 1, 64, 40, 2);
-        yield return Attention(9, 3, 20, 33, 2);
+        yield return Attention(9, 3, 20, 33, 4);
+        yield return Attention(8, 1, 96, 70, 2);
         yield return Attention(4, 4, 64, 515, 4);
         foreach ((AttentionSpanKind kind, int tokens) in new[] { (AttentionSpanKind.Chunk, 24), (AttentionSpanKind.Chunk, 520),
             (AttentionSpanKind.Window, 7), (AttentionSpanKind.Window, 600) })
