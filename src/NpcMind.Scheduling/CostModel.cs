@@ -20,7 +20,7 @@ internal sealed class CostModel
     private readonly Dictionary<string, int> _indices = [];
     private readonly List<string> _keys = [];
     private CostCurve[] _curves = [];
-    private FrameMargin _margin = new();
+    private readonly FrameMargin _margin = new();
     private double _load;
 
     /// <summary>A model that knows nothing yet.</summary>

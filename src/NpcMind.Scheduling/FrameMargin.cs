@@ -1,71 +1,98 @@
 namespace NpcMind.Scheduling;
 
 /// <summary>
-/// How whole frames stray from the sum of their predictions: in proportion (the median ratio) and beyond (what the worst of a hundred
-/// frames take longer, in milliseconds). Two numbers, because noise of two kinds asks for different plans: a device that is slower makes
-/// every frame longer, but a stall costs the same in a small frame as in a large one, and frames made ever smaller would only be noisier
-/// still in proportion. Both are followed by steps whose up and down balance at the quantile.
+/// How whole frames stray from the sum of their predictions: in proportion (the median ratio, followed by small steps) and beyond (what the
+/// worst of a hundred frames take longer, in milliseconds: the eighth largest of the last 1,024). Two numbers, because noise of two kinds
+/// asks for different plans: a device that is slower makes every frame longer, but a stall costs the same in a small frame as in a large
+/// one, and frames made ever smaller would only be noisier still in proportion.
 /// </summary>
-internal struct FrameMargin
+internal sealed class FrameMargin
 {
     // The contract is p99 <= 1.10 x budget; 0.8 % leaves room for the frames in which the estimate is still finding its level.
-    private const double TailQuantile = 0.992, TailAllowance = 1.10;
+    private const int Window = 1024, WorstOfWindow = 8;
+    private const double TailAllowance = 1.10;
     // A frame that took so many budgets longer than predicted was stalled by something that no plan avoids.
     private const double StallBudgets = 2.5;
     private const double LeastShare = 0.25, LeastLog = -2.3, MostLog = 2.3, MostExcess = 39;
-    private const double RatioStep = 0.02, YoungRatioStep = 0.1, ExcessStep = 0.2, HeatDecay = 0.95, MostHeat = 4, BudgetDecay = 0.99;
-    private const double Unknown = -1, FirstExcess = 0.5;
-    private const int YoungRatios = 64, YoungFrames = 512;
+    private const double RatioStep = 0.02, YoungRatioStep = 0.1, BudgetDecay = 0.99;
+    // Bad frames that come close together say that the noise has grown, long before eight of them are in the window.
+    private const double HeatDecay = 0.99, UsualHeat = 1, MostHeat = 6, HeatShare = 0.1;
+    private const double Unknown = -1, FirstExcess = 0.5, OtherBudgets = 4;
+    private const double FarRatio = 1.15;
+    private const int YoungRatios = 64, YoungFrames = 384;
 
-    private int _samples;
+    private readonly (double Predicted, double Actual, double Ratio)[] _frames = new (double, double, double)[Window];
+    private int _count;
+    private int _next;
+    private double _tail;
+    private double _first = Unknown;
     private double _heat;
-    private double _largestBudget;
-
-    public FrameMargin()
-    {
-    }
+    private double _budgetOfLate;
+    private double _budgetOfWindow;
 
     /// <summary>Logarithm of the median ratio of time taken to predicted.</summary>
     public double RatioLog { get; private set; } = Math.Log(1.2);
 
-    /// <summary>Milliseconds that one frame in a hundred takes beyond that.</summary>
-    public double Excess { get; private set; } = Unknown;
+    /// <summary>Milliseconds that one frame in a hundred takes beyond that; below 0 where nothing is known.</summary>
+    public double Excess => _count == 0 ? _first : Allowance(_budgetOfLate);
 
     /// <summary>The sum of predictions to plan a frame of this budget with.</summary>
-    public readonly double PlannableMilliseconds(double budget) =>
-        Math.Clamp(TailAllowance * budget - (Excess < 0 ? FirstExcess * budget : Excess), LeastShare * budget, budget) / Math.Exp(RatioLog);
+    public double PlannableMilliseconds(double budget) =>
+        Math.Clamp(TailAllowance * budget - Allowance(budget), LeastShare * budget, budget) / Math.Exp(RatioLog);
 
     public void Learn(double predicted, double actual, double budget)
     {
         // More than a whole budget cannot be allowed for: the largest of late, because a single one may be small. What the frames of a
-        // loading screen strayed by is soon forgotten.
-        _largestBudget = Math.Max(_largestBudget * BudgetDecay, budget);
-        double most = Math.Min(_largestBudget, MostExcess);
-        Excess = Math.Min(Excess < 0 ? FirstExcess * budget : Excess, most);
-        double ratioLog = Math.Log(Math.Max(actual, 1e-9) / predicted), excess = actual - predicted * Math.Exp(RatioLog),
-            step = ExcessStep * budget;
-        RatioLog = Math.Clamp(RatioLog + Math.CopySign(_samples < YoungRatios ? YoungRatioStep : RatioStep, ratioLog - RatioLog), LeastLog,
+        // loading screen strayed by says nothing of a game's.
+        _budgetOfLate = Math.Max(_budgetOfLate * BudgetDecay, budget);
+        if (_budgetOfLate < _budgetOfWindow / OtherBudgets) Restore(RatioLog, Unknown);
+        _budgetOfWindow = Math.Max(_budgetOfWindow, budget);
+        double ratioLog = Math.Log(Math.Max(actual, 1e-9) / predicted), ratio = Math.Exp(RatioLog), excess = actual - predicted * ratio;
+        RatioLog = Math.Clamp(RatioLog + Math.CopySign(_count < YoungRatios ? YoungRatioStep : RatioStep, ratioLog - RatioLog), LeastLog,
             MostLog);
         _heat *= HeatDecay;
-        if (excess <= Excess)
-        {
-            Excess = Math.Max(0, Excess - step * (1 - TailQuantile));
-        }
-        else if (excess <= StallBudgets * budget)
-        {
-            double up = step * TailQuantile * (1 + _heat);
-            // Young, it is still looking for its level: one value far above says more than a step.
-            Excess = Math.Min(Excess + (_samples < YoungFrames ? Math.Max(up, (excess - Excess) / 2) : up), most);
-            _heat = Math.Min(_heat + 1, MostHeat);
-        }
-
-        _samples = Math.Min(_samples + 1, YoungFrames);
+        if (excess > StallBudgets * budget) return;
+        if (excess > _tail && _count >= Window / WorstOfWindow) _heat = Math.Min(_heat + 1, MostHeat);
+        _frames[_next] = (predicted, actual, ratio);
+        _next = (_next + 1) % Window;
+        _count = Math.Min(_count + 1, Window);
+        _tail = Math.Clamp(Tail(Math.Max(1, _count * WorstOfWindow / Window)), 0, Math.Min(_budgetOfLate, MostExcess));
     }
 
     /// <summary>Goes on from what was learned at another time.</summary>
     public void Restore(double ratioLog, double excess)
     {
         RatioLog = Math.Clamp(ratioLog, LeastLog, MostLog);
-        Excess = excess < 0 ? Unknown : Math.Min(excess, MostExcess);
+        _first = excess < 0 ? Unknown : Math.Min(excess, MostExcess);
+        _count = _next = 0;
+        _tail = _heat = _budgetOfWindow = 0;
+    }
+
+    private double Allowance(double budget)
+    {
+        // What was learned at another time, or half a budget, is trusted less with every frame.
+        double first = (_first < 0 ? FirstExcess * budget : _first) * Math.Max(0, 1 - (double)_count / YoungFrames);
+        return Math.Max(first, _tail + HeatShare * budget * Math.Max(0, _heat - UsualHeat));
+    }
+
+    /// <summary>
+    /// What so many frames of the window exceeded their predictions by. Frames in which the ratio was far from where it came to are
+    /// measured by that.
+    /// </summary>
+    private double Tail(int frames)
+    {
+        Span<double> largest = stackalloc double[WorstOfWindow]; // falling
+        largest.Fill(double.NegativeInfinity);
+        double now = Math.Exp(RatioLog);
+        foreach ((double predicted, double actual, double ratio) in _frames.AsSpan(0, _count))
+        {
+            double value = actual - predicted * (now > FarRatio * ratio ? now : ratio);
+            if (value <= largest[frames - 1]) continue;
+            int at = frames - 1;
+            for (; at > 0 && largest[at - 1] < value; at--) largest[at] = largest[at - 1];
+            largest[at] = value;
+        }
+
+        return largest[frames - 1];
     }
 }
