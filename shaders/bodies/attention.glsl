@@ -66,7 +66,6 @@ KvTexel valueTexel(uint block, uint kvHead, uint row, uint token) {
         : texelFetch(values, int(valueAt(block, kvHeads, kvHead, kvRows(Quads), row, token)));
 }
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
-const uint HeldQuads = SharesQueries ? ClusterLanes : Quads;
 const uint Chunks = (ValueQuads + (ClusterLanes - 1)) / ClusterLanes; // quads of a value per lane
 const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
 
@@ -74,6 +73,31 @@ const float Hidden = -1e30;                          // score of a token that ma
 vec4 queryQuad(uint firstRow, uint lastRow, uint c, uint quad) {
     uint row = min(firstRow + c / Group, lastRow), head = gl_WorkGroupID.x * Group + c % Group;
     return texelFetch(q, int((row * heads + head) * Quads + quad));
+}
+
+// Adds the products of the quads of a texel of keys to the scores. `held`: this lane's quad of each query.
+void addScores(uint firstRow, uint lastRow, uint kvHead, uint block[PageBlocks], uint firstQuad, vec4 held[Columns],
+    inout float keyScale[PageBlocks], inout float score[Columns][PageBlocks]) {
+    KvTexel codes[PageBlocks];
+    if (HasScales && firstQuad % KvScaleQuads == 0)
+        [[unroll]] for (uint r = 0; r < PageBlocks; r++)
+            keyScale[r] = unpackScale(
+                keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / KvScaleQuads / ScalesPerTexel, clusterLane()),
+                firstQuad / KvScaleQuads);
+    [[unroll]] for (uint r = 0; r < PageBlocks; r++) codes[r] = keyTexel(block[r], kvHead, firstQuad / QuadsPerTexel, clusterLane());
+    [[unroll]] for (uint part = 0; part < QuadsPerTexel; part++) {
+        vec4 k[PageBlocks];
+        [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
+            k[r] = unpackQuad(codes[r], part);
+            if (HasScales) k[r] *= keyScale[r];
+        }
+        [[unroll]] for (uint c = 0; c < Columns; c++) {
+            vec4 qv = SharesQueries ? subgroupShuffle(held[c], clusterBase() + (firstQuad + part) % ClusterLanes)
+                : queryQuad(firstRow, lastRow, c, firstQuad + part);
+            [[unroll]] for (uint r = 0; r < PageBlocks; r++)
+                score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
+        }
+    }
 }
 
 shared vec4 mergedSum[Slices > 1 ? Slices * ValueQuads : 1];
@@ -119,34 +143,16 @@ void main() {
         [[unroll]] for (uint c = 0; c < Columns; c++)
             [[unroll]] for (uint r = 0; r < PageBlocks; r++) score[c][r] = 0.0;
         float keyScale[PageBlocks];
-        for (uint firstHeld = 0; firstHeld < Quads; firstHeld += HeldQuads) {
-            vec4 held[Columns];
-            if (SharesQueries)
-                [[unroll]] for (uint c = 0; c < Columns; c++) held[c] = queryQuad(tile.x, lastRow, c, min(firstHeld + lane, Quads - 1));
-            uint endTexel = min(firstHeld + HeldQuads, Quads) / QuadsPerTexel;
-            for (uint texel = firstHeld / QuadsPerTexel; texel < endTexel; texel++) {
-                uint firstQuad = texel * QuadsPerTexel;
-                KvTexel codes[PageBlocks];
-                if (HasScales && firstQuad % KvScaleQuads == 0)
-                    [[unroll]] for (uint r = 0; r < PageBlocks; r++)
-                        keyScale[r] = unpackScale(
-                            keyTexel(block[r], kvHead, Quads / QuadsPerTexel + firstQuad / KvScaleQuads / ScalesPerTexel, lane),
-                            firstQuad / KvScaleQuads);
-                [[unroll]] for (uint r = 0; r < PageBlocks; r++) codes[r] = keyTexel(block[r], kvHead, texel, lane);
-                [[unroll]] for (uint part = 0; part < QuadsPerTexel; part++) {
-                    vec4 k[PageBlocks];
-                    [[unroll]] for (uint r = 0; r < PageBlocks; r++) {
-                        k[r] = unpackQuad(codes[r], part);
-                        if (HasScales) k[r] *= keyScale[r];
-                    }
-                    [[unroll]] for (uint c = 0; c < Columns; c++) {
-                        vec4 qv = SharesQueries ? subgroupShuffle(held[c], base + firstQuad + part - firstHeld)
-                            : queryQuad(tile.x, lastRow, c, firstQuad + part);
-                        [[unroll]] for (uint r = 0; r < PageBlocks; r++)
-                            score[c][r] = fma(qv.w, k[r].w, fma(qv.z, k[r].z, fma(qv.y, k[r].y, fma(qv.x, k[r].x, score[c][r]))));
-                    }
-                }
+        vec4 held[Columns];
+        if (SharesQueries) {
+            for (uint first = 0; first < Quads; first += ClusterLanes) {
+                [[unroll]] for (uint c = 0; c < Columns; c++) held[c] = queryQuad(tile.x, lastRow, c, min(first + lane, Quads - 1));
+                for (uint quad = first; quad < min(first + ClusterLanes, Quads); quad += QuadsPerTexel)
+                    addScores(tile.x, lastRow, kvHead, block, quad, held, keyScale, score);
             }
+        } else {
+            for (uint texel = 0; texel < Quads / QuadsPerTexel; texel++)
+                addScores(tile.x, lastRow, kvHead, block, texel * QuadsPerTexel, held, keyScale, score);
         }
         float weight[Columns][PageBlocks];
         [[unroll]] for (uint c = 0; c < Columns; c++) {

@@ -10,6 +10,7 @@ internal sealed class StepBatch
     private readonly StepInputs _inputs;
     private readonly int[] _lengths;
     private readonly int[] _slots;
+    private readonly int _attentionRows;
     private int _rows;
     private int _outputs;
     private int _lastPosition;
@@ -21,6 +22,7 @@ internal sealed class StepBatch
         _inputs = inputs;
         _lengths = new int[engine.Options.MaxSequences];
         _slots = new int[engine.Options.MaxRows];
+        _attentionRows = GraphBuilder.AttentionRows(engine.Config, engine.Device.Limits);
     }
 
     /// <summary>Rows that still fit.</summary>
@@ -120,7 +122,7 @@ internal sealed class StepBatch
     {
         if (_rows == 0) throw new InvalidOperationException("The batch is empty.");
         CheckPictures();
-        int most = _rows == 1 ? 1 : GraphBuilder.AttentionRows(_engine.Config, _engine.Device.Limits), tiles = 0;
+        int most = _rows == 1 ? 1 : _attentionRows, tiles = 0;
         for (int first = 0; first < _rows;)
         {
             int count = 1;

@@ -150,6 +150,7 @@ internal static unsafe partial class IsaAudit
             "workgroupSize" => attends || isProduct || c.Shader == "router_f32" ? ShaderConstants.ClusterLanes * kernels.Slices
                 : c.Shader is "rms_norm" ? kernels.RowWorkgroup : kernels.SmallWorkgroup,
             "Slices" => kernels.Slices,
+            "SharesQueries" => kernels.SharesQueries ? 1u : 0u,
             "Quads" => 32,
             "Group" => 4,
             "SplitPages" => 16,
