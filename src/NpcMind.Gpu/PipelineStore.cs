@@ -11,6 +11,9 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
 
+    /// <summary>Whether pipelines are compiled when they are first used only. For whoever loads a model to look at it.</summary>
+    public bool CompilesLate { get; set; }
+
     /// <summary>A pipeline, which <see cref="Compile"/> compiles, or its first use.</summary>
     /// <param name="shader">Name of the shader; no two have the same.</param>
     /// <param name="read">Reads it.</param>
@@ -29,6 +32,7 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     /// <exception cref="VulkanException">The driver failed.</exception>
     public void Compile()
     {
+        if (CompilesLate) return;
         try
         {
             Parallel.ForEach(_pipelines.Values, pipeline => pipeline.Compile());
