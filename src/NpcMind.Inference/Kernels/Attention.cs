@@ -113,7 +113,8 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
                 ("Slices", kernels.Slices), ("SplitPages", (uint)rows.SplitPages), ("Span", (uint)spec.Span.Kind),
                 ("SoftCaps", spec.SoftCap > 0 ? 1u : 0u),
                 ("ValueQuads", (uint)spec.ValueDim / 4), ("SharedPlane", spec.SharedValueDim > 0 ? 1u : 0u),
-                ("Direct", isDirect ? 1u : 0u), ("SharesQueries", kernels.SharesQueries ? 1u : 0u), ("HasSinks", isDirect && joined!.Sinks is not null ? 1u : 0u));
+                ("Direct", isDirect ? 1u : 0u), ("SharesQueries", kernels.SharesQueries ? 1u : 0u),
+                ("HasSinks", isDirect && joined!.Sinks is not null ? 1u : 0u));
             variants[i] = pipeline.Node(
                 label,
                 [
