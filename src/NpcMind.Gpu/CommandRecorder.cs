@@ -60,10 +60,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
 
     internal CommandBuffer Handle { get; private set; }
 
-    /// <summary>
-    /// What a timestamp waits for. In a game's command buffer only for work of the kind recorded last: what the game draws goes on beside
-    /// ours, and its time is not ours.
-    /// </summary>
+    /// <summary>What a timestamp waits for: in a game's command buffer only work of the kind recorded last, not its draws.</summary>
     internal PipelineStageFlags2 MarkStage { get; private set; }
 
     /// <summary>The same where everything ends: dispatches are what takes time, if there are any.</summary>
@@ -295,10 +292,8 @@ internal sealed unsafe class CommandRecorder : IDisposable
         if (!goesOn) timestamps?.Start(this);
     }
 
-    private void Follow(PipelineStageFlags2 stage)
-    {
-        if (MarkStage != PipelineStageFlags2.AllCommandsBit) MarkStage = stage;
-    }
+    private void Follow(PipelineStageFlags2 stage) =>
+        MarkStage = MarkStage == PipelineStageFlags2.AllCommandsBit ? MarkStage : stage;
 
     private void Order(DispatchNode node)
     {
