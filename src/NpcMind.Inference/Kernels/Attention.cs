@@ -72,12 +72,12 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
 {
     /// <summary>
     /// Query rows that share a workgroup: so many that a lane's sums stay in registers; on a software device, where a fetch costs more than
-    /// a sum that is kept in memory, twice as many.
+    /// a sum that is kept in memory, twice as many for three and four heads per key.
     /// </summary>
-    public static int TileRows(int heads, int kvHeads, GpuLimits limits) => (heads / kvHeads, limits.IsSoftware) switch
+    public static int TileRows(int heads, int kvHeads, GpuLimits limits) => (heads / kvHeads) switch
     {
-        ( <= 2, _) or ( <= 4, true) => 4,
-        ( <= 4, false) or (_, true) => 2,
+        <= 2 => 4,
+        <= 4 => limits.IsSoftware ? 4 : 2,
         _ => 1,
     };
 
