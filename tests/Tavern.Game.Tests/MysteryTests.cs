@@ -38,11 +38,11 @@ public sealed class MysteryTests
             Is.EqualTo(new[] { ("sighting", Name("witness")), ("alibi", "Garlin"), ("lie", "") }));
         Assert.That(_game.Mystery.Proofs, Is.EqualTo(2));
         Assert.That(_messages[^1], Does.StartWith("In your notebook: ").And.Contain("that was a lie."));
-        Accuse("It was Garlin who took the horse!");
+        Accuse("It was Garlin who took the horse!", seconds: 4);
         Assert.That(_game.Mystery.End, Is.EqualTo(MysteryEnd.Solved));
         Assert.That(_game.Mystery.LastWords, Is.Empty, "the confession comes first");
         int version = _game.Mystery.Version;
-        Worlds.Run(_game, 12);
+        Worlds.Run(_game, 14);
         Assert.That(_game.Mystery.LastWords, Does.StartWith("You found out"));
         Assert.That(_game.Mystery.Version, Is.Not.EqualTo(version), "the notebook is made anew");
         Assert.That(_game.Talk.LastAnswer, Is.EqualTo("Yes, I took the mayor's horse. I will bring it back tonight."));
@@ -301,9 +301,9 @@ public sealed class MysteryTests
 
     private void Say(string role, string text) => _game.Remembrance.Hear(new Happening(HappeningKind.Said, Deed.Player, Name(role), text));
 
-    private void Accuse(string text, int index = 0)
+    private void Accuse(string text, int index = 0, double seconds = 6)
     {
         Assert.That(_game.Say(index, text));
-        Worlds.Run(_game, 6);
+        Worlds.Run(_game, seconds);
     }
 }

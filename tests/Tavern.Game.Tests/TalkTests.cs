@@ -11,7 +11,7 @@ public sealed class TalkTests
         bubble.Append("I am the smith of this town.");
         bubble.Complete();
         bubble.Update(1);
-        Assert.That(bubble.Text.ToString(), Is.EqualTo("I am the smith of "));
+        Assert.That(bubble.Text.ToString(), Is.EqualTo("I am the smith of this"));
         bubble.Update(1);
         Assert.That(bubble.IsSpoken);
         for (int i = 0; i < 5; i++) bubble.Update(1);
@@ -20,7 +20,7 @@ public sealed class TalkTests
         bubble.Append("I am the smith");
         bubble.Update(0.2);
         bubble.Cut();
-        Assert.That(bubble.All, Is.EqualTo("I a"));
+        Assert.That(bubble.All, Is.EqualTo("I am"));
     }
 
     [Test]
