@@ -3,6 +3,7 @@
 using System.CommandLine;
 using NpcMind;
 using Tavern.Forge;
+using Tavern.Game;
 using Tavern.World;
 
 Option<string> output = new("--out") { Description = "Folder to write into.", Required = true };
@@ -46,7 +47,7 @@ evaluate.SetAction(arguments =>
         new NpcRuntimeOptions
         {
             ImageEncoderPath = arguments.GetValue(eyes),
-            ContextTokens = 2048,
+            ContextTokens = new MindSettings().ContextTokens,
             DeviceKvTokens = 16384,
             MaxPrefixes = 10,
             MaxNpcs = 10
@@ -74,7 +75,7 @@ lines.SetAction(arguments =>
     using NpcRuntime runtime = NpcRuntime.Load(arguments.GetValue(model)!, new NpcRuntimeOptions
     {
         ImageEncoderPath = arguments.GetValue(eyes),
-        ContextTokens = 2048,
+        ContextTokens = new MindSettings().ContextTokens,
         DeviceKvTokens = 8192,
         MaxPrefixes = 2,
         MaxNpcs = 2,

@@ -29,7 +29,7 @@ layout(constant_id = 8) const uint ValueQuads = 16; // value size / 4
 layout(constant_id = 9) const bool SharedPlane = false;
 layout(constant_id = 10) const bool Direct = false;
 layout(constant_id = 11) const bool HasSinks = false;
-layout(constant_id = 12) const bool SharesQueries = false; // the lanes hold eight quads of a query and pass them around
+layout(constant_id = 12) const bool SharesQueries = false; // each lane fetches one of eight quads of a query; shuffles do the rest
 layout(constant_id = 7) const bool SoftCaps = false; // scores become softCap * tanh(score / softCap) (Gemma 2)
 
 layout(push_constant) uniform Constants {

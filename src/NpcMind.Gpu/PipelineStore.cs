@@ -11,7 +11,7 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
 
-    /// <summary>Whether pipelines are compiled when they are first used only. For whoever loads a model to look at it.</summary>
+    /// <summary>Whether pipelines are compiled at first use, not by <see cref="Compile"/>: to load a model without running it.</summary>
     public bool CompilesLate { get; set; }
 
     /// <summary>A pipeline, which <see cref="Compile"/> compiles, or its first use.</summary>

@@ -73,7 +73,7 @@ internal sealed class InferenceEngine : IDisposable
             _timeline = new Timeline(device, "steps");
             for (int i = 0; i < InFlight; i++) _recorders.Add(new CommandRecorder(device, $"step {i}"));
             _resultsReadback = device.Memory.Allocate(ResultSlots * options.MaxOutputs * 4, MemoryKind.Readback, "results");
-            Batch = new StepBatch(this, _inputs);
+            Batch = new StepBatch(this, _inputs, _graph.AttentionRows);
             Transfer = new KvTransfer(this);
         }
         catch

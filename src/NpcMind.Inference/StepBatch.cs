@@ -16,13 +16,13 @@ internal sealed class StepBatch
     private int _lastPosition;
     private bool _samples;
 
-    internal StepBatch(InferenceEngine engine, StepInputs inputs)
+    internal StepBatch(InferenceEngine engine, StepInputs inputs, int attentionRows)
     {
         _engine = engine;
         _inputs = inputs;
         _lengths = new int[engine.Options.MaxSequences];
         _slots = new int[engine.Options.MaxRows];
-        _attentionRows = GraphBuilder.AttentionRows(engine.Config, engine.Device.Limits);
+        _attentionRows = attentionRows;
     }
 
     /// <summary>Rows that still fit.</summary>

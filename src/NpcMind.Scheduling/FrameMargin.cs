@@ -17,7 +17,9 @@ internal sealed class FrameMargin
     private const double RatioStep = 0.02, YoungRatioStep = 0.1, BudgetDecay = 0.99;
     // Bad frames that come close together say that the noise has grown, long before eight of them are in the window.
     private const double HeatDecay = 0.99, UsualHeat = 1, MostHeat = 6, HeatShare = 0.1;
-    private const double Unknown = -1, FirstExcess = 0.5, OtherBudgets = 4;
+    // Until frames are known: half a budget. Frames of budgets four times as large are of another game, or of its loading screen.
+    private const double Unknown = -1, PriorShare = 0.5, OtherBudgets = 4;
+    // The ratio is taken to have changed, not to tremble, when it has grown by so much.
     private const double FarRatio = 1.15;
     private const int YoungRatios = 64, YoungFrames = 384;
 
@@ -25,7 +27,7 @@ internal sealed class FrameMargin
     private int _count;
     private int _next;
     private double _tail;
-    private double _first = Unknown;
+    private double _prior = Unknown;
     private double _heat;
     private double _budgetOfLate;
     private double _budgetOfWindow;
@@ -34,7 +36,7 @@ internal sealed class FrameMargin
     public double RatioLog { get; private set; } = Math.Log(1.2);
 
     /// <summary>Milliseconds that one frame in a hundred takes beyond that; below 0 where nothing is known.</summary>
-    public double Excess => _count == 0 ? _first : Allowance(_budgetOfLate);
+    public double Excess => _count == 0 ? _prior : Allowance(_budgetOfLate);
 
     /// <summary>The sum of predictions to plan a frame of this budget with.</summary>
     public double PlannableMilliseconds(double budget) =>
@@ -63,7 +65,7 @@ internal sealed class FrameMargin
     public void Restore(double ratioLog, double excess)
     {
         RatioLog = Math.Clamp(ratioLog, LeastLog, MostLog);
-        _first = excess < 0 ? Unknown : Math.Min(excess, MostExcess);
+        _prior = excess < 0 ? Unknown : Math.Min(excess, MostExcess);
         _count = _next = 0;
         _tail = _heat = _budgetOfWindow = 0;
     }
@@ -71,8 +73,8 @@ internal sealed class FrameMargin
     private double Allowance(double budget)
     {
         // What was learned at another time, or half a budget, is trusted less with every frame.
-        double first = (_first < 0 ? FirstExcess * budget : _first) * Math.Max(0, 1 - (double)_count / YoungFrames);
-        return Math.Max(first, _tail + HeatShare * budget * Math.Max(0, _heat - UsualHeat));
+        double prior = (_prior < 0 ? PriorShare * budget : _prior) * Math.Max(0, 1 - (double)_count / YoungFrames);
+        return Math.Max(prior, _tail + HeatShare * budget * Math.Max(0, _heat - UsualHeat));
     }
 
     /// <summary>

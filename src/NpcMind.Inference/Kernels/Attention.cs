@@ -71,8 +71,8 @@ internal sealed record JoinedAttention(Tensor Attended, int Stride, Tensor? Sink
 internal sealed class Attention(KernelLibrary kernels, Tensor empty)
 {
     /// <summary>
-    /// Query rows that share a workgroup: so many that a lane's sums stay in registers; on a software device, where a fetch costs more than
-    /// a sum that is kept in memory, twice as many for three and four heads per key.
+    /// Query rows that share a workgroup: so many that a lane's sums stay in registers. On a software device twice as many for three and
+    /// four heads per key: fewer fetches won more there than sums in memory cost (docs/measurements/lavapipe.md).
     /// </summary>
     public static int TileRows(int heads, int kvHeads, GpuLimits limits) => (heads / kvHeads) switch
     {

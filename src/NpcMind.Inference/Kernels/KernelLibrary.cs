@@ -28,8 +28,8 @@ internal sealed class KernelLibrary(GpuDevice device, Precision precision = Prec
     public uint Slices { get; } = device.Limits.IsSoftware ? 1u : 8u;
 
     /// <summary>
-    /// Whether lanes hold a part of a query each and pass it around, where a fetch costs as much as eight products (lavapipe), or each
-    /// fetches what it needs, as the others do.
+    /// Whether each lane of a cluster fetches an eighth of a query in attention and shuffles it to the others, instead of each fetching
+    /// all of it. Only on software devices, where a fetch costs more than a shuffle.
     /// </summary>
     public bool SharesQueries { get; } = device.Limits.IsSoftware;
 

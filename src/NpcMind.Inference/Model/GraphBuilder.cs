@@ -41,6 +41,7 @@ internal sealed partial class GraphBuilder
         RopeTable rope, Tensor? features)
     {
         KernelLibrary kernels = _kernels = new KernelLibrary(device, options.Precision);
+        AttentionRows = Inference.Attention.TileRows(config.Heads, config.KvHeads, device.Limits);
         _inputs = inputs;
         _kv = kv;
         _options = options;
@@ -74,8 +75,7 @@ internal sealed partial class GraphBuilder
     }
 
     /// <summary>Query rows that share an attention workgroup.</summary>
-    public static int AttentionRows(ModelConfig config, GpuLimits limits) =>
-        Inference.Attention.TileRows(config.Heads, config.KvHeads, limits);
+    public int AttentionRows { get; }
 
     public ModelConfig Config { get; }
 
@@ -206,7 +206,7 @@ internal sealed partial class GraphBuilder
             $"{blk}.rope_kv_write", spec, Qkv, QkvStride, _keyOffset, _valueOffset, angles, _inputs.Rows, normWeights, Config.RmsEpsilon,
             _q, cache, s => s.Rows));
 
-        int[] tileRows = [1, AttentionRows(Config, _kernels.Device.Limits)];
+        int[] tileRows = [1, AttentionRows];
         // A row's splits, and those that its neighbours in a tile see besides.
         int beside = tileRows[1] + (Config.SeesWholePictures && _options.Features ? _options.MaxRows : 0);
         int maxSplits = spec.Span.Kind == AttentionSpanKind.Full
@@ -259,7 +259,7 @@ internal sealed partial class GraphBuilder
         Tensor gathered = Packed("gathered latents", spec.Heads * spec.Latent);
         int gatheredStride = spec.Heads * spec.Latent;
         Nodes.Add(_attention.Parts(
-            $"{blk}.attention", attention, rows, [1, AttentionRows(Config, _kernels.Device.Limits)], _q, cache, _parts,
+            $"{blk}.attention", attention, rows, [1, AttentionRows], _q, cache, _parts,
             s => (s.AttentionTiles, s.Splits, s.AttentionTiles == s.Rows ? 0 : 1),
             s => s.Splits > 1 ? SplitPages : s.LastPosition / KvCache.PageTokens + 1, new JoinedAttention(gathered, gatheredStride)));
         Nodes.Add(_attention.Combine(
