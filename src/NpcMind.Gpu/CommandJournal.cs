@@ -20,6 +20,7 @@ internal sealed class CommandJournal
         Copy,
         Clear,
         AwaitImageWrites,
+        Run,
     }
 
     /// <summary>Whether nothing was recorded.</summary>
@@ -56,6 +57,8 @@ internal sealed class CommandJournal
 
     internal void AddAwaitImageWrites() => Add(new Entry(Kind.AwaitImageWrites, null, null, null, default, false, 0, 0, 0));
 
+    internal void AddRun(RecordedRun run) => Add(new Entry(Kind.Run, null, null, null, default, false, 0, 0, 0, run));
+
     /// <summary>Records everything again. The recorder must not write into this journal meanwhile.</summary>
     internal void Replay(CommandRecorder recorder)
     {
@@ -76,6 +79,9 @@ internal sealed class CommandJournal
                 case Kind.Clear:
                     recorder.Clear(entry.Target!);
                     break;
+                case Kind.Run:
+                    recorder.Execute(entry.Run!);
+                    break;
                 default:
                     recorder.AwaitImageWrites();
                     break;
@@ -95,5 +101,5 @@ internal sealed class CommandJournal
     }
 
     private readonly record struct Entry(Kind Kind, DispatchNode? Node, Tensor? Target, Tensor? Source, Workgroups Part, bool Continues,
-        long Offset, int First, int Count);
+        long Offset, int First, int Count, RecordedRun? Run = null);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
 using Semaphore = Silk.NET.Vulkan.Semaphore;
 
@@ -9,7 +8,7 @@ namespace NpcMind.Gpu;
 /// dispatch reads and writes, and places one memory barrier before the first that conflicts with what is pending. Allocates nothing while
 /// recording. Used by one thread.
 /// </summary>
-internal sealed unsafe class CommandRecorder : IDisposable
+internal sealed unsafe partial class CommandRecorder : IDisposable
 {
     /// <summary>Most parts of one copy.</summary>
     public const int MaxCopyParts = 64;
@@ -23,6 +22,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
     private TimestampQueries? _timestamps;
     private bool _marksEach;
     private Pipeline _bound;
+    private bool _awaitsRun;
     private readonly CommandBuffer _own;
     private Semaphore _finished;
     private ulong _finishedAt;
@@ -79,7 +79,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
         CommandBufferBeginInfo info = new()
         { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
         _device.Api.BeginCommandBuffer(_own, in info).ThrowOnError("vkBeginCommandBuffer");
-        Start(_own, timestamps, goesOn);
+        Open(_own, timestamps, goesOn);
     }
 
     /// <summary>
@@ -91,7 +91,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
     /// <param name="timestamps">As in <see cref="Begin"/>.</param>
     public void BeginWithin(GameCommands commands, TimestampQueries? timestamps = null)
     {
-        Start(new CommandBuffer(commands.CommandBuffer), timestamps);
+        Open(new CommandBuffer(commands.CommandBuffer), timestamps);
         _finished = new Semaphore((ulong)commands.TimelineSemaphore);
         _finishedAt = commands.SignalValue;
     }
@@ -111,9 +111,16 @@ internal sealed unsafe class CommandRecorder : IDisposable
         ArgumentNullException.ThrowIfNull(node);
         if (part.CountX == 0 || part.CountY == 0 || part.CountZ == 0) return;
         Journal?.AddDispatch(node, part, continues);
-        ComputePipeline pipeline = node.Pipeline;
-        if (!continues) Order(node);
+        if (!continues) Order(node.Ranges);
+        Bind(node);
+        _device.Api.CmdDispatchBase(Handle, part.X, part.Y, part.Z, part.CountX, part.CountY, part.CountZ);
+        Dispatches++;
+        if (_marksEach) _timestamps?.Mark(this, node.Label);
+    }
 
+    private void Bind(DispatchNode node)
+    {
+        ComputePipeline pipeline = node.Pipeline;
         if (_bound.Handle != pipeline.Handle.Handle) _device.Api.CmdBindPipeline(Handle, PipelineBindPoint.Compute, pipeline.Handle);
         _bound = pipeline.Handle;
         DescriptorSet set = node.Set;
@@ -123,9 +130,6 @@ internal sealed unsafe class CommandRecorder : IDisposable
                 _device.Api.CmdPushConstants(Handle, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, pipeline.PushConstantBytes,
                     constants);
         Follow(PipelineStageFlags2.ComputeShaderBit);
-        _device.Api.CmdDispatchBase(Handle, part.X, part.Y, part.Z, part.CountX, part.CountY, part.CountZ);
-        Dispatches++;
-        if (_marksEach) _timestamps?.Mark(this, node.Label);
     }
 
     /// <summary>
@@ -193,8 +197,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(toEnd, target.Bytes, nameof(parts));
         ReadOnlySpan<AccessRange> ranges = [AccessRange.Of(source, from, fromEnd - from, BindingAccess.Read),
             AccessRange.Of(target, to, toEnd - to, BindingAccess.Write)];
-        if (_hazards.Conflicts(ranges)) Barrier(Stages, Accesses);
-        _hazards.Add(ranges);
+        Order(ranges);
         CountTransfer(source, target, bytes);
         _device.Api.CmdCopyBuffer(Handle, source.Buffer.Handle, target.Buffer.Handle, (uint)parts.Length, regions);
     }
@@ -279,12 +282,9 @@ internal sealed unsafe class CommandRecorder : IDisposable
         _finishedAt = value;
     }
 
-    private void Start(CommandBuffer commands, TimestampQueries? timestamps, bool goesOn = false)
+    private void Open(CommandBuffer commands, TimestampQueries? timestamps, bool goesOn = false)
     {
-        Handle = commands;
-        Dispatches = 0;
-        Barriers = 0;
-        _bound = default;
+        Start(commands);
         MarkStage = commands.Handle == _own.Handle ? PipelineStageFlags2.AllCommandsBit : PipelineStageFlags2.ComputeShaderBit;
         _timestamps = timestamps;
         _marksEach = timestamps is { MarksEach: true };
@@ -292,13 +292,23 @@ internal sealed unsafe class CommandRecorder : IDisposable
         if (!goesOn) timestamps?.Start(this);
     }
 
+    private void Start(CommandBuffer commands)
+    {
+        Handle = commands;
+        Dispatches = 0;
+        Barriers = 0;
+        _bound = default;
+        _timestamps = null;
+        _marksEach = false;
+    }
+
     private void Follow(PipelineStageFlags2 stage) =>
         MarkStage = MarkStage == PipelineStageFlags2.AllCommandsBit ? MarkStage : stage;
 
-    private void Order(DispatchNode node)
+    private void Order(ReadOnlySpan<AccessRange> ranges)
     {
-        if (_hazards.Conflicts(node.Ranges)) Barrier(Stages, Accesses);
-        _hazards.Add(node.Ranges);
+        if (_awaitsRun || _hazards.Conflicts(ranges)) Barrier(Stages, Accesses);
+        _hazards.Add(ranges);
     }
 
     private void CountTransfer(Tensor source, Tensor target, long bytes)
@@ -309,9 +319,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
     private void Transfer(Tensor tensor, long offset, long bytes, BindingAccess access)
     {
         Follow(PipelineStageFlags2.AllTransferBit);
-        AccessRange range = AccessRange.Of(tensor, offset, bytes, access);
-        if (_hazards.Conflicts([range])) Barrier(Stages, Accesses);
-        _hazards.Add([range]);
+        Order([AccessRange.Of(tensor, offset, bytes, access)]);
     }
 
     private void Barrier(PipelineStageFlags2 to, AccessFlags2 access)
@@ -319,7 +327,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
         MemoryBarrier2 barrier = new()
         {
             SType = StructureType.MemoryBarrier2,
-            SrcStageMask = Stages,
+            SrcStageMask = Stages | PipelineStageFlags2.DrawIndirectBit, // runs read their grids there
             SrcAccessMask = Writes,
             DstStageMask = to,
             DstAccessMask = access,
@@ -327,6 +335,7 @@ internal sealed unsafe class CommandRecorder : IDisposable
         DependencyInfo info = new() { SType = StructureType.DependencyInfo, MemoryBarrierCount = 1, PMemoryBarriers = &barrier };
         _device.Api.CmdPipelineBarrier2(Handle, in info);
         _hazards.Clear();
+        _awaitsRun = false;
         Barriers++;
     }
 }
@@ -347,52 +356,8 @@ internal readonly record struct CopyPart(long Source, long Target, long Bytes);
 internal readonly record struct Workgroups(uint X, uint Y, uint Z, uint CountX, uint CountY, uint CountZ);
 
 /// <summary>A command buffer of the game, to record a frame's work into, and how its end becomes known.</summary>
-/// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass; for the queue family of
-/// <see cref="GpuHandles"/>.</param>
+/// <param name="CommandBuffer">Primary VkCommandBuffer in the recording state, outside a render pass and with no query active; for the
+/// queue family of <see cref="GpuHandles"/>.</param>
 /// <param name="TimelineSemaphore">VkSemaphore of type timeline that the game's submission of this command buffer signals.</param>
 /// <param name="SignalValue">Value it is signalled with; must rise from frame to frame.</param>
 internal readonly record struct GameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);
-
-/// <summary>Bytes of a buffer that a command reads or writes.</summary>
-/// <param name="Buffer">VkBuffer.</param>
-/// <param name="Start">First byte.</param>
-/// <param name="End">Byte after the last.</param>
-/// <param name="Writes">Whether they are written.</param>
-internal readonly record struct AccessRange(ulong Buffer, long Start, long End, bool Writes)
-{
-    public static AccessRange Of(Tensor tensor, long offset, long bytes, BindingAccess access) => new(tensor.Buffer.Handle.Handle,
-        tensor.Offset + offset, tensor.Offset + offset + bytes, (access & BindingAccess.Write) != 0);
-}
-
-/// <summary>Ranges read and written since the last barrier.</summary>
-internal sealed class HazardTracker
-{
-    // Room for a step without a conflict: recording must not allocate.
-    private readonly List<AccessRange> _reads = new(2048), _writes = new(2048);
-
-    public bool Conflicts(ReadOnlySpan<AccessRange> ranges)
-    {
-        // Most ranges are read, and readings do not conflict.
-        foreach (ref readonly AccessRange range in ranges)
-            if (Overlaps(range, _writes) || (range.Writes && Overlaps(range, _reads))) return true;
-        return false;
-    }
-
-    public void Add(ReadOnlySpan<AccessRange> ranges)
-    {
-        foreach (ref readonly AccessRange range in ranges) (range.Writes ? _writes : _reads).Add(range);
-    }
-
-    public void Clear()
-    {
-        _reads.Clear();
-        _writes.Clear();
-    }
-
-    private static bool Overlaps(in AccessRange range, List<AccessRange> others)
-    {
-        foreach (ref readonly AccessRange other in CollectionsMarshal.AsSpan(others))
-            if (other.Buffer == range.Buffer && other.Start < range.End && range.Start < other.End) return true;
-        return false;
-    }
-}

@@ -177,6 +177,9 @@ internal sealed unsafe class ComputePipeline : IDisposable
                 Stage = new PipelineShaderStageCreateInfo
                 {
                     SType = StructureType.PipelineShaderStageCreateInfo,
+                    // Clusters count on it: the lanes of a workgroup fill one subgroup after the other.
+                    Flags = _device.HasFullSubgroups && values is [uint size, ..] && size % _device.Limits.MaxSubgroupSize == 0
+                        ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
                     Stage = ShaderStageFlags.ComputeBit,
                     Module = shader,
                     PName = strings["main"],

@@ -150,6 +150,7 @@ internal static unsafe class DeviceChoice
             Synchronization2 = true,
             Maintenance4 = true,
             ShaderIntegerDotProduct = true,
+            ComputeFullSubgroups = HasFullSubgroups(vk, physical),
             PNext = &features12,
         };
         DeviceCreateInfo info = new()
@@ -184,6 +185,15 @@ internal static unsafe class DeviceChoice
 
         vk.CreateDevice(physical, in info, null, out Device device).ThrowOnError("vkCreateDevice");
         return device;
+    }
+
+    /// <summary>Whether pipelines may ask for subgroups without idle lanes.</summary>
+    public static bool HasFullSubgroups(Vk vk, PhysicalDevice physical)
+    {
+        PhysicalDeviceVulkan13Features newer = new() { SType = StructureType.PhysicalDeviceVulkan13Features };
+        PhysicalDeviceFeatures2 features = new() { SType = StructureType.PhysicalDeviceFeatures2, PNext = &newer };
+        vk.GetPhysicalDeviceFeatures2(physical, &features);
+        return newer.ComputeFullSubgroups;
     }
 
     public static bool HasExtension(Vk vk, PhysicalDevice physical, string name) => Extensions(vk, physical).Contains(name);

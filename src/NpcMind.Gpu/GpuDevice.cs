@@ -80,6 +80,9 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// <summary>Whether shaders may multiply four bytes at a time (the feature shaderIntegerDotProduct is enabled).</summary>
     public bool HasIntegerDot { get; private init; } = true;
 
+    /// <summary>Whether pipelines may ask for subgroups without idle lanes (the feature computeFullSubgroups is enabled).</summary>
+    public bool HasFullSubgroups { get; private init; }
+
     internal Vk Api { get; }
 
     internal Instance Instance { get; }
@@ -123,6 +126,7 @@ internal sealed unsafe class GpuDevice : IDisposable
             return new GpuDevice(vk, instance, instance.Handle, physical, device, queue, family, true, null, options.CacheFolder, messages)
             {
                 KeepsStatistics = options.KeepsStatistics,
+                HasFullSubgroups = DeviceChoice.HasFullSubgroups(vk, physical),
             };
         }
         catch
@@ -150,7 +154,8 @@ internal sealed unsafe class GpuDevice : IDisposable
         return new GpuDevice(vk, null, new Instance(handles.Instance), physical, new Device(handles.Device), new Queue(handles.Queue),
             handles.QueueFamily, false, handles.QueueLock, cacheFolder, [])
         {
-            HasIntegerDot = handles.HasIntegerDot,
+            HasIntegerDot = handles.Enabled?.HasFlag(DeviceFeatures.IntegerDotProduct) ?? false,
+            HasFullSubgroups = handles.Enabled?.HasFlag(DeviceFeatures.FullSubgroups) ?? false,
         };
     }
 
@@ -217,6 +222,7 @@ internal sealed unsafe class GpuDevice : IDisposable
 /// <param name="Driver">Driver name and version text.</param>
 /// <param name="IsSoftware">True for a CPU implementation such as lavapipe.</param>
 /// <param name="SubgroupSize">Default lanes per subgroup.</param>
+/// <param name="MaxSubgroupSize">Most lanes per subgroup: the driver chooses for each shader.</param>
 /// <param name="MaxStorageBufferRange">Largest byte range one shader binding can cover.</param>
 /// <param name="MaxTexels">Most texels one texel-buffer binding can cover.</param>
 /// <param name="BindingAlignment">Bytes a binding's offset must be a multiple of.</param>
@@ -225,9 +231,9 @@ internal sealed unsafe class GpuDevice : IDisposable
 /// <param name="TimestampNanoseconds">Nanoseconds per timestamp tick; 0 when the queue has no timestamps.</param>
 /// <param name="TimestampBits">Valid low bits of a timestamp.</param>
 /// <param name="IntegerDotIsFast">Whether products of four signed bytes at a time are faster than one by one.</param>
-internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, long MaxStorageBufferRange, long MaxTexels,
-    long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory, double TimestampNanoseconds, uint TimestampBits,
-    bool IntegerDotIsFast)
+internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, uint SubgroupSize, uint MaxSubgroupSize,
+    long MaxStorageBufferRange, long MaxTexels, long BindingAlignment, uint MaxWorkgroupSize, uint MaxSharedMemory,
+    double TimestampNanoseconds, uint TimestampBits, bool IntegerDotIsFast)
 {
     internal static unsafe GpuLimits Read(Vk vk, PhysicalDevice physical, uint queueFamily)
     {
@@ -244,6 +250,7 @@ internal sealed record GpuLimits(string Name, string Driver, bool IsSoftware, ui
                 $"{Marshal.PtrToStringUTF8((nint)driver.DriverName)} {Marshal.PtrToStringUTF8((nint)driver.DriverInfo)}"),
             properties.Properties.DeviceType == PhysicalDeviceType.Cpu,
             subgroup.SubgroupSize,
+            newer.MaxSubgroupSize,
             limits.MaxStorageBufferRange,
             limits.MaxTexelBufferElements,
             (long)Math.Max(limits.MinStorageBufferOffsetAlignment, limits.MinTexelBufferOffsetAlignment),

@@ -65,7 +65,7 @@ internal sealed unsafe class GpuMemory : IDisposable
             SType = StructureType.BufferCreateInfo,
             Size = (ulong)bytes,
             Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.UniformTexelBufferBit | BufferUsageFlags.TransferSrcBit
-                | BufferUsageFlags.TransferDstBit,
+                | BufferUsageFlags.TransferDstBit | BufferUsageFlags.IndirectBufferBit,
             SharingMode = SharingMode.Exclusive,
         };
         _device.Api.CreateBuffer(_device.Handle, in info, null, out Buffer buffer).ThrowOnError("vkCreateBuffer");

@@ -33,12 +33,9 @@ internal sealed record GpuOptions
 /// <param name="QueueFamily">Index of the queue's family.</param>
 /// <param name="QueueLock">Held during each submission, because vkQueueSubmit needs external synchronization; null when no other thread
 /// uses the queue.</param>
-/// <param name="MissingFeatures">
-/// Names of needed features that are known not to be enabled (<see cref="SharedDevice.MissingFeatures"/>); null or empty for none.
-/// </param>
-/// <param name="HasIntegerDot">Whether shaderIntegerDotProduct is known to be enabled.</param>
+/// <param name="Enabled">Features known to be enabled (<see cref="SharedDevice.EnabledFeatures"/>); null where nobody told.</param>
 internal sealed record GpuHandles(nint Instance, nint PhysicalDevice, nint Device, nint Queue, uint QueueFamily, object? QueueLock = null,
-    IReadOnlyList<string>? MissingFeatures = null, bool HasIntegerDot = false);
+    DeviceFeatures? Enabled = null);
 
 /// <summary>One Vulkan device of the machine, as listed by <see cref="GpuDevice.List"/>.</summary>
 /// <param name="Index">Index to choose it by.</param>

@@ -2,6 +2,22 @@ using Silk.NET.Vulkan;
 
 namespace NpcMind.Gpu;
 
+/// <summary>Features of a device: the first three are needed, the others are used where they are enabled.</summary>
+[Flags]
+internal enum DeviceFeatures
+{
+    None = 0,
+    TimelineSemaphore = 1,
+    Synchronization2 = 2,
+    Maintenance4 = 4,
+
+    /// <summary>shaderIntegerDotProduct: shaders may multiply four bytes at a time.</summary>
+    IntegerDotProduct = 8,
+
+    /// <summary>computeFullSubgroups: pipelines may ask for subgroups without idle lanes.</summary>
+    FullSubgroups = 16,
+}
+
 /// <summary>
 /// What a game's device must have, asked before anything of it is called: a function that is not there would end the process.
 /// </summary>
@@ -21,58 +37,54 @@ internal static unsafe class SharedDevice
         "vkCmdWriteTimestamp2",
     ];
 
-    /// <summary>Names of the features that are needed and that the chain of structures given to vkCreateDevice does not enable.</summary>
+    private static readonly (DeviceFeatures Feature, string Name)[] Needed =
+    [
+        (DeviceFeatures.TimelineSemaphore, "timelineSemaphore"), (DeviceFeatures.Synchronization2, "synchronization2"),
+        (DeviceFeatures.Maintenance4, "maintenance4"),
+    ];
+
+    /// <summary>The features, of those we know, that the chain of structures given to vkCreateDevice enables.</summary>
     /// <param name="chain">The pNext of VkDeviceCreateInfo, or a VkPhysicalDeviceFeatures2.</param>
-    public static IReadOnlyList<string> MissingFeatures(nint chain)
+    public static DeviceFeatures EnabledFeatures(nint chain)
     {
-        bool timeline = false, synchronization = false, maintenance = false;
+        DeviceFeatures enabled = DeviceFeatures.None;
         BaseInStructure* next = (BaseInStructure*)chain;
         for (int i = 0; next != null && i < MostStructures; i++, next = next->PNext)
         {
             switch (next->SType)
             {
                 case StructureType.PhysicalDeviceVulkan12Features:
-                    timeline |= ((PhysicalDeviceVulkan12Features*)next)->TimelineSemaphore;
+                    Add(DeviceFeatures.TimelineSemaphore, ((PhysicalDeviceVulkan12Features*)next)->TimelineSemaphore);
                     break;
                 case StructureType.PhysicalDeviceTimelineSemaphoreFeatures:
-                    timeline |= ((PhysicalDeviceTimelineSemaphoreFeatures*)next)->TimelineSemaphore;
+                    Add(DeviceFeatures.TimelineSemaphore, ((PhysicalDeviceTimelineSemaphoreFeatures*)next)->TimelineSemaphore);
                     break;
                 case StructureType.PhysicalDeviceVulkan13Features:
-                    synchronization |= ((PhysicalDeviceVulkan13Features*)next)->Synchronization2;
-                    maintenance |= ((PhysicalDeviceVulkan13Features*)next)->Maintenance4;
+                    PhysicalDeviceVulkan13Features* newer = (PhysicalDeviceVulkan13Features*)next;
+                    Add(DeviceFeatures.Synchronization2, newer->Synchronization2);
+                    Add(DeviceFeatures.Maintenance4, newer->Maintenance4);
+                    Add(DeviceFeatures.IntegerDotProduct, newer->ShaderIntegerDotProduct);
+                    Add(DeviceFeatures.FullSubgroups, newer->ComputeFullSubgroups);
                     break;
                 case StructureType.PhysicalDeviceSynchronization2Features:
-                    synchronization |= ((PhysicalDeviceSynchronization2Features*)next)->Synchronization2;
+                    Add(DeviceFeatures.Synchronization2, ((PhysicalDeviceSynchronization2Features*)next)->Synchronization2);
                     break;
                 case StructureType.PhysicalDeviceMaintenance4Features:
-                    maintenance |= ((PhysicalDeviceMaintenance4Features*)next)->Maintenance4;
+                    Add(DeviceFeatures.Maintenance4, ((PhysicalDeviceMaintenance4Features*)next)->Maintenance4);
+                    break;
+                case StructureType.PhysicalDeviceShaderIntegerDotProductFeatures:
+                    Add(DeviceFeatures.IntegerDotProduct,
+                        ((PhysicalDeviceShaderIntegerDotProductFeatures*)next)->ShaderIntegerDotProduct);
+                    break;
+                case StructureType.PhysicalDeviceSubgroupSizeControlFeatures:
+                    Add(DeviceFeatures.FullSubgroups, ((PhysicalDeviceSubgroupSizeControlFeatures*)next)->ComputeFullSubgroups);
                     break;
             }
         }
 
-        List<string> missing = [];
-        if (!timeline) missing.Add("timelineSemaphore");
-        if (!synchronization) missing.Add("synchronization2");
-        if (!maintenance) missing.Add("maintenance4");
-        return missing;
-    }
+        return enabled;
 
-    /// <summary>Whether the chain enables integer dot products, which are used where they are.</summary>
-    /// <param name="chain">As in <see cref="MissingFeatures"/>.</param>
-    public static bool HasIntegerDot(nint chain)
-    {
-        BaseInStructure* next = (BaseInStructure*)chain;
-        for (int i = 0; next != null && i < MostStructures; i++, next = next->PNext)
-        {
-            if (next->SType == StructureType.PhysicalDeviceVulkan13Features
-                && ((PhysicalDeviceVulkan13Features*)next)->ShaderIntegerDotProduct)
-                return true;
-            if (next->SType == StructureType.PhysicalDeviceShaderIntegerDotProductFeatures
-                && ((PhysicalDeviceShaderIntegerDotProductFeatures*)next)->ShaderIntegerDotProduct)
-                return true;
-        }
-
-        return false;
+        void Add(DeviceFeatures feature, bool isEnabled) => enabled |= isEnabled ? feature : DeviceFeatures.None;
     }
 
     /// <exception cref="GpuUnavailableException">Functions or features are missing.</exception>
@@ -87,8 +99,10 @@ internal static unsafe class SharedDevice
         if (missing.Count > 0)
             throw new GpuUnavailableException(
                 $"The game's Vulkan device lacks {functions}: its instance was made for less than Vulkan 1.3.", Newer);
-        if (handles.MissingFeatures is { Count: > 0 } features)
-            throw new GpuUnavailableException($"The game's Vulkan device was made without {string.Join(", ", features)}.",
+        string features = string.Join(", ",
+            Needed.Where(f => handles.Enabled is { } enabled && !enabled.HasFlag(f.Feature)).Select(f => f.Name));
+        if (features.Length > 0)
+            throw new GpuUnavailableException($"The game's Vulkan device was made without {features}.",
                 "Enable these features of Vulkan 1.2 and 1.3 in the pNext chain of VkDeviceCreateInfo.");
     }
 

@@ -16,6 +16,9 @@ internal sealed record FrameRunnerOptions
     /// One of so many dispatches is timed by itself, besides whole frames. Timestamps cost time: a software driver stops for each.
     /// </summary>
     public int DispatchesPerTimed { get; init; } = 40;
+
+    /// <summary>Whether dispatches are recorded in runs that are kept, where a whole run fits (<see cref="StepRuns"/>).</summary>
+    public bool RecordsRuns { get; init; } = true;
 }
 
 /// <summary>What a finished frame cost.</summary>
@@ -64,6 +67,7 @@ internal sealed partial class FrameRunner : IDisposable
         try
         {
             for (int i = 0; i < _slots.Length; i++) _slots[i] = new FrameSlot(engine.Device, i, MaxTimedSlices);
+            if (_options.RecordsRuns) _runs = new StepRuns(engine.Device, engine.Nodes);
         }
         catch
         {
@@ -140,6 +144,7 @@ internal sealed partial class FrameRunner : IDisposable
         if (_engine.Blocks.Copies.Count > 0) throw new InvalidOperationException("Copies of blocks come before a step.");
         _step.Begin(_steps, _engine.Batch.Finish());
         _engine.RecordInputs(_current!.Recorder, _step.Shape);
+        _runs?.RecordGrids(_current.Recorder, _step.Shape);
     }
 
     /// <summary>Records as much of the step as fits; true when it ended.</summary>
@@ -258,6 +263,7 @@ internal sealed partial class FrameRunner : IDisposable
     public void Dispose()
     {
         foreach (FrameSlot? slot in _slots) slot?.Dispose();
+        _runs?.Dispose();
         _markers.Dispose();
     }
 
@@ -275,7 +281,7 @@ internal sealed partial class FrameRunner : IDisposable
         slot.Number = ++_number;
         if (!slot.IsPending) slot.FirstNumber = slot.Number;
         _current = slot;
-        Dispatches = 0;
+        Dispatches = RecordedBefore = 0;
     }
 
     /// <summary>What a finished frame cost. Times that cannot be had are not learned from.</summary>
@@ -305,8 +311,9 @@ internal sealed partial class FrameRunner : IDisposable
     {
         CommandRecorder recorder = _current!.Recorder;
         double quantum = _options.QuantumMilliseconds / Costs.Ratio; // predictions of single dispatches err on the long side
-        for (; work.Node < work.Nodes.Count; work.Node++, work.Position = 0)
+        while (work.Node < work.Nodes.Count)
         {
+            if (TryRun(work, reserve, quantum)) continue;
             GraphNode node = work.Nodes[work.Node];
             Grid grid = node.Grid(work.Shape);
             long all = (long)grid.X * grid.Y * grid.Z;
@@ -316,8 +323,9 @@ internal sealed partial class FrameRunner : IDisposable
             {
                 double most = Math.Min(quantum, Remaining - reserve);
                 // A dispatch cannot be smaller than a workgroup; whether the frame has room for it is decided below.
-                long fits = most > 0 ? Costs.WorkWithin(costClass, perWorkgroup, most) : 1;
-                GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, work.Position, Math.Clamp(fits, 1, all - work.Position));
+                long left = all - work.Position, fits = most <= 0 ? 1
+                    : Costs.Predict(costClass, left * perWorkgroup) <= most ? left : Costs.WorkWithin(costClass, perWorkgroup, most);
+                GridPiece piece = GridSlicer.Next(grid.X, grid.Y, grid.Z, work.Position, Math.Clamp(fits, 1, left));
                 double pieceWork = piece.Workgroups * perWorkgroup;
                 if (!Admit(Costs.Predict(costClass, pieceWork), reserve)) return false;
                 bool timed = BeginTiming(costClass);
@@ -327,6 +335,8 @@ internal sealed partial class FrameRunner : IDisposable
                 EndTiming(timed, costClass, pieceWork);
                 work.Position += piece.Workgroups;
             }
+
+            (work.Node, work.Position) = (work.Node + 1, 0);
         }
 
         work.IsActive = false;

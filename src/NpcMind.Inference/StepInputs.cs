@@ -285,7 +285,7 @@ internal sealed class StepInputs
     }
 
     /// <summary>vkCmdUpdateBuffer takes at most 64 KiB at a time.</summary>
-    private static void Write(CommandRecorder recorder, Tensor target, ReadOnlySpan<byte> bytes, long offset = 0)
+    internal static void Write(CommandRecorder recorder, Tensor target, ReadOnlySpan<byte> bytes, long offset = 0)
     {
         const int Limit = 65536;
         for (int at = 0; at < bytes.Length; at += Limit)

@@ -27,7 +27,7 @@ internal readonly record struct Grid(int X, int Y = 1, int Z = 1, int Variant = 
 /// A labelled step of the forward pass: one dispatch, or the same operation compiled for different numbers of rows, and its grid rule.
 /// </summary>
 /// <param name="Variants">Dispatches that compute the same bits.</param>
-/// <param name="Grid">Workgroups, and variant, for a step.</param>
+/// <param name="Grid">Workgroups, and variant, for a step; whatever its last position is.</param>
 /// <param name="WeightBytes">Bytes of weights read when every row group is visited once.</param>
 /// <param name="Work">How much a workgroup has to do in a step, in proportion to other steps; null when it is always the same.</param>
 internal sealed record GraphNode(DispatchNode[] Variants, Func<StepShape, Grid> Grid, long WeightBytes = 0,

@@ -23,8 +23,8 @@ public readonly record struct FrameBudget(double GpuMilliseconds)
 }
 
 /// <summary>A command buffer of the game that a tick records into, instead of submitting its own.</summary>
-/// <param name="CommandBuffer">VkCommandBuffer in the recording state, outside a render pass, for the queue family of
-/// <see cref="VulkanHost.UseExisting"/>.</param>
+/// <param name="CommandBuffer">Primary VkCommandBuffer in the recording state, outside a render pass and with no query active, for the
+/// queue family of <see cref="VulkanHost.UseExisting"/>.</param>
 /// <param name="TimelineSemaphore">VkSemaphore of type timeline that the game's submission signals.</param>
 /// <param name="SignalValue">Value it is signalled with; rises from frame to frame.</param>
 public readonly record struct FrameCommands(nint CommandBuffer, nint TimelineSemaphore, ulong SignalValue);

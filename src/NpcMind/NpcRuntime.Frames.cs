@@ -34,8 +34,8 @@ public sealed partial class NpcRuntime
     /// noticed when a later frame has signalled a
     /// value at least as high: its work is done again, in the worst case with all minds read again from their logs, and ticks are <see
     /// cref="TickStatus.DeviceBehind"/> more often for
-    /// a while. Where nothing is signalled any more, all later ticks are. The compute pipeline and the descriptor sets of compute that
-    /// were bound in it are replaced.
+    /// a while. Where nothing is signalled any more, all later ticks are. What was bound or set in it before is undefined afterwards, as
+    /// after vkCmdExecuteCommands: bind pipelines, descriptor sets and vertex buffers and set dynamic state anew.
     /// </param>
     /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The budget is negative, infinite or not a number.</exception>

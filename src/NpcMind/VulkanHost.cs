@@ -37,13 +37,13 @@ public sealed class VulkanHost
     /// <param name="enabledFeatures">
     /// The pNext chain of the VkDeviceCreateInfo that made the device: its structures say which features are enabled. Read during this
     /// call only. 0 when it is not at hand. With shaderIntegerDotProduct enabled and told here, <see cref="Precision.Int8"/> and
-    /// <see cref="Precision.Int16"/> are faster.
+    /// <see cref="Precision.Int16"/> are faster. With computeFullSubgroups told, drivers that may leave lanes of a subgroup idle are asked
+    /// not to.
     /// </param>
     public static VulkanHost UseExisting(nint instance, nint physicalDevice, nint device, nint queue, uint queueFamily,
         object? queueLock = null, nint enabledFeatures = 0) =>
         new(new GpuHandles(instance, physicalDevice, device, queue, queueFamily, queueLock,
-            enabledFeatures == 0 ? null : SharedDevice.MissingFeatures(enabledFeatures),
-            enabledFeatures != 0 && SharedDevice.HasIntegerDot(enabledFeatures)), null, false);
+            enabledFeatures == 0 ? null : SharedDevice.EnabledFeatures(enabledFeatures)), null, false);
 
     internal bool IsShared => _handles is not null;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 using NpcMind.Inference;
+using NpcMind.Scheduling;
 using Silk.NET.Vulkan;
 
 namespace NpcMind.Benchmarks;
@@ -9,7 +10,7 @@ namespace NpcMind.Benchmarks;
 /// <summary>Processor time of recording a decode step, beside that of its Vulkan calls: what a dispatch costs a game's thread.</summary>
 internal static unsafe class RecordingTimes
 {
-    private const int Rounds = 9, StepsPerRound = 100;
+    private const int Rounds = 9, StepsPerRound = 100, Warm = 300;
 
     public static void Run(string model)
     {
@@ -43,6 +44,37 @@ internal static unsafe class RecordingTimes
             $"{dispatches} dispatches, {barriers} barriers; us of thread CPU a dispatch, median of {Rounds} rounds of {StepsPerRound} " +
             $"steps: " +
             $"recorded {ours[Rounds / 2]:F2}, its Vulkan calls alone {bare[Rounds / 2]:F2}"));
+        CostModel costs = new(1);
+        Calibration.Run(engine, costs, 1);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"a decode step in a frame, with its plan and its submission: one by one {InFrames(engine, costs, false):F2}, " +
+            $"in runs recorded before {InFrames(engine, costs, true):F2} us of thread CPU a dispatch"));
+    }
+
+    /// <summary>The same for a step in a frame: inputs, predictions, commands and submission.</summary>
+    private static double InFrames(InferenceEngine engine, CostModel costs, bool recordsRuns)
+    {
+        using FrameRunner frames = new(engine, costs, new FrameRunnerOptions { RecordsRuns = recordsRuns, QuantumMilliseconds = 1000 });
+        int slot = engine.Open(new SamplerSettings());
+        List<double> times = [];
+        for (int round = 0; round < Warm + StepsPerRound; round++)
+        {
+            engine.Batch.Add(slot, round, output: true);
+            engine.Batch.Sample();
+            long start = ThreadTime();
+            frames.TryBegin(100_000);
+            frames.BeginStep();
+            frames.RecordStep();
+            frames.End();
+            if (round >= Warm) times.Add((ThreadTime() - start) / 1e3 / frames.Dispatches);
+            engine.Timeline.Wait(engine.Timeline.Submitted);
+            while (frames.TryCollect(out _, out int steps, out _))
+                for (; steps > 0; steps--) frames.TakeResults();
+        }
+
+        engine.Close(slot);
+        times.Sort();
+        return times[times.Count / 2];
     }
 
     /// <summary>The calls that recording makes, with nothing decided: a barrier before each dispatch.</summary>

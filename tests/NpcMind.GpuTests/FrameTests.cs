@@ -65,6 +65,55 @@ internal sealed class FrameTests(object model, string name, bool validated) : Gp
     }
 
     [Test]
+    public void Step_OfRunsRecordedBefore_EqualsRecordedEachTime()
+    {
+        using FrameRunner frames = new(_engine, _costs, new FrameRunnerOptions { QuantumMilliseconds = 1000, DispatchesPerTimed = 100 });
+        TinyRandom random = new(11 + Scenarios.Seed);
+        int dispatches = 0, before = 0;
+        for (int scenario = 0; scenario < _scenarios; scenario++)
+        {
+            int slot = _engine.Open(new Inference.SamplerSettings());
+            int[] ids = Ids(1 + random.Below(16) * random.Below(6), scenario + 2800);
+            float[] logits = new float[ids.Length * _engine.Config.Vocabulary];
+            // Different numbers of rows choose other variants, more of them than are kept; several steps may be on their way.
+            for (int at = 0, rows; at < ids.Length; at += rows)
+            {
+                rows = Math.Min(ids.Length - at, 1 + random.Below(16));
+                for (int i = 0; i < rows; i++) _engine.Batch.Add(slot, ids[at + i], output: true);
+                if (random.Below(2) == 0) _engine.Batch.Sample();
+                _engine.Batch.WantsLogits = true;
+                Assert.That(frames.TryBegin(10_000));
+                frames.RecordCopies();
+                frames.BeginStep();
+                Assert.That(frames.RecordStep());
+                frames.End();
+                (dispatches, before) = (dispatches + frames.Dispatches, before + frames.RecordedBefore);
+                _engine.Transfer.Flush();
+                while (frames.TryCollect(out _, out int steps, out _))
+                    for (; steps > 0; steps--) frames.TakeResults();
+                for (int i = 0; i < rows; i++)
+                    _engine.Logits(new StepTicket(0, 0, rows, 0), i).CopyTo(logits.AsSpan((at + i) * _engine.Config.Vocabulary));
+            }
+
+            _engine.Close(slot);
+            TinyEngines.AssertSameBits(logits, _engine.ReadFresh(ids, 16), $"{name}, scenario {scenario}");
+        }
+
+        Assert.That(before, Is.GreaterThan(dispatches / 2), "dispatches recorded before");
+    }
+
+    [Test]
+    public void Grid_OfEachNode_DoesNotDependOnTheLastPosition()
+    {
+        foreach (GraphNode node in _engine.Nodes)
+            foreach (int rows in (int[])[1, 2, 3, 5, 16, 40])
+            {
+                StepShape shape = new(rows, Math.Min(rows, 3), Math.Min(rows, 3), rows, 2);
+                Assert.That(node.Grid(shape with { LastPosition = 90 }), Is.EqualTo(node.Grid(shape)), node.Label);
+            }
+    }
+
+    [Test]
     public void Fork_WhileParentGoesOn_EqualsFresh()
     {
         TinyRandom random = new(8 + Scenarios.Seed);

@@ -22,7 +22,7 @@ internal sealed class DroppedFrameTests : RuntimeTest
                                                       select Case(eyes, fate, small);
 
     [TestCaseSource(nameof(Cases))]
-    public void Tick_WhenEveryThirdFrameIsDropped_SaysTheSameWords(bool eyes, string fate, bool small)
+    public void Tick_WhenAThirdOfFramesIsDropped_SaysTheSameWords(bool eyes, string fate, bool small)
     {
         Sizes sizes = eyes ? Eyed : Home;
         string[] expected = Conversation(Use(sizes), eyes, milliseconds =>
@@ -36,16 +36,19 @@ internal sealed class DroppedFrameTests : RuntimeTest
         using (NpcRuntime shared = Runtimes.New(sizes, host))
         using (GameFrames frames = new(device))
         {
+            // Not every third frame, exactly: a device that is slow in step with that would see the same work dropped for ever.
+            TinyRandom fates = new(83);
             int frame = 0, dropped = 0, forgotten = 0;
             string[] said = Conversation(shared, eyes, milliseconds =>
             {
                 // Seldom: so that nothing waits for the frame before any more, and work is lost with it.
-                bool drops = fate == "seldom" ? ++frame % (small ? 400 : 37) == 20 : ++frame % 3 == 0;
-                Fate next = !drops ? Fate.Submitted : fate == "discarded" || (fate == "both" && frame % 2 == 0) ? Fate.Discarded
+                frame++;
+                bool drops = fate == "seldom" ? frame % (small ? 400 : 37) == 20 : fates.Below(3) == 0;
+                Fate next = !drops ? Fate.Submitted : fate == "discarded" || (fate == "both" && fates.Below(2) == 0) ? Fate.Discarded
                     : Fate.Forgotten;
                 if (next != Fate.Submitted) dropped++;
                 // holds nothing: the frame before it is not meant
-                if (fate != "forgotten" && frame % 5 == 0) frames.Tick(shared, 0, Fate.Discarded);
+                if (frame % 5 == 0 && fate != "forgotten") frames.Tick(shared, 0, Fate.Discarded);
                 TickReport report = frames.Tick(shared, small ? milliseconds / 3 : milliseconds, next);
                 Assert.That(report.Status, Is.AnyOf(TickStatus.Worked, TickStatus.Idle, TickStatus.DeviceBehind), report.Error);
                 forgotten += report.Dropped;
