@@ -10,8 +10,11 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
 {
     private readonly Dictionary<string, SpirvModule> _modules = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ComputePipeline> _pipelines = new(StringComparer.Ordinal);
+    private readonly HashSet<ComputePipeline> _wanted = [];
 
-    /// <summary>Whether pipelines are compiled at first use, not by <see cref="Compile"/>: to load a model without running it.</summary>
+    /// <summary>
+    /// Whether what is asked for now is left to its first use, not to <see cref="Compile"/>: by whoever runs little of it.
+    /// </summary>
     public bool CompilesLate { get; set; }
 
     /// <summary>A pipeline, which <see cref="Compile"/> compiles, or its first use.</summary>
@@ -23,19 +26,24 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     {
         string key = shader;
         foreach (Constant constant in specialization) key += $" {constant.Name}={constant.Bits}";
-        if (_pipelines.TryGetValue(key, out ComputePipeline? pipeline)) return pipeline;
-        if (!_modules.TryGetValue(shader, out SpirvModule? module)) _modules[shader] = module = read(shader);
-        return _pipelines[key] = new ComputePipeline(device, module, specialization);
+        if (!_pipelines.TryGetValue(key, out ComputePipeline? pipeline))
+        {
+            if (!_modules.TryGetValue(shader, out SpirvModule? module)) _modules[shader] = module = read(shader);
+            _pipelines[key] = pipeline = new ComputePipeline(device, module, specialization);
+        }
+
+        if (!CompilesLate) _wanted.Add(pipeline);
+        return pipeline;
     }
 
     /// <summary>Compiles, on all cores, what was asked for and is not compiled yet.</summary>
     /// <exception cref="VulkanException">The driver failed.</exception>
     public void Compile()
     {
-        if (CompilesLate) return;
         try
         {
-            Parallel.ForEach(_pipelines.Values, pipeline => pipeline.Compile());
+            Parallel.ForEach(_wanted, pipeline => pipeline.Compile());
+            _wanted.Clear();
         }
         catch (AggregateException e)
         {

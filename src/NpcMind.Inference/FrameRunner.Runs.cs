@@ -25,6 +25,7 @@ internal sealed partial class FrameRunner
         int count = _runs.At(work.Node);
         if (count == 0 || IsTimed(count)) return false;
         double total = 0;
+        _runs.Prepare();
         for (int node = work.Node; node < work.Node + count; node++)
         {
             (long workgroups, int variant) = _runs.Grid(node);
@@ -39,7 +40,7 @@ internal sealed partial class FrameRunner
         _forced = false;
         Remaining -= total;
         _current!.Predicted += total;
-        _current.Recorder.Execute(run);
+        _runs.Execute(_current.Recorder, run);
         _untimed += run.Dispatches;
         RecordedBefore += run.Dispatches;
         work.Node += count;

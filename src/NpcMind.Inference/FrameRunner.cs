@@ -144,7 +144,7 @@ internal sealed partial class FrameRunner : IDisposable
         if (_engine.Blocks.Copies.Count > 0) throw new InvalidOperationException("Copies of blocks come before a step.");
         _step.Begin(_steps, _engine.Batch.Finish());
         _engine.RecordInputs(_current!.Recorder, _step.Shape);
-        _runs?.RecordGrids(_current.Recorder, _step.Shape);
+        _runs?.Begin(_step.Shape);
     }
 
     /// <summary>Records as much of the step as fits; true when it ended.</summary>

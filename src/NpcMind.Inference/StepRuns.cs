@@ -5,7 +5,7 @@ namespace NpcMind.Inference;
 
 /// <summary>
 /// Runs of a step's dispatches, each recorded once for each choice of variants and executed in every step that makes the same choice: a
-/// dispatch of a run costs the host nothing. Grids are read on the device, from a table that a step's inputs include. Allocates nothing
+/// dispatch of a run costs the host nothing. Grids are read on the device, from a table that is written once a step. Allocates nothing
 /// after it is made. Used by the engine's thread.
 /// </summary>
 internal sealed class StepRuns : IDisposable
@@ -27,6 +27,8 @@ internal sealed class StepRuns : IDisposable
     private readonly RecordingMoment[] _used;
     private readonly bool[] _isRecorded;
     private StepShape _shape;
+    private StepShape _wanted;
+    private bool _isWritten;
 
     /// <summary>Makes room for the runs of a list of dispatches, which live as long as this.</summary>
     public StepRuns(GpuDevice device, IReadOnlyList<GraphNode> nodes)
@@ -52,19 +54,33 @@ internal sealed class StepRuns : IDisposable
         }
     }
 
-    /// <summary>Writes the grids of a step that begins.</summary>
-    public void RecordGrids(CommandRecorder recorder, StepShape shape)
+    /// <summary>Begins a step.</summary>
+    public void Begin(StepShape shape)
     {
-        shape = shape with { LastPosition = 0 }; // no grid hangs on it, and all else is often as in the step before
-        for (int i = 0; shape != _shape && i < _nodes.Count; i++)
+        _wanted = shape with { LastPosition = 0 }; // no grid hangs on it, and all else is often as in the step before
+        _isWritten = false;
+    }
+
+    /// <summary>Finds the grids of the step under way.</summary>
+    public void Prepare()
+    {
+        if (_wanted == _shape) return;
+        for (int i = 0; i < _nodes.Count; i++)
         {
-            Grid grid = _nodes[i].Grid(shape);
+            Grid grid = _nodes[i].Grid(_wanted);
             (_grids[i * 3], _grids[i * 3 + 1], _grids[i * 3 + 2]) = ((uint)grid.X, (uint)grid.Y, (uint)grid.Z);
             _variants[i] = grid.X == 0 || grid.Y == 0 || grid.Z == 0 ? (sbyte)-1 : (sbyte)grid.Variant;
         }
 
-        _shape = shape;
-        StepInputs.Write(recorder, _table.Whole, MemoryMarshal.AsBytes(_grids.AsSpan()));
+        _shape = _wanted;
+    }
+
+    /// <summary>Executes a run of the step under way; its grids are written before its first.</summary>
+    public void Execute(CommandRecorder recorder, RecordedRun run)
+    {
+        if (!_isWritten) StepInputs.Write(recorder, _table.Whole, MemoryMarshal.AsBytes(_grids.AsSpan()));
+        _isWritten = true;
+        recorder.Execute(run);
     }
 
     /// <summary>Dispatches of the run that begins at a dispatch; 0 where none does.</summary>
