@@ -74,7 +74,8 @@ internal static class BenchVerb
         clock.Restart();
         for (int i = 0; i < generate; i++) generator.Next();
         double decode = clock.Elapsed.TotalSeconds;
-        return new Speed(prompt / prefill, generate / decode, (generator.GpuMilliseconds - gpuBefore) / generate,
+        double gpuTime = generator.GpuMilliseconds - gpuBefore; // not a number where the queue has no timestamps
+        return new Speed(prompt / prefill, generate / decode, (double.IsNaN(gpuTime) ? decode * 1e3 : gpuTime) / generate,
             (FrameClock.ThreadMilliseconds() - threadBefore) / generate);
     }
 

@@ -32,8 +32,12 @@ internal sealed class FixedLoad(GpuDevice device, NpcRuntime runtime, FrameLoopO
 
     public int Dispatches { get; private set; }
 
+    /// <exception cref="GpuUnavailableException">The device's queue has no timestamps.</exception>
     public void Run()
     {
+        if (device.Limits.TimestampNanoseconds == 0)
+            throw new GpuUnavailableException($"'{device.Limits.Name}' has no timestamps on its compute queue to time frames by.",
+                "Measure on another device.");
         using TensorArena arena = new(device, "fixed load");
         Tensor input = arena.Allocate(Quads * 2 * Rows * 16, "gate and up").As(TexelFormat.Float4),
             output = arena.Allocate(Quads * Rows * 16, "y");

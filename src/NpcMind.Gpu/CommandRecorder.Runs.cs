@@ -1,8 +1,9 @@
+using System.Diagnostics;
 using Silk.NET.Vulkan;
 
 namespace NpcMind.Gpu;
 
-/// <summary>Runs of dispatches that are recorded once and executed often.</summary>
+/// <summary>Runs of dispatches that are recorded once and executed often; recordings that run in parts.</summary>
 internal sealed unsafe partial class CommandRecorder
 {
     /// <summary>
@@ -61,5 +62,21 @@ internal sealed unsafe partial class CommandRecorder
         if (Dispatches == 0) _device.Api.CmdDispatchBase(Handle, 0, 0, 0, 0, 0, 0);
         _device.Api.CmdDispatchIndirect(Handle, grids.Buffer.Handle, (ulong)(grids.Offset + offset));
         Dispatches++;
+    }
+
+    /// <summary>
+    /// Submits what was recorded so far, waits for it and goes on recording; returns how many milliseconds that took. For loading, in a
+    /// command buffer of our own.
+    /// </summary>
+    internal double RunSoFar(Timeline timeline)
+    {
+        (int dispatches, int barriers) = (Dispatches, Barriers);
+        End(goesOn: true);
+        long started = Stopwatch.GetTimestamp();
+        timeline.Wait(timeline.Submit(this));
+        double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        Begin(_timestamps, goesOn: true);
+        (Dispatches, Barriers) = (dispatches, barriers);
+        return milliseconds;
     }
 }

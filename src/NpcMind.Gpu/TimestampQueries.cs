@@ -4,15 +4,21 @@ namespace NpcMind.Gpu;
 
 /// <summary>
 /// GPU time of one recording, as a whole or per labelled dispatch. A timestamp at the end of each dispatch means that dispatches which
-/// overlap share their time in record order. Reused from recording to recording; used by one thread.
+/// overlap share their time in record order. Where the queue has no timestamps, each labelled dispatch is submitted by itself, waited for
+/// and timed by a clock, and recordings as a whole are not timed: for loading, then, not for frames. Reused from recording to recording;
+/// used by one thread.
 /// </summary>
 internal sealed unsafe class TimestampQueries : IDisposable
 {
+    private const double ClockTicks = 1e6; // in a millisecond, where a clock stands in
+    private const int EmptyRuns = 5;
     private readonly GpuDevice _device;
     private readonly QueryPool _pool;
     private readonly string[] _labels;
     private readonly ulong[] _ticks;
     private readonly bool _closes;
+    private readonly Timeline? _clock;
+    private double _overhead = double.NaN;
     private int _count;
 
     /// <summary>
@@ -26,14 +32,17 @@ internal sealed unsafe class TimestampQueries : IDisposable
     private TimestampQueries(GpuDevice device, int capacity, bool marksEach)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (device.Limits.TimestampNanoseconds == 0)
-            throw new GpuUnavailableException($"'{device.Limits.Name}' has no timestamps on its compute queue.",
-                "Measure on another device.");
         _device = device;
         MarksEach = marksEach;
         _closes = !marksEach;
         _labels = new string[capacity + (marksEach ? 0 : 1)];
         _ticks = new ulong[_labels.Length + 1];
+        if (!HasTimestamps)
+        {
+            if (marksEach) _clock = new Timeline(device, "clock");
+            return;
+        }
+
         QueryPoolCreateInfo info = new()
         { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = (uint)_ticks.Length };
         device.Api.CreateQueryPool(device.Handle, in info, null, out _pool).ThrowOnError("vkCreateQueryPool");
@@ -51,6 +60,7 @@ internal sealed unsafe class TimestampQueries : IDisposable
     /// <summary>Milliseconds of dispatch <paramref name="index"/>; call <see cref="Read"/> first.</summary>
     public double Milliseconds(int index)
     {
+        if (!HasTimestamps) return _ticks[index + 1] / ClockTicks;
         ulong mask = _device.Limits.TimestampBits >= 64 ? ulong.MaxValue : (1UL << (int)_device.Limits.TimestampBits) - 1;
         return ((_ticks[index + 1] - _ticks[index]) & mask) * _device.Limits.TimestampNanoseconds / 1e6;
     }
@@ -58,43 +68,61 @@ internal sealed unsafe class TimestampQueries : IDisposable
     /// <summary>Whether every dispatch is timed.</summary>
     internal bool MarksEach { get; }
 
-    /// <summary>Fetches the results of a finished recording. Returns the milliseconds from first to last.</summary>
+    /// <summary>
+    /// Fetches the results of a finished recording. Returns the milliseconds from first to last, not a number where they cannot be had.
+    /// </summary>
     public double Read()
     {
-        fixed (ulong* ticks = _ticks)
-            _device.Api.GetQueryPoolResults(_device.Handle, _pool, 0, (uint)_count + 1, (nuint)(_ticks.Length * 8), ticks, 8,
-                QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit).ThrowOnError("vkGetQueryPoolResults");
+        if (HasTimestamps)
+            fixed (ulong* ticks = _ticks)
+                _device.Api.GetQueryPoolResults(_device.Handle, _pool, 0, (uint)_count + 1, (nuint)(_ticks.Length * 8), ticks, 8,
+                    QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit).ThrowOnError("vkGetQueryPoolResults");
+        else if (_clock is null) return double.NaN;
         double total = 0;
         for (int i = 0; i < _count; i++) total += Milliseconds(i);
         return total;
     }
 
     /// <summary>Frees the queries.</summary>
-    public void Dispose() => _device.Api.DestroyQueryPool(_device.Handle, _pool, null);
+    public void Dispose()
+    {
+        _clock?.Dispose();
+        if (_pool.Handle != 0) _device.Api.DestroyQueryPool(_device.Handle, _pool, null);
+    }
 
     internal void Start(CommandRecorder recorder)
     {
         _count = 0;
+        if (!HasTimestamps) return;
         _device.Api.CmdResetQueryPool(recorder.Handle, _pool, 0, (uint)_ticks.Length);
         _device.Api.CmdWriteTimestamp2(recorder.Handle, recorder.MarkStage, _pool, 0);
     }
 
     internal void Finish(CommandRecorder recorder)
     {
-        if (_closes) Write(recorder, "rest", recorder.LastMarkStage);
+        if (_closes && HasTimestamps) Write(recorder, "rest", recorder.LastMarkStage);
     }
 
     /// <summary>Index of the part that ends here, or -1 when there is no room.</summary>
     internal int Mark(CommandRecorder recorder, string label)
     {
-        if (_count + (_closes ? 1 : 0) >= _labels.Length) return -1;
+        if (_count + (_closes ? 1 : 0) >= _labels.Length || (!HasTimestamps && _clock is null)) return -1;
         Write(recorder, label, recorder.MarkStage);
         return _count - 1;
     }
 
     private void Write(CommandRecorder recorder, string label, PipelineStageFlags2 stage)
     {
+        if (_clock is not null)
+        {
+            double milliseconds = recorder.RunSoFar(_clock);
+            if (double.IsNaN(_overhead)) _overhead = Enumerable.Range(0, EmptyRuns).Min(_ => recorder.RunSoFar(_clock));
+            _ticks[_count + 1] = (ulong)(Math.Max(0, milliseconds - _overhead) * ClockTicks);
+        }
+
         _labels[_count++] = label;
-        _device.Api.CmdWriteTimestamp2(recorder.Handle, stage, _pool, (uint)_count);
+        if (HasTimestamps) _device.Api.CmdWriteTimestamp2(recorder.Handle, stage, _pool, (uint)_count);
     }
+
+    private bool HasTimestamps => _device.Limits.TimestampNanoseconds > 0;
 }

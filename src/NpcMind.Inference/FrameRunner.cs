@@ -297,6 +297,7 @@ internal sealed partial class FrameRunner : IDisposable
             return new FrameTime(double.NaN, slot.Predicted);
         }
 
+        if (double.IsNaN(milliseconds)) return new FrameTime(double.NaN, slot.Predicted);
         for (int i = 0; i < slot.SampleCount; i++)
             Costs.Learn(slot.Samples[i].Class, slot.Samples[i].Work, slot.Times.Milliseconds(slot.Samples[i].Part));
         if (slot is { Predicted: > 0, Budget: > 0 }) Costs.LearnFrame(slot.Predicted, milliseconds, slot.Budget);

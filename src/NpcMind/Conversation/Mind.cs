@@ -44,6 +44,9 @@ internal sealed class Mind(int id, string name, Mind? parent, int contextTokens)
     /// <summary>Tokens that were asked for and have not come yet.</summary>
     public int Awaited { get; set; }
 
+    /// <summary>Tokens guessed to come next.</summary>
+    public Drafts Drafts { get; } = new();
+
     /// <summary>A token was asked for and has not come yet.</summary>
     public bool AwaitsToken => Awaited > 0;
 

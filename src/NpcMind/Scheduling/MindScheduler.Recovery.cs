@@ -49,6 +49,7 @@ internal sealed partial class MindScheduler
             mind.RowsInStep = 0;
             mind.KeepAfterStep = int.MaxValue;
             mind.Awaited = 0;
+            mind.Drafts.Cut();
             mind.Epoch++;
             if (mind.Parent is null) mind.Shared = 0;
             if (mind.Closing) minds[i] = null;

@@ -17,9 +17,6 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     /// <summary>Times as long a step may be while nobody's next word waits for it: long steps read prompts with less effort.</summary>
     private const int SilentSteps = 4;
 
-    /// <summary>Tokens of a mind on their way at most: what comes after the end of a reply was computed for nothing.</summary>
-    private const int MostAwaited = 4;
-
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(30);
     private readonly StepPlanner _planner = new(minds.Length);
     private readonly Candidate[] _candidates = new Candidate[minds.Length];
@@ -67,6 +64,7 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
     {
         mind.Epoch++;
         mind.Awaited = 0;
+        mind.Drafts.Cut();
         if (mind.RowsInStep > 0) mind.KeepAfterStep = Math.Min(mind.KeepAfterStep, keep);
         else if (mind.Slot >= 0 && engine.Length(mind.Slot) > keep) engine.Rewind(mind.Slot, keep);
     }
@@ -175,26 +173,21 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         if (frames.IsSpoiled) ForgetCache();
     }
 
-    /// <summary>Hands out a token. Where the log does not go on with it alone, what the device went on with is forgotten.</summary>
+    /// <summary>
+    /// Hands out a token. Where the log does not go on with it alone, or not as the cache does, the cache forgets the rest.
+    /// </summary>
     private void TakeNext(Mind mind, int token)
     {
         (int before, int epoch, Reply? reply) = (mind.Tokens.Count, mind.Epoch, mind.Reply);
+        bool? guess = mind.Drafts.Check(before, token);
+        if (guess == true) DraftsTaken++;
         Take(mind, token);
+        if (mind.Awaited == 0) mind.Drafts.Cut();
         if (mind.Awaited == 0 || mind.Epoch != epoch) return;
-        bool isTaken = mind.Tokens.Count > before && mind.Tokens[before] == token;
+        bool isTaken = mind.Tokens.Count > before && mind.Tokens[before] == token && guess != false;
         if (!isTaken || mind.Tokens.Count > before + 1 || mind.Reply != reply || reply?.Constraint is not null)
             Forget(mind, isTaken ? before + 1 : before);
     }
-
-    /// <summary>Whether the device may go on with a token before the host knows it: only where nobody can say no.</summary>
-    private bool CanGoOn(Mind mind) => mind is { Slot: >= 0, Awaited: < MostAwaited, Reply: { Constraint: null } reply }
-        && (double.IsPositiveInfinity(reply.Pace.CharactersPerSecond)
-            || reply.Words.SpokenTokens + mind.Awaited < reply.Pace.LeadTokens)
-        && engine.Length(mind.Slot) == mind.Tokens.Count + mind.Awaited - 1
-        && engine.Transfer.OnHost(mind.Slot) == 0
-        && mind.Tokens.Count + mind.Awaited < engine.Options.ContextTokens - 1
-        && (reply.Words.InThought ? reply.Words.ThoughtTokens + mind.Awaited < reply.MaxThoughtTokens
-            : reply.Words.SpokenTokens + mind.Awaited < reply.Options.MaxTokens);
 
     private bool AnybodyWantsToThink()
     {
@@ -242,7 +235,9 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
             planned = _planner.Plan(_candidates.AsSpan(0, count), limits, _stepTimes.Milliseconds, _planned, _deferrals);
         }
 
-        return _batchIsFilled = Reserve(count, planned, now);
+        _batchIsFilled = Reserve(count, planned, now);
+        if (_batchIsFilled) AddDrafts(planned, milliseconds);
+        return _batchIsFilled;
     }
 
     /// <summary>
@@ -349,7 +344,12 @@ internal sealed partial class MindScheduler(InferenceEngine engine, FrameRunner 
         mind.RowsInStep = plan.Rows;
         mind.LastUsed = now;
         _rowsInStep += plan.Rows;
-        if (!plan.Output) return;
+        if (plan.Output) Await(mind);
+    }
+
+    /// <summary>Expects a token for the output added last.</summary>
+    private void Await(Mind mind)
+    {
         mind.Awaited++;
         _outputs[_lastOutputs][_outputCounts[_lastOutputs]++] = (mind, mind.Epoch);
     }
