@@ -13,7 +13,7 @@ namespace NpcMind.GpuTests;
 [TestFixtureSource(nameof(Models))]
 internal sealed class FrameTests(object model, string name, bool validated) : GpuTest, IDisposable
 {
-    private readonly int _scenarios = Scenarios.Count(validated ? 8 : model is string ? 16 : 40);
+    private readonly int _scenarios = Scenarios.Count(validated ? 8 : model is string ? 12 : 24);
     private GpuDevice _device = null!;
     private InferenceEngine _engine = null!;
     private int _cut;

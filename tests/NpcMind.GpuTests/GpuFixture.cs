@@ -11,8 +11,12 @@ namespace NpcMind.GpuTests;
 internal sealed class GpuFixture
 {
     private static GpuDevice? _device;
+    private static GpuDevice? _unvalidated;
 
     public static GpuDevice Device => _device ?? throw new InvalidOperationException("The fixture has not made its device.");
+
+    /// <summary>Without validation, for what runs with it in other tests.</summary>
+    public static GpuDevice Unvalidated => _unvalidated ??= Late(GpuDevice.Create());
 
     public static GpuDevice NewDevice(string? cacheFolder = null) =>
         GpuDevice.Create(new GpuOptions { Validate = true, CacheFolder = cacheFolder });
@@ -27,7 +31,7 @@ internal sealed class GpuFixture
     [OneTimeSetUp]
     public void MakeDevice()
     {
-        _device = NewDevice();
+        _device = Late(NewDevice());
         TestContext.Progress.WriteLine($"Device: {_device.Limits.Name}, {_device.Limits.Driver}");
     }
 
@@ -35,9 +39,17 @@ internal sealed class GpuFixture
     public void FreeDevice()
     {
         TinyEngines.DeleteFiles();
+        _unvalidated?.Dispose();
         if (_device is null) return;
         _device.Dispose();
         CheckValidation(_device);
+    }
+
+    /// <summary>Most tests run few of the pipelines of what they load.</summary>
+    private static GpuDevice Late(GpuDevice device)
+    {
+        device.Pipelines.CompilesLate = true;
+        return device;
     }
 }
 

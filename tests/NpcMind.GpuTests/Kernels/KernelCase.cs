@@ -55,7 +55,6 @@ internal sealed class KernelRig : IDisposable
     public KernelRig(GpuDevice device)
     {
         Device = device;
-        device.Pipelines.CompilesLate = true; // cases run few of the pipelines that they ask for
         Library = new KernelLibrary(device);
         _uploader = new Uploader(device, 16 << 20);
         _recorder = new CommandRecorder(device, "kernel case");
@@ -170,7 +169,6 @@ internal sealed class KernelRig : IDisposable
 
     public void Dispose()
     {
-        Device.Pipelines.CompilesLate = false;
         _uploader.Dispose();
         _timeline.Dispose();
         _recorder.Dispose();
