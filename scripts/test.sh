@@ -29,8 +29,8 @@ rm -rf "$results"
 mkdir -p "$results"
 status=0
 
-# Jobs wait in a queue, the longest first, for one lane more than there are cores (at most five): a test is bound by one core most of the
-# time, sometimes it waits, and none depends on how fast it is. The tutorial and the test of the package both pack: they are one job.
+# Jobs wait in a queue, the longest first, for as many lanes as there are cores (at most four): a test is bound by one core most of the
+# time, and none depends on how fast it is. The tutorial and the test of the package both pack: they are one job.
 left_out="" # a filter: what cannot run here
 [ -d ../shared/golden ] || left_out="TestCategory!=Shared"
 [ -f artifacts/minilm/expected.json ] || left_out="${left_out:+$left_out&}TestCategory!=MiniLm"
@@ -76,9 +76,9 @@ run_job() {
 }
 export left_out results
 export -f run_tests run_job
-lanes=$(($(nproc) + 1))
+lanes=$(nproc)
 printf '%s\n' gpu-runtime gpu gpu-shared gpu-kernels gpu-wide tavern pure package tavern-game format |
-    xargs -P $((lanes < 5 ? lanes : 5)) -I JOB bash -uo pipefail -c 'run_job JOB'
+    xargs -P $((lanes < 4 ? lanes : 4)) -I JOB bash -uo pipefail -c 'run_job JOB'
 if [ -e "$results/format.failed" ]; then
     cat "$results/format.log"
     echo "test: formatting failed (run: dotnet format NpcMind.sln)"

@@ -9,7 +9,7 @@ namespace NpcMind.Cli;
 /// <summary><c>npcmind bench</c>: speed of prefill and decode, and GPU time per operation of a decode step.</summary>
 internal static class BenchVerb
 {
-    private const int OperationSteps = 5;
+    private const int OperationSteps = 5, BatchPrompt = 8, MostSequences = 64;
 
     public static Command Create()
     {
@@ -18,13 +18,18 @@ internal static class BenchVerb
             .InRange(1, Common.MaxContext);
         Option<int> generateTokens = new Option<int>("--generate-tokens") { Description = "Tokens to generate.", Required = true }
             .InRange(1, Common.MaxContext);
+        Option<int?> sequences = new Option<int?>("--sequences")
+        { Description = "Also measures decoding of so many sequences at once, beside one (2 to 64)." };
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv(), precision = Common.Precision();
         Command command = new("bench", "Measures prefill, decode and every operation.")
-            { model, promptTokens, generateTokens, json, device, validate, kv, precision };
+            { model, promptTokens, generateTokens, sequences, json, device, validate, kv, precision };
         command.SetAction(parsed =>
         {
             int prompt = parsed.GetValue(promptTokens), generate = parsed.GetValue(generateTokens);
+            int? several = parsed.GetValue(sequences);
+            if (several is < 2 or > MostSequences)
+                throw new CliException($"--sequences takes 2 to {MostSequences}, not {several}.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch clock = Stopwatch.StartNew();
@@ -32,12 +37,17 @@ internal static class BenchVerb
                 new EngineOptions
                 {
                     ContextTokens = prompt + generate + OperationSteps + 64,
+                    MaxSequences = several ?? 1,
+                    MaxOutputs = Math.Max(several ?? 1, 16),
+                    CacheTokens = several is { } s ? prompt + generate + OperationSteps + 64 + s * (generate + BatchPrompt + 64) : null,
                     Kv = Common.KvFormat(parsed.GetValue(kv)),
                     Precision = Common.Precision(parsed.GetValue(precision)),
                 }))
             {
                 double load = clock.Elapsed.TotalSeconds;
                 Speed speed = Measure(engine, gpu, prompt, generate);
+                if (several is { } count)
+                    speed = speed with { Batch = (count, Batched(engine, count, generate) / Batched(engine, 1, generate)) };
                 List<Operation> operations = Operations(engine, gpu, prompt);
                 Print(parsed.GetValue(json), gpu, engine, load, speed, operations);
             }
@@ -49,7 +59,11 @@ internal static class BenchVerb
     }
 
     private sealed record Speed(
-        double PrefillPerSecond, double DecodePerSecond, double GpuMillisecondsPerToken, double ThreadMillisecondsPerToken);
+        double PrefillPerSecond, double DecodePerSecond, double GpuMillisecondsPerToken, double ThreadMillisecondsPerToken)
+    {
+        /// <summary>Sequences decoded at once, and their tokens a second beside those of one; null when not asked for.</summary>
+        public (int Sequences, double Ratio)? Batch { get; init; }
+    }
 
     private sealed record Operation(string Name, double Milliseconds, double GigabytesPerSecond, int Dispatches);
 
@@ -77,6 +91,41 @@ internal static class BenchVerb
         double gpuTime = generator.GpuMilliseconds - gpuBefore; // not a number where the queue has no timestamps
         return new Speed(prompt / prefill, generate / decode, (double.IsNaN(gpuTime) ? decode * 1e3 : gpuTime) / generate,
             (FrameClock.ThreadMilliseconds() - threadBefore) / generate);
+    }
+
+    /// <summary>Tokens a second of several sequences with one row each in a step, the next step always on its way.</summary>
+    private static double Batched(InferenceEngine engine, int sequences, int steps)
+    {
+        int[] slots = [.. Enumerable.Range(0, sequences).Select(_ => engine.Open(new SamplerSettings()))];
+        foreach (int slot in slots)
+        {
+            int[] prompt = Tokens(engine, BatchPrompt);
+            for (int i = 0; i < prompt.Length; i++) engine.Batch.Add(slot, prompt[i], output: i == prompt.Length - 1);
+            engine.Batch.Sample();
+            engine.Collect(engine.Submit());
+        }
+
+        engine.Collect(Step()); // compiles what the driver compiles late
+        Stopwatch clock = Stopwatch.StartNew();
+        StepTicket last = Step();
+        for (int i = 1; i < steps; i++)
+        {
+            StepTicket next = Step();
+            engine.Collect(last);
+            last = next;
+        }
+
+        engine.Collect(last);
+        double seconds = clock.Elapsed.TotalSeconds;
+        foreach (int slot in slots) engine.Close(slot);
+        return sequences * steps / seconds;
+
+        StepTicket Step()
+        {
+            foreach (int slot in slots) engine.Batch.AddNext(slot);
+            engine.Batch.Sample();
+            return engine.Submit();
+        }
     }
 
     private static List<Operation> Operations(InferenceEngine engine, GpuDevice gpu, int prompt)
@@ -122,6 +171,8 @@ internal static class BenchVerb
             Console.WriteLine($"prefill {speed.PrefillPerSecond:F1} tokens/s, decode {speed.DecodePerSecond:F1} tokens/s, " +
                 $"{speed.GpuMillisecondsPerToken:F2} GPU ms per token, weights at {bandwidth:F2} GB/s " +
                 $"({100 * bandwidth / copies:F0} % of copies), {perDispatch:F2} us of this thread a dispatch");
+            if (speed.Batch is { } batch)
+                Console.WriteLine($"{batch.Sequences} sequences at once: {batch.Ratio:F2} times the tokens/s of one");
             Console.WriteLine(
                 $"load {load:F2} s (pipeline cache {(gpu.PipelineCacheWasLoaded ? "reused" : "new")}), {peak / 1e6:F0} " +
                     $"MB of device memory, {engine.LastStep.Dispatches} dispatches and {engine.LastStep.Barriers} barriers per token");
@@ -139,6 +190,12 @@ internal static class BenchVerb
             w.WriteNumber("weight_gb_per_s", Math.Round(bandwidth, 3));
             w.WriteNumber("copy_gb_per_s", Math.Round(copies, 3));
             if (double.IsFinite(perDispatch)) w.WriteNumber("thread_us_per_dispatch", Math.Round(perDispatch, 3));
+            if (speed.Batch is { } batch)
+            {
+                w.WriteNumber("sequences", batch.Sequences);
+                w.WriteNumber("sequences_to_one", Math.Round(batch.Ratio, 3));
+            }
+
             w.WriteNumber("load_s", Math.Round(load, 3));
             w.WriteNumber("peak_bytes", peak);
             w.WriteNumber("peak_process_bytes", Process.GetCurrentProcess().PeakWorkingSet64);

@@ -113,15 +113,17 @@ internal sealed unsafe class TimestampQueries : IDisposable
 
     private void Write(CommandRecorder recorder, string label, PipelineStageFlags2 stage)
     {
-        if (_clock is not null)
-        {
-            double milliseconds = recorder.RunSoFar(_clock);
-            if (double.IsNaN(_overhead)) _overhead = Enumerable.Range(0, EmptyRuns).Min(_ => recorder.RunSoFar(_clock));
-            _ticks[_count + 1] = (ulong)(Math.Max(0, milliseconds - _overhead) * ClockTicks);
-        }
-
+        if (_clock is not null) _ticks[_count + 1] = (ulong)(Time(recorder, _clock) * ClockTicks);
         _labels[_count++] = label;
         if (HasTimestamps) _device.Api.CmdWriteTimestamp2(recorder.Handle, stage, _pool, (uint)_count);
+    }
+
+    /// <summary>Milliseconds of what was recorded since the last part, without what an empty submission takes.</summary>
+    private double Time(CommandRecorder recorder, Timeline clock)
+    {
+        double milliseconds = recorder.RunSoFar(clock);
+        if (double.IsNaN(_overhead)) _overhead = Enumerable.Range(0, EmptyRuns).Min(_ => recorder.RunSoFar(clock));
+        return Math.Max(0, milliseconds - _overhead);
     }
 
     private bool HasTimestamps => _device.Limits.TimestampNanoseconds > 0;

