@@ -31,7 +31,7 @@ internal static class BenchVerb
             if (several is < 2 or > MostSequences)
                 throw new CliException($"--sequences takes 2 to {MostSequences}, not {several}.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
-            using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
+            using GpuDevice gpu = Common.OpenDevice(parsed, device, validate, measures: true);
             Stopwatch clock = Stopwatch.StartNew();
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file,
                 new EngineOptions

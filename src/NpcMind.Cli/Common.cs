@@ -114,14 +114,25 @@ internal static class Common
         output.Write("\n"u8);
     }
 
-    public static GpuDevice OpenDevice(ParseResult parsed, Option<string?> device, Option<bool> validate) => GpuDevice.Create(new GpuOptions
+    /// <summary>Opens the device that was asked for.</summary>
+    /// <param name="parsed">Command line.</param>
+    /// <param name="device">Which device.</param>
+    /// <param name="validate">Whether it has the validation layer.</param>
+    /// <param name="measures">Whether times are measured on it: then all is compiled before.</param>
+    public static GpuDevice OpenDevice(ParseResult parsed, Option<string?> device, Option<bool> validate, bool measures = false)
     {
-        Device = parsed.GetValue(device),
-        Validate = parsed.GetValue(validate),
-        CacheFolder = Path.Combine(
-            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-            "NpcMind", "pipelines"),
-    });
+        GpuDevice opened = GpuDevice.Create(new GpuOptions
+        {
+            Device = parsed.GetValue(device),
+            Validate = parsed.GetValue(validate),
+            CacheFolder = Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "NpcMind", "pipelines"),
+        });
+        // A program that runs once needs half of a model's pipelines, and a software driver compiles on the cores that compute.
+        opened.Pipelines.CompilesLate = opened.Limits.IsSoftware && !measures;
+        return opened;
+    }
 
     public static KvFormat KvFormat(string? name) => name switch
     {

@@ -31,7 +31,7 @@ internal static class DoctorVerb
             {
                 BudgetMilliseconds = parsed.GetValue(budget),
                 FramesPerSecond = parsed.GetValue(fps),
-                OpenDevice = parsed.GetValue(hostOnly) ? null : () => Common.OpenDevice(parsed, device, validate),
+                OpenDevice = parsed.GetValue(hostOnly) ? null : () => Common.OpenDevice(parsed, device, validate, measures: true),
                 Kv = Common.KvFormat(parsed.GetValue(kv)),
             });
             if (parsed.GetValue(json)) DoctorReport.PrintJson(examination);

@@ -87,7 +87,7 @@ internal static class FramesVerb
             FixedLoad? calibration = null;
             if (noiseFrames > 0)
             {
-                using Gpu.GpuDevice second = Common.OpenDevice(parsed, device, validate);
+                using Gpu.GpuDevice second = Common.OpenDevice(parsed, device, validate, measures: true);
                 calibration = new FixedLoad(second, runtime, options, noiseFrames);
                 calibration.Run();
             }

@@ -118,20 +118,6 @@ internal sealed unsafe partial class CommandRecorder : IDisposable
         if (_marksEach) _timestamps?.Mark(this, node.Label);
     }
 
-    private void Bind(DispatchNode node)
-    {
-        ComputePipeline pipeline = node.Pipeline;
-        if (_bound.Handle != pipeline.Handle.Handle) _device.Api.CmdBindPipeline(Handle, PipelineBindPoint.Compute, pipeline.Handle);
-        _bound = pipeline.Handle;
-        DescriptorSet set = node.Set;
-        _device.Api.CmdBindDescriptorSets(Handle, PipelineBindPoint.Compute, pipeline.Layout, 0, 1, &set, 0, null);
-        fixed (uint* constants = node.Constants)
-            if (pipeline.PushConstantBytes > 0)
-                _device.Api.CmdPushConstants(Handle, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, pipeline.PushConstantBytes,
-                    constants);
-        Follow(PipelineStageFlags2.ComputeShaderBit);
-    }
-
     /// <summary>
     /// Takes a timestamp here, if timestamps were given and have room; returns its index, or -1. For recordings that time only some of
     /// their parts.
@@ -304,6 +290,20 @@ internal sealed unsafe partial class CommandRecorder : IDisposable
 
     private void Follow(PipelineStageFlags2 stage) =>
         MarkStage = MarkStage == PipelineStageFlags2.AllCommandsBit ? MarkStage : stage;
+
+    private void Bind(DispatchNode node)
+    {
+        ComputePipeline pipeline = node.Pipeline;
+        if (_bound.Handle != pipeline.Handle.Handle) _device.Api.CmdBindPipeline(Handle, PipelineBindPoint.Compute, pipeline.Handle);
+        _bound = pipeline.Handle;
+        DescriptorSet set = node.Set;
+        _device.Api.CmdBindDescriptorSets(Handle, PipelineBindPoint.Compute, pipeline.Layout, 0, 1, &set, 0, null);
+        fixed (uint* constants = node.Constants)
+            if (pipeline.PushConstantBytes > 0)
+                _device.Api.CmdPushConstants(Handle, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, pipeline.PushConstantBytes,
+                    constants);
+        Follow(PipelineStageFlags2.ComputeShaderBit);
+    }
 
     private void Order(ReadOnlySpan<AccessRange> ranges)
     {
