@@ -55,8 +55,8 @@ internal sealed class GpuCheck(string output, double seconds, bool small)
             for (int run = 1; run <= 2; run++)
                 foreach (string precision in (string[])["exact", "int16", "int8"])
                     Step($"bench {model.Name} {precision} {run}", 90, "NpcMind.Cli.dll",
-                        "bench", path, "--prompt-tokens", prompt, "--generate-tokens", generate, "--precision", precision, "--sequences", "8",
-                        "--json");
+                        "bench", path, "--prompt-tokens", prompt, "--generate-tokens", generate, "--precision", precision,
+                        "--sequences", "8", "--json");
             Step($"recording {model.Name}", 60, "NpcMind.Benchmarks.dll", "recording", path);
             (string, string)[] loads = small ? [("1", "4")] : [("8", "4"), ("50", "2"), ("1", "4"), ("50", "4")];
             foreach ((string npcs, string budget) in loads)
