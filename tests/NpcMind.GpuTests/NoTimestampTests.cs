@@ -22,7 +22,7 @@ internal sealed class NoTimestampTests
             int slot = engine.Open(new Inference.SamplerSettings());
             foreach (int id in ids) engine.Batch.Add(slot, id, output: true);
             engine.Batch.WantsLogits = true;
-            StepShape shape = new(ids.Length, ids.Length, 0, ids.Length, 1, ids.Length - 1);
+            StepShape shape = engine.Batch.Finish();
             double predicted = frames.PredictStep(shape);
             Assert.That(predicted, Is.GreaterThan(0));
             Assert.That(engine.Nodes.Where(n => n.Grid(shape) is { X: > 0, Y: > 0, Z: > 0 })
@@ -44,7 +44,7 @@ internal sealed class NoTimestampTests
             for (int i = 0; i < ids.Length; i++)
                 engine.Logits(new StepTicket(0, 0, ids.Length, 0), i).CopyTo(logits.AsSpan(i * engine.Config.Vocabulary));
             engine.Close(slot);
-            Assert.That(cut, Is.InRange(3, 100));
+            Assert.That(cut, Is.GreaterThan(1), "a quarter of what the step takes does not hold it");
             TinyEngines.AssertSameBits(logits, engine.ReadFresh(ids, 20), "cut");
         }
 
