@@ -32,7 +32,7 @@ internal sealed class NoTimestampTests
             {
                 engine.Transfer.Flush();
                 while (frames.TryCollect(out FrameTime time, out _, out _)) Assert.That(time.Milliseconds, Is.NaN);
-                Assert.That(frames.TryBegin(predicted / 4));
+                Assert.That(frames.TryBegin(predicted / 1e6)); // a workgroup a frame, at least
                 if (!begun) frames.BeginStep();
                 begun = true;
                 ended = frames.RecordStep();
@@ -44,7 +44,7 @@ internal sealed class NoTimestampTests
             for (int i = 0; i < ids.Length; i++)
                 engine.Logits(new StepTicket(0, 0, ids.Length, 0), i).CopyTo(logits.AsSpan(i * engine.Config.Vocabulary));
             engine.Close(slot);
-            Assert.That(cut, Is.GreaterThan(1), "a quarter of what the step takes does not hold it");
+            Assert.That(cut, Is.GreaterThan(engine.Nodes.Count / 2));
             TinyEngines.AssertSameBits(logits, engine.ReadFresh(ids, 20), "cut");
         }
 
