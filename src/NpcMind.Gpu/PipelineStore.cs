@@ -13,7 +13,8 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     private readonly HashSet<ComputePipeline> _wanted = [];
 
     /// <summary>
-    /// Whether what is asked for now is left to its first use, not to <see cref="Compile"/>: by whoever runs little of it.
+    /// Whether pipelines asked for from now on are compiled at their first use, not by <see cref="Compile"/>: for programs that run few
+    /// of them.
     /// </summary>
     public bool CompilesLate { get; set; }
 

@@ -4,8 +4,8 @@ namespace NpcMind.Inference;
 internal sealed partial class FrameRunner
 {
     /// <summary>
-    /// Timestamps are taken between dispatches that are recorded one by one: after so many times the dispatches that one is timed of, a run
-    /// is, though it would fit.
+    /// Nothing inside a run can be timed. So after this many times <see cref="FrameRunnerOptions.DispatchesPerTimed"/> dispatches, a run
+    /// that fits is recorded one by one all the same, and one of its dispatches is timed.
     /// </summary>
     private const int RunsPerTimed = 16;
 

@@ -7,7 +7,7 @@ internal enum Drafting
     WhereItPays,
     Never,
 
-    /// <summary>Wherever a token has occurred before: to be wrong often.</summary>
+    /// <summary>Wherever the last token has occurred before, at any price: tests want guesses that are wrong often.</summary>
     Always,
 }
 
