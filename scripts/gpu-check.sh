@@ -16,10 +16,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ -z "$(ls -A "$to")" ] || [ -e "$to/check.sh" ] || { echo "gpu-check: '$to' is not empty and was not made by this script." >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Built with a shader compiler that knows cooperative matrices, wherever one can be had.
+scripts/newer-debian.sh trixie && export GLSLC=$PWD/artifacts/trixie/glslc || echo "gpu-check: built with the system's glslc." >&2
+mkdir -p "$work/built"
 for project in src/NpcMind.Cli tests/NpcMind.GpuTests tests/NpcMind.Benchmarks; do
-    [ -n "${NPCMIND_BUILT:-}" ] || dotnet build "$project" -c Release -v quiet --nologo
-    mkdir -p "$work/built"
-    cp -r "$project"/bin/Release/net10.0/*.{dll,json} "$work/built/"
+    dotnet build "$project" -c Release -v quiet --nologo --artifacts-path "$PWD/artifacts/gpu-check"
+    cp -r "artifacts/gpu-check/bin/$(basename "$project")/release/"*.{dll,json} "$work/built/"
 done
 rm "$work"/built/*.deps.json # they name what stays behind
 

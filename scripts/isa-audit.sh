@@ -3,8 +3,8 @@
 #
 #   scripts/isa-audit.sh [--check] [FAMILY...]     NAVI21, NAVI31 and VANGOGH (the Steam Deck) unless named
 #
-# Fetches Debian trixie's Mesa and its libraries into artifacts/trixie (57 MB, 260 unpacked, once; the system's own Mesa of
-# bookworm misjudges) and writes docs/measurements/isa/FAMILY.csv. With --check nothing is written: a kernel whose registers,
+# Fetches Debian trixie's Mesa, shader compiler and their libraries into artifacts/trixie (60 MB, once; the system's own Mesa of bookworm
+# misjudges) and writes docs/measurements/isa/FAMILY.csv. With --check nothing is written: a kernel whose registers,
 # spills, code or loop grew by over 5 % is an error, and so is one that the compiler does not survive. Assembly is left in
 # artifacts/isa/FAMILY.
 set -euo pipefail
@@ -14,31 +14,13 @@ check=""
 families=("$@")
 [ $# -gt 0 ] || families=(NAVI21 NAVI31 VANGOGH)
 
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-command -v patchelf >/dev/null || { echo "isa-audit: install patchelf (apt-get install patchelf)." >&2; exit 1; }
-[ -e "$keyring" ] || { echo "isa-audit: install Debian's keys (apt-get install debian-archive-keyring)." >&2; exit 1; }
+scripts/newer-debian.sh trixie
 trixie=$PWD/artifacts/trixie
-if [ ! -e "$trixie/complete" ]; then
-    echo "isa-audit: fetching Debian trixie's Mesa into artifacts/trixie" >&2
-    rm -rf "$trixie"
-    mkdir -p "$trixie"/apt/{lists,archives}/partial "$trixie/root"
-    : >"$trixie/apt/status"
-    echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$trixie/apt/sources.list"
-    apt=(apt-get -q -y -o "Dir::State=$trixie/apt" -o "Dir::State::status=$trixie/apt/status" -o "Dir::Cache=$trixie/apt"
-        -o "Dir::Etc::SourceList=$trixie/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::Parts=/dev/null
-        -o APT::Sandbox::User= -o Debug::NoLocking=true)
-    "${apt[@]}" update >"$trixie/apt/log" 2>&1 || { echo "isa-audit: cannot read the list of packages: $trixie/apt/log" >&2; exit 1; }
-    "${apt[@]}" install --download-only --no-install-recommends mesa-vulkan-drivers libvulkan1 libstdc++6 zlib1g >>"$trixie/apt/log" 2>&1 \
-        || { echo "isa-audit: cannot fetch the packages: $trixie/apt/log" >&2; exit 1; }
-    for package in "$trixie"/apt/archives/*.deb; do dpkg-deb -x "$package" "$trixie/root"; done
-    rm -r "$trixie/apt/archives"
-    touch "$trixie/complete"
-fi
 
-# A program of its own folder, started by trixie's loader: its C library is newer than the system's.
+# A program of its own folder, started by trixie's loader, with shaders of trixie's glslc, which knows cooperative matrices.
 out=$PWD/artifacts/isa
-dotnet publish tests/NpcMind.Benchmarks -c Release -r linux-x64 --self-contained -p:InvariantGlobalization=true -v quiet --nologo \
-    -o "$out/program" >&2
+GLSLC=$trixie/glslc dotnet publish tests/NpcMind.Benchmarks -c Release -r linux-x64 --self-contained -p:InvariantGlobalization=true \
+    -v quiet --nologo --artifacts-path "$out/build" -o "$out/program" >&2
 patchelf --set-interpreter "$trixie/root/usr/lib64/ld-linux-x86-64.so.2" "$out/program/NpcMind.Benchmarks"
 benchmarks() {
     LD_LIBRARY_PATH="$trixie/root/usr/lib/x86_64-linux-gnu" VK_DRIVER_FILES="$trixie/root/usr/share/vulkan/icd.d/radeon_icd.json" \

@@ -24,54 +24,20 @@
 //     (row groups of one expert, 1, 1). ExpertClusters of them are computed at a time: one, or all. Unweighed without Weighted.
 //
 // Reference: tests/NpcMind.Reference/MatMul.cs
+#ifdef INTEGER_MATRIX
+#include "bodies/matmul_matrix.glsl"
+#else
 #include "lib/reduce.glsl"
-#include "lib/gelu.glsl"
-#include "lib/gated_activation.glsl"
+#include "lib/matmul_interface.glsl"
 
-layout(constant_id = 1) const uint Tokens = 1;     // rows of activations per workgroup
-layout(constant_id = 2) const uint Slices = 1;     // clusters per workgroup
-layout(constant_id = 3) const bool Experts = false;
-layout(constant_id = 4) const bool HasBias = false;
-layout(constant_id = 5) const bool Accumulate = false; // add to y instead of replacing it
 layout(constant_id = 6) const bool Normalizes = false;
-layout(constant_id = 7) const uint Gated = 0;
-layout(constant_id = 8) const bool WeighsInput = false;
-layout(constant_id = 9) const bool GatesOutput = false;
 layout(constant_id = 10) const uint Combined = 0;
 layout(constant_id = 11) const uint ExpertClusters = 1;
 layout(constant_id = 12) const bool Weighted = true;
-layout(constant_id = 13) const uint Digits = 0; // bytes of activations as integers (lib/integer_product.glsl); 0 for f32
 layout(constant_id = 14) const bool ReadsIntegers = false; // from `integers`, made by integers.comp, instead of x
-
-layout(push_constant) uniform Constants {
-    uint chunks;        // columns / 64 rounded up
-    uint xStride;       // in texels; of integers, in words
-    uint yStride;
-    uint yOffset;
-    uint firstGroup;    // of this segment, counted over all experts
-    uint groups;        // of this segment
-    uint groupsPerSlab; // of one expert
-    uint xDivisor;
-    float scale;
-    uint rowLimit;      // rows of y that are written, of one expert
-    uint upGroups;
-    uint weightStride;
-    uint dim;           // of x, for its mean
-    float epsilon;
-};
-layout(binding = 2) uniform samplerBuffer x;
-layout(binding = 3) buffer Y { float y[]; }; // read-write: Accumulate
-layout(binding = 4) readonly buffer Bias { float bias[]; };
-layout(binding = 5) readonly buffer Tiles { uvec4 tiles[]; };
-layout(binding = 6) readonly buffer Order { uint order[]; };
-layout(binding = 8) uniform usamplerBuffer integers; // [rows, xStride]
-layout(binding = 9) uniform samplerBuffer norm;
-layout(binding = 10) uniform usamplerBuffer weights; // f32 bits
 
 const uint Passes = Gated > 0 ? 2 : Combined > 0 ? Combined / ExpertClusters : 1;
 shared float partial[Slices * ExpertClusters * GroupRows];
-
-float weight(uint at) { return uintBitsToFloat(texelFetch(weights, int(at)).x); }
 
 #include "lib/product.glsl"
 #ifndef PLAIN_CODES
@@ -173,15 +139,7 @@ void main() {
     [[unroll]] for (uint t = 0; t < Tokens; t++) {
         if (t >= count) break;
         vec4 v = Combined > 0 ? combined : lanes(sum, t);
-        if (Gated > 0) {
-            vec4 g = lanes(gate, t);
-            if (WeighsInput) {
-                g *= weight(yRow[t]);
-                v *= weight(yRow[t]);
-            }
-            v = gated(g, v, Gated - 1);
-            if (GatesOutput) v /= 1.0 + exp(-weight(yRow[t] * weightStride));
-        }
+        if (Gated > 0) v = activated(lanes(gate, t), v, yRow[t]);
         uint at = yRow[t] * yStride + yOffset + row;
         [[unroll]] for (uint r = 0; r < LaneRows; r++) {
             if (row + r * ClusterLanes >= rowLimit) break;
@@ -191,3 +149,4 @@ void main() {
         }
     }
 }
+#endif

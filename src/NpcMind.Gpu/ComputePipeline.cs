@@ -168,6 +168,9 @@ internal sealed unsafe class ComputePipeline : IDisposable
             { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)Module.Code.Length, PCode = (uint*)code };
             _device.Api.CreateShaderModule(_device.Handle, in moduleInfo, null, out ShaderModule shader)
                 .ThrowOnError("vkCreateShaderModule");
+            bool isFull = values is [uint size, ..] && (Module.UsesMatrices || size % _device.Limits.MaxSubgroupSize == 0);
+            PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
+            { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = values[0] };
             SpecializationInfo special = new((uint)values.Length, entries, (nuint)(values.Length * 4), data);
             ComputePipelineCreateInfo info = new()
             {
@@ -178,8 +181,8 @@ internal sealed unsafe class ComputePipeline : IDisposable
                 {
                     SType = StructureType.PipelineShaderStageCreateInfo,
                     // Clusters count on it: the lanes of a workgroup fill one subgroup after the other.
-                    Flags = _device.HasFullSubgroups && values is [uint size, ..] && size % _device.Limits.MaxSubgroupSize == 0
-                        ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
+                    Flags = _device.HasFullSubgroups && isFull ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
+                    PNext = Module.UsesMatrices ? &required : null,
                     Stage = ShaderStageFlags.ComputeBit,
                     Module = shader,
                     PName = strings["main"],

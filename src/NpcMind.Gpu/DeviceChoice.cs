@@ -137,13 +137,18 @@ internal static unsafe class DeviceChoice
                 $"{StorageBuffers}.", Another);
     }
 
-    public static Device CreateDevice(Vk vk, PhysicalDevice physical, uint family, bool keepsStatistics)
+    public static Device CreateDevice(Vk vk, PhysicalDevice physical, uint family, bool keepsStatistics, bool multipliesMatrices)
     {
         float priority = 1;
         DeviceQueueCreateInfo queue = new()
         { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = family, QueueCount = 1, PQueuePriorities = &priority };
         PhysicalDeviceVulkan12Features features12 = new()
-        { SType = StructureType.PhysicalDeviceVulkan12Features, TimelineSemaphore = true };
+        {
+            SType = StructureType.PhysicalDeviceVulkan12Features,
+            TimelineSemaphore = true,
+            ShaderInt8 = multipliesMatrices,
+            VulkanMemoryModel = multipliesMatrices,
+        };
         PhysicalDeviceVulkan13Features features13 = new()
         {
             SType = StructureType.PhysicalDeviceVulkan13Features,
@@ -151,6 +156,7 @@ internal static unsafe class DeviceChoice
             Maintenance4 = true,
             ShaderIntegerDotProduct = true,
             ComputeFullSubgroups = HasFullSubgroups(vk, physical),
+            SubgroupSizeControl = multipliesMatrices,
             PNext = &features12,
         };
         DeviceCreateInfo info = new()
@@ -164,13 +170,17 @@ internal static unsafe class DeviceChoice
             PNext = info.PNext,
         };
         if (keepsStatistics) info.PNext = &statistics;
+        PhysicalDeviceCooperativeMatrixFeaturesKHR matrices = new()
+        { SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr, CooperativeMatrix = true, PNext = info.PNext };
+        if (multipliesMatrices) info.PNext = &matrices;
         using Utf8Strings strings = new();
         HashSet<string> offered = Extensions(vk, physical);
-        byte** extensions = stackalloc byte*[4];
+        byte** extensions = stackalloc byte*[5];
         info.PpEnabledExtensionNames = extensions;
         if (offered.Contains("VK_EXT_memory_budget")) extensions[info.EnabledExtensionCount++] = strings["VK_EXT_memory_budget"];
         if (offered.Contains(Subset)) extensions[info.EnabledExtensionCount++] = strings[Subset]; // must be, where it is offered
         if (keepsStatistics) extensions[info.EnabledExtensionCount++] = strings["VK_KHR_pipeline_executable_properties"];
+        if (multipliesMatrices) extensions[info.EnabledExtensionCount++] = strings[MatrixShape.Extension];
         string? priorities = offered.Contains(Priority) ? Priority : offered.Contains(OldPriority) ? OldPriority : null;
         if (priorities is not null)
         {

@@ -83,6 +83,9 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// <summary>Whether pipelines may ask for subgroups without idle lanes (the feature computeFullSubgroups is enabled).</summary>
     public bool HasFullSubgroups { get; private init; }
 
+    /// <summary>Sizes in which shaders may multiply matrices of bytes; null where they may not.</summary>
+    public MatrixShape? Matrices { get; private init; }
+
     internal Vk Api { get; }
 
     internal Instance Instance { get; }
@@ -121,12 +124,14 @@ internal sealed unsafe class GpuDevice : IDisposable
         {
             PhysicalDevice physical = DeviceChoice.Choose(vk, instance.Handle, options.Device);
             uint family = DeviceChoice.ComputeFamily(vk, physical);
-            device = DeviceChoice.CreateDevice(vk, physical, family, options.KeepsStatistics);
+            MatrixShape? matrices = MatrixShape.Of(vk, instance.Handle, physical);
+            device = DeviceChoice.CreateDevice(vk, physical, family, options.KeepsStatistics, matrices is not null);
             vk.GetDeviceQueue(device, family, 0, out Queue queue);
             return new GpuDevice(vk, instance, instance.Handle, physical, device, queue, family, true, null, options.CacheFolder, messages)
             {
                 KeepsStatistics = options.KeepsStatistics,
                 HasFullSubgroups = DeviceChoice.HasFullSubgroups(vk, physical),
+                Matrices = matrices,
             };
         }
         catch
@@ -151,11 +156,13 @@ internal sealed unsafe class GpuDevice : IDisposable
         SharedDevice.Check(vk, handles);
         DeviceChoice.CheckUsable(vk, physical);
         DeviceChoice.CheckComputes(vk, physical, handles.QueueFamily);
-        return new GpuDevice(vk, null, new Instance(handles.Instance), physical, new Device(handles.Device), new Queue(handles.Queue),
+        Instance instance = new(handles.Instance);
+        return new GpuDevice(vk, null, instance, physical, new Device(handles.Device), new Queue(handles.Queue),
             handles.QueueFamily, false, handles.QueueLock, cacheFolder, [])
         {
             HasIntegerDot = handles.Enabled?.HasFlag(DeviceFeatures.IntegerDotProduct) ?? false,
             HasFullSubgroups = handles.Enabled?.HasFlag(DeviceFeatures.FullSubgroups) ?? false,
+            Matrices = handles.Enabled?.HasFlag(DeviceFeatures.Matrices) ?? false ? MatrixShape.Of(vk, instance, physical) : null,
         };
     }
 

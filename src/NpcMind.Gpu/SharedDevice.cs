@@ -16,6 +16,21 @@ internal enum DeviceFeatures
 
     /// <summary>computeFullSubgroups: pipelines may ask for subgroups without idle lanes.</summary>
     FullSubgroups = 16,
+
+    /// <summary>shaderInt8: shaders may have bytes.</summary>
+    Int8 = 32,
+
+    /// <summary>vulkanMemoryModel: cooperative matrices ask for it.</summary>
+    MemoryModel = 64,
+
+    /// <summary>subgroupSizeControl: pipelines may ask for a size of subgroups.</summary>
+    SubgroupSizeControl = 128,
+
+    /// <summary>cooperativeMatrix of VK_KHR_cooperative_matrix.</summary>
+    CooperativeMatrix = 256,
+
+    /// <summary>All that products of cooperative matrices need.</summary>
+    Matrices = Int8 | MemoryModel | SubgroupSizeControl | CooperativeMatrix,
 }
 
 /// <summary>
@@ -54,7 +69,10 @@ internal static unsafe class SharedDevice
             switch (next->SType)
             {
                 case StructureType.PhysicalDeviceVulkan12Features:
-                    Add(DeviceFeatures.TimelineSemaphore, ((PhysicalDeviceVulkan12Features*)next)->TimelineSemaphore);
+                    PhysicalDeviceVulkan12Features* older = (PhysicalDeviceVulkan12Features*)next;
+                    Add(DeviceFeatures.TimelineSemaphore, older->TimelineSemaphore);
+                    Add(DeviceFeatures.Int8, older->ShaderInt8);
+                    Add(DeviceFeatures.MemoryModel, older->VulkanMemoryModel);
                     break;
                 case StructureType.PhysicalDeviceTimelineSemaphoreFeatures:
                     Add(DeviceFeatures.TimelineSemaphore, ((PhysicalDeviceTimelineSemaphoreFeatures*)next)->TimelineSemaphore);
@@ -65,6 +83,7 @@ internal static unsafe class SharedDevice
                     Add(DeviceFeatures.Maintenance4, newer->Maintenance4);
                     Add(DeviceFeatures.IntegerDotProduct, newer->ShaderIntegerDotProduct);
                     Add(DeviceFeatures.FullSubgroups, newer->ComputeFullSubgroups);
+                    Add(DeviceFeatures.SubgroupSizeControl, newer->SubgroupSizeControl);
                     break;
                 case StructureType.PhysicalDeviceSynchronization2Features:
                     Add(DeviceFeatures.Synchronization2, ((PhysicalDeviceSynchronization2Features*)next)->Synchronization2);
@@ -77,7 +96,18 @@ internal static unsafe class SharedDevice
                         ((PhysicalDeviceShaderIntegerDotProductFeatures*)next)->ShaderIntegerDotProduct);
                     break;
                 case StructureType.PhysicalDeviceSubgroupSizeControlFeatures:
-                    Add(DeviceFeatures.FullSubgroups, ((PhysicalDeviceSubgroupSizeControlFeatures*)next)->ComputeFullSubgroups);
+                    PhysicalDeviceSubgroupSizeControlFeatures* sizes = (PhysicalDeviceSubgroupSizeControlFeatures*)next;
+                    Add(DeviceFeatures.FullSubgroups, sizes->ComputeFullSubgroups);
+                    Add(DeviceFeatures.SubgroupSizeControl, sizes->SubgroupSizeControl);
+                    break;
+                case StructureType.PhysicalDeviceShaderFloat16Int8Features:
+                    Add(DeviceFeatures.Int8, ((PhysicalDeviceShaderFloat16Int8Features*)next)->ShaderInt8);
+                    break;
+                case StructureType.PhysicalDeviceVulkanMemoryModelFeatures:
+                    Add(DeviceFeatures.MemoryModel, ((PhysicalDeviceVulkanMemoryModelFeatures*)next)->VulkanMemoryModel);
+                    break;
+                case StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr:
+                    Add(DeviceFeatures.CooperativeMatrix, ((PhysicalDeviceCooperativeMatrixFeaturesKHR*)next)->CooperativeMatrix);
                     break;
             }
         }

@@ -46,6 +46,7 @@ internal readonly record struct ShaderConstant(string Name, uint Location);
 internal sealed class SpirvModule
 {
     private const uint Magic = 0x07230203;
+    private const uint CooperativeMatrixCapability = 6022; // SPV_KHR_cooperative_matrix
     private readonly Dictionary<uint, string> _names = [];
     private readonly Dictionary<(uint, uint), string> _memberNames = [];
     private readonly Dictionary<uint, Dictionary<uint, uint>> _decorations = [];
@@ -85,6 +86,9 @@ internal sealed class SpirvModule
     /// <summary>Specialization constants in id order.</summary>
     public IReadOnlyList<ShaderConstant> Specializations { get; }
 
+    /// <summary>Whether it multiplies matrices that subgroups hold together: it then runs in subgroups as large as its workgroup.</summary>
+    public bool UsesMatrices { get; private set; }
+
     internal byte[] Code { get; }
 
     /// <summary>Reads a module.</summary>
@@ -117,6 +121,7 @@ internal sealed class SpirvModule
                 case 71: Decorate(_decorations, op[1], op[2..]); break;                            // OpDecorate
                 case 72: Decorate(_memberDecorations, (op[1], op[2]), op[3..]); break;             // OpMemberDecorate
                 case 25: _imageDimensions[op[1]] = op[3]; break;                                   // OpTypeImage
+                case 17: UsesMatrices |= op[1] == CooperativeMatrixCapability; break;              // OpCapability
                 case 30: _structs[op[1]] = op[2..].ToArray(); break;                               // OpTypeStruct
                 case 32: _pointees[op[1]] = op[3]; break;                                          // OpTypePointer
                 case 59: _variables.Add((op[2], op[1], op[3])); break;                             // OpVariable

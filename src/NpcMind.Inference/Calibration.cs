@@ -21,14 +21,14 @@ internal static partial class Calibration
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(costs);
         using TimestampQueries times = new(engine.Device, Marks);
-        int many = Math.Min(engine.Options.MaxRows, 64);
+        int[] sizes = Sizes(engine);
         int longest = (int)Math.Min(engine.Options.ContextTokens,
             engine.Options.CacheTokens ?? (long)engine.Options.ContextTokens * engine.Options.MaxSequences);
         SamplerSettings everything = new() { Temperature = 1, TopK = 40, TopP = 0.9f, MinP = 0.01f, RepetitionPenalty = 1.1f };
         try
         {
             for (int pass = 0; pass <= passes; pass++)
-                foreach (int rows in (ReadOnlySpan<int>)[1, 4, many])
+                foreach (int rows in sizes)
                     foreach (int end in (ReadOnlySpan<int>)[longest, Math.Max(rows, 2 * InferenceEngine.BlockTokens)])
                         foreach (SamplerSettings sampler in (ReadOnlySpan<SamplerSettings>)[everything, new()])
                             if (rows <= longest) Step(engine, costs, times, sampler, rows, Math.Min(end, longest), learn: pass > 0);
@@ -64,6 +64,23 @@ internal static partial class Calibration
                 times.Read();
                 for (int i = 0; i < pieces.Count && pass > 0; i++) costs.Learn(pieces[i].Class, pieces[i].Work, times.Milliseconds(i));
             }
+    }
+
+    /// <summary>Rows of steps that between them run every variant that a step of the engine can choose, rising.</summary>
+    private static int[] Sizes(InferenceEngine engine)
+    {
+        int most = engine.Options.MaxRows;
+        HashSet<(int Node, int Variant)> seen = [];
+        List<int> sizes = [];
+        foreach (int rows in (ReadOnlySpan<int>)[Math.Min(most, 64), most, 8, 4, 1])
+        {
+            StepShape shape = new(rows, Math.Min(rows, engine.Options.MaxOutputs), 0, rows, 1);
+            int before = seen.Count;
+            for (int i = 0; i < engine.Nodes.Count; i++) seen.Add((i, engine.Nodes[i].Grid(shape).Variant));
+            if (seen.Count > before) sizes.Add(rows);
+        }
+
+        return [.. sizes.Order()];
     }
 
     private static void Step(InferenceEngine engine, CostModel costs, TimestampQueries times, SamplerSettings sampler, int rows, int end,

@@ -40,6 +40,13 @@ internal sealed record EngineOptions
     /// </summary>
     public long SubmissionBytes { get; init; } = 32L << 30;
 
+    /// <summary>Rows of a buffer for so many: whole tiles of products.</summary>
+    public int BufferRows(int rows)
+    {
+        int tile = Precision == Precision.Exact ? 16 : MatMul.MostMatrixRows;
+        return (rows + tile - 1) / tile * tile;
+    }
+
     /// <summary><see cref="CacheTokens"/>, or what stands for null.</summary>
     public long TotalCacheTokens => CacheTokens ?? (long)ContextTokens * MaxSequences;
 

@@ -37,7 +37,8 @@ public sealed class VulkanHost
     /// <param name="enabledFeatures">
     /// The pNext chain of the VkDeviceCreateInfo that made the device: its structures say which features are enabled. Read during this
     /// call only. 0 when it is not at hand. With shaderIntegerDotProduct enabled and told here, <see cref="Precision.Int8"/> and
-    /// <see cref="Precision.Int16"/> are faster. With computeFullSubgroups told, drivers that may leave lanes of a subgroup idle are asked
+    /// <see cref="Precision.Int16"/> are faster; with cooperativeMatrix, shaderInt8, vulkanMemoryModel and subgroupSizeControl, prompts
+    /// are read much faster so. With computeFullSubgroups told, drivers that may leave lanes of a subgroup idle are asked
     /// not to.
     /// </param>
     public static VulkanHost UseExisting(nint instance, nint physicalDevice, nint device, nint queue, uint queueFamily,

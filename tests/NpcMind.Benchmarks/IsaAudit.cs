@@ -106,6 +106,11 @@ internal static unsafe partial class IsaAudit
                 foreach (uint rows in (uint[])[1, 4, 8])
                     yield return new($"matmul_{format}_dot", $"{rows} rows {digits} bytes", TurnWeights * (int)rows, ("Tokens", rows),
                         ("Digits", digits), ("ReadsIntegers", rows > 1 ? 1u : 0u));
+        if (kernels.Device.Matrices is not null)
+            foreach (string format in (string[])["q4_k", "q4_1", "q8_0", "q6_k"])
+                foreach (uint digits in (uint[])[1, 2])
+                    yield return new($"matmul_{format}{MatMul.MatrixSuffix}", $"32 rows {digits} bytes", 0,
+                        ("Tokens", MatMul.MostMatrixRows), ("Digits", digits));
         yield return new("matmul_q4_k_dot", "1 rows 1 bytes norm gated", TurnWeights, ("Digits", 1), ("Gated", 1), ("Normalizes", 1));
         yield return new("matmul_q4_k_dot", "8 rows 1 bytes integers made", TurnWeights * 8, ("Tokens", 8), ("Digits", 1));
         foreach (string format in (string[])["q4_k", "q4_1"])
@@ -128,7 +133,13 @@ internal static unsafe partial class IsaAudit
         // All others: what crashes a compiler need not be hot.
         foreach (string shader in KernelLibrary.ShaderNames.Where(n => !n.StartsWith("router_", StringComparison.Ordinal)))
         {
-            if (shader.StartsWith("matmul_", StringComparison.Ordinal))
+            if (shader.EndsWith(MatMul.MatrixSuffix, StringComparison.Ordinal))
+            {
+                if (kernels.Device.Matrices is not null)
+                    yield return new(shader, "32 rows gated bias added", 0, ("Tokens", MatMul.MostMatrixRows), ("Gated", 1), ("HasBias", 1),
+                        ("Accumulate", 1), ("Digits", 2));
+            }
+            else if (shader.StartsWith("matmul_", StringComparison.Ordinal))
                 foreach (uint rows in (uint[])[1, 8])
                     yield return new(shader, $"{rows} rows norm gated bias added", 0, ("Tokens", rows), ("Gated", 1), ("Normalizes", 1),
                         ("HasBias", 1), ("Accumulate", 1), ("Digits", shader.EndsWith("_dot", StringComparison.Ordinal) ? 2u : 0u));
@@ -145,8 +156,13 @@ internal static unsafe partial class IsaAudit
             if (name == constant) return value;
         bool attends = c.Shader.StartsWith("attention_", StringComparison.Ordinal) && c.Shader != "attention_combine";
         bool isProduct = c.Shader.StartsWith("matmul_", StringComparison.Ordinal);
+        MatrixShape? matrices = c.Shader.EndsWith(MatMul.MatrixSuffix, StringComparison.Ordinal) ? kernels.Device.Matrices : null;
         return constant switch
         {
+            "MatrixRows" => matrices!.Rows,
+            "MatrixColumns" => matrices!.Columns,
+            "MatrixDepth" => matrices!.Depth,
+            "workgroupSize" when matrices is not null => matrices.SubgroupSize,
             "workgroupSize" => attends || isProduct || c.Shader == "router_f32" ? ShaderConstants.ClusterLanes * kernels.Slices
                 : c.Shader is "rms_norm" ? kernels.RowWorkgroup : kernels.SmallWorkgroup,
             "Slices" => kernels.Slices,

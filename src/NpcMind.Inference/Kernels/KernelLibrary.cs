@@ -8,7 +8,11 @@ namespace NpcMind.Inference;
 /// <param name="usesIntegerDot">
 /// Whether integers are multiplied four bytes at a time, to the same bits; null for where the device is faster so.
 /// </param>
-internal sealed class KernelLibrary(GpuDevice device, Precision precision = Precision.Exact, bool? usesIntegerDot = null)
+/// <param name="usesMatrices">
+/// Whether products of many rows multiply integers as cooperative matrices, to the same bits; null for GPUs that can.
+/// </param>
+internal sealed class KernelLibrary(
+    GpuDevice device, Precision precision = Precision.Exact, bool? usesIntegerDot = null, bool? usesMatrices = null)
 {
     /// <summary>Most lanes of a workgroup that sorts or samples: these shaders have shared memory for so many.</summary>
     public const int LargestWorkgroup = 256;
@@ -46,6 +50,17 @@ internal sealed class KernelLibrary(GpuDevice device, Precision precision = Prec
     /// <summary>Whether activations are integers, multiplied four bytes at a time.</summary>
     public bool UsesIntegerDot { get; } =
         precision != Precision.Exact && (usesIntegerDot ?? (device.HasIntegerDot && device.Limits.IntegerDotIsFast));
+
+    /// <summary>
+    /// Cooperative matrices that products of many rows of integers use; null for none: with exact activations, where the device has none, or
+    /// where the package was built with a shader compiler that knows none.
+    /// </summary>
+    public MatrixShape? Matrices { get; } =
+        precision != Precision.Exact && (usesMatrices ?? !device.Limits.IsSoftware) && HasMatrixShaders ? device.Matrices : null;
+
+    /// <summary>Whether this assembly has shaders with cooperative matrices: glslc knows them since 2023.</summary>
+    public static bool HasMatrixShaders { get; } =
+        typeof(KernelLibrary).Assembly.GetManifestResourceInfo($"matmul_q8_0{MatMul.MatrixSuffix}.spv") is not null;
 
     /// <summary>Names of all embedded shaders.</summary>
     public static IEnumerable<string> ShaderNames =>

@@ -16,6 +16,12 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>Words of a block of activations as integers beside the integers: scale, sums of either half, and both scaled.</summary>
     public const int IntegerBlockExtraWords = 4;
 
+    /// <summary>Most rows of a tile of cooperative matrices: buffers of rows hold a multiple of it.</summary>
+    public const int MostMatrixRows = 32;
+
+    /// <summary>What the shaders' names end in.</summary>
+    public const string MatrixSuffix = "_matrix";
+
     private const int IntegerBlock = 32;
     private readonly Dictionary<int, Tensor> _integers = [];
 
@@ -51,6 +57,15 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>Variant for a number of rows.</summary>
     public static int Variant(int rows) => rows == 1 ? 0 : rows < 8 ? 1 : 2;
 
+    /// <summary>Rows per workgroup of products with weights in these layouts, which have them in common.</summary>
+    public int[] TilesOf(params ReadOnlySpan<WeightLayout> layouts)
+    {
+        if (kernels.Matrices is not { } matrices || allocateIntegers is null) return TileRows;
+        foreach (WeightLayout layout in layouts)
+            if (!layout.HoldsIntegers) return TileRows;
+        return [.. TileRows, (int)Math.Min(2 * matrices.Columns, MostMatrixRows)];
+    }
+
     /// <summary>
     /// y[row, offset...] (+)= scale (W norm(x[row]) + bias). Nodes run one after the other without depending on each other.
     /// </summary>
@@ -72,17 +87,18 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         Func<StepShape, int> rows, float scale = 1, int rowLimit = 0, RowNorm? norm = null)
     {
         Tensor? integers = IntegersOf(weights, 1);
+        int[] tiles = TilesOf(weights.Layout);
         if (integers is not null) yield return IntegerNode(label, weights, x, xStride, norm, integers, rows);
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
+            DispatchNode[] variants = [.. tiles.Select(t => Dispatch(
                 label,
                 new Product(weights, segment, t, x, xStride, y, yStride)
                 {
                     YOffset = yOffset, Accumulates = accumulate, Scale = scale, RowLimit = rowLimit, Norm = norm, Integers = integers,
                 }))];
             int groups = segment.Groups;
-            yield return new GraphNode(variants, s => Tiled(groups, rows(s)), segment.Tensor.Bytes);
+            yield return new GraphNode(variants, s => Tiled(groups, rows(s), tiles), segment.Tensor.Bytes);
         }
     }
 
@@ -108,7 +124,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         if (integers is not null) yield return IntegerNode(label, weights, x, xStride, norm, integers, s => s.Rows);
         int groups = weights.GroupsPerSlab / 2;
         WeightSegment segment = weights.Segments[0];
-        DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
+        int[] tiles = routing?.TileRows ?? TilesOf(weights.Layout);
+        DispatchNode[] variants = [.. tiles.Select(t => Dispatch(
             label,
             new Product(weights, segment, t, x, xStride, y, yStride)
             {
@@ -116,8 +133,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
                 Integers = integers,
             }))];
         yield return routing is null
-            ? new GraphNode(variants, s => Tiled(groups, s.Rows), segment.Tensor.Bytes)
-            : new GraphNode(variants, s => new Grid(groups, routing.TileCount(s.Rows), 1, Variant(s.Rows)),
+            ? new GraphNode(variants, s => Tiled(groups, s.Rows, tiles), segment.Tensor.Bytes)
+            : new GraphNode(variants, s => new Grid(groups, routing.TileCount(s.Rows), 1, routing.Variant(s.Rows)),
                 segment.Tensor.Bytes / weights.Slabs * routing.Used);
     }
 
@@ -145,7 +162,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
             yield return IntegerNode(label, weights, x, xStride, norm, integers, s => s.Rows == 1 ? 1 : s.Rows * xRows);
         foreach (WeightSegment segment in weights.Segments)
         {
-            DispatchNode[] variants = [.. TileRows.Select(t => Dispatch(
+            DispatchNode[] variants = [.. routing.TileRows.Select(t => Dispatch(
                 label,
                 new Product(weights, segment, t, x, xStride, y, yStride)
                 {
@@ -188,7 +205,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         };
         DispatchNode[] variants = [
             Dispatch(label, one),
-            .. TileRows[1..].Select(t => Dispatch(label, new Product(weights, segment, t, x, xStride, y, yStride)
+            .. routing.TileRows[1..].Select(t => Dispatch(label, new Product(weights, segment, t, x, xStride, y, yStride)
             {
                 Routing = routing,
                 Integers = integers,
@@ -199,16 +216,18 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     }
 
     /// <summary>Grid and variant for so many row groups and rows.</summary>
-    public static Grid Tiled(int groups, int rows)
+    public static Grid Tiled(int groups, int rows) => Tiled(groups, rows, TileRows);
+
+    private static Grid Tiled(int groups, int rows, int[] tiles)
     {
-        int variant = Variant(rows);
-        return new Grid(groups, (rows + TileRows[variant] - 1) / TileRows[variant], 1, variant);
+        int variant = rows > Math.Max(tiles[^1] / 2, TileRows[^1]) ? tiles.Length - 1 : Variant(rows);
+        return new Grid(groups, (rows + tiles[variant] - 1) / tiles[variant], 1, variant);
     }
 
     private static GraphNode ExpertNode(DispatchNode[] variants, WeightMatrix weights, WeightSegment segment, Routing routing)
     {
         int groups = weights.GroupsPerSlab;
-        return new GraphNode(variants, s => new Grid(groups, routing.TileCount(s.Rows), 1, Variant(s.Rows)),
+        return new GraphNode(variants, s => new Grid(groups, routing.TileCount(s.Rows), 1, routing.Variant(s.Rows)),
             segment.Tensor.Bytes / weights.Slabs * routing.Used);
     }
 
@@ -251,24 +270,30 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         RowNorm? norm = readsIntegers ? null : p.Norm;
         uint used = p.Combines ? (uint)routing!.Used : 0, clusters = p.Combines ? kernels.ExpertClusters(routing!.Used) : 1;
         bool holdsIntegers = weights.Layout.HoldsIntegers;
-        string shader = "matmul_" + weights.Layout.KernelSuffix + (holdsIntegers && kernels.UsesIntegerDot ? "_dot" : "");
+        MatrixShape? matrices = p.TileRows > TileRows[^1] ? kernels.Matrices : null;
+        string form = matrices is not null ? MatrixSuffix : holdsIntegers && kernels.UsesIntegerDot ? "_dot" : "";
         ComputePipeline pipeline = kernels.Pipeline(
-            shader,
+            "matmul_" + weights.Layout.KernelSuffix + form,
             [
-                ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices * clusters),
+                ("workgroupSize", matrices?.SubgroupSize ?? ShaderConstants.ClusterLanes * kernels.Slices * clusters),
                 ("Tokens", (uint)p.TileRows),
                 ("Slices", kernels.Slices),
                 ("Experts", routing is null || p.Combines ? 0u : 1u),
                 ("HasBias", weights.Bias is null ? 0u : 1u),
                 ("Accumulate", p.Accumulates ? 1u : 0u),
-                ("Normalizes", norm is null ? 0u : 1u),
                 ("Gated", p.Gated is { } f ? (uint)f.Form + 1 : 0),
                 ("WeighsInput", p.Gated?.InputWeights is null ? 0u : 1u),
                 ("GatesOutput", p.Gated?.OutputGate is null ? 0u : 1u),
-                ("Combined", used),
-                ("ExpertClusters", clusters),
-                ("Weighted", p.CombinedWeights is null ? 0u : 1u),
-                .. holdsIntegers ? [("Digits", kernels.Digits), ("ReadsIntegers", readsIntegers ? 1u : 0u)] : (ReadOnlySpan<Constant>)[],
+                .. holdsIntegers ? [("Digits", kernels.Digits)] : (ReadOnlySpan<Constant>)[],
+                .. matrices is not null
+                    ? [("MatrixRows", matrices.Rows), ("MatrixColumns", matrices.Columns), ("MatrixDepth", matrices.Depth)]
+                    : (ReadOnlySpan<Constant>)[
+                        ("Normalizes", norm is null ? 0u : 1u),
+                        ("Combined", used),
+                        ("ExpertClusters", clusters),
+                        ("Weighted", p.CombinedWeights is null ? 0u : 1u),
+                        .. holdsIntegers ? [("ReadsIntegers", readsIntegers ? 1u : 0u)] : (ReadOnlySpan<Constant>)[],
+                    ],
             ]);
         Tensor codes = p.Segment.Tensor.As(TexelFormat.UInt4);
         Tensor factors = p.CombinedWeights ?? p.Gated?.InputWeights ?? p.Gated?.OutputGate?.Tensor ?? emptyTensor;
@@ -325,10 +350,17 @@ internal sealed record GatedOutput(GateForm Form, Tensor? InputWeights = null, R
 /// <param name="Order">[pairs] u32.</param>
 internal sealed record Routing(int Experts, int Used, Tensor Tiles, Tensor Order)
 {
+    /// <summary>Rows per tile of the variants: of all products with these experts (<see cref="MatMul.TilesOf"/>).</summary>
+    public int[] TileRows { get; init; } = MatMul.TileRows;
+
+    /// <summary>Variant for a step of so many rows: cooperative matrices where they fill half a tile for each expert on average.</summary>
+    public int Variant(int rows) =>
+        2L * rows * Used > (long)TileRows[^1] * Experts && rows > MatMul.TileRows[^1] ? TileRows.Length - 1 : MatMul.Variant(rows);
+
     /// <summary>Most tiles that the pairs of so many rows can make.</summary>
     public int TileCount(int rows)
     {
-        int pairs = rows * Used, tile = MatMul.TileRows[MatMul.Variant(rows)];
+        int pairs = rows * Used, tile = TileRows[Variant(rows)];
         return tile == 1 ? pairs : Math.Min(pairs, pairs / tile + Math.Min(Experts, pairs));
     }
 }

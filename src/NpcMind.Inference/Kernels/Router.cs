@@ -116,10 +116,10 @@ internal sealed class Router(KernelLibrary kernels, Tensor empty)
     public GraphNode Tiles(string label, Tensor chosen, Tensor header, Routing routing, int maxPairs, bool routed = true)
     {
         ComputePipeline pipeline = kernels.Pipeline("expert_tiles", ("workgroupSize", kernels.SmallWorkgroup));
-        DispatchNode[] variants = [.. MatMul.TileRows.Select(t => pipeline.Node(
+        DispatchNode[] variants = [.. routing.TileRows.Select(t => pipeline.Node(
             label, [chosen.As(TexelFormat.UInt1), header, routing.Order, routing.Tiles],
             ("experts", (uint)routing.Experts), ("used", (uint)routing.Used), ("tileRows", (uint)t), ("maxTiles", (uint)maxPairs)))];
-        return new GraphNode(variants, s => routed && s.Rows == 1 ? default : new Grid(1, 1, 1, MatMul.Variant(s.Rows)));
+        return new GraphNode(variants, s => routed && s.Rows == 1 ? default : new Grid(1, 1, 1, routing.Variant(s.Rows)));
     }
 
     /// <summary>x += scale * sum of the experts' outputs, each times its weight.</summary>

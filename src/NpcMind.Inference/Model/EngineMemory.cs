@@ -43,7 +43,7 @@ internal static class EngineMemory
     private static IEnumerable<long> Workspace(GgufFile file, ModelConfig c, EngineOptions options)
     {
         const int ResidualBuffers = 4;
-        long rows = options.MaxRows, outputs = (options.MaxOutputs + 15) / 16 * 16;
+        long rows = options.BufferRows(options.MaxRows), outputs = options.BufferRows(options.MaxOutputs);
         int heads = c.Heads * c.HeadDim, width = Inference.Workspace.Stride(c.Width);
         int splits = GraphBuilder.SplitsOf(options.ContextTokens - 1);
         int hidden = (int)file.Tensors.Where(t => t.Slabs == 1 && t.Name.Contains("ffn_up", StringComparison.Ordinal))

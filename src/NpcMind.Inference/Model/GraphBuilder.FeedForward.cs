@@ -72,12 +72,16 @@ internal sealed partial class GraphBuilder
         int hidden = Config.ExpertFeedForward, experts = Config.Experts, used = Config.ExpertsUsed, part = Padded(hidden),
             stride = Workspace.Stride(hidden);
         Tensor chosen = Rows("chosen experts", 1, used), weights = Rows("expert weights", 1, used);
-        Routing routing = new(experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used));
         Tensor activated = Rows("expert activated", hidden, used), outputs = Rows("expert outputs", Config.Width, used);
         Tensor? inputWeights = spec.WeighsInput ? weights : null, outputWeights = spec.WeighsInput ? null : weights;
 
         WeightMatrix router = Weights.Matrix($"{blk}.ffn_gate_inp", Config.Width, experts);
         Tensor? bias = spec.HasSelectionBias ? Weights.Vector($"{blk}.exp_probs_b.bias", experts) : null;
+        IReadOnlyList<PlacedMatrix> both = Weights.Stack(
+            Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden));
+        WeightMatrix down = Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, experts);
+        Routing routing = new(experts, used, Rows("expert tiles", 4, used), Rows("expert order", 1, used))
+        { TileRows = _matMul.TilesOf([.. both.Select(m => m.Matrix.Layout), down.Layout]) };
         if (Router.CanChooseFrom(router, spec))
         {
             Nodes.Add(_router.ChooseFrom($"{blk}.router", spec, router, h, width, routing, bias, chosen, weights));
@@ -91,8 +95,6 @@ internal sealed partial class GraphBuilder
         }
 
         Nodes.Add(_router.Tiles($"{blk}.expert_tiles", chosen, _inputs.Header, routing, _options.MaxRows * used));
-        IReadOnlyList<PlacedMatrix> both = Weights.Stack(
-            Config.Width, experts, new MatrixPart($"{blk}.ffn_gate_exps", hidden), new MatrixPart($"{blk}.ffn_up_exps", hidden));
         string label = $"{blk}.ffn_gate_up_exps";
         if (Inference.MatMul.CanGate(both))
         {
@@ -109,7 +111,6 @@ internal sealed partial class GraphBuilder
                 $"{blk}.gated_activation_exps", form, gateUp, activated, part, stride, s => s.Rows * used, inputWeights));
         }
 
-        WeightMatrix down = Weights.Matrix($"{blk}.ffn_down_exps", hidden, Config.Width, experts);
         bool combines = down.Segments.Count == 1;
         label = $"{blk}.ffn_down_exps";
         if (combines)

@@ -41,6 +41,7 @@ internal sealed partial class GraphBuilder
         RopeTable rope, Tensor? features)
     {
         KernelLibrary kernels = _kernels = new KernelLibrary(device, options.Precision);
+        options = options with { MaxRows = options.BufferRows(options.MaxRows), MaxOutputs = options.BufferRows(options.MaxOutputs) };
         AttentionRows = Inference.Attention.TileRows(config.Heads, config.KvHeads, device.Limits);
         _inputs = inputs;
         _kv = kv;
@@ -49,10 +50,10 @@ internal sealed partial class GraphBuilder
         Config = config;
         Weights = weights;
         _rows = new Workspace(arena, uploader, options.MaxRows);
-        _outputs = new Workspace(arena, uploader, (options.MaxOutputs + 15) / 16 * 16);
+        _outputs = new Workspace(arena, uploader, options.MaxOutputs);
         _empty = _rows.Cleared("empty", 256);
         _features = features ?? _empty;
-        _matMul = new MatMul(kernels, _empty, words => _rows.Cleared("integers", (options.MaxRows + 15L) / 16 * 16 * words * 4));
+        _matMul = new MatMul(kernels, _empty, words => _rows.Cleared("integers", (long)options.MaxRows * words * 4));
         _norm = new Norm(kernels);
         _activation = new Activation(kernels, _empty);
         _ropeKvWrite = new RopeKvWrite(kernels, _empty);

@@ -42,7 +42,7 @@ internal static class FusedMatMulCases
         {
             byte[] blocks = Quantize.Rows(type, CaseData.Normal(1, rows * columns));
             float[] x = CaseData.Normal(2, tokens * columns), weight = CaseData.Normal(3, columns);
-            int padded = CaseData.RoundUp(rows, 32), stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, 16);
+            int padded = CaseData.RoundUp(rows, 32), stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
             Tensor output = rig.Empty((long)allocated * padded * 4);
             GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Nodes(
                 "matmul", rig.Matrix(type, blocks, rows, columns), rig.Floats(CaseData.Pad(x, columns, stride, allocated)), stride, output,
@@ -61,7 +61,7 @@ internal static class FusedMatMulCases
                 float[] x = CaseData.Normal(2, tokens * columns), weight = CaseData.Normal(3, columns),
                     selection = CaseData.Normal(4, experts);
                 float[]? biases = bias ? CaseData.Normal(5, experts) : null;
-                int stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, 16);
+                int stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
                 Tensor chosen = rig.Empty(allocated * used * 4), weights = rig.Empty(allocated * used * 4);
                 Routing routing = new(experts, used, rig.Empty(used * 16), rig.Empty(used * 4));
                 RowInput input = new(
@@ -100,7 +100,7 @@ internal static class FusedMatMulCases
                     gates = CaseData.Normal(5, tokens * 4);
                 float[]? biases = bias ? CaseData.Normal(4, 2 * hidden) : null;
                 int xStride = CaseData.RoundUp(columns, 64), yStride = CaseData.RoundUp(hidden, 64),
-                    allocated = CaseData.RoundUp(tokens, 16);
+                    allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
                 Tensor output = rig.Empty((long)allocated * yStride * 4);
                 GatedOutput gated = new(form, null, gatesOutput ? new RowPart(rig.Floats(gates), 4) : null);
                 GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Gated(
@@ -129,7 +129,7 @@ internal static class FusedMatMulCases
                 uint[] chosen = MatMulCases.Choose(experts, used, tokens);
                 int xStride = CaseData.RoundUp(columns, 64), yStride = CaseData.RoundUp(hidden, 64);
                 Routing routing = new(experts, used, rig.Empty(maxPairs * 16), rig.Empty(maxPairs * 4));
-                GraphNode tiles = MatMulCases.Route(rig, chosen, tokens, ref routing, maxPairs);
+                GraphNode tiles = MatMulCases.Route(rig, chosen, type, tokens, ref routing, maxPairs);
                 Tensor output = rig.Empty((long)pairs * yStride * 4);
                 GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Gated(
                     "gated", rig.Matrix(type, blocks, 2 * hidden, columns, experts),
@@ -158,7 +158,7 @@ internal static class FusedMatMulCases
                 int xStride = CaseData.RoundUp(columns, 64), stride = CaseData.RoundUp(rows, 64);
                 float[] before = CaseData.Normal(5, tokens * stride);
                 Routing routing = new(experts, used, rig.Empty(maxPairs * 16), rig.Empty(maxPairs * 4));
-                GraphNode tiles = MatMulCases.Route(rig, chosen, tokens, ref routing, maxPairs);
+                GraphNode tiles = MatMulCases.Route(rig, chosen, type, tokens, ref routing, maxPairs);
                 Tensor sum = rig.Floats(before), outputs = rig.Empty((long)pairs * stride * 4);
                 Tensor? factors = weighted ? rig.Floats(weights) : null;
                 GraphNode[] down = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).CombinedExperts(

@@ -68,14 +68,14 @@ internal sealed class KernelRig : IDisposable
     public KernelLibrary Library { get; private set; }
 
     /// <summary>How products of the next cases are computed.</summary>
-    public void Use(Precision precision, bool integerDot, bool makesIntegers = false)
+    public void Use(Precision precision, bool integerDot, bool makesIntegers = false, bool matrices = false)
     {
-        Library = new KernelLibrary(Device, precision, integerDot);
+        Library = new KernelLibrary(Device, precision, integerDot, matrices);
         _makesIntegers = makesIntegers;
     }
 
     /// <summary>Room for the integers of so many rows; null where products make their own.</summary>
-    public Func<int, Tensor>? Integers(int rows) => _makesIntegers ? words => Empty(4L * CaseData.RoundUp(rows, 16) * words) : null;
+    public Func<int, Tensor>? Integers(int rows) => _makesIntegers ? words => Empty(4L * CaseData.RoundUp(rows, MatMul.MostMatrixRows) * words) : null;
 
     /// <summary>Stands where a kernel does not look.</summary>
     public Tensor Nothing { get; private set; }

@@ -49,7 +49,7 @@ internal static class MatMulCases
             float[] x = CaseData.Normal(2, tokens * columns, outliers);
             float[]? biases = bias ? CaseData.Normal(3, rows) : null;
             int padded = CaseData.RoundUp(rows, 32), xStride = CaseData.RoundUp(columns, 64), yStride = yOffset + padded + 32,
-                allocated = CaseData.RoundUp(tokens, 16);
+                allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
             float[] y = CaseData.Normal(4, allocated * yStride);
             Tensor output = rig.Floats(y);
             int digits = WeightLayout.For(type)!.HoldsIntegers ? (int)rig.Library.Digits : 0;
@@ -91,7 +91,7 @@ internal static class MatMulCases
             Routing routing = new(experts, used, rig.Empty(maxTiles * 16), rig.Empty(maxTiles * 4));
             Tensor output = rig.Empty((long)pairs * padded * 4);
             int maxPairs = maxTiles;
-            GraphNode tiles = Route(rig, chosen, tokens, ref routing, maxPairs);
+            GraphNode tiles = Route(rig, chosen, type, tokens, ref routing, maxPairs);
             float[]? biases = bias ? CaseData.Normal(3, experts * rows) : null;
             WeightMatrix matrix = rig.Matrix(type, blocks, rows, columns, experts, biases, segmentGroups);
             Inference.MatMul matMul = new(rig.Library, rig.Nothing, rig.Integers(tokens));
@@ -115,8 +115,11 @@ internal static class MatMulCases
     }
 
     /// <summary>What <c>router_top_k</c> leaves for one row, or <c>expert_tiles</c> makes for more.</summary>
-    public static GraphNode Route(KernelRig rig, uint[] chosen, int tokens, ref Routing routing, int maxPairs)
+    public static GraphNode Route(
+        KernelRig rig, uint[] chosen, TensorType type, int tokens, ref Routing routing, int maxPairs)
     {
+        int[] tileRows = new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).TilesOf(WeightLayout.For(type)!);
+        routing = routing with { TileRows = tileRows };
         if (tokens == 1)
             routing = routing with
             {

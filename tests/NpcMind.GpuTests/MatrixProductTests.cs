@@ -1,0 +1,97 @@
+using NpcMind.Gguf;
+using NpcMind.Gpu;
+using NpcMind.Inference;
+using NpcMind.Reference;
+
+namespace NpcMind.GpuTests;
+
+/// <summary>
+/// Products on cooperative matrices (shaders/bodies/matmul_matrix.glsl): the bits of the other forms. Run by scripts/matrix-tests.sh, with a
+/// software driver that has such matrices and a shader compiler that knows them.
+/// </summary>
+[Category("Matrices")]
+internal sealed class MatrixProductTests : GpuTest
+{
+    public static IEnumerable<TensorType> Formats => WeightLayout.Supported.Where(t => WeightLayout.For(t)!.HoldsIntegers);
+
+    [OneTimeSetUp]
+    public void CheckMatrices()
+    {
+        if (!KernelLibrary.HasMatrixShaders) Assert.Ignore("The shaders were compiled by a glslc that knows no cooperative matrices.");
+        if (Device.Matrices is null) Assert.Ignore("The device has no cooperative matrices of bytes.");
+    }
+
+    /// <summary>With the columns in eight shares, as on a GPU.</summary>
+    [Test]
+    public void Product_OfAnyFormat_HasTheBitsOfTheOtherForms(
+        [ValueSource(nameof(Formats))] TensorType type)
+    {
+        int columns = TensorTypes.Layout(type)!.Value.Elements == 256 ? 768 : 608;
+        AssertAgree(
+            [MatMulCases.Dense(type, 70, columns, 17, outliers: true), MatMulCases.Dense(type, 33, columns, 64)], Precision.Int16, isGpu: true);
+    }
+
+    /// <summary>What stands around a product, in all its places.</summary>
+    [TestCase(Precision.Int16, false)]
+    [TestCase(Precision.Int8, true)]
+    public void Fused_InAnyPlace_HasTheBitsOfTheOtherForms(Precision precision, bool isGpu) => AssertAgree(
+        [
+            MatMulCases.Dense(TensorType.Q8_0, 33, 96, 40, bias: true, accumulate: true, scale: 0.22f),
+            MatMulCases.Dense(TensorType.Q8_0, 96, 96, 17, yOffset: 64),
+            MatMulCases.Dense(TensorType.Q8_0, 200, 64, 33, segmentGroups: 2),
+            FusedMatMulCases.Normed(TensorType.Q8_0, 33, 256, 20),
+            FusedMatMulCases.Gated(TensorType.Q4_1, 64, 96, 40, GateForm.GeluTanh),
+            FusedMatMulCases.Gated(TensorType.Q8_0, 64, 96, 20, GateForm.ClampedSilu, bias: true),
+            FusedMatMulCases.Gated(TensorType.Q8_0, 64, 96, 40, GateForm.Silu, gatesOutput: true),
+            FusedMatMulCases.GatedExperts(TensorType.Q4_K, 4, 2, 40, 256, 32, weighsInput: true),
+            FusedMatMulCases.Combined(TensorType.Q8_0, 4, 3, 50, 64, 33, bias: true),
+            FusedMatMulCases.Combined(TensorType.Q6_K, 5, 3, 50, 256, 40, weighted: false, scale: 0.22f),
+            MatMulCases.Experts(TensorType.Q8_0, 3, 2, 40, 96, 70, segmentGroups: 4, bias: true),
+            MatMulCases.Experts(TensorType.Q8_0, 3, 2, 40, 96, 40, xPerPair: true),
+        ],
+        precision, isGpu);
+
+    /// <summary>Tiles of cooperative matrices, of eight rows and of one, in workgroups as on a GPU.</summary>
+    [TestCase(TensorType.Q4_K, Precision.Int8)]
+    [TestCase(TensorType.Q6_K, Precision.Int16)]
+    public void Sequence_InTilesOfAnySize_HasTheSameBits(TensorType type, Precision precision)
+    {
+        using GpuDevice device = GpuFixture.NewDevice();
+        device.Pipelines.CompilesLate = true;
+        device.Limits = device.Limits with { IsSoftware = false };
+        foreach (TinyModelOptions model in (TinyModelOptions[])[TinyModelOptions.Dense, TinyModelOptions.Mixture])
+        {
+            using InferenceEngine engine = TinyEngines.Load(
+                model.With(type) with { Blocks = 2 }, TinyEngines.Options with { Precision = precision }, device);
+            Assert.That(engine.Nodes.SelectMany(n => n.Variants).Any(v => v.Pipeline.Module.UsesMatrices), "The model uses matrices.");
+            int[] ids = TinyEngines.Ids(64, 7);
+            float[] alone = engine.ReadFresh(ids, 1);
+            foreach (int rows in (int[])[8, 17, 33, 64])
+                TinyEngines.AssertSameBits(engine.ReadFresh(ids, rows), alone, $"{rows} rows at a time");
+        }
+
+        GpuFixture.CheckValidation(device);
+    }
+
+    private static void AssertAgree(IEnumerable<KernelCase> cases, Precision precision, bool isGpu)
+    {
+        using GpuDevice device = GpuFixture.NewDevice();
+        device.Pipelines.CompilesLate = true;
+        device.Limits = device.Limits with { IsSoftware = !isGpu };
+        using (KernelRig rig = new(device))
+            foreach (KernelCase kernel in cases)
+                TinyEngines.AssertSameBits(Run(rig, kernel, precision, true), Run(rig, kernel, precision, false), kernel.ToString());
+        GpuFixture.CheckValidation(device);
+    }
+
+    private static float[] Run(KernelRig rig, KernelCase kernel, Precision precision, bool matrices)
+    {
+        rig.Use(precision, false, true, matrices);
+        KernelRun run = kernel.Make(rig);
+        Assert.That(run.Nodes.Any(n => n.Variants[n.Grid(run.Shape).Variant].Pipeline.Module.UsesMatrices), Is.EqualTo(matrices));
+        rig.Run(run.Nodes, run.Shape);
+        float[] actual = rig.ReadFloats(run.Outputs[0].Values, run.Outputs[0].Expected().Length);
+        rig.Reset();
+        return actual;
+    }
+}
