@@ -1,11 +1,11 @@
-// The product of matmul.glsl for many rows of activations that integers.comp made integers of (docs/decisions/0033), on cooperative matrices
-// (VK_KHR_cooperative_matrix, SPV_KHR_cooperative_matrix): to the bits of lib/integer_product.glsl. Within a block of 32 columns, or of the
-// PartColumns that share a scale, everything is added as integers, in whatever order the device likes; f32 joins blocks, with fma in the
-// order of columns, slice by slice.
+// The product of matmul.glsl for many rows of activations that integers.comp made integers of, on cooperative matrices
+// (VK_KHR_cooperative_matrix, SPV_KHR_cooperative_matrix): to the bits of lib/integer_product.glsl (docs/decisions/0033). Within the
+// PartColumns that share a scale everything is added as integers, in whatever order the device likes; f32 joins these parts, with fma in
+// the order of columns, slice by slice.
 //
-// One workgroup is one subgroup and computes a row group for Tokens rows. A chunk of weights goes through shared memory as bytes, and so do
-// the rows' integers. Which element of a matrix a lane holds is the driver's secret, so factors come as matrices, too: all columns alike, or
-// all rows, loaded with a stride of 0. Elements of one index in matrices of one type are at one place.
+// One workgroup is one subgroup and computes a row group for Tokens rows. A chunk of weights goes through shared memory as bytes, and so
+// do the rows' integers. Which element of a matrix a lane holds is the driver's secret, so factors come as matrices, too: all columns
+// alike, or all rows, loaded with a stride of 0. Elements of one index in matrices of one type are at one place.
 //
 // Grids as in matmul.glsl. Matrices of MatrixRows x MatrixDepth bytes times MatrixDepth x MatrixColumns; MatrixDepth is at most 32.
 #extension GL_KHR_cooperative_matrix : require

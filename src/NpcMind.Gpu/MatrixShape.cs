@@ -3,7 +3,8 @@ using Silk.NET.Vulkan;
 namespace NpcMind.Gpu;
 
 /// <summary>
-/// Sizes in which a device multiplies matrices of signed bytes that a subgroup holds together, with 32-bit sums (VK_KHR_cooperative_matrix).
+/// Sizes in which a device multiplies matrices of signed bytes that a subgroup holds together, with 32-bit sums
+/// (VK_KHR_cooperative_matrix).
 /// </summary>
 /// <param name="Rows">Rows of the first matrix.</param>
 /// <param name="Columns">Columns of the second.</param>

@@ -58,7 +58,8 @@ internal sealed unsafe class DeviceFeatureTests
     [Test]
     public void MatrixShape_OfWhatDriversList_IsTheLargestOfSignedBytes()
     {
-        Assert.That(MatrixShape.Best([Bytes(16, 8, 32), Bytes(16, 16, 32), Bytes(16, 8, 16)], 32), Is.EqualTo(new MatrixShape(16, 16, 32, 32)));
+        CooperativeMatrixPropertiesKHR[] several = [Bytes(16, 8, 32), Bytes(16, 16, 32), Bytes(16, 8, 16)];
+        Assert.That(MatrixShape.Best(several, 32), Is.EqualTo(new MatrixShape(16, 16, 32, 32)));
         Assert.That(MatrixShape.Best([Unsigned(), Bytes(16, 16, 16)], 32), Is.EqualTo(new MatrixShape(16, 16, 16, 32)));
         Assert.That(MatrixShape.Best([Bytes(8, 8, 32)], 8), Is.EqualTo(new MatrixShape(8, 8, 32, 8)));
         Assert.That(MatrixShape.Best([Halves(), Bytes(8, 8, 8)], 8), Is.EqualTo(new MatrixShape(8, 8, 8, 8)));

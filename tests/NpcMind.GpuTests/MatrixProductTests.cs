@@ -6,8 +6,8 @@ using NpcMind.Reference;
 namespace NpcMind.GpuTests;
 
 /// <summary>
-/// Products on cooperative matrices (shaders/bodies/matmul_matrix.glsl): the bits of the other forms. Run by scripts/matrix-tests.sh, with a
-/// software driver that has such matrices and a shader compiler that knows them.
+/// Products on cooperative matrices (shaders/bodies/matmul_matrix.glsl): the bits of the other forms. Run by scripts/matrix-tests.sh, with
+/// a software driver that has such matrices and a shader compiler that knows them.
 /// </summary>
 [Category("Matrices")]
 internal sealed class MatrixProductTests : GpuTest
@@ -27,8 +27,8 @@ internal sealed class MatrixProductTests : GpuTest
         [ValueSource(nameof(Formats))] TensorType type)
     {
         int columns = TensorTypes.Layout(type)!.Value.Elements == 256 ? 768 : 608;
-        AssertAgree(
-            [MatMulCases.Dense(type, 70, columns, 17, outliers: true), MatMulCases.Dense(type, 33, columns, 64)], Precision.Int16, isGpu: true);
+        KernelCase[] cases = [MatMulCases.Dense(type, 70, columns, 17, outliers: true), MatMulCases.Dense(type, 33, columns, 64)];
+        AssertAgree(cases, Precision.Int16, isGpu: true);
     }
 
     /// <summary>What stands around a product, in all its places.</summary>

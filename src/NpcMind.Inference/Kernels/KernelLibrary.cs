@@ -52,8 +52,8 @@ internal sealed class KernelLibrary(
         precision != Precision.Exact && (usesIntegerDot ?? (device.HasIntegerDot && device.Limits.IntegerDotIsFast));
 
     /// <summary>
-    /// Cooperative matrices that products of many rows of integers use; null for none: with exact activations, where the device has none, or
-    /// where the package was built with a shader compiler that knows none.
+    /// Cooperative matrices that products of many rows of integers use; null for none: with exact activations, where the device has none,
+    /// or where the package was built with a shader compiler that knows none.
     /// </summary>
     public MatrixShape? Matrices { get; } =
         precision != Precision.Exact && (usesMatrices ?? !device.Limits.IsSoftware) && HasMatrixShaders ? device.Matrices : null;
