@@ -3,7 +3,7 @@ namespace NpcMind;
 /// <summary>
 /// How many random scenarios a test tries, and which. NPCMIND_SCENARIOS multiplies the usual number (a nightly run sets 10) and
 /// NPCMIND_SEED draws
-/// others; a test that fails prints both (<see cref="TestTimesAttribute"/>).
+/// others; a test that fails prints both (TestTimes.cs).
 /// </summary>
 internal static class Scenarios
 {

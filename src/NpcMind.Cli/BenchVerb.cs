@@ -38,6 +38,7 @@ internal static class BenchVerb
                 {
                     ContextTokens = prompt + generate + OperationSteps + 64,
                     MaxSequences = several ?? 1,
+                    MaxRows = EngineOptions.RowsFor(gpu.Limits),
                     MaxOutputs = Math.Max(several ?? 1, 16),
                     CacheTokens = several is { } s ? prompt + generate + OperationSteps + 64 + s * (generate + BatchPrompt + 64) : null,
                     Kv = Common.KvFormat(parsed.GetValue(kv)),

@@ -35,7 +35,12 @@ internal static class ChatVerb
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Console.Error.Write($"loading {PrintableText.Escape(Path.GetFileName(file.Path))} on {gpu.Limits.Name}...");
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file,
-                new EngineOptions { ContextTokens = parsed.GetValue(context), Kv = Common.KvFormat(parsed.GetValue(kv)) }))
+                new EngineOptions
+                {
+                    ContextTokens = parsed.GetValue(context),
+                    MaxRows = EngineOptions.RowsFor(gpu.Limits),
+                    Kv = Common.KvFormat(parsed.GetValue(kv)),
+                }))
             {
                 Console.Error.WriteLine(" ready. An empty line ends the conversation, Ctrl-C stops a reply.");
                 using TokenGenerator generator = new(engine, gpu, sampler.Read(parsed));

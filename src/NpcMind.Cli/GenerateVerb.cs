@@ -46,6 +46,7 @@ internal static class GenerateVerb
                 new EngineOptions
                 {
                     ContextTokens = tokens,
+                    MaxRows = EngineOptions.RowsFor(gpu.Limits),
                     Kv = Common.KvFormat(parsed.GetValue(kv)),
                     Precision = Common.Precision(parsed.GetValue(precision)),
                 }))

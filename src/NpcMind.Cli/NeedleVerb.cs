@@ -58,7 +58,12 @@ internal static class NeedleVerb
                 [.. Cases(prompt, tasks, parsed.GetRequiredValue(lengths), parsed.GetValue(depths), parsed.GetValue(seed))];
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate);
             Stopwatch load = Stopwatch.StartNew();
-            EngineOptions options = new() { ContextTokens = cases.Max(c => c.Length), Kv = Common.KvFormat(parsed.GetValue(kv)) };
+            EngineOptions options = new()
+            {
+                ContextTokens = cases.Max(c => c.Length),
+                MaxRows = EngineOptions.RowsFor(gpu.Limits),
+                Kv = Common.KvFormat(parsed.GetValue(kv)),
+            };
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file, options))
             {
                 double seconds = load.Elapsed.TotalSeconds;

@@ -106,7 +106,7 @@ public sealed partial class NpcRuntime
         Try(() => ImageQueue?.Dispose());
         Try(() => Embeddings?.Dispose());
         Try(Engine.Dispose);
-        Try(_device.Dispose);
+        if (_ownsDevice) Try(_device.Dispose);
     }
 
     /// <summary>Waits until the device has finished everything; false when it is lost or does not answer.</summary>

@@ -15,6 +15,7 @@ namespace NpcMind;
 public sealed partial class NpcRuntime : IDisposable
 {
     private readonly GpuDevice _device;
+    private readonly bool _ownsDevice;
     private readonly FrameRunner _frames;
     private readonly CostFile _costs;
     private readonly Tokenizer _tokenizer;
@@ -63,18 +64,20 @@ public sealed partial class NpcRuntime : IDisposable
         };
         cancellation.ThrowIfCancellationRequested();
         _device = options.Host.Open(cache);
+        _ownsDevice = options.Host.OwnsDevice;
         KvFormat = options.KvFormat ?? (_device.Limits.IsSoftware ? NpcMind.KvFormat.F32 : NpcMind.KvFormat.F16);
         VisionEncoder? encoder = null;
         try
         {
             if (eyes is not null) encoder = VisionEncoder.Load(_device, eyes, config.Width, file.Path);
+            int rows = options.MaxTokensPerStep ?? EngineOptions.RowsFor(_device.Limits);
             int deviceTokens = options.DeviceKvTokens ?? options.ContextTokens * 4;
             Engine = InferenceEngine.Load(_device, file, new EngineOptions
             {
                 ContextTokens = options.ContextTokens,
                 MaxSequences = Minds(options),
-                MaxRows = Math.Max(options.MaxTokensPerStep, RowsOfPicture(config, encoder, options.ImageEncoderPath)),
-                MaxOutputs = Math.Min(options.MaxTokensPerStep, 16),
+                MaxRows = Math.Max(rows, RowsOfPicture(config, encoder, options.ImageEncoderPath)),
+                MaxOutputs = Math.Min(rows, 16),
                 Kv = KvFormat,
                 Precision = options.Precision,
                 CacheTokens = deviceTokens,
@@ -114,7 +117,7 @@ public sealed partial class NpcRuntime : IDisposable
             if (ImageQueue is not null) ImageQueue.Dispose();
             else encoder?.Dispose();
             Engine?.Dispose();
-            _device.Dispose();
+            if (_ownsDevice) _device.Dispose();
             throw;
         }
     }

@@ -65,8 +65,11 @@ public sealed record NpcRuntimeOptions
     /// <summary>How exactly activations meet the weights. Words depend on it; saves can be loaded with any.</summary>
     public Precision Precision { get; init; }
 
-    /// <summary>Most tokens, of all minds together, that one step computes: a multiple of 16, up to 1,024.</summary>
-    public int MaxTokensPerStep { get; init; } = 64;
+    /// <summary>
+    /// Most tokens, of all minds together, that one step computes: a multiple of 16, up to 1,024. Null for 256 on a GPU and 64 on a
+    /// software driver. Steps have fewer where <see cref="MaxFramesPerStep"/> asks for it.
+    /// </summary>
+    public int? MaxTokensPerStep { get; init; }
 
     /// <summary>Longest predicted GPU milliseconds of one dispatch: larger ones are cut. Above 0, at most 1,000.</summary>
     public double MaxDispatchMilliseconds { get; init; } = 0.5;

@@ -8,6 +8,7 @@ public sealed class VulkanHost
     private readonly GpuHandles? _handles;
     private readonly string? _device;
     private readonly bool _validate;
+    private readonly GpuDevice? _lent;
 
     private VulkanHost(GpuHandles? handles, string? device, bool validate)
     {
@@ -15,6 +16,8 @@ public sealed class VulkanHost
         _device = device;
         _validate = validate;
     }
+
+    private VulkanHost(GpuDevice lent) => _lent = lent;
 
     /// <summary>A device of the runtime's own, freed with it.</summary>
     /// <param name="device">Index or part of the name; null takes a discrete card first, then an integrated one, then software.</param>
@@ -46,9 +49,15 @@ public sealed class VulkanHost
         new(new GpuHandles(instance, physicalDevice, device, queue, queueFamily, queueLock,
             enabledFeatures == 0 ? null : SharedDevice.EnabledFeatures(enabledFeatures)), null, false);
 
+    /// <summary>A device that several runtimes use, one at a time, with its pipelines; it outlives them.</summary>
+    internal static VulkanHost Lend(GpuDevice device) => new(device);
+
     internal bool IsShared => _handles is not null;
 
-    internal GpuDevice Open(string? cacheFolder) => _handles is { } handles
+    /// <summary>Whether the device is freed with the runtime.</summary>
+    internal bool OwnsDevice => _lent is null;
+
+    internal GpuDevice Open(string? cacheFolder) => _lent ?? (_handles is { } handles
         ? GpuDevice.Share(handles, cacheFolder)
-        : GpuDevice.Create(new GpuOptions { Device = _device, Validate = _validate, CacheFolder = cacheFolder });
+        : GpuDevice.Create(new GpuOptions { Device = _device, Validate = _validate, CacheFolder = cacheFolder }));
 }

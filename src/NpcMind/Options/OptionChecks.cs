@@ -39,10 +39,14 @@ internal static class OptionChecks
         if (!Enum.IsDefined(o.Precision))
             throw OutOfRange(Of, nameof(o.Precision), ((int)o.Precision).ToString(CultureInfo.InvariantCulture),
                 $"one of {string.Join(", ", Enum.GetNames<Precision>())}");
-        InRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep, 16, 1024);
-        if (o.MaxTokensPerStep % 16 != 0)
-            throw OutOfRange(Of, nameof(o.MaxTokensPerStep), o.MaxTokensPerStep.ToString(CultureInfo.InvariantCulture),
-                "a multiple of 16 from 16 to 1024");
+        if (o.MaxTokensPerStep is { } tokens)
+        {
+            InRange(Of, nameof(o.MaxTokensPerStep), tokens, 16, 1024);
+            if (tokens % 16 != 0)
+                throw OutOfRange(Of, nameof(o.MaxTokensPerStep), tokens.ToString(CultureInfo.InvariantCulture),
+                    "a multiple of 16 from 16 to 1024");
+        }
+
         Above(Of, nameof(o.MaxDispatchMilliseconds), o.MaxDispatchMilliseconds, 0, 1000);
         InRange(Of, nameof(o.MaxFramesPerStep), o.MaxFramesPerStep, 1, 1_000_000);
         long log = 2L * (o.MaxNpcs + o.MaxPrefixes) * o.ContextTokens;

@@ -67,7 +67,7 @@ internal sealed class AsyncSaveTests : RuntimeTest
     public void Tick_SaveAndLoadUnderWay_NeverWaitsForTheDevice()
     {
         using FaultDriver driver = new();
-        using NpcRuntime runtime = Runtimes.New(Home);
+        using NpcRuntime runtime = Runtimes.New(Home, VulkanHost.CreateOwn());
         Prefix world = runtime.CreatePrefix(Lore);
         Npc npc = world.CreateNpc("Mira", "You."), other = world.CreateNpc("Tom", "You.");
         Say(runtime, npc, "Good morning.", Short);

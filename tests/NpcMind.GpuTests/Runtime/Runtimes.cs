@@ -46,6 +46,7 @@ internal sealed record Sizes
 internal sealed class Runtimes
 {
     private static readonly Dictionary<(Sizes, bool), NpcRuntime> Loaded = [];
+    private static readonly Dictionary<bool, GpuDevice> Devices = []; // with and without validation
 
     [OneTimeTearDown]
     public void Free()
@@ -57,6 +58,13 @@ internal sealed class Runtimes
         }
 
         Loaded.Clear();
+        foreach (GpuDevice device in Devices.Values)
+        {
+            device.Dispose();
+            Assert.That(device.ValidationMessages, Is.Empty);
+        }
+
+        Devices.Clear();
     }
 
     internal static NpcRuntime Get(Sizes sizes)
@@ -68,10 +76,14 @@ internal sealed class Runtimes
     /// <summary>A device of a game.</summary>
     internal static GpuDevice NewDevice() => GpuDevice.Create(new GpuOptions { Validate = Validation.IsOn });
 
+    /// <summary>The device of runtimes that are given none, whose pipelines they have in common.</summary>
+    private static GpuDevice Common =>
+        Devices.TryGetValue(Validation.IsOn, out GpuDevice? device) ? device : Devices[Validation.IsOn] = NewDevice();
+
     internal static NpcRuntime New(Sizes sizes, VulkanHost? host = null) =>
         NpcRuntime.Load(TinyEngines.Path(sizes.Model), new NpcRuntimeOptions
         {
-            Host = host ?? VulkanHost.CreateOwn(validate: Validation.IsOn),
+            Host = host ?? VulkanHost.Lend(Common),
             CacheFolder = "",
             ImageEncoderPath = sizes.Eyes is null ? null : TinyEngines.Path(sizes.Eyes),
             EmbeddingModelPath = sizes.Embeddings is null ? null : TinyEngines.Path(sizes.Embeddings),
