@@ -42,7 +42,8 @@ internal static class FusedMatMulCases
         {
             byte[] blocks = Quantize.Rows(type, CaseData.Normal(1, rows * columns));
             float[] x = CaseData.Normal(2, tokens * columns), weight = CaseData.Normal(3, columns);
-            int padded = CaseData.RoundUp(rows, 32), stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
+            int padded = CaseData.RoundUp(rows, 32), stride = CaseData.RoundUp(columns, 64),
+                allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
             Tensor output = rig.Empty((long)allocated * padded * 4);
             GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Nodes(
                 "matmul", rig.Matrix(type, blocks, rows, columns), rig.Floats(CaseData.Pad(x, columns, stride, allocated)), stride, output,

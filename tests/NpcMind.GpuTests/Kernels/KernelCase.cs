@@ -75,7 +75,8 @@ internal sealed class KernelRig : IDisposable
     }
 
     /// <summary>Room for the integers of so many rows; null where products make their own.</summary>
-    public Func<int, Tensor>? Integers(int rows) => _makesIntegers ? words => Empty(4L * CaseData.RoundUp(rows, MatMul.MostMatrixRows) * words) : null;
+    public Func<int, Tensor>? Integers(int rows) => _makesIntegers
+        ? words => Empty(4L * CaseData.RoundUp(rows, MatMul.MostMatrixRows) * words) : null;
 
     /// <summary>Stands where a kernel does not look.</summary>
     public Tensor Nothing { get; private set; }

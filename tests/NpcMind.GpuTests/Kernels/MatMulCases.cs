@@ -12,7 +12,7 @@ internal static class MatMulCases
     public static readonly TensorType[] OneOfEachKind =
         [TensorType.F32, TensorType.F16, TensorType.Q4_0, TensorType.Q8_0, TensorType.Q4_K, TensorType.Q6_K, TensorType.IQ2_XS];
 
-    /// <summary>Whether the software driver has 16 lanes instead of 8: a second run, for what depends on lanes and not on formats.</summary>
+    /// <summary>Whether the software driver has 16 lanes instead of 8: another run, for what depends on lanes and not on formats.</summary>
     private static readonly bool IsWide = Environment.GetEnvironmentVariable("LP_NATIVE_VECTOR_WIDTH") is not null;
 
     public static IEnumerable<KernelCase> All()
