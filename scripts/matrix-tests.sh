@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/newer-debian.sh forky
 root=$PWD/artifacts/forky/root
 out=$PWD/artifacts/matrices
-export GLSLC=$PWD/artifacts/forky/glslc
+export NPCMIND_NEEDS_MATRICES=1 GLSLC=$PWD/artifacts/forky/glslc
 dotnet publish tests/NpcMind.Benchmarks -c Release -r linux-x64 --self-contained -p:InvariantGlobalization=true -v quiet --nologo \
     --artifacts-path "$out/build" -o "$out/program" >&2
 dotnet build tests/NpcMind.GpuTests -c Release -v quiet --nologo --artifacts-path "$out/build" >&2

@@ -19,7 +19,6 @@ layout(constant_id = 15) const uint MatrixRows = 16;
 layout(constant_id = 16) const uint MatrixColumns = 16;
 layout(constant_id = 17) const uint MatrixDepth = 32;
 
-const uint IntegerBlock = 32;
 const uint IntegerBlockWords = 8 * Digits + IntegerBlockExtraWords;
 const uint Blocks = ChunkColumns / IntegerBlock;
 const uint Parts = ChunkColumns / PartColumns;

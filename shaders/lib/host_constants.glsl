@@ -11,7 +11,8 @@ const uint LargestWorkgroup = 256u;
 const uint GroupRows = 32u;
 const uint ChunkColumns = 64u;
 
-// Activations as integers (Kernels/MatMul.cs): words of a block beside its integers.
+// Activations as integers (Kernels/MatMul.cs): columns of a block, and its words beside its integers.
+const uint IntegerBlock = 32u;
 const uint IntegerBlockExtraWords = 4u;
 
 // KV cache (Kv/KvCache.cs): tokens of a block, blocks and tokens of a page, quads that share a scale.

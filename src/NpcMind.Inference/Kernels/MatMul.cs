@@ -13,6 +13,9 @@ namespace NpcMind.Inference;
 /// </param>
 internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int, Tensor>? allocateIntegers = null)
 {
+    /// <summary>Activations that share a scale as integers.</summary>
+    public const int IntegerBlock = 32;
+
     /// <summary>Words of a block of activations as integers beside the integers: scale, sums of either half, and both scaled.</summary>
     public const int IntegerBlockExtraWords = 4;
 
@@ -22,7 +25,6 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>What the shaders' names end in.</summary>
     public const string MatrixSuffix = "_matrix";
 
-    private const int IntegerBlock = 32;
     private readonly Dictionary<int, Tensor> _integers = [];
 
     /// <summary>What one dispatch computes.</summary>

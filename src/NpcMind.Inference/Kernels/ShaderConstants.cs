@@ -28,8 +28,9 @@ internal static class ShaderConstants
             (nameof(WeightLayout.GroupRows), WeightLayout.GroupRows),
             (nameof(WeightLayout.ChunkColumns), WeightLayout.ChunkColumns),
         ]),
-        ("Activations as integers (Kernels/MatMul.cs): words of a block beside its integers.",
+        ("Activations as integers (Kernels/MatMul.cs): columns of a block, and its words beside its integers.",
         [
+            (nameof(MatMul.IntegerBlock), MatMul.IntegerBlock),
             (nameof(MatMul.IntegerBlockExtraWords), MatMul.IntegerBlockExtraWords),
         ]),
         ("KV cache (Kv/KvCache.cs): tokens of a block, blocks and tokens of a page, quads that share a scale.",
