@@ -110,9 +110,10 @@ internal sealed class FaultTests
             "vkResetCommandPool", "vkGetSemaphoreCounterValue", "vkQueueWaitIdle", "vkDeviceWaitIdle", "vkGetPipelineCacheData"])
             foreach (bool forGood in OnceOrForGood(++turn))
             {
-                NpcRuntime runtime = Load();
+                bool sees = All || turn % 3 == 0; // an image encoder doubles what is compiled
+                NpcRuntime runtime = Load(sees);
                 Npc npc = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.");
-                npc.See(NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, 1)));
+                if (sees) npc.See(NpcImage.FromRgba(40, 40, TestPictures.Rgba(40, 40, 1)));
                 npc.Hear("Player", "Well?");
                 for (int i = 0; i < 4; i++) runtime.Tick(FrameBudget.FromMilliseconds(2));
                 driver.Fail(function, 1, forGood);
@@ -295,11 +296,11 @@ internal sealed class FaultTests
         }
     }
 
-    private NpcRuntime Load() => NpcRuntime.Load(TinyEngines.Path(Model), new NpcRuntimeOptions
+    private NpcRuntime Load(bool sees = true) => NpcRuntime.Load(TinyEngines.Path(Model), new NpcRuntimeOptions
     {
         Host = VulkanHost.CreateOwn(validate: Validation.IsOn),
         CacheFolder = _folder,
-        ImageEncoderPath = TinyEngines.Path(new TinyEyesOptions()),
+        ImageEncoderPath = sees ? TinyEngines.Path(new TinyEyesOptions()) : null,
         ContextTokens = 224,
         DeviceKvTokens = 320,
         HostKvTokens = 640,
