@@ -16,8 +16,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ -z "$(ls -A "$to")" ] || [ -e "$to/check.sh" ] || { echo "gpu-check: '$to' is not empty and was not made by this script." >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Built with a shader compiler that knows cooperative matrices, wherever one can be had.
-scripts/newer-debian.sh trixie && export GLSLC=$PWD/artifacts/trixie/glslc || echo "gpu-check: built with the system's glslc." >&2
+# Built with a shader compiler that supports cooperative matrices, where one can be had.
+if scripts/newer-debian.sh trixie; then
+    export GLSLC=$PWD/artifacts/trixie/glslc
+else
+    echo "gpu-check: building with the system's glslc, without cooperative matrices if it does not support them." >&2
+fi
 mkdir -p "$work/built"
 for project in src/NpcMind.Cli tests/NpcMind.GpuTests tests/NpcMind.Benchmarks; do
     dotnet build "$project" -c Release -v quiet --nologo --artifacts-path "$PWD/artifacts/gpu-check"

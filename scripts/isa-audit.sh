@@ -14,6 +14,7 @@ check=""
 families=("$@")
 [ $# -gt 0 ] || families=(NAVI21 NAVI31 VANGOGH)
 
+command -v patchelf >/dev/null || { echo "isa-audit: install patchelf (apt-get install patchelf)." >&2; exit 1; }
 scripts/newer-debian.sh trixie
 trixie=$PWD/artifacts/trixie
 

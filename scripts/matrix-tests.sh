@@ -4,6 +4,7 @@
 #   scripts/matrix-tests.sh [NAME...]      ends with a line of JSON; NAME: part of a test's full name
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+command -v patchelf >/dev/null || { echo "matrix-tests: install patchelf (apt-get install patchelf)." >&2; exit 1; }
 scripts/newer-debian.sh forky
 root=$PWD/artifacts/forky/root
 out=$PWD/artifacts/matrices

@@ -5,11 +5,14 @@
 #                                    forky: Mesa whose software driver has cooperative matrices, validation layer, glslc (80 MB)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-suite=$1
+suite=${1:-}
+case $suite in
+    trixie | forky) ;;
+    *) sed -n '2,6s/^# \{0,1\}//p' "scripts/newer-debian.sh" >&2; exit 1 ;;
+esac
 packages=(mesa-vulkan-drivers libvulkan1 libstdc++6 zlib1g glslc)
 [ "$suite" != forky ] || packages+=(vulkan-validationlayers)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-command -v patchelf >/dev/null || { echo "newer-debian: install patchelf (apt-get install patchelf)." >&2; exit 1; }
 [ -e "$keyring" ] || { echo "newer-debian: install Debian's keys (apt-get install debian-archive-keyring)." >&2; exit 1; }
 to=$PWD/artifacts/$suite
 [ "$(cat "$to/complete" 2>/dev/null || true)" != "${packages[*]}" ] || exit 0

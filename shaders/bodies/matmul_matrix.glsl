@@ -4,8 +4,8 @@
 // the order of columns, slice by slice.
 //
 // One workgroup is one subgroup and computes a row group for Tokens rows. A chunk of weights goes through shared memory as bytes, and so
-// do the rows' integers. Which element of a matrix a lane holds is the driver's secret, so factors come as matrices, too: all columns
-// alike, or all rows, loaded with a stride of 0. Elements of one index in matrices of one type are at one place.
+// do the rows' integers. Which elements of a matrix a lane holds is up to the driver, so scales are loaded as matrices, too, with a
+// stride of 0: all columns alike, or all rows. Matrices of one type hold the same element at the same index.
 //
 // Grids as in matmul.glsl. Matrices of MatrixRows x MatrixDepth bytes times MatrixDepth x MatrixColumns; MatrixDepth is at most 32.
 #extension GL_KHR_cooperative_matrix : require
@@ -29,15 +29,15 @@ const uint DigitStride = Digits * ChunkColumns / 4 + PadWords; // a row's high b
 const bool AddsMinimum = HasMinimum && CodeOffset == 0;
 const uint Passes = Gated > 0 ? 2 : 1;
 
-shared uint entries[Tokens];                 // rows of y
-shared uint codeBytes[GroupRows * CodeStride];
-shared uint digitBytes[Tokens * DigitStride];
-shared float rowScale[Parts * GroupRows];    // factors().x, and .y
-shared float rowMinimum[Parts * GroupRows];
-shared float tokenScale[Blocks * Tokens];
-shared float tokenSum[Parts * Tokens];       // of the activations of a part
-shared int tokenOffset[Parts * Tokens];      // what packedCodes() are too large by
-shared float products[Passes * Tokens * GroupRows];
+shared uint entries[Tokens];                        // rows of y
+shared uint codeBytes[GroupRows * CodeStride];      // [weight row][part][column], a signed byte each
+shared uint digitBytes[Tokens * DigitStride];       // [token][digit][column], a signed byte each
+shared float rowScale[Parts * GroupRows];           // [part][weight row]: factors().x
+shared float rowMinimum[Parts * GroupRows];         // [part][weight row]: factors().y
+shared float tokenScale[Blocks * Tokens];           // [block][token]
+shared float tokenSum[Parts * Tokens];              // [part][token]: sum of a part's activations
+shared int tokenOffset[Parts * Tokens];             // [part][token]: takes PackedOffset out of a dot product
+shared float products[Passes * Tokens * GroupRows]; // [pass][token][weight row]
 
 #define MatrixA coopmat<int8_t, gl_ScopeSubgroup, MatrixRows, MatrixDepth, gl_MatrixUseA>
 #define MatrixB coopmat<int8_t, gl_ScopeSubgroup, MatrixDepth, MatrixColumns, gl_MatrixUseB>
@@ -49,6 +49,7 @@ const uint RowTiles = GroupRows / MatrixRows, TokenTiles = Tokens / MatrixColumn
 // The first column of a part in a chunk, or of the block around it where a matrix is deeper than a part.
 uint firstColumn(uint part) { return PartDepth > PartColumns ? part * PartColumns / IntegerBlock * IntegerBlock : part * PartColumns; }
 
+// Puts a chunk of the row group, and of the rows of activations, into shared memory.
 void stage(uint group, uint chunk) {
     for (uint row = gl_LocalInvocationIndex; row < GroupRows; row += gl_WorkGroupSize.x) {
         uvec4 words[ChunkTexels];

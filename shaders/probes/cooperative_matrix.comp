@@ -1,5 +1,5 @@
 #version 460
-// Compiles where the shader compiler knows cooperative matrices (glslang 13, 2023). No kernel: Shaders.targets asks with it.
+// Compiles only with a compiler that supports cooperative matrices (glslang 13, 2023). Not a kernel: Shaders.targets probes with it.
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require

@@ -15,7 +15,7 @@ internal sealed record MatrixShape(uint Rows, uint Columns, uint Depth, uint Sub
     /// <summary>Device extension.</summary>
     public const string Extension = "VK_KHR_cooperative_matrix";
 
-    /// <summary>The largest sizes that products can use; null where the device or its driver has none.</summary>
+    /// <summary>Returns the largest sizes that products can use; null where the device or its driver has none.</summary>
     /// <param name="vk">API.</param>
     /// <param name="instance">Instance of the device.</param>
     /// <param name="physical">Device.</param>
@@ -47,8 +47,8 @@ internal sealed record MatrixShape(uint Rows, uint Columns, uint Depth, uint Sub
     }
 
     /// <summary>
-    /// The largest offered sizes of signed bytes with 32-bit sums of which a row group and a tile of rows are whole numbers, and a block of
-    /// integers, too; null for none.
+    /// Returns the largest offered sizes, of signed bytes with 32-bit sums, that divide a row group (32 rows), a tile of rows and a block
+    /// of 32 integers; null where there are none.
     /// </summary>
     internal static MatrixShape? Best(ReadOnlySpan<CooperativeMatrixPropertiesKHR> offered, uint subgroupSize)
     {

@@ -40,7 +40,7 @@ internal sealed record EngineOptions
     /// </summary>
     public long SubmissionBytes { get; init; } = 32L << 30;
 
-    /// <summary>Rows of a step that a device is well used by: a GPU reads all weights for a step, and has thousands of lanes.</summary>
+    /// <summary>Default of <see cref="MaxRows"/>: a step reads all weights once, so on a GPU more rows make better use of them.</summary>
     public static int RowsFor(GpuLimits device) => device.IsSoftware ? 64 : 256;
 
     /// <summary>Rows of a buffer for so many: whole tiles of products.</summary>

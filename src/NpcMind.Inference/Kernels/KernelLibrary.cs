@@ -53,12 +53,12 @@ internal sealed class KernelLibrary(
 
     /// <summary>
     /// Cooperative matrices that products of many rows of integers use; null for none: with exact activations, where the device has none,
-    /// or where the package was built with a shader compiler that knows none.
+    /// or where the package was built with a shader compiler that does not support them.
     /// </summary>
     public MatrixShape? Matrices { get; } =
         precision != Precision.Exact && (usesMatrices ?? !device.Limits.IsSoftware) && HasMatrixShaders ? device.Matrices : null;
 
-    /// <summary>Whether this assembly has shaders with cooperative matrices: glslc knows them since 2023.</summary>
+    /// <summary>Whether this assembly has shaders with cooperative matrices: glslc 2023.8 and newer compile them.</summary>
     public static bool HasMatrixShaders { get; } =
         typeof(KernelLibrary).Assembly.GetManifestResourceInfo($"matmul_q8_0{MatMul.MatrixSuffix}.spv") is not null;
 

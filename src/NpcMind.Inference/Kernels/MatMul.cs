@@ -22,7 +22,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>Most rows of a tile of cooperative matrices: buffers of rows hold a multiple of it.</summary>
     public const int MostMatrixRows = 32;
 
-    /// <summary>What the shaders' names end in.</summary>
+    /// <summary>Suffix of the names of shaders that use cooperative matrices.</summary>
     public const string MatrixSuffix = "_matrix";
 
     private readonly Dictionary<int, Tensor> _integers = [];
@@ -59,7 +59,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>Variant for a number of rows.</summary>
     public static int Variant(int rows) => rows == 1 ? 0 : rows < 8 ? 1 : 2;
 
-    /// <summary>Rows per workgroup of products with weights in these layouts, which have them in common.</summary>
+    /// <summary>Rows per workgroup of the variants of products that share their tiles, given the layouts of their weights.</summary>
     public int[] TilesOf(params ReadOnlySpan<WeightLayout> layouts)
     {
         if (kernels.Matrices is not { } matrices || allocateIntegers is null) return TileRows;
