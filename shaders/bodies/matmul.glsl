@@ -26,6 +26,8 @@
 // Reference: tests/NpcMind.Reference/MatMul.cs
 #ifdef INTEGER_MATRIX
 #include "bodies/matmul_matrix.glsl"
+#elif defined(INTEGER_LANES)
+#include "bodies/matmul_lanes.glsl"
 #else
 #include "lib/reduce.glsl"
 #include "lib/matmul_interface.glsl"
@@ -35,6 +37,7 @@ layout(constant_id = 10) const uint Combined = 0;
 layout(constant_id = 11) const uint ExpertClusters = 1;
 layout(constant_id = 12) const bool Weighted = true;
 layout(constant_id = 14) const bool ReadsIntegers = false; // from `integers`, made by integers.comp, instead of x
+layout(binding = 8) uniform usamplerBuffer integers; // as lib/integers.glsl has it
 
 const uint Passes = Gated > 0 ? 2 : Combined > 0 ? Combined / ExpertClusters : 1;
 shared float partial[Slices * ExpertClusters * GroupRows];
@@ -43,6 +46,14 @@ shared float partial[Slices * ExpertClusters * GroupRows];
 #ifndef PLAIN_CODES
 #include "lib/integer_product.glsl"
 #endif
+
+// Where a row of x begins.
+uint rowAt(uint row) {
+#ifndef PLAIN_CODES
+    if (ReadsIntegers) return row * IntegerBlockWords;
+#endif
+    return row * xStride;
+}
 
 vec4 lanes(float sum[LaneRows][Tokens], uint t) { return vec4(sum[0][t], sum[1][t], sum[2][t], sum[3][t]); }
 
@@ -67,12 +78,12 @@ void main() {
         group -= firstGroup;
         [[unroll]] for (uint t = 0; t < Tokens; t++) {
             yRow[t] = order[tile.y + min(t, count - 1)];
-            xAt[t] = int((yRow[t] / xDivisor) * xStride + lane);
+            xAt[t] = int(rowAt(yRow[t] / xDivisor) + lane);
         }
     } else {
         [[unroll]] for (uint t = 0; t < Tokens; t++) {
             yRow[t] = gl_WorkGroupID.y * Tokens + t;
-            xAt[t] = int(yRow[t] * xStride + lane);
+            xAt[t] = int(rowAt(yRow[t]) + lane);
         }
     }
 
@@ -89,7 +100,7 @@ void main() {
         if (Gated > 0) group = firstOfSlab + pass * upGroups;
         if (Combined > 0) {
             group = firstOfSlab + tiles[choice].x * groupsPerSlab;
-            xAt[0] = int(choice * xStride + lane);
+            xAt[0] = int(rowAt(choice) + lane);
         }
 
         [[unroll]] for (uint r = 0; r < LaneRows; r++)

@@ -15,6 +15,8 @@
 
 #include "lib/matmul_interface.glsl"
 
+layout(binding = 8) uniform usamplerBuffer integers; // as lib/integers.glsl has it
+
 layout(constant_id = 15) const uint MatrixRows = 16;
 layout(constant_id = 16) const uint MatrixColumns = 16;
 layout(constant_id = 17) const uint MatrixDepth = 32;
@@ -68,7 +70,7 @@ void stage(uint group, uint chunk) {
     }
     for (uint i = gl_LocalInvocationIndex; i < Tokens * Blocks; i += gl_WorkGroupSize.x) {
         uint t = i / Blocks, block = i % Blocks;
-        int at = int(entries[t] / (Experts ? xDivisor : 1) * xStride + (chunk * Blocks + block) * IntegerBlockWords);
+        int at = int(entries[t] / (Experts ? xDivisor : 1) * IntegerBlockWords + (chunk * Blocks + block) * xStride);
         [[unroll]] for (uint w = 0; w < 8 * Digits; w++)
             digitBytes[t * DigitStride + w / 8 * (ChunkColumns / 4) + block * 8 + w % 8] = texelFetch(integers, at + int(w)).x;
         at += int(8 * Digits);

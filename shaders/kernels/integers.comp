@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // Activations as integers, once for all row groups of a product of several rows. One workgroup per row; grid (rows, 1, 1).
 //   x [rows, xStride texels] f32 texels of 4   norm [columns] f32 texels of 4, if Normalizes (as matmul.glsl has it, to the bit)
-//   integers [rows, blocks, IntegerBlockWords] u32 (lib/integers.glsl)
+//   integers [blocks, rowCapacity, IntegerBlockWords] u32 (lib/integers.glsl)
 // Reference: tests/NpcMind.Reference/QuantizeActivations.cs
 #include "lib/common.glsl"
 #include "lib/cluster.glsl"
@@ -16,6 +16,7 @@ layout(push_constant) uniform Constants {
     uint xStride;
     uint dim;
     float epsilon;
+    uint rowCapacity;
 };
 layout(binding = 0) uniform samplerBuffer x;
 layout(binding = 1) uniform samplerBuffer norm;
@@ -30,7 +31,7 @@ void main() {
     for (uint block = clusterIndex(); block < blocks; block += gl_WorkGroupSize.x / ClusterLanes) {
         float scale;
         ivec4 n = toIntegers(activations(int(row * xStride + lane), int(block * 8), lane, inverse), scale);
-        uint at = (row * blocks + block) * IntegerBlockWords, end = at + 8 * Digits;
+        uint at = (block * rowCapacity + row) * IntegerBlockWords, end = at + 8 * Digits;
         integers[at + lane] = bytes(highDigits(n));
         if (Digits == 2) integers[at + 8 + lane] = bytes(n);
         int s = halfSum(n), other = subgroupShuffleXor(s, 4u);

@@ -7,9 +7,7 @@
 // (0 for formats with a minimum of their own); packedCodes(words, scales, chunk, column), the codes of four columns as bytes, and
 // PackedOffset, by which these are larger.
 #ifdef INTEGER_DOT
-#extension GL_EXT_spirv_intrinsics : require
-// OpSDot of bytes, PackedVectorFormat4x8Bit (SPIR-V 1.6), with DotProduct and DotProductInput4x8BitPacked.
-spirv_instruction(capabilities = [6019, 6018], id = 4450) int signedDot(uint a, uint b, spirv_literal int format);
+#include "lib/signed_dot.glsl"
 const int Offset = PackedOffset;
 #else
 const int Offset = CodeOffset;
@@ -41,7 +39,7 @@ void addIntegerProducts(uint group, uint slice, int xAt[Tokens], float inverse[T
             if (part * PartColumns % 32 == 0) [[unroll]] for (uint t = 0; t < Tokens; t++) {
                 uint packed[2];
                 if (ReadsIntegers) {
-                    int at = xAt[t] + int((chunk * 2 + blockHalf) * IntegerBlockWords), end = at - int(lane) + int(8 * Digits);
+                    int at = xAt[t] + int((chunk * 2 + blockHalf) * xStride), end = at - int(lane) + int(8 * Digits);
                     [[unroll]] for (uint d = 0; d < Digits; d++) packed[d] = texelFetch(integers, at + int(8 * d)).x;
                     xScale[t] = uintBitsToFloat(texelFetch(integers, end).x);
                     if (NeedsSums) halfSums[t] = ivec2(texelFetch(integers, end + 1).x, texelFetch(integers, end + 2).x);

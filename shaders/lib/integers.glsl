@@ -1,6 +1,6 @@
 // Activations as integers of Digits bytes: a block of 32 is scale * n (docs/decisions/0028). Eight lanes hold four each.
-// In memory a block is IntegerBlockWords words: eight for each byte of n, the highest first, then the scale, the sums of either half, and
-// both times the scale.
+// In memory they are [block][row][IntegerBlockWords], neighbouring rows together. Words: eight for each byte of n, the highest first, then
+// the scale, the sums of either half, and both times the scale.
 const uint IntegerBlockWords = 8 * Digits + IntegerBlockExtraWords;
 const float LargestInteger = Digits == 1 ? 127.0 : 127.0 * 256.0;
 const float SmallestBlock = 1e-30; // blocks with nothing larger count as zeros

@@ -1,4 +1,4 @@
-// What the products of bodies/matmul.glsl and bodies/matmul_matrix.glsl have in common: numbers, tensors, and what stands after a product.
+// What the products of bodies/matmul.glsl, matmul_matrix.glsl and matmul_lanes.glsl have in common: numbers, tensors, and what stands after a product.
 #include "lib/gelu.glsl"
 #include "lib/gated_activation.glsl"
 
@@ -14,7 +14,7 @@ layout(constant_id = 13) const uint Digits = 0; // bytes of activations as integ
 
 layout(push_constant) uniform Constants {
     uint chunks;        // columns / 64 rounded up
-    uint xStride;       // in texels; of integers, in words
+    uint xStride;       // texels of a row; of integers, words from a block of all rows to the next
     uint yStride;
     uint yOffset;
     uint firstGroup;    // of this segment, counted over all experts
@@ -33,7 +33,6 @@ layout(binding = 3) buffer Y { float y[]; }; // read-write: Accumulate
 layout(binding = 4) readonly buffer Bias { float bias[]; };
 layout(binding = 5) readonly buffer Tiles { uvec4 tiles[]; };
 layout(binding = 6) readonly buffer Order { uint order[]; };
-layout(binding = 8) uniform usamplerBuffer integers; // [rows, xStride]
 layout(binding = 9) uniform samplerBuffer norm;
 layout(binding = 10) uniform usamplerBuffer weights; // f32 bits
 

@@ -23,6 +23,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
     private readonly GpuDevice _device;
     private readonly DescriptorSetLayout _setLayout;
     private readonly Stack<DescriptorSet> _freeSets = [];
+    private readonly uint _subgroupSize;
     private readonly uint[] _specialization;
     private Pipeline _handle;
     private const PipelineCreateFlags CaptureFlags =
@@ -31,14 +32,16 @@ internal sealed unsafe class ComputePipeline : IDisposable
     /// <summary>Lays out a pipeline; it is compiled by <see cref="Compile"/>, or when it is first used.</summary>
     /// <param name="device">Device to run on.</param>
     /// <param name="module">Shader.</param>
+    /// <param name="subgroupSize">Lanes that its subgroups must have, where the device can be asked; 0 for the driver's choice.</param>
     /// <param name="specialization">Value of every specialization constant, by name.</param>
     /// <exception cref="ArgumentException">A specialization constant is missing or unknown.</exception>
-    public ComputePipeline(GpuDevice device, SpirvModule module, params ReadOnlySpan<Constant> specialization)
+    public ComputePipeline(GpuDevice device, SpirvModule module, uint subgroupSize, params ReadOnlySpan<Constant> specialization)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(module);
         _device = device;
         Module = module;
+        _subgroupSize = subgroupSize;
         _specialization = Match(module.Specializations, specialization, $"Shader {module.Name}: specialization constants");
         Vk vk = device.Api;
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[module.Bindings.Count];
@@ -168,9 +171,10 @@ internal sealed unsafe class ComputePipeline : IDisposable
             { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)Module.Code.Length, PCode = (uint*)code };
             _device.Api.CreateShaderModule(_device.Handle, in moduleInfo, null, out ShaderModule shader)
                 .ThrowOnError("vkCreateShaderModule");
-            bool isFull = values is [uint size, ..] && (Module.UsesMatrices || size % _device.Limits.MaxSubgroupSize == 0);
+            uint largest = _subgroupSize > 0 ? _subgroupSize : _device.Limits.MaxSubgroupSize;
+            bool isFull = values is [uint size, ..] && size % largest == 0;
             PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
-            { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = values[0] };
+            { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = _subgroupSize };
             SpecializationInfo special = new((uint)values.Length, entries, (nuint)(values.Length * 4), data);
             ComputePipelineCreateInfo info = new()
             {
@@ -182,7 +186,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
                     SType = StructureType.PipelineShaderStageCreateInfo,
                     // Clusters count on it: the lanes of a workgroup fill one subgroup after the other.
                     Flags = _device.HasFullSubgroups && isFull ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
-                    PNext = Module.UsesMatrices ? &required : null,
+                    PNext = _subgroupSize > 0 ? &required : null,
                     Stage = ShaderStageFlags.ComputeBit,
                     Module = shader,
                     PName = strings["main"],

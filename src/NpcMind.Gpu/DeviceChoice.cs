@@ -140,6 +140,7 @@ internal static unsafe class DeviceChoice
     public static Device CreateDevice(Vk vk, PhysicalDevice physical, uint family, bool keepsStatistics, bool multipliesMatrices)
     {
         float priority = 1;
+        (bool hasFull, bool hasSize) = SubgroupControl(vk, physical);
         DeviceQueueCreateInfo queue = new()
         { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = family, QueueCount = 1, PQueuePriorities = &priority };
         PhysicalDeviceVulkan12Features features12 = new()
@@ -155,8 +156,8 @@ internal static unsafe class DeviceChoice
             Synchronization2 = true,
             Maintenance4 = true,
             ShaderIntegerDotProduct = true,
-            ComputeFullSubgroups = HasFullSubgroups(vk, physical),
-            SubgroupSizeControl = multipliesMatrices,
+            ComputeFullSubgroups = hasFull,
+            SubgroupSizeControl = hasSize,
             PNext = &features12,
         };
         DeviceCreateInfo info = new()
@@ -197,13 +198,33 @@ internal static unsafe class DeviceChoice
         return device;
     }
 
-    /// <summary>Whether pipelines may ask for subgroups without idle lanes.</summary>
-    public static bool HasFullSubgroups(Vk vk, PhysicalDevice physical)
+    /// <summary>Whether pipelines may ask for subgroups without idle lanes, and for a size of subgroups.</summary>
+    public static (bool Full, bool Size) SubgroupControl(Vk vk, PhysicalDevice physical)
     {
         PhysicalDeviceVulkan13Features newer = new() { SType = StructureType.PhysicalDeviceVulkan13Features };
         PhysicalDeviceFeatures2 features = new() { SType = StructureType.PhysicalDeviceFeatures2, PNext = &newer };
         vk.GetPhysicalDeviceFeatures2(physical, &features);
-        return newer.ComputeFullSubgroups;
+        return (newer.ComputeFullSubgroups, newer.SubgroupSizeControl);
+    }
+
+    /// <summary><see cref="GpuDevice.NarrowSubgroups"/>.</summary>
+    /// <param name="vk">API.</param>
+    /// <param name="physical">Device.</param>
+    /// <param name="canAsk">Whether subgroupSizeControl is enabled.</param>
+    public static uint? NarrowSubgroups(Vk vk, PhysicalDevice physical, bool canAsk)
+    {
+        PhysicalDeviceVulkan13Properties sizes = new() { SType = StructureType.PhysicalDeviceVulkan13Properties };
+        PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &sizes };
+        vk.GetPhysicalDeviceProperties2(physical, &properties);
+        return NarrowSubgroups(sizes, canAsk);
+    }
+
+    internal static uint? NarrowSubgroups(in PhysicalDeviceVulkan13Properties sizes, bool canAsk)
+    {
+        const uint Narrow = 32;
+        if (sizes.MaxSubgroupSize <= Narrow) return 0;
+        canAsk &= sizes.MinSubgroupSize <= Narrow && sizes.RequiredSubgroupSizeStages.HasFlag(ShaderStageFlags.ComputeBit);
+        return canAsk ? Narrow : null;
     }
 
     public static bool HasExtension(Vk vk, PhysicalDevice physical, string name) => Extensions(vk, physical).Contains(name);

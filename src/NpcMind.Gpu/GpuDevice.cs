@@ -83,6 +83,12 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// <summary>Whether pipelines may ask for subgroups without idle lanes (the feature computeFullSubgroups is enabled).</summary>
     public bool HasFullSubgroups { get; private init; }
 
+    /// <summary>
+    /// What pipelines must ask for to have subgroups of at most 32 lanes: that size; 0 where all subgroups are so small; null where they
+    /// cannot ask.
+    /// </summary>
+    public uint? NarrowSubgroups { get; private init; }
+
     /// <summary>Sizes in which shaders may multiply matrices of bytes; null where they may not.</summary>
     public MatrixShape? Matrices { get; private init; }
 
@@ -127,10 +133,12 @@ internal sealed unsafe class GpuDevice : IDisposable
             MatrixShape? matrices = MatrixShape.Of(vk, instance.Handle, physical);
             device = DeviceChoice.CreateDevice(vk, physical, family, options.KeepsStatistics, matrices is not null);
             vk.GetDeviceQueue(device, family, 0, out Queue queue);
+            (bool hasFull, bool hasSize) = DeviceChoice.SubgroupControl(vk, physical);
             return new GpuDevice(vk, instance, instance.Handle, physical, device, queue, family, true, null, options.CacheFolder, messages)
             {
                 KeepsStatistics = options.KeepsStatistics,
-                HasFullSubgroups = DeviceChoice.HasFullSubgroups(vk, physical),
+                HasFullSubgroups = hasFull,
+                NarrowSubgroups = DeviceChoice.NarrowSubgroups(vk, physical, hasSize),
                 Matrices = matrices,
             };
         }
@@ -162,6 +170,8 @@ internal sealed unsafe class GpuDevice : IDisposable
         {
             HasIntegerDot = handles.Enabled?.HasFlag(DeviceFeatures.IntegerDotProduct) ?? false,
             HasFullSubgroups = handles.Enabled?.HasFlag(DeviceFeatures.FullSubgroups) ?? false,
+            NarrowSubgroups = DeviceChoice.NarrowSubgroups(
+                vk, physical, handles.Enabled?.HasFlag(DeviceFeatures.SubgroupSizeControl) ?? false),
             Matrices = handles.Enabled?.HasFlag(DeviceFeatures.Matrices) ?? false ? MatrixShape.Of(vk, instance, physical) : null,
         };
     }

@@ -21,16 +21,17 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     /// <summary>A pipeline, which <see cref="Compile"/> compiles, or its first use.</summary>
     /// <param name="shader">Name of the shader; no two have the same.</param>
     /// <param name="read">Reads it.</param>
+    /// <param name="subgroupSize">Lanes that its subgroups must have; 0 for the driver's choice.</param>
     /// <param name="specialization">Value of every specialization constant, by name.</param>
     /// <exception cref="ArgumentException">A specialization constant is missing or unknown.</exception>
-    public ComputePipeline Get(string shader, Func<string, SpirvModule> read, params ReadOnlySpan<Constant> specialization)
+    public ComputePipeline Get(string shader, Func<string, SpirvModule> read, uint subgroupSize, params ReadOnlySpan<Constant> specialization)
     {
-        string key = shader;
+        string key = $"{shader} {subgroupSize}";
         foreach (Constant constant in specialization) key += $" {constant.Name}={constant.Bits}";
         if (!_pipelines.TryGetValue(key, out ComputePipeline? pipeline))
         {
             if (!_modules.TryGetValue(shader, out SpirvModule? module)) _modules[shader] = module = read(shader);
-            _pipelines[key] = pipeline = new ComputePipeline(device, module, specialization);
+            _pipelines[key] = pipeline = new ComputePipeline(device, module, subgroupSize, specialization);
         }
 
         if (!CompilesLate) _wanted.Add(pipeline);

@@ -86,7 +86,7 @@ internal sealed class SpirvModule
     /// <summary>Specialization constants in id order.</summary>
     public IReadOnlyList<ShaderConstant> Specializations { get; }
 
-    /// <summary>Whether it multiplies matrices that subgroups hold together: it then runs in subgroups as large as its workgroup.</summary>
+    /// <summary>Whether it multiplies matrices that subgroups hold together.</summary>
     public bool UsesMatrices { get; private set; }
 
     internal byte[] Code { get; }

@@ -46,7 +46,7 @@ internal sealed record EngineOptions
     /// <summary>Rows of a buffer for so many: whole tiles of products.</summary>
     public int BufferRows(int rows)
     {
-        int tile = Precision == Precision.Exact ? 16 : MatMul.MostMatrixRows;
+        int tile = Precision == Precision.Exact ? 16 : MatMul.MostWideRows;
         return (rows + tile - 1) / tile * tile;
     }
 

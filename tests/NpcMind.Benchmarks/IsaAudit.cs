@@ -50,7 +50,7 @@ internal static unsafe partial class IsaAudit
                 ? SpirvModule.Read(c.Shader, File.ReadAllBytes(Path.Combine(tried, c.Shader + ".spv")))
                 : KernelLibrary.ReadModule(c.Shader);
             Constant[] constants = [.. module.Specializations.Select(s => new Constant(s.Name, Value(kernels, c, s.Name)))];
-            ComputePipeline pipeline = new(device, module, constants);
+            ComputePipeline pipeline = new(device, module, SubgroupSize(device, c.Shader), constants);
             Dictionary<string, long> numbers = StatisticsOf(device, pipeline.Handle);
             string assembly = AssemblyOf(device, pipeline.Handle);
             (int all, int vector) = InnermostLoop(assembly);
@@ -106,11 +106,15 @@ internal static unsafe partial class IsaAudit
                 foreach (uint rows in (uint[])[1, 4, 8])
                     yield return new($"matmul_{format}_dot", $"{rows} rows {digits} bytes", TurnWeights * (int)rows, ("Tokens", rows),
                         ("Digits", digits), ("ReadsIntegers", rows > 1 ? 1u : 0u));
+        foreach (string format in (string[])["q4_k", "q4_1", "q8_0", "q6_k"])
+            foreach (uint digits in (uint[])[1, 2])
+                yield return new($"matmul_{format}{MatMul.LanesSuffix}", $"32 rows {digits} bytes",
+                    WeightLayout.ChunkColumns * MatMul.MostWideRows, ("Tokens", MatMul.MostWideRows), ("Digits", digits));
         if (kernels.Device.Matrices is not null)
             foreach (string format in (string[])["q4_k", "q4_1", "q8_0", "q6_k"])
                 foreach (uint digits in (uint[])[1, 2])
                     yield return new($"matmul_{format}{MatMul.MatrixSuffix}", $"32 rows {digits} bytes", 0,
-                        ("Tokens", MatMul.MostMatrixRows), ("Digits", digits));
+                        ("Tokens", MatMul.MostWideRows), ("Digits", digits));
         yield return new("matmul_q4_k_dot", "1 rows 1 bytes norm gated", TurnWeights, ("Digits", 1), ("Gated", 1), ("Normalizes", 1));
         yield return new("matmul_q4_k_dot", "8 rows 1 bytes integers made", TurnWeights * 8, ("Tokens", 8), ("Digits", 1));
         foreach (string format in (string[])["q4_k", "q4_1"])
@@ -133,10 +137,11 @@ internal static unsafe partial class IsaAudit
         // All others: what crashes a compiler need not be hot.
         foreach (string shader in KernelLibrary.ShaderNames.Where(n => !n.StartsWith("router_", StringComparison.Ordinal)))
         {
-            if (shader.EndsWith(MatMul.MatrixSuffix, StringComparison.Ordinal))
+            bool usesMatrices = shader.EndsWith(MatMul.MatrixSuffix, StringComparison.Ordinal);
+            if (usesMatrices || shader.EndsWith(MatMul.LanesSuffix, StringComparison.Ordinal))
             {
-                if (kernels.Device.Matrices is not null)
-                    yield return new(shader, "32 rows gated bias added", 0, ("Tokens", MatMul.MostMatrixRows), ("Gated", 1), ("HasBias", 1),
+                if (!usesMatrices || kernels.Device.Matrices is not null)
+                    yield return new(shader, "32 rows gated bias added", 0, ("Tokens", MatMul.MostWideRows), ("Gated", 1), ("HasBias", 1),
                         ("Accumulate", 1), ("Digits", 2));
             }
             else if (shader.StartsWith("matmul_", StringComparison.Ordinal))
@@ -163,6 +168,7 @@ internal static unsafe partial class IsaAudit
             "MatrixColumns" => matrices!.Columns,
             "MatrixDepth" => matrices!.Depth,
             "workgroupSize" when matrices is not null => matrices.SubgroupSize,
+            "workgroupSize" when c.Shader.EndsWith(MatMul.LanesSuffix, StringComparison.Ordinal) => WeightLayout.GroupRows * kernels.Slices,
             "workgroupSize" => attends || isProduct || c.Shader == "router_f32" ? ShaderConstants.ClusterLanes * kernels.Slices
                 : c.Shader is "rms_norm" ? kernels.RowWorkgroup : kernels.SmallWorkgroup,
             "Slices" => kernels.Slices,
@@ -176,6 +182,11 @@ internal static unsafe partial class IsaAudit
             _ => isProduct ? 0u : 1u,
         };
     }
+
+    private static uint SubgroupSize(GpuDevice device, string shader) =>
+        shader.EndsWith(MatMul.MatrixSuffix, StringComparison.Ordinal) ? device.Matrices!.SubgroupSize
+        : shader.EndsWith(MatMul.LanesSuffix, StringComparison.Ordinal) ? device.NarrowSubgroups!.Value
+        : 0;
 
     private static Dictionary<string, long> StatisticsOf(GpuDevice device, Pipeline pipeline)
     {

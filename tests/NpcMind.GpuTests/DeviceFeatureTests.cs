@@ -74,6 +74,21 @@ internal sealed unsafe class DeviceFeatureTests
         Assert.That(MatrixShape.Best([], 32), Is.Null);
     }
 
+    /// <summary>NVIDIA; AMD; AMD where nobody said that the feature is on; Vega; the software driver.</summary>
+    [TestCase(32u, 32u, true, 0u)]
+    [TestCase(32u, 64u, true, 32u)]
+    [TestCase(32u, 64u, false, null)]
+    [TestCase(64u, 64u, true, null)]
+    [TestCase(8u, 8u, false, 0u)]
+    public void NarrowSubgroups_OfWhatDriversSay_AreAskedForWhereNeeded(uint smallest, uint largest, bool canAsk, uint? expected)
+    {
+        PhysicalDeviceVulkan13Properties sizes = new()
+        { MinSubgroupSize = smallest, MaxSubgroupSize = largest, RequiredSubgroupSizeStages = ShaderStageFlags.ComputeBit };
+        Assert.That(DeviceChoice.NarrowSubgroups(sizes, canAsk), Is.EqualTo(expected));
+        sizes.RequiredSubgroupSizeStages = ShaderStageFlags.VertexBit;
+        Assert.That(DeviceChoice.NarrowSubgroups(sizes, canAsk), Is.EqualTo(expected == 32u ? null : expected));
+    }
+
     private static CooperativeMatrixPropertiesKHR Bytes(uint rows, uint columns, uint depth) => new()
     {
         MSize = rows,

@@ -20,6 +20,7 @@ internal sealed class ShaderAuditTests : GpuTest
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}", "Y")),
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}_dot", "Y")),
         .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}{Inference.MatMul.MatrixSuffix}", "Y")),
+        .. WeightLayout.Supported.Select(t => ($"matmul_{WeightLayout.For(t)!.KernelSuffix}{Inference.MatMul.LanesSuffix}", "Y")),
         ("expert_combine", "X"), ("rms_norm", "Y"), ("soft_cap", "Y"),
         ("position_embed", "X"), ("l2_norm", "Y"),
         ("sample_penalties", "Logits"), ("sample_histogram", "State"), ("sample_histogram", "Bins"), ("picture_hash", "Hash"),
@@ -50,9 +51,9 @@ internal sealed class ShaderAuditTests : GpuTest
         EngineOptions options = new() { ContextTokens = 32, MaxRows = 16, MaxOutputs = 16 };
         foreach (TensorType type in WeightLayout.Supported) Collect(TinyModelOptions.Dense.With(type) with { Blocks = 1 }, options);
         used.Add("integers");
-        // IntegerProductTests and MatrixProductTests run each of these.
-        used.UnionWith(KernelLibrary.ShaderNames.Where(
-            n => n.EndsWith("_dot", StringComparison.Ordinal) || n.EndsWith(Inference.MatMul.MatrixSuffix, StringComparison.Ordinal)));
+        // IntegerProductTests and WideTileTests run these.
+        foreach (string suffix in (string[])["_dot", Inference.MatMul.LanesSuffix, Inference.MatMul.MatrixSuffix])
+            used.UnionWith(KernelLibrary.ShaderNames.Where(n => n.EndsWith(suffix, StringComparison.Ordinal)));
         Collect(TinyModelOptions.Mixture with { Blocks = 1 }, options with { Kv = KvFormat.F16 });
         Collect(TinyModelOptions.Dense with { Blocks = 1, HeadDimension = 32 }, options with { Kv = KvFormat.Q8 });
         Collect(TinyModelOptions.Dense with { Blocks = 1 }, options with { Kv = KvFormat.Q4 });

@@ -8,11 +8,9 @@ namespace NpcMind.Inference;
 /// <param name="usesIntegerDot">
 /// Whether integers are multiplied four bytes at a time, to the same bits; null for where the device is faster so.
 /// </param>
-/// <param name="usesMatrices">
-/// Whether products of many rows multiply integers as cooperative matrices, to the same bits; null for GPUs that can.
-/// </param>
+/// <param name="wideTile">How products of many rows of integers are computed, to the same bits; null for what the device is best at.</param>
 internal sealed class KernelLibrary(
-    GpuDevice device, Precision precision = Precision.Exact, bool? usesIntegerDot = null, bool? usesMatrices = null)
+    GpuDevice device, Precision precision = Precision.Exact, bool? usesIntegerDot = null, WideTile? wideTile = null)
 {
     /// <summary>Most lanes of a workgroup that sorts or samples: these shaders have shared memory for so many.</summary>
     public const int LargestWorkgroup = 256;
@@ -52,11 +50,20 @@ internal sealed class KernelLibrary(
         precision != Precision.Exact && (usesIntegerDot ?? (device.HasIntegerDot && device.Limits.IntegerDotIsFast));
 
     /// <summary>
-    /// Cooperative matrices that products of many rows of integers use; null for none: with exact activations, where the device has none,
-    /// or where the package was built with a shader compiler that does not support them.
+    /// How products of many rows of integers are computed. None with exact activations, and on software devices; matrices only where the
+    /// package was built with a shader compiler that supports them.
     /// </summary>
-    public MatrixShape? Matrices { get; } =
-        precision != Precision.Exact && (usesMatrices ?? !device.Limits.IsSoftware) && HasMatrixShaders ? device.Matrices : null;
+    public WideTile WideTile { get; } = precision == Precision.Exact ? WideTile.None
+        : wideTile ?? (device.Limits.IsSoftware ? WideTile.None
+            : device.Matrices is not null && HasMatrixShaders ? WideTile.Matrices
+            : device.HasIntegerDot && device.Limits.IntegerDotIsFast && device.NarrowSubgroups is not null ? WideTile.Lanes
+            : WideTile.None);
+
+    /// <summary>
+    /// Rows of activations in such a tile. With a weight row a lane, each lane has a sum for every row: fewer where subgroups are small.
+    /// </summary>
+    public int WideTileRows => WideTile == WideTile.Matrices ? (int)Math.Min(2 * device.Matrices!.Columns, MatMul.MostWideRows)
+        : device.Limits.SubgroupSize < WeightLayout.GroupRows ? 16 : MatMul.MostWideRows;
 
     /// <summary>Whether this assembly has shaders with cooperative matrices: glslc 2023.8 and newer compile them.</summary>
     public static bool HasMatrixShaders { get; } =
@@ -81,6 +88,22 @@ internal sealed class KernelLibrary(
     }
 
     /// <summary>The pipeline of a shader with these specialization constants (the workgroup size is <c>workgroupSize</c>).</summary>
-    public ComputePipeline Pipeline(string shader, params ReadOnlySpan<Constant> specialization) =>
-        device.Pipelines.Get(shader, ReadModule, specialization);
+    public ComputePipeline Pipeline(string shader, params ReadOnlySpan<Constant> specialization) => Pipeline(shader, 0, specialization);
+
+    /// <summary>The same, in subgroups of so many lanes; 0 for the driver's choice.</summary>
+    public ComputePipeline Pipeline(string shader, uint subgroupSize, params ReadOnlySpan<Constant> specialization) =>
+        device.Pipelines.Get(shader, ReadModule, subgroupSize, specialization);
+}
+
+/// <summary>How a product computes many rows of integers at a time. All ways give the same bits.</summary>
+internal enum WideTile
+{
+    /// <summary>Eight rows at most, as in steps of few rows.</summary>
+    None,
+
+    /// <summary>A weight row a lane (bodies/matmul_lanes.glsl).</summary>
+    Lanes,
+
+    /// <summary>Cooperative matrices (bodies/matmul_matrix.glsl).</summary>
+    Matrices,
 }

@@ -19,11 +19,14 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>Words of a block of activations as integers beside the integers: scale, sums of either half, and both scaled.</summary>
     public const int IntegerBlockExtraWords = 4;
 
-    /// <summary>Most rows of a tile of cooperative matrices: buffers of rows hold a multiple of it.</summary>
-    public const int MostMatrixRows = 32;
+    /// <summary>Most rows of a <see cref="WideTile"/>: buffers of rows hold a multiple of it.</summary>
+    public const int MostWideRows = 32;
 
     /// <summary>Suffix of the names of shaders that use cooperative matrices.</summary>
     public const string MatrixSuffix = "_matrix";
+
+    /// <summary>Suffix of the names of shaders that give each lane a weight row.</summary>
+    public const string LanesSuffix = "_lanes";
 
     private readonly Dictionary<int, Tensor> _integers = [];
 
@@ -62,10 +65,10 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     /// <summary>Rows per workgroup of the variants of products that share their tiles, given the layouts of their weights.</summary>
     public int[] TilesOf(params ReadOnlySpan<WeightLayout> layouts)
     {
-        if (kernels.Matrices is not { } matrices || allocateIntegers is null) return TileRows;
+        if (kernels.WideTile == WideTile.None || allocateIntegers is null) return TileRows;
         foreach (WeightLayout layout in layouts)
             if (!layout.HoldsIntegers) return TileRows;
-        return [.. TileRows, (int)Math.Min(2 * matrices.Columns, MostMatrixRows)];
+        return [.. TileRows, kernels.WideTileRows];
     }
 
     /// <summary>
@@ -236,8 +239,9 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     private static int Blocks(WeightMatrix weights) =>
         weights.Layout.Units(weights.Columns) * weights.Layout.UnitColumns / IntegerBlock;
 
-    private int IntegerWords(WeightMatrix weights) =>
-        Blocks(weights) * (IntegerBlock / 4 * (int)kernels.Digits + IntegerBlockExtraWords);
+    private int BlockWords => IntegerBlock / 4 * (int)kernels.Digits + IntegerBlockExtraWords;
+
+    private int IntegerWords(WeightMatrix weights) => Blocks(weights) * BlockWords;
 
     /// <summary>Room for the integers of a product of several rows, each row of a step having so many; null for none.</summary>
     private Tensor? IntegersOf(WeightMatrix weights, int perRow)
@@ -261,7 +265,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
             ("blocks", (uint)Blocks(weights)),
             ("xStride", (uint)xStride / 4),
             ("dim", (uint)(norm?.Dim ?? 0)),
-            ("epsilon", norm?.Epsilon ?? 0));
+            ("epsilon", norm?.Epsilon ?? 0),
+            ("rowCapacity", (uint)(integers.Bytes / 4 / IntegerWords(weights))));
         return new GraphNode([node], s => rows(s) == 1 ? default : new Grid(rows(s)));
     }
 
@@ -272,12 +277,19 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
         RowNorm? norm = readsIntegers ? null : p.Norm;
         uint used = p.Combines ? (uint)routing!.Used : 0, clusters = p.Combines ? kernels.ExpertClusters(routing!.Used) : 1;
         bool holdsIntegers = weights.Layout.HoldsIntegers;
-        MatrixShape? matrices = p.TileRows > TileRows[^1] ? kernels.Matrices : null;
-        string form = matrices is not null ? MatrixSuffix : holdsIntegers && kernels.UsesIntegerDot ? "_dot" : "";
+        WideTile wide = p.TileRows > TileRows[^1] ? kernels.WideTile : WideTile.None;
+        MatrixShape? matrices = wide == WideTile.Matrices ? kernels.Device.Matrices : null;
+        (string form, uint lanes, uint subgroup) = wide switch
+        {
+            WideTile.Matrices => (MatrixSuffix, matrices!.SubgroupSize, matrices.SubgroupSize),
+            WideTile.Lanes => (LanesSuffix, (uint)WeightLayout.GroupRows * kernels.Slices, kernels.Device.NarrowSubgroups!.Value),
+            _ => (holdsIntegers && kernels.UsesIntegerDot ? "_dot" : "", ShaderConstants.ClusterLanes * kernels.Slices * clusters, 0u),
+        };
         ComputePipeline pipeline = kernels.Pipeline(
             "matmul_" + weights.Layout.KernelSuffix + form,
+            subgroup,
             [
-                ("workgroupSize", matrices?.SubgroupSize ?? ShaderConstants.ClusterLanes * kernels.Slices * clusters),
+                ("workgroupSize", lanes),
                 ("Tokens", (uint)p.TileRows),
                 ("Slices", kernels.Slices),
                 ("Experts", routing is null || p.Combines ? 0u : 1u),
@@ -289,7 +301,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
                 .. holdsIntegers ? [("Digits", kernels.Digits)] : (ReadOnlySpan<Constant>)[],
                 .. matrices is not null
                     ? [("MatrixRows", matrices.Rows), ("MatrixColumns", matrices.Columns), ("MatrixDepth", matrices.Depth)]
-                    : (ReadOnlySpan<Constant>)[
+                    : wide == WideTile.Lanes ? [] : (ReadOnlySpan<Constant>)[
                         ("Normalizes", norm is null ? 0u : 1u),
                         ("Combined", used),
                         ("ExpertClusters", clusters),
@@ -306,7 +318,7 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
                 (readsIntegers ? p.Integers! : emptyTensor).As(TexelFormat.UInt1), (norm?.Weight ?? emptyTensor).As(TexelFormat.Float4),
                 factors.As(TexelFormat.UInt1)],
             ("chunks", (uint)(weights.Layout.Units(weights.Columns) * (weights.Layout.UnitColumns / WeightLayout.ChunkColumns))),
-            ("xStride", (uint)(readsIntegers ? IntegerWords(weights) : p.XStride / 4)),
+            ("xStride", (uint)(readsIntegers ? p.Integers!.Bytes / 4 / Blocks(weights) : p.XStride / 4)),
             ("yStride", (uint)p.YStride),
             ("yOffset", (uint)p.YOffset),
             ("firstGroup", (uint)p.Segment.FirstGroup),
@@ -355,7 +367,7 @@ internal sealed record Routing(int Experts, int Used, Tensor Tiles, Tensor Order
     /// <summary>Rows per tile of the variants: of all products with these experts (<see cref="MatMul.TilesOf"/>).</summary>
     public int[] TileRows { get; init; } = MatMul.TileRows;
 
-    /// <summary>Variant for a step of so many rows: cooperative matrices where they fill half a tile for each expert on average.</summary>
+    /// <summary>Variant for a step of so many rows: a wide tile where pairs fill half of one for each expert on average.</summary>
     public int Variant(int rows) =>
         2L * rows * Used > (long)TileRows[^1] * Experts && rows > MatMul.TileRows[^1] ? TileRows.Length - 1 : MatMul.Variant(rows);
 

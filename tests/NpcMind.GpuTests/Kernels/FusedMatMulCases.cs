@@ -43,7 +43,7 @@ internal static class FusedMatMulCases
             byte[] blocks = Quantize.Rows(type, CaseData.Normal(1, rows * columns));
             float[] x = CaseData.Normal(2, tokens * columns), weight = CaseData.Normal(3, columns);
             int padded = CaseData.RoundUp(rows, 32), stride = CaseData.RoundUp(columns, 64),
-                allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
+                allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostWideRows);
             Tensor output = rig.Empty((long)allocated * padded * 4);
             GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Nodes(
                 "matmul", rig.Matrix(type, blocks, rows, columns), rig.Floats(CaseData.Pad(x, columns, stride, allocated)), stride, output,
@@ -62,7 +62,7 @@ internal static class FusedMatMulCases
                 float[] x = CaseData.Normal(2, tokens * columns), weight = CaseData.Normal(3, columns),
                     selection = CaseData.Normal(4, experts);
                 float[]? biases = bias ? CaseData.Normal(5, experts) : null;
-                int stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
+                int stride = CaseData.RoundUp(columns, 64), allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostWideRows);
                 Tensor chosen = rig.Empty(allocated * used * 4), weights = rig.Empty(allocated * used * 4);
                 Routing routing = new(experts, used, rig.Empty(used * 16), rig.Empty(used * 4));
                 RowInput input = new(
@@ -101,7 +101,7 @@ internal static class FusedMatMulCases
                     gates = CaseData.Normal(5, tokens * 4);
                 float[]? biases = bias ? CaseData.Normal(4, 2 * hidden) : null;
                 int xStride = CaseData.RoundUp(columns, 64), yStride = CaseData.RoundUp(hidden, 64),
-                    allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
+                    allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostWideRows);
                 Tensor output = rig.Empty((long)allocated * yStride * 4);
                 GatedOutput gated = new(form, null, gatesOutput ? new RowPart(rig.Floats(gates), 4) : null);
                 GraphNode[] nodes = [.. new Inference.MatMul(rig.Library, rig.Nothing, rig.Integers(tokens)).Gated(

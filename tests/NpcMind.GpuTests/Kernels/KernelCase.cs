@@ -68,15 +68,15 @@ internal sealed class KernelRig : IDisposable
     public KernelLibrary Library { get; private set; }
 
     /// <summary>How products of the next cases are computed.</summary>
-    public void Use(Precision precision, bool integerDot, bool makesIntegers = false, bool matrices = false)
+    public void Use(Precision precision, bool integerDot, bool makesIntegers = false, WideTile wideTile = WideTile.None)
     {
-        Library = new KernelLibrary(Device, precision, integerDot, matrices);
+        Library = new KernelLibrary(Device, precision, integerDot, wideTile);
         _makesIntegers = makesIntegers;
     }
 
     /// <summary>Room for the integers of so many rows; null where products make their own.</summary>
     public Func<int, Tensor>? Integers(int rows) => _makesIntegers
-        ? words => Empty(4L * CaseData.RoundUp(rows, MatMul.MostMatrixRows) * words) : null;
+        ? words => Empty(4L * CaseData.RoundUp(rows, MatMul.MostWideRows) * words) : null;
 
     /// <summary>Stands where a kernel does not look.</summary>
     public Tensor Nothing { get; private set; }

@@ -59,7 +59,7 @@ internal static class MatMulCases
             float[] x = CaseData.Normal(2, tokens * columns, outliers);
             float[]? biases = bias ? CaseData.Normal(3, rows) : null;
             int padded = CaseData.RoundUp(rows, 32), xStride = CaseData.RoundUp(columns, 64), yStride = yOffset + padded + 32,
-                allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostMatrixRows);
+                allocated = CaseData.RoundUp(tokens, Inference.MatMul.MostWideRows);
             float[] y = CaseData.Normal(4, allocated * yStride);
             Tensor output = rig.Floats(y);
             int digits = WeightLayout.For(type)!.HoldsIntegers ? (int)rig.Library.Digits : 0;
