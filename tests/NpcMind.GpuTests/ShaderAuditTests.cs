@@ -34,6 +34,7 @@ internal sealed class ShaderAuditTests : GpuTest
         SpirvModule module = KernelLibrary.ReadModule(name);
         Validate(module);
         Assert.That(module.PushConstants.Select(c => c.Name), Has.None.Empty, "Push constants have names: shaders are compiled with -g.");
+        Assert.That(Opcodes(module), Has.None.EqualTo(3).And.None.EqualTo(7), "The package holds neither source text nor names of files.");
         Assert.That(module.PushConstants.Max(c => c.Location) + 4, Is.LessThanOrEqualTo(128));
         Assert.That(module.Specializations.Select(c => c.Name), Has.None.Empty.And.Contain("workgroupSize"));
         foreach (ShaderBinding binding in module.Bindings.Where(b => b.Access != BindingAccess.None))
@@ -90,6 +91,12 @@ internal sealed class ShaderAuditTests : GpuTest
         }
 
         void Add(IEnumerable<GraphNode> nodes) => used.UnionWith(nodes.SelectMany(n => n.Variants).Select(v => v.Pipeline.Module.Name));
+    }
+
+    private static IEnumerable<int> Opcodes(SpirvModule module)
+    {
+        for (int at = 20; at < module.Code.Length; at += 4 * BitConverter.ToUInt16(module.Code, at + 2))
+            yield return BitConverter.ToUInt16(module.Code, at);
     }
 
     private static void Validate(SpirvModule module)
