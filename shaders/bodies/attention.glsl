@@ -51,6 +51,7 @@ layout(binding = 5) uniform usamplerBuffer rows;
 layout(binding = 6) writeonly buffer Parts { vec4 parts[]; };
 layout(binding = 7) writeonly buffer Result { vec4 result[]; };
 layout(binding = 8) uniform usamplerBuffer sinks;
+layout(binding = 9) readonly buffer Query { vec4 query[]; }; // q, read by addresses that all lanes have in common
 
 #include "lib/attention_span.glsl"
 
@@ -67,12 +68,14 @@ KvTexel valueTexel(uint block, uint kvHead, uint row, uint token) {
 }
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
 const uint Chunks = (ValueQuads + (ClusterLanes - 1)) / ClusterLanes; // quads of a value per lane
+const uint StepQuads = Columns > 4 ? 2u : 4u;        // of keys that are fetched together, so that their latencies overlap
 const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
 
 // A quad of the query of column `c`. Rows past the tile's last are computed as that one, and not stored.
 vec4 queryQuad(uint firstRow, uint lastRow, uint c, uint quad) {
     uint row = min(firstRow + c / Group, lastRow), head = gl_WorkGroupID.x * Group + c % Group;
-    return texelFetch(q, int((row * heads + head) * Quads + quad));
+    uint at = (row * heads + head) * Quads + quad;
+    return SharesQueries ? texelFetch(q, int(at)) : query[at];
 }
 
 // Adds the products of the quads of a texel of keys to the scores. `held`: this lane's quad of each query.
@@ -151,8 +154,10 @@ void main() {
                     addScores(tile.x, lastRow, kvHead, block, quad, held, keyScale, score);
             }
         } else {
-            for (uint texel = 0; texel < Quads / QuadsPerTexel; texel++)
-                addScores(tile.x, lastRow, kvHead, block, texel * QuadsPerTexel, held, keyScale, score);
+            [[dont_unroll]] for (uint first = 0; first < Quads; first += StepQuads)
+                [[unroll]] for (uint i = 0; i < StepQuads; i += QuadsPerTexel)
+                    if (Quads % StepQuads == 0 || first + i < Quads)
+                        addScores(tile.x, lastRow, kvHead, block, first + i, held, keyScale, score);
         }
         float weight[Columns][PageBlocks];
         [[unroll]] for (uint c = 0; c < Columns; c++) {

@@ -90,7 +90,7 @@ internal sealed unsafe class GpuDevice : IDisposable
     public uint? NarrowSubgroups { get; private init; }
 
     /// <summary>Sizes in which shaders may multiply matrices of bytes; null where they may not.</summary>
-    public MatrixShape? Matrices { get; private init; }
+    public MatrixShape? Matrices { get; internal set; }
 
     internal Vk Api { get; }
 

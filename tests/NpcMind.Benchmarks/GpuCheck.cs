@@ -19,7 +19,7 @@ internal sealed class GpuCheck(string output, double seconds, bool small)
     private static readonly string[][] Tests =
     [
         ["GpuTests.KernelTests"], ["GpuTests.GoldenModelTests"], ["validated)"], ["GpuTests.TinyModelTests"], ["GpuTests.SamplerTests"],
-        ["GpuTests.Vision."], ["GpuTests.IntegerProductTests"], ["GpuTests.MatrixProductTests"],
+        ["GpuTests.Vision."], ["GpuTests.IntegerProductTests"], ["GpuTests.MatrixProductTests"], ["GpuTests.LaneProductTests"],
     ];
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };

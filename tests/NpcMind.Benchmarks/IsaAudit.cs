@@ -25,6 +25,16 @@ internal static unsafe partial class IsaAudit
     /// <summary>Columns of a turn times rows of a lane.</summary>
     private const int TurnWeights = WeightLayout.ChunkColumns * WeightLayout.GroupRows / (int)ShaderConstants.ClusterLanes;
 
+    /// <summary>
+    /// Elements of keys in a turn (StepQuads of attention.glsl) times a lane's tokens of a page, heads and rows.
+    /// </summary>
+    private static int AttentionWork(uint queries)
+    {
+        const int Heads = 4;
+        int quads = Heads * queries > 4 ? 2 : 4;
+        return quads * 4 * (KvCache.PageBlocks) * Heads * (int)queries;
+    }
+
     private static readonly string[] Statistics = ["VGPRs", "Spilled VGPRs", "Spilled SGPRs", "Subgroups per SIMD", "Code size", "Latency",
         "Inverse Throughput"];
 
@@ -127,7 +137,7 @@ internal static unsafe partial class IsaAudit
             ("workgroupSize", ShaderConstants.ClusterLanes * kernels.Slices * clusters), ("Accumulate", 1));
         foreach (string format in (string[])["f16", "q8_0", "q4"])
             foreach (uint queries in (uint[])[1, 2])
-                yield return new($"attention_{format}", $"head 128 {queries} queries", 0, ("Queries", queries));
+                yield return new($"attention_{format}", $"head 128 {queries} queries", AttentionWork(queries), ("Queries", queries));
         foreach (uint rows in (uint[])[1, 8])
             foreach (uint groups in (uint[])[1, 2])
                 yield return new("router_f32", $"8 of {32 * groups} {rows} rows", 0, ("Tokens", rows), ("Experts", 32 * groups),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NpcMind.Gpu;
 using NpcMind.Reference;
 
 namespace NpcMind.GpuTests;
@@ -19,15 +20,34 @@ internal sealed class KernelTests : GpuTest, IDisposable
     public void Dispose() => _rig?.Dispose();
 
     [TestCaseSource(nameof(Operations))]
-    public void Kernel_Cases_AgreeWithReference(string op)
+    public void Kernel_Cases_AgreeWithReference(string op) => Check(KernelCases.All.Where(c => c.Op == op), _rig);
+
+    /// <summary>As GPUs run it: several clusters to a workgroup, queries read by addresses that lanes have in common.</summary>
+    [Test]
+    public void Attention_GpuWorkgroups_AgreesWithReference()
+    {
+        GpuLimits real = Device.Limits;
+        Device.Limits = real with { IsSoftware = false };
+        try
+        {
+            using KernelRig rig = new(Device);
+            Check(AttentionCases.GpuWorkgroups(), rig);
+        }
+        finally
+        {
+            Device.Limits = real;
+        }
+    }
+
+    private static void Check(IEnumerable<KernelCase> cases, KernelRig rig)
     {
         List<string> wrong = [];
-        foreach (KernelCase kernel in KernelCases.All.Where(c => c.Op == op))
+        foreach (KernelCase kernel in cases)
         {
-            KernelRun run = kernel.Make(_rig);
-            _rig.Run(run.Nodes, run.Shape);
-            double nmse = run.Outputs.Max(Error);
-            _rig.Reset();
+            KernelRun run = kernel.Make(rig);
+            rig.Run(run.Nodes, run.Shape);
+            double nmse = run.Outputs.Max(o => Error(rig, o));
+            rig.Reset();
             string line = string.Create(CultureInfo.InvariantCulture, $"{kernel}: NMSE {nmse:E2}");
             TestContext.Out.WriteLine(line);
             if (!(nmse <= kernel.Tolerance)) wrong.Add(line);
@@ -36,11 +56,11 @@ internal sealed class KernelTests : GpuTest, IDisposable
         Assert.That(wrong, Is.Empty);
     }
 
-    private double Error(KernelOutput output)
+    private static double Error(KernelRig rig, KernelOutput output)
     {
         float[] expected = output.Expected();
-        float[] actual = output.Bytes ? AttentionCases.Bytes(_rig.ReadWords(output.Values, expected.Length / 4)) : output.Words
-            ? [.. _rig.ReadWords(output.Values, expected.Length).Select(w => (float)w)] : _rig.ReadFloats(output.Values, expected.Length);
+        float[] actual = output.Bytes ? AttentionCases.Bytes(rig.ReadWords(output.Values, expected.Length / 4)) : output.Words
+            ? [.. rig.ReadWords(output.Values, expected.Length).Select(w => (float)w)] : rig.ReadFloats(output.Values, expected.Length);
         return TestData.Nmse(actual, expected);
     }
 }

@@ -121,7 +121,7 @@ internal sealed class Attention(KernelLibrary kernels, Tensor empty)
                     q.As(TexelFormat.Float4), cache.Keys.As(cache.Texels), cache.Values.As(cache.Texels),
                     cache.BlockTable.As(TexelFormat.UInt1),
                     rows.Tiles.As(TexelFormat.UInt4), rows.Rows.As(TexelFormat.UInt4), parts, joined?.Attended ?? empty,
-                    (joined?.Sinks ?? empty).As(TexelFormat.UInt1),
+                    (joined?.Sinks ?? empty).As(TexelFormat.UInt1), q,
                 ],
                 ("heads", (uint)spec.Heads), ("kvHeads", (uint)spec.KvHeads), ("maxBlocks", (uint)cache.MaxBlocks),
                 ("maxSplits", (uint)rows.Splits), ("scale", spec.Scale),
