@@ -24,7 +24,8 @@ internal sealed class PipelineStore(GpuDevice device) : IDisposable
     /// <param name="subgroupSize">Lanes that its subgroups must have; 0 for the driver's choice.</param>
     /// <param name="specialization">Value of every specialization constant, by name.</param>
     /// <exception cref="ArgumentException">A specialization constant is missing or unknown.</exception>
-    public ComputePipeline Get(string shader, Func<string, SpirvModule> read, uint subgroupSize, params ReadOnlySpan<Constant> specialization)
+    public ComputePipeline Get(
+        string shader, Func<string, SpirvModule> read, uint subgroupSize, params ReadOnlySpan<Constant> specialization)
     {
         string key = $"{shader} {subgroupSize}";
         foreach (Constant constant in specialization) key += $" {constant.Name}={constant.Bits}";
