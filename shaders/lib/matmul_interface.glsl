@@ -1,4 +1,5 @@
-// What the products of bodies/matmul.glsl, matmul_matrix.glsl and matmul_lanes.glsl have in common: numbers, tensors, and what stands after a product.
+// What the products of bodies/matmul.glsl, matmul_matrix.glsl and matmul_lanes.glsl have in common: numbers, tensors, and what stands
+// after a product.
 #include "lib/gelu.glsl"
 #include "lib/gated_activation.glsl"
 
