@@ -62,7 +62,8 @@ internal abstract class WideTileTests(WideTile tile) : GpuTest
         device.Limits = device.Limits with { IsSoftware = !isGpu };
         using (KernelRig rig = new(device))
             foreach (KernelCase kernel in cases)
-                TinyEngines.AssertSameBits(Run(rig, kernel, precision, tile), Run(rig, kernel, precision, WideTile.None), kernel.ToString());
+                TinyEngines.AssertSameBits(
+                    Run(rig, kernel, precision, tile), Run(rig, kernel, precision, WideTile.None), kernel.ToString());
         GpuFixture.CheckValidation(device);
     }
 

@@ -8,7 +8,7 @@ namespace NpcMind.Inference;
 /// <param name="usesIntegerDot">
 /// Whether integers are multiplied four bytes at a time, to the same bits; null for where the device is faster so.
 /// </param>
-/// <param name="wideTile">How products of many rows of integers are computed, to the same bits; null for what the device is best at.</param>
+/// <param name="wideTile">How products of many rows of integers are computed, to the same bits; null for what suits the device.</param>
 internal sealed class KernelLibrary(
     GpuDevice device, Precision precision = Precision.Exact, bool? usesIntegerDot = null, WideTile? wideTile = null)
 {
