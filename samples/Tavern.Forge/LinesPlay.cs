@@ -51,7 +51,7 @@ internal static class LinesPlay
     private static string Ask(NpcRuntime runtime, Npc npc, GameWorld world, Person self, string say)
     {
         LegalActions legal = Deed.Legal(Requests.Of(say, world.Facts, self));
-        string heard = TypedText.Read(say, TypedText.NamesOf(world.Facts));
+        string heard = PlayerWords.Read(say, world.Facts);
         Reply reply = npc.Hear(Deed.Player, heard,
             new ReplyOptions { Temperature = 0, RepetitionPenalty = 1, MaxTokens = 48, Action = legal.Type, LegalActions = legal });
         if (!runtime.ThinkUntilIdle(TimeSpan.FromMinutes(2))) throw new TimeoutException($"'{say}' was not answered within two minutes.");

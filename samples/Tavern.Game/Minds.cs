@@ -138,7 +138,7 @@ public sealed class Minds(GameWorld world, MindSettings settings, GameClock cloc
             foreach (Hearsay.Line line in hearsay.Lines) npc.Overhear(line.Speaker, line.Text);
             hearsay.Clear();
             Show(npc, index, body, looks);
-            string heard = _ways!.IsShipped && speaker == Deed.Player ? TypedText.Read(text, TypedText.NamesOf(world.Facts)) : text;
+            string heard = _ways!.IsShipped && speaker == Deed.Player ? PlayerWords.Read(text, world.Facts) : text;
             return npc.Hear(speaker, heard, _ways!.For(acts ? LegalOf(body, text) : null));
         }
         catch (Exception e)

@@ -28,6 +28,15 @@ public static partial class PlayerWords
         return char.ToUpperInvariant(name[0]) + name[1..];
     }
 
+    /// <summary>Returns what a line means; the name that the player gives itself is no slip of a word.</summary>
+    /// <param name="typed">As it was typed.</param>
+    /// <param name="world">Whose names slips may mean.</param>
+    public static string Read(string typed, TavernWorld world)
+    {
+        IEnumerable<string> names = TypedText.NamesOf(world);
+        return TypedText.Read(typed, NameIn(typed, world) is { } name ? names.Append(name) : names);
+    }
+
     /// <summary>Returns what the player promises, as it goes on after "promised me to"; null for nothing.</summary>
     /// <param name="words">What it says.</param>
     public static string? PromiseIn(string words)
