@@ -68,6 +68,10 @@ internal sealed class Everyday
     public static Exchange Typed(Random random, Exchange exchange, TavernWorld world, Person self)
     {
         string typed = Heard(Typing.Sloppy(random, exchange.Question), world);
+        // What the player is called is what it typed: a slip in it is no other name.
+        bool isIntroduction = exchange.Marked.StartsWith("Well met, [", StringComparison.Ordinal);
+        if (isIntroduction && !typed.Contains(exchange.Expect[0], StringComparison.OrdinalIgnoreCase))
+            return exchange with { Question = Heard(exchange.Question, world) };
         if (exchange.Action is null) return exchange.Kind == "cannot" && Requests.Of(typed, world, self).Count > 0 ? exchange
             : exchange with { Question = typed };
         bool understood = Requests.Of(typed, world, self).Any(d => ActionType.Of<Deed>().Write(d) == exchange.Action);
@@ -128,9 +132,9 @@ internal sealed class Everyday
 
     private List<Exchange> FollowUp()
     {
-        switch (_random.Next(_others.Length == 0 ? 4 : 12))
+        switch (_random.Next(_others.Length == 0 ? 4 : 13))
         {
-            case 0:
+            case 0 or 12:
                 return NameTold();
             case 1 or 2:
                 Exchange fact = Pick([.. _questions.AboutSelf(), .. _questions.AboutOthers()]) with { Asker = Deed.Player };
@@ -190,9 +194,9 @@ internal sealed class Everyday
 
     private List<Exchange> NameTold()
     {
-        string name = Stranger();
-        List<Exchange> all = [new Exchange("followup", Phrases.Make(_random, _split, "followup tellname", ("0", name)),
-            $"Well met, [{name}].", [name], []) { Asker = Deed.Player }];
+        string name = PlayerNames.Pick(_random, _split, _world), told = Phrases.Make(_random, _split, "followup tellname", ("0", name));
+        if (_random.Next(2) == 0) told = Phrases.WithCourtesy(_random, _split, told);
+        List<Exchange> all = [new Exchange("followup", told, $"Well met, [{name}].", [name], []) { Asker = Deed.Player }];
         if (_random.Next(5) == 0) all.Clear();
         else for (int between = _random.Next(3); between > 0; between--) all.Add(_random.Next(2) == 0 ? Chat() : _asking.Around());
         all.Add(all.Count == 0 ? Follow("myname", "I do not know [your name].", ["your name"])

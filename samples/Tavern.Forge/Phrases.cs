@@ -39,6 +39,14 @@ internal static partial class Phrases
         return char.ToUpperInvariant(text[0]) + text[1..];
     }
 
+    /// <summary>What is said, with a courtesy before it or after it.</summary>
+    public static string WithCourtesy(Random random, Split split, string said)
+    {
+        string courtesy = Make(random, split, "followup courtesy");
+        if (!char.IsPunctuation(said[^1])) said += ".";
+        return random.Next(5) < 3 ? $"{courtesy} {said}" : $"{said} {courtesy}";
+    }
+
     /// <summary>Lines of one of the files, without comments.</summary>
     public static IEnumerable<string> Lines(string file)
     {

@@ -15,6 +15,7 @@ internal static class Recitation
         .. typeof(Lexicon).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => f.GetValue(null)).OfType<string[]>()
             .SelectMany(s => s).SelectMany(s => s.Split(' '))
             .Where(w => w.Length > 3).Distinct().Order(StringComparer.Ordinal), .. Names.All(Split.Train).Where((_, i) => i % 4 == 0),
+        .. PlayerNames.Of(Split.Train).Where((_, i) => i % 4 == 0),
     ];
 
     /// <summary>
@@ -27,6 +28,9 @@ internal static class Recitation
         string[] row = [.. Words];
         random.Shuffle(row);
         row = row[..(isShort ? random.Next(4, 13) : random.Next(10, 56))];
+        // Words that nobody knows are copied letter by letter.
+        for (int i = 0; i < row.Length; i++)
+            if (random.Next(5) == 0) row[i] = PlayerNames.Letters(random);
         // "Who wears the red cloak?" asks for what stands before: half of the long rows are recited backwards.
         bool backwards = !isShort && random.Next(2) == 0;
         if (backwards) Array.Reverse(row);

@@ -58,8 +58,9 @@ internal sealed class SmallTalk(Random random, Split split, TavernWorld world, P
     /// <summary>The player says a name, and asks for it later.</summary>
     public (Exchange Told, Exchange Asked) Introduction()
     {
-        string name = Names.Take(random, split, 14).First(n => world.People.All(p => p.Name[..2] != n[..2]));
+        string name = PlayerNames.Pick(random, split, world);
         string told = string.Format(null, Pick(split == Split.Train ? Introductions : HeldIntroductions), name);
+        if (random.Next(2) == 0) told = Phrases.WithCourtesy(random, split, told);
         return (new Exchange("other", told, $"Well met, [{name}].", [name], []) { Asker = Deed.Player },
             new Exchange("other", MyOwnName.Ask(random, split), $"You are [{name}].", [name], []) { Asker = Deed.Player });
     }

@@ -21,7 +21,8 @@ public sealed class PlayerWordsTests
     [TestCase("my name is hans", "My name is Hans.")]
     [TestCase("call me stuart, plz", "Call me Stuart, please.")]
     [TestCase("It is nice here. My name is Shane.", "It is nice here. My name is Shane.")]
-    public void Read_NameLikeAWord_StaysTheName(string typed, string heard) => Assert.That(PlayerWords.Read(typed, World), Is.EqualTo(heard));
+    public void Read_NameLikeAWord_StaysTheName(string typed, string heard) =>
+        Assert.That(PlayerWords.Read(typed, World), Is.EqualTo(heard));
 
     [TestCase("I am lost.", true)]
     [TestCase("can you give me a hint?", true)]

@@ -239,9 +239,8 @@ internal sealed class MatMul(KernelLibrary kernels, Tensor emptyTensor, Func<int
     private static int Blocks(WeightMatrix weights) =>
         weights.Layout.Units(weights.Columns) * weights.Layout.UnitColumns / IntegerBlock;
 
-    private int BlockWords => IntegerBlock / 4 * (int)kernels.Digits + IntegerBlockExtraWords;
-
-    private int IntegerWords(WeightMatrix weights) => Blocks(weights) * BlockWords;
+    private int IntegerWords(WeightMatrix weights) =>
+        Blocks(weights) * (IntegerBlock / 4 * (int)kernels.Digits + IntegerBlockExtraWords);
 
     /// <summary>Room for the integers of a product of several rows, each row of a step having so many; null for none.</summary>
     private Tensor? IntegersOf(WeightMatrix weights, int perRow)
