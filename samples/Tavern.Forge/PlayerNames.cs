@@ -4,7 +4,7 @@ namespace Tavern.Forge;
 
 /// <summary>
 /// Names that players give themselves: given names, letters in no order, and names as people of the tavern have them. A mind that saw only
-/// the last of these makes others of Peter and Tom.
+/// the last of these misspells Peter and Tom.
 /// </summary>
 internal static class PlayerNames
 {
@@ -17,7 +17,7 @@ internal static class PlayerNames
     /// <summary>The given names of a split.</summary>
     public static string[] Of(Split split) => split == Split.Train ? Given.Value.Train : Given.Value.Held;
 
-    /// <summary>A name that nobody of a world has.</summary>
+    /// <summary>Draws a name that nobody of a world has.</summary>
     public static string Pick(Random random, Split split, TavernWorld world)
     {
         while (true)
@@ -32,7 +32,7 @@ internal static class PlayerNames
         }
     }
 
-    /// <summary>Letters that can be spoken, more or less: none of them is held out by chance.</summary>
+    /// <summary>Returns letters that can be spoken, more or less; never a name that is held out of training.</summary>
     public static string Letters(Random random)
     {
         const string Consonants = "bbccddffgghhjkkllmmnnpprrssttvwxyz", Vowels = "aaaeeeiioouuy";

@@ -32,7 +32,7 @@ internal static unsafe partial class IsaAudit
     {
         const int Heads = 4;
         int quads = Heads * queries > 4 ? 2 : 4;
-        return quads * 4 * (KvCache.PageBlocks) * Heads * (int)queries;
+        return quads * 4 * KvCache.PageBlocks * Heads * (int)queries;
     }
 
     private static readonly string[] Statistics = ["VGPRs", "Spilled VGPRs", "Spilled SGPRs", "Subgroups per SIMD", "Code size", "Latency",
