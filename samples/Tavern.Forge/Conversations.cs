@@ -84,13 +84,21 @@ public sealed class Conversations(int seed, IReadOnlyList<PictureEntry> pictures
         if (split == Split.Train && random.Next(3) == 0) HadANight(random, world, self);
         Mystery mystery = Mystery.Make(random, world, self);
         PictureEntry[] all = split == Split.Train ? _train : _held;
-        PictureEntry? picture = all.Length > 0 && random.Next(5) < 3 ? all[random.Next(all.Length)] : null;
+        PictureEntry? picture = all.Length > 0 && random.Next(5) < (split == Split.Train ? 4 : 3) ? all[random.Next(all.Length)] : null;
         // Deeds are long to write, and known: training asks for them less often than the game does.
         bool acts = random.Next(20) < (split == Split.Train ? 12 : 15);
         if (picture is not null) Dress(random, world, self, picture.Seen.Where(s => s.Kind == ThingKind.Person));
         List<Exchange> exchanges = [.. Talk(random, split, world, self, questions, random.Next(4) == 0)];
-        if (picture is not null) Mingle(random, exchanges, Look(random, split, world, self, picture, 3));
-        new Nearby(random, split, world, self).LetOthersAsk(exchanges, 0.1);
+        Nearby nearby = new(random, split, world, self);
+        if (picture is not null)
+        {
+            List<Exchange> looks = Look(random, split, world, self, picture, split == Split.Train ? 4 : 3);
+            // What is said nearby is no answer to what is seen.
+            if (split == Split.Train) nearby.Surround(looks, 0.3);
+            Mingle(random, exchanges, looks);
+        }
+
+        nearby.LetOthersAsk(exchanges, 0.1);
         // What is so now and then no more is asked about before it changes.
         int end = exchanges.FindIndex(e => e.Before.Contains(" now ", StringComparison.Ordinal));
         if (end < 0) end = exchanges.Count;

@@ -43,10 +43,9 @@ internal sealed class Everyday
     }
 
     /// <summary>
-    /// One group of exchanges that belong together. Training asks more often than players do for what it takes longest to learn: the past,
-    /// and two things at once.
+    /// One group of exchanges that belong together. Training asks more often than players do for what it takes longest to learn.
     /// </summary>
-    public List<Exchange> Next() => _split == Split.Train && _random.Next(6) == 0 ? [_random.Next(3) == 0 ? Double() : _nights.Next()]
+    public List<Exchange> Next() => _split == Split.Train && _random.Next(4) == 0 ? Hard()
         : _random.Next(100) switch
         {
             < 9 => [Mannered("greeting", Pick(Greetings))],
@@ -63,6 +62,14 @@ internal sealed class Everyday
             < 96 => [Double()],
             _ => [Sloppy()],
         };
+
+    /// <summary>The past, two things at once, or a name to be spelled as it was told.</summary>
+    private List<Exchange> Hard() => _random.Next(9) switch
+    {
+        < 4 => [_nights.Next()],
+        < 6 => [Double()],
+        _ => NameTold(),
+    };
 
     /// <summary>As typed in haste. An order stays one that is understood, and nothing else becomes one.</summary>
     public static Exchange Typed(Random random, Exchange exchange, TavernWorld world, Person self)

@@ -30,7 +30,7 @@ internal static class Recitation
         row = row[..(isShort ? random.Next(4, 13) : random.Next(10, 56))];
         // Words that nobody knows are copied letter by letter.
         for (int i = 0; i < row.Length; i++)
-            if (random.Next(5) == 0) row[i] = PlayerNames.Letters(random);
+            if (random.Next(5) < 2) row[i] = PlayerNames.Letters(random);
         // "Who wears the red cloak?" asks for what stands before: half of the long rows are recited backwards.
         bool backwards = !isShort && random.Next(2) == 0;
         if (backwards) Array.Reverse(row);
