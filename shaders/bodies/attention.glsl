@@ -69,6 +69,7 @@ KvTexel valueTexel(uint block, uint kvHead, uint row, uint token) {
 const uint Columns = Group * Queries;                // (head, row) pairs computed together
 const uint Chunks = (ValueQuads + (ClusterLanes - 1)) / ClusterLanes; // quads of a value per lane
 const uint StepQuads = Columns > 4 ? 2u : 4u;        // of keys that are fetched together, so that their latencies overlap
+const uint StepTokens = SharesQueries ? 4u : 1u;     // whose values a sum in memory (software) takes in before it is stored again
 const float Hidden = -1e30;                          // score of a token that may not be seen; finite, so that differences stay numbers
 
 // A quad of the query of column `c`. Rows past the tile's last are computed as that one, and not stored.
@@ -188,14 +189,19 @@ void main() {
             if (HasScales)
                 [[unroll]] for (uint k = 0; k < Chunks; k++) 
                     valueScale[k] = unpackScale(valueTexel(block[r], kvHead, Quads / QuadsPerTexel + k / ScalesPerTexel, lane), k);
-            [[unroll]] for (uint t = 0; t < BlockTokens; t++) {
-                float w[Columns];
-                [[unroll]] for (uint c = 0; c < Columns; c++) w[c] = subgroupShuffle(weight[c][r], base + t);
+            [[unroll]] for (uint t = 0; t < BlockTokens; t += StepTokens) {
+                float w[Columns][StepTokens];
+                [[unroll]] for (uint c = 0; c < Columns; c++)
+                    [[unroll]] for (uint i = 0; i < StepTokens; i++) w[c][i] = subgroupShuffle(weight[c][r], base + t + i);
                 [[unroll]] for (uint k = 0; k < Chunks; k++) {
                     uint quad = min(k * ClusterLanes + lane, ValueQuads - 1);
-                    vec4 v = unpackQuad(valueTexel(block[r], kvHead, quad / QuadsPerTexel, t), quad);
-                    if (HasScales) v *= subgroupShuffle(valueScale[k], base + t);
-                    [[unroll]] for (uint c = 0; c < Columns; c++) sum[c][k] = fma(vec4(w[c]), v, sum[c][k]);
+                    vec4 v[StepTokens];
+                    [[unroll]] for (uint i = 0; i < StepTokens; i++) {
+                        v[i] = unpackQuad(valueTexel(block[r], kvHead, quad / QuadsPerTexel, t + i), quad);
+                        if (HasScales) v[i] *= subgroupShuffle(valueScale[k], base + t + i);
+                    }
+                    [[unroll]] for (uint c = 0; c < Columns; c++)
+                        [[unroll]] for (uint i = 0; i < StepTokens; i++) sum[c][k] = fma(vec4(w[c][i]), v[i], sum[c][k]);
                 }
             }
         }

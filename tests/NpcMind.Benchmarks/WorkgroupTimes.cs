@@ -18,7 +18,8 @@ internal static class WorkgroupTimes
     [
         RowCases.GatherRows(64, [0], 1),
         AttentionCases.Attention(9, 3, 64, Context, 1), AttentionCases.Attention(9, 3, 64, Context, 1, NpcMind.KvFormat.Q8),
-        AttentionCases.Attention(4, 4, 64, Context, 4), AttentionCases.Attention(32, 8, 128, Context, 1),
+        AttentionCases.Attention(9, 3, 64, Context, 4), AttentionCases.Attention(4, 4, 64, Context, 4),
+        AttentionCases.Attention(32, 8, 128, Context, 1),
         AttentionCases.Attention(32, 8, 128, Context, 2),
         MatMulCases.Dense(TensorType.Q8_0, Vocabulary, 576, 8), MatMulCases.Dense(TensorType.Q4_1, 96, 1536, 8),
         MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 1), MatMulCases.Dense(TensorType.Q4_1, 96, 14336, 8),
