@@ -6,7 +6,7 @@ using NpcMind.Inference;
 
 namespace NpcMind.Cli;
 
-/// <summary><c>npcmind bench</c>: speed of prefill and decode, and GPU time per operation of a decode step.</summary>
+/// <summary><c>npcmind bench</c>: speed of prefill and decode, and GPU time per operation.</summary>
 internal static class BenchVerb
 {
     private const int OperationSteps = 5, BatchPrompt = 8, MostSequences = 64;
@@ -49,8 +49,8 @@ internal static class BenchVerb
                 Speed speed = Measure(engine, gpu, prompt, generate);
                 if (several is { } count)
                     speed = speed with { Batch = (count, Batched(engine, count, generate) / Batched(engine, 1, generate)) };
-                List<Operation> operations = Operations(engine, gpu, prompt);
-                Print(parsed.GetValue(json), gpu, engine, load, speed, operations);
+                (List<Operation> prefill, List<Operation> decode) = Operations(engine, gpu, prompt);
+                Print(parsed.GetValue(json), gpu, engine, load, speed, Math.Min(prompt, engine.Options.MaxRows), prefill, decode);
             }
 
             Common.Finish(gpu);
@@ -129,39 +129,57 @@ internal static class BenchVerb
         }
     }
 
-    private static List<Operation> Operations(InferenceEngine engine, GpuDevice gpu, int prompt)
+    /// <summary>The last step of a prompt, with as many rows as a step may have, and steps of one row after it.</summary>
+    private static (List<Operation> Prefill, List<Operation> Decode) Operations(InferenceEngine engine, GpuDevice gpu, int prompt)
     {
         using TimestampQueries times = new(gpu, engine.Nodes.Count + 8);
-        int slot = engine.Open(new SamplerSettings());
-        foreach (int id in Tokens(engine, Math.Min(prompt, engine.Options.MaxRows))) engine.Batch.Add(slot, id);
-        engine.Collect(engine.Submit());
-        Dictionary<string, (double Milliseconds, int Dispatches)> sums = [];
-        for (int step = 0; step < OperationSteps; step++)
+        int slot = engine.Open(new SamplerSettings()), last = Math.Min(prompt, engine.Options.MaxRows);
+        int[] tokens = Tokens(engine, prompt);
+        for (int at = 0, rows; at < prompt - last; at += rows) Read(rows = Math.Min(last, prompt - last - at), at);
+        List<Operation> prefill = Timed(engine, times, 1, () => Read(last, prompt - last, times));
+        List<Operation> decode = Timed(engine, times, OperationSteps, () =>
         {
             engine.Batch.Add(slot, 0, output: true);
             engine.Batch.Sample();
             engine.Collect(engine.Submit(times));
+        });
+        engine.Close(slot);
+        return (prefill, decode);
+
+        void Read(int rows, int at, TimestampQueries? clock = null)
+        {
+            foreach (int id in tokens.AsSpan(at, rows)) engine.Batch.Add(slot, id);
+            engine.Collect(engine.Submit(clock));
+        }
+    }
+
+    private static List<Operation> Timed(InferenceEngine engine, TimestampQueries times, int steps, Action step)
+    {
+        Dictionary<string, (double Milliseconds, int Dispatches)> sums = [];
+        for (int i = 0; i < steps; i++)
+        {
+            step();
             times.Read();
-            for (int i = 0; i < times.Count; i++)
+            for (int t = 0; t < times.Count; t++)
             {
-                string name = Generic(times.Label(i));
+                string name = Generic(times.Label(t));
                 (double ms, int n) = sums.GetValueOrDefault(name);
-                sums[name] = (ms + times.Milliseconds(i) / OperationSteps, n + 1);
+                sums[name] = (ms + times.Milliseconds(t) / steps, n + 1);
             }
         }
 
-        engine.Close(slot);
         ILookup<string, GraphNode> nodes = engine.Nodes.ToLookup(n => Generic(n.Label));
         return [.. sums.OrderByDescending(s => s.Value.Milliseconds).Select(s =>
             new Operation(s.Key, s.Value.Milliseconds, nodes[s.Key].Sum(n => n.WeightBytes) / Math.Max(1e-9, s.Value.Milliseconds) / 1e6,
-                s.Value.Dispatches / OperationSteps))];
+                s.Value.Dispatches / steps))];
     }
 
     /// <summary>The label without its block number.</summary>
     private static string Generic(string label) => label.StartsWith("blk.", StringComparison.Ordinal)
         ? label[(label.IndexOf('.', 4) + 1)..] : label;
 
-    private static void Print(bool json, GpuDevice gpu, InferenceEngine engine, double load, Speed speed, List<Operation> operations)
+    private static void Print(bool json, GpuDevice gpu, InferenceEngine engine, double load, Speed speed, int prefillRows,
+        List<Operation> prefill, List<Operation> decode)
     {
         long peak = gpu.Memory.PeakBytes;
         double bandwidth = engine.Nodes.Sum(n => n.WeightBytes) / speed.GpuMillisecondsPerToken / 1e6, copies = CopyBandwidth.Measure(gpu),
@@ -177,8 +195,13 @@ internal static class BenchVerb
             Console.WriteLine(
                 $"load {load:F2} s (pipeline cache {(gpu.PipelineCacheWasLoaded ? "reused" : "new")}), {peak / 1e6:F0} " +
                     $"MB of device memory, {engine.LastStep.Dispatches} dispatches and {engine.LastStep.Barriers} barriers per token");
-            foreach (Operation o in operations)
+            Console.WriteLine("a token of decode");
+            foreach (Operation o in decode)
                 Console.WriteLine($"  {o.Name,-22} {o.Milliseconds,8:F3} ms {o.GigabytesPerSecond,8:F2} GB/s {o.Dispatches,4} dispatches");
+            Console.WriteLine($"the last {prefillRows} tokens of the prompt, in one step");
+            foreach (Operation o in prefill)
+                Console.WriteLine($"  {o.Name,-22} {o.Milliseconds,8:F3} ms {o.Milliseconds / prefillRows,10:F4} ms a token " +
+                    $"{o.Dispatches,4} dispatches");
             return;
         }
 
@@ -205,19 +228,26 @@ internal static class BenchVerb
             w.WriteBoolean("pipeline_cache_loaded", gpu.PipelineCacheWasLoaded);
             w.WriteNumber("dispatches_per_token", engine.LastStep.Dispatches);
             w.WriteNumber("barriers_per_token", engine.LastStep.Barriers);
-            w.WriteStartArray("ops");
-            foreach (Operation o in operations)
-            {
-                w.WriteStartObject();
-                w.WriteString("name", o.Name);
-                w.WriteNumber("ms", Math.Round(o.Milliseconds, 4));
-                w.WriteNumber("gb_per_s", Math.Round(o.GigabytesPerSecond, 3));
-                w.WriteNumber("dispatches", o.Dispatches);
-                w.WriteEndObject();
-            }
-
-            w.WriteEndArray();
+            Write("ops", decode);
+            w.WriteNumber("prefill_rows", prefillRows);
+            Write("prefill_ops", prefill);
             w.WriteEndObject();
+
+            void Write(string name, List<Operation> operations)
+            {
+                w.WriteStartArray(name);
+                foreach (Operation o in operations)
+                {
+                    w.WriteStartObject();
+                    w.WriteString("name", o.Name);
+                    w.WriteNumber("ms", Math.Round(o.Milliseconds, 4));
+                    w.WriteNumber("gb_per_s", Math.Round(o.GigabytesPerSecond, 3));
+                    w.WriteNumber("dispatches", o.Dispatches);
+                    w.WriteEndObject();
+                }
+
+                w.WriteEndArray();
+            }
         });
     }
 }

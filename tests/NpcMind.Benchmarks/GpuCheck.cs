@@ -57,6 +57,9 @@ internal sealed class GpuCheck(string output, double seconds, bool small)
                     Step($"bench {model.Name} {precision} {run}", 90, "NpcMind.Cli.dll",
                         "bench", path, "--prompt-tokens", prompt, "--generate-tokens", generate, "--precision", precision,
                         "--sequences", "8", "--json");
+            // Deep in a context, for what attention takes there.
+            Step($"bench {model.Name} deep", 60, "NpcMind.Cli.dll", "bench", path, "--prompt-tokens", small ? "48" : "4096",
+                "--generate-tokens", "8", "--json");
             Step($"recording {model.Name}", 60, "NpcMind.Benchmarks.dll", "recording", path);
             (string, string)[] loads = small ? [("1", "4")] : [("8", "4"), ("50", "2"), ("1", "4"), ("50", "4")];
             foreach ((string npcs, string budget) in loads)

@@ -120,6 +120,9 @@ internal sealed class CliTests
         JsonElement json = Json("bench", ModelPath, "--prompt-tokens", "20", "--generate-tokens", "3", "--sequences", "3", "--json");
         Assert.That(json.GetProperty("ops").EnumerateArray().Select(o => o.GetProperty("name").GetString()),
             Does.Contain("attention").And.Contain("ffn_gate_up_exps").And.Contain("sample"));
+        Assert.That(json.GetProperty("prefill_ops").EnumerateArray().Select(o => o.GetProperty("name").GetString()),
+            Does.Contain("attention").And.Contain("ffn_gate_up_exps").And.Not.Contain("sample"));
+        Assert.That(json.GetProperty("prefill_rows").GetInt32(), Is.EqualTo(20));
         foreach (string figure in (string[])["prefill_tokens_per_s", "decode_tokens_per_s", "weight_gb_per_s", "copy_gb_per_s", "load_s",
             "peak_bytes", "sequences_to_one"])
             Assert.That(json.GetProperty(figure).GetDouble(), Is.Positive, figure);
