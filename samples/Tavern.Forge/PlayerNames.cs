@@ -8,15 +8,6 @@ namespace Tavern.Forge;
 /// </summary>
 internal static class PlayerNames
 {
-    private static readonly Lazy<(string[] Train, string[] Held)> Given = new(() =>
-    {
-        string[] all = [.. Phrases.Lines("given").SelectMany(l => l.Split(' '))];
-        return ([.. all.Where(n => n[0] != '~')], [.. all.Where(n => n[0] == '~').Select(n => n[1..])]);
-    });
-
-    /// <summary>The given names of a split.</summary>
-    public static string[] Of(Split split) => split == Split.Train ? Given.Value.Train : Given.Value.Held;
-
     /// <summary>Draws a name that nobody of a world has.</summary>
     public static string Pick(Random random, Split split, TavernWorld world)
     {
@@ -25,7 +16,7 @@ internal static class PlayerNames
             string name = random.Next(split == Split.Train ? 8 : 4) switch
             {
                 < 2 => Names.Take(random, split, 14).First(n => world.People.All(p => p.Name[..2] != n[..2])),
-                < 5 => Of(split)[random.Next(Of(split).Length)],
+                < 5 => GivenNames.Of(split)[random.Next(GivenNames.Of(split).Count)],
                 _ => Letters(random),
             };
             if (world.People.All(p => !p.Name.StartsWith(name, StringComparison.Ordinal))) return name;
@@ -43,7 +34,7 @@ internal static class PlayerNames
             for (int length = random.Next(3, 9); name.Length < length; isVowel = random.Next(8) == 0 ? isVowel : !isVowel)
                 name += (isVowel ? Vowels : Consonants)[random.Next(isVowel ? Vowels.Length : Consonants.Length)];
             name = char.ToUpperInvariant(name[0]) + name[1..];
-            if (!Of(Split.Held).Contains(name) && !Names.All(Split.Held).Contains(name)) return name;
+            if (!GivenNames.Of(Split.Held).Contains(name) && !Names.All(Split.Held).Contains(name)) return name;
         }
     }
 }

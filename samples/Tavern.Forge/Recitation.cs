@@ -15,7 +15,7 @@ internal static class Recitation
         .. typeof(Lexicon).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => f.GetValue(null)).OfType<string[]>()
             .SelectMany(s => s).SelectMany(s => s.Split(' '))
             .Where(w => w.Length > 3).Distinct().Order(StringComparer.Ordinal), .. Names.All(Split.Train).Where((_, i) => i % 4 == 0),
-        .. PlayerNames.Of(Split.Train).Where((_, i) => i % 4 == 0),
+        .. GivenNames.Of(Split.Train).Where((_, i) => i % 4 == 0),
     ];
 
     /// <summary>

@@ -19,7 +19,7 @@ public static partial class PlayerWords
         Match named = Named().Match(words);
         // "I am tired": what is no name begins with a small letter, or goes on.
         if (!named.Success && Introduced().Match(words) is { Success: true } introduced
-            && char.IsUpper(introduced.Groups["name"].Value[0])) named = introduced;
+            && introduced.Groups["name"].Value is var called && (char.IsUpper(called[0]) || GivenNames.Contains(called))) named = introduced;
         if (!named.Success) return null;
         string name = named.Groups["name"].Value.TrimEnd('.', '!', ',');
         if (name.Length is < 2 or > MostName || NoNames().IsMatch(name) || name.Equals(Deed.Player, StringComparison.OrdinalIgnoreCase))

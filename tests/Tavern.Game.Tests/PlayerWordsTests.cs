@@ -11,7 +11,10 @@ public sealed class PlayerWordsTests
     [TestCase("Hello, I am Anna!", "Anna")]
     [TestCase("I'm Anna. And you?", "Anna")]
     [TestCase("They call me O'Brien", "O'Brien")]
+    [TestCase("im peter", "Peter")]
+    [TestCase("hello, i am shane", "Shane")]
     [TestCase("I am tired.", null)]
+    [TestCase("i am hungy", null)]
     [TestCase("I am Looking for a horse.", null)]
     [TestCase("What is my name?", null)]
     [TestCase("My name is not for you.", null)]
@@ -19,6 +22,7 @@ public sealed class PlayerWordsTests
     public void NameIn_Words_IsTheNameOrNull(string words, string? name) => Assert.That(PlayerWords.NameIn(words, World), Is.EqualTo(name));
 
     [TestCase("my name is hans", "My name is Hans.")]
+    [TestCase("hi, i am shane", "Hi, I am Shane.")]
     [TestCase("call me stuart, plz", "Call me Stuart, please.")]
     [TestCase("It is nice here. My name is Shane.", "It is nice here. My name is Shane.")]
     public void Read_NameLikeAWord_StaysTheName(string typed, string heard) =>
