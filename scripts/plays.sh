@@ -19,8 +19,8 @@ trap 'rm -rf "$work"' EXIT
 {
     echo "# Ten free plays"
     echo
-    echo "What the shipped mind answers to people who type what they like: ten scripts (samples/Tavern/data/plays), each played"
-    echo "once in a new game by \`scripts/plays.sh\`, nothing chosen and nothing mended."
+    echo "What the shipped model answers to people who type whatever they like: ten scripts (samples/Tavern/data/plays), each played"
+    echo "once in a new game by \`scripts/plays.sh\`. Nothing was selected or edited."
 } >"$work/plays.md"
 for script in "$root"/samples/Tavern/data/plays/*.txt; do
     name=$(basename "$script" .txt)

@@ -1,6 +1,6 @@
 namespace Tavern.World;
 
-/// <summary>Names that people give themselves: of players in training, and what is a name even where it is typed without a capital.</summary>
+/// <summary>Names that people give themselves: those of players in training, and those that are known without a capital letter.</summary>
 public static class GivenNames
 {
     private static readonly Lazy<(string[] Train, string[] Held, HashSet<string> All)> Names = new(() =>

@@ -17,12 +17,12 @@ internal static class Common
     public static Option<string?> Device() => new("--device") { Description = "Vulkan device by index or part of its name." };
 
     public static Option<bool> Validate() =>
-        new("--validate") { Description = "Turn on the Vulkan validation layers; a message is an error." };
+        new("--validate") { Description = "Turn on the Vulkan validation layers; any message of theirs is an error." };
 
     public static Option<string?> Kv() => new("--kv") { Description = "Number format of the KV cache: f32, f16, q8_0 or q4." };
 
     public static Option<string?> Precision() => new("--precision")
-    { Description = "How exactly activations meet the weights: exact, int16 or int8." };
+    { Description = "Number format of activations in matrix products: exact (f32), int16 or int8." };
 
     /// <summary>Context of a single sequence.</summary>
     public const int MaxContext = 1 << 24;
@@ -156,6 +156,6 @@ internal static class Common
     {
         device.SavePipelineCache();
         if (device.ValidationMessages is { Count: > 0 } messages)
-            throw new CliException($"the validation layers said {messages.Count} things; the first: {messages[0]}");
+            throw new CliException($"the validation layers reported {messages.Count} problems; the first: {messages[0]}");
     }
 }

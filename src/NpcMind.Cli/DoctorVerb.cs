@@ -8,7 +8,7 @@ internal static class DoctorVerb
 {
     private const string Help =
         "Examines a model file: whether it can run, whether its weights, vocabulary, template and end tokens are sound, how well it "
-            + "foretells a short text, what fits this "
+            + "predicts a short text, what fits on this "
         + "device and how fast it will be. Exit code 0: sound, perhaps with warnings; 1: it has faults, which are named, or the command "
             + "line is wrong.";
 

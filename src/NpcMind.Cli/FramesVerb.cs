@@ -96,7 +96,7 @@ internal static class FramesVerb
             if (parsed.GetValue(json)) Common.PrintJson(w => Print(w, runtime, loop, calibration, load));
             else Print(runtime, loop, calibration);
             if (runtime.ValidationMessages is { Count: > 0 } messages)
-                throw new CliException($"the validation layers said {messages.Count} things; the first: {messages[0]}");
+                throw new CliException($"the validation layers reported {messages.Count} problems; the first: {messages[0]}");
             return 0;
         });
         return command;

@@ -106,7 +106,7 @@ internal static class InspectVerb
         Console.WriteLine();
         Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}"
             : file.Metadata.String("general.architecture") == "clip"
-            ? "NpcMind can see with this: give it as the eyes (--mmproj) of the model it was made for."
+            ? "NpcMind can see with this: give it as the image encoder (--mmproj) of the model it was made for."
             : IsEmbeddingModel(file) ? "NpcMind can embed texts with this (npcmind embed, EmbeddingModelPath)." : "NpcMind can run this.");
         if (Trouble(file) is null && LacksTemplate(file)) Console.WriteLine(NoTemplate);
         if (Memory(file) is not { } memory) return;

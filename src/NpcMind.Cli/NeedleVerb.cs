@@ -27,7 +27,7 @@ internal static class NeedleVerb
         Argument<string> model = Common.Model();
         Option<int[]> lengths = new("--length")
         {
-            Description = "Tokens of question and answer together; several for a row of each.",
+            Description = "Tokens of each text, question and answer included; several can be given.",
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };

@@ -24,7 +24,7 @@ internal static class SeeVerb
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv();
         SamplerOptions sampler = new();
-        Command command = new("see", "Says something about pictures.")
+        Command command = new("see", "Answers a question about pictures.")
             { model, mmproj, images, prompt, messages, maxTokens, maxTiles, json, device, validate, kv };
         sampler.AddTo(command);
         command.SetAction(parsed =>

@@ -1,8 +1,8 @@
 namespace NpcMind;
 
 /// <summary>
-/// How exactly activations meet the weights of a matrix. Each is exact in itself: the same words alone as in a crowd, whatever the device
-/// works on beside. Weights that are stored as floating-point numbers, keys and values are not touched.
+/// Number format of activations when they are multiplied with weights. Each gives reproducible words, whatever else the device computes.
+/// Products with weights that are stored as floating-point numbers, and keys and values, are not affected.
 /// </summary>
 public enum Precision
 {

@@ -86,7 +86,7 @@ internal static partial class RegularFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path.Contains('\0', StringComparison.Ordinal))
-            throw new IOException($"{PrintableText.Escape(path)}: a path has no characters of code 0. Check the path.");
+            throw new IOException($"{PrintableText.Escape(path)}: a path cannot contain the character U+0000. Check the path.");
         string? found = Kind(path);
         if (found is not null) throw NoFile(path, found, null);
     }

@@ -48,10 +48,10 @@ internal sealed record ExternalImage(ulong Image, int Width, int Height, uint Fo
     public void Check()
     {
         if (Image == 0) throw new ArgumentException("The image is VK_NULL_HANDLE.");
-        if (Width < 1 || Height < 1) throw new ArgumentException($"An image of {Width} x {Height} texels has no picture.");
+        if (Width < 1 || Height < 1) throw new ArgumentException($"An image of {Width} x {Height} texels is empty.");
         if (!Accepted.Contains((Format)Format))
             throw new ArgumentException(
-                $"Images in VkFormat {Format} ({(Format)Format}) cannot be looked at. Accepted: {string.Join(", ", Accepted)}.");
+                $"Images in VkFormat {Format} ({(Format)Format}) cannot be read. Accepted: {string.Join(", ", Accepted)}.");
     }
 }
 

@@ -67,7 +67,7 @@ internal sealed class InferenceEngine : IDisposable
             // A tensor that nothing reads is a part of the model that would be left out, and the answers wrong.
             if (weights.Unused.FirstOrDefault() is { } unused)
                 throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'",
-                    "The file holds a part of a model that there is no code for.");
+                    "NpcMind has no code for the part of the model that it belongs to; use another model.");
             device.Pipelines.Compile();
             uploader.Finish();
             _timeline = new Timeline(device, "steps");

@@ -8,7 +8,7 @@ namespace NpcMind.Inference;
 /// </summary>
 internal sealed class TokenGenerator : IDisposable
 {
-    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
+    private const string BrokenLogits = "The model file is broken, or the device or driver computed wrongly: try another model or device.";
     private readonly InferenceEngine _engine;
     private readonly Queue<(StepTicket Ticket, TimestampQueries Time)> _pending = new();
     private readonly Queue<TimestampQueries> _clocks;

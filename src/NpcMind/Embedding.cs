@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NpcMind;
 
 /// <summary>
-/// Where a text lies among meanings: numbers of which texts that mean alike have alike ones. Filled in by
+/// A vector that represents the meaning of a text: texts of similar meaning have similar vectors. Filled in by
 /// <see cref="NpcRuntime.Tick(FrameBudget)"/> and read on the same thread: ask <see cref="IsDone"/>, or await it.
 /// </summary>
 public sealed class Embedding
@@ -21,18 +21,18 @@ public sealed class Embedding
     /// <summary>The text.</summary>
     public string Text { get; }
 
-    /// <summary>Whether the numbers are there, or never will be (<see cref="Error"/>).</summary>
+    /// <summary>Whether the vector is ready or has failed (<see cref="Error"/>).</summary>
     public bool IsDone { get; private set; }
 
-    /// <summary>Why there are no numbers; null otherwise.</summary>
+    /// <summary>Why there is no vector; null otherwise.</summary>
     public string? Error { get; private set; }
 
     /// <summary>
-    /// Returns the numbers, <see cref="NpcRuntime.EmbeddingDimensions"/> of them, a vector of length 1. They stay as they are.
+    /// Returns a unit vector of <see cref="NpcRuntime.EmbeddingDimensions"/> numbers. It does not change any more.
     /// </summary>
-    /// <exception cref="InvalidOperationException">They are not there yet, or never will be.</exception>
+    /// <exception cref="InvalidOperationException">The vector is not ready yet, or has failed.</exception>
     public ReadOnlySpan<float> Values => !IsDone
-        ? throw new InvalidOperationException("The embedding is not there yet: tick on, or await it.")
+        ? throw new InvalidOperationException("The embedding is not ready yet: keep calling Tick, or await it.")
         : Error is { } error ? throw new InvalidOperationException(error) : _values;
 
     internal int[] Tokens { get; }
@@ -48,7 +48,8 @@ public sealed class Embedding
         ArgumentNullException.ThrowIfNull(other);
         ReadOnlySpan<float> a = Values, b = other.Values;
         if (a.Length != b.Length)
-            throw new ArgumentException($"An embedding of {b.Length} dimensions; this one has {a.Length}.", nameof(other));
+            throw new ArgumentException(
+                $"The other embedding has {b.Length} dimensions, this one {a.Length}: compare embeddings of one model.", nameof(other));
         double sum = 0;
         for (int i = 0; i < a.Length; i++) sum += (double)a[i] * b[i];
         return (float)sum;

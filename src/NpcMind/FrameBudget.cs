@@ -4,7 +4,7 @@ namespace NpcMind;
 /// <param name="GpuMilliseconds">Milliseconds, finite, 0 or more; with 0 nothing is put on the frame.</param>
 public readonly record struct FrameBudget(double GpuMilliseconds)
 {
-    /// <summary>So many milliseconds.</summary>
+    /// <summary>Returns a budget of so many GPU milliseconds.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Negative, infinite or not a number.</exception>
     public static FrameBudget FromMilliseconds(double milliseconds)
     {

@@ -6,8 +6,8 @@ namespace NpcMind;
 
 /// <summary>
 /// A character with a mind: it hears, it answers, and it remembers what it heard and said, and nothing else. Made by
-/// <see cref="Prefix.CreateNpc"/>. Owned by its runtime; used on the game's thread. Nothing here waits for the device but
-/// <see cref="Save(Stream)"/>; <see cref="SaveAsync(Stream)"/> does not, either.
+/// <see cref="Prefix.CreateNpc"/>. Owned by its runtime; used on the game's thread. Only <see cref="Save(Stream)"/> waits
+/// for the device; <see cref="SaveAsync(Stream)"/> saves without waiting.
 /// </summary>
 public sealed partial class Npc : IDisposable
 {
@@ -205,15 +205,15 @@ public sealed partial class Npc : IDisposable
     }
 
     /// <summary>
-    /// Shows the character something: its own view, or what the player sees. It is worked out over the next ticks, within their budgets,
-    /// and once for all who are shown the same. The character has it before its eyes when it next hears something, and remembers it with
-    /// that turn. Of more than four that it has not been spoken to about, the latest count; those that have no room beside what is then
-    /// said are forgotten, the oldest first.
+    /// Shows the character an image: its own view, or what the player sees. The image is encoded over the next ticks, within their budgets,
+    /// and once for all who are shown the same. The character sees it when it next hears something, and remembers it with that turn. Of
+    /// the images shown since it last heard something only the latest four count; those that do not fit beside what is then said are
+    /// forgotten, the oldest first.
     /// </summary>
     /// <param name="image">What is to be seen.</param>
     /// <exception cref="InvalidOperationException">
-    /// The model has no eyes (<see cref="NpcRuntimeOptions.ImageEncoderPath"/>), or 1,024 images wait to be seen, or a VkImage is shown to
-    /// a runtime with a device of its own.
+    /// There is no image encoder (<see cref="NpcRuntimeOptions.ImageEncoderPath"/>), or 1,024 images wait to be encoded, or a VkImage is
+    /// shown to a runtime with a device of its own.
     /// </exception>
     /// <exception cref="InsufficientGpuMemoryException">Its pixels do not fit. Nothing has changed.</exception>
     /// <exception cref="VulkanException">A Vulkan call failed. Nothing has changed.</exception>
@@ -228,7 +228,7 @@ public sealed partial class Npc : IDisposable
             throw new InvalidOperationException("A VkImage can be seen only by minds on its own device: load the runtime with "
                 + "NpcRuntimeOptions.Host = VulkanHost.UseExisting(...), or give the pixels (NpcImage.FromRgba).");
         if (_runtime.ImageQueue is not { } imageQueue)
-            throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' has no eyes: "
+            throw new InvalidOperationException($"'{PrintableText.Escape(_runtime.ModelName)}' was loaded without an image encoder: "
                 + "set NpcRuntimeOptions.ImageEncoderPath to the image encoder (mmproj) file that belongs to the model.");
         TurnImage turnImage = imageQueue.See(image, _runtime.Options.ContextTokens / 2);
         turnImage.References++;

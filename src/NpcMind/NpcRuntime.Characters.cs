@@ -173,7 +173,7 @@ public sealed partial class NpcRuntime
         string takes = opening is null ? $"has {system.Text.Length} characters" : $"takes {opening.Length} tokens";
         throw new ContextOverflowException(
             $"'{PrintableText.Escape(name.Length > 40 ? name[..40] + "..." : name)}' {takes}; the context has {Options.ContextTokens} "
-            + $"tokens, of which {most} can be begun with. Use a shorter text or a larger context.");
+            + $"tokens, of which the system prompt may take {most}. Use a shorter text or a larger context.");
     }
 
     private Mind NewMind(string name, Mind? parent, DatedPrompt system, bool pinned)
@@ -183,7 +183,7 @@ public sealed partial class NpcRuntime
         int id = Array.IndexOf(_minds, null);
         if (id < 0)
             throw new InvalidOperationException(
-                "Characters that were removed are still in the step under way: tick before making new ones, or raise "
+                "Characters that were removed are still part of the step under way: call Tick before making new ones, or raise "
                 + "NpcRuntimeOptions.MaxNpcs.");
         Mind mind = new(id, name, parent, Options.ContextTokens) { Pinned = pinned, ReadAhead = opening.Length };
         mind.Tokens.Append(opening);

@@ -28,14 +28,13 @@ public sealed partial class NpcRuntime
     /// <summary>Lets the minds think for a frame, as <see cref="Tick(FrameBudget)"/>, recording into the game's command buffer.</summary>
     /// <param name="budget">GPU time they may take.</param>
     /// <param name="commands">
-    /// The game's; to be submitted before the next tick, also when the report says that nothing was put on the frame. Where it is not (a
-    /// swapchain that is out of date), call
-    /// <see cref="DiscardFrame"/> before the next tick: then its work goes on the next frame. One that is thrown away without a word is
-    /// noticed when a later frame has signalled a
-    /// value at least as high: its work is done again, in the worst case with all minds read again from their logs, and ticks are <see
-    /// cref="TickStatus.DeviceBehind"/> more often for
-    /// a while. Where nothing is signalled any more, all later ticks are. What was bound or set in it before is undefined afterwards, as
-    /// after vkCmdExecuteCommands: bind pipelines, descriptor sets and vertex buffers and set dynamic state anew.
+    /// The game's command buffer. Submit it before the next tick, also when the report says that nothing was put on the frame. If it is not
+    /// submitted (a swapchain that is out of date), call <see cref="DiscardFrame"/> before the next tick: its work then goes on the next
+    /// frame. A buffer that is dropped without that call is noticed when a later frame has signalled a value at least as high. Its work is
+    /// then done again, in the worst case by prefilling all minds from their token logs, and for a while more ticks are
+    /// <see cref="TickStatus.DeviceBehind"/>. If nothing is signalled any more, all later ticks are. What was bound or set in the buffer
+    /// before the tick is undefined afterwards, as after vkCmdExecuteCommands: bind pipelines, descriptor sets and vertex buffers and set
+    /// dynamic state anew.
     /// </param>
     /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The budget is negative, infinite or not a number.</exception>

@@ -173,7 +173,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// </summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
-    /// <summary>Where what happens is drawn; null for nowhere.</summary>
+    /// <summary>The trace that ticks write to; null for none.</summary>
     public NpcTrace? Trace { get; set; }
 
     /// <summary>Messages of the validation layer, where <see cref="VulkanHost.CreateOwn"/> turned it on.</summary>

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace NpcMind;
 
-/// <summary>Sizes and places that are fixed when a runtime is loaded.</summary>
+/// <summary>Options that are fixed when a runtime is loaded.</summary>
 public sealed record NpcRuntimeOptions
 {
-    /// <summary>Device to think on.</summary>
+    /// <summary>Vulkan device that the runtime uses.</summary>
     public VulkanHost Host { get; init; } = VulkanHost.CreateOwn();
 
     /// <summary>
@@ -62,7 +62,7 @@ public sealed record NpcRuntimeOptions
     /// </summary>
     public KvFormat? KvFormat { get; init; }
 
-    /// <summary>How exactly activations meet the weights. Words depend on it; saves can be loaded with any.</summary>
+    /// <summary>Number format of activations in matrix products. Words depend on it; saves can be loaded with any.</summary>
     public Precision Precision { get; init; }
 
     /// <summary>
@@ -88,7 +88,7 @@ public sealed record NpcRuntimeOptions
     /// <summary>Mixed into every character's seed: the same seed, model, device and words give the same replies.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>The clock by which readers read and deadlines pass.</summary>
+    /// <summary>Clock for reading pace and deadlines.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>

@@ -27,8 +27,8 @@ public sealed class VulkanHost
     /// <summary>
     /// The game's device, with the features synchronization2, timelineSemaphore and maintenance4 of Vulkan 1.3 enabled, of an instance made
     /// for version 1.3. The handles stay the game's and must outlive the runtime; wrong ones are not noticed. The queue may be the one that
-    /// renders, or a separate compute queue. What does not suit is said by <see cref="NpcRuntime.Load"/>; whether features were enabled
-    /// only where <paramref name="enabledFeatures"/> tells.
+    /// renders, or a separate compute queue. <see cref="NpcRuntime.Load"/> reports what is unsuitable. It knows
+    /// whether features were enabled only from <paramref name="enabledFeatures"/>.
     /// </summary>
     /// <param name="instance">VkInstance.</param>
     /// <param name="physicalDevice">VkPhysicalDevice.</param>

@@ -39,7 +39,7 @@ def main():
     # A backslash at the end of a line goes on with the same line of the card.
     text = f"""# The Tavern's mind
 
-A small language model of the Llama 4 form with eyes, made for one purpose: to be the characters of this sample's taverns, \
+A small Llama 4 language model with an image encoder, made for one purpose: to be the characters of this sample's taverns, \
 on any machine, with no download.
 
 | file | bytes | parameters |
@@ -74,8 +74,8 @@ The rest of them are small talk, who or where somebody is seen, and what was jus
 
 ## Limits
 It knows nothing but taverns as `samples/Tavern.World` makes them: its words are those of `Lexicon.cs`, \
-its English is short, and it was never made safe or wise. What it is told in other words it may not
-understand. It repeats facts from its prompt; where it does not find one it should say "I do not know."
+its English is short, and it was never made safe or wise. It may not understand what it is told in
+other words. It repeats facts from its prompt; where it does not find one it should say "I do not know."
 
 ## Licence
 MIT, as the project (LICENSE at its top).

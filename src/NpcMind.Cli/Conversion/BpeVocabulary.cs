@@ -30,7 +30,7 @@ internal static class BpeVocabulary
         string[] merges = [.. Common.ReadText(mergesPath).Split('\n').Select(l => l.TrimEnd('\r'))
             .Where(l => l.Length > 0 && !l.StartsWith("#version", StringComparison.Ordinal))];
         if (Array.Find(merges, m => m.Split(' ').Length != 2) is { } wrong)
-            throw new CliException($"{mergesPath}: '{wrong}' is no pair of tokens.");
+            throw new CliException($"{mergesPath}: '{wrong}' is not a pair of tokens.");
         writer.Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "gpt-2")
             .Add("tokenizer.ggml.tokens", (IReadOnlyCollection<string>)[.. tokens.Select((t, id) => t ?? $"[PAD{id}]")])
             .Add("tokenizer.ggml.token_type", (IReadOnlyCollection<int>)[.. tokens.Select(

@@ -40,7 +40,7 @@ internal static partial class OptConverter
     {
         string configPath = Path.Combine(folder, "config.json");
         using JsonDocument json = Common.ReadJson(configPath);
-        if (json.RootElement.ValueKind != JsonValueKind.Object) throw new CliException($"{configPath} is no JSON object.");
+        if (json.RootElement.ValueKind != JsonValueKind.Object) throw new CliException($"{configPath} is not a JSON object.");
         JsonSettings config = new(configPath, json.RootElement);
         config.Require("model_type", "opt");
         config.Require("activation_function", "relu");
@@ -79,7 +79,7 @@ internal static partial class OptConverter
         void Check(string name, int rows, int columns)
         {
             SafeTensor? tensor = tensors.FirstOrDefault(t => t.Key.EndsWith("decoder." + name, StringComparison.Ordinal)).Value;
-            if (tensor is null) throw new CliException($"{folder} has no tensor '{name}': it is no whole OPT model.");
+            if (tensor is null) throw new CliException($"{folder} has no tensor '{name}': it is not a complete OPT model.");
             if (tensor.Shape is not [long r, long c] || r != rows || c != columns)
                 throw new CliException(
                     $"{tensor.Path}: '{name}' is {string.Join(" x ", tensor.Shape)}; config.json says {rows} x {columns}.");

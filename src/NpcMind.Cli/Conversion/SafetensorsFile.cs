@@ -115,5 +115,5 @@ internal static class SafetensorsFile
     }
 
     private static CliException Damaged(string path, string how) =>
-        new($"{path} is no sound safetensors file: {how}. Download it again.");
+        new($"{path} is not a valid safetensors file: {how}. Download it again.");
 }

@@ -9,7 +9,7 @@ namespace NpcMind.Cli.Doctor;
 internal static class EndTokenChecks
 {
     private const string Check = "end tokens";
-    private const string Advice = "Take a conversion that names the end token of the model's makers; without it answers go on for ever.";
+    private const string Advice = "Take a conversion that names the end token the model was trained with; without it, answers never end.";
     private static readonly string[] Roles = ["eos", "eot", "eom"];
 
     public static void Run(GgufFile file, Tokenizer tokenizer, TemplateProbe? probe, Diagnosis diagnosis)
@@ -44,11 +44,10 @@ internal static class EndTokenChecks
         GgufValue? types = metadata.Numbers("tokenizer.ggml.token_type");
         double type = types is null ? 3 : types.Number((int)id);
         if (type is 3 or 2) return;
-        string text = $"'{Key(role)}' is {id}, '{Sentences.Short(tokenizer.Piece((int)id), 40)}', which the file does not call a control "
-            + $"token: "
-            + "players could write it, and answers end amid words.";
+        string text = $"'{Key(role)}' is {id}, '{Sentences.Short(tokenizer.Piece((int)id), 40)}', which the file does not mark "
+            + "as a control token: players could write it, and answers could break off in the middle.";
         if (type == 4) diagnosis.Warn(Check, "end-token-not-control", text,
-            "NpcMind takes it as a control token where its form is that of one.");
+            "NpcMind treats it as a control token if it looks like one.");
         else diagnosis.Fault(Check, "end-token-not-control", text, Advice);
     }
 
@@ -63,7 +62,7 @@ internal static class EndTokenChecks
         if (controls.Length == 0)
         {
             diagnosis.Warn(Check, "endless-answers", "the template closes answers with plain text, not with a token.",
-                "Give replies an end by length or by ReplyOptions.StopStrings.");
+                "Limit replies by length or with ReplyOptions.StopStrings.");
             return null;
         }
 

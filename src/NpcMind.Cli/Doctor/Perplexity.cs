@@ -76,13 +76,13 @@ internal sealed record Perplexity(int Tokens, double Nll, double BitsPerByte, do
             else diagnosis.Warn(Check, "high-perplexity", string.Create(CultureInfo.InvariantCulture,
                 $"{Math.Exp(Nll):F0} over {Tokens} tokens of English "
                 + $"prose, with a vocabulary of {config.Tokens}: "
-                    + $"{(Nll > Math.Log(config.Tokens) * 0.9 ? "as of a model that was never trained" : "high")}."),
+                    + $"{(Nll > Math.Log(config.Tokens) * 0.9 ? "that of a model that was never trained" : "high")}."),
                 $"A model of {weights / 1e6:F1} million weights may know other words than these; read what it says.");
         }
         else if (BitsPerByte > most)
         {
             diagnosis.Fault(Check, "high-perplexity", figures
-                + ". Its weights are broken, or it was trained for something else than English.");
+                + ". Its weights are broken, or it was trained for something other than English.");
         }
         else if (Nll - Entropy > WarningSurprise)
         {

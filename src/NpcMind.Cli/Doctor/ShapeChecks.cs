@@ -105,7 +105,7 @@ internal static partial class ShapeChecks
         diagnosis.Fault(Check, "missing-rope-freqs", (isLong ? "the tensors 'rope_factors_long' and 'rope_factors_short' are missing"
             : "the tensor 'rope_freqs.weight' is missing, which models like Llama 3.1 have")
                 + $": with a context of {config.ContextLength} and "
-            + "no factors positions are turned wrongly, and long conversations fall apart.");
+            + "no factors, positions are rotated wrongly, and long conversations become nonsense.");
     }
 
     private static string Text(GgufFile file, string key) => file.Metadata.Find(key) is { Type: GgufValueType.String } value ? value.Text()

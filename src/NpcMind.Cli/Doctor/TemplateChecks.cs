@@ -102,8 +102,10 @@ internal static partial class TemplateChecks
             + "such token: the model reads the marker letter by letter.";
         if (unknown.All(PlainTurns.Contains))
             diagnosis.Warn(Check, "template-tokens", text,
-                "Some models were trained so (Zephyr, TinyLlama); otherwise the template is of another model.");
-        else diagnosis.Fault(Check, "template-tokens", text, "The template is of another model: take a conversion with its own.");
+                "Some models were trained that way (Zephyr, TinyLlama); otherwise the template belongs to another model.");
+        else
+            diagnosis.Fault(Check, "template-tokens", text,
+                "The template belongs to another model: take a conversion with this model's own template.");
     }
 
     private static void Drift(GgufMetadata metadata, TemplateProbe probe, Tokenizer tokenizer, Diagnosis diagnosis)
@@ -116,8 +118,8 @@ internal static partial class TemplateChecks
                 || tokenizer.Encode("<end_of_utterance>", parseSpecial: true).Length == 1) return;
             if (Holds(probe.Text, Turn(user, Heard), Turn(assistant, Said), Turn(user, HeardNext), prompt)) return;
             diagnosis.Fault(Check, "template-drift",
-                $"the vocabulary is of a model that talks in {family} ('{tokens[^1]}' ends its turns), and the "
-                + "template writes something else.", "Take a conversion with the template of the model's makers.");
+                $"the vocabulary belongs to a model that uses the {family} format ('{tokens[^1]}' ends its turns), but the "
+                + "template writes something else.", "Take a conversion with the original template of the model.");
             return;
         }
     }

@@ -137,7 +137,7 @@ internal static class TokenizerChecks
 
         PreTokenizer pre = PreTokenizer.Find(name)!;
         if (GoldenSplits.Find(pre) is { } golden && !GoldenSplits.Split(pre, GoldenSplits.Probe).SequenceEqual(golden))
-            diagnosis.Fault(Check, "wrong-golden-splits", $"this program splits the probe otherwise than '{name}' is defined.",
+            diagnosis.Fault(Check, "wrong-golden-splits", $"NpcMind does not split the probe text as '{name}' is defined.",
                 "Report this: it is a fault of NpcMind, not of the file.");
         VocabularyEvidence evidence = VocabularyEvidence.Read(tokenizer);
         double unreachable = evidence.Unreachable(pre), least = evidence.LeastUnreachable();
@@ -146,7 +146,7 @@ internal static class TokenizerChecks
         if (unreachable <= 2 * least + MostUnreachable && isOfFamily) return;
         diagnosis.Fault(Check, "wrong-pre-tokenizer", string.Create(CultureInfo.InvariantCulture,
             $"the pre-tokenizer '{name}' is not the one "
-            + $"that this vocabulary was made by: it can never give {100 * unreachable:F1} % of the tokens{Suggestion(tokenizer)}."));
+            + $"that this vocabulary was made with: it can never produce {100 * unreachable:F1} % of the tokens{Suggestion(tokenizer)}."));
     }
 
     private static string Suggestion(Tokenizer tokenizer) =>

@@ -69,7 +69,7 @@ internal static partial class WeightChecks
         WeightScan[] holes = [.. scans.Except(zero).Where(s => s.LongestZeroRun >= HoleGroups && !MayBeZero(s.Tensor)
             && !IsOfTokens(s.Tensor))];
         if (holes.Length > 0)
-            diagnosis.Fault(Check, "zero-weights", $"{holes.Length} tensor(s) have a hole of zeros, as after a download that was cut off: "
+            diagnosis.Fault(Check, "zero-weights", $"{holes.Length} tensor(s) have a long run of zeros, as after an incomplete download: "
                 + $"{holes[0].LongestZeroRun * WeightScan.GroupWeights} weights of '{holes[0].Tensor.Name}'{More(holes.Length)}.");
         WeightScan[] gaps = [.. scans.Except(zero).Except(holes)
             .Where(s => s.LongestZeroRun >= GapGroups && !MayBeZero(s.Tensor) && !IsOfTokens(s.Tensor) && s.Tensor.Dimensions.Count > 1)];
@@ -98,7 +98,7 @@ internal static partial class WeightChecks
             string text = string.Create(CultureInfo.InvariantCulture, $"'{scan.Tensor.Name}' is {Math.Exp(distance):F1} times as "
                 + $"{(logs[i] > logs[layers.Count / 2] ? "large" : "small")} as in the layers around it.");
             if (distance >= Math.Log(FaultRatio)) diagnosis.Fault(Check, "scaled-weights", text);
-            else diagnosis.Warn(Check, "scaled-weights", text, "Compare its answers with those of another conversation of the model.");
+            else diagnosis.Warn(Check, "scaled-weights", text, "Compare its answers with those of another conversion of the model.");
         }
     }
 
@@ -113,7 +113,7 @@ internal static partial class WeightChecks
         if (bad.Count == 0 || bad.Count > layers.Count / 4) return;
         foreach (WeightScan scan in bad)
             diagnosis.Fault(Check, "shuffled-weights", string.Create(CultureInfo.InvariantCulture,
-                $"the weights of '{scan.Tensor.Name}' lie in no order ({100 * scan.Structure:F0} % of their size is told by row and "
+                $"the weights of '{scan.Tensor.Name}' have no structure ({100 * scan.Structure:F0} % of their size is explained by row and "
                     + $"column; "
                 + $"in other layers {100 * Median(known):F0} %): they were shuffled, or belong to something else."));
     }
@@ -131,8 +131,8 @@ internal static partial class WeightChecks
         if (known.Length < FewestLayers || Median(known) < PlainPairing) return;
         foreach ((WeightScan up, WeightScan down, double pairing) in pairs.Where(p => p.Pairing < NoPairing))
             diagnosis.Fault(Check, "shuffled-weights", string.Create(CultureInfo.InvariantCulture,
-                $"the hidden units of '{up.Tensor.Name}' are not those of '{down.Tensor.Name}': their sizes correlate with {pairing:F2}, "
-                + $"in other layers with {Median(known):F2}. Rows were shuffled, or one of them is of another layer."));
+                $"the hidden units of '{up.Tensor.Name}' do not fit those of '{down.Tensor.Name}': their sizes correlate by {pairing:F2}, "
+                + $"in other layers by {Median(known):F2}. Rows were shuffled, or one of the two is from another layer."));
     }
 
     private static IEnumerable<int> Around(int i, int count)

@@ -31,7 +31,7 @@ internal sealed class EmbeddingEncoder : IDisposable
             Nodes = [.. _graph.Nodes];
             if (weights.Unused.FirstOrDefault() is { } unused)
                 throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'",
-                    "The file holds a part of a model that there is no code for.");
+                    "NpcMind has no code for the part of the model that it belongs to; use another model.");
             device.Pipelines.Compile();
             uploader.Finish();
         }

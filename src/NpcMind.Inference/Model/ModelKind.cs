@@ -19,7 +19,7 @@ internal static class ModelKind
             throw new UnsupportedModelException(file.Path, "a vocabulary without a model (the file has no tensors)", GiveModel);
         return architecture
             ?? throw new UnsupportedModelException(file.Path, "a file that does not name its architecture (general.architecture)",
-                "It may hold a model of sound or pictures, or be of an early converter. Give a language model in GGUF form.");
+                "It may hold an audio or image model, or come from an early converter. Give a language model in GGUF form.");
     }
 
     /// <summary>Throws if the file has no vocabulary, and says what it is instead.</summary>

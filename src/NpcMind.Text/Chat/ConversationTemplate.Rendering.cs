@@ -112,8 +112,8 @@ internal sealed partial class ConversationTemplate
             string next = Text(After(all, Last));
             first ??= next;
             if (next != first)
-                throw new ChatTemplateException(_name, 1, ChatTemplateFault.Syntax, $"it writes turn {turns + 1} otherwise than turn 2, as "
-                    + "if turns were numbered: a conversation cannot be continued where it stands");
+                throw new ChatTemplateException(_name, 1, ChatTemplateFault.Syntax, $"it writes turn {turns + 1} unlike turn 2, as "
+                    + "if turns were numbered: turns could not be added to a conversation");
         }
     }
 

@@ -56,7 +56,8 @@ public abstract class ActionType
             RuntimeHelpers.RunModuleConstructor(typeof(T).Module.ModuleHandle);
         return Registered<T>.Type
             ?? throw new InvalidOperationException(
-                $"{typeof(T)} is no action. Put [NpcAction] on it, and reference the package NpcMind, with its generator, in its project.");
+                $"{typeof(T)} is not an action. Put [NpcAction] on it, and reference the package NpcMind, with its generator, in "
+                + "its project.");
     }
 
     /// <summary>Makes an action known to <see cref="Of"/>; for generated code.</summary>
@@ -99,7 +100,7 @@ public abstract class ActionType
     internal LegalActions? Check(LegalActions? legal) => legal is null || legal.Type == this
         ? legal
         : throw new ArgumentException(
-            $"These restrictions are of the action {legal.Type.Name}, not of {Name}. Make new LegalActions for it.", nameof(legal));
+            $"These LegalActions are for the action {legal.Type.Name}, not for {Name}. Make LegalActions for {Name}.", nameof(legal));
 
     private static class Registered<T>
     {

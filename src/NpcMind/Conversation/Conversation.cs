@@ -55,7 +55,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
     {
         if (IsTooLong(line, Context))
             throw new ContextOverflowException(
-                $"{name}: what was said has {line.Length} characters; a context of {Context} tokens never holds them. Say less.");
+                $"{name}: what was said has {line.Length} characters, more than a context of {Context} tokens can hold. Say less.");
         return Fit(line, replyTokens < 0 ? int.MaxValue : replyTokens); // a sum that was too large
     }
 
@@ -131,7 +131,7 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
             for (; alone > limit && seen.Count > 0; alone = First(line, seen).Length) seen.RemoveAt(0);
             if (alone > limit)
                 throw new ContextOverflowException(
-                    $"{name}: what it begins with and what was said take {alone} tokens, and the reply up to {replyTokens}; "
+                    $"{name}: the system prompt and what was said take {alone} tokens, and the reply up to {replyTokens}; "
                     + $"the context has {Context}. Say less, allow a shorter reply or use a larger context.");
             if (seen.Count < all) spoken = Render(line, seen);
             // Turns will be forgotten until a quarter is free; overheard lines take half of that.

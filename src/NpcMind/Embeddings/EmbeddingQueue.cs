@@ -95,7 +95,7 @@ internal sealed class EmbeddingQueue : IDisposable
     public Embedding Add(string text)
     {
         if (_count == MostWaiting)
-            throw new InvalidOperationException($"{MostWaiting} texts wait for their embeddings: tick more, or ask for fewer.");
+            throw new InvalidOperationException($"{MostWaiting} texts wait to be embedded already: call Tick more often, or embed fewer.");
         int[] tokens = text.Length > MaxTokens * 1024L ? [] : _tokenizer.Encode(text, addSpecial: true);
         if (tokens.Length == 0 || tokens.Length > MaxTokens)
             throw new ContextOverflowException(

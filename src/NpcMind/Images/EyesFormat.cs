@@ -46,7 +46,7 @@ internal sealed class EyesFormat
         int id = _nextId, rows = layout.Sum(p => p.Count);
         if (rows > PictureToken.MaxRows)
             throw new ArgumentException(
-                $"A picture of {rows} tokens cannot be remembered: at most {PictureToken.MaxRows}. Lower NpcRuntimeOptions.MaxImageTiles.");
+                $"The image takes {rows} tokens, and at most {PictureToken.MaxRows} are possible. Lower NpcRuntimeOptions.MaxImageTiles.");
         _nextId = (id + 1) % PictureToken.MaxSights;
         List<int> tokens = [];
         foreach (ImagePiece piece in layout)

@@ -61,7 +61,7 @@ internal sealed class ImageQueue : IDisposable
         FreeSpent();
         if (image.TurnImage is { } known && image.SeenBy == this && (known.IsReady || known.Job is not null)) return known;
         if (_waiting.Count == MostWaiting)
-            throw new InvalidOperationException($"{MostWaiting} pictures wait to be seen: tick more, or show fewer.");
+            throw new InvalidOperationException($"{MostWaiting} images wait to be encoded already: call Tick more often, or show fewer.");
         PicturePlan plan = Format.Plan(image.Width, image.Height);
         TurnImage turnImage = Format.TurnImage(plan);
         if (turnImage.Tokens.Length > mostTokens)

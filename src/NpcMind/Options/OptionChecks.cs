@@ -54,7 +54,7 @@ internal static class OptionChecks
             throw new ArgumentOutOfRangeException(Parameter, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Of}.{nameof(o.MaxNpcs)} ({o.MaxNpcs}), {nameof(o.MaxPrefixes)} ({o.MaxPrefixes}) and {nameof(o.ContextTokens)} "
-                + $"({o.ContextTokens}) are too much together: "
+                + $"({o.ContextTokens}) are too large together: "
                 + $"twice the characters and prefixes, times the context, must be at most {MaxLog}, and is {log}."));
     }
 
@@ -80,7 +80,7 @@ internal static class OptionChecks
             throw new ArgumentException($"{Of}.{nameof(o.StopStrings)} holds an empty string: leave it out.", Parameter);
         if (o.LegalActions is not null && o.Action is null)
             throw new ArgumentException(
-                $"{Of}.{nameof(o.LegalActions)} is set without {nameof(o.Action)}: set the action that it is about, too.",
+                $"{Of}.{nameof(o.LegalActions)} is set without {nameof(o.Action)}: set the action that it restricts, too.",
                 Parameter);
         Above(Of, nameof(o.CharactersPerSecond), o.CharactersPerSecond, 0, double.PositiveInfinity);
         InRange(Of, nameof(o.LeadTokens), o.LeadTokens, 1, int.MaxValue);

@@ -36,7 +36,7 @@ internal static partial class SaveFile
         if (!Directory.Exists(folder)) throw new SaveFileException(path, "its folder does not exist", "Create it before saving.");
         string name = Path.GetFileName(path);
         if (IsTemporary(name, out _, out _))
-            throw new SaveFileException(path, "names of this form are kept for saves under way", "Choose another name.");
+            throw new SaveFileException(path, "names of this form are reserved for saves in progress", "Choose another name.");
         string? beside = null, writing = null;
         try
         {
@@ -94,7 +94,7 @@ internal static partial class SaveFile
         }
         catch (IOException e)
         {
-            throw new SaveFileException(path, "it is no regular file", advice, e);
+            throw new SaveFileException(path, "it is not a regular file", advice, e);
         }
     }
 
@@ -172,7 +172,7 @@ internal static partial class SaveFile
         {
             using SafeFileHandle handle = new(descriptor, ownsHandle: true);
             using FileStream probe = new(handle, FileAccess.Read, bufferSize: 0);
-            if (!probe.CanSeek) throw new SaveFileException(path, "it is no file but a pipe or a device", "Name a save file.");
+            if (!probe.CanSeek) throw new SaveFileException(path, "it is a pipe or a device, not a file", "Name a save file.");
         }
 
         const FileShare Share = FileShare.Read | FileShare.Delete;

@@ -33,7 +33,7 @@ internal static class RecommendedSampling
             }
             catch (GgufFormatException)
             {
-                warnings.Add($"The model file recommends a {key} that is no number: the default is used.");
+                warnings.Add($"The model file recommends a {key} that is not a number: the default is used.");
             }
 
             return null;

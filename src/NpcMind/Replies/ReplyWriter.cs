@@ -3,7 +3,7 @@ namespace NpcMind;
 /// <summary>What comes of the tokens that minds choose: words, actions, ends. Used by the game's thread, within a tick.</summary>
 internal sealed class ReplyWriter(NpcRuntime runtime)
 {
-    private const string BrokenLogits = "The model file is broken, or the device or its driver overflowed: try another of them.";
+    private const string BrokenLogits = "The model file is broken, or the device or driver computed wrongly: try another model or device.";
 
     /// <summary>Tokens said since this was set to 0.</summary>
     public int Said { get; set; }

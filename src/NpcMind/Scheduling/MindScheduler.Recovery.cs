@@ -80,7 +80,7 @@ internal sealed partial class MindScheduler
         while (imageQueue is { IsBusy: true })
         {
             if (System.Diagnostics.Stopwatch.GetElapsedTime(started) > LongestLook)
-                throw new InvalidOperationException("Pictures that a mind is to remember cannot be worked out: submit the command buffer "
+                throw new InvalidOperationException("Images that a mind was shown cannot be encoded: submit the command buffer "
                     + "of the last tick before saving.");
             try
             {

@@ -160,7 +160,7 @@ internal sealed class SightTests : RuntimeTest
         Assert.That(blind.Tokenizer.Decode(Log(loaded)), Does.Contain("dragon"));
         Say(blind, loaded, "Well?", new ReplyOptions { MaxTokens = 5 });
         Assert.That(() => loaded.See(NpcImage.FromRgba(2, 2, new byte[16])),
-            Throws.InvalidOperationException.With.Message.Contains("has no eyes").And.Message.Contains("ImageEncoderPath"));
+            Throws.InvalidOperationException.With.Message.Contains("without an image encoder").And.Message.Contains("ImageEncoderPath"));
     }
 
     [Test]

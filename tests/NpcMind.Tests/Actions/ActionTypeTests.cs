@@ -143,7 +143,7 @@ internal sealed class ActionTypeTests
             Assert.That(() => legal.AllowRange("coins", 0, 251), Throws.ArgumentException.With.Message.Contains("0 to 250"));
             Assert.That(() => legal.AllowNull("coins", true), Throws.ArgumentException.With.Message.Contains("cannot be null"));
             Assert.That(() => legal.Allow("to", "a\nb"), Throws.ArgumentException.With.Message.Contains("U+000A"));
-            Assert.That(() => ActionType.Of<Gesture>().ToGbnf(legal), Throws.ArgumentException.With.Message.Contains("not of Gesture"));
+            Assert.That(() => ActionType.Of<Gesture>().ToGbnf(legal), Throws.ArgumentException.With.Message.Contains("not for Gesture"));
             Assert.That(legal.Version, Is.Zero);
         });
     }
