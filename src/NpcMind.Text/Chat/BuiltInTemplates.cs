@@ -85,7 +85,8 @@ internal static class BuiltInTemplates
         string? source = Find(metadata);
         if (source is null || source.Contains('{', StringComparison.Ordinal) || source.Trim().Any(char.IsWhiteSpace)) return source;
         string name = source.Trim();
-        throw new ChatTemplateException(Key, 1, ChatTemplateFault.Syntax, $"'{(name.Length > 40 ? name[..40] + "..." : name)}' is neither "
-            + $"a template nor the name of one that is built in ({string.Join(", ", Named.Keys.Order(StringComparer.Ordinal))})");
+        if (name.Length > 40) name = name[..40] + "...";
+        throw new ChatTemplateException($"{metadata.Path} {Key}", 1, ChatTemplateFault.Syntax, $"'{name}' is neither a template nor "
+            + $"the name of one that is built in ({string.Join(", ", Named.Keys.Order(StringComparer.Ordinal))})");
     }
 }

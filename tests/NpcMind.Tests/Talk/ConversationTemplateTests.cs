@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NpcMind.Gguf;
 using NpcMind.Reference;
 using NpcMind.Tests.Text;
 using NpcMind.Text;
@@ -62,9 +63,13 @@ internal sealed class ConversationTemplateTests
     }
 
     [Test]
-    public void Create_UnknownWord_SaysWhichAreKnown() =>
-        Assert.That(() => Create("chatmlx"),
-            Throws.InstanceOf<ChatTemplateException>().With.Message.Contains("chatmlx").And.Message.Contains("chatml, gemma"));
+    public void Create_UnknownWord_NamesTheFileAndSaysWhichAreKnown()
+    {
+        GgufMetadata metadata = TemplateModel.Metadata("chatmlx");
+        Assert.That(() => ConversationTemplate.Create(metadata, metadata.Path, new ConversationSettings()),
+            Throws.InstanceOf<ChatTemplateException>().With.Message.StartsWith(metadata.Path + " tokenizer.chat_template: ")
+                .And.Message.Contains("chatmlx").And.Message.Contains("chatml, gemma"));
+    }
 
     [TestCase("{% for m in messages %}{{ loop.index }}. {{ m.role }}: {{ m.content }}\n{% endfor %}")]
     [TestCase("{% for m in messages %}{{ 'even' if loop.index0 is divisibleby 4 else 'odd' }}{{ m.role }}: {{ m.content }}\n{% endfor %}")]
