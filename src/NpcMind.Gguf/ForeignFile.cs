@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Text;
+using NpcMind.Core;
 
 namespace NpcMind.Gguf;
 
@@ -35,7 +34,6 @@ internal static class ForeignFile
         ([0x7F, (byte)'E', (byte)'L', (byte)'F'], "a program", TakeGguf),
         ([(byte)'M', (byte)'Z'], "a program", TakeGguf),
         ("NPCMIND"u8.ToArray(), "a saved mind of NpcMind", "Load it with NpcRuntime.LoadNpc, and give the model here."),
-        ([0, 0, 0, 0], "no model: it begins with zeros, as a download does that was not completed", "Download it again."),
     ];
 
     /// <summary>Says what a file is that does not begin with 'GGUF', and what to do, as sentences.</summary>
@@ -50,17 +48,13 @@ internal static class ForeignFile
 
     private static (string What, string Advice) Kind(ReadOnlySpan<byte> head, long length)
     {
+        if (FailedDownload.Describe(head) is { } failed) return failed;
         foreach ((byte[] start, string what, string advice) in Starts)
             if (head.StartsWith(start)) return (what, advice);
         if (head.Length > 262 && head.Slice(257, 5).SequenceEqual("ustar"u8)) return ("a tar archive", Unpack);
         if (IsSafetensors(head, length)) return ("a safetensors file", $"It must be converted: take a GGUF file of the model (.gguf).");
-        if (!IsText(head)) return ("no GGUF file", TakeGguf);
-        string text = Encoding.UTF8.GetString(head).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
-        if (text.StartsWith("version https://git-lfs.github.com/spec/", StringComparison.Ordinal))
-            return ($"a Git LFS pointer, which stands for {Pointed(text)}", "Fetch the file itself: 'git lfs pull', or download it.");
-        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
-            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
-            return ("a web page (HTML): the download fetched a page instead of the file", "Download the file itself.");
+        if (!FailedDownload.IsText(head)) return ("no GGUF file", TakeGguf);
+        string text = FailedDownload.Text(head);
         if (text.StartsWith('<')) return ("a text file (XML)", TakeGguf);
         return text.StartsWith('{') || text.StartsWith('[') ? ("a text file (JSON)", TakeGguf) : ("a text file", TakeGguf);
     }
@@ -69,55 +63,4 @@ internal static class ForeignFile
     private static bool IsSafetensors(ReadOnlySpan<byte> head, long length) =>
         head.Length > 9 && head[8] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(head) is var header && header is > 1 and < 1UL << 32
             && (long)header <= Math.Max(length, 1 << 27);
-
-    /// <summary>UTF-8 without control characters but white space; a character cut off at the end is none.</summary>
-    private static bool IsText(ReadOnlySpan<byte> head)
-    {
-        if (head.Length >= 2 && (head[0], head[1]) is (0xFF, 0xFE) or (0xFE, 0xFF)) return true;
-        foreach (byte value in head)
-            if (value < ' ' && value is not ((byte)'\t' or (byte)'\n' or (byte)'\r' or 0x0C or 0x1B)) return false;
-        for (int cut = 0; cut < 4 && cut < head.Length; cut++)
-            if (System.Text.Unicode.Utf8.IsValid(head[..^cut])) return true;
-        return false;
-    }
-
-    private static string Pointed(string text)
-    {
-        foreach (string line in text.Split('\n'))
-            if (line.StartsWith("size ", StringComparison.Ordinal)
-                && long.TryParse(line.AsSpan(5).Trim(), NumberStyles.None, CultureInfo.InvariantCulture,
-                out long bytes)) return $"a file of {ByteCount.Text(bytes)}";
-        return "the file";
-    }
-}
-
-/// <summary>Sizes of files as file managers show them.</summary>
-internal static class ByteCount
-{
-    /// <summary>A size in words: "94 MB", where MB is 2^20 bytes.</summary>
-    public static string Text(long bytes)
-    {
-        (double unit, string name) = Unit(bytes);
-        return string.Create(CultureInfo.InvariantCulture, $"{Round(bytes / unit)} {name}");
-    }
-
-    /// <summary>A part of a size: "48 of 94 MB".</summary>
-    public static string Part(long bytes, long all)
-    {
-        (double unit, string name) = Unit(all);
-        double part = Round(bytes / unit), whole = Round(all / unit);
-        return part == whole
-            ? string.Create(CultureInfo.InvariantCulture, $"{bytes} of {all} bytes")
-            : string.Create(CultureInfo.InvariantCulture, $"{part} of {whole} {name}");
-    }
-
-    private static double Round(double size) => Math.Round(size, size < 10 ? 1 : 0, MidpointRounding.AwayFromZero);
-
-    private static (double Unit, string Name) Unit(long bytes) => bytes switch
-    {
-        < 1 << 10 => (1, "bytes"),
-        < 1 << 20 => (1 << 10, "kB"),
-        < 10L << 30 => (1 << 20, "MB"),
-        _ => (1 << 30, "GB"),
-    };
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using NpcMind.Core;
 
 namespace NpcMind.Gguf;
 

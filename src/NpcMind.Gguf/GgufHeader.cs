@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using NpcMind.Core;
 
 namespace NpcMind.Gguf;
 

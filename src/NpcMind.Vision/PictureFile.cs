@@ -20,6 +20,11 @@ internal static class PictureFile
         ("a Photoshop document", 0, "8BPS"u8.ToArray()),
     ];
 
+    /// <summary>Bytes of the beginning that tell what a file is instead of a picture.</summary>
+    private const int HeadBytes = 4096;
+
+    private const string Where = "first bytes", Expected = "a PNG or JPEG file";
+
     /// <summary>
     /// Decodes a file held in memory: upright (EXIF orientation applied), transparency dropped, 16 bit values cut to their high byte.
     /// </summary>
@@ -35,10 +40,12 @@ internal static class PictureFile
         check.Length(file.Length);
         if (file.StartsWith(PngFile.Signature)) return PngFile.Decode(file, check);
         if (file.StartsWith(JpegFile.Signature)) return JpegFile.Decode(file, check);
-        string found = "something else";
+        ReadOnlySpan<byte> head = file[..Math.Min(HeadBytes, file.Length)];
+        if (FailedDownload.Describe(head) is { } failed) throw check.Error(Where, Expected, failed.What, failed.Advice);
+        string found = FailedDownload.IsText(head) ? "a text file" : "something else";
         foreach ((string other, int offset, byte[] bytes) in Others)
             if (file.Length >= offset && file[offset..].StartsWith(bytes)) found = other;
-        throw check.Error("first bytes", "a PNG or JPEG file", found, FileCheck.Convert);
+        throw check.Error(Where, Expected, found, FileCheck.Convert);
     }
 
     /// <summary>Reads and decodes a file, as <see cref="Decode"/> does.</summary>

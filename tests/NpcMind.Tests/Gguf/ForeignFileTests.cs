@@ -87,7 +87,7 @@ internal sealed class ForeignFileTests : IDisposable
     }
 
     private static string ByteCountOf(long bytes, long all) =>
-        (string)typeof(GgufFile).Assembly.GetType("NpcMind.Gguf.ByteCount")!.GetMethod("Part")!.Invoke(null, [bytes, all])!;
+        (string)typeof(KvFormat).Assembly.GetType("NpcMind.Core.ByteCount")!.GetMethod("Part")!.Invoke(null, [bytes, all])!;
 
     [TestCase(4u, "4 (Q4_2, which ggml has removed)")]
     [TestCase(31u, "31 (Q4_0_4_4, which ggml has removed)")]
