@@ -22,11 +22,11 @@ internal ref struct JpegWalk
     private readonly ReadOnlySpan<byte> _file;
     private readonly FileCheck _check;
     private readonly byte[] _components = new byte[4];
-    private readonly int[] _sampling = new int[4];
+    private readonly int[] _sampling = new int[4], _tables = new int[4];
     private readonly List<int> _adobeTransforms = [], _componentNames = [];
     private int _count, _quantizers, _dcTables, _acTables, _scanned, _scans, _adobe = -1;
     private long _samples;
-    private bool _progressive, _jfif;
+    private bool _progressive, _jfif, _exif;
 
     private JpegWalk(ReadOnlySpan<byte> file, FileCheck check)
     {
@@ -40,7 +40,7 @@ internal ref struct JpegWalk
     /// <summary>Rows, as stored.</summary>
     public int Height { get; private set; }
 
-    /// <summary>EXIF orientation, 1 to 8.</summary>
+    /// <summary>EXIF orientation, 1 to 8: that of the first EXIF block.</summary>
     public int Orientation { get; private set; } = 1;
 
     /// <summary>Bytes up to and with EOI.</summary>
@@ -118,7 +118,8 @@ internal ref struct JpegWalk
             case 0xDD:
                 if (content.Length != 2) throw _check.Error(where, "2 bytes", FileCheck.Text(content.Length));
                 break;
-            case 0xE1 when content.StartsWith("Exif\0\0"u8):
+            case 0xE1 when !_exif && content.StartsWith("Exif\0\0"u8):
+                _exif = true;
                 Orientation = Internal.Orientation.Read(content[6..]);
                 break;
             // What follows the first scan no longer says what the colours are.
@@ -143,6 +144,8 @@ internal ref struct JpegWalk
             throw _check.Error(where, "6 bytes and 3 for each component", FileCheck.Text(content.Length));
         if (content[0] != 8) throw _check.Error(where, "8 bits per channel", FileCheck.Text(content[0]), FileCheck.Convert);
         int height = BinaryPrimitives.ReadUInt16BigEndian(content[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(content[3..]);
+        if (height == 0 && _file.IndexOf([(byte)0xFF, (byte)0xDC, (byte)0, (byte)4]) >= 0)
+            throw _check.Error(where, "the number of rows", "0: it follows in a DNL segment, which is legal but rare", FileCheck.Convert);
         _check.Size(where, width, height);
         if ((long)width * height > _file.Length * MaxExpansion)
             throw _check.Error(where, "a size that the file can hold", $"{width} x {height} pixels in {_file.Length} bytes");
@@ -159,6 +162,7 @@ internal ref struct JpegWalk
             if (component[2] > 3) throw _check.Error(where, "quantization tables 0 to 3", FileCheck.Text(component[2]));
             _components[i] = component[0];
             _sampling[i] = (component[1] >> 4) * (component[1] & 15);
+            _tables[i] = component[2];
         }
 
         (Width, Height, _count) = (width, height, content[5]);
@@ -178,18 +182,25 @@ internal ref struct JpegWalk
         int finest = _sampling.AsSpan(0, _count).ToArray().Max();
         for (int i = 0; i < count; i++)
         {
-            int component = _components.AsSpan(0, _count).IndexOf(content[1 + (2 * i)]), dc = content[2 + (2 * i)] >> 4,
-            ac = content[2 + (2 * i)] & 15;
+            int component = _components.AsSpan(0, _count).IndexOf(content[1 + (2 * i)]);
+            int dc = content[2 + (2 * i)] >> 4, ac = content[2 + (2 * i)] & 15;
             if (component < 0) throw _check.Error(where, "components of the frame", FileCheck.Text(content[1 + (2 * i)]));
             bool needsDc = !_progressive || (first == 0 && high == 0), needsAc = !_progressive || first > 0;
-            if ((needsDc && (dc > 3 || (_dcTables >> dc & 1) == 0)) || (needsAc && (ac > 3 || (_acTables >> ac & 1) == 0))
-                || _quantizers == 0)
-                throw _check.Error(where, "tables defined before the scan", "a missing one");
+            if (needsDc) RequireTable(where, "DC Huffman table", dc, _dcTables);
+            if (needsAc) RequireTable(where, "AC Huffman table", ac, _acTables);
+            RequireTable(where, "quantization table", _tables[component], _quantizers);
             if (first == 0) _scanned |= 1 << component;
             _samples += (long)Width * Height * _sampling[component] / finest;
         }
 
         _check.Scans(where, _scans, _samples);
+    }
+
+    /// <summary>Tables may be defined anywhere before the scan, and again before later ones.</summary>
+    private readonly void RequireTable(string where, string kind, int table, int defined)
+    {
+        if (table > 3 || (defined >> table & 1) == 0)
+            throw _check.Error(where, $"{kind} {FileCheck.Text(table)} before the scan that uses it", "no such table");
     }
 
     private void HuffmanTables(ReadOnlySpan<byte> content, string where)

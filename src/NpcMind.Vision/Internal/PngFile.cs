@@ -22,7 +22,7 @@ internal static class PngFile
         PngHeader? header = null;
         ReadOnlySpan<byte> palette = default;
         using MemoryStream data = new();
-        int orientation = 1;
+        int? orientation = null;
         bool dataEnded = false;
         for (int at = Signature.Length; ;)
         {
@@ -47,13 +47,13 @@ internal static class PngFile
                     data.Write(content);
                     break;
                 case "eXIf":
-                    orientation = Orientation.Read(content);
+                    orientation ??= Orientation.Read(content); // the first one counts
                     break;
                 case "IEND":
                     if (data.Length == 0) throw check.Error(where, "pixel data before the end", "none");
                     data.Position = 0;
                     return Orientation.Apply(header!.Value.Width, header.Value.Height, PngPixels.Read(header.Value, palette, data, check),
-                        orientation);
+                        orientation ?? 1);
                 // An upper case first letter: the picture cannot be understood without this chunk (PNG specification, 5.4).
                 case var _ when char.IsAsciiLetterUpper(type[0]):
                     throw check.Error(where, "IHDR, PLTE, IDAT or IEND", type, FileCheck.Convert);
