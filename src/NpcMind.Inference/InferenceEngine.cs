@@ -64,10 +64,7 @@ internal sealed class InferenceEngine : IDisposable
             _graph = new GraphBuilder(device, config, options, weights, _arena, uploader, _inputs, _kv, rope, Features.Rows);
             plan.Build(_graph);
             _nodes = [.. _graph.Nodes];
-            // A tensor that nothing reads is a part of the model that would be left out, and the answers wrong.
-            if (weights.Unused.FirstOrDefault() is { } unused)
-                throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'",
-                    "NpcMind has no code for the part of the model that it belongs to; use another model.");
+            weights.CheckComplete(config.Architecture);
             device.Pipelines.Compile();
             uploader.Finish();
             _timeline = new Timeline(device, "steps");

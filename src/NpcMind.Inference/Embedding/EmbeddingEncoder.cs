@@ -29,9 +29,7 @@ internal sealed class EmbeddingEncoder : IDisposable
             _graph = new EmbeddingGraph(new KernelLibrary(device), config, Sizes, weights, _arena, uploader);
             _graph.Build();
             Nodes = [.. _graph.Nodes];
-            if (weights.Unused.FirstOrDefault() is { } unused)
-                throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{config.Architecture}'",
-                    "NpcMind has no code for the part of the model that it belongs to; use another model.");
+            weights.CheckComplete(config.Architecture);
             device.Pipelines.Compile();
             uploader.Finish();
         }

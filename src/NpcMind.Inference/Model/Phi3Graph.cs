@@ -16,8 +16,8 @@ internal static class Phi3Graph
         if (file.Metadata.Find("phi3.attention.sliding_window") is not null)
             c = c with { Spans = ModelConfig.Windows(file.Metadata, "phi3", c.Blocks, pattern: 0) };
         ModelShapes.Check(file, c);
-        if (file.Metadata.String("phi3.rope.scaling.type") == "longrope"
-            && (file.Find("rope_factors_long.weight") is null || file.Find("rope_factors_short.weight") is null))
+        bool hasLong = file.Find("rope_factors_long.weight") is not null, hasShort = file.Find("rope_factors_short.weight") is not null;
+        if (hasLong != hasShort || (!hasLong && file.Metadata.String("phi3.rope.scaling.type") == "longrope"))
             throw new GgufFormatException(
                 file.Path, 0, "tensors 'rope_factors_long.weight' and 'rope_factors_short.weight'",
                 $"{file.Tensors.Count} tensors without them", GgufFormatException.OtherConversion);

@@ -1,14 +1,15 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using NpcMind.Gguf;
 using NpcMind.Gpu;
 
 namespace NpcMind.Inference;
 
 /// <summary>Reads tensors of a GGUF file, checks their shapes and puts them on the device. Used by one thread, at load.</summary>
-internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena arena, Uploader uploader)
+internal sealed partial class WeightLoader(GpuDevice device, GgufFile file, TensorArena arena, Uploader uploader)
 {
     private const int GroupRows = WeightLayout.GroupRows;
-    private readonly HashSet<string> _loaded = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _loaded = new(StringComparer.Ordinal), _optional = new(StringComparer.Ordinal);
     private readonly Dictionary<TensorType, Tensor> _codebooks = [];
     private byte[] _rows = [];
 
@@ -17,6 +18,31 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
 
     /// <summary>Tensors of the file that nothing has asked for.</summary>
     public IEnumerable<string> Unused => file.Tensors.Select(t => t.Name).Where(n => !_loaded.Contains(n));
+
+    /// <summary>
+    /// Throws where the file has a tensor that nothing has asked for, or lacks one of a layer that its other layers have: a part of the
+    /// model would be left out, and the answers wrong.
+    /// </summary>
+    /// <exception cref="UnsupportedModelException">A tensor is not read.</exception>
+    /// <exception cref="GgufFormatException">A tensor of a layer is missing.</exception>
+    public void CheckComplete(string architecture)
+    {
+        CheckLayersAlike();
+        if (Unused.FirstOrDefault() is { } unused)
+            throw new UnsupportedModelException(file.Path, $"the tensor '{unused}' in the architecture '{architecture}'",
+                "NpcMind has no code for the part of the model that it belongs to; use another model.");
+    }
+
+    /// <summary>Throws where an optional tensor (a bias) is there in some of the layers that asked for it, and not in others.</summary>
+    /// <exception cref="GgufFormatException">One is missing.</exception>
+    public void CheckLayersAlike()
+    {
+        foreach (IGrouping<string, string> role in _optional.GroupBy(n => LayerNumber().Replace(n, "blk.N.", 1)))
+            if (role.FirstOrDefault(n => file.Find(n) is null) is { } missing
+                && role.FirstOrDefault(n => file.Find(n) is not null) is { } there)
+                throw new GgufFormatException(file.Path, 0, $"a tensor '{missing}', since there is '{there}'",
+                    $"{file.Tensors.Count} tensors without it", GgufFormatException.OtherConversion);
+    }
 
     /// <summary>Says that tensors whose names begin so are a part of the model that is left out on purpose.</summary>
     public void LeaveOut(string prefix)
@@ -53,8 +79,12 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
     /// <summary>Whether the file has the tensor <c>name.weight</c>.</summary>
     public bool Has(string name) => file.Find(name + ".weight") is not null;
 
-    /// <summary>Whether the file has the tensor <paramref name="name"/>.</summary>
-    public bool HasVector(string name) => file.Find(name) is not null;
+    /// <summary>Whether the file has the tensor <paramref name="name"/>, which may be absent, but then from all layers alike.</summary>
+    public bool HasVector(string name)
+    {
+        _optional.Add(name);
+        return file.Find(name) is not null;
+    }
 
     /// <summary>Returns how many rows the tensor <paramref name="name"/> has; 0 where the file has none.</summary>
     public long Rows(string name) => file.Find(name)?.Rows ?? 0;
@@ -217,6 +247,7 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
         foreach (var (_, part, firstGroup) in sources)
         {
             int rows = part.AllRows > 0 ? part.AllRows : part.Rows;
+            _optional.Add(part.Name + ".bias");
             if (HostMatrix(part.Name + ".bias", rows, slabs) is not { } bias) continue;
             all ??= new float[groupsPerSlab * GroupRows * slabs];
             for (int slab = 0; slab < slabs; slab++)
@@ -305,6 +336,9 @@ internal sealed class WeightLoader(GpuDevice device, GgufFile file, TensorArena 
             layout.Pack(source, columns, to.Slice(i * groupBytes, groupBytes));
         }
     }
+
+    [GeneratedRegex(@"\bblk\.[0-9]+\.")]
+    private static partial Regex LayerNumber();
 
     /// <summary>Where the rows of a part lie: in one tensor, or in one for each slab.</summary>
     private sealed record Source(GgufTensor[] Tensors, MatrixPart Part, int FirstGroup);

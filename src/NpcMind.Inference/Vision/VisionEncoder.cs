@@ -33,6 +33,7 @@ internal sealed class VisionEncoder : IDisposable
             _graph = new VisionGraph(Kernels, config, weights, _arena, uploader);
             config.Family.Build(_graph);
             _nodes = [.. _graph.Nodes];
+            weights.CheckLayersAlike();
             UnusedTensors = [.. weights.Unused];
             device.Pipelines.Compile();
             uploader.Finish();
