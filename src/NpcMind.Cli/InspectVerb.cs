@@ -62,9 +62,10 @@ internal static class InspectVerb
         }
 
         w.WriteEndObject();
-        w.WriteString("trouble", Trouble(file));
+        string? trouble = Trouble(file);
+        w.WriteString("trouble", trouble);
         w.WriteStartArray("warnings");
-        if (Trouble(file) is null && LacksTemplate(file)) w.WriteStringValue(NoTemplate);
+        if (trouble is null && LacksTemplate(file)) w.WriteStringValue(NoTemplate);
         w.WriteEndArray();
         if (Memory(file) is { } memory)
         {
@@ -104,11 +105,12 @@ internal static class InspectVerb
         foreach (GgufTensor tensor in file.Tensors)
             Console.WriteLine($"  {PrintableText.Escape(tensor.Name),-36} {tensor.Type,-8} {tensor.Shape}");
         Console.WriteLine();
-        Console.WriteLine(Trouble(file) is { } trouble ? $"NpcMind cannot run this: {trouble}"
+        string? trouble = Trouble(file);
+        Console.WriteLine(trouble is not null ? $"NpcMind cannot run this: {trouble}"
             : file.Metadata.String("general.architecture") == "clip"
             ? "NpcMind can see with this: give it as the image encoder (--mmproj) of the model it was made for."
             : IsEmbeddingModel(file) ? "NpcMind can embed texts with this (npcmind embed, EmbeddingModelPath)." : "NpcMind can run this.");
-        if (Trouble(file) is null && LacksTemplate(file)) Console.WriteLine(NoTemplate);
+        if (trouble is null && LacksTemplate(file)) Console.WriteLine(NoTemplate);
         if (Memory(file) is not { } memory) return;
         Console.WriteLine("\nDevice memory");
         foreach (var (context, kv32, kv16, total) in memory)
@@ -127,30 +129,17 @@ internal static class InspectVerb
     {
         try
         {
-            if (file.Metadata.String("general.architecture") == "clip")
-            {
-                VisionConfig.Read(file);
-                return null;
-            }
-
-            if (IsEmbeddingModel(file))
-            {
-                EmbeddingConfig.Read(file);
-                Tokenizer.Create(file.Metadata);
-                return null;
-            }
-
-            InferenceEngine.ReadConfig(file);
-            InferenceEngine.WeightBytes(file);
+            DryRun.Load(file);
+            if (file.Metadata.String("general.architecture") == "clip") return null;
             Tokenizer.Create(file.Metadata);
+            if (IsEmbeddingModel(file)) return null;
             ConversationTemplate.Create(file.Metadata, file.Path, TemplateVerb.Settings(file)); // renders conversations as a load does
             return null;
         }
         catch (Exception e) when (e is NpcMindException)
         {
             // The report has the file's name already.
-            string name = PrintableText.Escape(file.Path) + ": ", message = e.Message.ReplaceLineEndings(" ");
-            return message.StartsWith(name, StringComparison.Ordinal) ? message[name.Length..] : message;
+            return Doctor.Sentences.Without(file.Path, e.Message);
         }
     }
 

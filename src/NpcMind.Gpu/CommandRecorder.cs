@@ -32,6 +32,7 @@ internal sealed unsafe partial class CommandRecorder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(device);
         _device = device;
+        if (device.IsDryRun) return;
         CommandPoolCreateInfo pool = new() { SType = StructureType.CommandPoolCreateInfo, QueueFamilyIndex = device.QueueFamily };
         device.Api.CreateCommandPool(device.Handle, in pool, null, out _pool).ThrowOnError("vkCreateCommandPool");
         CommandBufferAllocateInfo info = new()
@@ -260,7 +261,10 @@ internal sealed unsafe partial class CommandRecorder : IDisposable
     }
 
     /// <summary>Frees the command buffer, which the device must have finished.</summary>
-    public void Dispose() => _device.Api.DestroyCommandPool(_device.Handle, _pool, null);
+    public void Dispose()
+    {
+        if (!_device.IsDryRun) _device.Api.DestroyCommandPool(_device.Handle, _pool, null);
+    }
 
     internal void FinishedAt(Timeline timeline, ulong value)
     {

@@ -43,6 +43,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
         Module = module;
         _subgroupSize = subgroupSize;
         _specialization = Match(module.Specializations, specialization, $"Shader {module.Name}: specialization constants");
+        if (device.IsDryRun) return;
         Vk vk = device.Api;
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[module.Bindings.Count];
         uint bindingCount = 0;
@@ -131,6 +132,7 @@ internal sealed unsafe class ComputePipeline : IDisposable
         }
 
         uint[] bits = Match(Module.PushConstants, constants, $"{label}: push constants");
+        if (_device.IsDryRun) return new DispatchNode(label, this, bound, default, bits);
         if (!_freeSets.TryPop(out DescriptorSet set)) set = _device.Descriptors.Allocate(_setLayout);
         try
         {

@@ -44,6 +44,25 @@ internal sealed unsafe class GpuDevice : IDisposable
         Pipelines = new PipelineStore(this);
     }
 
+    private GpuDevice(GpuLimits limits)
+    {
+        IsDryRun = true;
+        Api = null!;
+        PipelineCache = null!;
+        _messages = [];
+        _queueLock = new object();
+        Limits = limits;
+        Memory = new GpuMemory(this);
+        Descriptors = new DescriptorPools(this);
+        Pipelines = new PipelineStore(this) { CompilesLate = true };
+    }
+
+    /// <summary>
+    /// Whether there is no device behind it (<see cref="CreateDryRun"/>): tensors have no memory, pipelines are never compiled, nothing is
+    /// copied.
+    /// </summary>
+    public bool IsDryRun { get; }
+
     /// <summary>Name, sizes and counts the device reports.</summary>
     public GpuLimits Limits { get; internal set; }
 
@@ -117,6 +136,17 @@ internal sealed unsafe class GpuDevice : IDisposable
         return DeviceChoice.List(vk, instance.Handle);
     }
 
+    /// <summary>
+    /// Makes a device that only checks: a model can be loaded on it up to the first command, without Vulkan and without memory.
+    /// </summary>
+    public static GpuDevice CreateDryRun()
+    {
+        const int Lanes = 32, Workgroup = 1024, SharedMemory = 1 << 15, Alignment = 64;
+        const long Range = 1L << 32; // what the largest devices bind
+        return new GpuDevice(new GpuLimits(
+            "any device", "", true, Lanes, Lanes, Range, Range, Alignment, Workgroup, SharedMemory, 0, 0, false));
+    }
+
     /// <summary>Makes a device of our own.</summary>
     /// <exception cref="GpuUnavailableException">No loader, driver or fitting device; the message says what to install.</exception>
     public static GpuDevice Create(GpuOptions? options = null)
@@ -184,6 +214,7 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// </summary>
     public void Dispose()
     {
+        if (IsDryRun) return;
         if (_ownsDevice) WaitIdle(); // a lost device must still be torn down
         Pipelines.Dispose();
         PipelineCache.Dispose();

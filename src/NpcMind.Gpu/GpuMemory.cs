@@ -26,6 +26,7 @@ internal sealed unsafe class GpuMemory : IDisposable
     internal GpuMemory(GpuDevice device)
     {
         _device = device;
+        if (device.IsDryRun) return;
         device.Api.GetPhysicalDeviceMemoryProperties(device.Physical, out _properties);
         _hasBudget = DeviceChoice.HasExtension(device.Api, device.Physical, "VK_EXT_memory_budget");
     }
@@ -40,7 +41,8 @@ internal sealed unsafe class GpuMemory : IDisposable
     /// Bytes the heap behind <paramref name="kind"/> still has for us: the driver's budget where it tells one, else the heap's size less
     /// our own.
     /// </summary>
-    public long Available(MemoryKind kind) => AvailableInHeap(_properties.MemoryTypes[(int)TypeFor(kind, uint.MaxValue)].HeapIndex);
+    public long Available(MemoryKind kind) => _device.IsDryRun
+        ? long.MaxValue : AvailableInHeap(_properties.MemoryTypes[(int)TypeFor(kind, uint.MaxValue)].HeapIndex);
 
     /// <summary>Throws when <paramref name="bytes"/> more would not fit, without allocating anything.</summary>
     /// <exception cref="InsufficientGpuMemoryException">They would not.</exception>
@@ -59,6 +61,7 @@ internal sealed unsafe class GpuMemory : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
         bytes = (bytes + 15) & ~15L;
+        if (_device.IsDryRun) return new GpuBuffer(this, default, default, bytes, kind, 0, name);
         Check(bytes, name, kind);
         BufferCreateInfo info = new()
         {

@@ -13,6 +13,7 @@ internal sealed unsafe class Timeline : IDisposable
     {
         ArgumentNullException.ThrowIfNull(device);
         _device = device;
+        if (device.IsDryRun) return;
         SemaphoreTypeCreateInfo type = new() { SType = StructureType.SemaphoreTypeCreateInfo, SemaphoreType = SemaphoreType.Timeline };
         SemaphoreCreateInfo info = new() { SType = StructureType.SemaphoreCreateInfo, PNext = &type };
         device.Api.CreateSemaphore(device.Handle, in info, null, out Semaphore semaphore).ThrowOnError("vkCreateSemaphore");
@@ -56,6 +57,7 @@ internal sealed unsafe class Timeline : IDisposable
     /// <summary>Waits for everything submitted, then frees the semaphore. Never throws.</summary>
     public void Dispose()
     {
+        if (_device.IsDryRun) return;
         WaitBeforeFreeing();
         _device.Api.DestroySemaphore(_device.Handle, Handle, null);
     }

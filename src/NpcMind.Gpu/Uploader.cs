@@ -7,12 +7,12 @@ internal delegate void StagingWriter(Span<byte> destination, long start);
 
 /// <summary>
 /// Fills device tensors through two staging buffers: while the device copies one, the host writes the other. For loading: it waits for the
-/// device. Used by one thread.
+/// device. In a dry run it does nothing. Used by one thread.
 /// </summary>
 internal sealed class Uploader : IDisposable
 {
     private const int Pieces = 2;
-    private readonly Timeline _timeline;
+    private readonly Timeline? _timeline;
     private readonly List<GpuBuffer> _staging = [];
     private readonly List<CommandRecorder> _recorders = [];
     private readonly Action<long>? _progress;
@@ -28,9 +28,10 @@ internal sealed class Uploader : IDisposable
     public Uploader(GpuDevice device, int pieceBytes = 8 << 20, Action<long>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(device);
-        _timeline = new Timeline(device, "upload");
         _progress = progress;
         _cancellation = cancellation;
+        if (device.IsDryRun) return;
+        _timeline = new Timeline(device, "upload");
         try
         {
             for (int i = 0; i < Pieces; i++) _staging.Add(device.Memory.Allocate(pieceBytes, MemoryKind.Upload, $"staging {i}"));
@@ -51,6 +52,7 @@ internal sealed class Uploader : IDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(write);
+        if (_timeline is null) return;
         long piece = _staging[0].Bytes / granule * granule;
         if (piece == 0)
             throw new ArgumentOutOfRangeException(nameof(granule), granule,
@@ -79,6 +81,7 @@ internal sealed class Uploader : IDisposable
     /// <summary>Sets every byte of <paramref name="target"/> to 0.</summary>
     public void Clear(Tensor target)
     {
+        if (_timeline is null) return;
         CommandRecorder recorder = _recorders[_next];
         recorder.WaitUntilFree();
         recorder.Begin();
@@ -89,12 +92,12 @@ internal sealed class Uploader : IDisposable
     }
 
     /// <summary>Waits until the device has copied everything.</summary>
-    public void Finish() => _timeline.Wait(_timeline.Submitted);
+    public void Finish() => _timeline?.Wait(_timeline.Submitted);
 
     /// <summary>Waits, then frees the staging memory.</summary>
     public void Dispose()
     {
-        _timeline.Dispose();
+        _timeline?.Dispose();
         foreach (CommandRecorder recorder in _recorders) recorder.Dispose();
         foreach (GpuBuffer buffer in _staging) buffer.Dispose();
     }

@@ -164,6 +164,7 @@ internal sealed class InferenceEngine : IDisposable
         options ??= new EngineOptions();
         ModelPlan plan = Architecture.Read(file);
         ModelConfig config = plan.Config;
+        ModelConfig.CheckTokens(file, config.EmbeddingRows);
         if (config.HeadDim % 4 != 0)
             throw new UnsupportedModelException(file.Path, $"a head size of {config.HeadDim}", "It must be a multiple of 4.");
         KvCache.Check(config, options.Kv, file.Path);

@@ -38,10 +38,7 @@ public sealed partial class NpcRuntime : IDisposable
         // First: eyes given as the model have no tokenizer either, and are to be called what they are.
         ModelConfig config = InferenceEngine.ReadConfig(file);
         _tokenizer = Tokenizer.Create(file.Metadata);
-        if (_tokenizer.VocabularySize > config.Vocabulary)
-            throw new UnsupportedModelException(file.Path,
-                $"a vocabulary of {_tokenizer.VocabularySize} tokens for a model with {config.Vocabulary} rows of embeddings",
-                "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
+        ModelConfig.CheckTokens(file, config.Vocabulary);
         EyesFormat? eyesFormat = eyes is null
             ? null : new EyesFormat(VisionConfig.Read(eyes), _tokenizer, eyes.Path, file.Path, options.MaxImageTiles);
         Format = new ChatFormat(file, _tokenizer, options, eyesFormat?.Placeholder);

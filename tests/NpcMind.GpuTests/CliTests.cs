@@ -36,6 +36,19 @@ internal sealed class CliTests
     }
 
     [Test]
+    public void Inspect_FileWithoutATensor_SaysWhatCannotRun()
+    {
+        string path = Path.Combine(Folder, "without.gguf");
+        foreach ((string model, string tensor) in ((string, string)[])[(ModelPath, "output_norm.weight"),
+            (TestData.Golden("vision", "llama4", "mmproj.gguf"), "v.blk.1.attn_out.weight")])
+        {
+            ModelCopies.Write(model, path, [], (t, data) => t.Name == tensor ? null : data);
+            Assert.That(Run("inspect", path).Output, Does.Contain("NpcMind cannot run this: ").And.Contain($"a tensor '{tensor}'"));
+            Assert.That(Json("inspect", path, "--json").GetProperty("trouble").GetString(), Does.Contain(tensor));
+        }
+    }
+
+    [Test]
     public void Inspect_ModelsOfAllTemplates_SaysWhatATryShows()
     {
         TinyModelOptions model = Runtime.Sizes.Chat;

@@ -111,6 +111,7 @@ internal sealed class DoctorTests
             StringComparison.Ordinal))));
         yield return ("wrong-head-count", Copy("heads", new() { ["llama.attention.head_count"] = (w, key) => w.Add(key, 12u) }));
         yield return ("wrong-layer-count", Copy("layers", new() { ["llama.block_count"] = (w, key) => w.Add(key, 7u) }));
+        yield return ("wrong-shapes", Copy("norm", [], (t, data) => t.Name == "output_norm.weight" ? null : data));
         byte[] whole = File.ReadAllBytes(Sound.Value);
         File.WriteAllBytes(Path.Combine(Folder, "cut.gguf"), whole[..(whole.Length / 2)]);
         yield return ("truncated-file", Path.Combine(Folder, "cut.gguf"));

@@ -41,11 +41,30 @@ internal static partial class ShapeChecks
         Heads(file, config, diagnosis);
         Layers(file, config, diagnosis);
         RopeFactors(file, config, diagnosis);
+        // More tokens than rows are a fault of the vocabulary, which its checks name.
+        bool hasRows = ModelConfig.TokenCount(file) <= config.EmbeddingRows;
+        if (hasRows && diagnosis.IsClean(Check) && !Loads(file, diagnosis)) return null;
         if (diagnosis.IsClean(Check))
             diagnosis.Ok(Check, string.Create(CultureInfo.InvariantCulture,
                 $"{config.Architecture}, {config.Blocks} layers, {config.Width} wide, "
                 + $"{config.Heads} heads over {config.KvHeads}{Experts(config)}, trained for {config.ContextLength} tokens"));
         return config;
+    }
+
+    /// <summary>Whether every tensor is there that a load asks for, in its shape, and no other.</summary>
+    private static bool Loads(GgufFile file, Diagnosis diagnosis)
+    {
+        try
+        {
+            DryRun.Load(file);
+            return true;
+        }
+        catch (Exception e) when (e is UnsupportedModelException or GgufFormatException)
+        {
+            string code = e is UnsupportedModelException ? "unsupported-model" : "wrong-shapes";
+            diagnosis.Fault(Check, code, Sentences.Without(file.Path, e.Message));
+            return false;
+        }
     }
 
     private static string Experts(ModelConfig config) =>

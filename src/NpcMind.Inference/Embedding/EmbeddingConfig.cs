@@ -102,6 +102,7 @@ internal sealed record EmbeddingConfig
             throw new UnsupportedModelException(file.Path, $"an embedding model with {config.ContextLength} positions of {width} elements",
                 "At most 2^28 elements.");
         CheckShapes(file, config);
+        ModelConfig.CheckTokens(file, config.Vocabulary);
         return config;
     }
 

@@ -134,7 +134,7 @@ internal sealed record ModelConfig
         int vocabulary = embedding.Rows is > 0 and < 1 << 24
             ? (int)embedding.Rows : throw new GgufFormatException(
                 file.Path, embedding.Offset, "a vocabulary below 2^24", embedding.Shape, GgufFormatException.OtherConversion);
-        long tokens = metadata.Find("tokenizer.ggml.tokens") is { Type: GgufValueType.Array, Count: > 0 } texts ? texts.Count : vocabulary;
+        int tokens = TokenCount(file);
         return new ModelConfig
         {
             Architecture = a,
@@ -147,7 +147,7 @@ internal sealed record ModelConfig
             ExpertFeedForward = expertFeedForward
                 ?? (a is "qwen2moe" or "qwen3moe" && used > 0 ? Math.Max(1, feedForward / used) : feedForward),
             Vocabulary = vocabulary,
-            Tokens = (int)Math.Min(vocabulary, tokens),
+            Tokens = tokens > 0 ? Math.Min(vocabulary, tokens) : vocabulary,
             EmbeddingRows = vocabulary,
             ContextLength = Size(metadata, $"{a}.context_length", 1 << 28),
             RmsEpsilon = (float)epsilon,
@@ -158,6 +158,21 @@ internal sealed record ModelConfig
             Spans = new AttentionSpan[blocks],
         };
     }
+
+    /// <summary>Throws where the tokenizer of a file has more tokens than the model has rows for.</summary>
+    /// <param name="file">Model file.</param>
+    /// <param name="rows">Rows of the embedding, or of the output.</param>
+    /// <exception cref="UnsupportedModelException">It has.</exception>
+    internal static void CheckTokens(GgufFile file, int rows)
+    {
+        if (TokenCount(file) is var tokens && tokens > rows)
+            throw new UnsupportedModelException(file.Path, $"a vocabulary of {tokens} tokens for a model with {rows} rows of embeddings",
+                "Some of its tokens mean nothing to the model: convert it again, from a model whose embeddings were resized.");
+    }
+
+    /// <summary>Tokens of the file's tokenizer; 0 where it has none.</summary>
+    internal static int TokenCount(GgufFile file) =>
+        file.Metadata.Find("tokenizer.ggml.tokens") is { Type: GgufValueType.Array } texts ? texts.Count : 0;
 
     /// <summary>
     /// Which layers see a window of <c>attention.sliding_window</c> tokens: those that <c>attention.sliding_window_pattern</c> lists, or

@@ -96,6 +96,15 @@ internal sealed partial class WeightLoader(GpuDevice device, GgufFile file, Tens
     /// </summary>
     public WeightMatrix TransposedHeads(string name, int columns, int heads, int rows, int rowsPerHead, KernelLibrary kernels)
     {
+        if (device.IsDryRun)
+        {
+            Tensor(new MatrixPart(name, rows, 0, rowsPerHead), name, columns, heads);
+            WeightLayout layout = WeightLayout.For(TensorType.F32)!;
+            int groups = (columns + GroupRows - 1) / GroupRows;
+            Tensor keys = arena.Allocate(groups * heads * layout.GroupBytes(rows), name);
+            return new WeightMatrix(name, layout, rows, groups, heads, null, [new WeightSegment(keys, 0, groups * heads)], null);
+        }
+
         float[] all = new WeightDequantizer(device, file, kernels).Rows(new MatrixPart(name, rows, 0, rowsPerHead), columns, heads);
         _loaded.Add(name + ".weight");
         return Transposed(name, all, columns, heads, rows);

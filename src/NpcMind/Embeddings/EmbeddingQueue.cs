@@ -63,7 +63,8 @@ internal sealed class EmbeddingQueue : IDisposable
                 $"{nameof(NpcRuntimeOptions)}.{nameof(NpcRuntimeOptions.EmbeddingModelPath)} is empty: "
                 + "it must name a file, or be null for none.", Parameter);
         using GgufFile file = GgufFile.Open(path);
-        CreateTokenizer(file, EmbeddingConfig.Read(file));
+        EmbeddingConfig.Read(file);
+        Tokenizer.Create(file.Metadata);
     }
 
     /// <summary>Loads the embedding model and learns what it costs; null for none.</summary>
@@ -75,7 +76,7 @@ internal sealed class EmbeddingQueue : IDisposable
     {
         if (path is null) return null;
         using GgufFile file = GgufFile.Open(path);
-        Tokenizer tokenizer = CreateTokenizer(file, EmbeddingConfig.Read(file));
+        Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
         EmbeddingEncoder encoder = EmbeddingEncoder.Load(device, file);
         try
         {
@@ -154,16 +155,6 @@ internal sealed class EmbeddingQueue : IDisposable
         foreach (EmbeddingBatch batch in _batches) batch.Dispose();
         _encoder.Dispose();
         Complete();
-    }
-
-    private static Tokenizer CreateTokenizer(GgufFile file, EmbeddingConfig config)
-    {
-        Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
-        return tokenizer.VocabularySize <= config.Vocabulary
-            ? tokenizer
-            : throw new UnsupportedModelException(file.Path,
-                $"a vocabulary of {tokenizer.VocabularySize} tokens for an embedding model with {config.Vocabulary} rows of embeddings",
-                "Some of its tokens mean nothing to the model: convert it again.");
     }
 
     /// <summary>Begins the pass of the next batch; false when no text waits, or all batches are on their way.</summary>
