@@ -50,5 +50,9 @@ public sealed class Prefix : IDisposable
     public Npc CreateNpc(string name, string persona) => Runtime.CreateNpc(name, persona, this);
 
     /// <summary>Frees it. Characters that began with it live on.</summary>
-    public void Dispose() => Runtime.Remove(this);
+    public void Dispose()
+    {
+        Runtime.CheckThread();
+        Runtime.Remove(this);
+    }
 }
