@@ -37,7 +37,8 @@ public sealed partial class Npc
     /// Gives the character another conversation to remember, e.g. one that the game wrote. A reply under way is interrupted; images are
     /// forgotten. Of more than the context holds the oldest lines are left out. Game's thread.
     /// </summary>
-    /// <param name="lines">Oldest first. An answer follows a line that was heard, one for each at most.</param>
+    /// <param name="lines">Oldest first. An answer follows a line that was heard, one for each at most; whoever its speaker is, it becomes
+    /// this character's.</param>
     /// <exception cref="ArgumentException">An answer follows no line that was heard, or a line lacks something. Nothing has
     /// changed.</exception>
     /// <exception cref="ContextOverflowException">Not even the last line fits. Nothing has changed.</exception>
@@ -90,7 +91,10 @@ public sealed partial class Npc
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Forget() => SetConversation([]);
 
-    /// <summary>Forgets the oldest turns of the conversation. A reply under way is interrupted. Game's thread.</summary>
+    /// <summary>
+    /// Forgets the oldest turns of the conversation. A reply under way is interrupted, and keeps what <see cref="NpcMind.Reply.TryRead"/>
+    /// gave of it. Game's thread.
+    /// </summary>
     /// <param name="turns">How many, of <see cref="TurnCount"/>; 0 or more.</param>
     /// <exception cref="ArgumentOutOfRangeException">Below 0.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>

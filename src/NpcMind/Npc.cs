@@ -32,7 +32,7 @@ public sealed partial class Npc : IDisposable
 
     /// <summary>
     /// Who it is. When it changes, the conversation stays and is read again after it within the budgets of the coming ticks; a reply under
-    /// way is interrupted.
+    /// way is interrupted, and keeps what <see cref="NpcMind.Reply.TryRead"/> gave of it.
     /// </summary>
     /// <exception cref="ContextOverflowException">It does not fit into the context. Nothing has changed.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>

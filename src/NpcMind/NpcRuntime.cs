@@ -143,7 +143,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>Name of the device.</summary>
     public string DeviceName => _device.Limits.Name;
 
-    /// <summary>The characters.</summary>
+    /// <summary>The living characters. The list changes with them: copy it before disposing characters in a loop.</summary>
     public IReadOnlyList<Npc> Npcs => _npcs;
 
     /// <summary>
@@ -286,6 +286,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// <param name="text">In the model's language; becomes the start of the system prompt. "" for none.</param>
     /// <exception cref="ContextOverflowException">It does not fit into the context.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxPrefixes"/> already.</exception>
+    /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
     public Prefix CreatePrefix(string text) => CreatePrefix(text, null);
 
     /// <summary>
