@@ -65,10 +65,10 @@ public sealed partial class NpcRuntime
     }
 
     /// <summary>
-    /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref
-    /// name="limit"/>, the device is lost, ticks fail again and again, or somebody who awaited a reply disposes the runtime. Saves and loads
-    /// under way are waited for, too; a reply that waits for its reader (<see cref="ReplyOptions.CharactersPerSecond"/>) is not. Submits to
-    /// the queue itself.
+    /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than
+    /// <paramref name="limit"/>, the device is lost, ticks fail again and again, or somebody who awaited a reply disposes the runtime.
+    /// Saves and loads under way are waited for, too; a reply that waits for its reader (<see cref="ReplyOptions.CharactersPerSecond"/>)
+    /// is not. Submits to the queue itself.
     /// </summary>
     public bool ThinkUntilIdle(TimeSpan limit)
     {
