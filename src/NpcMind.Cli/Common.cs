@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using NpcMind.Core;
@@ -29,38 +31,37 @@ internal static class Common
 
     private const int MaxInputBytes = 1 << 30;
 
-    /// <summary>Refuses a value outside a range when the command line is parsed, with the option's name, the value and the range.</summary>
+    /// <summary>Reads an option as a number in a range (<see cref="NumberText"/>) when the command line is parsed.</summary>
     public static Option<T> InRange<T>(this Option<T> option, T least, T most)
-        where T : struct, IComparable<T>
+        where T : struct, INumber<T>
     {
-        option.Validators.Add(result => CheckRange(result, option.Name, () => result.GetValueOrDefault<T>(), least, most));
+        option.CustomParser = result => Read(result, option.Name, least, most).FirstOrDefault();
         return option;
     }
 
     /// <summary>As the other, for an option that may be left out.</summary>
     public static Option<T?> InRange<T>(this Option<T?> option, T least, T most)
-        where T : struct, IComparable<T>
+        where T : struct, INumber<T>
     {
-        option.Validators.Add(result => CheckRange(result, option.Name, () => result.GetValueOrDefault<T?>(), least, most));
+        option.CustomParser = result => Read(result, option.Name, least, most).FirstOrDefault();
         return option;
     }
 
-    private static void CheckRange<T>(System.CommandLine.Parsing.OptionResult result, string name, Func<T?> read, T least, T most)
-        where T : struct, IComparable<T>
+    /// <summary>As the other, for an option that takes several numbers.</summary>
+    public static Option<T[]> InRange<T>(this Option<T[]> option, T least, T most)
+        where T : struct, INumber<T>
     {
-        T? value;
-        try
-        {
-            value = read();
-        }
-        catch (InvalidOperationException)
-        {
-            return; // no number: the parser says so itself
-        }
+        option.CustomParser = result => Read(result, option.Name, least, most);
+        return option;
+    }
 
-        // Not a number compares as less than any.
-        if (value is { } given && (given.CompareTo(least) < 0 || given.CompareTo(most) > 0))
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} {given}: must be from {least} to {most}."));
+    private static T[] Read<T>(ArgumentResult result, string name, T least, T most)
+        where T : struct, INumber<T>
+    {
+        T[] values = new T[result.Tokens.Count];
+        for (int i = 0; i < values.Length; i++)
+            if (NumberText.Read(name, result.Tokens[i].Value, least, most, out values[i]) is { } problem) result.AddError(problem);
+        return values;
     }
 
     /// <summary>

@@ -170,7 +170,8 @@ internal sealed class SamplerOptions(float temperature = 0, float topP = 1, floa
         Description = "How far back penalties look.",
         DefaultValueFactory = _ => 64
     }.InRange(0, Common.MaxContext);
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the random numbers." };
+    private readonly Option<ulong> _seed = new Option<ulong>("--seed") { Description = "Seed of the random numbers." }
+        .InRange(0ul, ulong.MaxValue);
 
     public void AddTo(Command command)
     {

@@ -30,8 +30,7 @@ internal static class NeedleVerb
             Description = "Tokens of each text, question and answer included; several can be given.",
             Required = true,
             AllowMultipleArgumentsPerToken = true,
-        };
-        lengths.Validators.Add(CheckLengths);
+        }.InRange(LeastLength, Common.MaxContext);
         Option<int> depths = new Option<int>("--depths")
         {
             Description = "Depths at which the answer is hidden, from the beginning to the end.",
@@ -43,7 +42,7 @@ internal static class NeedleVerb
             DefaultValueFactory = _ => "single",
         };
         task.AcceptOnlyFromAmong([.. NeedleTasks.Names, "all"]);
-        Option<ulong> seed = new("--seed") { Description = "Seed of the texts." };
+        Option<ulong> seed = new Option<ulong>("--seed") { Description = "Seed of the texts." }.InRange(0ul, ulong.MaxValue);
         Option<string?> plot = new("--plot") { Description = "SVG to draw the scores into." }, device = Common.Device(), kv = Common.Kv();
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Command command = new("needle", Help) { model, lengths, depths, task, seed, json, plot, device, validate, kv };
@@ -77,23 +76,6 @@ internal static class NeedleVerb
             return 0;
         });
         return command;
-    }
-
-    private static void CheckLengths(System.CommandLine.Parsing.OptionResult result)
-    {
-        int[] lengths;
-        try
-        {
-            lengths = result.GetValueOrDefault<int[]>() ?? [];
-        }
-        catch (InvalidOperationException)
-        {
-            return; // no number: the parser says so itself
-        }
-
-        foreach (int length in lengths)
-            if (length is < LeastLength or > Common.MaxContext)
-                result.AddError($"--length {length}: must be from {LeastLength} to {Common.MaxContext}.");
     }
 
     /// <summary>All cases, each with a seed of its own, made before the model is loaded: a length that is too small costs
