@@ -72,7 +72,7 @@ internal static class GenerateVerb
     {
         if (tokensPath is not null) return Common.ParseTokens(Common.ReadText(tokensPath), tokensPath);
         if (text is not null) return tokenizer!.Encode(text, addSpecial: true);
-        using JsonDocument messages = Common.ReadJson(messagesPath!);
+        using JsonDocument messages = Common.ReadMessages(messagesPath!);
         return tokenizer!.Encode(TemplateVerb.Load(file).Render(messages.RootElement, true));
     }
 

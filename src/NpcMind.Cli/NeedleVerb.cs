@@ -25,7 +25,7 @@ internal static class NeedleVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<int[]> lengths = new("--length")
+        Option<int[]> lengths = new Option<int[]>("--length")
         {
             Description = "Tokens of each text, question and answer included; several can be given.",
             Required = true,
@@ -48,6 +48,8 @@ internal static class NeedleVerb
         Command command = new("needle", Help) { model, lengths, depths, task, seed, json, plot, device, validate, kv };
         command.SetAction(parsed =>
         {
+            string? picture = parsed.GetValue(plot);
+            OutputFile.Check("--plot", picture);
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             InferenceEngine.ReadConfig(file);
             Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
@@ -67,9 +69,9 @@ internal static class NeedleVerb
             {
                 double seconds = load.Elapsed.TotalSeconds;
                 List<NeedleResult> results = [.. cases.Select(c => Run(engine, gpu, tokenizer, prompt, c.Case, c.Length))];
-                if (parsed.GetValue(plot) is { } path) NeedlePlot.Write(path, results);
                 if (parsed.GetValue(json)) Common.PrintJson(w => Write(w, results, parsed.GetValue(seed), gpu, seconds));
                 else Print(results, gpu);
+                if (picture is not null) NeedlePlot.Write(picture, results);
             }
 
             Common.Finish(gpu);

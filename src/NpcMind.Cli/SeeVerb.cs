@@ -93,7 +93,7 @@ internal static class SeeVerb
         }
         else if (messagesPath is not null)
         {
-            using JsonDocument messages = Common.ReadJson(messagesPath);
+            using JsonDocument messages = Common.ReadMessages(messagesPath);
             segments = TemplateVerb.Load(file).Render(messages.RootElement, true);
         }
         else
