@@ -53,7 +53,7 @@ internal static class GenerateVerb
             {
                 Result result = Run(engine, gpu, ids, most, sampler.Read(parsed), parsed.GetValue(ignoreEnd)
                     ? null : tokenizer, load.Elapsed.TotalSeconds);
-                string text = tokenizer?.Decode(result.Ids.ToArray()) ?? "";
+                string text = tokenizer?.DecodeWhole(result.Ids.ToArray()) ?? "";
                 if (parsed.GetValue(json)) Common.PrintJson(w => Write(w, result, text, gpu));
                 else Console.WriteLine(Common.ForTerminal(text));
             }

@@ -96,7 +96,7 @@ internal static class NeedleVerb
     {
         GenerateVerb.Result run = GenerateVerb.Run(engine, gpu, prompt.Encode(needle), needle.AnswerTokens, new SamplerSettings(),
             tokenizer, 0);
-        string reply = tokenizer.Decode(run.Ids.ToArray());
+        string reply = tokenizer.DecodeWhole(run.Ids.ToArray());
         return new NeedleResult(needle, length, reply, needle.Score(reply), run);
     }
 
