@@ -29,12 +29,15 @@ internal static partial class ShapeChecks
         }
         catch (UnsupportedModelException e)
         {
-            diagnosis.Fault(Check, HeadsDiffer(file) ? "wrong-head-count" : "unsupported-model", Sentences.Without(file.Path, e.Message));
+            bool isWrong = HeadsDiffer(file);
+            diagnosis.Fault(Check, isWrong ? "wrong-head-count" : "unsupported-model", Sentences.Without(file.Path, e.Message),
+                isWrong ? Diagnosis.TakeAnother : null);
             return null;
         }
         catch (GgufFormatException e)
         {
-            diagnosis.Fault(Check, HeadsDiffer(file) ? "wrong-head-count" : "wrong-shapes", Sentences.Without(file.Path, e.Message));
+            diagnosis.Fault(Check, HeadsDiffer(file) ? "wrong-head-count" : "wrong-shapes", Sentences.Without(file.Path, e.Message),
+                advice: null);
             return null;
         }
 
