@@ -62,7 +62,9 @@ internal static class TemplateVariables
             case null: writer.WriteNullValue(); break;
             case string text: writer.WriteStringValue(text); break;
             case bool truth: writer.WriteBooleanValue(truth); break;
-            case int or long or short or sbyte or byte or ushort or uint or <= (ulong)long.MaxValue: writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+            case int or long or short or sbyte or byte or ushort or uint or <= (ulong)long.MaxValue:
+                writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
             case decimal number: writer.WriteNumberValue((double)number); break;
             case float or double when double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)):
                 writer.WriteNumberValue(Convert.ToDouble(value, CultureInfo.InvariantCulture));
@@ -87,7 +89,9 @@ internal static class TemplateVariables
                 break;
             default:
                 throw new ArgumentException($"TemplateVariables: '{name}' is "
-                    + (value is float or double or ulong ? Convert.ToString(value, CultureInfo.InvariantCulture) : $"a {value.GetType().Name}")
+                    + (value is float or double or ulong
+                        ? Convert.ToString(value, CultureInfo.InvariantCulture)
+                        : $"a {value.GetType().Name}")
                     + "; it may be a text, a truth value, a finite number, null, or a list or dictionary of them.", nameof(value));
         }
     }
