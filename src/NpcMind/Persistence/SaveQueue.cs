@@ -31,7 +31,7 @@ internal sealed class SaveQueue
         for (int i = 0; i < _jobs.Count; i++) Step(i, milliseconds > 0 ? 1 : WeightOfTickWithoutBudget);
     }
 
-    /// <summary>Whether a save or load uses a stream or file; with <paramref name="loads"/>, whether anything is being loaded, too.</summary>
+    /// <summary>Whether a save or load uses a stream or file; with <paramref name="loads"/>, whether anything is being loaded.</summary>
     public bool Uses(object target, bool loads) => _jobs.Exists(j => IsMeant(j, target, loads));
 
     /// <summary>

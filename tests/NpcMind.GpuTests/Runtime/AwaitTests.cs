@@ -159,7 +159,8 @@ internal sealed class AwaitTests : RuntimeTest
     public void Await_DeviceLostLater_FailsInTheNextTick()
     {
         using NpcRuntime runtime = Runtimes.New(new Sizes());
-        Task<Reply> completion = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.").Hear("Player", "Good morning.", Short).Completion;
+        Npc npc = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.");
+        Task<Reply> completion = npc.Hear("Player", "Good morning.", Short).Completion;
         runtime.IsLost = true;
         Assert.That(completion.IsCompleted, Is.False);
         runtime.Tick(FrameBudget.FromMilliseconds(1));

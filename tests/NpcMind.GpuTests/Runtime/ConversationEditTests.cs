@@ -207,7 +207,8 @@ internal sealed class ConversationEditTests : RuntimeTest
         npc.SetConversation(History);
         npc.Forget();
         Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1)).TurnsForgotten, Is.Zero);
-        npc.SetConversation(Enumerable.Range(0, 100).Select(i => new ConversationTurn(ConversationTurnKind.Heard, "Player", $"Number {i}?")));
+        npc.SetConversation(Enumerable.Range(0, 100)
+            .Select(i => new ConversationTurn(ConversationTurnKind.Heard, "Player", $"Number {i}?")));
         Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1)).TurnsForgotten, Is.EqualTo(100 - npc.TurnCount).And.GreaterThan(0));
     }
 }

@@ -109,7 +109,8 @@ internal sealed class ConversationTemplateTests
             ["d"] = new Dictionary<string, int[]> { ["x"] = [1] },
         }, variables);
         Assert.That(variables.Select(v => v.Value.GetRawText()), Is.EqualTo((string[])["""{"x":"y"}""", "1.5", "7", """{"x":[1]}"""]));
-        Assert.That(() => TemplateVariables.Add(new Dictionary<string, object?> { ["a"] = new Dictionary<int, int> { [1] = 2 } }, variables),
+        Dictionary<string, object?> numbered = new() { ["a"] = new Dictionary<int, int> { [1] = 2 } };
+        Assert.That(() => TemplateVariables.Add(numbered, variables),
             Throws.ArgumentException.With.Message.Contains("Dictionary"));
         Assert.That(() => TemplateVariables.Add(new Dictionary<string, object?> { ["a"] = double.NaN }, variables),
             Throws.ArgumentException.With.Message.Contains("is NaN"));
