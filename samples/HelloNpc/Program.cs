@@ -24,6 +24,7 @@ try
     Task talk = Talk(mira, tom);
     while (!talk.IsCompleted)
     {
+        cancel.Token.ThrowIfCancellationRequested();
         Stopwatch frame = Stopwatch.StartNew();
         // A game moves and draws here.
         runtime.Tick(FrameBudget.FromMilliseconds(8)); // the minds take 8 ms of the frame's GPU time; Talk goes on at its end

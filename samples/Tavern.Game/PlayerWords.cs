@@ -18,8 +18,8 @@ public static partial class PlayerWords
         ArgumentNullException.ThrowIfNull(world);
         Match named = Named().Match(words);
         // "I am tired": what is no name begins with a small letter, or goes on.
-        if (!named.Success && Introduced().Match(words) is { Success: true } introduced
-            && introduced.Groups["name"].Value is var called && (char.IsUpper(called[0]) || GivenNames.Contains(called))) named = introduced;
+        if (!named.Success && Introduced().Match(words) is { Success: true } introduced && IsName(introduced.Groups["name"].Value))
+            named = introduced;
         if (!named.Success) return null;
         string name = named.Groups["name"].Value.TrimEnd('.', '!', ',');
         if (name.Length is < 2 or > MostName || NoNames().IsMatch(name) || name.Equals(Deed.Player, StringComparison.OrdinalIgnoreCase))
@@ -55,6 +55,8 @@ public static partial class PlayerWords
     /// <summary>Returns whether the player asks for help.</summary>
     /// <param name="words">What it says.</param>
     public static bool IsLost(string words) => Lost().IsMatch(words);
+
+    private static bool IsName(string word) => char.IsUpper(word[0]) || GivenNames.Contains(word);
 
     [GeneratedRegex(@"\b(?:my name is|my name's|my names|call me|they call me|people call me|i am called|i'm called)\s+"
         + "(?<name>" + Word + ")", RegexOptions.IgnoreCase)]

@@ -19,7 +19,7 @@ internal static class BenchVerb
         Option<int> generateTokens = new Option<int>("--generate-tokens") { Description = "Tokens to generate.", Required = true }
             .InRange(1, Common.MaxContext);
         Option<int?> sequences = new Option<int?>("--sequences")
-        { Description = "Also measures decoding of so many sequences at once, beside one (2 to 64)." };
+        { Description = "Also measures decoding of so many sequences at once, beside one (2 to 64)." }.InRange(2, MostSequences);
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Option<string?> device = Common.Device(), kv = Common.Kv(), precision = Common.Precision();
         Command command = new("bench", "Measures prefill, decode and every operation.")
@@ -28,8 +28,6 @@ internal static class BenchVerb
         {
             int prompt = parsed.GetValue(promptTokens), generate = parsed.GetValue(generateTokens);
             int? several = parsed.GetValue(sequences);
-            if (several is < 2 or > MostSequences)
-                throw new CliException($"--sequences takes 2 to {MostSequences}, not {several}.");
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             using GpuDevice gpu = Common.OpenDevice(parsed, device, validate, measures: true);
             Stopwatch clock = Stopwatch.StartNew();

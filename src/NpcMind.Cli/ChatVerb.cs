@@ -114,8 +114,7 @@ internal static class ChatVerb
                 Say(decoder.Append(tokenizer.Bytes(id)), said);
             }
 
-            Say(decoder.Flush(), said);
-            Console.WriteLine();
+            Console.WriteLine(); // a character that the reply ended within is neither said nor remembered
             _messages.Add(new ChatMessage("assistant", said.ToString()));
         }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
+using System.CommandLine.Parsing;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using NpcMind.Core;
@@ -8,7 +9,7 @@ using NpcMind.Gpu;
 namespace NpcMind.Cli;
 
 /// <summary>Options and habits that verbs share.</summary>
-internal static class Common
+internal static partial class Common
 {
     public static Argument<string> Model() => new("MODEL") { Description = "GGUF file; of a split model, the first." };
 
@@ -27,81 +28,43 @@ internal static class Common
     /// <summary>Context of a single sequence.</summary>
     public const int MaxContext = 1 << 24;
 
-    private const int MaxInputBytes = 1 << 30;
-
-    /// <summary>Refuses a value outside a range when the command line is parsed, with the option's name, the value and the range.</summary>
+    /// <summary>Reads an option as a number in a range (<see cref="NumberText"/>) when the command line is parsed.</summary>
     public static Option<T> InRange<T>(this Option<T> option, T least, T most)
-        where T : struct, IComparable<T>
+        where T : struct, INumber<T>
     {
-        option.Validators.Add(result => CheckRange(result, option.Name, () => result.GetValueOrDefault<T>(), least, most));
+        option.CustomParser = result => Read(result, option.Name, least, most).FirstOrDefault();
         return option;
     }
 
     /// <summary>As the other, for an option that may be left out.</summary>
     public static Option<T?> InRange<T>(this Option<T?> option, T least, T most)
-        where T : struct, IComparable<T>
+        where T : struct, INumber<T>
     {
-        option.Validators.Add(result => CheckRange(result, option.Name, () => result.GetValueOrDefault<T?>(), least, most));
+        option.CustomParser = result => Read(result, option.Name, least, most).FirstOrDefault();
         return option;
     }
 
-    private static void CheckRange<T>(System.CommandLine.Parsing.OptionResult result, string name, Func<T?> read, T least, T most)
-        where T : struct, IComparable<T>
+    /// <summary>As the other, for an option that takes several numbers.</summary>
+    public static Option<T[]> InRange<T>(this Option<T[]> option, T least, T most)
+        where T : struct, INumber<T>
     {
-        T? value;
-        try
-        {
-            value = read();
-        }
-        catch (InvalidOperationException)
-        {
-            return; // no number: the parser says so itself
-        }
+        option.CustomParser = result => Read(result, option.Name, least, most);
+        return option;
+    }
 
-        // Not a number compares as less than any.
-        if (value is { } given && (given.CompareTo(least) < 0 || given.CompareTo(most) > 0))
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} {given}: must be from {least} to {most}."));
+    private static T[] Read<T>(ArgumentResult result, string name, T least, T most)
+        where T : struct, INumber<T>
+    {
+        T[] values = new T[result.Tokens.Count];
+        for (int i = 0; i < values.Length; i++)
+            if (NumberText.Read(name, result.Tokens[i].Value, least, most, out values[i]) is { } problem) result.AddError(problem);
+        return values;
     }
 
     /// <summary>
     /// Text of a model or a file as it may be printed: as it is into a pipe or file, without control characters on a terminal.
     /// </summary>
     public static string ForTerminal(string text) => Console.IsOutputRedirected ? text : PrintableText.EscapeLines(text);
-
-    /// <summary>Reads a text file, naming it in errors; ill-formed UTF-8 is an error.</summary>
-    public static string ReadText(string path)
-    {
-        try
-        {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(RegularFile.ReadAllBytes(path, MaxInputBytes));
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new CliException($"{path} is not UTF-8 text.");
-        }
-    }
-
-    public static JsonDocument ReadJson(string path)
-    {
-        try
-        {
-            return JsonDocument.Parse(RegularFile.ReadAllBytes(path, MaxInputBytes));
-        }
-        catch (JsonException e)
-        {
-            throw new CliException($"{path} is not JSON: {e.Message}");
-        }
-    }
-
-    public static int[] ParseTokens(string text, string where)
-    {
-        string[] parts = text.Split([' ', ',', '\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries);
-        int[] ids = new int[parts.Length];
-        for (int i = 0; i < parts.Length; i++)
-            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out ids[i]))
-                throw new CliException($"{where}: '{parts[i]}' is not a token id.");
-        return ids;
-    }
 
     /// <summary>Writes one JSON value and a newline to standard output.</summary>
     public static void PrintJson(Action<Utf8JsonWriter> write)

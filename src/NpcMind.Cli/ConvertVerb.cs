@@ -13,6 +13,7 @@ internal static class ConvertVerb
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(to);
+            OutputFile.Check("--out", path);
             OptConverter.Convert(parsed.GetRequiredValue(folder)).Save(path);
             Console.WriteLine(path);
             return 0;

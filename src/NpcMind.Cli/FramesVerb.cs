@@ -68,6 +68,8 @@ internal static class FramesVerb
                 QuantumMilliseconds = parsed.GetValue(quantum),
                 ImagesPerSecond = parsed.GetValue(mmproj) is null ? 0 : parsed.GetValue(imageRate),
             };
+            string? picture = parsed.GetValue(plot);
+            OutputFile.Check("--plot", picture);
             int noiseFrames = parsed.GetValue(noise), contextTokens = parsed.GetValue(context);
             VulkanHost host = VulkanHost.CreateOwn(parsed.GetValue(device), parsed.GetValue(validate));
             long started = Stopwatch.GetTimestamp();
@@ -92,9 +94,9 @@ internal static class FramesVerb
                 calibration.Run();
             }
 
-            if (parsed.GetValue(plot) is { } path) FramesPlot.Write(path, loop.GpuFrames, loop.TickMilliseconds, options);
             if (parsed.GetValue(json)) Common.PrintJson(w => Print(w, runtime, loop, calibration, load));
             else Print(runtime, loop, calibration);
+            if (picture is not null) FramesPlot.Write(picture, loop.GpuFrames, loop.TickMilliseconds, options);
             if (runtime.ValidationMessages is { Count: > 0 } messages)
                 throw new CliException($"the validation layers reported {messages.Count} problems; the first: {messages[0]}");
             return 0;

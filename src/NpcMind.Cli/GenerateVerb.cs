@@ -53,7 +53,7 @@ internal static class GenerateVerb
             {
                 Result result = Run(engine, gpu, ids, most, sampler.Read(parsed), parsed.GetValue(ignoreEnd)
                     ? null : tokenizer, load.Elapsed.TotalSeconds);
-                string text = tokenizer?.Decode(result.Ids.ToArray()) ?? "";
+                string text = tokenizer?.DecodeWhole(result.Ids.ToArray()) ?? "";
                 if (parsed.GetValue(json)) Common.PrintJson(w => Write(w, result, text, gpu));
                 else Console.WriteLine(Common.ForTerminal(text));
             }
@@ -72,7 +72,7 @@ internal static class GenerateVerb
     {
         if (tokensPath is not null) return Common.ParseTokens(Common.ReadText(tokensPath), tokensPath);
         if (text is not null) return tokenizer!.Encode(text, addSpecial: true);
-        using JsonDocument messages = Common.ReadJson(messagesPath!);
+        using JsonDocument messages = Common.ReadMessages(messagesPath!);
         return tokenizer!.Encode(TemplateVerb.Load(file).Render(messages.RootElement, true));
     }
 
@@ -170,7 +170,8 @@ internal sealed class SamplerOptions(float temperature = 0, float topP = 1, floa
         Description = "How far back penalties look.",
         DefaultValueFactory = _ => 64
     }.InRange(0, Common.MaxContext);
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the random numbers." };
+    private readonly Option<ulong> _seed = new Option<ulong>("--seed") { Description = "Seed of the random numbers." }
+        .InRange(0ul, ulong.MaxValue);
 
     public void AddTo(Command command)
     {

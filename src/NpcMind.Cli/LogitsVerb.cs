@@ -42,6 +42,8 @@ internal static class LogitsVerb
             int first = parsed.GetValue(from);
             if (ids.Length == 0) throw new CliException("there are no tokens.");
             if (first < 0 || first >= ids.Length) throw new CliException($"--from {first}: choose a position from 0 to {ids.Length - 1}.");
+            string target = parsed.GetRequiredValue(output);
+            OutputFile.Check("--out", target);
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             ModelConfig config = InferenceEngine.ReadConfig(file);
             string[] paths = parsed.GetValue(images) ?? [];
@@ -62,7 +64,7 @@ internal static class LogitsVerb
                 Precision = Common.Precision(parsed.GetValue(precision)),
             };
             using (InferenceEngine engine = InferenceEngine.Load(gpu, file, options))
-            using (FileStream stream = File.Create(parsed.GetRequiredValue(output)))
+            using (FileStream stream = File.Create(target))
                 Run(engine, ids, first, parsed.GetValue(oneAtATime), stream, features, place, pictures?.Places() ?? []);
             Common.Finish(gpu);
             return 0;

@@ -25,13 +25,12 @@ internal static class NeedleVerb
     public static Command Create()
     {
         Argument<string> model = Common.Model();
-        Option<int[]> lengths = new("--length")
+        Option<int[]> lengths = new Option<int[]>("--length")
         {
             Description = "Tokens of each text, question and answer included; several can be given.",
             Required = true,
             AllowMultipleArgumentsPerToken = true,
-        };
-        lengths.Validators.Add(CheckLengths);
+        }.InRange(LeastLength, Common.MaxContext);
         Option<int> depths = new Option<int>("--depths")
         {
             Description = "Depths at which the answer is hidden, from the beginning to the end.",
@@ -43,12 +42,14 @@ internal static class NeedleVerb
             DefaultValueFactory = _ => "single",
         };
         task.AcceptOnlyFromAmong([.. NeedleTasks.Names, "all"]);
-        Option<ulong> seed = new("--seed") { Description = "Seed of the texts." };
+        Option<ulong> seed = new Option<ulong>("--seed") { Description = "Seed of the texts." }.InRange(0ul, ulong.MaxValue);
         Option<string?> plot = new("--plot") { Description = "SVG to draw the scores into." }, device = Common.Device(), kv = Common.Kv();
         Option<bool> json = Common.Json(), validate = Common.Validate();
         Command command = new("needle", Help) { model, lengths, depths, task, seed, json, plot, device, validate, kv };
         command.SetAction(parsed =>
         {
+            string? picture = parsed.GetValue(plot);
+            OutputFile.Check("--plot", picture);
             using GgufFile file = GgufFile.Open(parsed.GetRequiredValue(model));
             InferenceEngine.ReadConfig(file);
             Tokenizer tokenizer = Tokenizer.Create(file.Metadata);
@@ -68,32 +69,15 @@ internal static class NeedleVerb
             {
                 double seconds = load.Elapsed.TotalSeconds;
                 List<NeedleResult> results = [.. cases.Select(c => Run(engine, gpu, tokenizer, prompt, c.Case, c.Length))];
-                if (parsed.GetValue(plot) is { } path) NeedlePlot.Write(path, results);
                 if (parsed.GetValue(json)) Common.PrintJson(w => Write(w, results, parsed.GetValue(seed), gpu, seconds));
                 else Print(results, gpu);
+                if (picture is not null) NeedlePlot.Write(picture, results);
             }
 
             Common.Finish(gpu);
             return 0;
         });
         return command;
-    }
-
-    private static void CheckLengths(System.CommandLine.Parsing.OptionResult result)
-    {
-        int[] lengths;
-        try
-        {
-            lengths = result.GetValueOrDefault<int[]>() ?? [];
-        }
-        catch (InvalidOperationException)
-        {
-            return; // no number: the parser says so itself
-        }
-
-        foreach (int length in lengths)
-            if (length is < LeastLength or > Common.MaxContext)
-                result.AddError($"--length {length}: must be from {LeastLength} to {Common.MaxContext}.");
     }
 
     /// <summary>All cases, each with a seed of its own, made before the model is loaded: a length that is too small costs
@@ -112,7 +96,7 @@ internal static class NeedleVerb
     {
         GenerateVerb.Result run = GenerateVerb.Run(engine, gpu, prompt.Encode(needle), needle.AnswerTokens, new SamplerSettings(),
             tokenizer, 0);
-        string reply = tokenizer.Decode(run.Ids.ToArray());
+        string reply = tokenizer.DecodeWhole(run.Ids.ToArray());
         return new NeedleResult(needle, length, reply, needle.Score(reply), run);
     }
 

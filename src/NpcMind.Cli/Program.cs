@@ -16,10 +16,10 @@ foreach (Command verb in (Command[])[InspectVerb.Create(), TokenizeVerb.Create()
     root.Subcommands.Add(verb);
 
 ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
+if (CommandLineProblem.Of(parsed) is { } problem)
 {
     string verb = parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ";
-    Console.Error.WriteLine($"npcmind: {PrintableText.Escape(parsed.Errors[0].Message.ReplaceLineEndings(" "))} See: npcmind {verb}--help");
+    Console.Error.WriteLine($"npcmind: {PrintableText.Escape(problem.ReplaceLineEndings(" "))} See: npcmind {verb}--help");
     return 1;
 }
 

@@ -52,7 +52,7 @@ internal static class SeeVerb
             {
                 GenerateVerb.Result result = GenerateVerb.Run(engine, gpu, ids, most, sampler.Read(parsed), tokenizer, 0, features,
                     pictures.SlotId(tokenizer), pictures.Places());
-                string text = tokenizer.Decode(result.Ids.ToArray());
+                string text = tokenizer.DecodeWhole(result.Ids.ToArray());
                 if (parsed.GetValue(json)) Common.PrintJson(w => GenerateVerb.Write(w, result, text, gpu));
                 else Console.WriteLine(Common.ForTerminal(text));
             }
@@ -86,14 +86,14 @@ internal static class SeeVerb
     private static int[] Prompt(GgufFile file, Tokenizer tokenizer, PictureInput pictures, string text, string? messagesPath)
     {
         IReadOnlyList<PromptSegment> segments;
-        if (file.Metadata.String("tokenizer.chat_template") is null && messagesPath is null)
+        if (messagesPath is null && BuiltInTemplates.Find(file.Metadata) is null)
         {
             segments = [new PromptSegment(text.Contains(pictures.Placeholder, StringComparison.Ordinal)
                 ? text : string.Concat(Enumerable.Repeat(pictures.Placeholder, pictures.Count)) + text, true)];
         }
         else if (messagesPath is not null)
         {
-            using JsonDocument messages = Common.ReadJson(messagesPath);
+            using JsonDocument messages = Common.ReadMessages(messagesPath);
             segments = TemplateVerb.Load(file).Render(messages.RootElement, true);
         }
         else

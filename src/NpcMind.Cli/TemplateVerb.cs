@@ -27,7 +27,7 @@ internal static class TemplateVerb
             using GgufFile? file = modelPath is null ? null : GgufFile.Open(modelPath);
             if (file is not null) ModelKind.RequireVocabulary(file); // first: another kind of file is to be called what it is
             Dictionary<string, JsonElement> variables = new(StringComparer.Ordinal);
-            using JsonDocument conversation = Common.ReadJson(parsed.GetRequiredValue(messages));
+            using JsonDocument conversation = Common.ReadMessages(parsed.GetRequiredValue(messages));
             if (parsed.GetValue(vars) is { } path)
             {
                 JsonElement extra = Common.ReadJson(path).RootElement;
@@ -58,7 +58,8 @@ internal static class TemplateVerb
     {
         if (BuiltInTemplates.Of(file.Metadata) is null)
             throw new CliException(
-                $"{file.Path} has no chat template ({BuiltInTemplates.Key}). Use --prompt, or a model tuned for conversation.");
+                $"{file.Path} has no chat template ({BuiltInTemplates.Key}). Take a model tuned for conversation, or use --prompt "
+                    + "(generate, see).");
         return ConversationTemplate.CreateUntried(file.Metadata, file.Path, Settings(file, date));
     }
 

@@ -30,6 +30,8 @@ internal static class VisionVerb
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(model);
+            OutputFile.Check("--pixels", parsed.GetValue(pixels));
+            OutputFile.Check("--features", parsed.GetValue(features));
             using GgufFile text = GgufFile.Open(path), file = GgufFile.Open(parsed.GetRequiredValue(mmproj));
             int width = VisionEncoder.TextWidth(text);
             VisionConfig config = VisionConfig.Read(file);

@@ -91,12 +91,8 @@ internal static partial class RegularFile
         if (found is not null) throw NoFile(path, found, null);
     }
 
-    private static IOException NoFile(string path, string found, Exception? inner) =>
-        new($"{PrintableText.Escape(path)}: this is {found}, not a file. Give the path of a regular "
-            + $"file{(found == "a folder" ? " in it" : "")}.", inner);
-
-    /// <summary>What stands at a path, in words; null for a regular file or nothing.</summary>
-    private static string? Kind(string path)
+    /// <summary>Returns what stands at a path, in words: "a folder", "a pipe"; null for a regular file or nothing.</summary>
+    public static string? Kind(string path)
     {
         if (!OperatingSystem.IsLinux() || !TryType(path, out int type)) return Directory.Exists(path) ? "a folder" : null;
         return type switch
@@ -109,6 +105,10 @@ internal static partial class RegularFile
             _ => "no regular file",
         };
     }
+
+    private static IOException NoFile(string path, string found, Exception? inner) =>
+        new($"{PrintableText.Escape(path)}: this is {found}, not a file. Give the path of a regular "
+            + $"file{(found == "a folder" ? " in it" : "")}.", inner);
 
     /// <summary>The type bits of a file's mode. statx(2): its structure is the same on every architecture.</summary>
     private static bool TryType(string path, out int type)

@@ -12,6 +12,8 @@ internal static class ForeignFile
     private const string TakeGguf = "Take a GGUF file of the model (.gguf).";
     private const string Unpack = "Unpack it and give the .gguf file in it.";
 
+    private static readonly byte[] Zeros = [0, 0, 0, 0];
+
     private static readonly (byte[] Start, string What, string Advice)[] Starts =
     [
         ([(byte)'P', (byte)'K', 3, 4], "a ZIP archive (or a PyTorch checkpoint, which is one)",
@@ -36,14 +38,14 @@ internal static class ForeignFile
         ("NPCMIND"u8.ToArray(), "a saved mind of NpcMind", "Load it with NpcRuntime.LoadNpc, and give the model here."),
     ];
 
-    /// <summary>Says what a file is that does not begin with 'GGUF', and what to do, as sentences.</summary>
+    /// <summary>Says what a file is that does not begin with 'GGUF', what to do, as sentences, and what kind of fault that is.</summary>
     /// <param name="head">Its first bytes, up to <see cref="HeadBytes"/>.</param>
     /// <param name="length">Its length in bytes.</param>
-    public static string Describe(ReadOnlySpan<byte> head, long length)
+    public static (string Summary, GgufFault Fault) Describe(ReadOnlySpan<byte> head, long length)
     {
-        if (length == 0) return "The file is empty. Download it again.";
+        if (length == 0) return ("The file is empty. Download it again.", GgufFault.Truncated);
         (string what, string advice) = Kind(head, length);
-        return $"This is {what}. {advice}";
+        return ($"This is {what}. {advice}", head.StartsWith(Zeros) ? GgufFault.Damaged : GgufFault.OtherFormat);
     }
 
     private static (string What, string Advice) Kind(ReadOnlySpan<byte> head, long length)

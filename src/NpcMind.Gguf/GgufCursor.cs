@@ -22,12 +22,14 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
 
     public GgufFormatException Error(string expected, string found, long? at = null) => new(path, at ?? Position, expected, found);
 
-    public GgufFormatException Error(string expected, string found, long at, string summary) => new(path, at, expected, found, summary);
+    public GgufFormatException Error(string expected, string found, long at, string summary, GgufFault fault) =>
+        new(path, at, expected, found, summary) { Fault = fault };
 
     /// <summary>The error for a header that goes on behind the end of the file.</summary>
     private GgufFormatException CutShort(string expected, string found, long at) =>
         Error(expected, found, at,
-            $"The file ends inside its header, after {ByteCount.Text(length)}: the download is incomplete; download it again.");
+            $"The file ends inside its header, after {ByteCount.Text(length)}: the download is incomplete; download it again.",
+            GgufFault.Truncated);
 
     public uint UInt32(string what) => BinaryPrimitives.ReadUInt32LittleEndian(Take(4, what));
 
@@ -74,7 +76,7 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
         while (!rest.IsEmpty)
         {
             int got = RandomAccess.Read(handle, rest, at);
-            if (got == 0) throw Error(what, "the end of the file", at);
+            if (got == 0) throw CutShort(what, "the end of the file", at);
             at += got;
             rest = rest[got..];
         }
@@ -101,7 +103,7 @@ internal sealed class GgufCursor(string path, SafeFileHandle handle, long length
             while (_bufferLength < count)
             {
                 int got = RandomAccess.Read(handle, _buffer.AsSpan(_bufferLength), _bufferAt + _bufferLength);
-                if (got == 0) throw Error(what, "the end of the file");
+                if (got == 0) throw CutShort(what, "the end of the file", Position);
                 _bufferLength += got;
             }
         }

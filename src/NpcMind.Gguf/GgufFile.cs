@@ -12,6 +12,9 @@ namespace NpcMind.Gguf;
 /// </summary>
 internal sealed class GgufFile : IDisposable
 {
+    private const string OtherParts =
+        "The parts of the split model do not belong together; give all of them the names they were published under.";
+
     private readonly List<SafeFileHandle> _handles;
     private readonly List<string> _paths;
     private readonly Dictionary<string, GgufTensor> _byName;
@@ -95,7 +98,10 @@ internal sealed class GgufFile : IDisposable
             if (got == 0)
                 throw new GgufFormatException(_paths[tensor.Shard], at,
                     string.Create(CultureInfo.InvariantCulture, $"{destination.Length} more bytes of tensor '{tensor.Name}'"),
-                    "the end of the file, which was longer when it was opened");
+                    "the end of the file, which was longer when it was opened")
+                {
+                    Fault = GgufFault.Truncated,
+                };
             at += got;
             destination = destination[got..];
         }
@@ -119,12 +125,16 @@ internal sealed class GgufFile : IDisposable
     {
         if (first.Integer("split.no") is not 0)
             throw first.Wrong("split.no", "0, as in the first shard",
-                $"The model is split into {count} files, and this is not the first: give the one named ...-00001-of-{count:D5}.gguf.");
+                $"The model is split into {count} files, and this is not the first: give the one named ...-00001-of-{count:D5}.gguf.",
+                GgufFault.SplitModel);
         string suffix = string.Create(CultureInfo.InvariantCulture, $"-00001-of-{count:D5}.gguf");
         if (!path.EndsWith(suffix, StringComparison.Ordinal))
             throw new GgufFormatException(path, 0, $"a file name ending in {suffix}, as the first of {count} shards",
                 $"'{System.IO.Path.GetFileName(path)}'",
-                $"The model is split into {count} files and this one was renamed: give all of them the names they were published under.");
+                $"The model is split into {count} files and this one was renamed: give all of them the names they were published under.")
+            {
+                Fault = GgufFault.SplitModel,
+            };
         long length = 0;
         for (int no = 1; no < count; no++)
         {
@@ -132,17 +142,21 @@ internal sealed class GgufFile : IDisposable
                 $"{path.AsSpan(0, path.Length - suffix.Length)}-{no + 1:D5}-of-{count:D5}.gguf");
             if (!File.Exists(other))
                 throw new GgufFormatException(other, 0, $"shard {no + 1} of {count} beside '{path}'", "no such file",
-                    $"File {no + 1} of the {count} that the model is split into is missing; put all of them into one folder.");
+                    $"File {no + 1} of the {count} that the model is split into is missing; put all of them into one folder.")
+                {
+                    Fault = GgufFault.SplitModel,
+                };
             (_, GgufMetadata metadata, List<GgufTensor> more, long bytes) = Parse(other, no, handles);
-            if (metadata.Integer("split.no") != no) throw metadata.Wrong("split.no", $"{no}");
-            if (metadata.Integer("split.count") != count) throw metadata.Wrong("split.count", $"{count}, as in the first shard");
+            if (metadata.Integer("split.no") != no) throw metadata.Wrong("split.no", $"{no}", OtherParts, GgufFault.SplitModel);
+            if (metadata.Integer("split.count") != count)
+                throw metadata.Wrong("split.count", $"{count}, as in the first shard", OtherParts, GgufFault.SplitModel);
             paths.Add(other);
             tensors.AddRange(more);
             length += bytes;
         }
 
         if (first.Integer("split.tensors.count") is { } total && total != tensors.Count)
-            throw first.Wrong("split.tensors.count", $"{tensors.Count}, the tensors in all shards");
+            throw first.Wrong("split.tensors.count", $"{tensors.Count}, the tensors in all shards", OtherParts, GgufFault.SplitModel);
         return length;
     }
 }

@@ -61,7 +61,8 @@ internal sealed class GgufHeader
         string found = head.Length < 4
             ? "the end of the file"
             : string.Create(CultureInfo.InvariantCulture, $"0x{System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(head):X8}");
-        throw cursor.Error("the magic 'GGUF'", found, 0, ForeignFile.Describe(head, cursor.Length));
+        (string summary, GgufFault fault) = ForeignFile.Describe(head, cursor.Length);
+        throw cursor.Error("the magic 'GGUF'", found, 0, summary, fault);
     }
 
     private static GgufFormatException WrongVersion(GgufCursor cursor, uint version)
@@ -70,13 +71,16 @@ internal sealed class GgufHeader
         string found = version.ToString(CultureInfo.InvariantCulture);
         if (version == 1)
             return cursor.Error(Expected, found, 4,
-                "The file is of GGUF version 1, of 2023, which is not supported; take a newer conversion of the model.");
+                "The file is of GGUF version 1, of 2023, which is not supported; take a newer conversion of the model.",
+                GgufFault.OtherFormat);
         if (version is > 3 and < 256)
             return cursor.Error(Expected, found, 4,
-                $"The file is of GGUF version {found}, which is newer than this NpcMind and not supported; take a file of version 3.");
+                $"The file is of GGUF version {found}, which is newer than this NpcMind and not supported; take a file of version 3.",
+                GgufFault.OtherFormat);
         return (version & 0xFFFF) == 0 && version != 0
             ? cursor.Error(Expected, "a big-endian file", 4,
-                "The file is big-endian, made for another kind of machine, which is not supported; take the little-endian one.")
+                "The file is big-endian, made for another kind of machine, which is not supported; take the little-endian one.",
+                GgufFault.OtherFormat)
             : cursor.Error(Expected, found, 4);
     }
 
@@ -177,7 +181,7 @@ internal sealed class GgufHeader
                     string.Create(CultureInfo.InvariantCulture,
                         $"{tensor.ByteLength} bytes of tensor '{tensor.Name}' at byte {tensor.Offset}"),
                     string.Create(CultureInfo.InvariantCulture, $"a file of {cursor.Length} bytes"), at, incomplete
-                        ?? GgufFormatException.Damaged);
+                        ?? GgufFormatException.Damaged, incomplete is null ? GgufFault.Damaged : GgufFault.Truncated);
             tensors.Add(tensor);
         }
 

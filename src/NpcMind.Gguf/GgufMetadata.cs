@@ -95,19 +95,27 @@ internal sealed class GgufMetadata
     /// <param name="key">The key.</param>
     /// <param name="expected">What its reader needs.</param>
     /// <param name="summary">What is wrong and what to do, as sentences.</param>
-    public GgufFormatException Wrong(string key, string expected, string summary = GgufFormatException.OtherConversion) =>
-        Find(key) is { } value
-            ? Wrong(key, value, expected, summary)
+    /// <param name="fault">What that is.</param>
+    public GgufFormatException Wrong(string key, string expected, string summary = GgufFormatException.OtherConversion,
+        GgufFault fault = GgufFault.Damaged) => Find(key) is { } value
+            ? Wrong(key, value, expected, summary, fault)
             : new GgufFormatException(_path, 0, string.Create(CultureInfo.InvariantCulture, $"the key '{key}' with {expected}"),
-                "no such key", summary);
+                "no such key", summary)
+            {
+                Fault = fault,
+            };
 
-    private GgufFormatException Wrong(string key, GgufValue value, string expected, string summary = GgufFormatException.OtherConversion)
+    private GgufFormatException Wrong(string key, GgufValue value, string expected, string summary = GgufFormatException.OtherConversion,
+        GgufFault fault = GgufFault.Damaged)
     {
         string found = value.Type == GgufValueType.String && value.Utf8().Length > 320
             ? Encoding.UTF8.GetString(value.Utf8()[..320]) : value.ToString();
         if (found.Length > 80) found = found[..80] + "...";
         return new(_path, value.Offset, $"{expected} at key '{key}'", value.Type == GgufValueType.Array
             ? found
-            : $"{value.Type} {found}", summary);
+            : $"{value.Type} {found}", summary)
+        {
+            Fault = fault,
+        };
     }
 }

@@ -40,10 +40,7 @@ internal static unsafe class DeviceChoice
         if (wanted is not null)
         {
             IReadOnlyList<GpuInfo> list = List(vk, instance);
-            GpuInfo? match = int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
-                ? list.FirstOrDefault(d => d.Index == index)
-                : list.FirstOrDefault(d => d.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase));
-            if (match is null)
+            if (Find(list, wanted) is not { } match)
                 throw new GpuUnavailableException($"There is no Vulkan device '{wanted}'.",
                     $"Choose one of: {string.Join(", ", list.Select(d => $"{d.Index} ({d.Name})"))}.");
             CheckUsable(vk, devices[match.Index]);
@@ -53,6 +50,15 @@ internal static unsafe class DeviceChoice
         PhysicalDevice best = devices.OrderBy(d => Rank(vk, d)).First();
         CheckUsable(vk, best);
         return best;
+    }
+
+    /// <summary>The device with an index, or else the first whose name contains a text; null where there is none.</summary>
+    internal static GpuInfo? Find(IReadOnlyList<GpuInfo> list, string wanted)
+    {
+        if (string.IsNullOrWhiteSpace(wanted)) return null;
+        bool isNumber = int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out int index);
+        return (isNumber ? list.FirstOrDefault(d => d.Index == index) : null)
+            ?? list.FirstOrDefault(d => d.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase));
     }
 
     public static QueueFamilyProperties[] Families(Vk vk, PhysicalDevice device)

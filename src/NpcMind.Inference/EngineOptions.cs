@@ -99,11 +99,11 @@ internal readonly record struct SamplerSettings()
     /// <exception cref="ArgumentException">A value is out of range or not finite.</exception>
     public void Check()
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(Temperature);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Temperature, 0); // -0 is not less; ThrowIfNegative refuses it
         ArgumentOutOfRangeException.ThrowIfNegative(TopK);
-        ArgumentOutOfRangeException.ThrowIfNegative(TopP);
+        ArgumentOutOfRangeException.ThrowIfLessThan(TopP, 0);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(TopP, 1);
-        ArgumentOutOfRangeException.ThrowIfNegative(MinP);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MinP, 0);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MinP, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RepetitionPenalty, 0);
         ArgumentOutOfRangeException.ThrowIfNegative(PenaltyTokens);

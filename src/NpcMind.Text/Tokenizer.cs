@@ -183,6 +183,10 @@ internal sealed class Tokenizer
     /// <exception cref="ArgumentOutOfRangeException">An id is no token.</exception>
     public string Decode(ReadOnlySpan<int> ids, bool showControl = false) => Encoding.UTF8.GetString(DecodeBytes(ids, showControl));
 
+    /// <summary>Returns the text of tokens as <see cref="Decode"/> does, without a character at its end that is not complete.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An id is no token.</exception>
+    public string DecodeWhole(ReadOnlySpan<int> ids) => new Utf8TokenDecoder().Append(DecodeBytes(ids)).ToString();
+
     /// <summary>The bytes of tokens, one after the other.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An id is no token.</exception>
     public byte[] DecodeBytes(ReadOnlySpan<int> ids, bool showControl = false)

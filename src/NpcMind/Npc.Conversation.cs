@@ -7,10 +7,12 @@ public sealed partial class Npc
 {
     /// <summary>
     /// Returns the conversation that the character remembers, oldest line first: what it overheard, heard and said, the reply under way
-    /// included. Makes a new list each time. Game's thread.
+    /// included. A line of the game's own (speaker "") that was overheard with line ends in it comes back as several. Makes a new list each
+    /// time. Game's thread.
     /// </summary>
     public IReadOnlyList<ConversationTurn> GetConversation()
     {
+        _runtime.CheckThread();
         List<ConversationTurn> lines = [];
         foreach (Turn turn in History)
         {
@@ -35,8 +37,10 @@ public sealed partial class Npc
     /// Gives the character another conversation to remember, e.g. one that the game wrote. A reply under way is interrupted; images are
     /// forgotten. Of more than the context holds the oldest lines are left out. Game's thread.
     /// </summary>
-    /// <param name="lines">Oldest first. An answer follows a line that was heard, one for each at most.</param>
-    /// <exception cref="ArgumentException">An answer follows no line that was heard. Nothing has changed.</exception>
+    /// <param name="lines">Oldest first. An answer follows a line that was heard, one for each at most; whoever its speaker is, it becomes
+    /// this character's.</param>
+    /// <exception cref="ArgumentException">An answer follows no line that was heard, or a line lacks something. Nothing has
+    /// changed.</exception>
     /// <exception cref="ContextOverflowException">Not even the last line fits. Nothing has changed.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void SetConversation(IEnumerable<ConversationTurn> lines)
@@ -46,9 +50,12 @@ public sealed partial class Npc
         List<Turn> turns = [];
         List<string> overheard = [];
         bool answered = true;
+        int at = 0;
         foreach (ConversationTurn line in lines)
         {
-            ArgumentNullException.ThrowIfNull(line, nameof(lines));
+            if (line is not { Speaker: not null, Text: not null } || !Enum.IsDefined(line.Kind))
+                throw new ArgumentException($"Line {at} has no speaker, no text or an unknown kind.", nameof(lines));
+            at++;
             if (line.Kind == ConversationTurnKind.Said)
             {
                 if (answered || overheard.Count > 0)
@@ -84,7 +91,10 @@ public sealed partial class Npc
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
     public void Forget() => SetConversation([]);
 
-    /// <summary>Forgets the oldest turns of the conversation. A reply under way is interrupted. Game's thread.</summary>
+    /// <summary>
+    /// Forgets the oldest turns of the conversation. A reply under way is interrupted, and keeps what <see cref="NpcMind.Reply.TryRead"/>
+    /// gave of it. Game's thread.
+    /// </summary>
     /// <param name="turns">How many, of <see cref="TurnCount"/>; 0 or more.</param>
     /// <exception cref="ArgumentOutOfRangeException">Below 0.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
@@ -109,9 +119,11 @@ public sealed partial class Npc
     private void Rewrite(List<Turn> turns, DatedPrompt system)
     {
         _runtime.Format.Template.BeginCall(turns.Count);
-        if (Mind.Reply is { } reply) Interrupt(reply.ReadCharacters);
         Turn[] before = [.. turns];
         int[] heard = [.. before.Select(t => t.HeardTokens)], said = [.. before.Select(t => t.SaidTokens)];
+        // A reply under way counts as far as it will have been heard.
+        (Reply? reply, Turn? last) = Mind.Reply is { } underWay ? (underWay, History[^1]) : (null, null);
+        if (reply is not null) last!.Said = reply.SaidWithin(reply.ReadCharacters);
         List<int> tokens;
         try
         {
@@ -122,7 +134,20 @@ public sealed partial class Npc
             for (int i = 0; i < before.Length; i++) (before[i].HeardTokens, before[i].SaidTokens) = (heard[i], said[i]);
             throw;
         }
+        finally
+        {
+            if (reply is not null) last!.Said = null;
+        }
 
+        if (reply is not null)
+        {
+            int saidTokens = last!.SaidTokens;
+            Interrupt(reply.ReadCharacters);
+            last.SaidTokens = saidTokens;
+        }
+
+        foreach (Turn turn in turns) turn.IsRewritten = true;
+        _runtime.TurnsForgotten += before.Length - turns.Count;
         Conversation.Replace(turns, tokens, system);
     }
 

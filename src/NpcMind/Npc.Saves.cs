@@ -5,7 +5,7 @@ public sealed partial class Npc
 {
     /// <summary>
     /// Writes the mind: what it heard and said, a reply under way, and its keys and values. Waits for the device: within a
-    /// frame use <see cref="SaveAsync(Stream)"/>.
+    /// frame use <see cref="SaveAsync(Stream)"/>. Saves and loads under way that use the same stream or file are finished first.
     /// </summary>
     /// <param name="stream">Where to; several minds may follow one another.</param>
     /// <remarks>After the device was lost a mind is saved as its words, and read again when it is loaded; a picture that was not worked out
@@ -16,13 +16,25 @@ public sealed partial class Npc
     /// A call failed while keys and values were fetched. The mind is as it was; save again.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
-    public void Save(Stream stream) => MindSaves.Save(_runtime, this, stream);
+    public void Save(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        CheckUse();
+        _runtime.FinishSaves(stream, loads: false);
+        MindSaves.Save(_runtime, this, stream);
+    }
 
     /// <summary>
     /// As <see cref="Save(Stream)"/>, to a file, atomically: whatever happens, the file holds the old save or the new one.
     /// </summary>
     /// <exception cref="SaveFileException">The file cannot be written.</exception>
-    public void Save(string path) => SaveFile.WriteAtomically(path, Save);
+    public void Save(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        CheckUse();
+        _runtime.FinishSaves(Path.GetFullPath(path), loads: false);
+        SaveFile.WriteAtomically(path, Save);
+    }
 
     /// <summary>
     /// Saves the mind as <see cref="Save(Stream)"/> does, without waiting: the ticks that follow copy its keys and values, and another

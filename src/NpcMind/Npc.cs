@@ -32,7 +32,7 @@ public sealed partial class Npc : IDisposable
 
     /// <summary>
     /// Who it is. When it changes, the conversation stays and is read again after it within the budgets of the coming ticks; a reply under
-    /// way is interrupted.
+    /// way is interrupted, and keeps what <see cref="NpcMind.Reply.TryRead"/> gave of it.
     /// </summary>
     /// <exception cref="ContextOverflowException">It does not fit into the context. Nothing has changed.</exception>
     /// <exception cref="ObjectDisposedException">The character was removed.</exception>
@@ -57,6 +57,7 @@ public sealed partial class Npc : IDisposable
         set
         {
             if (!Enum.IsDefined(value)) throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such priority.");
+            _runtime.CheckThread();
             Mind.Priority = (int)value;
         }
     }
@@ -162,13 +163,13 @@ public sealed partial class Npc : IDisposable
         Constraint? speech = options.Grammar is null ? null : new Constraint(_runtime.Constraints, options.Grammar, null, null);
         Constraint? action = options.Action is null
             ? null : new Constraint(_runtime.Constraints, null, options.Action, options.LegalActions);
-        speech?.Begin();
-        action?.Begin();
-        int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options)
-            + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
         NewTurn next;
         try
         {
+            speech?.Begin();
+            action?.Begin();
+            int room = options.MaxTokens + _runtime.Format.ThoughtRoom(options)
+                + (action is null ? 0 : _runtime.ActionOpening.Length + action.MaxBytes);
             next = Conversation.Plan(SpokenLine.Of(speaker, text), room);
         }
         catch
@@ -243,12 +244,21 @@ public sealed partial class Npc : IDisposable
     /// more. After a reply has ended it can still be cut to what was heard, until the character hears something else.
     /// </summary>
     /// <param name="heardCharacters">Characters of <see cref="NpcMind.Reply.Text"/> that were heard.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Below 0.</exception>
     public void Interrupt(int heardCharacters)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(heardCharacters);
         _runtime.CheckThread();
-        if (History is not [.., { Reply: { } reply }]) return;
+        if (History is not [.., { Reply: { } reply } turn]) return;
         if (reply.IsDone && heardCharacters >= reply.Characters) return;
+        if (turn.IsRewritten)
+        {
+            reply.Words.Cut(heardCharacters);
+            reply.ActionIsReady = false;
+            Rewrite([.. History], SystemPrompt);
+            return;
+        }
+
         int keep = reply.Words.Cut(heardCharacters);
         Conversation.TakeBack(reply.FirstToken + keep);
         reply.ActionIsReady = false;
@@ -259,6 +269,7 @@ public sealed partial class Npc : IDisposable
     public void Dispose()
     {
         if (IsDisposed) return;
+        _runtime.CheckThread();
         if (Mind.Reply is { } reply) ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
         foreach (TurnImage turnImage in PendingImages) turnImage.References--;
         foreach (TurnImage turnImage in Mind.Seen) turnImage.References--;

@@ -38,6 +38,7 @@ public sealed partial class NpcRuntime
         ArgumentNullException.ThrowIfNull(prefix);
         ObjectDisposedException.ThrowIf(_disposed, this);
         CheckThread();
+        FinishSaves(stream, loads: true);
         return MindLoader.Load(this, stream, prefix, legal);
     }
 
@@ -47,7 +48,14 @@ public sealed partial class NpcRuntime
 
     /// <summary>As <see cref="LoadNpc(Stream, Prefix, LegalActions)"/>, from a file.</summary>
     /// <exception cref="SaveFileException">The file cannot be read.</exception>
-    public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal) => SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
+    public Npc LoadNpc(string path, Prefix prefix, LegalActions? legal)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckThread();
+        FinishSaves(Path.GetFullPath(path), loads: true);
+        return SaveFile.Read(path, stream => LoadNpc(stream, prefix, legal));
+    }
 
     /// <summary>
     /// Reads a mind as <see cref="LoadNpc(Stream, Prefix)"/> does, without waiting: another thread reads and checks the save, and the ticks

@@ -29,6 +29,7 @@ public sealed partial class NpcRuntime
     {
         ArgumentNullException.ThrowIfNull(text);
         ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckThread();
         return Embeddings?.Add(text) ?? throw new InvalidOperationException(
             "There is no embedding model: load the runtime with "
             + $"{nameof(NpcRuntimeOptions)}.{nameof(NpcRuntimeOptions.EmbeddingModelPath)}.");

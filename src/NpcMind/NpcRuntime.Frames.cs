@@ -59,20 +59,25 @@ public sealed partial class NpcRuntime
     public void DiscardFrame()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckThread();
         _frames.Discard();
         if (_frames.IsSpoiled) Scheduler.ForgetCache();
     }
 
     /// <summary>
-    /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than <paramref
-    /// name="limit"/>, the device is lost, or ticks fail
-    /// again and again. Saves and loads under way are waited for, too. Submits to the queue itself.
+    /// Ticks and waits until nobody has anything to think, for loading screens and tools; false when that takes longer than
+    /// <paramref name="limit"/>, the device is lost, ticks fail again and again, or somebody who awaited a reply disposes the runtime.
+    /// Saves and loads under way are waited for, too; a reply that waits for its reader (<see cref="ReplyOptions.CharactersPerSecond"/>)
+    /// is not. Submits to the queue itself.
     /// </summary>
     public bool ThinkUntilIdle(TimeSpan limit)
     {
         long started = Stopwatch.GetTimestamp();
         int failed = 0;
-        while (Tick(FrameBudget.FromMilliseconds(50)) is var report && (report.Status != TickStatus.Idle || Saves.IsBusy))
+        // A tick has nothing to do, too, while the device computes what somebody waits for.
+        bool isFlushed = false;
+        while (Tick(FrameBudget.FromMilliseconds(50)) is var report
+            && (report.Status != TickStatus.Idle || Saves.IsBusy || !isFlushed) && !_disposed)
         {
 #pragma warning disable RS0030 // Waits by its contract; streams are read and written elsewhere.
             if (report.Status == TickStatus.Idle) Thread.Sleep(1);
@@ -80,10 +85,11 @@ public sealed partial class NpcRuntime
             failed = report.Status == TickStatus.Failed ? failed + 1 : 0;
             if (report.Status == TickStatus.DeviceLost || failed > MindScheduler.MostFailures || Stopwatch.GetElapsedTime(started) > limit)
                 return false;
-            if (!TryFlush() && IsLost) return false;
+            isFlushed = TryFlush();
+            if (IsLost) return false;
         }
 
-        return true;
+        return !_disposed;
     }
 
     /// <summary>
@@ -151,6 +157,30 @@ public sealed partial class NpcRuntime
         else if (!_awaited.Contains(reply)) _awaited.Add(reply);
     }
 
+    /// <summary>Lets code go on that awaited a reply. What it throws is logged, and keeps nobody else waiting.</summary>
+    internal void Call(Action next, string name)
+    {
+        try
+        {
+            next();
+        }
+        catch (Exception e)
+        {
+            NpcMindLog.WaiterFailed(_log, name, e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Ends saves and loads under way that use a stream or file, before somebody else uses it; with <paramref name="loads"/> all loads, so
+    /// that what is loaded last lives. Waits for the device.
+    /// </summary>
+    internal void FinishSaves(object target, bool loads)
+    {
+        if (!Saves.Uses(target, loads)) return;
+        if (TryFlush()) TryFinishLooking();
+        Saves.Finish(target, loads);
+    }
+
     private static void Try(Action free)
     {
         try
@@ -181,7 +211,6 @@ public sealed partial class NpcRuntime
         catch (VulkanException e) when (e.IsDeviceLost)
         {
             IsLost = true;
-            AbandonAll(e.Message);
             NpcMindLog.DeviceLost(_log, e.Message);
             return ReportLost();
         }
@@ -209,6 +238,9 @@ public sealed partial class NpcRuntime
     /// <summary>Saves are written and loads read also without a device.</summary>
     private TickReport ReportLost()
     {
+        AbandonAll("the device was lost.");
+        Embeddings?.GiveUp("The device was lost before the embedding was there.");
+        Embeddings?.Complete();
         Saves.Step(0);
         Saves.Complete();
         return new TickReport { Status = TickStatus.DeviceLost };

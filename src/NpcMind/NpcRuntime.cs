@@ -32,7 +32,7 @@ public sealed partial class NpcRuntime : IDisposable
     private NpcRuntime(GgufFile file, GgufFile? eyes, NpcRuntimeOptions options, LoadReporter progress, CancellationToken cancellation)
     {
         Options = options;
-        _log = options.LoggerFactory?.CreateLogger("NpcMind") ?? NullLogger.Instance;
+        _log = options.LoggerFactory is { } factory ? new GuardedLogger(factory.CreateLogger("NpcMind")) : NullLogger.Instance;
         _started = options.Clock.GetTimestamp();
         Replies = new ReplyWriter(this);
         // First: eyes given as the model have no tokenizer either, and are to be called what they are.
@@ -48,7 +48,7 @@ public sealed partial class NpcRuntime : IDisposable
         Constraints = new ConstraintCache(_tokenizer, config.Vocabulary);
         _actionOpening = _tokenizer.Encode("\n[action] ");
         ReplyOptions recommended = RecommendedSampling.Read(file.Metadata, _warnings);
-        DefaultReplyOptions = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens) };
+        DefaultReplyOptions = recommended with { MaxTokens = Math.Min(recommended.MaxTokens, options.ContextTokens / 2) };
         ModelName = file.Metadata.String("general.name") ?? Path.GetFileNameWithoutExtension(file.Path);
         ModelFingerprint = Fingerprints.Model(file);
         string? cache = options.CacheFolder switch
@@ -140,7 +140,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// <summary>Name of the device.</summary>
     public string DeviceName => _device.Limits.Name;
 
-    /// <summary>The characters.</summary>
+    /// <summary>The living characters. The list changes with them: copy it before disposing characters in a loop.</summary>
     public IReadOnlyList<Npc> Npcs => _npcs;
 
     /// <summary>
@@ -283,6 +283,7 @@ public sealed partial class NpcRuntime : IDisposable
     /// <param name="text">In the model's language; becomes the start of the system prompt. "" for none.</param>
     /// <exception cref="ContextOverflowException">It does not fit into the context.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxPrefixes"/> already.</exception>
+    /// <exception cref="ObjectDisposedException">The runtime was disposed.</exception>
     public Prefix CreatePrefix(string text) => CreatePrefix(text, null);
 
     /// <summary>
@@ -295,13 +296,14 @@ public sealed partial class NpcRuntime : IDisposable
     public void Prepare(ActionType action, LegalActions? legal = null)
     {
         ArgumentNullException.ThrowIfNull(action);
+        CheckThread();
         Constraints.Prepare(action, legal);
     }
 
     /// <summary>Whether a call comes from the thread of the first one, where that is checked.</summary>
     internal void CheckThread()
     {
-        if (!Options.ChecksThread) return;
+        if (!Options.ChecksThread || _disposed) return;
         int thread = Environment.CurrentManagedThreadId;
         int first = Interlocked.CompareExchange(ref _thread, thread, 0);
         if (first != 0 && first != thread)

@@ -52,7 +52,7 @@ public sealed record NpcRuntimeOptions
 
     /// <summary>
     /// Tokens whose keys and values fit into host memory, where minds wait that do not fit on the device. Null for as many as on the
-    /// device.
+    /// device; there are always at least 128.
     /// </summary>
     public int? HostKvTokens { get; init; }
 
@@ -76,6 +76,7 @@ public sealed record NpcRuntimeOptions
 
     /// <summary>
     /// Frames that one step may spread over before prompts are cut into smaller ones: how long an urgent word may have to wait.
+    /// From 1 to 1,000,000.
     /// </summary>
     public int MaxFramesPerStep { get; init; } = 30;
 

@@ -44,11 +44,16 @@ public sealed class Prefix : IDisposable
     /// </param>
     /// <param name="persona">Who it is, in the model's language; follows the prefix in the system prompt.</param>
     /// <exception cref="ContextOverflowException">It does not fit into the context.</exception>
-    /// <exception cref="ArgumentException">A living character has the name.</exception>
+    /// <exception cref="ArgumentException">A living character has the name, or it is empty.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="NpcRuntimeOptions.MaxNpcs"/> already, or as many that were removed
     /// in this frame: tick first.</exception>
+    /// <exception cref="ObjectDisposedException">The runtime or the prefix was disposed.</exception>
     public Npc CreateNpc(string name, string persona) => Runtime.CreateNpc(name, persona, this);
 
     /// <summary>Frees it. Characters that began with it live on.</summary>
-    public void Dispose() => Runtime.Remove(this);
+    public void Dispose()
+    {
+        Runtime.CheckThread();
+        Runtime.Remove(this);
+    }
 }

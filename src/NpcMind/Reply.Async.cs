@@ -16,8 +16,9 @@ public partial class Reply
     /// Returns a task that completes at the end of the tick in which the reply ends, for code that needs a task; <c>await reply</c> needs
     /// none. It needs somebody who ticks. Game's thread.
     /// </summary>
-    /// <exception cref="ReplyFailedException">The task fails with it where the reply <see cref="ReplyEnd.Failed"/>, the device was lost,
-    /// or the runtime was disposed.</exception>
+    /// <exception cref="ReplyFailedException">The task fails with it where the reply <see cref="ReplyEnd.Failed"/>, or the device was lost.
+    /// Where the character or the runtime is disposed, the reply ends as <see cref="ReplyEnd.Interrupted"/>, and nothing is
+    /// thrown.</exception>
     public Task<Reply> Completion => _completion ??= WaitForEnd();
 
     private bool IsOver => IsDone || _abandoned is not null;
@@ -30,8 +31,8 @@ public partial class Reply
     /// Game's thread.
     /// </summary>
     /// <param name="cancellationToken">Stops the waiting at the end of the next tick, and not the reply.</param>
-    /// <exception cref="ReplyFailedException">The reply <see cref="ReplyEnd.Failed"/>, the device was lost, or the runtime was disposed;
-    /// all text before was streamed.</exception>
+    /// <exception cref="ReplyFailedException">The reply <see cref="ReplyEnd.Failed"/>, or the device was lost; all text before was
+    /// streamed. Where the character or the runtime is disposed, the stream ends.</exception>
     /// <exception cref="OperationCanceledException">The waiting was cancelled.</exception>
     public async IAsyncEnumerator<string> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
@@ -52,7 +53,7 @@ public partial class Reply
         if (_waiting.Count == 0) return false;
         Action[] waiting = [.. _waiting];
         _waiting.Clear();
-        foreach (Action next in waiting) next();
+        foreach (Action next in waiting) Npc.Prefix.Runtime.Call(next, Npc.Name);
         return _waiting.Count > 0;
     }
 

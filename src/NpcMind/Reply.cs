@@ -121,8 +121,7 @@ public partial class Reply : IAsyncEnumerable<string>
     internal bool ThoughtWasEnded { get; set; }
 
     /// <summary>The text without the thoughts that it may show.</summary>
-    internal string Said => Options.ShowThoughts && Npc.Prefix.Runtime.Format.Template is { Thoughts: { } marks } template
-        ? ThoughtFilter.Said(Text, marks, template.OpensThought) : Text;
+    internal string Said => WithoutThoughts(Text);
 
     /// <summary>Whether the action is being written now.</summary>
     internal bool InAction { get; set; }
@@ -196,6 +195,15 @@ public partial class Reply : IAsyncEnumerable<string>
         SpeechConstraint?.Release();
         ActionConstraint?.Release();
     }
+
+    /// <summary>Returns what <see cref="Said"/> is after <see cref="NpcMind.Npc.Interrupt"/>.</summary>
+    /// <param name="heardCharacters">Characters that were heard.</param>
+    internal string SaidWithin(int heardCharacters) =>
+        WithoutThoughts(new(Words.Chars(0, Words.CharactersOf(Words.TokensWithin(heardCharacters)))));
+
+    private string WithoutThoughts(string text) =>
+        Options.ShowThoughts && Npc.Prefix.Runtime.Format.Template is { Thoughts: { } marks } template
+            ? ThoughtFilter.Said(text, marks, template.OpensThought) : text;
 
     /// <summary>Characters the game has taken.</summary>
     internal int ReadCharacters

@@ -6,14 +6,15 @@ public enum TickStatus
     /// <summary>Work was put on the frame.</summary>
     Worked,
 
-    /// <summary>There was nothing to do, or the budget was 0.</summary>
+    /// <summary>There was nothing to do, the budget was 0, or everybody waits for the device or for the reader of a reply.</summary>
     Idle,
 
     /// <summary>The device has not finished the frames before; nothing was added.</summary>
     DeviceBehind,
 
     /// <summary>
-    /// The device was lost. The runtime does nothing any more: save the minds (their token logs are intact) and load a new one.
+    /// The device was lost. The runtime does nothing any more, and replies under way never end: save the minds (their token logs are
+    /// intact) and load a new runtime.
     /// </summary>
     DeviceLost,
 

@@ -223,6 +223,31 @@ internal sealed class CliTests
     [TestCase("--temperature NaN: must be from 0 to 100", "chat", "MODEL", "--temperature", "NaN")]
     [TestCase("--device-tokens -5: must be from 256 to", "frames", "MODEL", "--npcs", "1", "--budget-ms", "1", "--frames", "10",
         "--device-tokens", "-5")]
+    [TestCase("--temperature: '0,7' is not a number; write 0.7.", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1",
+        "--temperature", "0,7")]
+    [TestCase("--budget-ms: '1,5' is not a number; write 1.5.", "frames", "MODEL", "--npcs", "1", "--frames", "1", "--budget-ms", "1,5")]
+    [TestCase("--max-tokens: 'x' is not a whole number.", "generate", "MODEL", "--prompt", "a", "--max-tokens", "x")]
+    [TestCase("--length: '6.5' is not a whole number.", "needle", "MODEL", "--length", "100", "6.5")]
+    [TestCase("--length 3: must be from 64", "needle", "MODEL", "--length", "100", "3")]
+    [TestCase("--seed -1: must be from 0", "needle", "MODEL", "--length", "100", "--seed", "-1")]
+    [TestCase("--sequences 1: must be from 2 to 64", "bench", "MODEL", "--prompt-tokens", "1", "--generate-tokens", "1", "--sequences",
+        "1")]
+    [TestCase("--plot /: this is a folder", "frames", "/nowhere.gguf", "--npcs", "1", "--budget-ms", "1", "--frames", "1", "--plot", "/")]
+    [TestCase("--plot /no/x.svg: there is no such folder", "needle", "/nowhere.gguf", "--length", "100", "--plot", "/no/x.svg")]
+    [TestCase("--out /: this is a folder", "logits", "/nowhere.gguf", "--tokens", "1", "--out", "/")]
+    [TestCase("--out /: this is a folder", "convert", "/nowhere", "--out", "/")]
+    [TestCase("--pixels /: this is a folder", "vision", "/nowhere.gguf", "--mmproj", "x", "--image", "x", "--pixels", "/")]
+    [TestCase("--features /: this is a folder", "vision", "/nowhere.gguf", "--mmproj", "x", "--image", "x", "--features", "/")]
+    [TestCase("message 0 (from 0) is null", "generate", "MODEL", "--messages", "NULLS", "--max-tokens", "1")]
+    [TestCase("message 0 (from 0) is null", "template", "MODEL", "--messages", "NULLS")]
+    [TestCase("message 0 (from 0) is null", "see", "MODEL", "--mmproj", "MMPROJ", "--image", "PICTURE", "--messages", "NULLS",
+        "--max-tokens", "1")]
+    [TestCase("there is no verb 'genrate'. The verbs are inspect, ", "genrate", "x")]
+    [TestCase("no verb was given. The verbs are inspect, ")]
+    [TestCase("MODEL is empty", "tokenize", "", "--text", "x")]
+    [TestCase("--file is empty", "tokenize", "MODEL", "--file", "")]
+    [TestCase("FILE is empty", "doctor", "")]
+    [TestCase("--device is empty", "generate", "MODEL", "--prompt", "a", "--max-tokens", "1", "--device", "")]
     [TestCase("image encoder", "chat", "MMPROJ")]
     [TestCase("image encoder", "generate", "MMPROJ", "--prompt", "a", "--max-tokens", "1")]
     [TestCase("image encoder", "tokenize", "MMPROJ", "--text", "a")]
@@ -241,6 +266,7 @@ internal sealed class CliTests
     {
         string[] real = [.. arguments.Select(a => a switch { "MODEL" => ModelPath, "README" => Path.Combine(TestData.Root, "README.md"),
             "MMPROJ" => TestData.Golden("vision", "llama4", "mmproj.gguf"),
+            "NULLS" => Write("nulls.json", "[null]"),
             "PICTURE" => TestData.Golden("vision", "llama4", "image-exact.png"),
             _ => a.Replace("REPORTS", TestData.Golden("reports"), StringComparison.Ordinal) })];
         (int code, _, string error) = Start("", real);

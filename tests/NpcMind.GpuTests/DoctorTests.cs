@@ -61,6 +61,48 @@ internal sealed class DoctorTests
         Assert.That(output.TrimEnd('\n'), Does.EndWith("Broken: nan-weights."));
     }
 
+    [TestCase("unsupported-model", "This is a web page")]
+    [TestCase("unsupported-model", "version 1")]
+    [TestCase("split-model", "this is not the first: give the one named")]
+    [TestCase("damaged-file", "share bytes")]
+    [TestCase("truncated-file", "The file is empty")]
+    public void Doctor_FileThatCannotBeOpened_IsNamedByWhatItIsAndAdvisedOnce(string fault, string text)
+    {
+        string path = Path.Combine(Folder, "part-00002-of-00002.gguf");
+        switch (text)
+        {
+            case "This is a web page":
+                File.WriteAllText(path, "<html></html>");
+                break;
+            case "version 1":
+                File.WriteAllBytes(path, [.. "GGUF"u8, 1, 0, 0, 0, .. new byte[60]]);
+                break;
+            case "share bytes":
+                byte[] bytes = File.ReadAllBytes(Sound.Value), name = "blk.1.attn_k.weight"u8.ToArray();
+                int offset = bytes.AsSpan().IndexOf(name) + name.Length + 4 + 2 * 8 + 4; // rank, two sizes, type
+                bytes.AsSpan(offset, 8).Clear();
+                File.WriteAllBytes(path, bytes);
+                break;
+            case "The file is empty":
+                File.WriteAllBytes(path, []);
+                break;
+            default:
+                new GgufWriter().Add("split.no", (ushort)1).Add("split.count", (ushort)2).AddTensor("a", TensorType.F32, [8], new byte[32])
+                    .Save(path);
+                break;
+        }
+
+        (int code, JsonElement report) = CliRun.Json("doctor", path, "--host-only");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(report.Texts("faults"), Is.EqualTo((string[])[fault]));
+        JsonElement check = report.GetProperty("checks").EnumerateArray().Single();
+        Assert.That(check.GetProperty("text").GetString(), Does.Contain(text));
+        Assert.That(check.GetProperty("advice").ValueKind, Is.EqualTo(JsonValueKind.Null), "the text says what to do");
+        bool isSound = fault is "split-model" or "unsupported-model";
+        Assert.That(CliRun.Start("doctor", path, "--host-only").Output.TrimEnd('\n'),
+            Does.EndWith($"{(isSound ? "Cannot be used" : "Broken")}: {fault}."));
+    }
+
     [TestCase("mixtral_8x2")]
     [TestCase("gemma3-1b-form")]
     [TestCase("quant_llama_q4_k_m")]

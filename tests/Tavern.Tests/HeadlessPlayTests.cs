@@ -158,6 +158,15 @@ public sealed class HeadlessPlayTests
         Assert.That(game.Problems, Does.StartWith("tavern: --budget wants 0 to 100 milliseconds, not "));
     }
 
+    [TestCase("--budget")]
+    [TestCase("--fps")]
+    public void Play_DecimalComma_IsRefusedWithTheNumberToWrite(string option)
+    {
+        using GameProcess game = new("", _folder, "--headless", "--no-minds", "--frames", "1", option, "12,5");
+        Assert.That(game.End(), Is.EqualTo(1));
+        Assert.That(game.Problems, Does.Contain($"{option}: '12,5' is not a number; write 12.5."));
+    }
+
     [Test]
     public void Frame_ThatFails_EndsTheGameWithASaveAndASentence()
     {

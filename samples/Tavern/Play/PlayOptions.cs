@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tavern.Game;
 
@@ -64,12 +66,17 @@ internal sealed record PlayOptions
         Option<double?> budget = new("--budget")
         {
             Description = $"GPU milliseconds of a frame for the minds, 0 to {MindBudget.Most}; when left out {MindBudget.Usual}, "
-                + "or a quarter of the frame where drawing is slow."
+                + "or a quarter of the frame where drawing is slow.",
+            CustomParser = result => Number(result),
         };
         Option<bool> headless = new("--headless") { Description = "Without a window." };
         Option<int?> frames = new("--frames") { Description = "Frames after which the game ends; the script ends it earlier." };
         Option<double> pace = new("--fps")
-        { Description = "Frames of a second of game time, of a headless play: 4 to 240.", DefaultValueFactory = _ => 60 };
+        {
+            Description = "Frames of a second of game time, of a headless play: 4 to 240.",
+            DefaultValueFactory = _ => 60,
+            CustomParser = Number,
+        };
         Option<string?> script = new("--script") { Description = "A play (data/README.md)." };
         Option<string?> record = new("--record")
         { Description = "Folder for transcript.txt and, of a headless play, pictures, frames.json and memory.csv." };
@@ -126,6 +133,17 @@ internal sealed record PlayOptions
             });
         });
         return root.Parse(arguments).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    /// <summary>Reads a number with a decimal point: by default a comma would separate thousands.</summary>
+    private static double Number(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) return number;
+        string pointed = text.Replace(',', '.');
+        bool isComma = double.TryParse(pointed, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is not a number{(isComma ? $"; write {pointed}" : "")}.");
+        return 0;
     }
 
     /// <summary>Where the shaders of a debug build came from; none in a release build.</summary>

@@ -47,7 +47,12 @@ internal sealed class Diagnosis
     public void Warn(string check, string name, string text, string advice) =>
         _findings.Add(new Finding(check, Severity.Warning, name, text, advice));
 
-    public void Fault(string check, string name, string text, string advice = TakeAnother) =>
+    /// <summary>Adds a fault.</summary>
+    /// <param name="check">Which check.</param>
+    /// <param name="name">Name of the fault.</param>
+    /// <param name="text">What was found.</param>
+    /// <param name="advice">What to do; null where the text says it.</param>
+    public void Fault(string check, string name, string text, string? advice = TakeAnother) =>
         _findings.Add(new Finding(check, Severity.Fault, name, text, advice));
 
     /// <summary>Whether a check has found nothing yet that is worse than well.</summary>

@@ -23,9 +23,10 @@ internal static class DoctorReport
         }
 
         int faults = e.Diagnosis.Faults.Count, warnings = e.Diagnosis.Warnings.Count;
-        Console.WriteLine(faults > 0 ? $"\nBroken: {string.Join(", ", e.Diagnosis.Faults)}." : warnings > 0
-            ? $"\nSound, with {warnings} warning(s): "
-            + $"{string.Join(", ", e.Diagnosis.Warnings)}." : "\nSound.");
+        // A part of a split model, or a file for another program, can be sound.
+        bool isBroken = e.Diagnosis.Faults.Any(f => f is not ("split-model" or "unsupported-model"));
+        Console.WriteLine(faults > 0 ? $"\n{(isBroken ? "Broken" : "Cannot be used")}: {string.Join(", ", e.Diagnosis.Faults)}."
+            : warnings > 0 ? $"\nSound, with {warnings} warning(s): {string.Join(", ", e.Diagnosis.Warnings)}." : "\nSound.");
     }
 
     public static void PrintJson(Examination e) => Common.PrintJson(w =>

@@ -63,19 +63,23 @@ internal sealed class Examination
         }
         catch (GgufFormatException e)
         {
-            bool isCut = e.Message.Contains("incomplete", StringComparison.Ordinal)
-                || e.Message.Contains("cut short", StringComparison.Ordinal)
-                || e.Message.Contains("end of the file", StringComparison.Ordinal);
-            examination.Diagnosis.Fault("file", isCut ? "truncated-file" : "damaged-file", Sentences.Without(path, e.Message),
-                "Download the file again.");
+            examination.Diagnosis.Fault("file", Name(e.Fault), Sentences.Without(path, e.Message), advice: null);
         }
         catch (UnsupportedModelException e)
         {
-            examination.Diagnosis.Fault("file", "unsupported-model", Sentences.Without(path, e.Message));
+            examination.Diagnosis.Fault("file", "unsupported-model", Sentences.Without(path, e.Message), advice: null);
         }
 
         return examination;
     }
+
+    private static string Name(GgufFault fault) => fault switch
+    {
+        GgufFault.Truncated => "truncated-file",
+        GgufFault.OtherFormat => "unsupported-model",
+        GgufFault.SplitModel => "split-model",
+        _ => "damaged-file",
+    };
 
     private void Run(GgufFile file, ExaminationOptions options)
     {
@@ -127,7 +131,7 @@ internal sealed class Examination
         }
         catch (Exception e) when (e is UnsupportedModelException or GgufFormatException)
         {
-            Diagnosis.Fault("model", "unsupported-model", Sentences.Without(file.Path, e.Message));
+            Diagnosis.Fault("model", "unsupported-model", Sentences.Without(file.Path, e.Message), advice: null);
         }
         catch (GpuUnavailableException e)
         {

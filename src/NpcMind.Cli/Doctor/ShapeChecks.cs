@@ -29,12 +29,15 @@ internal static partial class ShapeChecks
         }
         catch (UnsupportedModelException e)
         {
-            diagnosis.Fault(Check, HeadsDiffer(file) ? "wrong-head-count" : "unsupported-model", Sentences.Without(file.Path, e.Message));
+            bool isWrong = HeadsDiffer(file);
+            diagnosis.Fault(Check, isWrong ? "wrong-head-count" : "unsupported-model", Sentences.Without(file.Path, e.Message),
+                isWrong ? Diagnosis.TakeAnother : null);
             return null;
         }
         catch (GgufFormatException e)
         {
-            diagnosis.Fault(Check, HeadsDiffer(file) ? "wrong-head-count" : "wrong-shapes", Sentences.Without(file.Path, e.Message));
+            diagnosis.Fault(Check, HeadsDiffer(file) ? "wrong-head-count" : "wrong-shapes", Sentences.Without(file.Path, e.Message),
+                advice: null);
             return null;
         }
 
@@ -62,7 +65,7 @@ internal static partial class ShapeChecks
         catch (Exception e) when (e is UnsupportedModelException or GgufFormatException)
         {
             string code = e is UnsupportedModelException ? "unsupported-model" : "wrong-shapes";
-            diagnosis.Fault(Check, code, Sentences.Without(file.Path, e.Message));
+            diagnosis.Fault(Check, code, Sentences.Without(file.Path, e.Message), advice: null);
             return false;
         }
     }

@@ -39,7 +39,8 @@ internal static class TokenizerChecks
         catch (Exception e) when (e is GgufFormatException or UnsupportedTokenizerException)
         {
             bool isPre = e is UnsupportedTokenizerException && e.Message.Contains("pre-tokenizer", StringComparison.Ordinal);
-            diagnosis.Fault(Check, isPre ? "wrong-pre-tokenizer" : "unusable-tokenizer", Sentences.Without(file.Path, e.Message));
+            diagnosis.Fault(Check, isPre ? "wrong-pre-tokenizer" : "unusable-tokenizer", Sentences.Without(file.Path, e.Message),
+                e is GgufFormatException ? null : "Take another conversion of the model.");
             return null;
         }
 

@@ -53,4 +53,7 @@ public sealed class GgufFormatException : NpcMindException
 
     /// <summary>What stands there.</summary>
     public string Found { get; }
+
+    /// <summary>What is wrong with the file.</summary>
+    internal GgufFault Fault { get; init; }
 }

@@ -62,7 +62,10 @@ internal static class TemplateVariables
             case null: writer.WriteNullValue(); break;
             case string text: writer.WriteStringValue(text); break;
             case bool truth: writer.WriteBooleanValue(truth); break;
-            case int or long or short or byte or uint: writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+            case int or long or short or sbyte or byte or ushort or uint or <= (ulong)long.MaxValue:
+                writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
+            case decimal number: writer.WriteNumberValue((double)number); break;
             case float or double when double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)):
                 writer.WriteNumberValue(Convert.ToDouble(value, CultureInfo.InvariantCulture));
                 break;
@@ -76,14 +79,20 @@ internal static class TemplateVariables
 
                 writer.WriteEndObject();
                 break;
-            case IEnumerable items:
+            case IDictionary members when members.Keys.Cast<object>().All(k => k is string): // with values of one type
+                Write(writer, members.Keys.Cast<string>().ToDictionary(k => k, k => members[k]), name, depth);
+                break;
+            case IEnumerable items and not IDictionary:
                 writer.WriteStartArray();
                 foreach (object? item in items) Write(writer, item, name, depth + 1);
                 writer.WriteEndArray();
                 break;
             default:
-                throw new ArgumentException($"TemplateVariables: '{name}' is a {value.GetType().Name}; it may be a text, a truth "
-                + "value, a finite number, null, or a list or dictionary of them.", nameof(value));
+                throw new ArgumentException($"TemplateVariables: '{name}' is "
+                    + (value is float or double or ulong
+                        ? Convert.ToString(value, CultureInfo.InvariantCulture)
+                        : $"a {value.GetType().Name}")
+                    + "; it may be a text, a truth value, a finite number, null, or a list or dictionary of them.", nameof(value));
         }
     }
 }

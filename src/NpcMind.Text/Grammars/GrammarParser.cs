@@ -26,6 +26,7 @@ internal sealed class GrammarParser
     {
         if (_text.Length > GrammarLimits.TextLength)
             throw Source.Error(0, $"the grammar has {_text.Length} characters and at most {GrammarLimits.TextLength} are read. Split it.");
+        if (_text.StartsWith('\uFEFF')) _at++; // the byte order mark of a file that was read as bytes
         Rule("root", 0);
         for (Skip(newLines: true); _at < _text.Length; Skip(newLines: true)) ParseRule();
         if (_rules[0].Body is null)

@@ -6,7 +6,7 @@ namespace NpcMind;
 
 /// <summary>
 /// What of an action is legal now: a game changes it as often as it likes, and <see cref="Version"/> tells whether anything did change. At
-/// first everything is legal. One thread at a time.
+/// first everything is legal. One thread at a time: the game's, while a reply follows it.
 /// </summary>
 /// <remarks>
 /// Either each member has its legal values, whatever the others are (<see cref="Allow"/>, <see cref="AllowRange"/>,

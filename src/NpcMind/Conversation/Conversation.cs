@@ -82,7 +82,6 @@ internal sealed class Conversation(NpcRuntime runtime, Mind mind, string name, D
         _systemPrompt = systemPrompt;
         foreach (TurnImage image in turns.SelectMany(t => t.Seen)) image.References++;
         foreach (TurnImage image in mind.Seen) image.References--;
-        runtime.TurnsForgotten += Math.Max(0, Turns.Count - turns.Count);
         Turns.Clear();
         Turns.AddRange(turns);
         mind.Seen.Clear();

@@ -25,6 +25,9 @@ internal sealed class Turn(string heard, IReadOnlyList<TurnImage>? seen = null)
 
     public Reply? Reply { get; set; }
 
+    /// <summary>Whether the answer's tokens are those of its text and no longer those of <see cref="Reply"/>.</summary>
+    public bool IsRewritten { get; set; }
+
     /// <summary>The answer without its action and its thoughts.</summary>
     [System.Diagnostics.CodeAnalysis.AllowNull]
     public string Said

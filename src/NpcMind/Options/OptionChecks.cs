@@ -26,6 +26,9 @@ internal static class OptionChecks
         if (o.ImageEncoderPath is { Length: 0 })
             throw new ArgumentException($"{Of}.{nameof(o.ImageEncoderPath)} is empty: it must name a file, or be null for none.",
                 Parameter);
+        if (o.CacheFolder is { } folder && folder.Contains('\0', StringComparison.Ordinal))
+            throw new ArgumentException($"{Of}.{nameof(o.CacheFolder)} contains the character U+0000: it must be a path, \"\" or null.",
+                Parameter);
         InRange(Of, nameof(o.MaxImageTiles), o.MaxImageTiles, 1, VisionConfig.MaxTiles);
         InRange(Of, nameof(o.MaxNpcs), o.MaxNpcs, 1, MaxCharacters);
         InRange(Of, nameof(o.MaxPrefixes), o.MaxPrefixes, 1, MaxCharacters);

@@ -205,7 +205,7 @@ internal static class MindLoader
     }
 
     private static ContextOverflowException Unfit(string name, NpcRuntime runtime) =>
-        new($"{(name.Length > 40 ? name[..40] + "..." : name)}: what the mind begins with and its last turn do not fit into a context of "
+        new($"{(name.Length > 40 ? name[..40] + "..." : name)}: the system prompt and the last turn do not fit into a context of "
             + $"{runtime.Options.ContextTokens} tokens. Use a larger context.");
 
     /// <summary>What a turn heard, in tokens; null where it can never fit or the template cannot render it.</summary>

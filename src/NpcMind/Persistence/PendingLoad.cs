@@ -22,7 +22,7 @@ internal sealed class PendingLoad(NpcRuntime runtime, Prefix prefix, LegalAction
 
     public override bool IsOver => _outcome is not null;
 
-    public override void Step(bool targetIsFree, int most, int weight)
+    public override void Step(bool targetIsFree, bool isFirstLoad, int most, int weight)
     {
         if (_outcome is not null) return;
         if (_reading is null)
@@ -44,7 +44,7 @@ internal sealed class PendingLoad(NpcRuntime runtime, Prefix prefix, LegalAction
 
         if (cancellation.IsCancellationRequested || runtime.IsLost || _hasNoDevice) _upload?.GiveUp();
         if (_kv == KvProgress.UnderWay) _kv = _upload!.Step(SaveQueue.Patience, weight);
-        if (_kv == KvProgress.UnderWay) return;
+        if (_kv == KvProgress.UnderWay || !isFirstLoad) return;
         _outcome = Adopt(_reading);
         _upload?.HandOver(0); // what was not used
     }

@@ -47,7 +47,7 @@ internal sealed class PendingSave : SaveJob
 
     public override int Copying => _readback?.Copying ?? 0;
 
-    public override void Step(bool targetIsFree, int most, int weight)
+    public override void Step(bool targetIsFree, bool isFirstLoad, int most, int weight)
     {
         if (_writing is not null) return;
         bool isCancelled = _cancellation.IsCancellationRequested;

@@ -4,7 +4,8 @@ namespace NpcMind;
 
 /// <summary>
 /// Saves and loads under way. In each tick they go on as far as they come without waiting; streams and files are written and read on other
-/// threads. Those that use the same stream or file come one after the other, in the order of the calls. Used by the game's thread.
+/// threads. Those that use the same stream or file come one after the other, in the order of the calls, and so do characters that are
+/// loaded. Used by the game's thread.
 /// </summary>
 internal sealed class SaveQueue
 {
@@ -28,6 +29,30 @@ internal sealed class SaveQueue
     public void Step(double milliseconds)
     {
         for (int i = 0; i < _jobs.Count; i++) Step(i, milliseconds > 0 ? 1 : WeightOfTickWithoutBudget);
+    }
+
+    /// <summary>Whether a save or load uses a stream or file; with <paramref name="loads"/>, whether anything is being loaded.</summary>
+    public bool Uses(object target, bool loads) => _jobs.Exists(j => IsMeant(j, target, loads));
+
+    /// <summary>
+    /// Ends those that use a stream or file, and with <paramref name="loads"/> all loads. They do without what the device has not given
+    /// yet. Waits for streams. Who awaits them goes on at the end of a tick, as always.
+    /// </summary>
+    public void Finish(object target, bool loads)
+    {
+        for (bool isFirst = true; Uses(target, loads); isFirst = false)
+        {
+            for (int i = 0; i < _jobs.Count; i++)
+            {
+                if (!IsMeant(_jobs[i], target, loads)) continue;
+                if (!isFirst) _jobs[i].GiveUp();
+                Step(i, Patience);
+            }
+
+#pragma warning disable RS0030 // Waits by its contract, for streams that other threads read and write.
+            Thread.Sleep(1);
+#pragma warning restore RS0030
+        }
     }
 
     /// <summary>Lets those go on who await what is over. They may call anything but a tick.</summary>
@@ -70,18 +95,23 @@ internal sealed class SaveQueue
         _jobs.Clear();
     }
 
+    private static bool IsMeant(SaveJob job, object target, bool loads) =>
+        (job.UsesTarget && job.Target.Equals(target)) || (loads && job is PendingLoad { IsOver: false });
+
     private void Step(int index, int weight)
     {
         SaveJob job = _jobs[index];
         int copying = 0;
-        bool isFree = true;
+        bool isFree = true, isFirstLoad = true;
         for (int i = 0; i < _jobs.Count; i++)
         {
             copying += _jobs[i].Copying;
-            isFree &= i >= index || !_jobs[i].UsesTarget || !_jobs[i].Target.Equals(job.Target);
+            if (i >= index) continue;
+            isFree &= !_jobs[i].UsesTarget || !_jobs[i].Target.Equals(job.Target);
+            isFirstLoad &= _jobs[i] is not PendingLoad { IsOver: false };
         }
 
-        job.Step(isFree, KvReadback.MostTogether - copying, weight);
+        job.Step(isFree, isFirstLoad, KvReadback.MostTogether - copying, weight);
     }
 }
 
@@ -102,9 +132,10 @@ internal abstract class SaveJob(object target)
 
     /// <summary>Goes on, without waiting.</summary>
     /// <param name="targetIsFree">Whether no earlier one uses the stream or file.</param>
+    /// <param name="isFirstLoad">Whether nothing that was asked for earlier is still being loaded.</param>
     /// <param name="most">Blocks of keys and values that it may begin to copy.</param>
     /// <param name="weight">How much the tick counts against <see cref="SaveQueue.Patience"/>.</param>
-    public abstract void Step(bool targetIsFree, int most, int weight);
+    public abstract void Step(bool targetIsFree, bool isFirstLoad, int most, int weight);
 
     /// <summary>Lets who awaits it go on.</summary>
     public abstract void Complete();

@@ -20,6 +20,9 @@ internal static partial class NpcMindLog
     [LoggerMessage(5, LogLevel.Error, "The reply of {Name} failed: {Error}")]
     public static partial void ReplyFailed(ILogger logger, string name, string error);
 
+    [LoggerMessage(7, LogLevel.Error, "Code that awaited a reply of {Name} threw: {Error}")]
+    public static partial void WaiterFailed(ILogger logger, string name, string error);
+
     [LoggerMessage(6, LogLevel.Information, "Loaded {Model} on {Device} in {Seconds:F1} s")]
     public static partial void Loaded(ILogger logger, string model, string device, double seconds);
 }

@@ -289,4 +289,48 @@ internal sealed class AsyncSaveTests : RuntimeTest
         stream.Position = 0;
         return mind;
     }
+
+    [Test]
+    public void Save_WhileASaveToTheSameFileIsUnderWay_IsTheOneThatStays()
+    {
+        string folder = Directory.CreateTempSubdirectory("npcmind-save").FullName, path = Path.Combine(folder, "mira.save");
+        try
+        {
+            NpcRuntime runtime = Use(Home);
+            Prefix world = World(runtime, Lore);
+            Npc npc = world.CreateNpc("Mira", "You.");
+            Say(runtime, npc, "Good morning.", Short);
+            Task earlier = npc.SaveAsync(path);
+            Say(runtime, npc, "Who?", Short);
+            npc.Save(path);
+            Await(runtime, earlier);
+            Assert.That(runtime.LoadNpc(path, world).TurnCount, Is.EqualTo(2));
+            File.Delete(path);
+            Task saving = runtime.Npcs[^1].SaveAsync(path);
+            Assert.That(runtime.LoadNpc(path, world).TurnCount, Is.EqualTo(2), "a load waits for the save before it");
+            Assert.That(Await(runtime, saving).IsCompletedSuccessfully);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void LoadNpc_TwiceForOneCharacter_LastOneAskedForLives(bool isAsync)
+    {
+        NpcRuntime runtime = Use(Home);
+        Prefix world = World(runtime, Lore);
+        Npc npc = world.CreateNpc("Mira", "You.");
+        using MemoryStream small = new(), large = new();
+        npc.Save(small);
+        for (int i = 0; i < 4; i++) Say(runtime, npc, "Where is the river, and where is the light?", Short);
+        npc.Save(large);
+        small.Position = large.Position = 0;
+        Task<Npc> first = runtime.LoadNpcAsync(large, world);
+        Npc last = isAsync ? Await(runtime, runtime.LoadNpcAsync(small, world)).Result : runtime.LoadNpc(small, world);
+        Assert.That(Await(runtime, first).Result.IsDisposed);
+        Assert.That((last.IsDisposed, last.TurnCount, runtime.Npcs.Count), Is.EqualTo((false, 0, 1)));
+    }
 }

@@ -154,4 +154,61 @@ internal sealed class AwaitTests : RuntimeTest
         Assert.That(() => npc.Hear<Gesture>("Player", "Well?", new ReplyOptions { Action = ActionType.Of<Trade>() }),
             Throws.ArgumentException);
     }
+
+    [Test]
+    public void Await_DeviceLostLater_FailsInTheNextTick()
+    {
+        using NpcRuntime runtime = Runtimes.New(new Sizes());
+        Npc npc = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.");
+        Task<Reply> completion = npc.Hear("Player", "Good morning.", Short).Completion;
+        runtime.IsLost = true;
+        Assert.That(completion.IsCompleted, Is.False);
+        runtime.Tick(FrameBudget.FromMilliseconds(1));
+        Assert.That(completion.Exception!.InnerException, Is.TypeOf<ReplyFailedException>().With.Message.Contains("lost"));
+    }
+
+    [Test]
+    public void Await_WaiterThatThrows_KeepsNobodyElseWaiting()
+    {
+        NpcRuntime runtime = Use(new Sizes());
+        Reply reply = World(runtime, "The gate.").CreateNpc("Mira", "You.").Hear("Player", "Good morning.", Short);
+        reply.GetAwaiter().OnCompleted(() => throw new InvalidOperationException("a fault of the game"));
+        bool isTold = false;
+        reply.GetAwaiter().OnCompleted(() => isTold = true);
+        Until(runtime, new TinyRandom(1), () => reply.IsDone);
+        Assert.That(isTold);
+    }
+
+    [Test]
+    public void ThinkUntilIdle_ReplyThatWaitsForTheDevice_IsThoughtToItsEnd()
+    {
+        NpcRuntime runtime = Use(new Sizes());
+        Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
+        for (int i = 0; i < 5; i++)
+        {
+            Reply reply = npc.Hear("Player", "Good morning.", Short with { Grammar = Grammar.Parse("root ::= [a-z ]+", "letters") });
+            while (reply.Words.Tokens == 0) runtime.Tick(FrameBudget.FromMilliseconds(20));
+            Thread.Sleep(10);
+            runtime.Tick(FrameBudget.FromMilliseconds(20));
+            Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromMinutes(1)));
+            Assert.That(reply.IsDone);
+        }
+    }
+
+    [Test]
+    public void ThinkUntilIdle_RuntimeDisposedByAWaiter_Ends()
+    {
+        using NpcRuntime runtime = Runtimes.New(new Sizes());
+        Prefix world = runtime.CreatePrefix("The gate.");
+        Task game = Game(world.CreateNpc("Mira", "You.").Hear("Player", "Good morning.", Short));
+        world.CreateNpc("Tom", "You.").Hear("Player", "Good morning.", Short with { MaxTokens = 60 });
+        Assert.That(runtime.ThinkUntilIdle(TimeSpan.FromMinutes(1)), Is.False);
+        Assert.That(game.IsCompletedSuccessfully);
+
+        async Task Game(Reply reply)
+        {
+            await reply;
+            runtime.Dispose();
+        }
+    }
 }

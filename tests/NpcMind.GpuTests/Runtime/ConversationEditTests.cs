@@ -123,4 +123,92 @@ internal sealed class ConversationEditTests : RuntimeTest
         Say(runtime, npc, "Who?", Short);
         Assert.That(npc.TurnCount, Is.EqualTo(3));
     }
+
+    [Test]
+    public void SetConversationAndPersona_DuringAReplyAndTooLong_LeaveTheReplyAlone()
+    {
+        NpcRuntime runtime = Use(new Sizes());
+        Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
+        Reply reply = npc.Hear("Player", new string('a', 60), new ReplyOptions { MaxTokens = 60, Temperature = 1 });
+        Until(runtime, new TinyRandom(5), () => reply.Words.Tokens > 2);
+        string said = reply.Text;
+        int[] log = Log(npc);
+        Assert.That(() => npc.SetConversation([new(ConversationTurnKind.Heard, "Player", new string('a', 100_000))]),
+            Throws.TypeOf<ContextOverflowException>());
+        // It fits alone, and not beside what was said.
+        int room = runtime.Options.ContextTokens - Conversation.Reserve(runtime.Options.ContextTokens);
+        string persona = string.Concat(Enumerable.Repeat("b", room));
+        while (persona.Length > 1 && !Fits(persona)) persona = persona[..^1];
+        Assert.That(() => npc.Persona = persona, Throws.TypeOf<ContextOverflowException>());
+        Assert.That((reply.IsDone, reply.Text, npc.Persona), Is.EqualTo((false, said, "You.")));
+        Assert.That(Log(npc), Is.EqualTo(log));
+        Until(runtime, new TinyRandom(6), () => reply.IsDone);
+        Assert.That(reply.End, Is.Not.EqualTo(ReplyEnd.Interrupted));
+
+        bool Fits(string text)
+        {
+            try
+            {
+                npc.Prefix.CreateNpc("Probe", text).Dispose();
+                return true;
+            }
+            catch (ContextOverflowException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [TestCase("You.")]
+    [TestCase("You are the dragon of the hill. You sleep.")]
+    [TestCase("You are the miller of the hill.")]
+    public void Interrupt_AfterThePersonaChanged_CutsTheAnswerAndSaves(string persona)
+    {
+        NpcRuntime runtime = Use(new Sizes());
+        Prefix world = World(runtime, "The gate.");
+        Npc npc = world.CreateNpc("Mira", "You are the miller.");
+        Say(runtime, npc, "What?", Short);
+        Reply reply = npc.Hear("Player", "Who?", new ReplyOptions { MaxTokens = 12, Temperature = 1 });
+        Until(runtime, new TinyRandom(5), () => reply.IsDone);
+        Assert.That(reply.Characters, Is.GreaterThan(2));
+        if (persona == "You.") npc.Forget(1);
+        else npc.Persona = persona;
+        npc.Interrupt(2);
+        using MemoryStream stream = new();
+        npc.Save(stream);
+        ConversationTurn[] cut = [.. npc.GetConversation()];
+        Assert.That((cut[^1].Text, reply.Text), Is.EqualTo((reply.Text, npc.History[^1].Said)));
+        Assert.That(reply.Characters, Is.LessThanOrEqualTo(2));
+        string next = Say(runtime, npc, "Why?", Short);
+        int[] log = Log(npc);
+        npc.Save(new MemoryStream());
+        npc.Dispose();
+        Npc other = world.CreateNpc("Mira", persona == "You." ? "You are the miller." : persona);
+        other.SetConversation(cut);
+        Assert.That((Say(runtime, other, "Why?", Short), Log(other)), Is.EqualTo((next, log)), "as if it had been said so");
+    }
+
+    [Test]
+    public void SetConversation_LinesThatLackSomething_AreRefused()
+    {
+        Npc npc = World(Use(new Sizes()), "The gate.").CreateNpc("Mira", "You.");
+        foreach (ConversationTurn line in (ConversationTurn[])[null!, new(ConversationTurnKind.Heard, null!, "Who?"),
+            new(ConversationTurnKind.Overheard, "Tom", null!), new((ConversationTurnKind)9, "Tom", "Who?")])
+            Assert.That(() => npc.SetConversation([History[1], line]), Throws.ArgumentException.With.Message.Contains("Line 1"));
+        Assert.That(npc.TurnCount, Is.Zero);
+    }
+
+    [Test]
+    public void TurnsForgotten_CountsWhatDidNotFitAndNotWhatTheGameRemoved()
+    {
+        NpcRuntime runtime = Use(new Sizes());
+        Npc npc = World(runtime, "The gate.").CreateNpc("Mira", "You.");
+        runtime.Tick(FrameBudget.FromMilliseconds(1));
+        npc.SetConversation(History);
+        npc.Forget();
+        Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1)).TurnsForgotten, Is.Zero);
+        npc.SetConversation(Enumerable.Range(0, 100)
+            .Select(i => new ConversationTurn(ConversationTurnKind.Heard, "Player", $"Number {i}?")));
+        Assert.That(runtime.Tick(FrameBudget.FromMilliseconds(1)).TurnsForgotten, Is.EqualTo(100 - npc.TurnCount).And.GreaterThan(0));
+    }
 }

@@ -50,11 +50,13 @@ internal sealed class LoadRuntimeTests
     {
         using NpcRuntime runtime = NpcRuntime.Load(TinyEngines.Path(Sizes.Chat), Options with { ChecksThread = true });
         Npc npc = runtime.CreatePrefix("The gate.").CreateNpc("Mira", "You.");
-        Exception?[] errors = new Exception?[3];
+        Exception?[] errors = new Exception?[10];
         Thread other = new(() =>
         {
             Action[] calls = [() => npc.Hear("Player", "Who?", new ReplyOptions { MaxTokens = 8 }),
-                () => runtime.Tick(FrameBudget.FromMilliseconds(1)), npc.Forget];
+                () => runtime.Tick(FrameBudget.FromMilliseconds(1)), npc.Forget, npc.Dispose, npc.Prefix.Dispose, runtime.DiscardFrame,
+                () => npc.Priority = NpcPriority.Background, () => npc.GetConversation(), () => npc.Save(Stream.Null),
+                () => runtime.Prepare(ActionType.Of<Gesture>())];
             for (int i = 0; i < calls.Length; i++)
             {
                 try

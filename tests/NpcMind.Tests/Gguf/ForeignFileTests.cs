@@ -45,6 +45,12 @@ internal sealed class ForeignFileTests : IDisposable
         string path = _folder.Write("model.gguf", bytes);
         GgufFormatException e = Assert.Throws<GgufFormatException>(() => GgufFile.Open(path).Dispose())!;
         Assert.That(e.Message, Does.StartWith(path).And.Contain(expected).And.Not.Contain("damaged"));
+        Assert.That(e.Fault, Is.EqualTo(expected switch
+        {
+            "empty" => GgufFault.Truncated,
+            "not completed" => GgufFault.Damaged,
+            _ => GgufFault.OtherFormat,
+        }));
         TestContext.Out.WriteLine(e.Message);
     }
 
@@ -61,6 +67,7 @@ internal sealed class ForeignFileTests : IDisposable
                 $"{Math.Round(length / 1024.0)} of {Math.Round(whole.Length / 1024.0)} kB");
             Assert.That(e.Message,
                 Does.Contain("incomplete").And.Contain(part).And.Contain("download it again").And.Not.Contain("damaged"));
+            Assert.That(e.Fault, Is.EqualTo(GgufFault.Truncated));
         }
     }
 

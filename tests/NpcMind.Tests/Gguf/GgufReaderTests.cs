@@ -81,6 +81,17 @@ internal sealed class GgufReaderTests : IDisposable
     }
 
     [TestCaseSource(typeof(WrongFiles), nameof(WrongFiles.Cases))]
+    public void Open_WrongFile_IsTruncatedOnlyWhereItEndsTooEarly(WrongFile wrong)
+    {
+        string path = _folder.Write("wrong.gguf", wrong.Bytes);
+        GgufFormatException error = Assert.Throws<GgufFormatException>(() => GgufFile.Open(path).Dispose())!;
+        bool saysSo = error.Message.Contains("incomplete", StringComparison.Ordinal) || wrong.Bytes.Length == 0;
+        Assert.That(error.Fault == GgufFault.Truncated, Is.EqualTo(saysSo), error.Message);
+        if (wrong.Expected is "do not overlap" or "power of two" or "dimensions" or "a multiple of 32")
+            Assert.That(error.Fault, Is.EqualTo(GgufFault.Damaged));
+    }
+
+    [TestCaseSource(typeof(WrongFiles), nameof(WrongFiles.Cases))]
     public void Open_WrongFile_NamesPlaceAndExpectation(WrongFile wrong)
     {
         string path = _folder.Write("wrong.gguf", wrong.Bytes);

@@ -90,6 +90,7 @@ internal sealed class GgufSplitTests : IDisposable
         Shard(Second, 1, "b").Save(Second);
         GgufFormatException error = Assert.Throws<GgufFormatException>(() => GgufFile.Open(Second).Dispose())!;
         Assert.That(error.Expected, Does.Contain("first shard"));
+        Assert.That(error.Fault, Is.EqualTo(GgufFault.SplitModel));
     }
 
     [Test]
@@ -99,6 +100,7 @@ internal sealed class GgufSplitTests : IDisposable
         Shard(First, 0, "a").Save(renamed);
         GgufFormatException error = Assert.Throws<GgufFormatException>(() => GgufFile.Open(renamed).Dispose())!;
         Assert.That(error.Expected, Does.Contain("-00001-of-00002.gguf"));
+        Assert.That(error.Fault, Is.EqualTo(GgufFault.SplitModel));
     }
 
     private void Refused(string path, string expected, string? atValueOf = null)
@@ -108,6 +110,7 @@ internal sealed class GgufSplitTests : IDisposable
         {
             Assert.That(error.Path, Is.EqualTo(path));
             Assert.That(error.Expected, Does.Contain(expected));
+            Assert.That(error.Fault, Is.EqualTo(expected == "occur once" ? GgufFault.Damaged : GgufFault.SplitModel));
             if (atValueOf is not null) Assert.That(error.Offset, Is.EqualTo(ValueOffset(path, atValueOf)));
         });
         File.Delete(First); // fails on systems with file locks if a handle is still open

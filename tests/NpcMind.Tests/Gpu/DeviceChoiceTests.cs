@@ -28,6 +28,19 @@ internal sealed class DeviceChoiceTests
         Assert.That(Family((QueueFlags.TransferBit, 64)), Is.Null);
     }
 
+    [TestCase("1", 1)]
+    [TestCase("4090", 1)]
+    [TestCase("256", 0)]
+    [TestCase("LLVMPIPE", 0)]
+    [TestCase("rtx", 1)]
+    [TestCase("2", 0, Description = "no such index, and the first name that contains it")]
+    [TestCase("7", null)]
+    [TestCase("", null)]
+    [TestCase(" ", null)]
+    public void Find_IndexOrPartOfAName_IsTheDevice(string wanted, int? expected) =>
+        Assert.That(DeviceChoice.Find([new(0, "llvmpipe (LLVM 15.0.6, 256 bits)", "software", "Mesa"),
+            new(1, "NVIDIA GeForce RTX 4090", "discrete", "NVIDIA")], wanted)?.Index, Is.EqualTo(expected));
+
     [Test]
     public void Check_SizesTooSmall_AreRefusedByName()
     {

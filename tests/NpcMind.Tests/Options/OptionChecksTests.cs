@@ -1,3 +1,4 @@
+using NpcMind.Inference;
 using NUnit.Framework;
 
 namespace NpcMind.Tests.Options;
@@ -28,6 +29,7 @@ internal sealed class OptionChecksTests
         (Good with { MaxImageTiles = 17 }, ["MaxImageTiles", "17", "from 1 to 16"]),
         (Good with { KvFormat = (KvFormat)9 }, ["KvFormat", "9", "F32, F16"]),
         (Good with { ImageEncoderPath = "" }, ["ImageEncoderPath", "empty"]),
+        (Good with { CacheFolder = "a\0b" }, ["CacheFolder", "U+0000"]),
         (Good with { Host = null! }, ["Host", "null"]),
         (Good with { Clock = null! }, ["Clock", "null"]),
     }.Select(c => new TestCaseData(c.Options, c.Words).SetArgDisplayNames(string.Join(' ', c.Words)));
@@ -90,5 +92,13 @@ internal sealed class OptionChecksTests
             CharactersPerSecond = double.PositiveInfinity,
             FirstWordDeadline = TimeSpan.MaxValue
         }, 64);
+    }
+
+    [Test]
+    public void Check_NegativeZero_IsZeroForRepliesAndTheSampler()
+    {
+        OptionChecks.Check(new ReplyOptions { Temperature = -0f, TopP = -0f, MinP = -0f }, 2048);
+        new SamplerSettings { Temperature = -0f, TopP = -0f, MinP = -0f }.Check();
+        Assert.That(() => new SamplerSettings { TopP = -0.1f }.Check(), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 }

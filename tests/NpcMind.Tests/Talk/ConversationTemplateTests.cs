@@ -103,6 +103,25 @@ internal sealed class ConversationTemplateTests
     }
 
     [Test]
+    public void TemplateVariables_NumbersAndDictionariesOfOneType_AreTaken()
+    {
+        Dictionary<string, JsonElement> variables = [];
+        TemplateVariables.Add(new Dictionary<string, object?>
+        {
+            ["a"] = new Dictionary<string, string> { ["x"] = "y" },
+            ["b"] = 1.5m,
+            ["c"] = 7ul,
+            ["d"] = new Dictionary<string, int[]> { ["x"] = [1] },
+        }, variables);
+        Assert.That(variables.Select(v => v.Value.GetRawText()), Is.EqualTo((string[])["""{"x":"y"}""", "1.5", "7", """{"x":[1]}"""]));
+        Dictionary<string, object?> numbered = new() { ["a"] = new Dictionary<int, int> { [1] = 2 } };
+        Assert.That(() => TemplateVariables.Add(numbered, variables),
+            Throws.ArgumentException.With.Message.Contains("Dictionary"));
+        Assert.That(() => TemplateVariables.Add(new Dictionary<string, object?> { ["a"] = double.NaN }, variables),
+            Throws.ArgumentException.With.Message.Contains("is NaN"));
+    }
+
+    [Test]
     public void TemplateVariables_WrongNamesAndValues_AreRefused()
     {
         foreach ((string name, object value) in new (string, object)[] { ("messages", ""), ("add_generation_prompt", true), ("1a", 1),

@@ -61,6 +61,19 @@ internal sealed class TokenizerRobustnessTests
         Assert.That(() => tokenizer.Decode([0, 256]), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
+    [TestCase("ab🐉", 0, "ab🐉")]
+    [TestCase("ab🐉", 1, "ab")]
+    [TestCase("ab🐉", 3, "ab")]
+    [TestCase("🐉", 3, "")]
+    [TestCase("", 0, "")]
+    public void DecodeWhole_UnfinishedCharacterAtTheEnd_IsLeftOut(string text, int missing, string expected)
+    {
+        Tokenizer tokenizer = TinyVocabulary.Bpe().Build();
+        int[] ids = [.. System.Text.Encoding.UTF8.GetBytes(text)];
+        Assert.That(tokenizer.DecodeWhole(ids.AsSpan(0, ids.Length - missing)), Is.EqualTo(expected));
+        Assert.That(tokenizer.DecodeWhole([0xF0, 'a']), Is.EqualTo("\uFFFDa"), "within the text it stays to be seen");
+    }
+
     [Test]
     public void Encode_TokensWithoutOwnText_AreNeverProduced()
     {

@@ -11,6 +11,7 @@ internal sealed class GrammarParseTests
     private static readonly TokenTrie Bytes = TokenTrie.Create(TinyVocabulary.Bpe().Build());
 
     [TestCase("root ::= \"yes\" | \"no\"", "yes", "no", "!yesno", "!n")]
+    [TestCase("\uFEFFroot ::= \"yes\"", "yes", "!\uFEFFyes")]
     [TestCase("root ::= \"yes\"\n  | \"no\" # or not\n", "yes", "no")]
     [TestCase("root ::=\n  a |\n  b\na ::= \"a\"\r\nb ::= \"b\"\r\n", "a", "b")]
     [TestCase("# a comment\n\nroot ::= ( \"a\"\n # inside\n \"b\" )\n", "ab")]
