@@ -63,13 +63,28 @@ void main() {
     uint slice = cluster % Slices;
 
     // What to compute.
-    uint group = gl_WorkGroupID.x, first, count = Tokens;
-    if (Combined == 0 && !findWork(group, first, count)) return;
+    uint group = gl_WorkGroupID.x;
+    uint count = Tokens;
     uint yRow[Tokens];
     int xAt[Tokens];
-    [[unroll]] for (uint t = 0; t < Tokens; t++) {
-        yRow[t] = Combined > 0 ? 0 : rowOfY(first, count, t);
-        xAt[t] = Combined > 0 ? 0 : int(rowAt(yRow[t] / (Experts ? xDivisor : 1)) + lane);
+    if (Combined > 0) {
+        yRow[0] = 0;
+        xAt[0] = 0;
+    } else if (Experts) {
+        uvec4 tile = tiles[gl_WorkGroupID.y];
+        count = tile.z;
+        group += tile.x * groupsPerSlab;
+        if (count == 0 || group < firstGroup || group >= firstGroup + groups) return;
+        group -= firstGroup;
+        [[unroll]] for (uint t = 0; t < Tokens; t++) {
+            yRow[t] = order[tile.y + min(t, count - 1)];
+            xAt[t] = int(rowAt(yRow[t] / xDivisor) + lane);
+        }
+    } else {
+        [[unroll]] for (uint t = 0; t < Tokens; t++) {
+            yRow[t] = gl_WorkGroupID.y * Tokens + t;
+            xAt[t] = int(rowAt(yRow[t]) + lane);
+        }
     }
 
     float inverse[Tokens];

@@ -61,11 +61,18 @@ void addIntegerProducts(uint group, uint slice, uint row, uint xAt[Tokens], inou
 
 void main() {
     uint slice = subgroupBroadcastFirst(gl_LocalInvocationIndex / GroupRows), row = gl_LocalInvocationIndex % GroupRows;
-    uint group, first, count;
-    if (!findWork(group, first, count)) return;
+    uint group = gl_WorkGroupID.x, count = Tokens, first = gl_WorkGroupID.y * Tokens;
+    if (Experts) {
+        uvec4 tile = tiles[gl_WorkGroupID.y];
+        count = tile.z;
+        first = tile.y;
+        group += tile.x * groupsPerSlab;
+        if (count == 0 || group < firstGroup || group >= firstGroup + groups) return;
+        group -= firstGroup;
+    }
     uint xAt[Tokens];
     [[unroll]] for (uint t = 0; t < Tokens; t++)
-        xAt[t] = rowOfY(first, count, t) / (Experts ? xDivisor : 1) * BlockTexels;
+        xAt[t] = (Experts ? order[first + min(t, count - 1)] / xDivisor : first + t) * BlockTexels;
 
     uint firstOfSlab = group;
     float v[Passes][Rounds];
@@ -92,7 +99,7 @@ void main() {
     [[unroll]] for (uint i = 0; i < Rounds; i++) {
         uint t = i * Slices + slice;
         if (t >= count) break;
-        uint entry = rowOfY(first, count, t);
+        uint entry = Experts ? order[first + t] : first + t;
         if (Gated > 0) v[0][i] = activated(vec4(v[0][i]), vec4(v[Passes - 1][i]), entry).x;
         uint at = entry * yStride + yOffset + column;
         precise float result = v[0][i] * scale;

@@ -88,9 +88,16 @@ void stage(uint group, uint chunk) {
 
 void main() {
     uint lane = gl_LocalInvocationIndex;
-    uint group, first, count;
-    if (!findWork(group, first, count)) return;
-    for (uint t = lane; t < Tokens; t += gl_WorkGroupSize.x) entries[t] = rowOfY(first, count, t);
+    uint group = gl_WorkGroupID.x, count = Tokens, first = gl_WorkGroupID.y * Tokens;
+    if (Experts) {
+        uvec4 tile = tiles[gl_WorkGroupID.y];
+        count = tile.z;
+        first = tile.y;
+        group += tile.x * groupsPerSlab;
+        if (count == 0 || group < firstGroup || group >= firstGroup + groups) return;
+        group -= firstGroup;
+    }
+    for (uint t = lane; t < Tokens; t += gl_WorkGroupSize.x) entries[t] = Experts ? order[first + min(t, count - 1)] : first + t;
     barrier();
 
     uint firstOfSlab = group;

@@ -37,23 +37,6 @@ layout(binding = 6) readonly buffer Order { uint order[]; };
 layout(binding = 9) uniform samplerBuffer norm;
 layout(binding = 10) uniform usamplerBuffer weights; // f32 bits
 
-// What a workgroup computes: a row group of this segment, for `count` rows of activations from entry `first` on (of order[], with experts).
-// False: nothing.
-bool findWork(out uint group, out uint first, out uint count) {
-    group = gl_WorkGroupID.x;
-    first = gl_WorkGroupID.y * Tokens;
-    count = Tokens;
-    if (!Experts) return true;
-    uvec4 tile = tiles[gl_WorkGroupID.y];
-    first = tile.y;
-    count = tile.z;
-    group += tile.x * groupsPerSlab - firstGroup; // beyond `groups`, too, where the expert's row group lies before this segment
-    return count > 0 && group < groups;
-}
-
-// The row of y that is row `t` of a workgroup's. Rows past the last are computed as that one, and not stored.
-uint rowOfY(uint first, uint count, uint t) { return Experts ? order[first + min(t, count - 1)] : first + t; }
-
 float weight(uint at) { return uintBitsToFloat(texelFetch(weights, int(at)).x); }
 
 // What becomes of gates and what they gate, of row `entry` of y.
