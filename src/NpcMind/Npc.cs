@@ -251,17 +251,15 @@ public sealed partial class Npc : IDisposable
         _runtime.CheckThread();
         if (History is not [.., { Reply: { } reply } turn]) return;
         if (reply.IsDone && heardCharacters >= reply.Characters) return;
+        int keep = reply.Words.Cut(heardCharacters);
+        reply.ActionIsReady = false;
         if (turn.IsRewritten)
         {
-            reply.Words.Cut(heardCharacters);
-            reply.ActionIsReady = false;
-            Rewrite([.. History], SystemPrompt);
+            Rewrite([.. History], SystemPrompt); // its tokens are those of its text: they are made anew
             return;
         }
 
-        int keep = reply.Words.Cut(heardCharacters);
         Conversation.TakeBack(reply.FirstToken + keep);
-        reply.ActionIsReady = false;
         ReplyWriter.EndReply(Mind, reply, ReplyEnd.Interrupted);
     }
 
